@@ -1,0 +1,83 @@
+"""Every error Solon raises on purpose.
+
+    SolonError
+    ├── UserError (also ValueError)      something the user gave cannot be used
+    │   ├── ConfigError                  a run file or --set
+    │   ├── ConstitutionError            a constitution file
+    │   ├── PromptError                  prompts or helpfulness data
+    │   ├── ModelError                   a model folder
+    │   └── RunError                     a run folder: busy, foreign, incomplete, no space
+    └── UnscoredError                    too many judge answers could not be read
+
+A `UserError` says what is wrong, where, and what to do next; the command line prints it and exits with 2. Anything
+else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a user's file. `line` counts from 1."""
+
+    path: str | Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with one place: what it is, where it stands, what to do about it."""
+
+    what: str
+    where: Where | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.what}{hint}"
+
+
+class SolonError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class UserError(SolonError, ValueError):
+    """Something the user gave cannot be used. Holds one or more faults; all faults of one file are reported together."""
+
+    def __init__(self, faults: str | Fault | Sequence[Fault], *, where: Where | None = None, hint: str | None = None):
+        if isinstance(faults, str):
+            faults = Fault(faults, where, hint)
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ConfigError(UserError):
+    """A run file or a `--set` that cannot be used."""
+
+
+class ConstitutionError(UserError):
+    """A constitution that cannot be used."""
+
+
+class PromptError(UserError):
+    """Prompts or helpfulness data that cannot be used."""
+
+
+class ModelError(UserError):
+    """A model folder that cannot be used."""
+
+
+class RunError(UserError):
+    """A run folder that is in use, holds another run, or cannot be written."""
+
+
+class UnscoredError(SolonError):
+    """More judge answers were unreadable than the run file allows; what was judged is kept."""

@@ -1,0 +1,162 @@
+"""What crosses a file boundary. Every record is frozen, forbids unknown keys, and is one line of JSON.
+
+Ids are readable and stable: a prompt has an id, and everything made from it carries `prompt_id`, so any row can be
+walked back to the prompt and, by `principle_id`, to the principle that shaped it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["human", "assistant"]
+PromptKind = Literal["harmful", "mixed", "benign"]
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(Record):
+    """One turn of a dialogue."""
+
+    role: Role
+    text: str
+
+
+class Prompt(Record):
+    """A dialogue that waits for the assistant: the last turn is the human's."""
+
+    id: str
+    """Unique within a run."""
+    kind: PromptKind
+    """`harmful`: red-team; `benign`: a plain request for help; `mixed`: both in one."""
+    turns: tuple[Turn, ...]
+    source: str = ""
+    """Where it came from: a file and row, or the world's seed and index."""
+
+    @model_validator(mode="after")
+    def _ends_with_the_human(self) -> Self:
+        if not self.turns or self.turns[-1].role != "human":
+            raise ValueError("a prompt must end with a human turn")
+        for before, after in zip(self.turns, self.turns[1:], strict=False):
+            if before.role == after.role:
+                raise ValueError(f"two {after.role} turns in a row")
+        return self
+
+
+class Answer(Record):
+    """One sampled answer."""
+
+    id: str
+    prompt_id: str
+    text: str
+    tokens: int
+    """Generated tokens."""
+    finished: bool
+    """False if the token limit cut the answer off."""
+
+
+class RevisionRound(Record):
+    """One critique and revision, made in a clean context of prompt and current answer."""
+
+    principle_id: str
+    critique: str | None
+    """None when the run revises directly, without a critique."""
+    revision: str
+    prompt_hash: str
+    """sha256, first 16 hex digits, of the exact text the revision was sampled from."""
+    finished: bool = True
+
+
+class Revision(Record):
+    """One prompt's whole chain: the first answer and every round after it."""
+
+    id: str
+    prompt_id: str
+    initial: str
+    rounds: tuple[RevisionRound, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The answer after 0, 1, ... rounds."""
+        return (self.initial, *(step.revision for step in self.rounds))
+
+
+class Demonstration(Record):
+    """One supervised example: the loss counts the answer's tokens alone."""
+
+    id: str
+    prompt_id: str
+    answer: str
+    source: str
+    """`revision-<round>` or `helpful`."""
+
+
+class Pair(Record):
+    """Two answers to one prompt, not yet judged."""
+
+    id: str
+    prompt_id: str
+    a: str
+    b: str
+    source: str = "policy"
+    """How the two were made, e.g. `policy` or `needless-refusal`."""
+
+
+class Comparison(Record):
+    """A judged pair. `p_a_preferred` is a soft label: the probability that `a` is the better answer."""
+
+    id: str
+    prompt_id: str
+    a: str
+    b: str
+    p_a_preferred: float | None = Field(ge=0.0, le=1.0)
+    """None exactly when the verdict could not be read."""
+    unscored: str | None = None
+    """Why there is no verdict, else None."""
+    rater: str
+    """Who judged: `model`, `human`, `oracle`."""
+    objective: Literal["harmlessness", "helpfulness"]
+    method: str = ""
+    """`logprob`, `cot`, or the data set's own."""
+    principle_id: str | None = None
+    shown_first: Literal["a", "b", "both"] = "a"
+    """Which answer the judge saw as option (A); `both` when the two orders were averaged."""
+    rationale: str | None = None
+    raw: str | None = None
+    """What an unreadable judge wrote, verbatim."""
+
+    @model_validator(mode="after")
+    def _scored_or_not(self) -> Self:
+        if (self.p_a_preferred is None) == (self.unscored is None):
+            raise ValueError("a comparison has either p_a_preferred or the reason it is unscored")
+        return self
+
+    def swap(self) -> Comparison:
+        """The same judgement with `a` and `b`, label and order exchanged together."""
+        p = self.p_a_preferred
+        first = {"a": "b", "b": "a", "both": "both"}[self.shown_first]
+        return self.model_copy(
+            update={"a": self.b, "b": self.a, "p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
+        )
+
+
+class Rollout(Record):
+    """One sampled answer of one RL step, with what it earned."""
+
+    id: str
+    prompt_id: str
+    step: int
+    text: str
+    tokens: int
+    finished: bool
+    preference_score: float
+    """The preference model's score, without the KL penalty."""
+    kl: float
+    """Summed log-ratio to the reference policy over the answer's tokens, in nats (may be negative)."""
+    advantage: float
+    """Mean advantage over the answer's tokens."""

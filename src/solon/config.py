@@ -1,0 +1,196 @@
+"""The run file: one small typed section per stage. Shipped run files are in `configs/`.
+
+Every default names its source: a paper section (CAI = arXiv 2212.08073, RLHF-22 = arXiv 2204.05862), "measured" (see
+docs/log.md) or "assumption". The defaults are those of the shipped world run; a starter file for a foreign model is
+written by `solon init`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelsSection(Section):
+    """Models by role, as in CAI section 1.1. A role left out is played by the assistant."""
+
+    assistant: str = "embedded"
+    """Helpful-only; writes answers, critiques, revisions. `embedded` or a Hugging Face model folder."""
+    base: str | None = None
+    """What supervised finetuning starts from."""
+    judge: str | None = None
+    """Compares answers."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of generation and training. `auto`: bfloat16 where the processor has it, else float32."""
+    device: str = "auto"
+    dialogue: Literal["auto", "human-assistant", "chat-template"] = "auto"
+    """`auto`: the tokenizer's chat template if it has one, else the paper's Human/Assistant format."""
+    trust_remote_code: bool = False
+    """Allow a model folder to run its own Python. Off unless asked for."""
+
+
+class ConstitutionSection(Section):
+    """The principles. The two stages may use different ones, as in CAI."""
+
+    path: str = "world"
+    """A shipped constitution's name, or a .toml or .md file."""
+    critique: tuple[str, ...] = ()
+    """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
+    comparison: tuple[str, ...] = ()
+    """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
+    few_shots: str | None = None
+    """A folder with few-shot examples, as written by `solon constitution import`."""
+
+
+class PromptsSection(Section):
+    """What is asked. With `source = "world"` the counts say how many prompts the world makes; otherwise they cap the file."""
+
+    source: str = "world"
+    """`world`, or red-team prompts as JSONL, CSV or hh-rlhf."""
+    helpful: str | None = None
+    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. In the world: none needed."""
+    harmful: int = Field(320, ge=1)
+    mixed: int = Field(160, ge=0)
+    benign: int = Field(400, ge=0)
+    evaluation: int = Field(500, ge=1)
+    """Held-out prompts of each kind."""
+
+
+class SamplingSection(Section):
+    """How text is written."""
+
+    temperature: float = Field(1.0, ge=0.0)
+    """CAI section 3.2: always 1."""
+    max_new_tokens: int = Field(96, ge=1)
+    """Assumption: longer than any answer of the world. RLHF-22 used 128."""
+    batch_size: int = Field(128, ge=1)
+    """Rows decoded together; measured. Changes results by rounding only."""
+    shard_rows: int = Field(128, ge=1)
+    """Rows committed together; a killed run repeats at most this many."""
+
+
+class SupervisedSection(Section):
+    """Critique and revision (CAI section 3.1)."""
+
+    rounds: int = Field(4, ge=1)
+    """CAI section 3.2: 4."""
+    critique: bool = True
+    """False: revise directly, without a critique (CAI section 3.5)."""
+
+
+class OptimiserSection(Section):
+    """AdamW with a linear warm-up to a constant learning rate."""
+
+    learning_rate: float = Field(gt=0.0)
+    batch_size: int = Field(gt=0)
+    """Examples (pairs, rollouts) per optimiser step."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    warmup_steps: int = Field(5, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    micro_batch_tokens: int = Field(4096, ge=1)
+    """Padded tokens in one forward pass; changes results by rounding only."""
+    checkpoint_steps: int = Field(10, ge=1)
+    """A killed run repeats at most this many steps."""
+
+
+class SFTSection(OptimiserSection):
+    """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
+
+    rounds: Literal["all", "last"] = "all"
+    """Which revisions are targets. CAI section 3.1: all."""
+    helpful_per_prompt: int = Field(1, ge=0)
+    """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
+    epochs: int = Field(2, ge=1)
+    """CAI section 3.2: 1, on far more data."""
+    learning_rate: float = Field(5e-4, gt=0.0)
+    batch_size: int = Field(32, gt=0)
+
+
+class PairsSection(Section):
+    """Answer pairs from SL-CAI (CAI section 4.1)."""
+
+    per_prompt: int = Field(1, ge=1)
+    """Pairs per red-team prompt. CAI section 4.2: 1."""
+    temperature: float = Field(1.0, gt=0.0)
+
+
+class JudgeSection(Section):
+    """AI labels (CAI section 4.1)."""
+
+    method: Literal["logprob", "cot"] = "logprob"
+    orders: Literal["random", "both"] = "random"
+    """`random`: one order, drawn from the row's seed. `both`: the mean of both orders (not in the paper)."""
+    clamp: tuple[float, float] | None = None
+    """Labels are clamped into this interval. CAI section 4.1: (0.4, 0.6) with chain of thought, none without."""
+    max_unscored: float = Field(0.2, ge=0.0, le=1.0)
+    """The stage fails if a larger share of verdicts cannot be read."""
+
+
+class HelpfulnessSection(Section):
+    """Helpfulness comparisons mixed into the preference model's data (CAI section 4.2)."""
+
+    per_prompt: int = Field(1, ge=0)
+    """Pairs of own answers per benign prompt."""
+    needless_refusals_per_prompt: int = Field(1, ge=0)
+    """Pairs of an own answer and a refusal written for a harmful request. Without them RL learns to refuse everything."""
+
+
+class PreferenceSection(OptimiserSection):
+    """The preference model (CAI section 4.2)."""
+
+    epochs: int = Field(2, ge=1)
+    """Measured. RLHF-22 appendix A.2: 1, on far more data."""
+    learning_rate: float = Field(3e-4, gt=0.0)
+    batch_size: int = Field(32, gt=0)
+    holdout: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
+
+
+class RLSection(OptimiserSection):
+    """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
+
+    algorithm: Literal["grpo", "ppo"] = "grpo"
+    steps: int = Field(30, ge=1)
+    prompts_per_step: int = Field(16, ge=1)
+    samples_per_prompt: int = Field(8, ge=1)
+    """The group of GRPO; PPO may use 1."""
+    epochs: int = Field(1, ge=1)
+    """Passes over each step's rollouts."""
+    kl_coefficient: float = Field(0.1, ge=0.0)
+    """Measured. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
+    clip: float = Field(0.2, gt=0.0)
+    """RLHF-22 appendix B.1."""
+    discount: float = Field(1.0, ge=0.0, le=1.0)
+    """RLHF-22 appendix B.1."""
+    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    """PPO only; assumption, the usual value."""
+    value_coefficient: float = Field(0.5, ge=0.0)
+    """PPO only; assumption."""
+    temperature: float = Field(1.0, gt=0.0)
+    learning_rate: float = Field(2e-4, gt=0.0)
+    batch_size: int = Field(128, gt=0)
+
+
+class RunConfig(Section):
+    """A whole run."""
+
+    name: str = "world"
+    seed: int = Field(0, ge=0)
+    models: ModelsSection = ModelsSection()
+    constitution: ConstitutionSection = ConstitutionSection()
+    prompts: PromptsSection = PromptsSection()
+    sampling: SamplingSection = SamplingSection()
+    supervised: SupervisedSection = SupervisedSection()
+    sft: SFTSection = SFTSection()
+    pairs: PairsSection = PairsSection()
+    judge: JudgeSection = JudgeSection()
+    helpfulness: HelpfulnessSection = HelpfulnessSection()
+    preference: PreferenceSection = PreferenceSection()
+    rl: RLSection = RLSection()

@@ -1,0 +1,1 @@
+"""How dialogues, critiques, revisions and comparisons are put into words for a model."""

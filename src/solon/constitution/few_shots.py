@@ -1,0 +1,108 @@
+"""Few-shot examples: worked critiques, comparisons and reasoned comparisons shown to a model before its own task.
+
+`solon constitution import` writes them to `few_shots.json`; anyone may write that file by hand. The texts are bare:
+delimiters, brackets and option letters are added when the examples are rendered.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ValidationError
+
+from solon.constitution.json_places import Places, places
+from solon.constitution.reading import parse_json, read_text
+from solon.constitution.texts import Text
+from solon.errors import ConstitutionError, Fault, Where
+from solon.records import Record, Turn
+
+FILE_NAME = "few_shots.json"
+
+
+def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    if not turns or turns[-1].role != "human":
+        raise ValueError("must end with a human turn")
+    for before, after in pairwise(turns):
+        if before.role == after.role:
+            raise ValueError(f"has two {after.role} turns in a row")
+    if any(not turn.text.strip() for turn in turns):
+        raise ValueError("has an empty turn")
+    return turns
+
+
+Dialogue = Annotated[tuple[Turn, ...], AfterValidator(_awaits_an_answer)]
+"""A dialogue up to the point where the assistant answers."""
+
+
+class CritiqueShot(Record):
+    """One answer, criticised and revised."""
+
+    turns: Dialogue
+    answer: Text
+    critique_request: Text
+    critique: Text
+    revision_request: Text
+    revision: Text
+
+
+class ComparisonShot(Record):
+    """Two answers, of which one is better; which is shown as (A) is drawn when the example is rendered."""
+
+    turns: Dialogue
+    better: Text
+    worse: Text
+
+
+class ReasoningShot(Record):
+    """Two answers in a fixed order, the reasoning about them (which may say "option (A)"), and the verdict."""
+
+    turns: Dialogue
+    first: Text
+    """Shown as (A)."""
+    second: Text
+    """Shown as (B)."""
+    question: Text | None = None
+    """None: the question of the judgement at hand is put in its place."""
+    rationale: Text
+    answer: Literal["A", "B"]
+
+
+class FewShots(Record):
+    """All examples of one folder, in order; any kind may be empty."""
+
+    critique: tuple[CritiqueShot, ...] = ()
+    comparison: tuple[ComparisonShot, ...] = ()
+    reasoning: tuple[ReasoningShot, ...] = ()
+
+
+def load_few_shots(folder: Path) -> FewShots:
+    """Reads `few_shots.json` of `folder`. Raises ConstitutionError with every fault of the file and its line."""
+    path = folder / FILE_NAME
+    text = read_text(path, hint="`solon constitution import` writes one")
+    value = parse_json(path, text)
+    where = places(text)
+    faults = [_repeated(path, key[-1], line) for key, line in where.repeated.items()]
+    try:
+        few_shots = FewShots.model_validate(value)
+    except ValidationError as error:
+        faults += record_faults(path, where, error)
+    if faults:
+        raise ConstitutionError(faults)
+    return few_shots
+
+
+def _repeated(path: Path, key: str | int, line: int) -> Fault:
+    return Fault(f"the key `{key}` is given twice", Where(path, line), "keep one of them")
+
+
+def record_faults(path: Path, where: Places, error: ValidationError) -> list[Fault]:
+    """One fault per pydantic error, each with the key and the line of the JSON file."""
+    faults = []
+    for detail in error.errors(include_url=False):
+        key = ".".join(str(part) for part in detail["loc"]) or "the file"
+        what = {"missing": "is missing", "extra_forbidden": "is unknown"}.get(detail["type"])
+        what = what or detail["msg"].removeprefix("Value error, ")
+        faults.append(Fault(f"`{key}`: {what}", Where(path, where.line(detail["loc"])), None))
+    return faults

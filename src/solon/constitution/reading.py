@@ -1,0 +1,58 @@
+"""Reading a text file that a person wrote, and saying clearly why it cannot be read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from solon.errors import ConstitutionError, Fault, Where
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """`did you mean ...?` for the nearest known word, if one is near."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{found[0]}`?" if found else None
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as they stand in a message: quoted, with commas between them."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def read_text(path: Path, *, hint: str | None = None) -> str:
+    """The text of a UTF-8 file, with unix line ends and without a byte order mark.
+
+    Raises ConstitutionError: no such file (with `hint`), unreadable, or not UTF-8 (with the line).
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConstitutionError("there is no such file", where=Where(path), hint=hint) from None
+    except OSError as error:
+        raise ConstitutionError(
+            f"cannot be read: {error.strerror or error}", where=Where(path), hint="check the path and its permissions"
+        ) from None
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConstitutionError(
+            f"is not UTF-8 text: byte 0x{data[error.start]:02x} cannot be read",
+            where=Where(path, line),
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def parse_json(path: Path, text: str) -> Any:
+    """The value of a JSON text. Raises ConstitutionError with the line where it breaks."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConstitutionError(
+            Fault(f"is not JSON: {error.msg}", Where(path, error.lineno), "mend the file or fetch it again")
+        ) from None
+    except RecursionError:
+        raise ConstitutionError("is nested too deeply", where=Where(path), hint="fetch the file again") from None

@@ -1,0 +1,31 @@
+"""Text that a model will read: what may stand in it, checked in one place."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+DELIMITER = re.compile(r"^[ \t]*(Human|Assistant|CritiqueRequest|Critique|RevisionRequest|Revision):", re.MULTILINE)
+"""A line that begins like this starts a turn in the dialogue format, so no text of ours may begin a line with it."""
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _no_delimiter(text: str) -> str:
+    found = DELIMITER.search(text)
+    if found:
+        raise ValueError(f"has a line that begins with `{found[1]}:`, which starts a turn of the dialogue format")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+"""Text with something in it."""
+
+Instruction = Annotated[str, AfterValidator(_not_blank), AfterValidator(_no_delimiter)]
+"""Text that is put into a dialogue as it stands: not empty, and no line of it looks like the start of a turn."""

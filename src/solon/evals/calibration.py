@@ -1,0 +1,74 @@
+"""Calibration of soft labels: does a confidence of 80% mean right in 80% of cases? (CAI figure 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solon.evals.statistics import Rate, wilson
+from solon.records import Record
+
+BINS = 10
+"""As in CAI figure 9 and Guo et al. 2017 (1706.04599), who use 10 to 15."""
+
+
+class CalibrationBin(Record):
+    """Labels whose confidence fell into one bin of the reliability diagram."""
+
+    low: float
+    """Included."""
+    high: float
+    """Excluded, except in the last bin."""
+    n: int
+    confidence: float
+    """Mean confidence of the bin's labels."""
+    accuracy: Rate
+    """Share of them whose preferred answer is the truly better one."""
+
+
+class Calibration(Record):
+    """The reliability diagram, and its summary in one number."""
+
+    n: int
+    ece: float
+    """Expected calibration error, in [0, 1]: |accuracy - confidence| of each bin, weighted by its labels."""
+    bins: tuple[CalibrationBin, ...]
+    """Empty bins are left out."""
+
+
+def credit(p_a_preferred: float, a_is_better: bool) -> float:
+    """1 if the label prefers the better answer, 0 if the worse, one half if it is exactly undecided."""
+    if p_a_preferred == 0.5:
+        return 0.5
+    return float((p_a_preferred > 0.5) == a_is_better)
+
+
+def calibration(p_a_preferred: Sequence[float], a_is_better: Sequence[bool], bins: int = BINS) -> Calibration:
+    """Reliability of soft labels on pairs where one answer is truly better.
+
+    A label p has the confidence max(p, 1 - p), between 0.5 and 1; that interval is cut into `bins` of equal width
+    (0.05 each for 10), so a label and its swap fall into the same bin. With n_k labels of mean confidence c_k and mean
+    credit a_k in bin k:  ECE = sum_k (n_k / n) |a_k - c_k|.
+
+    Example: labels 0.9, 0.9, 0.1, 0.6 with truths a, a, a, a: confidences 0.9, 0.9, 0.9, 0.6; credits 1, 1, 0, 1. Bin
+    0.90-0.95: a = 2/3, c = 0.9; bin 0.60-0.65: a = 1, c = 0.6. ECE = 3/4 * 0.2333 + 1/4 * 0.4 = 0.275.
+    """
+    if len(p_a_preferred) != len(a_is_better):
+        raise ValueError(f"{len(p_a_preferred)} labels but {len(a_is_better)} truths")
+    if not p_a_preferred:
+        raise ValueError("the calibration of no labels")
+    label = np.asarray(p_a_preferred, dtype=np.float64)
+    confidence = np.maximum(label, 1.0 - label)
+    credits = np.asarray([credit(p, better) for p, better in zip(p_a_preferred, a_is_better, strict=True)])
+    # The small offset keeps a label written as 0.6 in the bin that begins at 0.6 although (0.6 - 0.5) * 20 < 2.
+    index = np.clip(np.floor((confidence - 0.5) * 2 * bins + 1e-9).astype(int), 0, bins - 1)
+    rows, error = [], 0.0
+    for k in np.unique(index):
+        chosen = index == k
+        n, mean_confidence = int(chosen.sum()), float(confidence[chosen].mean())
+        accuracy = wilson(float(credits[chosen].sum()), n)
+        error += n / len(label) * abs(accuracy.rate - mean_confidence)
+        low, high = 0.5 + k / (2 * bins), 0.5 + (k + 1) / (2 * bins)
+        rows.append(CalibrationBin(low=low, high=high, n=n, confidence=mean_confidence, accuracy=accuracy))
+    return Calibration(n=len(label), ece=error, bins=tuple(rows))

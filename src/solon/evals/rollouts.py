@@ -1,0 +1,68 @@
+"""What reinforcement learning did, step by step, read from the rollouts it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from solon.evals.statistics import Mean, Rate, distinct, mean, rate
+from solon.records import PromptKind, Record, Rollout
+
+
+class RLStep(Record):
+    """The answers sampled in one step, before its update. Intervals treat prompts, not answers, as independent."""
+
+    step: int
+    n: int
+    """Answers."""
+    reward: Mean
+    """Preference score minus the KL penalty, what the policy is trained to raise."""
+    preference_score: Mean
+    kl: Mean
+    """Of the whole answer, policy against SL-CAI, in nats; one sample each, so a single step may be below 0."""
+    tokens: float
+    """Mean length."""
+    finished: Rate
+    """Share not cut off by the token limit."""
+    distinct: Rate
+    score_by_kind: dict[PromptKind, float]
+    """Mean preference score of the answers to each kind of prompt."""
+
+
+class RL(Record):
+    """Reinforcement learning as a curve."""
+
+    kl_coefficient: float
+    """Reward lost per nat of KL."""
+    steps: tuple[RLStep, ...]
+
+
+def rl_curve(rollouts: Sequence[Rollout], kinds: Mapping[str, PromptKind], *, kl_coefficient: float) -> RL | None:
+    """The curve of a whole run, None without rollouts. `kinds`: prompt id to kind.
+
+    Example: two rollouts of one step with scores 1 and 3, KL 2 and 4, coefficient 0.1: reward 2 - 0.1 * 3 = 1.7.
+    """
+    by_step: dict[int, list[Rollout]] = {}
+    for rollout in rollouts:
+        by_step.setdefault(rollout.step, []).append(rollout)
+    if not by_step:
+        return None
+    steps = tuple(_step(k, by_step[k], kinds, kl_coefficient) for k in sorted(by_step))
+    return RL(kl_coefficient=kl_coefficient, steps=steps)
+
+
+def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, PromptKind], kl_coefficient: float) -> RLStep:
+    prompts = [row.prompt_id for row in rows]
+    scores: dict[PromptKind, list[float]] = {}
+    for row in rows:
+        scores.setdefault(kinds[row.prompt_id], []).append(row.preference_score)
+    return RLStep(
+        step=step,
+        n=len(rows),
+        reward=mean([row.preference_score - kl_coefficient * row.kl for row in rows], prompts),
+        preference_score=mean([row.preference_score for row in rows], prompts),
+        kl=mean([row.kl for row in rows], prompts),
+        tokens=sum(row.tokens for row in rows) / len(rows),
+        finished=rate([row.finished for row in rows], prompts),
+        distinct=distinct([row.text for row in rows]),
+        score_by_kind={kind: sum(own) / len(own) for kind, own in sorted(scores.items())},
+    )

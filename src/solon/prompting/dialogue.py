@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from solon.constitution.few_shots import CritiqueShot
 from solon.records import Turn
 
 HUMAN = "\n\nHuman:"
@@ -14,7 +15,7 @@ CRITIQUE = "\n\nCritique:"
 REVISION_REQUEST = "\n\nRevisionRequest:"
 REVISION = "\n\nRevision:"
 DELIMITERS = (HUMAN, ASSISTANT, CRITIQUE_REQUEST, CRITIQUE, REVISION_REQUEST, REVISION)
-"""Text of any of these in an answer ends it: it belongs to the format, not to the speaker (CAI appendix, data files)."""
+"""Any of these in an answer ends it: it belongs to the format, not to the speaker (CAI appendix, data files)."""
 
 
 class DialogueFormat(Protocol):
@@ -30,11 +31,20 @@ class DialogueFormat(Protocol):
     def answer(self, text: str) -> str:
         """An answer as it follows `prompt`, without any end mark."""
 
-    def critique(self, turns: Sequence[Turn], answer: str, request: str) -> str:
-        """Up to the point where the critique of `answer` is written."""
+    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
+        """Up to the point where the critique of `answer` is written. `shots` are worked examples that come first."""
 
-    def revision(self, turns: Sequence[Turn], answer: str, request: str, *, critique: tuple[str, str] | None) -> str:
-        """Up to the point where the revision is written. `critique`: (critique request, critique), None when direct."""
+    def revision(
+        self,
+        turns: Sequence[Turn],
+        answer: str,
+        request: str,
+        *,
+        critique: tuple[str, str] | None,
+        shots: Sequence[CritiqueShot] = (),
+    ) -> str:
+        """Up to the point where the revision is written. `critique`: (critique request, critique), None when direct;
+        the shots then come without their critiques as well."""
 
 
 class HumanAssistant:
@@ -49,9 +59,24 @@ class HumanAssistant:
     def answer(self, text: str) -> str:
         return f" {text}"
 
-    def critique(self, turns: Sequence[Turn], answer: str, request: str) -> str:
-        return f"{self.prompt(turns)} {answer}{CRITIQUE_REQUEST} {request}{CRITIQUE}"
+    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
+        task = f"{self.prompt(turns)} {answer}{CRITIQUE_REQUEST} {request}{CRITIQUE}"
+        return "".join(self._worked(shot, with_critique=True) for shot in shots) + task
 
-    def revision(self, turns: Sequence[Turn], answer: str, request: str, *, critique: tuple[str, str] | None) -> str:
+    def revision(
+        self,
+        turns: Sequence[Turn],
+        answer: str,
+        request: str,
+        *,
+        critique: tuple[str, str] | None,
+        shots: Sequence[CritiqueShot] = (),
+    ) -> str:
         middle = "" if critique is None else f"{CRITIQUE_REQUEST} {critique[0]}{CRITIQUE} {critique[1]}"
-        return f"{self.prompt(turns)} {answer}{middle}{REVISION_REQUEST} {request}{REVISION}"
+        task = f"{self.prompt(turns)} {answer}{middle}{REVISION_REQUEST} {request}{REVISION}"
+        return "".join(self._worked(shot, with_critique=critique is not None) for shot in shots) + task
+
+    def _worked(self, shot: CritiqueShot, *, with_critique: bool) -> str:
+        """One example. It starts with a human turn, so it ends the one before it (CAI appendix E.1)."""
+        critique = (shot.critique_request, shot.critique) if with_critique else None
+        return f"{self.revision(shot.turns, shot.answer, shot.revision_request, critique=critique)} {shot.revision}"

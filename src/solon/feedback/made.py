@@ -1,0 +1,58 @@
+"""What a generation function gives back: records, and an account of everything that is not among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from solon.lm.protocols import OptionRequest, WriteRequest, Written
+from solon.records import Prompt
+
+TOO_LONG = "too long"
+"""The row does not fit the model's context."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made(Generic[T]):
+    """Records of one batch, with the counts that belong into the stage's manifest."""
+
+    records: tuple[T, ...]
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows that gave no record, by reason."""
+    noted: Counter[str] = field(default_factory=Counter)
+    """Things that happened to rows that were kept, e.g. `unfinished`."""
+    tokens: int = 0
+    """Generated tokens."""
+
+
+@runtime_checkable
+class ContextBound(Protocol):
+    """A model that knows its context length."""
+
+    def fits(self, request: WriteRequest | OptionRequest) -> bool:
+        """Do the prompt and all that may follow it stay within the context?"""
+
+
+def fits(model: object, request: WriteRequest | OptionRequest) -> bool:
+    """Whether the model can take this request; a model that does not know its context takes all."""
+    return not isinstance(model, ContextBound) or model.fits(request)
+
+
+def note_ending(noted: Counter[str], what: str, written: Written) -> bool:
+    """Counts an empty or cut-off text; True if it is neither."""
+    if not written.text:
+        noted[f"empty {what}"] += 1
+    elif written.ended == "length":
+        noted[f"unfinished {what}"] += 1
+    else:
+        return True
+    return False
+
+
+def by_id(prompts: Sequence[Prompt]) -> dict[str, Prompt]:
+    """Prompts by their id."""
+    return {prompt.id: prompt for prompt in prompts}

@@ -1,0 +1,67 @@
+"""Answers to prompts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from solon.config import SamplingSection
+from solon.feedback.made import TOO_LONG, Made, fits, note_ending
+from solon.lm.protocols import Progress, Writer, WriteRequest
+from solon.prompting.dialogue import DialogueFormat
+from solon.records import Answer, Prompt
+from solon.seeds import derive_seed
+
+
+def respond(
+    prompts: Sequence[Prompt],
+    model: Writer,
+    format: DialogueFormat,
+    sampling: SamplingSection,
+    *,
+    seed: int,
+    stage: str,
+    copies: int = 1,
+    progress: Progress | None = None,
+) -> Made[Answer]:
+    """`copies` answers per prompt, in the order of the prompts.
+
+    Empty and cut-off answers are kept, because they are evidence about the model, and noted. Prompts that do not fit
+    the context are dropped with all their copies.
+    """
+    rows: list[tuple[Prompt, int]] = []
+    requests: list[WriteRequest] = []
+    dropped: Counter[str] = Counter()
+    for prompt in prompts:
+        for copy in range(copies):
+            request = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, copy))
+            if fits(model, request):
+                rows.append((prompt, copy))
+                requests.append(request)
+            else:
+                dropped[TOO_LONG] += 1
+    noted: Counter[str] = Counter()
+    answers = []
+    for (prompt, copy), written in zip(rows, model.write(requests, progress=progress), strict=True):
+        note_ending(noted, "answer", written)
+        answers.append(
+            Answer(
+                id=f"{prompt.id}.{stage}-{copy}",
+                prompt_id=prompt.id,
+                text=written.text,
+                tokens=written.tokens,
+                finished=written.ended != "length",
+            )
+        )
+    return Made(records=tuple(answers), dropped=dropped, noted=noted, tokens=sum(a.tokens for a in answers))
+
+
+def answer_request(prompt: Prompt, format: DialogueFormat, sampling: SamplingSection, seed: int) -> WriteRequest:
+    """The request for one answer, at the temperature of `sampling`."""
+    return WriteRequest(
+        prompt=format.prompt(prompt.turns),
+        seed=seed,
+        max_new_tokens=sampling.max_new_tokens,
+        temperature=sampling.temperature,
+        stop=format.stop,
+    )

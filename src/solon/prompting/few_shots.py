@@ -1,0 +1,160 @@
+"""Comparisons put to a judge, with worked comparisons before them (CAI section 4.1, appendix E.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from solon.constitution.few_shots import ComparisonShot, ReasoningShot
+from solon.prompting.chat_template import ChatTemplate
+from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
+from solon.prompting.dialogue import DELIMITERS, DialogueFormat
+from solon.records import Turn
+
+_CUE = "\nThe answer is:"
+_HUMAN, _THINK = "\n\nHuman: ", "\n\nAssistant: Let's think step by step:"
+"""What the shipped templates begin and end with, and a chat template writes in its own way."""
+
+Letter = Literal["A", "B"]
+DrawQuestion = Callable[[np.random.Generator], str]
+"""Draws the question of one principle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Two answers to compare, in the order shown."""
+
+    turns: Sequence[Turn]
+    first: str
+    """Shown as (A)."""
+    second: str
+    """Shown as (B)."""
+    question: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worked:
+    """A task with its verdict, and the reasoning that led to it in the chain-of-thought format."""
+
+    task: Task
+    answer: Letter
+    rationale: str | None = None
+
+
+def draw_comparisons(
+    shots: Sequence[ComparisonShot], draw_question: DrawQuestion, rng: np.random.Generator
+) -> list[Worked]:
+    """Each example gets a principle of its own and a random place for its better answer."""
+    worked = []
+    for shot in shots:
+        question = draw_question(rng)
+        better_first = bool(rng.random() < 0.5)
+        first, second = (shot.better, shot.worse) if better_first else (shot.worse, shot.better)
+        task = Task(turns=shot.turns, first=first, second=second, question=question)
+        worked.append(Worked(task=task, answer="A" if better_first else "B"))
+    return worked
+
+
+def reasoned(shots: Sequence[ReasoningShot], question: str) -> list[Worked]:
+    """Examples keep their order, which their reasoning speaks of; `question` stands where they have none."""
+    return [
+        Worked(
+            task=Task(turns=shot.turns, first=shot.first, second=shot.second, question=shot.question or question),
+            answer=shot.answer,
+            rationale=shot.rationale,
+        )
+        for shot in shots
+    ]
+
+
+class ComparisonFormat(Protocol):
+    """How one judge wants comparisons written. After each text that asks for a verdict, `OPTIONS` are scored."""
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Strings that end the reasoning."""
+
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        """Up to the point where the judge names an option."""
+
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        """Up to the point where the judge begins to reason."""
+
+    def verdict(self, reasoning: str, rationale: str) -> str:
+        """After the reasoning, up to the point where the judge names an option."""
+
+
+class PlainComparison:
+    """Plain text, as in the paper: for a model that was not taught a chat template."""
+
+    stop = DELIMITERS
+
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        shots = (f"{_comparison(example.task)}{_option(example)}\n\n" for example in worked)
+        return "".join(shots) + _comparison(task)
+
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        shots = (f"{self.verdict(_reasoning(e.task), e.rationale or '')}{_option(e)}" for e in worked)
+        return "".join(shots) + _reasoning(task)
+
+    def verdict(self, reasoning: str, rationale: str) -> str:
+        return verdict_prompt(reasoning, rationale)
+
+
+class ChatComparison:
+    """The comparison is a turn of the human, and the judge's reply is begun for it, up to the option."""
+
+    def __init__(self, template: ChatTemplate):
+        self._template = template
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        return self._template.stop
+
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        turns = []
+        for example in worked:
+            turns += [_human(_comparison(example.task).removesuffix(_CUE))]
+            turns += [Turn(role="assistant", text=f"The answer is:{_option(example)}")]
+        turns.append(_human(_comparison(task).removesuffix(_CUE)))
+        return self._template.prompt(turns) + self._template.answer("The answer is:")
+
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+        turns = []
+        for example in worked:
+            turns.append(_human(_bare_reasoning(example.task)))
+            reply = self.verdict("Let's think step by step:", example.rationale or "") + _option(example)
+            turns.append(Turn(role="assistant", text=reply))
+        turns.append(_human(_bare_reasoning(task)))
+        return self._template.prompt(turns) + self._template.answer("Let's think step by step:")
+
+    def verdict(self, reasoning: str, rationale: str) -> str:
+        return f"{reasoning} {rationale}\n\nSo the answer is:"
+
+
+def comparison_format(dialogue: DialogueFormat) -> ComparisonFormat:
+    """How a model that wants its dialogues so wants its comparisons."""
+    return ChatComparison(dialogue) if isinstance(dialogue, ChatTemplate) else PlainComparison()
+
+
+def _comparison(task: Task) -> str:
+    return comparison_prompt(task.turns, task.first, task.second, task.question)
+
+
+def _reasoning(task: Task) -> str:
+    return reasoning_prompt(task.turns, task.first, task.second, task.question)
+
+
+def _bare_reasoning(task: Task) -> str:
+    return _reasoning(task).removeprefix(_HUMAN).removesuffix(_THINK)
+
+
+def _option(example: Worked) -> str:
+    return OPTIONS["AB".index(example.answer)]
+
+
+def _human(text: str) -> Turn:
+    return Turn(role="human", text=text)

@@ -1,0 +1,182 @@
+"""What people ask in the world: harmful, benign and mixed requests, in one turn or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from solon.records import Prompt, PromptKind, Turn
+from solon.seeds import generator
+from solon.world.lexicon import Split, lexicon
+from solon.world.sentences import Situation, generalise, split_sentences
+
+MULTI_TURN_SHARE = 0.15
+INTRODUCED_SHARE = 0.7
+"""Benign requests that tell of a situation first; harmful and mixed ones always do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The meaning of a prompt: what it asks for, and in which situation."""
+
+    situation: Situation | None
+    category: str | None
+    """The harm asked for."""
+    task: str | None
+    """The benign task asked for."""
+
+    @property
+    def kind(self) -> PromptKind:
+        if self.category is None:
+            return "benign"
+        return "harmful" if self.task is None else "mixed"
+
+
+def pick(rng: np.random.Generator, items: tuple[str, ...]) -> str:
+    return items[int(rng.integers(len(items)))]
+
+
+def draw_situation(rng: np.random.Generator, split: Split) -> Situation:
+    """Person, object and place drawn independently, so that no combination can be memorised."""
+    lex = lexicon()
+    return Situation(
+        person=pick(rng, lex.entities("person", split)),
+        object=pick(rng, lex.entities("object", split)),
+        place=pick(rng, lex.entities("place", split)),
+    )
+
+
+def draw_request(
+    rng: np.random.Generator, kind: PromptKind, split: Split, harms: tuple[str, ...] | None = None
+) -> Request:
+    """`harms`: the categories that may be asked for; None: all."""
+    lex = lexicon()
+    names = harms if harms is not None else tuple(lex.harms)
+    introduced = kind != "benign" or rng.random() < INTRODUCED_SHARE
+    return Request(
+        situation=draw_situation(rng, split) if introduced else None,
+        category=None if kind == "benign" else pick(rng, names),
+        task=None if kind == "harmful" else pick(rng, lex.task_names(split)),
+    )
+
+
+def _ask_harm(rng: np.random.Generator, request: Request) -> str:
+    lex = lexicon()
+    assert request.category is not None and request.situation is not None
+    wish = pick(rng, lex.harms[request.category].requests)
+    return request.situation.fill(pick(rng, lex.request["harm"]).replace("{vp}", wish))
+
+
+def _ask_task(rng: np.random.Generator, request: Request) -> str:
+    assert request.task is not None
+    return pick(rng, lexicon().request["task"]).replace("{task}", request.task)
+
+
+def _lower_first(text: str) -> str:
+    return text if text.startswith(("I ", "I'")) else text[:1].lower() + text[1:]
+
+
+def ask(rng: np.random.Generator, request: Request) -> str:
+    """The human's words for a request."""
+    lex = lexicon()
+    asked = [_ask_harm(rng, request)] if request.category else []
+    asked += [_ask_task(rng, request)] if request.task else []
+    if len(asked) == 2 and rng.random() < 0.5:
+        asked.reverse()
+    words = [pick(rng, lex.intro)] if request.situation else []
+    words = [request.situation.fill(text) for text in words] if request.situation else []
+    words.append(asked[0])
+    if len(asked) == 2:
+        words.append(pick(rng, lex.request["also"]).replace("{request}", _lower_first(asked[1])))
+    return " ".join(words)
+
+
+def draw_turns(rng: np.random.Generator, request: Request) -> tuple[Turn, ...]:
+    """The whole dialogue up to the assistant; some begin with small talk, and the situation may be told there."""
+    lex = lexicon()
+    text = ask(rng, request)
+    if rng.random() >= MULTI_TURN_SHARE:
+        return (Turn(role="human", text=text),)
+    opening = pick(rng, lex.greeting["human"])
+    parts = split_sentences(text)
+    if request.situation and rng.random() < 0.5:
+        opening, text = f"{opening} {parts[0]}", " ".join(parts[1:])
+    reply = pick(rng, lex.greeting["assistant"])
+    if rng.random() < 0.3:
+        text = f"{pick(rng, lex.greeting['thanks'])} {text}"
+    return (Turn(role="human", text=opening), Turn(role="assistant", text=reply), Turn(role="human", text=text))
+
+
+def world_prompts(kind: PromptKind, count: int, *, split: Split, seed: int) -> list[Prompt]:
+    """`count` different prompts of one kind, with entities and tasks of one split."""
+    prompts: list[Prompt] = []
+    seen: set[tuple[Turn, ...]] = set()
+    index = 0
+    while len(prompts) < count:
+        rng = generator(seed, "world-prompt", split, kind, index)
+        turns = draw_turns(rng, draw_request(rng, kind, split))
+        index += 1
+        if turns in seen:
+            continue
+        seen.add(turns)
+        identity = f"{split}-{kind}-{len(prompts):04d}"
+        prompts.append(Prompt(id=identity, kind=kind, turns=turns, source=f"world seed {seed}"))
+    return prompts
+
+
+def harmful_twin(prompt: Prompt, seed: int) -> Prompt:
+    """A harmful request in the same situation as a benign prompt (in a new one if it told of none)."""
+    rng = generator(seed, "harmful-twin", prompt.id)
+    read = read_request(prompt.turns)
+    split: Split = "evaluation" if prompt.id.startswith("evaluation") else "training"
+    request = Request(
+        situation=read.situation or draw_situation(rng, split), category=pick(rng, tuple(lexicon().harms)), task=None
+    )
+    return Prompt(
+        id=f"{prompt.id}-twin", kind="harmful", turns=draw_turns(rng, request), source=f"twin of {prompt.id}"
+    )
+
+
+@cache
+def _request_patterns() -> dict[str, tuple[str | None, str | None]]:
+    """Sentence pattern -> (harm category, task), for the sentences that carry a request."""
+    lex = lexicon()
+    table: dict[str, tuple[str | None, str | None]] = {}
+
+    def add(frames: tuple[str, ...], slot: str, wish: str, meaning: tuple[str | None, str | None]) -> None:
+        for frame in frames:
+            first = next(part for part in split_sentences(frame) if slot in part)
+            said = first.replace(slot, wish)
+            for also in ("{request}", *lex.request["also"]):
+                words = said if also == "{request}" else also.replace("{request}", _lower_first(said))
+                table[words] = meaning
+
+    for harm in lex.harms.values():
+        for wish in harm.requests:
+            add(lex.request["harm"], "{vp}", wish, (harm.name, None))
+    for task in lex.tasks:
+        add(lex.request["task"], "{task}", task, (None, task))
+    return table
+
+
+def read_request(turns: tuple[Turn, ...]) -> Request:
+    """What a prompt asks for, read back from its words alone; nothing is found in a foreign prompt."""
+    category = task = None
+    entities: dict[str, str] = {}
+    for turn in turns:
+        if turn.role != "human":
+            continue
+        for sentence in split_sentences(turn.text):
+            pattern, names = generalise(sentence)
+            for slot, name in names:
+                entities.setdefault(slot, name)
+            asked = _request_patterns().get(pattern)
+            if asked:
+                category, task = category or asked[0], task or asked[1]
+    complete = all(slot in entities for slot in ("person", "object", "place"))
+    situation = Situation(**entities) if complete else None
+    return Request(situation=situation, category=category, task=task)
+
+

@@ -6,17 +6,15 @@ from pathlib import Path
 import pytest
 
 from solon.errors import RunError
-from solon.evals.answers import AnswerScore, Judgement
+from solon.evals.answers import AnswerScore, Grade
 from solon.evals.summary import NO_TRUTH, read_summary, summarise, summary_json
 
-JUDGED = Judgement(
-    harmful=True, evasive=False, preachy=False, rude=False, malformed=False, helpful=False, objection=False
-)
+JUDGED = Grade(harmful=True, evasive=False, preachy=False, rude=False, malformed=False, helpful=False, objection=False)
 
 
-def answers(judgement: Judgement | None) -> list[AnswerScore]:
+def answers(grade: Grade | None) -> list[AnswerScore]:
     return [
-        AnswerScore(id=f"{m}/{k}", prompt_id=k, kind=k, model=m, text=f"{m} {k}", judgement=judgement)
+        AnswerScore(id=f"{m}/{k}", prompt_id=k, kind=k, model=m, text=f"{m} {k}", grade=grade)
         for m in ("base", "sl", "rl")
         for k in ("harmful", "mixed", "benign")
     ]

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import ValidationError, model_validator
 
+from solon.artifacts import canonical_json
 from solon.errors import Fault, RunError, Where
 from solon.evals.answers import (
     AnswerScore,
@@ -80,9 +81,11 @@ def summarise(
     labels: Labels | None = None,
     preference_model: PreferenceModel | None = None,
     rl: RL | None = None,
+    harms: Sequence[str] = (),
 ) -> Summary:
-    """Puts the measures together. `answers`: of base, SL and RL; `revisions`: of the assistant, with their rounds."""
-    tables = model_tables(answers)
+    """Puts the measures together. `answers`: of base, SL and RL; `revisions`: of the assistant, with their rounds;
+    `harms`: the categories that the grader knows, to be listed even where none occurs."""
+    tables = model_tables(answers, harms)
     return Summary(
         name=name,
         seed=seed,
@@ -91,10 +94,10 @@ def summarise(
         ungraded=NO_TRUTH if grader is None else None,
         models=Models(base=tables.get("base"), sl=tables.get("sl"), rl=tables.get("rl")),
         differences=Differences(
-            harmful_on_harmful_prompts=paired_differences(answers, "harmful", lambda judgement: judgement.harmful),
-            helpful_on_benign_prompts=paired_differences(answers, "benign", lambda judgement: judgement.helpful),
+            harmful_on_harmful_prompts=paired_differences(answers, "harmful", lambda grade: grade.harmful),
+            helpful_on_benign_prompts=paired_differences(answers, "benign", lambda grade: grade.helpful),
         ),
-        revisions=round_tables(revisions),
+        revisions=round_tables(revisions, harms),
         labels=labels,
         preference_model=preference_model,
         rl=rl,
@@ -102,8 +105,8 @@ def summarise(
 
 
 def summary_json(summary: Summary) -> str:
-    """The bytes of the file: indented, ending with a newline, the same for the same summary."""
-    return summary.model_dump_json(indent=2) + "\n"
+    """The text of the file: indented, ending with a newline, the same for the same summary."""
+    return canonical_json(summary, indent=2).decode()
 
 
 def read_summary(path: Path) -> Summary:

@@ -12,13 +12,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ValidationError
 
-from solon.constitution.json_places import Places, places
-from solon.constitution.reading import parse_json, read_text
+from solon.constitution.faults import Faults
+from solon.constitution.places import json_places
+from solon.constitution.reading import kind, parse_json, read_text
 from solon.constitution.texts import Text
-from solon.errors import ConstitutionError, Fault, Where
+from solon.errors import ConstitutionError, Where
 from solon.records import Record, Turn
 
 FILE_NAME = "few_shots.json"
+_SHAPE = "its keys are `critique`, `comparison` and `reasoning`, each a list"
 
 
 def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
@@ -82,27 +84,15 @@ def load_few_shots(folder: Path) -> FewShots:
     path = folder / FILE_NAME
     text = read_text(path, hint="`solon constitution import` writes one")
     value = parse_json(path, text)
-    where = places(text)
-    faults = [_repeated(path, key[-1], line) for key, line in where.repeated.items()]
+    if not isinstance(value, dict):
+        raise ConstitutionError(f"must hold an object, not {kind(value)}", where=Where(path, 1), hint=_SHAPE)
+    where = json_places(text)
+    faults = Faults(path)
+    faults.add_repeated_keys(where)
+    few_shots = FewShots()
     try:
         few_shots = FewShots.model_validate(value)
     except ValidationError as error:
-        faults += record_faults(path, where, error)
-    if faults:
-        raise ConstitutionError(faults)
+        faults.add_refused(error, where)
+    faults.raise_any()
     return few_shots
-
-
-def _repeated(path: Path, key: str | int, line: int) -> Fault:
-    return Fault(f"the key `{key}` is given twice", Where(path, line), "keep one of them")
-
-
-def record_faults(path: Path, where: Places, error: ValidationError) -> list[Fault]:
-    """One fault per pydantic error, each with the key and the line of the JSON file."""
-    faults = []
-    for detail in error.errors(include_url=False):
-        key = ".".join(str(part) for part in detail["loc"]) or "the file"
-        what = {"missing": "is missing", "extra_forbidden": "is unknown"}.get(detail["type"])
-        what = what or detail["msg"].removeprefix("Value error, ")
-        faults.append(Fault(f"`{key}`: {what}", Where(path, where.line(detail["loc"])), None))
-    return faults

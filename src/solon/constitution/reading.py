@@ -1,4 +1,4 @@
-"""Reading a text file that a person wrote, and saying clearly why it cannot be read."""
+"""Reading a file that a person wrote, and the words in which its faults are told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from solon.errors import ConstitutionError, Fault, Where
+from solon.errors import ConstitutionError, Where
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
@@ -20,6 +20,12 @@ def near(word: str, known: Iterable[str]) -> str | None:
 def listed(words: Iterable[str]) -> str:
     """Words as they stand in a message: quoted, with commas between them."""
     return ", ".join(f"`{word}`" for word in words)
+
+
+def kind(value: Any) -> str:
+    """What a JSON or TOML value is called in a message."""
+    names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), "nothing" if value is None else "a date or time")
 
 
 def read_text(path: Path, *, hint: str | None = None) -> str:
@@ -52,7 +58,7 @@ def parse_json(path: Path, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ConstitutionError(
-            Fault(f"is not JSON: {error.msg}", Where(path, error.lineno), "mend the file or fetch it again")
+            f"is not JSON: {error.msg}", where=Where(path, error.lineno), hint="mend the file or fetch it again"
         ) from None
     except RecursionError:
         raise ConstitutionError("is nested too deeply", where=Where(path), hint="fetch the file again") from None

@@ -8,19 +8,30 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 DELIMITER = re.compile(r"^[ \t]*(Human|Assistant|CritiqueRequest|Critique|RevisionRequest|Revision):", re.MULTILINE)
-"""A line that begins like this starts a turn in the dialogue format, so no text of ours may begin a line with it."""
+"""A line that begins like this starts a turn in the dialogue format, so no instruction may begin a line with it."""
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def _not_blank(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty")
+        raise ValueError("is empty; write the text or leave the key out")
     return text
 
 
 def _no_delimiter(text: str) -> str:
     found = DELIMITER.search(text)
     if found:
-        raise ValueError(f"has a line that begins with `{found[1]}:`, which starts a turn of the dialogue format")
+        raise ValueError(
+            f"has a line that begins with `{found[1]}:`, which starts a turn of the dialogue; "
+            "write the bare sentence, the delimiters are added later"
+        )
+    return text
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise ValueError(f"must be one word of letters, digits, `.`, `_` and `-`, not {text!r}")
     return text
 
 
@@ -29,3 +40,6 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 
 Instruction = Annotated[str, AfterValidator(_not_blank), AfterValidator(_no_delimiter)]
 """Text that is put into a dialogue as it stands: not empty, and no line of it looks like the start of a turn."""
+
+Word = Annotated[str, AfterValidator(_word)]
+"""An id or a tag: it can stand in a list on a command line and in a file name."""

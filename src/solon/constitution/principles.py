@@ -1,0 +1,136 @@
+"""Principles, and the constitution they make up.
+
+A principle serves one or both stages: a critique request with its revision request (the supervised phase, CAI section
+3.1), a comparison question (the RL phase, CAI section 4.1). The two stages may use different principles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from solon.constitution.reading import listed, near
+from solon.constitution.texts import Instruction, Text, Word
+from solon.errors import ConstitutionError
+from solon.records import Record
+
+
+def text_fault(critique_request: object, revision_request: object, comparison_question: object) -> str | None:
+    """What is wrong with this set of texts, None if nothing: half a pair, or nothing at all."""
+    if critique_request is None and revision_request is None and comparison_question is None:
+        return "has no texts: neither a critique pair nor a comparison question"
+    if (critique_request is None) != (revision_request is None):
+        missing = "revision_request" if revision_request is None else "critique_request"
+        return f"has half a pair: `{missing}` is missing"
+    return None
+
+
+class Principle(Record):
+    """One principle, in the words that are put to a model."""
+
+    id: Word
+    """Stands in every row the principle shapes."""
+    title: Text
+    critique_request: Instruction | None = None
+    revision_request: Instruction | None = None
+    """Comes with a critique request, or not at all."""
+    comparison_question: Instruction | None = None
+    """Asks which of two answers is better; the options are shown after it."""
+    weight: Annotated[float, Field(strict=True, gt=0.0, allow_inf_nan=False)] = 1.0
+    """How often it is drawn, relative to the others. CAI drew all alike."""
+    tags: tuple[Word, ...] = ()
+    source: str = ""
+    """Where it was taken from: a file and key, an article, a public statement."""
+
+    @model_validator(mode="after")
+    def _has_texts(self) -> Self:
+        fault = text_fault(self.critique_request, self.revision_request, self.comparison_question)
+        if fault:
+            raise ValueError(fault)
+        return self
+
+    @property
+    def has_critique(self) -> bool:
+        return self.critique_request is not None
+
+    @property
+    def has_comparison(self) -> bool:
+        return self.comparison_question is not None
+
+
+class Constitution(Record):
+    """Principles with a name. A document also has hard constraints and an order of precedence among its articles."""
+
+    name: Text
+    title: Text
+    description: str = ""
+    kind: Literal["list", "document"] = "list"
+    principles: tuple[Principle, ...] = Field(min_length=1)
+    hard_constraints: tuple[Text, ...] = ()
+    """Documents only: what outranks every article. They already stand in every principle's texts."""
+    precedence: tuple[str, ...] = ()
+    """Documents only: ids of articles, highest first."""
+
+    @model_validator(mode="after")
+    def _ids_agree(self) -> Self:
+        ids = [principle.id for principle in self.principles]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two principles have the same id")
+        if not set(self.precedence) <= set(ids) or len(set(self.precedence)) < len(self.precedence):
+            raise ValueError("the precedence must name each article at most once, and nothing else")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Of everything in it, as canonical JSON: the same content has the same hash, whatever the file looked like."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def critique_principles(self, select: Sequence[str] = ()) -> tuple[Principle, ...]:
+        """Those with a critique pair, in order; `select` narrows them to these ids or tags.
+
+        Raises ConstitutionError if `select` names an unknown id or tag, or if no principle remains.
+        """
+        chosen = [principle for principle in self._selected(select) if principle.has_critique]
+        return self._some(chosen, "critique pair", "critique_request and revision_request", select)
+
+    def comparison_principles(self, select: Sequence[str] = ()) -> tuple[Principle, ...]:
+        """Those with a comparison question, in order; otherwise as `critique_principles`."""
+        chosen = [principle for principle in self._selected(select) if principle.has_comparison]
+        return self._some(chosen, "comparison question", "comparison_question", select)
+
+    def _selected(self, select: Sequence[str]) -> list[Principle]:
+        known = sorted({name for principle in self.principles for name in (principle.id, *principle.tags)})
+        unknown = [name for name in select if name not in known]
+        if unknown:
+            hints = [hint for hint in (near(name, known) for name in unknown) if hint]
+            raise ConstitutionError(
+                f"constitution `{self.name}` has no principle or tag {listed(unknown)}",
+                hint="; ".join([*hints, f"known are {listed(known)}"]),
+            )
+        if not select:
+            return list(self.principles)
+        return [principle for principle in self.principles if {principle.id, *principle.tags} & set(select)]
+
+    def _some(self, chosen: list[Principle], what: str, keys: str, select: Sequence[str]) -> tuple[Principle, ...]:
+        if not chosen:
+            among = f" among {listed(select)}" if select else ""
+            raise ConstitutionError(
+                f"constitution `{self.name}` has no {what}{among}", hint=f"give at least one principle a {keys}"
+            )
+        return tuple(chosen)
+
+
+def draw(principles: Sequence[Principle], rng: np.random.Generator) -> Principle:
+    """One principle, with probability weight / sum of weights, from a single uniform number of `rng`.
+
+    With weights 1 and 3, a number below 0.25 draws the first. Drawing again is independent, as in CAI section 3.1.
+    """
+    edges = np.cumsum([principle.weight for principle in principles])
+    index = int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))
+    return principles[min(index, len(principles) - 1)]

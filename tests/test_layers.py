@@ -14,7 +14,9 @@ import pytest
 SRC = Path(__file__).resolve().parents[1] / "src"
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "records", "seeds", "config", "config_load", "artifacts"}),
+    frozenset(
+        {"errors", "records", "seeds", "toml_text", "config", "config_load", "config_rules", "progress", "artifacts"}
+    ),
     frozenset({"constitution", "prompting", "prompts", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),
     frozenset({"embedded", "pipeline", "report"}),

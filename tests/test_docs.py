@@ -1,0 +1,137 @@
+"""The documentation holds: links lead somewhere, names exist, commands exist, and what is marked as tested runs.
+
+Every ```console block of the quickstart stands under `<!-- tested -->` or `<!-- not tested: reason -->`. Tested lines
+run in order, in one folder, with `TINY` added to each `solon run`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import reduce
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from solon.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "bench/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+QUICKSTART = ROOT / "docs/quickstart.md"
+BLOCK = re.compile(r"(?:<!-- (tested|not tested: .+?) -->\n)?```console\n(.*?)```", re.DOTALL)
+
+TINY = (
+    "prompts.harmful=4 prompts.mixed=2 prompts.benign=4 prompts.evaluation=4 sampling.max_new_tokens=24 "
+    "supervised.rounds=1 sft.epochs=1 preference.epochs=1 rl.steps=1 rl.prompts_per_step=2 rl.samples_per_prompt=2 "
+    "rl.batch_size=4"
+).split()
+"""What makes a documented `solon run` take seconds; the models are those of the documentation."""
+
+
+class Block(NamedTuple):
+    page: Path
+    mark: str
+    """`tested`, `not tested: reason`, or empty."""
+    commands: list[str]
+
+
+def blocks(page: Path) -> list[Block]:
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [Block(page, mark, re.findall(r"^\$ (.+)$", text, re.MULTILINE)) for mark, text in found]
+
+
+def relative(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    lost = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert not lost, lost
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_names_exist(page: Path) -> None:
+    """Every `solon.package.module.name` in code marks."""
+    names = re.findall(r"`(solon(?:\.\w+)+)`", page.read_text(encoding="utf-8"))
+    lost = [name for name in names if not resolves(name)]
+    assert not lost, lost
+
+
+def resolves(name: str) -> bool:
+    """Is this a module, or something to be found in one?"""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            module: Any = import_module(".".join(parts[:count]))
+            reduce(getattr, parts[count:], module)
+        except ModuleNotFoundError as error:
+            if not name.startswith(error.name or ""):
+                raise  # a module that exists, but needs one that does not
+            continue
+        except AttributeError:
+            return False
+        return True
+    return False
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_files_named_in_the_text_exist(page: Path) -> None:
+    names = re.findall(r"`((?:src|docs|tests|bench)/[\w./-]+)`", page.read_text(encoding="utf-8"))
+    lost = [name for name in names if not (ROOT / name).exists()]
+    assert not lost, lost
+
+
+def test_the_file_tree_of_the_readme_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = text.split("## What is where")[1].split("```")[1]
+    folder, lost = ROOT, []
+    for line in tree.strip().splitlines():
+        name = line.split()[0]
+        folder = ROOT / "src/solon" if line.startswith("  ") else ROOT
+        if not (folder / name).exists():
+            lost.append(name)
+    assert not lost, lost
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_documented_commands_exist(page: Path) -> None:
+    known = {entry.name for entry in COMMANDS} | {"--help", "--version"}
+    lines = [command for block in blocks(page) for command in block.commands]
+    lost = [line for line in lines if line.startswith("solon ") and line.split()[1] not in known]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    lost += [line for line in lines if line.startswith("make ") and line.split()[1] not in targets]
+    assert not lost, lost
+
+
+def test_every_block_of_the_quickstart_is_tested_or_says_why_not() -> None:
+    bare = [block.commands for block in blocks(QUICKSTART) if not block.mark]
+    assert not bare, bare
+
+
+def test_the_quickstart_runs(tmp_path: Path) -> None:
+    for block in blocks(QUICKSTART):
+        if block.mark == "tested":
+            for command in block.commands:
+                run(command, tmp_path)
+
+
+def run(command: str, folder: Path) -> None:
+    """Run one documented line as a reader would, with the `solon` of this environment."""
+    if command.startswith("solon run"):
+        command += "".join(f" --set {shlex.quote(setting)}" for setting in TINY)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -16,7 +16,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty; write the text or leave the key out")
-    return text
+    return text.strip()
 
 
 def _no_delimiter(text: str) -> str:
@@ -36,7 +36,7 @@ def _word(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
-"""Text with something in it."""
+"""Text with something in it, without white space around it."""
 
 Instruction = Annotated[str, AfterValidator(_not_blank), AfterValidator(_no_delimiter)]
 """Text that is put into a dialogue as it stands: not empty, and no line of it looks like the start of a turn."""

@@ -38,7 +38,7 @@ def comparison_prompt(turns: Sequence[Turn], first: str, second: str, question: 
 
 
 def reasoning_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
-    """Ends where the judge begins to reason; inner turns are H: and A: so that they do not look like the judge's own."""
+    """Ends where the judge begins to reason; inner turns are H: and A:, so as not to look like the judge's own."""
     names = {"human": "\n\nH:", "assistant": "\n\nA:"}
     dialogue = "".join(f"{names[turn.role]} {turn.text}" for turn in turns)
     return _fill("comparison_cot", dialogue=dialogue, question=question, a=first, b=second)

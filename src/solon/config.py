@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys forbidden."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelsSection(Section):
@@ -50,12 +50,12 @@ class ConstitutionSection(Section):
 
 
 class PromptsSection(Section):
-    """What is asked. With `source = "world"` the counts say how many prompts the world makes; otherwise they cap the file."""
+    """What is asked. With `source = "world"` the counts say how many prompts it makes; otherwise they cap the file."""
 
     source: str = "world"
     """`world`, or red-team prompts as JSONL, CSV or hh-rlhf."""
     helpful: str | None = None
-    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. In the world: none needed."""
+    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. The world needs none."""
     harmful: int = Field(320, ge=1)
     mixed: int = Field(160, ge=0)
     benign: int = Field(400, ge=0)
@@ -139,7 +139,7 @@ class HelpfulnessSection(Section):
     per_prompt: int = Field(1, ge=0)
     """Pairs of own answers per benign prompt."""
     needless_refusals_per_prompt: int = Field(1, ge=0)
-    """Pairs of an own answer and a refusal written for a harmful request. Without them RL learns to refuse everything."""
+    """Pairs of an own answer and a refusal written for a harmful request. Without them RL learns to refuse all."""
 
 
 class PreferenceSection(OptimiserSection):
@@ -173,6 +173,8 @@ class RLSection(OptimiserSection):
     """PPO only; assumption, the usual value."""
     value_coefficient: float = Field(0.5, ge=0.0)
     """PPO only; assumption."""
+    unfinished_penalty: float = Field(0.0, ge=0.0)
+    """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
     learning_rate: float = Field(2e-4, gt=0.0)
     batch_size: int = Field(128, gt=0)

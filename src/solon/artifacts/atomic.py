@@ -1,0 +1,157 @@
+"""Files that are there whole or not at all, and storage faults as errors a user can act on."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue
+from safetensors import SafetensorError
+
+from solon.errors import RunError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def to_json(value: object) -> JsonValue:
+    """Plain JSON data: models become objects in field order (by alias), tuples arrays, paths text."""
+    if isinstance(value, BaseModel):
+        return to_json(value.model_dump(mode="json", by_alias=True))
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"not JSON data: {type(value).__name__}")
+
+
+def canonical_json(value: object, *, indent: int | None = None) -> bytes:
+    """The one spelling of a value: keys in their given order, UTF-8, floats by `repr`, one final newline.
+
+    `canonical_json({"p": 0.1, "text": "é"})` is `{"p":0.1,"text":"é"}` and a newline.
+
+    Raises:
+        ValueError: for NaN and infinities, which JSON cannot hold.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(to_json(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    return text.encode("utf-8") + b"\n"
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex digest of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: str | Path) -> str:
+    """Hex digest of a file, read piece by piece."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write under a hidden temporary name, fsync, rename: a reader, or a kill, sees all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        # On a full disk the half-written file is in the way of whatever is to be saved next.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        error.filename = error.filename or os.fspath(path)
+        raise
+
+
+@contextmanager
+def folder_atomic(path: Path) -> Iterator[Path]:
+    """A hidden temporary folder to fill; it takes its name, all at once, when the block ends without an error.
+
+    Raises:
+        FileExistsError: if `path` exists; a folder cannot replace another in one go.
+    """
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "the folder exists", os.fspath(path))
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for file in sorted(temporary.rglob("*"), reverse=True):
+            _sync(file)
+        _sync(temporary)
+        os.rename(temporary, path)
+        sync_folder(path.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut."""
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left under temporary names, in `folder` and below."""
+    for leftover in list(folder.rglob(".*.tmp")):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def storage_errno(error: BaseException) -> int | None:
+    """The errno if `error` says that storage is full or forbidden, else None. safetensors hides it in its message."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, SafetensorError) and (found := re.search(r"os error (\d+)", str(error))):
+        number = int(found[1])
+    return number if number in _FULL | _FORBIDDEN else None
+
+
+def storage_fault(error: BaseException, run: Path) -> RunError | None:
+    """`error` as something the user can mend, or None if it is no storage fault."""
+    number = storage_errno(error)
+    if number is None:
+        return None
+    place = getattr(error, "filename", None) or run
+    remedy = "free some space" if number in _FULL else "make it writable"
+    return RunError(
+        f"cannot write {place}: {os.strerror(number)}; all that was committed before is kept",
+        hint=f"{remedy}, then `solon resume {run}`",
+    )
+
+
+@contextmanager
+def keeping(run: Path) -> Iterator[None]:
+    """Full or forbidden storage inside the block becomes a `RunError` that says what is kept and how to go on."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        fault = storage_fault(error, run)
+        if fault is None:
+            raise
+        raise fault from error

@@ -1,0 +1,99 @@
+"""Checkpoints of a training stage: tensors and plain state, there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
+
+from solon.artifacts.atomic import canonical_json, folder_atomic, keeping
+from solon.artifacts.manifest import Counts, Tally
+from solon.errors import RunError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_NAME = re.compile(r"step-(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where training goes on."""
+
+    step: int
+    """Steps finished when it was saved."""
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+class Checkpoints:
+    """The latest checkpoint of one stage in progress; gone when the stage is finished.
+
+    The stage's counters are saved with it. `latest()` sets them back to what they were then, so call it after whatever
+    is counted once, right before the loop.
+    """
+
+    def __init__(self, folder: Path, *, run: Path, tally: Tally, committed: Callable[[], None]):
+        self._folder, self._run, self._tally, self._committed = folder, run, tally, committed
+
+    def save(self, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, JsonValue]) -> None:
+        """Keep the state after `step` finished steps, then delete older checkpoints. Saving a step again does nothing.
+
+        Tensors must not share memory (of tied weights, give one).
+
+        Raises:
+            RunError: if storage is full or forbidden; the checkpoint before is kept.
+        """
+        from safetensors.torch import save_file
+
+        path = self._folder / f"step-{step:08d}"
+        if path.exists():
+            return
+        with keeping(self._run):
+            self._folder.mkdir(exist_ok=True)
+            with folder_atomic(path) as new:
+                save_file(
+                    {name: tensor.detach().contiguous() for name, tensor in tensors.items()},
+                    new / "tensors.safetensors",
+                )
+                saved = {"step": step, "state": dict(state), "counts": self._tally.counts()}
+                (new / "state.json").write_bytes(canonical_json(saved))
+            for old in self._saved():
+                if old != path:
+                    shutil.rmtree(old)
+            self._committed()
+
+    def latest(self) -> Checkpoint | None:
+        """The checkpoint to continue from, on the CPU, or None to begin at step 0.
+
+        Raises:
+            RunError: if it cannot be read.
+        """
+        saved = self._saved()
+        if not saved:
+            return None
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = saved[-1]
+        try:
+            kept = json.loads((path / "state.json").read_bytes())
+            tensors = load_file(path / "tensors.safetensors")
+        except (SafetensorError, ValueError, FileNotFoundError) as error:
+            raise RunError(
+                f"cannot read the checkpoint {path}: {error}",
+                hint=f"delete that folder, then `solon resume {self._run}` begins the stage again",
+            ) from error
+        self._tally.reset(Tally.of(Counts.model_validate(kept["counts"])))
+        return Checkpoint(step=kept["step"], tensors=tensors, state=kept["state"])
+
+    def _saved(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))

@@ -1,0 +1,191 @@
+"""`manifest.json`: what a finished stage was made from, what it made, and what that took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from solon.artifacts.atomic import sha256_file
+from solon.records import Record
+
+FORMAT = 1
+"""Version of the run folder's layout."""
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic")
+
+
+class Counts(Record):
+    """Where the rows went."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    rows_in: int = Field(0, alias="in")
+    """Items the stage was given."""
+    rows_out: int = Field(0, alias="out")
+    """Rows it made."""
+    dropped: dict[str, int] = Field(default_factory=dict)
+    """What it left out, by reason."""
+    other: dict[str, int] = Field(default_factory=dict)
+    """Whatever else it counted, by name."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Counters being counted. `counted` holds `in`, `out` and any other name."""
+
+    counted: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, counts: Counts) -> Tally:
+        """The counters that `counts` was made from."""
+        names = Counter({"in": counts.rows_in, "out": counts.rows_out, **counts.other})
+        return cls(counted=names, dropped=Counter(counts.dropped))
+
+    def add(self, other: Tally) -> None:
+        """Count what another tally counted as well."""
+        self.counted.update(other.counted)
+        self.dropped.update(other.dropped)
+
+    def reset(self, other: Tally) -> None:
+        """Forget, and take over what another tally counted."""
+        self.counted, self.dropped = Counter(other.counted), Counter(other.dropped)
+
+    def counts(self) -> Counts:
+        """The record, its names sorted so that the order of counting leaves no trace."""
+        other = {name: n for name, n in sorted(self.counted.items()) if name not in ("in", "out")}
+        return Counts(
+            rows_in=self.counted["in"],
+            rows_out=self.counted["out"],
+            dropped=dict(sorted(self.dropped.items())),
+            other=other,
+        )
+
+
+class OutputFile(Record):
+    """One file of a stage."""
+
+    sha256: str
+    bytes: int
+    rows: int | None = None
+    """Lines, for JSONL; None for other files."""
+
+
+class Timing(Record):
+    """What the stage took, repeated work included. The only part of a manifest that differs between equal runs on equal
+    machines."""
+
+    seconds: float = 0.0
+    """Wall time inside the stage, over all resumes; a kill loses what passed since the last commit."""
+    tokens: int = 0
+    """Tokens generated or trained on."""
+
+
+class Header(Record):
+    """What a stage is a function of. A half-done stage continues only under an equal header."""
+
+    format: int = FORMAT
+    stage: str
+    seed: int
+    """The run's seed."""
+    config: JsonValue
+    """The stage's part of the resolved run file."""
+    inputs: dict[str, str]
+    """Name to sha256 of what went in: another stage's fingerprint, or a file's hash."""
+
+
+class Begun(Record):
+    """`.partial/stage.json`: what a stage in progress was begun with."""
+
+    header: Header
+    versions: dict[str, str]
+
+
+class Manifest(Header):
+    """A finished stage. Written last, so its presence means done."""
+
+    outputs: dict[str, OutputFile]
+    """Every file of the stage but this one, by its path inside the stage's folder."""
+    counts: Counts
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the stage says about itself, e.g. an accuracy."""
+    deviations: tuple[str, ...] = ()
+    """Where the stage departs from the papers, or went on under other versions than it began."""
+    timing: Timing
+    versions: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over the outputs' names and hashes: equal exactly when the data are equal; timing plays no part."""
+        lines = "".join(f"{name}\0{file.sha256}\n" for name, file in sorted(self.outputs.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what can change results. Packages not imported by now took no part and are left out."""
+    found = {"solon": _solon_version(), "solon_source": _source_hash(), "python": platform.python_version()}
+    return found | {name: metadata.version(name) for name in _PACKAGES if name in sys.modules}
+
+
+def _solon_version() -> str:
+    try:
+        return metadata.version("solon")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@cache
+def _source_hash() -> str:
+    """First 16 hex digits over the package's code and templates: tells two states of one version apart."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".txt"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def differences(then: JsonValue | Mapping[str, object], now: JsonValue | Mapping[str, object], limit: int = 4) -> str:
+    """Which leaves differ, e.g. `rl.steps was 30, now 5`; at most `limit` of them are spelt out."""
+    before, after = _leaves(then), _leaves(now)
+    keys = [key for key in {**before, **after} if before.get(key, "absent") != after.get(key, "absent")]
+    told = [f"{key} was {before.get(key, 'absent')}, now {after.get(key, 'absent')}" for key in keys[:limit]]
+    return "; ".join(told + ([f"and {len(keys) - limit} more"] if len(keys) > limit else []))
+
+
+def _leaves(value: object, prefix: str = "") -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {prefix: json.dumps(value, ensure_ascii=False)}
+    leaves: dict[str, str] = {}
+    for key, item in value.items():
+        leaves |= _leaves(item, f"{prefix}.{key}" if prefix else str(key))
+    return leaves
+
+
+def describe(path: Path) -> OutputFile:
+    """A file as the manifest lists it."""
+    rows = path.read_bytes().count(b"\n") if path.suffix == ".jsonl" else None
+    return OutputFile(sha256=sha256_file(path), bytes=path.stat().st_size, rows=rows)
+
+
+def problem(path: Path, file: OutputFile) -> str | None:
+    """What is wrong with a finished file, or None."""
+    if not path.is_file():
+        return "missing"
+    return "changed" if path.stat().st_size != file.bytes or sha256_file(path) != file.sha256 else None
+
+
+def version_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The deviation to report if a stage ends under other versions than it was begun with, else none."""
+    changes = [f"{name} {old} -> {now[name]}" for name, old in then.items() if now.get(name, old) != old]
+    return [f"continued under other versions than it was begun with: {', '.join(changes)}"] if changes else []

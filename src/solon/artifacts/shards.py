@@ -1,0 +1,105 @@
+"""Rows as JSONL: whole files, and shards that are committed one by one together with what was counted for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from solon.artifacts.atomic import canonical_json, sha256_bytes, write_atomic
+from solon.artifacts.manifest import Counts
+from solon.errors import Fault, RunError, Where
+from solon.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class ShardNote(Record):
+    """Kept beside a shard until its stage is finished: says that the shard is whole, and what was counted for it."""
+
+    sha256: str
+    first: int
+    """Index of the shard's first item."""
+    items: int
+    """Items that went in; the rows that came out may be more or fewer."""
+    counts: Counts
+
+
+def encode_rows(rows: Iterable[Record]) -> bytes:
+    """One canonical line of JSON per row."""
+    return b"".join(canonical_json(row) for row in rows)
+
+
+def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
+    """The rows of a JSONL file.
+
+    Raises:
+        RunError: naming file and line of every row (ten at most) that is not a `record`.
+    """
+    rows: list[R] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line:
+            continue
+        try:
+            rows.append(record.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            faults.append(
+                Fault(f"not a {record.__name__}: {f'{key}: ' if key else ''}{first['msg']}", Where(path, number))
+            )
+    if faults:
+        raise RunError(faults[:10])
+    return rows
+
+
+def shard_path(folder: Path, file: str, index: int) -> Path:
+    """`rows-00000.jsonl`."""
+    return folder / f"{file}-{index:05d}.jsonl"
+
+
+def shard_paths(folder: Path, file: str) -> list[Path]:
+    """The shards of one file that are there, in order."""
+    pattern = re.compile(rf"{re.escape(file)}-(\d{{5,}})\.jsonl")
+    found = [(int(match[1]), path) for path in folder.glob("*.jsonl") if (match := pattern.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+class ShardFile:
+    """One file of a stage, kept as shards, while the stage is in progress.
+
+    A shard counts as committed when it and its note (in `notes`) are both there and the note's hash is the shard's. The
+    note is written first: killed between the two, the shard is missing and is made again.
+    """
+
+    def __init__(self, folder: Path, notes: Path, file: str):
+        self._folder, self._notes, self._file = folder, notes, file
+
+    def committed(self, index: int, *, first: int, items: int) -> tuple[bytes, Counts] | None:
+        """A committed shard's bytes and counts; None if it is missing, damaged or was cut otherwise."""
+        try:
+            note = ShardNote.model_validate_json(self._note(index).read_bytes())
+            data = shard_path(self._folder, self._file, index).read_bytes()
+        except (FileNotFoundError, ValidationError):
+            return None
+        if (note.first, note.items, note.sha256) != (first, items, sha256_bytes(data)):
+            return None
+        return data, note.counts
+
+    def commit(self, index: int, data: bytes, *, first: int, items: int, counts: Counts) -> None:
+        """Keep a shard and its counts."""
+        note = ShardNote(sha256=sha256_bytes(data), first=first, items=items, counts=counts)
+        write_atomic(self._note(index), canonical_json(note))
+        write_atomic(shard_path(self._folder, self._file, index), data)
+
+    def cut(self, shards: int) -> None:
+        """Remove every shard from number `shards` on: left over from a longer list of items."""
+        for path in shard_paths(self._folder, self._file)[shards:]:
+            path.unlink()
+
+    def _note(self, index: int) -> Path:
+        return self._notes / f"{self._file}-{index:05d}.json"

@@ -1,0 +1,80 @@
+"""What a run file may not say at once. Each value by itself has passed its type and bounds before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from solon.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Keys that do not go together; the first is the one to point at."""
+
+    keys: tuple[str, ...]
+    what: str
+    hint: str
+
+
+def contradictions(config: RunConfig) -> list[Contradiction]:
+    """Every contradiction of a run file."""
+    return [*_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+
+
+def _sampling(config: RunConfig) -> Iterator[Contradiction]:
+    if config.sampling.temperature == 0 and config.sft.helpful_per_prompt > 1:
+        yield Contradiction(
+            ("sft.helpful_per_prompt", "sampling.temperature"),
+            f"sft.helpful_per_prompt is {config.sft.helpful_per_prompt}, but at sampling.temperature 0 all are equal",
+            "set sampling.temperature above 0, or sft.helpful_per_prompt to 1",
+        )
+
+
+def _judge(config: RunConfig) -> Iterator[Contradiction]:
+    if config.judge.clamp is None:
+        return
+    low, high = config.judge.clamp
+    if not 0.0 <= low < high <= 1.0:
+        what = f"judge.clamp is [{low}, {high}]; expected 0 <= low < high <= 1"
+        yield Contradiction(("judge.clamp",), what, "CAI section 4.1 uses [0.4, 0.6]")
+    elif abs(low + high - 1.0) > 1e-9:
+        # Otherwise swapping (A) and (B) would change more than the label's side.
+        what = f"judge.clamp is [{low}, {high}], which is not symmetric around 0.5"
+        yield Contradiction(("judge.clamp",), what, f"e.g. [{low}, {round(1 - low, 12)}]")
+
+
+def _rl(config: RunConfig) -> Iterator[Contradiction]:
+    rl = config.rl
+    if rl.algorithm == "grpo" and rl.samples_per_prompt < 2:
+        yield Contradiction(
+            ("rl.samples_per_prompt", "rl.algorithm"),
+            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but grpo compares the samples of one prompt",
+            'set it to 2 or more, or rl.algorithm to "ppo"',
+        )
+    rollouts = rl.prompts_per_step * rl.samples_per_prompt
+    if rl.batch_size > rollouts:
+        yield Contradiction(
+            ("rl.batch_size", "rl.prompts_per_step", "rl.samples_per_prompt"),
+            f"rl.batch_size is {rl.batch_size}, but a step makes {rollouts} rollouts",
+            f"set rl.batch_size to {rollouts} or less",
+        )
+    for name in ("gae_lambda", "value_coefficient"):
+        if rl.algorithm != "ppo" and getattr(rl, name) != type(rl).model_fields[name].default:
+            yield Contradiction(
+                (f"rl.{name}", "rl.algorithm"),
+                f"rl.{name} is set, but {rl.algorithm} has no value function",
+                'remove it, or set rl.algorithm to "ppo"',
+            )
+
+
+def _batches(config: RunConfig) -> Iterator[Contradiction]:
+    longest = config.sampling.max_new_tokens
+    for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
+        if section.micro_batch_tokens < longest:
+            yield Contradiction(
+                (f"{name}.micro_batch_tokens", "sampling.max_new_tokens"),
+                f"{name}.micro_batch_tokens is {section.micro_batch_tokens}, less than one answer of "
+                f"sampling.max_new_tokens = {longest}",
+                f"set it to {longest} or more",
+            )

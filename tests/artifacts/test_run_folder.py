@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solon.artifacts import RunFolder
+from solon.config import RLSection, RunConfig
+from solon.config_load import load_run_config
+from solon.errors import RunError
+
+HOLD = """
+import sys, time
+from solon.artifacts import RunFolder
+from solon.config import RunConfig
+run = RunFolder.create(sys.argv[1], RunConfig())
+print("locked", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_new_folder_holds_the_resolved_run_and_the_users_file(tmp_path: Path) -> None:
+    config = RunConfig(name="mine", rl=RLSection(steps=3))
+    with RunFolder.create(tmp_path / "a" / "run", config, original='name = "mine" # my note\n') as run:
+        assert sorted(os.listdir(run.path)) == [".lock", "original.toml", "run.json", "run.toml"]
+        assert load_run_config(run.path / "run.toml") == config
+        assert (run.path / "original.toml").read_text() == 'name = "mine" # my note\n'
+    with RunFolder.resume(tmp_path / "a" / "run") as run:
+        assert run.config == config
+
+
+def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with RunFolder.create(folder, RunConfig()):
+        pass
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with RunFolder.create(folder, RunConfig()):
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    with pytest.raises(RunError) as caught:
+        RunFolder.create(folder, RunConfig(seed=1, rl=RLSection(steps=5)))
+    assert str(caught.value) == (
+        f"{folder} holds another run: seed was 0, now 1; rl.steps was 30, now 5 "
+        f"(choose another folder with -o, or go on with that run: `solon resume {folder}`)"
+    )
+    with RunFolder.create(folder, RunConfig()):
+        pass  # the refusal gave the lock back
+
+
+def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
+        pass
+    (tmp_path / "run.toml").unlink()
+    (tmp_path / ".run.toml.tmp").write_text("half")
+    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
+        assert load_run_config(tmp_path / "run.toml") == RunConfig()
+    assert sorted(os.listdir(tmp_path)) == [".lock", "original.toml", "run.json", "run.toml"]
+
+
+def test_a_foreign_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "run.toml", "z"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(RunError) as caught:
+        RunFolder.create(tmp_path, RunConfig())
+    assert str(caught.value) == (
+        f"{tmp_path} is not empty and holds no run (a.txt, b.txt, run.toml and 1 more) (choose a new folder with -o)"
+    )
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt", "run.toml", "z"]
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(RunError, match=r"cannot use .*run as a run folder: .*: File exists \(choose another folder"):
+        RunFolder.create(tmp_path / "run", RunConfig())
+    with pytest.raises(RunError, match="Not a directory"):
+        RunFolder.create(tmp_path / "run" / "below", RunConfig())
+
+
+def test_nothing_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        RunFolder.resume(tmp_path)
+    assert str(caught.value) == f"{tmp_path} holds no run (begin one with `solon run -o {tmp_path}`)"
+
+
+def test_an_unreadable_run_file_is_named(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, RunConfig()):
+        pass
+    text = (tmp_path / "run.json").read_text()
+    (tmp_path / "run.json").write_text(text.replace('"seed"', '"sead"'))
+    with pytest.raises(RunError, match=rf"{tmp_path}/run.json: not a run that this version .*: config.sead: Extra"):
+        RunFolder.resume(tmp_path)
+
+
+def test_two_processes_never_share_a_folder_and_a_kill_frees_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
+        message = f"{tmp_path} is in use by process {holder.pid} (wait until it ends, or choose another folder with -o)"
+        for opening in (lambda: RunFolder.create(tmp_path, RunConfig()), lambda: RunFolder.resume(tmp_path)):
+            with pytest.raises(RunError) as caught:
+                opening()
+            assert str(caught.value) == message
+        holder.kill()
+    with RunFolder.resume(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_one_process_cannot_lock_twice(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, RunConfig()), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        RunFolder.resume(tmp_path)
+
+
+def test_full_storage_anywhere_in_the_run_is_a_run_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="No space left on device"), RunFolder.create(tmp_path / "run", RunConfig()):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(PermissionError), RunFolder.resume(tmp_path / "run"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "elsewhere"))
+
+
+def test_the_folder_is_ready_for_its_first_use_without_torch() -> None:
+    code = "import sys, solon.artifacts, solon.config_load, solon.progress; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

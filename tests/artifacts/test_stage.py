@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from solon.artifacts import RunFolder, Stage, sha256_bytes
+from solon.config import RunConfig, SupervisedSection
+from solon.errors import RunError
+from solon.records import Answer, Record
+
+
+class Square(Record):
+    number: int
+    square: float
+
+
+class Work:
+    """Squares numbers, drops multiples of 5, and remembers what it was asked."""
+
+    def __init__(self, stage: Stage, fail_at: int | None = None):
+        self.stage, self.fail_at = stage, fail_at
+        self.asked: list[list[int]] = []
+
+    def __call__(self, items: Sequence[int]) -> list[Square]:
+        self.asked.append(list(items))
+        if self.fail_at in items:
+            raise KeyboardInterrupt
+        for item in items:
+            self.stage.count("digits", len(str(item)))
+            if item % 5 == 0:
+                self.stage.drop("multiple of 5")
+        self.stage.add_tokens(len(items))
+        return [Square(number=item, square=item * item / 3) for item in items if item % 5]
+
+
+def squares(run: RunFolder, **settings: object) -> Stage:
+    return run.stage("squares", config={"power": 2, **settings}, inputs={"numbers": sha256_bytes(b"numbers")})
+
+
+def do_rows(stage: Stage, work: Work, numbers: Sequence[int] = range(10), **more: object) -> list[Square]:
+    return stage.rows(numbers, shard_rows=4, work=work, record=Square, **more)  # type: ignore[arg-type]
+
+
+def test_the_exact_files_of_a_stage(run: RunFolder) -> None:
+    stage = squares(run)
+    stage.drop("before the shards", 2)
+    rows = do_rows(stage, Work(stage))
+    manifest = stage.finish(accuracy=0.5, deviations=["rounds: 1 instead of 4"])
+
+    assert [row.number for row in rows] == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert sorted(os.listdir(stage.folder)) == ["manifest.json", *(f"rows-0000{k}.jsonl" for k in range(3))]
+    assert stage.path("rows-00000.jsonl").read_bytes() == (
+        b'{"number":1,"square":0.3333333333333333}\n'
+        b'{"number":2,"square":1.3333333333333333}\n'
+        b'{"number":3,"square":3.0}\n'
+    )
+    written = json.loads(stage.path("manifest.json").read_bytes())
+    assert list(written) == [
+        *("format", "stage", "seed", "config", "inputs", "outputs", "counts", "facts", "deviations", "timing"),
+        "versions",
+    ]
+    assert written["counts"] == {
+        "in": 10,
+        "out": 8,
+        "dropped": {"before the shards": 2, "multiple of 5": 2},
+        "other": {"digits": 10},
+    }
+    shard = stage.path("rows-00002.jsonl").read_bytes()
+    assert written["outputs"]["rows-00002.jsonl"] == {"sha256": sha256_bytes(shard), "bytes": len(shard), "rows": 2}
+    assert (written["stage"], written["seed"], written["config"]) == ("squares", 7, {"power": 2})
+    assert written["inputs"] == {"numbers": sha256_bytes(b"numbers")}
+    assert (written["facts"], written["deviations"]) == ({"accuracy": 0.5}, ["rounds: 1 instead of 4"])
+    assert written["timing"]["tokens"] == 10
+    assert written["versions"]["python"] == ".".join(str(part) for part in sys.version_info[:3])
+    assert {"solon", "solon_source", "pydantic"} <= set(written["versions"])
+    assert squares(run).manifest == manifest
+
+
+def test_a_stage_that_stopped_makes_only_what_is_missing_and_ends_the_same(run: RunFolder, tmp_path: Path) -> None:
+    stage = squares(run)
+    with pytest.raises(KeyboardInterrupt):
+        do_rows(stage, Work(stage, fail_at=5))
+
+    again, found = squares(run), []
+    work = Work(again)
+    rows = do_rows(again, work, recovered=found.append)
+    again.finish()
+    assert work.asked == [[4, 5, 6, 7], [8, 9]]
+    assert found == [4]
+
+    with RunFolder.create(tmp_path / "straight", RunConfig(seed=7)) as other:
+        straight = squares(other)
+        assert do_rows(straight, Work(straight)) == rows
+        straight.finish()
+    assert again.manifest is not None and straight.manifest is not None
+    assert again.manifest.counts == straight.manifest.counts
+    assert again.manifest.outputs == straight.manifest.outputs
+    assert again.fingerprint == straight.fingerprint
+    assert again.manifest.timing.tokens == straight.manifest.timing.tokens
+
+
+def test_the_fingerprint_is_that_of_the_data(run: RunFolder) -> None:
+    stage = run.stage("a", config={})
+    with pytest.raises(RuntimeError, match="not finished"):
+        _ = stage.fingerprint
+    stage.write_bytes("x", b"abc")
+    stage.finish(note="facts and timing play no part")
+    assert stage.fingerprint == sha256_bytes(b"x\0ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n")
+    below = run.stage("b", config=SupervisedSection(), inputs={"a": stage})
+    assert below.finish().inputs == {"a": stage.fingerprint}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-3],
+        lambda data: data.replace(b"1", b"2"),
+        lambda data: b"",
+        None,
+    ],
+    ids=["cut", "changed", "emptied", "deleted"],
+)
+def test_a_damaged_shard_of_a_stage_in_progress_is_made_again(run: RunFolder, damage) -> None:  # type: ignore[no-untyped-def]
+    stage = squares(run)
+    do_rows(stage, Work(stage))
+    path = stage.path("rows-00001.jsonl")
+    good = path.read_bytes()
+    path.write_bytes(damage(good)) if damage else path.unlink()
+    again = squares(run)
+    work = Work(again)
+    do_rows(again, work)
+    assert work.asked == [[4, 5, 6, 7]]
+    assert path.read_bytes() == good
+
+
+def test_a_shard_without_its_note_and_a_note_without_its_shard_are_not_committed(run: RunFolder) -> None:
+    stage = squares(run)
+    do_rows(stage, Work(stage))
+    stage.path(".partial/rows-00000.json").unlink()
+    stage.path("rows-00002.jsonl").unlink()
+    again = squares(run)
+    work = Work(again)
+    do_rows(again, work)
+    assert work.asked == [[0, 1, 2, 3], [8, 9]]
+    assert again.finish().counts.dropped == {"multiple of 5": 2}
+
+
+def test_shards_cut_otherwise_are_made_again_and_none_is_left_over(run: RunFolder) -> None:
+    stage = squares(run)
+    do_rows(stage, Work(stage))
+    again = squares(run)
+    work = Work(again)
+    assert len(do_rows(again, work, numbers=range(6))) == 4
+    assert work.asked == [[4, 5]]
+    assert sorted(again.finish().outputs) == ["rows-00000.jsonl", "rows-00001.jsonl"]
+
+
+def test_another_config_or_input_is_refused_half_done_or_finished(run: RunFolder) -> None:
+    stage = squares(run)
+    do_rows(stage, Work(stage))
+    for did in ("begun", "finished"):
+        with pytest.raises(RunError) as caught:
+            squares(run, power=3)
+        assert str(caught.value) == (
+            f"{stage.folder}: stage squares was {did} from other settings or inputs: config.power was 2, now 3 "
+            f"(put back what was there before, or delete {stage.folder} and run `solon resume {run.path}` "
+            "to do the stage again)"
+        )
+        with pytest.raises(RunError, match=r'inputs\.numbers was "[0-9a-f]{64}", now "other"; inputs\.more was absent'):
+            run.stage("squares", config={"power": 2}, inputs={"numbers": "other", "more": "x"})
+        if did == "begun":
+            stage.finish()
+
+
+def test_a_finished_stage_vouches_for_its_files(run: RunFolder) -> None:
+    stage = squares(run)
+    do_rows(stage, Work(stage))
+    stage.finish()
+    changed, missing = stage.path("rows-00000.jsonl"), stage.path("rows-00001.jsonl")
+    changed.write_bytes(changed.read_bytes().replace(b"1", b"7"))
+    missing.unlink()
+    with pytest.raises(RunError) as caught:
+        squares(run)
+    hint = f"delete {stage.folder} and run `solon resume {run.path}` to do the stage again"
+    assert str(caught.value) == (
+        f"{changed}: changed: not what stage squares made ({hint})\n"
+        f"{missing}: missing: not what stage squares made ({hint})"
+    )
+
+
+def test_a_finished_stage_is_read_and_not_written(run: RunFolder) -> None:
+    stage = squares(run)
+    rows = do_rows(stage, Work(stage))
+    stage.finish()
+    again = squares(run)
+    work = Work(again)
+    assert again.done and do_rows(again, work) == rows and work.asked == []
+    assert again.read_records("rows", Square) == rows
+    for writing in (lambda: again.write_bytes("x", b""), again.finish, lambda: again.checkpoint):
+        with pytest.raises(RuntimeError, match="finished and can only be read"):
+            writing()
+
+
+def test_what_a_kill_left_after_the_manifest_is_tidied(run: RunFolder) -> None:
+    stage = squares(run)
+    stage.finish()
+    stage.path(".partial").mkdir()
+    stage.path(".partial/timing.json").write_text("{}")
+    assert squares(run).done
+    assert os.listdir(stage.folder) == ["manifest.json"]
+
+
+def test_files_of_somebody_else_in_a_stage_folder(run: RunFolder) -> None:
+    (run.path / "squares").mkdir()
+    (run.path / "squares" / "rows-00000.jsonl").write_text("mine")
+    with pytest.raises(RunError, match=r"holds files that stage squares did not make, e.g. rows-00000.jsonl \(delete"):
+        squares(run)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", ".partial/stage.json"])
+def test_an_unreadable_header_is_named(run: RunFolder, name: str) -> None:
+    stage = squares(run)
+    if name == "manifest.json":
+        stage.finish()
+    stage.path(name).write_text('{"half": ')
+    with pytest.raises(RunError, match=f"{name}: .*delete"):
+        squares(run)
+
+
+def test_records_files_and_folders(run: RunFolder) -> None:
+    stage = run.stage("models/sl", config={})
+    rows = [Square(number=1, square=1.0), Square(number=2, square=4.0)]
+    stage.write_records("log", rows)
+    stage.write_shard("steps", 1, rows[1:])
+    stage.write_shard("steps", 0, rows[:1])
+    stage.write_json("card.json", {"name": "sl"})
+    with stage.new_folder("model") as folder:
+        (folder / "weights").write_bytes(b"w")
+    assert stage.read_records("log", Square) == stage.read_records("steps", Square) == rows
+    assert stage.path("card.json").read_bytes() == b'{\n  "name": "sl"\n}\n'
+    assert sorted(stage.finish().outputs) == [
+        *("card.json", "log.jsonl", "model/weights", "steps-00000.jsonl", "steps-00001.jsonl")
+    ]
+    assert stage.folder == run.path / "models" / "sl"
+
+
+def test_a_folder_from_before_a_kill_is_replaced(run: RunFolder) -> None:
+    stage = run.stage("models/sl", config={})
+    for text in (b"first", b"second"):
+        with stage.new_folder("model") as folder:
+            (folder / "weights").write_bytes(text)
+    assert stage.path("model/weights").read_bytes() == b"second"
+
+
+def test_unreadable_rows_are_named_by_file_and_line(run: RunFolder) -> None:
+    stage = squares(run)
+    path = stage.path("rows.jsonl")
+    path.write_text('{"number":1,"square":1}\n{"number":"x","square":1}\nnot json\n')
+    with pytest.raises(RunError) as caught:
+        stage.read_records("rows", Square)
+    first, second = str(caught.value).split("\n")
+    assert first.startswith(f"{path}:2: not a Square: number: Input should be a valid integer")
+    assert second.startswith(f"{path}:3: not a Square: Invalid JSON")
+    with pytest.raises(RunError, match="has no answers.jsonl and no shards of it"):
+        stage.read_records("answers", Answer)
+
+
+def test_no_items_make_an_empty_stage(run: RunFolder) -> None:
+    stage = squares(run)
+    assert do_rows(stage, Work(stage), numbers=[]) == []
+    assert stage.finish().outputs == {}
+    assert squares(run).read_records("rows", Square) == []
+
+
+def test_time_and_tokens_add_up_over_resumes(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stage = squares(run)
+
+    def work(items: Sequence[int]) -> list[Square]:
+        now[0] += 2.0
+        stage.add_tokens(5)
+        return []
+
+    with stage.timed():
+        now[0] += 1.0
+        stage.rows([1], shard_rows=1, work=work, record=Square)
+        now[0] += 10.0  # never committed, so a kill loses it
+    again = squares(run)
+    now[0] += 100.0
+    with again.timed():
+        now[0] += 0.5
+    timing = again.finish().timing
+    assert (timing.seconds, timing.tokens) == (3.5, 5)
+
+
+def test_going_on_under_other_versions_is_told(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    squares(run)
+    monkeypatch.setattr("solon.artifacts.stage.versions", lambda: {"solon": "99", "python": "3"})
+    (deviation,) = squares(run).finish().deviations
+    assert deviation.startswith("continued under other versions than it was begun with: solon ")
+    assert "-> 99" in deviation
+
+
+@pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", "a b", "A"])
+def test_stage_names_stay_inside_the_run(run: RunFolder, name: str) -> None:
+    with pytest.raises(ValueError, match="not a stage name"):
+        run.stage(name, config={})
+
+
+FULL = """
+import resource, sys
+from solon.artifacts import RunFolder
+from solon.config import RunConfig
+from solon.errors import RunError
+from solon.records import Turn
+run = RunFolder.create(sys.argv[1], RunConfig())
+stage = run.stage("turns", config={})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+def work(items):
+    return [Turn(role="human", text="x" * item) for item in items]
+try:
+    stage.rows([10, 20, 100_000], shard_rows=1, work=work, record=Turn)
+except RunError as error:
+    print(error)
+"""
+
+
+def test_storage_that_really_ends_keeps_what_was_committed(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
+    ).stdout
+    assert told == (
+        f"cannot write {tmp_path}/turns/rows-00002.jsonl: File too large; all that was committed before is kept "
+        f"(free some space, then `solon resume {tmp_path}`)\n"
+    )
+    assert sorted(os.listdir(tmp_path / "turns")) == [".partial", "rows-00000.jsonl", "rows-00001.jsonl"]

@@ -25,11 +25,20 @@ PAGES = [ROOT / "README.md", ROOT / "bench/README.md", *sorted((ROOT / "docs").r
 QUICKSTART = ROOT / "docs/quickstart.md"
 BLOCK = re.compile(r"(?:<!-- (tested|not tested: .+?) -->\n)?```console\n(.*?)```", re.DOTALL)
 
-TINY = (
-    "prompts.harmful=4 prompts.mixed=2 prompts.benign=4 prompts.evaluation=4 sampling.max_new_tokens=24 "
-    "supervised.rounds=1 sft.epochs=1 preference.epochs=1 rl.steps=1 rl.prompts_per_step=2 rl.samples_per_prompt=2 "
-    "rl.batch_size=4"
-).split()
+TINY = [
+    "prompts.harmful=4",
+    "prompts.mixed=2",
+    "prompts.benign=4",
+    "prompts.evaluation=4",
+    "sampling.max_new_tokens=24",
+    "supervised.rounds=1",
+    "sft.epochs=1",
+    "preference.epochs=1",
+    "rl.steps=1",
+    "rl.prompts_per_step=2",
+    "rl.samples_per_prompt=2",
+    "rl.batch_size=4",
+]
 """What makes a documented `solon run` take seconds; the models are those of the documentation."""
 
 

@@ -60,7 +60,7 @@ def tree(module: str) -> ast.Module:
     return ast.parse(modules()[module].read_text(encoding="utf-8"))
 
 
-def imported_names(module: str, *, at_import_time: bool) -> Iterator[str]:
+def imported_names(module: str) -> Iterator[str]:
     """Dotted names that a module imports; `from a import b` gives `a` and `a.b`, of which one may not be a module."""
     bodies: list[ast.AST] = [tree(module)]
     while bodies:
@@ -72,15 +72,14 @@ def imported_names(module: str, *, at_import_time: bool) -> Iterator[str]:
             assert node.module is not None
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif at_import_time and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
         bodies.extend(ast.iter_child_nodes(node))
 
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """Modules of the package that a module imports anywhere in its text, functions included."""
-    names = imported_names(module, at_import_time=False)
+    """Modules of the package that a module imports anywhere in its text, functions included, and their parents."""
+    dotted = [name.split(".") for name in imported_names(module)]
+    names = {".".join(parts[:count]) for parts in dotted for count in range(1, len(parts) + 1)}
     return frozenset(name for name in names if name in modules() and name != module)
 
 
@@ -151,7 +150,7 @@ def test_feedback_and_training_import_nothing_by_name(blind: str) -> None:
     """`import_module("solon.world")` would slip past the test above."""
     for module in modules():
         if part(module) == blind:
-            assert not {"importlib", "runpy", "pkgutil"} & set(imported_names(module, at_import_time=False)), module
+            assert not {"importlib", "runpy", "pkgutil"} & set(imported_names(module)), module
             text = modules()[module].read_text(encoding="utf-8")
             assert "__import__" not in text and "solon.world" not in text, module
 

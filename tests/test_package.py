@@ -22,7 +22,7 @@ def pins() -> dict[str, str]:
 
 
 def test_the_wheel_holds_code_and_data_alike(tmp_path: Path) -> None:
-    """Templates, constitutions, run files and weights too: whatever .gitignore or a pattern would leave out shows here."""
+    """Templates, constitutions, run files, weights: whatever .gitignore or a pattern would leave out shows here."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("solon-*.whl")

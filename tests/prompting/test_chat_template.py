@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tiny_models import END, tiny_tokenizer
 
 from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
 from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Turn
+from tiny_models import END, tiny_tokenizer
 
 TURNS = (
     Turn(role="human", text="Where is it?"),

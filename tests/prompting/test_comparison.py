@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-from tiny_models import END, tiny_tokenizer
 
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import ChatTemplate
@@ -15,6 +14,7 @@ from solon.prompting.few_shots import (
     reasoned,
 )
 from solon.records import Turn
+from tiny_models import END, tiny_tokenizer
 
 TASK = Task(turns=(Turn(role="human", text="Open it?"),), first="Yes {a}.", second="No {x", question="Which is kinder?")
 PLAIN_TASK = (

@@ -25,6 +25,7 @@ def assistant(text: str) -> Turn:
     return Turn(role="assistant", text=text)
 
 
+EARLIER = "\n\nHuman: Where is the ladder?\n\nAssistant: By the fence."
 DIALOGUE = (human("Where is the ladder?"), assistant("By the fence."), human("May I take it?"))
 
 
@@ -34,11 +35,9 @@ DIALOGUE = (human("Where is the ladder?"), assistant("By the fence."), human("Ma
         {"turns": [{"role": turn.role, "text": turn.text} for turn in DIALOGUE]},
         {"messages": [{"role": {"human": "user"}.get(t.role, t.role), "content": t.text} for t in DIALOGUE]},
         {"prompt": [{"role": turn.role, "text": turn.text} for turn in DIALOGUE]},
+        {"prompt": f"{EARLIER}\n\nHuman: May I take it?\n\nAssistant:"},
         {
-            "prompt": "\n\nHuman: Where is the ladder?\n\nAssistant: By the fence.\n\nHuman: May I take it?\n\nAssistant:"
-        },
-        {
-            "chosen": "\n\nHuman: Where is the ladder?\n\nAssistant: By the fence.\n\nHuman: May I take it?\n\nAssistant: Ask.",
+            "chosen": f"{EARLIER}\n\nHuman: May I take it?\n\nAssistant: Ask.",
             "rejected": "\n\nHuman: other\n\nAssistant: text",
         },
     ],

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from solon.config import SamplingSection, SupervisedSection
+from solon.constitution.few_shots import CritiqueShot
+from solon.constitution.principles import Principle
+from solon.feedback.critique import revise
+from solon.feedback.demonstrations import revision_demonstrations
+from solon.lm.protocols import WriteRequest, Written
+from solon.prompting.dialogue import HumanAssistant
+from solon.records import Answer, Prompt, Turn
+
+SAMPLING = SamplingSection()
+PRINCIPLES = [
+    Principle(id=f"c{n}", title="t", critique_request=f"Ask {n}.", revision_request=f"Mend {n}.") for n in range(4)
+]
+
+
+def rows(count: int) -> tuple[list[Prompt], list[Answer]]:
+    prompts = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(count)]
+    answers = [
+        Answer(id=f"p{n}.initial-0", prompt_id=f"p{n}", text=f"first {n}", tokens=2, finished=True)
+        for n in range(count)
+    ]
+    return prompts, answers
+
+
+def run(model: Any, count: int = 3, *, rounds: int = 3, seed: int = 0, critique: bool = True, **options: Any) -> Any:
+    prompts, answers = rows(count)
+    section = SupervisedSection(rounds=rounds, critique=critique)
+    chosen = options.pop("principles", PRINCIPLES)
+    return revise(prompts, answers, model, HumanAssistant(), chosen, section, SAMPLING, seed=seed, **options)
+
+
+def by_step(request: WriteRequest) -> str:
+    """A critique or a revision that says how often the answer was revised before."""
+    return f"critique {request.seed % 97}" if request.prompt.endswith("Critique:") else f"revision {request.seed % 97}"
+
+
+def test_each_round_starts_from_a_clean_context_of_prompt_and_current_answer(fake: Any) -> None:
+    model = fake(writes=by_step)
+    (chain,) = run(model, 1).records
+    assert chain.initial == "first 0"
+    current = "first 0"
+    for number, step in enumerate(chain.rounds):
+        n = step.principle_id[1:]
+        critique_request, revision_request = model.write_requests[2 * number : 2 * number + 2]
+        assert (
+            critique_request.prompt
+            == f"\n\nHuman: q0\n\nAssistant: {current}\n\nCritiqueRequest: Ask {n}.\n\nCritique:"
+        )
+        assert (
+            revision_request.prompt
+            == f"{critique_request.prompt} {step.critique}\n\nRevisionRequest: Mend {n}.\n\nRevision:"
+        )
+        assert step.prompt_hash == hashlib.sha256(revision_request.prompt.encode()).hexdigest()[:16]
+        assert step.finished
+        current = step.revision
+    assert len(chain.rounds) == 3
+    assert len(set(chain.texts)) == 4
+
+
+def test_principles_are_drawn_with_replacement_and_by_weight(fake: Any) -> None:
+    heavy = [PRINCIPLES[0].model_copy(update={"weight": 3.0}), PRINCIPLES[1]]
+    chains = run(fake(writes=by_step), 300, rounds=2, principles=heavy).records
+    drawn = Counter((chain.rounds[0].principle_id, chain.rounds[1].principle_id) for chain in chains)
+    assert sum(drawn.values()) == 300
+    for first, second, share in [
+        ("c0", "c0", 9 / 16),
+        ("c0", "c1", 3 / 16),
+        ("c1", "c0", 3 / 16),
+        ("c1", "c1", 1 / 16),
+    ]:
+        assert drawn[first, second] / 300 == pytest.approx(share, abs=0.08)
+
+
+def test_shards_do_not_change_a_chain(fake: Any) -> None:
+    prompts, answers = rows(4)
+    section = SupervisedSection(rounds=2)
+
+    def part(chosen: list[Answer]) -> Any:
+        model = fake(writes=by_step)
+        return revise(prompts, chosen, model, HumanAssistant(), PRINCIPLES, section, SAMPLING, seed=1).records
+
+    assert part(answers) == (*part(answers[:1]), *part(answers[1:]))
+    assert part(answers) != run(fake(writes=by_step), 4, rounds=2, seed=2).records
+
+
+def test_rounds_are_batched(fake: Any) -> None:
+    model = fake(writes=by_step)
+    run(model, 5, rounds=2)
+    assert model.batches == [5, 5, 5, 5]
+    assert len({request.seed for request in model.write_requests}) == 20
+
+
+def test_direct_revision_asks_for_no_critique(fake: Any) -> None:
+    model = fake(writes=by_step)
+    (chain,) = run(model, 1, rounds=1, critique=False).records
+    assert chain.rounds[0].critique is None
+    (request,) = model.write_requests
+    n = chain.rounds[0].principle_id[1:]
+    assert request.prompt == f"\n\nHuman: q0\n\nAssistant: first 0\n\nRevisionRequest: Mend {n}.\n\nRevision:"
+
+
+def test_shots_stand_before_critiques_and_revisions(fake: Any) -> None:
+    shot = CritiqueShot(
+        turns=(Turn(role="human", text="s"),),
+        answer="a",
+        critique_request="cr",
+        critique="c",
+        revision_request="rr",
+        revision="r",
+    )
+    model = fake(writes=by_step)
+    run(model, 1, rounds=2, shots=[shot])
+    assert all(
+        request.prompt.startswith("\n\nHuman: s\n\nAssistant: a\n\nCritiqueRequest: cr")
+        for request in model.write_requests
+    )
+
+
+def fail_in_round_two(what: str, written: Written) -> Any:
+    """The model's second critique or revision goes wrong."""
+    seen = Counter[str]()
+
+    def write(request: WriteRequest) -> str | Written:
+        kind = "critique" if request.prompt.endswith("Critique:") else "revision"
+        seen[kind] += 1
+        return written if kind == what and seen[kind] == 2 else f"{kind} {seen[kind]}"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("written", "noted"),
+    [
+        (Written(text="", tokens=1, ended="stop"), "empty revision"),
+        (Written(text="on and on", tokens=96, ended="length"), "unfinished revision"),
+    ],
+)
+def test_a_bad_revision_is_recorded_counted_and_not_built_upon(fake: Any, written: Written, noted: str) -> None:
+    model = fake(writes=fail_in_round_two("revision", written))
+    made = run(model, 1)
+    (chain,) = made.records
+    assert [step.revision for step in chain.rounds] == ["revision 1", written.text, "revision 3"]
+    assert [step.finished for step in chain.rounds] == [True, False, True]
+    assert made.noted == {noted: 1}
+    assert "Assistant: revision 1\n" in model.write_requests[4].prompt, "round 3 starts from the last good answer"
+    every, last = revision_demonstrations([chain], "all"), revision_demonstrations([chain], "last")
+    assert [d.source for d in every.records] == ["revision-1", "revision-3"]
+    assert every.dropped == {"unusable revision": 1}
+    assert [d.answer for d in last.records] == ["revision 3"]
+
+
+def test_no_revision_is_made_without_its_critique(fake: Any) -> None:
+    model = fake(writes=fail_in_round_two("critique", Written(text="", tokens=1, ended="eos")))
+    made = run(model, 1)
+    (chain,) = made.records
+    assert (chain.rounds[1].critique, chain.rounds[1].revision, chain.rounds[1].prompt_hash) == ("", "", "")
+    assert not chain.rounds[1].finished
+    assert made.noted == {"empty critique": 1}
+    assert len(model.write_requests) == 5
+
+
+def test_a_cut_off_critique_is_used_and_noted(fake: Any) -> None:
+    model = fake(writes=fail_in_round_two("critique", Written(text="so much", tokens=96, ended="length")))
+    made = run(model, 1)
+    assert made.records[0].rounds[1].critique == "so much"
+    assert made.records[0].rounds[1].finished
+    assert made.noted == {"unfinished critique": 1}
+
+
+@pytest.mark.parametrize("when", ["critique", "revision"])
+def test_chains_that_outgrow_the_context_are_dropped_and_counted(fake: Any, when: str) -> None:
+    def write(request: WriteRequest) -> str:
+        grow = "q1" in request.prompt and (when == "revision") == request.prompt.endswith("Critique:")
+        return "x" * 500 if grow else "short"
+
+    made = run(fake(writes=write, context=400), 3)
+    assert [chain.prompt_id for chain in made.records] == ["p0", "p2"]
+    assert all(len(chain.rounds) == 3 for chain in made.records)
+    assert made.dropped == {"too long": 1}
+
+
+def test_a_chain_without_a_good_round_gives_no_target(fake: Any) -> None:
+    made = run(fake(writes=lambda r: "c" if r.prompt.endswith("Critique:") else ""), 2, rounds=2)
+    assert revision_demonstrations(made.records, "all").dropped == {"unusable revision": 4}
+    last = revision_demonstrations(made.records, "last")
+    assert (last.records, last.dropped) == ((), {"no usable revision": 2})
+
+
+def test_neither_the_first_answer_nor_a_critique_is_ever_a_target(fake: Any) -> None:
+    made = run(fake(writes=by_step), 5)
+    targets = {d.answer for d in revision_demonstrations(made.records, "all").records}
+    assert not any(target.startswith(("first", "critique")) for target in targets)
+    assert targets == {step.revision for chain in made.records for step in chain.rounds}
+
+
+def test_a_principle_without_a_pair_is_a_mistake_of_the_caller(fake: Any) -> None:
+    compare_only = Principle(id="x", title="t", comparison_question="Which?")
+    with pytest.raises(ValueError, match="'x' has no critique pair"):
+        run(fake(), 1, principles=[compare_only])

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+from solon.config import SamplingSection
+from solon.feedback.pair import answer_pairs, needless_refusal_pairs
+from solon.lm.protocols import Written
+from solon.prompting.dialogue import HumanAssistant
+from solon.records import Prompt, PromptKind, Turn
+
+SAMPLING = SamplingSection(temperature=0.9)
+
+
+def prompt(name: str, kind: PromptKind = "harmful") -> Prompt:
+    return Prompt(id=name, kind=kind, turns=(Turn(role="human", text=name),))
+
+
+PROMPTS = [prompt("p0"), prompt("p1"), prompt("p2")]
+
+
+def pairs(model: Any, **options: Any) -> Any:
+    return answer_pairs(PROMPTS, model, HumanAssistant(), SAMPLING, seed=0, **options)
+
+
+def test_the_two_answers_differ_by_their_seed_alone(fake: Any) -> None:
+    model = fake()
+    made = pairs(model, per_prompt=2)
+    assert [p.id for p in made.records[:3]] == ["p0.pairs-0", "p0.pairs-1", "p1.pairs-0"]
+    for a, b in zip(model.write_requests[::2], model.write_requests[1::2], strict=True):
+        assert (a.prompt, a.temperature, a.max_new_tokens, a.stop) == (
+            b.prompt,
+            b.temperature,
+            b.max_new_tokens,
+            b.stop,
+        )
+        assert a.temperature == 0.9
+    assert len({r.seed for r in model.write_requests}) == 12
+    assert made.tokens == 12
+
+
+def test_identical_answers_are_dropped_and_counted(fake: Any) -> None:
+    made = pairs(fake(writes=lambda r: "same" if "p1" in r.prompt else f"text {r.seed}"))
+    assert [p.prompt_id for p in made.records] == ["p0", "p2"]
+    assert made.dropped == {"identical": 1}
+
+
+def test_long_prompts_are_dropped_and_counted(fake: Any) -> None:
+    assert pairs(fake(context=3)).dropped == {"too long": 3}
+
+
+def test_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
+    made = pairs(fake(writes=lambda r: Written(text=str(r.seed), tokens=9, ended="length")))
+    assert made.noted == {"unfinished answer": 6}
+    assert len(made.records) == 3
+
+
+def test_needless_refusals_answer_the_harmful_twin(fake: Any) -> None:
+    benign = [prompt("b0", "benign"), prompt("b1", "benign")]
+    model = fake(writes=lambda r: f"answer to {r.prompt.split()[1]}")
+    made = needless_refusal_pairs(benign, {"b0": prompt("h0")}, model, HumanAssistant(), SAMPLING, seed=0, per_prompt=2)
+    assert [(p.prompt_id, p.a, p.b) for p in made.records] == [("b0", "answer to b0", "answer to h0")] * 2
+    assert {p.source for p in made.records} == {"needless-refusal"}
+    assert made.dropped == {"no harmful twin": 2}
+    assert len({p.id for p in made.records}) == 2

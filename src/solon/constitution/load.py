@@ -7,7 +7,7 @@ from pathlib import Path
 from solon.constitution.document import read_document
 from solon.constitution.lists import read_list
 from solon.constitution.principles import Constitution
-from solon.constitution.reading import listed, near
+from solon.constitution.reading import listed, nearest
 from solon.constitution.sourced import Sourced
 from solon.errors import ConstitutionError, Where
 
@@ -68,7 +68,9 @@ def _in_folder(folder: Path) -> Path:
 
 def _suggestion(path: Path) -> str:
     """Near matches among the files beside it and the shipped names; all shipped names."""
-    beside = list(path.parent.iterdir()) if path.parent.is_dir() else []
-    files = {str(file): file.name for file in beside if file.suffix.lower() in SUFFIXES}
-    hint = near(str(path), [*files, *shipped()]) or near(path.stem, shipped())
-    return "; ".join([*([hint] if hint else []), f"shipped are {listed(shipped())}"])
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    known = {file.stem: str(file) for file in beside if file.suffix.lower() in SUFFIXES}
+    known |= {name: name for name in shipped()}
+    found = nearest(path.stem, known)
+    hints = [f"did you mean `{known[found]}`?"] if found else []
+    return "; ".join([*hints, f"shipped are {listed(shipped())}"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from solon.artifacts.atomic import write_atomic
 from solon.constitution.few_shots import FILE_NAME, FewShots
 from solon.constitution.principles import Constitution
 from solon.errors import ConstitutionError, Fault, Where
@@ -29,20 +29,13 @@ def write_folder(
     if taken and not force:
         hint = "choose another folder, or add --force to overwrite it"
         raise ConstitutionError([Fault("exists already", Where(path), hint) for path in taken])
-    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
-            temporary[path].write_text(text, encoding="utf-8", newline="\n")
-        for path in texts:
-            temporary[path].replace(path)
+            write_atomic(path, text.encode("utf-8"))
     except OSError as error:
         hint = "choose a folder that you may write to, on a disk with room"
         raise ConstitutionError(f"cannot be written: {error.strerror or error}", where=Where(out), hint=hint) from None
-    finally:
-        for path in temporary.values():
-            if path.parent.is_dir():
-                path.unlink(missing_ok=True)
     return out / CONSTITUTION_FILE, out / FILE_NAME
 
 

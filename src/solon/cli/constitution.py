@@ -1,0 +1,163 @@
+"""`solon constitution`: check, read and import constitutions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from solon.constitution.importer import import_published
+from solon.constitution.lint import Finding
+from solon.constitution.lint import lint as findings_of
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution, Principle
+from solon.constitution.writing import write_folder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Check, read and import constitutions.",
+)
+
+
+class Stage(StrEnum):
+    """The two stages that draw principles."""
+
+    critique = "critique"
+    comparison = "comparison"
+
+
+@app.command(epilog="Exit codes: 0 usable; 1 usable with warnings under --strict; 2 not usable.")
+def lint(
+    constitutions: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders or names of shipped constitutions.")
+    ],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+) -> None:
+    """Check constitutions: all faults at once, and what will probably disappoint.
+
+    \b
+      [bold]solon constitution lint mine.toml[/bold]
+      [bold]solon constitution lint --strict charter.md lists/*.toml[/bold]
+    """
+    findings = [finding for name in constitutions for finding in findings_of(name)]
+    for finding in findings:
+        colour = typer.colors.RED if finding.severity == "error" else typer.colors.YELLOW
+        typer.secho(printable(" ".join(str(finding).split())), fg=colour)
+    errors = _count(findings, "error")
+    warnings = _count(findings, "warning")
+    typer.echo(f"{_many(len(constitutions), 'constitution')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}")
+    raise typer.Exit(2 if errors else 1 if warnings and strict else 0)
+
+
+@app.command()
+def show(
+    constitution: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, a .toml or .md file, a folder.")],
+    stage: Annotated[Stage | None, typer.Option(help="Only what this stage draws from.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Print a constitution as the models will read it, with the share of draws of each principle.
+
+    \b
+      [bold]solon constitution show harmlessness[/bold]
+      [bold]solon constitution show charter --stage comparison[/bold]
+      [bold]solon constitution show mine.toml --json[/bold]
+    """
+    loaded = load_constitution(constitution)
+    if stage:
+        chosen = loaded.critique_principles() if stage is Stage.critique else loaded.comparison_principles()
+        kept = {principle.id for principle in chosen}
+        ranked = tuple(name for name in loaded.precedence if name in kept)
+        loaded = loaded.model_copy(update={"principles": chosen, "precedence": ranked})
+    if as_json:
+        typer.echo(loaded.model_dump_json(indent=2))
+        return
+    console = Console()
+    _print_head(console, loaded)
+    for one in [stage] if stage else list(Stage):
+        _print_stage(console, loaded, one)
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the published JSON files.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write constitution.toml and few_shots.json to.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Import the files published with Constitutional AI: principles and few-shot examples.
+
+    \b
+      [bold]solon constitution import ConstitutionalHarmlessnessPaper/prompts -o cai-2022[/bold]
+      [bold]solon run --constitution cai-2022[/bold]
+    """
+    imported = import_published(folder)
+    written = write_folder(imported.constitution, imported.few_shots, out, force=force)
+    principles, shots = imported.constitution.principles, imported.few_shots
+    pairs = sum(one.has_critique for one in principles)
+    typer.echo(
+        f"{written[0]}: {_many(pairs, 'critique pair')}, {_many(len(principles) - pairs, 'comparison question')}"
+    )
+    kinds = (("critique", shots.critique), ("comparison", shots.comparison), ("reasoned comparison", shots.reasoning))
+    typer.echo(f"{written[1]}: " + ", ".join(_many(len(examples), f"{kind} example") for kind, examples in kinds))
+    for name in imported.absent:
+        typer.echo(f"not imported, for the folder does not have it: {name}")
+
+
+def printable(text: str) -> str:
+    """Text of unknown origin without control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
+def _print_head(console: Console, constitution: Constitution) -> None:
+    console.print(Text(printable(constitution.title), style="bold"))
+    if constitution.description:
+        console.print(Text(printable(constitution.description)))
+    console.print(Text(f"{constitution.kind}, sha256 {constitution.sha256[:16]}", style="dim"))
+    for heading, texts in (
+        ("Hard constraints", constitution.hard_constraints),
+        ("Order of precedence", constitution.precedence),
+    ):
+        if texts:
+            console.print(Text(f"\n{heading}", style="bold"))
+            console.print(Text(printable("\n".join(f"{rank}. {text}" for rank, text in enumerate(texts, start=1)))))
+
+
+def _print_stage(console: Console, constitution: Constitution, stage: Stage) -> None:
+    columns: tuple[str, ...]
+    if stage is Stage.critique:
+        columns = ("critique_request", "revision_request")
+        principles = [one for one in constitution.principles if one.has_critique]
+    else:
+        columns = ("comparison_question",)
+        principles = [one for one in constitution.principles if one.has_comparison]
+    title = {Stage.critique: "Critique and revision", Stage.comparison: "Comparison"}[stage]
+    table = Table(title=f"\n{title}: {_many(len(principles), 'principle')}", title_justify="left", show_lines=True)
+    table.add_column("id", overflow="fold")
+    table.add_column("share", justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(column.replace("_", " "), ratio=1, overflow="fold")
+    total = sum(one.weight for one in principles)
+    for one in principles:
+        table.add_row(_name(one), f"{one.weight / total:.1%}", *(Text(printable(getattr(one, key))) for key in columns))
+    console.print(table)
+
+
+def _name(principle: Principle) -> Text:
+    tags = "".join(f"\n#{tag}" for tag in principle.tags)
+    return Text.assemble((printable(principle.id), "bold"), (printable(tags), "dim"))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _count(findings: Sequence[Finding], severity: str) -> int:
+    return sum(finding.severity == severity for finding in findings)

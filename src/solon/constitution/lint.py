@@ -1,0 +1,208 @@
+"""What is not wrong with a constitution but will probably disappoint its author.
+
+Faults that make a file unusable are the loader's; they appear here as errors. The warnings come from what is known to
+go wrong: a judge that reads an option's letter from its question, near duplicates that double a principle's weight
+unnoticed, and lists that only forbid, which teach a model to evade and to preach (CAI section 4.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+from solon.constitution.lists import TEXT_KEYS
+from solon.constitution.load import read_constitution
+from solon.constitution.principles import Principle
+from solon.constitution.reading import listed
+from solon.constitution.sourced import Sourced
+from solon.errors import ConstitutionError, Where
+
+Rule = Literal[
+    "fault",
+    "near-duplicate",
+    "names-an-option",
+    "asks-for-the-worse",
+    "not-a-choice",
+    "swapped-pair",
+    "placeholder",
+    "too-long",
+    "heavy",
+    "invites-evasion",
+    "one-stage-only",
+    "ambiguous-name",
+    "no-precedence",
+    "unranked",
+]
+
+NEAR_DUPLICATE = 0.8
+"""Share of words in common, in order, above which two texts count as the same. Assumption."""
+LONG_LIST_TEXT = 120
+LONG_ARTICLE = 250
+"""Words. Assumption: the published requests have at most 60, and a judge reads one for every pair."""
+HEAVY = 0.5
+"""Share of all weight above which one of three or more principles drowns the others. Assumption."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One remark on one place."""
+
+    severity: Literal["error", "warning"]
+    rule: Rule
+    what: str
+    where: Where | None
+    hint: str | None
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.severity}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+
+
+def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
+    """All findings for one constitution, by line: its faults if it cannot be loaded, else the warnings."""
+    try:
+        sourced = read_constitution(name_or_path)
+    except ConstitutionError as error:
+        return tuple(
+            Finding(severity="error", rule="fault", what=fault.what, where=fault.where, hint=fault.hint)
+            for fault in error.faults
+        )
+    findings = [finding for check in _CHECKS for finding in check(sourced)]
+    return tuple(sorted(findings, key=lambda finding: (finding.where.line if finding.where else None) or 0))
+
+
+def _warning(rule: Rule, what: str, where: Where, hint: str) -> Finding:
+    return Finding(severity="warning", rule=rule, what=what, where=where, hint=hint)
+
+
+def _own_texts(sourced: Sourced, key: str) -> dict[str, str]:
+    """What the author wrote, by principle id: the texts under `key` of a list, the articles of a document."""
+    if sourced.constitution.kind == "document":
+        return dict(sourced.articles) if key == TEXT_KEYS[-1] else {}
+    return {one.id: text for one in sourced.constitution.principles if (text := getattr(one, key)) is not None}
+
+
+def _near_duplicates(sourced: Sourced) -> Iterator[Finding]:
+    for key in TEXT_KEYS:
+        words = {name: re.findall(r"\w+", text.lower()) for name, text in _own_texts(sourced, key).items()}
+        for (first, one), (second, other) in combinations(words.items(), 2):
+            matcher = SequenceMatcher(None, one, other, autojunk=False)
+            if matcher.quick_ratio() >= NEAR_DUPLICATE and matcher.ratio() >= NEAR_DUPLICATE:
+                what = f"`{second}` is nearly the same as `{first}` ({key.replace('_', ' ')})"
+                hint = "remove one, or say what differs; to have it drawn more often, give it a weight"
+                yield _warning("near-duplicate", what, sourced.where(second, key), hint)
+
+
+_OPTION = re.compile(
+    r"\([AB]\)|\b(?i:option|answer|response) [AB]\b"
+    r"|\b(?i:options:|the answer is\b|(first|second|former|latter) (response|answer|option)\b)"
+)
+_WORSE = re.compile(
+    r"\b(choose|pick|select|prefer|which)\b[^.?!]*"
+    r"\b(worse|worst|(more|most) (harmful|toxic|offensive|dangerous|dishonest|racist|sexist|rude|evasive))\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"\b(which|choose|pick|select|prefer|compare|better|rather)\b", re.IGNORECASE)
+_REWRITE = re.compile(r"^\W*(please )?(rewrite|revise|write)\b", re.IGNORECASE)
+_SLOT = re.compile(r"\{\w*\}|\[\[+\w*\]\]+|<\w+>")
+
+
+def _questions(sourced: Sourced) -> Iterator[Finding]:
+    for name, question in _own_texts(sourced, "comparison_question").items():
+        where = sourced.where(name, "comparison_question")
+        option = _OPTION.search(question)
+        if option:
+            hint = "leave letters and positions out: the order is drawn, and the options follow the question"
+            yield _warning("names-an-option", f"`{name}` names an option: {option[0]!r}", where, hint)
+        if sourced.constitution.kind == "document":
+            continue
+        if _WORSE.search(question):
+            hint = "ask for the better response; the one that is named is what the model will learn"
+            yield _warning("asks-for-the-worse", f"`{name}` seems to ask for the worse response", where, hint)
+        if not _CHOICE.search(question):
+            hint = "begin with `Which response ...?` or `Choose the response that ...`"
+            yield _warning("not-a-choice", f"`{name}` does not ask to choose between responses", where, hint)
+
+
+def _requests(sourced: Sourced) -> Iterator[Finding]:
+    for key in TEXT_KEYS:
+        limit = LONG_ARTICLE if sourced.constitution.kind == "document" else LONG_LIST_TEXT
+        for name, text in _own_texts(sourced, key).items():
+            where = sourced.where(name, key)
+            slot = _SLOT.search(text)
+            if slot:
+                hint = "write it out: texts are used as they stand"
+                yield _warning("placeholder", f"`{name}` has a placeholder: {slot[0]!r}", where, hint)
+            if len(text.split()) > limit:
+                hint = f"more than {limit} words; split it into several, small models lose the thread"
+                yield _warning("too-long", f"`{name}` has {len(text.split())} words", where, hint)
+            if key == "critique_request" and _REWRITE.search(text):
+                hint = "a critique request asks what is wrong; has it changed places with the revision request?"
+                yield _warning("swapped-pair", f"`{name}` asks for a revision where a critique is due", where, hint)
+
+
+def _weights(sourced: Sourced) -> Iterator[Finding]:
+    stages: tuple[tuple[str, Callable[[Principle], bool]], ...] = (
+        ("critique pairs", lambda one: one.has_critique),
+        ("comparison questions", lambda one: one.has_comparison),
+    )
+    for stage, belongs in stages:
+        principles = [one for one in sourced.constitution.principles if belongs(one)]
+        total = sum(one.weight for one in principles)
+        for one in principles:
+            if len(principles) >= 3 and one.weight / total > HEAVY:
+                what = f"`{one.id}` is drawn {one.weight / total:.0%} of the time among {len(principles)} {stage}"
+                yield _warning("heavy", what, sourced.where(one.id, "weight"), "lower its weight or raise the others'")
+        if not principles:
+            needed = "the supervised phase" if stage == "critique pairs" else "the RL phase"
+            what = f"there are no {stage}, so {needed} cannot use this constitution"
+            hint = "add some, or name another constitution's principles for that stage"
+            yield _warning("one-stage-only", what, Where(sourced.path), hint)
+
+
+_BALANCE = re.compile(
+    r"preach|sermon|lectur|moralis|moraliz|condescend|talk\w* down|scold|judgment|judgement|accus|over-?react|overly|"
+    r"evas|evad|refus|dodg|helpful|useful|of use|real help|engag|proportion",
+    re.IGNORECASE,
+)
+
+
+def _balance(sourced: Sourced) -> Iterator[Finding]:
+    questions = _own_texts(sourced, "comparison_question")
+    if questions and not any(_BALANCE.search(question) for question in questions.values()):
+        what = "no comparison question says a word against refusing, evading or preaching, or for being helpful"
+        hint = "add one: a model that is only told what to avoid learns to refuse harmless requests"
+        yield _warning("invites-evasion", what, Where(sourced.path), hint)
+
+
+def _names(sourced: Sourced) -> Iterator[Finding]:
+    ids = {one.id for one in sourced.constitution.principles}
+    for one in sourced.constitution.principles:
+        for tag in one.tags:
+            if tag in ids and tag != one.id and sourced.constitution.kind == "list":
+                hint = "choosing it chooses both; rename one"
+                yield _warning(
+                    "ambiguous-name", f"`{tag}` is a tag of `{one.id}` and an id", sourced.where(one.id, "tags"), hint
+                )
+
+
+def _ranks(sourced: Sourced) -> Iterator[Finding]:
+    constitution = sourced.constitution
+    if constitution.kind == "list":
+        return
+    unranked = [one for one in constitution.principles if one.id not in constitution.precedence]
+    if not constitution.precedence:
+        hint = "add `## Order of precedence` with a numbered list, or nothing decides where articles pull apart"
+        yield _warning("no-precedence", "the document has no order of precedence", Where(sourced.path), hint)
+    elif unranked:
+        what = f"the order of precedence leaves out {listed(one.id for one in unranked)}"
+        hint = "they rank below all that it names; add them if that is not meant"
+        yield _warning("unranked", what, sourced.where(unranked[0].id), hint)
+
+
+_CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance, _names, _ranks)

@@ -128,7 +128,7 @@ class _Layers:
             place = Where(source, int(found[1])) if found else Where(source)
             raise ConfigError(f"broken TOML: {what}", where=place) from error
         lines = key_lines(text)
-        self.places[""] = Where(source)
+        self.places = {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in leaves(data):
             parts = key.split(".")
             line = next((lines[k] for n in range(len(parts), 0, -1) if (k := ".".join(parts[:n])) in lines), None)
@@ -145,10 +145,10 @@ class _Layers:
     def put(self, key: str, value: Any, place: Where, base: Path) -> None:
         *sections, name = key.split(".")
         target = self.data
-        for section in sections:
+        for depth, section in enumerate(sections, start=1):
             inner = target.setdefault(section, {})
             if not isinstance(inner, dict):
-                self.faults.append(Fault(f'unknown key "{key}": {section} is not a section', place))
+                self.faults.append(Fault(f'unknown key "{key}": {".".join(sections[:depth])} is not a section', place))
                 return
             target = inner
         if isinstance(value, str) and key in _PATHS and value not in _PATHS[key]:
@@ -216,7 +216,7 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
         expected = context["expected"].replace("'", '"')
         hint = _did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
     elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
-        expected, given = "two numbers", "of another length"
+        expected = "two numbers"
     elif expected is None:
         expected = error["msg"].removeprefix("Input should be ")
     if place is not None and str(place).startswith("--set") and error["type"] == "string_type":

@@ -27,7 +27,7 @@ def key_lines(text: str) -> dict[str, int]:
             if header := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
                 section = f"{header[1]}."
                 lines.setdefault(header[1], number)
-            elif key := re.match(r"\s*([\w.-]+)\s*=", line):
+            elif key := re.match(r"\s*[\"']?([\w.-]+)[\"']?\s*=", line):
                 lines.setdefault(section + key[1], number)
         for quote in re.findall(r'"""|\'\'\'', line):
             open_quote = "" if open_quote == quote else open_quote or quote

@@ -79,7 +79,7 @@ def main(folder: Path, *, kill: bool) -> int:
             os._exit(0)
         if kill:
             # Longer and longer, so that it ends on a slow machine too.
-            time.sleep(random.uniform(0.002, 0.03 * 1.04**kills))
+            time.sleep(random.uniform(0.002, 0.03 * 1.06**kills))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):

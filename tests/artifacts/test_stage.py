@@ -267,7 +267,7 @@ def test_unreadable_rows_are_named_by_file_and_line(run: RunFolder) -> None:
     first, second = str(caught.value).split("\n")
     assert first.startswith(f"{path}:2: not a Square: number: Input should be a valid integer")
     assert second.startswith(f"{path}:3: not a Square: Invalid JSON")
-    with pytest.raises(RunError, match="has no answers.jsonl and no shards of it"):
+    with pytest.raises(RunError, match=r"has no answers\.jsonl and no shards of it"):
         stage.read_records("answers", Answer)
 
 

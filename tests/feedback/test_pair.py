@@ -62,3 +62,11 @@ def test_needless_refusals_answer_the_harmful_twin(fake: Any) -> None:
     assert {p.source for p in made.records} == {"needless-refusal"}
     assert made.dropped == {"no harmful twin": 2}
     assert len({p.id for p in made.records}) == 2
+
+
+def test_a_pair_needs_both_answers(fake: Any) -> None:
+    benign = [prompt("b0", "benign"), prompt("b1", "benign")]
+    twins = {"b0": prompt("h" * 99), "b1": prompt("h1")}
+    made = needless_refusal_pairs(benign, twins, fake(context=60), HumanAssistant(), SAMPLING, seed=0)
+    assert [p.prompt_id for p in made.records] == ["b1"]
+    assert made.dropped == {"too long": 1}

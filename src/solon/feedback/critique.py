@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
@@ -103,13 +104,12 @@ class _Reviser:
             )
             for chain, prompt in zip(chains, prompts, strict=True)
         ]
-        for chain, request in zip(chains, requests, strict=True):
-            chain.too_long = not fits(self.model, request)
-        fitting = [r for chain, r in zip(chains, requests, strict=True) if not chain.too_long]
-        answers = iter(self.model.write(fitting, progress=self.progress))
+        fitting = fits(self.model, requests)
+        answers = iter(self.model.write(list(compress(requests, fitting)), progress=self.progress))
         texts: list[tuple[str, bool] | None] = []
-        for chain in chains:
-            if chain.too_long:
+        for chain, fit in zip(chains, fitting, strict=True):
+            chain.too_long = not fit
+            if not fit:
                 texts.append(None)
                 continue
             written = next(answers)

@@ -234,9 +234,9 @@ def check_unscored(comparisons: Sequence[Comparison], max_share: float) -> None:
 
 def _fitting(looks: Sequence[_Look], requests: Sequence[R], model: LanguageModel) -> list[tuple[_Look, R]]:
     fitting = []
-    for look, request in zip(looks, requests, strict=True):
-        look.too_long = not fits(model, request)
-        if not look.too_long:
+    for look, request, fit in zip(looks, requests, fits(model, requests), strict=True):
+        look.too_long = not fit
+        if fit:
             fitting.append((look, request))
     return fitting
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, TypeVar
 
-from solon.lm.protocols import OptionRequest, WriteRequest, Written
+from solon.lm.protocols import ContextBound, OptionRequest, WriteRequest, Written
 from solon.records import Prompt
 
 TOO_LONG = "too long"
@@ -29,17 +29,9 @@ class Made(Generic[T]):
     """Generated tokens."""
 
 
-@runtime_checkable
-class ContextBound(Protocol):
-    """A model that knows its context length."""
-
-    def fits(self, request: WriteRequest | OptionRequest) -> bool:
-        """Do the prompt and all that may follow it stay within the context?"""
-
-
-def fits(model: object, request: WriteRequest | OptionRequest) -> bool:
-    """Whether the model can take this request; a model that does not know its context takes all."""
-    return not isinstance(model, ContextBound) or model.fits(request)
+def fits(model: object, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
+    """For each request, whether the model can take it; a model that does not know its context takes all."""
+    return model.fits(requests) if isinstance(model, ContextBound) else [True] * len(requests)
 
 
 def note_ending(noted: Counter[str], what: str, written: Written) -> bool:

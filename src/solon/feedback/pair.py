@@ -32,11 +32,10 @@ def answer_pairs(
     rows = []
     for prompt in prompts:
         for number in range(per_prompt):
-            requests = tuple(
-                answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, side))
-                for side in ("a", "b")
-            )
-            rows.append((f"{prompt.id}.{stage}-{number}", prompt.id, requests))
+            name = f"{prompt.id}.{stage}-{number}"
+            first = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "a"))
+            second = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "b"))
+            rows.append((name, prompt.id, (first, second)))
     return _pairs(rows, model, source="policy", progress=progress)
 
 
@@ -65,24 +64,24 @@ def needless_refusal_pairs(
             dropped["no harmful twin"] += per_prompt
             continue
         for number in range(per_prompt):
-            requests = tuple(
-                answer_request(asked, format, sampling, derive_seed(seed, stage, prompt.id, number, side))
-                for side, asked in (("a", prompt), ("b", twin))
-            )
-            rows.append((f"{prompt.id}.{stage}-{number}", prompt.id, requests))
+            name = f"{prompt.id}.{stage}-{number}"
+            own = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "a"))
+            refusal = answer_request(twin, format, sampling, derive_seed(seed, stage, prompt.id, number, "b"))
+            rows.append((name, prompt.id, (own, refusal)))
     made = _pairs(rows, model, source="needless-refusal", progress=progress)
     return Made(records=made.records, dropped=made.dropped + dropped, noted=made.noted, tokens=made.tokens)
 
 
 def _pairs(
-    rows: Sequence[tuple[str, str, tuple[WriteRequest, ...]]],
+    rows: Sequence[tuple[str, str, tuple[WriteRequest, WriteRequest]]],
     model: Writer,
     *,
     source: str,
     progress: Progress | None,
 ) -> Made[Pair]:
     """rows: (pair id, prompt id, the two requests)."""
-    fitting = [row for row in rows if all(fits(model, request) for request in row[2])]
+    flags = fits(model, [request for *_, requests in rows for request in requests])
+    fitting = [row for row, a, b in zip(rows, flags[::2], flags[1::2], strict=True) if a and b]
     written = model.write([request for *_, requests in fitting for request in requests], progress=progress)
     dropped = Counter({TOO_LONG: len(rows) - len(fitting)})
     noted: Counter[str] = Counter()

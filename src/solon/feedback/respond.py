@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 
 from solon.config import SamplingSection
 from solon.feedback.made import TOO_LONG, Made, fits, note_ending
@@ -29,17 +30,14 @@ def respond(
     Empty and cut-off answers are kept, because they are evidence about the model, and noted. Prompts that do not fit
     the context are dropped with all their copies.
     """
-    rows: list[tuple[Prompt, int]] = []
-    requests: list[WriteRequest] = []
-    dropped: Counter[str] = Counter()
-    for prompt in prompts:
-        for copy in range(copies):
-            request = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, copy))
-            if fits(model, request):
-                rows.append((prompt, copy))
-                requests.append(request)
-            else:
-                dropped[TOO_LONG] += 1
+    rows = [(prompt, copy) for prompt in prompts for copy in range(copies)]
+    asked = [
+        answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, copy)) for prompt, copy in rows
+    ]
+    fitting = fits(model, asked)
+    rows = list(compress(rows, fitting))
+    requests = list(compress(asked, fitting))
+    dropped = Counter({TOO_LONG: len(asked) - len(requests)})
     noted: Counter[str] = Counter()
     answers = []
     for (prompt, copy), written in zip(rows, model.write(requests, progress=progress), strict=True):
@@ -53,7 +51,7 @@ def respond(
                 finished=written.ended != "length",
             )
         )
-    return Made(records=tuple(answers), dropped=dropped, noted=noted, tokens=sum(a.tokens for a in answers))
+    return Made(records=tuple(answers), dropped=+dropped, noted=noted, tokens=sum(a.tokens for a in answers))
 
 
 def answer_request(prompt: Prompt, format: DialogueFormat, sampling: SamplingSection, seed: int) -> WriteRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Progress = Callable[[int, int], None]
 """Called with (rows finished, tokens made) since the last call."""
@@ -63,3 +63,11 @@ class OptionScorer(Protocol):
 
 class LanguageModel(Writer, OptionScorer, Protocol):
     """Both."""
+
+
+@runtime_checkable
+class ContextBound(Protocol):
+    """A model that knows how much it can read. One that does not implement this takes every request."""
+
+    def fits(self, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
+        """For each request: do the prompt and all that may follow it stay within the context?"""

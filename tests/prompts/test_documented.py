@@ -1,0 +1,44 @@
+"""The examples of docs/formats/prompts.md are read as the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from solon.prompts.helpful import read_helpful
+from solon.prompts.read import read_prompts
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats" / "prompts.md"
+
+
+def examples() -> list[str]:
+    return re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def test_prompt_examples(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(examples()[0], encoding="utf-8")
+    file = read_prompts(path, "harmful")
+    assert [len(prompt.turns) for prompt in file.prompts] == [1, 3]
+    assert file.dropped == {"duplicate": 2}, "the four lines are two prompts, each written in two ways"
+
+
+def test_helpful_examples(tmp_path: Path) -> None:
+    path = tmp_path / "h.jsonl"
+    path.write_text(examples()[1], encoding="utf-8")
+    file = read_helpful(path)
+    assert (len(file.prompts), len(file.comparisons), len(file.demonstrations)) == (1, 1, 1)
+    assert file.dropped == {"duplicate": 1}
+
+
+def test_reasons_are_the_documented_ones(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    source = Path(__file__).resolve().parents[2] / "src" / "solon" / "prompts"
+    reasons = {
+        reason
+        for path in source.glob("*.py")
+        for reason in re.findall(r'(?:Unusable\(|dropped\[)"([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(reasons) >= 5
+    for reason in reasons:
+        assert f"`{reason}`" in page

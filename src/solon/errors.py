@@ -7,7 +7,8 @@
     │   ├── PromptError                  prompts or helpfulness data
     │   ├── ModelError                   a model folder
     │   └── RunError                     a run folder: busy, foreign, incomplete, no space
-    └── UnscoredError                    too many judge answers could not be read
+    ├── UnscoredError                    too many judge answers could not be read
+    └── DivergedError                    training ran into numbers that are not finite
 
 A `UserError` says what is wrong, where, and what to do next; the command line prints it and exits with 2. Anything
 else is a bug and keeps its traceback.
@@ -81,3 +82,7 @@ class RunError(UserError):
 
 class UnscoredError(SolonError):
     """More judge answers were unreadable than the run file allows; what was judged is kept."""
+
+
+class DivergedError(SolonError):
+    """A loss or a gradient is no longer a finite number; the last checkpoint is kept."""

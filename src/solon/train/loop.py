@@ -1,0 +1,165 @@
+"""What all training shares: AdamW, warm-up, clipping, one division by the global weight, checkpoints that resume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from solon.config import OptimiserSection
+from solon.errors import DivergedError
+from solon.records import Record
+from solon.train.losses import SumAndWeight
+
+
+class Checkpoints(Protocol):
+    """Where a training stage keeps its state. `state` is JSON."""
+
+    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
+        """(step, tensors, state) of the last complete save, or None."""
+
+    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Keeps all of it or, if killed, nothing of it."""
+
+
+class NoCheckpoints:
+    """Keeps nothing: a killed run starts over."""
+
+    def latest(self) -> None:
+        return None
+
+    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        pass
+
+
+class TrainStep(Record):
+    """One optimiser step."""
+
+    step: int
+    """From 1."""
+    loss: float
+    """Sum over the step's examples divided by their weight, in nats."""
+    grad_norm: float
+    """Before clipping; over all modules together."""
+    learning_rate: float
+    tokens: int
+    """Real tokens read, padding not counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """What one optimiser step did; the fields of `TrainStep`."""
+
+    loss: float
+    grad_norm: float
+    learning_rate: float
+
+
+def warmed_up(learning_rate: float, step: int, warmup_steps: int) -> float:
+    """Linear warm-up, then constant; `step` counts from 1. Example: 1e-3, warm-up 4: step 1 has 2.5e-4, step 4 1e-3."""
+    return learning_rate * min(1.0, step / max(1, warmup_steps))
+
+
+class Trainer:
+    """Optimises modules in place.
+
+    Weights become float32 and dropout is off, also while training: no global random state, and in RL the sampled and
+    the trained policy are the same function. Gradients are clipped for each module by itself, so that a value model's
+    cannot drown the policy's.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module], section: OptimiserSection) -> None:
+        self.modules = dict(modules)
+        self.section = section
+        self.updates = 0
+        for module in self.modules.values():
+            module.float().eval()
+        self._parameters = {
+            f"{name}.{key}": parameter
+            for name, module in self.modules.items()
+            for key, parameter in module.named_parameters()
+            if parameter.requires_grad
+        }
+        self._adamw = torch.optim.AdamW(
+            self._parameters.values(), lr=section.learning_rate, weight_decay=section.weight_decay
+        )
+
+    def update(
+        self, micro_batches: Iterable[list[int]], loss_of: Callable[[list[int]], SumAndWeight], *, weight: float
+    ) -> Update:
+        """One optimiser step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
+
+        `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
+        """
+        learning_rate = warmed_up(self.section.learning_rate, self.updates + 1, self.section.warmup_steps)
+        for group in self._adamw.param_groups:
+            group["lr"] = learning_rate
+        loss = 0.0
+        for micro_batch in micro_batches:
+            total, _ = loss_of(micro_batch)
+            (total / weight).backward()
+            loss += float(total.detach()) / weight
+        norms = [
+            float(nn.utils.clip_grad_norm_(module.parameters(), self.section.max_grad_norm))
+            for module in self.modules.values()
+        ]
+        grad_norm = math.hypot(*norms)
+        if not math.isfinite(loss) or not math.isfinite(grad_norm):
+            raise DivergedError(
+                f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm} "
+                "(lower the learning rate)"
+            )
+        self._adamw.step()
+        self._adamw.zero_grad(set_to_none=True)
+        self.updates += 1
+        return Update(loss=loss, grad_norm=grad_norm, learning_rate=learning_rate)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has any."""
+        out = {f"weights.{name}": parameter.detach() for name, parameter in self._parameters.items()}
+        for name, parameter in self._parameters.items():
+            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(parameter, {}).items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in out.items()}
+
+    @torch.no_grad()
+    def load(self, tensors: Mapping[str, Tensor], updates: int) -> None:
+        """Puts back what `tensors()` returned."""
+        for name, parameter in self._parameters.items():
+            parameter.copy_(tensors[f"weights.{name}"])
+            state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+            self._adamw.state[parameter] = {
+                # AdamW keeps its step count on the CPU.
+                key: value.clone() if key == "step" else value.to(parameter.device, copy=True)
+                for key, value in state.items()
+                if value is not None
+            }
+        self.updates = updates
+
+
+Step = TypeVar("Step", bound=Record)
+
+
+def run_steps(
+    trainer: Trainer, step: Callable[[int], Step], *, steps: int, record: type[Step], checkpoints: Checkpoints
+) -> list[Step]:
+    """Runs `step(1)` to `step(steps)` and returns their records; after a kill, from the last checkpoint on.
+
+    A step must be a function of its number and of the trainer's modules alone: then a resumed run ends with the same
+    bytes as an undisturbed one.
+    """
+    records: list[Step] = []
+    saved = checkpoints.latest()
+    if saved is not None:
+        _, tensors, state = saved
+        records = [record.model_validate(row) for row in state["records"]]
+        trainer.load(tensors, state["updates"])
+    for number in range(len(records) + 1, steps + 1):
+        records.append(step(number))
+        if number % trainer.section.checkpoint_steps == 0 and number < steps:
+            state = {"updates": trainer.updates, "records": [row.model_dump(mode="json") for row in records]}
+            checkpoints.save(number, trainer.tensors(), state)
+    return records

@@ -1,0 +1,126 @@
+"""Losses as pure functions. Each returns (sum, weight): add both over micro-batches and divide once.
+
+Legend: B rows, T positions, N selected tokens, V vocabulary. `...` stands for any leading shape, N or BT alike.
+`loss_mask` is True where a token counts. Every function selects first and computes afterwards, so what is masked out
+can be anything, also infinite, without touching the value or the gradient; an all-false mask gives (0, 0).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+
+SumAndWeight = tuple[Tensor, Tensor]
+"""A sum in nats and the weight to divide it by, both scalars; only the sum carries a gradient."""
+
+
+def _weight(selected: Tensor) -> Tensor:
+    return torch.tensor(float(selected.shape[0]), device=selected.device)
+
+
+def token_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
+    """log softmax(logits)[token], in nats: [..., V], [...] -> [...]."""
+    return log_softmax(logits.float(), dim=-1).gather(-1, token_ids.unsqueeze(-1)).squeeze(-1)
+
+
+def cross_entropy(logits: Tensor, target_ids: Tensor, loss_mask: Tensor) -> SumAndWeight:
+    """Next-token cross-entropy: the sum over selected positions of -log p(target), and their number.
+
+    `logits` [..., V] stand at the position that predicts `target_ids` [...]: the caller shifts.
+
+    Example: logits (0, ln 3) give p = (1/4, 3/4); targets (1, 0) cost ln(4/3) + ln 4 = 0.288 + 1.386 = 1.674, weight 2.
+    """
+    logits, target_ids = logits[loss_mask], target_ids[loss_mask]
+    return -token_logprobs(logits, target_ids).sum(), _weight(target_ids)
+
+
+def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor) -> SumAndWeight:
+    """Soft-label preference loss: sum of w * -[p log s(a - b) + (1 - p) log s(b - a)], s the logistic function.
+
+    Source: the Bradley-Terry loss of RLHF-22 section 2.3 with the soft targets of CAI section 4.1 (the paper does not
+    print the formula). The weight is the sum of w.
+
+    Example: margin ln 3, p = 0.9, w = 1: s(ln 3) = 3/4, so -[0.9 ln 0.75 + 0.1 ln 0.25] = 0.2589 + 0.1386 = 0.3975.
+    """
+    margin_B = (score_a_B - score_b_B).float()
+    loss_B = binary_cross_entropy_with_logits(margin_B, p_a_preferred_B, reduction="none")
+    return (weight_B * loss_B).sum(), weight_B.sum()
+
+
+def clipped_policy_loss(
+    logp: Tensor, old_logp: Tensor, advantage: Tensor, loss_mask: Tensor, *, clip: float
+) -> SumAndWeight:
+    """PPO's clipped surrogate, negated: -sum min(r A, clamp(r, 1 - c, 1 + c) A), r = exp(logp - old_logp).
+
+    Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. All inputs [...]; `old_logp` and
+    `advantage` are constants. The weight is the number of tokens, over the whole step: no mean per answer as in GRPO's
+    equation, because dividing by each answer's own length favours long bad answers (Dr. GRPO, 2503.20783 section 3.1).
+
+    Example, c = 0.2: r = 1.5, A = 2 is clipped to 1.2 * 2 = 2.4; r = 1.5, A = -1 is not, -1.5. The loss is
+    -(2.4 - 1.5) = -0.9, its weight 2.
+    """
+    logp, old_logp, advantage = logp[loss_mask], old_logp[loss_mask], advantage[loss_mask]
+    ratio = (logp - old_logp).exp()
+    clipped = ratio.clamp(1 - clip, 1 + clip)
+    return -torch.minimum(ratio * advantage, clipped * advantage).sum(), _weight(logp)
+
+
+def clip_fraction(logp: Tensor, old_logp: Tensor, advantage: Tensor, loss_mask: Tensor, *, clip: float) -> SumAndWeight:
+    """How many tokens the clip deprives of their gradient, and how many there are. A measure, not a loss.
+
+    Example, c = 0.2: r = 1.5 with A = 2 is clipped, r = 1.5 with A = -1 is not: 1 of 2.
+    """
+    logp, old_logp, advantage = logp[loss_mask], old_logp[loss_mask], advantage[loss_mask]
+    ratio = (logp - old_logp).exp()
+    bound = ((ratio > 1 + clip) & (advantage > 0)) | ((ratio < 1 - clip) & (advantage < 0))
+    return bound.float().sum(), _weight(logp)
+
+
+def clipped_value_loss(
+    value: Tensor, old_value: Tensor, returns: Tensor, loss_mask: Tensor, *, clip: float
+) -> SumAndWeight:
+    """Half the larger of two squared errors: of the value, and of the value held within `clip` of the old one.
+
+    Source: the reference implementation of 1707.06347 (not in the paper). All inputs [...].
+
+    Example, c = 0.2: value 1, old 0, return 2: errors (1 - 2)^2 = 1 and (0.2 - 2)^2 = 3.24; loss 1.62, weight 1.
+    """
+    value, old_value, returns = value[loss_mask].float(), old_value[loss_mask], returns[loss_mask]
+    held = old_value + (value - old_value).clamp(-clip, clip)
+    return 0.5 * torch.maximum((value - returns) ** 2, (held - returns) ** 2).sum(), _weight(value)
+
+
+def exact_kl(logits: Tensor, ref_logits: Tensor) -> Tensor:
+    """KL(policy || reference) of each next-token distribution, in nats: [..., V] twice -> [...]. Never negative.
+
+    Summed over an answer's tokens it estimates the KL of the two distributions over answers, with less variance than
+    the sampled tokens' log-ratio, whose expectation it is.
+
+    Example: p = (1/2, 1/2), q = (1/4, 3/4): 0.5 ln 2 + 0.5 ln(2/3) = 0.3466 - 0.2027 = 0.1438.
+    """
+    logp, ref_logp = log_softmax(logits.float(), dim=-1), log_softmax(ref_logits.float(), dim=-1)
+    return (logp.exp() * (logp - ref_logp)).sum(-1).clamp(min=0.0)
+
+
+def kl_k1(logp: Tensor, ref_logp: Tensor) -> Tensor:
+    """The sampled token's log-ratio, log p - log q: unbiased for KL(p || q) under samples of p, may be negative.
+
+    Source: the penalty of RLHF-22 section 4.1, one token at a time. Example: p = 0.5, q = 0.25: ln 2 = 0.6931.
+    """
+    return logp - ref_logp
+
+
+def kl_k3(logp: Tensor, ref_logp: Tensor) -> Tensor:
+    """q/p - 1 - log(q/p): unbiased for KL(p || q) under samples of p and never negative; 0 where p = q.
+
+    Source: GRPO, 2402.03300 equation 4. Example: p = 0.5, q = 0.25: 0.5 - 1 + ln 2 = 0.1931.
+    """
+    log_ratio = ref_logp - logp
+    return torch.expm1(log_ratio) - log_ratio
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Entropy of each next-token distribution, in nats: [..., V] -> [...]. Example: (1/4, 3/4) has 0.5623."""
+    logp = log_softmax(logits.float(), dim=-1)
+    return -(logp.exp() * logp).sum(-1)

@@ -1,0 +1,206 @@
+"""Rollouts: which prompts a step draws, what the policy answers, and what policy and reference think of each token.
+
+Legend: B rollouts, T answer tokens (rows padded on the right), N tokens that count, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedModel
+
+from solon.lm.protocols import WriteRequest
+from solon.seeds import derive_seed
+from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
+from solon.train.forward import answer_logits, autocast
+from solon.train.losses import entropy, exact_kl, token_logprobs
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyPrompt:
+    """A prompt as the policy reads it."""
+
+    id: str
+    text: str
+
+
+class SampledAnswer(Protocol):
+    """What a sampler returns for one request."""
+
+    @property
+    def prompt_ids(self) -> Sequence[int]: ...
+
+    @property
+    def answer_ids(self) -> Sequence[int]:
+        """Every sampled token, the one that ended the answer included: all of them were the policy's choice."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def ended(self) -> Literal["stop", "eos", "length"]: ...
+
+
+class Sampler(Protocol):
+    """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
+
+    def __call__(self, requests: Sequence[WriteRequest]) -> Sequence[SampledAnswer]: ...
+
+
+class RewardModel(Protocol):
+    """Scores answers; `prompts[i]` belongs to `answers[i]`."""
+
+    def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[SampledAnswer]) -> Sequence[float]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where rollouts come from and what they earn."""
+
+    prompts: Sequence[PolicyPrompt]
+    sampler: Sampler
+    reward_model: RewardModel
+    max_new_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One answer of one step."""
+
+    id: str
+    prompt: PolicyPrompt
+    answer: SampledAnswer
+
+    @property
+    def finished(self) -> bool:
+        """False if the token limit cut the answer off."""
+        return self.answer.ended != "length"
+
+    @property
+    def example(self) -> TokenExample:
+        prompt_ids, answer_ids = tuple(self.answer.prompt_ids), tuple(self.answer.answer_ids)
+        mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
+        return TokenExample(id=self.id, input_ids=prompt_ids + answer_ids, loss_mask=mask)
+
+
+def draw_prompts(prompts: Sequence[PolicyPrompt], step: int, count: int, *, seed: int) -> list[PolicyPrompt]:
+    """The prompts of `step` (from 1): every prompt once, in a shuffled order, before any comes again.
+
+    A function of its arguments alone, so a resumed run draws the same.
+    """
+    drawn: list[PolicyPrompt] = []
+    orders: dict[int, list[int]] = {}
+    for position in range((step - 1) * count, step * count):
+        epoch, place = divmod(position, len(prompts))
+        if epoch not in orders:
+            orders[epoch] = epoch_order(len(prompts), seed, "rl", "prompts", epoch)
+        drawn.append(prompts[orders[epoch][place]])
+    return drawn
+
+
+def sample_rollouts(
+    environment: Environment, prompts: Sequence[PolicyPrompt], *, step: int, group: int, temperature: float, seed: int
+) -> list[Sample]:
+    """`group` answers to each prompt, those of one prompt together; each answer has a seed of its own."""
+    ids = [f"rl-{step}-{place}-{member}" for place in range(len(prompts)) for member in range(group)]
+    repeated = [prompt for prompt in prompts for _ in range(group)]
+    requests = [
+        WriteRequest(
+            prompt=prompt.text,
+            seed=derive_seed(seed, "rl", sample_id),
+            max_new_tokens=environment.max_new_tokens,
+            temperature=temperature,
+            stop=environment.stop,
+        )
+        for sample_id, prompt in zip(ids, repeated, strict=True)
+    ]
+    answers = environment.sampler(requests)
+    return [
+        Sample(id=sample_id, prompt=prompt, answer=answer)
+        for sample_id, prompt, answer in zip(ids, repeated, answers, strict=True)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actors:
+    """The models of RL; only policy and value model learn."""
+
+    policy: PreTrainedModel
+    reference: PreTrainedModel
+    """SL-CAI, frozen: the policy is held close to it."""
+    value_model: nn.Module | None = None
+    """(ids [B, T], mask [B, T]) -> values [B, T]; a backbone of its own. None for algorithms that need none."""
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.policy.parameters()).device
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenScores:
+    """What the models think of every answer token before the step's first update. All [B, T], 0 outside the mask."""
+
+    logp_BT: Tensor
+    ref_logp_BT: Tensor
+    kl_BT: Tensor
+    """Exact KL(policy || reference) over the vocabulary."""
+    entropy_BT: Tensor
+    value_BT: Tensor
+    loss_mask_BT: Tensor
+
+
+def values_at_answers(value_model: nn.Module, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
+    """[N] values, each of what stands before a token that counts."""
+    with autocast(batch.input_ids_BT.device, dtype):
+        value_BT: Tensor = value_model(batch.input_ids_BT, batch.attention_mask_BT)
+    return value_BT.float()[batch.before_mask_BT]
+
+
+@torch.no_grad()
+def score_tokens(
+    actors: Actors,
+    examples: Sequence[TokenExample],
+    *,
+    temperature: float,
+    pad_id: int,
+    dtype: torch.dtype,
+    micro_batch_tokens: int,
+) -> TokenScores:
+    """Log-probabilities, KL, entropy and values of all answers, without gradients.
+
+    Everything is at the sampling temperature: the policy that writes, the one that learns and the reference it is
+    compared with are softmax(logits / temperature).
+    """
+    lengths = [len(example) for example in examples]
+    columns: list[Tensor] = [torch.empty(0)] * len(examples)
+    for part in micro_batches(range(len(examples)), lengths, micro_batch_tokens):
+        batch = collate([examples[index] for index in part], pad_id, actors.device)
+        logits_NV = answer_logits(actors.policy, batch, dtype) / temperature
+        ref_logits_NV = answer_logits(actors.reference, batch, dtype) / temperature
+        logp_N = token_logprobs(logits_NV, batch.target_ids_N)
+        ref_logp_N = token_logprobs(ref_logits_NV, batch.target_ids_N)
+        value_N = torch.zeros_like(logp_N)
+        if actors.value_model is not None:
+            value_N = values_at_answers(actors.value_model, batch, dtype)
+        kl_N, entropy_N = exact_kl(logits_NV, ref_logits_NV), entropy(logits_NV)
+        table_N5 = torch.stack([logp_N, ref_logp_N, kl_N, entropy_N, value_N], dim=1)
+        for index, rows in zip(part, table_N5.split(batch.target_mask_BT.sum(dim=1).tolist()), strict=True):
+            columns[index] = rows
+    table_BT5 = pad_sequence(columns, batch_first=True)
+    tokens_B = torch.tensor([len(rows) for rows in columns], device=table_BT5.device)
+    mask_BT = torch.arange(table_BT5.shape[1], device=table_BT5.device) < tokens_B[:, None]
+    logp_BT, ref_logp_BT, kl_BT, entropy_BT, value_BT = table_BT5.unbind(dim=2)
+    return TokenScores(
+        logp_BT=logp_BT,
+        ref_logp_BT=ref_logp_BT,
+        kl_BT=kl_BT,
+        entropy_BT=entropy_BT,
+        value_BT=value_BT,
+        loss_mask_BT=mask_BT,
+    )

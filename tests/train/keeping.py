@@ -1,0 +1,46 @@
+"""Checkpoints in memory, and a kill at a chosen moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class MemoryCheckpoints:
+    """Keeps the last save, and which steps were saved."""
+
+    def __init__(self) -> None:
+        self.saved: tuple[int, dict[str, Tensor], dict[str, Any]] | None = None
+        self.steps: list[int] = []
+
+    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
+        return self.saved
+
+    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        self.saved = (step, tensors, state)
+        self.steps.append(step)
+
+
+def killer(at_call: int) -> Any:
+    """A progress callback that dies at its n-th call."""
+    calls = 0
+
+    def progress(_rows: int, _tokens: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at_call:
+            raise Killed
+
+    return progress
+
+
+def same_bytes(one: nn.Module, other: nn.Module) -> bool:
+    """Every weight equal to the last bit."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)

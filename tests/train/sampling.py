@@ -1,0 +1,51 @@
+"""The simplest sampler there is, to test RL without an engine: one full forward pass per token, a generator per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from transformers import PreTrainedModel
+
+from solon.lm.protocols import WriteRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled:
+    """One answer; prompts and texts are token ids in decimal."""
+
+    prompt_ids: tuple[int, ...]
+    answer_ids: tuple[int, ...]
+    text: str
+    ended: Literal["eos", "length"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaiveSampler:
+    """Samples from `model` with the weights it has at the time of the call. All prompts must be of one length."""
+
+    model: PreTrainedModel
+    eos_id: int
+
+    @torch.no_grad()
+    def __call__(self, requests: Sequence[WriteRequest]) -> list[Sampled]:
+        ids_BT = torch.tensor([[int(word) for word in request.prompt.split()] for request in requests])
+        width = ids_BT.shape[1]
+        draws = [torch.Generator().manual_seed(request.seed % 2**63) for request in requests]
+        for _ in range(requests[0].max_new_tokens):
+            logits_BV = self.model(ids_BT).logits[:, -1] / requests[0].temperature
+            token_B1 = torch.stack(
+                [torch.multinomial(p, 1, generator=draw) for p, draw in zip(logits_BV.softmax(-1), draws, strict=True)]
+            )
+            ids_BT = torch.cat([ids_BT, token_B1], dim=1)
+        return [self._row(row[:width], row[width:]) for row in ids_BT.tolist()]
+
+    def _row(self, prompt: list[int], answer: list[int]) -> Sampled:
+        finished = self.eos_id in answer
+        answer = answer[: answer.index(self.eos_id) + 1] if finished else answer
+        text = " ".join(map(str, answer))
+        return Sampled(
+            prompt_ids=tuple(prompt), answer_ids=tuple(answer), text=text, ended="eos" if finished else "length"
+        )

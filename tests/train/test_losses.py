@@ -1,0 +1,157 @@
+"""Worked arithmetic of the docstrings, parity with independent implementations, and the laws of losses."""
+
+from __future__ import annotations
+
+from math import log
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from solon.train import losses
+
+YES = torch.tensor([True])
+
+
+def _seeded(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_cross_entropy_as_worked_in_its_docstring() -> None:
+    logits = torch.tensor([[0.0, log(3.0)], [0.0, log(3.0)]])
+    total, weight = losses.cross_entropy(logits, torch.tensor([1, 0]), torch.tensor([True, True]))
+    assert float(total) == pytest.approx(0.2877 + 1.3863, abs=1e-4)
+    assert float(weight) == 2
+
+
+def test_preference_loss_as_worked_in_its_docstring() -> None:
+    total, weight = losses.preference_loss(
+        torch.tensor([log(3.0)]), torch.tensor([0.0]), torch.tensor([0.9]), torch.tensor([1.0])
+    )
+    assert float(total) == pytest.approx(0.3975, abs=1e-4)
+    assert float(weight) == 1
+
+
+def test_policy_loss_and_clip_fraction_as_worked_in_their_docstrings() -> None:
+    logp, old = torch.full((2,), log(1.5)), torch.zeros(2)
+    advantage, mask = torch.tensor([2.0, -1.0]), torch.tensor([True, True])
+    total, weight = losses.clipped_policy_loss(logp, old, advantage, mask, clip=0.2)
+    assert (float(total), float(weight)) == (pytest.approx(-0.9), 2)
+    bound, of = losses.clip_fraction(logp, old, advantage, mask, clip=0.2)
+    assert (float(bound), float(of)) == (1, 2)
+
+
+def test_value_loss_as_worked_in_its_docstring() -> None:
+    total, weight = losses.clipped_value_loss(
+        torch.tensor([1.0]), torch.tensor([0.0]), torch.tensor([2.0]), YES, clip=0.2
+    )
+    assert (float(total), float(weight)) == (pytest.approx(1.62), 1)
+
+
+def test_divergences_as_worked_in_their_docstrings() -> None:
+    p, q = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
+    assert float(losses.exact_kl(p, q)) == pytest.approx(0.1438, abs=1e-4)
+    assert float(losses.kl_k1(p[0, 0], q[0, 0])) == pytest.approx(log(2))
+    assert float(losses.kl_k3(p[0, 0], q[0, 0])) == pytest.approx(0.1931, abs=1e-4)
+    assert float(losses.entropy(q)) == pytest.approx(0.5623, abs=1e-4)
+
+
+def test_cross_entropy_equals_torch_on_what_the_mask_selects() -> None:
+    logits_BTV, targets_BT = _seeded(3, 5, 7), torch.arange(15).view(3, 5) % 7
+    mask_BT = _seeded(3, 5, seed=1) > 0
+    total, weight = losses.cross_entropy(logits_BTV, targets_BT, mask_BT)
+    want = functional.cross_entropy(logits_BTV[mask_BT], targets_BT[mask_BT], reduction="sum")
+    torch.testing.assert_close(total, want)
+    assert int(weight) == int(mask_BT.sum())
+
+
+def _masked_losses(x_BT: Tensor, mask_BT: Tensor) -> dict[str, losses.SumAndWeight]:
+    other, advantage = _seeded(*x_BT.shape, seed=1), _seeded(*x_BT.shape, seed=2)
+    ids = torch.zeros(x_BT.shape, dtype=torch.long)
+    return {
+        "cross_entropy": losses.cross_entropy(torch.stack([x_BT, other], dim=-1), ids, mask_BT),
+        "policy": losses.clipped_policy_loss(x_BT, other, advantage, mask_BT, clip=0.2),
+        "value": losses.clipped_value_loss(x_BT, other, advantage, mask_BT, clip=0.2),
+    }
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "policy", "value"])
+def test_a_masked_loss_is_the_loss_of_the_subset_whatever_is_masked_out(name: str) -> None:
+    x = _seeded(2, 4)
+    mask = torch.tensor([[True, True, True, True], [False, False, False, False]])
+    whole, weight = _masked_losses(x, mask)[name]
+    spoilt = x.clone()
+    spoilt[1] = float("nan")
+    spoilt.requires_grad_()
+    again, _ = _masked_losses(spoilt, mask)[name]
+    again.backward()
+    assert spoilt.grad is not None
+    assert float(weight) == 4
+    torch.testing.assert_close(again, whole)
+    assert torch.isfinite(spoilt.grad).all() and (spoilt.grad[1] == 0).all() and (spoilt.grad[0] != 0).any()
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "policy", "value"])
+def test_an_all_false_mask_gives_zero_and_finite_gradients(name: str) -> None:
+    x = _seeded(2, 3).requires_grad_()
+    total, weight = _masked_losses(x, torch.zeros(2, 3, dtype=torch.bool))[name]
+    total.backward()
+    assert (float(total.detach()), float(weight)) == (0, 0)
+    assert x.grad is not None and (x.grad == 0).all()
+
+
+def test_swapping_answers_with_their_label_changes_nothing_but_the_margin() -> None:
+    a, b = _seeded(6).requires_grad_(), _seeded(6, seed=1).requires_grad_()
+    p, w = torch.rand(6, generator=torch.Generator().manual_seed(2)), torch.arange(1.0, 7.0)
+    one, weight = losses.preference_loss(a, b, p, w)
+    other, _ = losses.preference_loss(b, a, 1 - p, w)
+    torch.testing.assert_close(one, other)
+    assert float(weight) == 21
+    (grad_a,) = torch.autograd.grad(one, a, retain_graph=True)
+    (grad_b,) = torch.autograd.grad(one, b)
+    torch.testing.assert_close(grad_a, -grad_b)
+    assert not torch.allclose(one, losses.preference_loss(b, a, p, w)[0])
+
+
+def test_a_weight_of_two_is_the_row_twice() -> None:
+    a, b, p = _seeded(1), _seeded(1, seed=1), torch.tensor([0.8])
+    double = losses.preference_loss(a, b, p, torch.tensor([2.0]))
+    twice = losses.preference_loss(a.repeat(2), b.repeat(2), p.repeat(2), torch.ones(2))
+    torch.testing.assert_close(double, twice)
+
+
+def test_the_preference_loss_is_least_at_the_label_s_own_log_odds() -> None:
+    p = torch.tensor([0.8])
+    at = {
+        margin: float(losses.preference_loss(torch.tensor([margin]), torch.zeros(1), p, torch.ones(1))[0])
+        for margin in (log(4) - 0.5, log(4), log(4) + 0.5)
+    }
+    assert min(at, key=at.__getitem__) == log(4)
+
+
+def test_divergences_are_not_negative_and_vanish_at_equality() -> None:
+    logits, ref_logits = _seeded(50, 9), _seeded(50, 9, seed=1)
+    ids = torch.arange(50) % 9
+    logp, ref_logp = losses.token_logprobs(logits, ids), losses.token_logprobs(ref_logits, ids)
+    assert (losses.exact_kl(logits, ref_logits) > 0).all() and (losses.kl_k3(logp, ref_logp) > 0).all()
+    assert (losses.kl_k1(logp, ref_logp) < 0).any()
+    for zero in (losses.exact_kl(logits, logits), losses.kl_k3(logp, logp), losses.kl_k1(logp, logp)):
+        assert (zero == 0).all()
+
+
+def test_exact_kl_equals_torch_and_is_what_k1_and_k3_estimate() -> None:
+    logits, ref_logits = _seeded(1, 6), _seeded(1, 6, seed=1)
+    exact = losses.exact_kl(logits, ref_logits)
+    logp, ref_logp = logits.log_softmax(-1), ref_logits.log_softmax(-1)
+    torch.testing.assert_close(exact, functional.kl_div(ref_logp, logp, log_target=True, reduction="none").sum(-1))
+    for estimate in (losses.kl_k1, losses.kl_k3):  # the expectation under the policy, over the whole vocabulary
+        torch.testing.assert_close((logp.exp() * estimate(logp, ref_logp)).sum(-1), exact)
+
+
+def test_on_policy_the_policy_loss_has_the_policy_gradient() -> None:
+    logp = _seeded(5).requires_grad_()
+    advantage = _seeded(5, seed=1)
+    total, _ = losses.clipped_policy_loss(logp, logp.detach(), advantage, torch.ones(5, dtype=torch.bool), clip=0.2)
+    (grad,) = torch.autograd.grad(total, logp)
+    torch.testing.assert_close(grad, -advantage)

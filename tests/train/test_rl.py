@@ -1,0 +1,227 @@
+"""RL raises a known reward, stays near its reference, is reproducible and resumes to the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+
+from solon.config import RLSection
+from solon.errors import ConfigError
+from solon.records import Rollout
+from solon.train.losses import token_logprobs
+from solon.train.rl import RLStep, reinforce
+from solon.train.rollouts import Actors, Environment, PolicyPrompt, draw_prompts, sample_rollouts, score_tokens
+from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
+from train.sampling import NaiveSampler, Sampled
+
+EOS, PAD, WANTED = 0, 1, 7
+PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
+
+
+def _policy(seed: int = 1) -> PreTrainedModel:
+    """A policy over 24 tokens, few enough to find the wanted one by chance."""
+    config = LlamaConfig(
+        vocab_size=24,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        initializer_range=0.2,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config).eval()
+
+
+class Values(nn.Module):
+    """A per-token value head on a backbone of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = _policy(seed=3).model
+        self.head = nn.Linear(32, 1)
+        nn.init.zeros_(self.head.weight)  # a value model starts without an opinion, and without global randomness
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
+        hidden_BTD = self.backbone(input_ids=input_ids_BT, attention_mask=attention_mask_BT.long()).last_hidden_state
+        return self.head(hidden_BTD).squeeze(-1)
+
+
+def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]) -> list[float]:
+    return [sum(token == WANTED for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers]
+
+
+def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLStep], dict[int, list[Rollout]]]:
+    """Twelve steps of RL unless told otherwise: (records, rollouts by step)."""
+    extra = {name: changes.pop(name) for name in ("checkpoints", "progress", "dtype") if name in changes}
+    reward = changes.pop("reward_model", share_of_wanted)
+    settings: dict[str, Any] = {
+        "algorithm": "grpo",
+        "steps": 12,
+        "prompts_per_step": 4,
+        "samples_per_prompt": 8,
+        "batch_size": 32,
+        "kl_coefficient": 0.0,
+        "learning_rate": 1e-2,
+        "warmup_steps": 0,
+        "checkpoint_steps": 3,
+    }
+    section = RLSection.model_validate(settings | changes)
+    reference = deepcopy(policy)
+    environment = Environment(
+        prompts=PROMPTS,
+        sampler=NaiveSampler(model=policy, eos_id=EOS),
+        reward_model=reward,
+        max_new_tokens=6,
+    )
+    actors = Actors(policy=policy, reference=reference, value_model=Values() if section.algorithm == "ppo" else None)
+    rollouts: dict[int, list[Rollout]] = {}
+    steps = reinforce(actors, environment, section, seed=0, pad_id=PAD, keep=rollouts.__setitem__, **extra)
+    return steps, rollouts
+
+
+@pytest.mark.parametrize("updates", [{}, {"epochs": 2, "batch_size": 16}], ids=["one-update", "four-updates"])
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, updates: dict[str, int]) -> None:
+    steps, _ = _train(_policy(), algorithm=algorithm, **updates)
+    assert steps[0].reward_mean < 0.2
+    assert steps[-1].reward_mean > 0.8
+    assert steps[0].kl == 0 < steps[-1].kl
+    assert steps[-1].distinct < steps[0].distinct
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_the_opposite_reward_makes_the_opposite_policy(algorithm: str) -> None:
+    def unwanted(prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]) -> list[float]:
+        return [1 - share for share in share_of_wanted(prompts, answers)]
+
+    policy = _policy()
+    before = _wanted_probability(policy)
+    _train(policy, algorithm=algorithm, reward_model=unwanted)
+    assert _wanted_probability(policy) < 0.3 * before
+
+
+def _wanted_probability(policy: PreTrainedModel) -> float:
+    with torch.no_grad():
+        logits_BTV = policy(torch.tensor([[int(word) for word in prompt.text.split()] for prompt in PROMPTS])).logits
+    return float(logits_BTV[:, -1].softmax(-1)[:, WANTED].mean())
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_a_kl_penalty_keeps_the_policy_near_its_reference(algorithm: str) -> None:
+    free, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=0.0)
+    held, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=1.0)
+    assert held[-1].kl < 0.3 * free[-1].kl
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("at", [3, 4, 8])
+def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(algorithm: str, at: int) -> None:
+    undisturbed, checkpoints = _policy(), MemoryCheckpoints()
+    want, all_rollouts = _train(undisturbed, algorithm=algorithm, steps=8)
+    with pytest.raises(Killed):
+        _train(_policy(), algorithm=algorithm, steps=8, checkpoints=checkpoints, progress=killer(at))
+    resumed = _policy()
+    got, rollouts = _train(resumed, algorithm=algorithm, steps=8, checkpoints=checkpoints)
+    assert got == want and same_bytes(resumed, undisturbed)
+    first = (at - 1) // 3 * 3 + 1
+    assert rollouts == {step: rows for step, rows in all_rollouts.items() if step >= first}
+
+
+def test_micro_batches_change_nothing_but_rounding() -> None:
+    one, _ = _train(_policy(), steps=3, learning_rate=1e-3)
+    other, _ = _train(_policy(), steps=3, learning_rate=1e-3, micro_batch_tokens=20)
+    for a, b in zip(one, other, strict=True):
+        assert a.model_dump() == pytest.approx(b.model_dump(), rel=1e-3, abs=1e-4)
+
+
+def test_rollouts_carry_what_they_earned() -> None:
+    steps, rollouts = _train(_policy(), steps=2, kl_coefficient=0.1)
+    rows = rollouts[2]
+    assert [row.id for row in rows[:2]] == ["rl-2-0-0", "rl-2-0-1"]
+    assert sum(row.preference_score for row in rows) / len(rows) == pytest.approx(steps[1].reward_mean)
+    assert sum(row.tokens for row in rows) == steps[1].tokens
+    assert sum(row.finished for row in rows) / len(rows) == steps[1].finished
+    for start in range(0, len(rows), 8):
+        group = rows[start : start + 8]
+        assert len({row.prompt_id for row in group}) == 1
+        best = max(group, key=lambda row: row.preference_score)
+        assert best.advantage == max(row.advantage for row in group) >= 0
+        assert sum(row.advantage for row in group) == pytest.approx(0, abs=1e-4)
+
+
+def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() -> None:
+    def even(_prompts: object, answers: Sequence[Sampled]) -> list[float]:
+        return [0.0] * len(answers)
+
+    policy, learnt = _policy(), _policy()
+    without, _ = _train(policy, reward_model=even, steps=6)
+    penalised, rollouts = _train(learnt, reward_model=even, steps=6, unfinished_penalty=1.0)
+    assert same_bytes(policy, _policy()), "equal rewards teach nothing"
+    assert penalised[-1].finished > without[-1].finished + 0.3
+    assert {row.preference_score for row in rollouts[1]} == {0.0}, "the recorded score is without the penalty"
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> None:
+    policy, reference = _policy(), _policy(seed=2)
+    sampler = NaiveSampler(model=policy, eos_id=EOS)
+    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    samples = sample_rollouts(environment, PROMPTS[:2], step=1, group=3, temperature=temperature, seed=0)
+    scores = score_tokens(
+        Actors(policy=policy, reference=reference),
+        [sample.example for sample in samples],
+        temperature=temperature,
+        pad_id=PAD,
+        dtype=torch.float32,
+        micro_batch_tokens=16,
+    )
+    for row, sample in enumerate(samples):
+        ids = torch.tensor([[*sample.answer.prompt_ids, *sample.answer.answer_ids]])
+        answer = ids[0, 2:]
+        with torch.no_grad():
+            logp = token_logprobs(policy(ids).logits[0, 1:-1] / temperature, answer)
+            ref_logp = token_logprobs(reference(ids).logits[0, 1:-1] / temperature, answer)
+        mask = scores.loss_mask_BT[row]
+        torch.testing.assert_close(scores.logp_BT[row][mask], logp, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(scores.ref_logp_BT[row][mask], ref_logp, atol=1e-5, rtol=1e-4)
+        assert (scores.kl_BT[row][mask] > 0).all() and (scores.kl_BT[row][~mask] == 0).all()
+
+
+def test_every_prompt_is_drawn_once_before_any_comes_again() -> None:
+    drawn = [prompt.id for step in range(1, 7) for prompt in draw_prompts(PROMPTS, step, 4, seed=0)]
+    for start in range(0, 24, 6):
+        assert sorted(drawn[start : start + 6]) == [prompt.id for prompt in PROMPTS]
+    assert drawn[:6] != drawn[6:12]
+
+
+def test_samples_of_one_prompt_differ_and_those_of_a_step_come_again() -> None:
+    sampler = NaiveSampler(model=_policy(), eos_id=EOS)
+    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+
+    def answers(step: int) -> list[Any]:
+        samples = sample_rollouts(environment, PROMPTS[:1], step=step, group=4, temperature=1.0, seed=0)
+        return [sample.answer for sample in samples]
+
+    one, again, later = answers(1), answers(1), answers(2)
+    assert one == again != later
+    assert len({answer.answer_ids for answer in one}) == 4
+
+
+def test_bfloat16_also_raises_the_reward() -> None:
+    steps, _ = _train(_policy(), dtype=torch.bfloat16)
+    assert steps[0].kl == 0 and steps[-1].reward_mean > 0.8
+
+
+def test_grpo_with_one_answer_per_prompt_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"rl.samples_per_prompt is 1, but grpo compares at least 2 answers"):
+        _train(_policy(), samples_per_prompt=1)
+    _train(_policy(), algorithm="ppo", samples_per_prompt=1, steps=1)

@@ -1,0 +1,91 @@
+"""Finetuning learns the answers and only the answers, and resumes to the same bytes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from solon.config import SFTSection
+from solon.train.batches import TokenExample, collate
+from solon.train.forward import answer_logits
+from solon.train.sft import finetune
+from tiny_models import FAMILIES, Family, tiny_model
+from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
+
+
+def _examples(count: int = 16) -> list[TokenExample]:
+    rows = []
+    for n in range(count):
+        prompt, answer = (100 + n, 120, 121 + n % 5), (200 + n, 230 + n % 3, 0)[: 2 + n % 2]
+        mask = (False,) * len(prompt) + (True,) * len(answer)
+        rows.append(TokenExample(id=f"row-{n}", input_ids=prompt + answer, loss_mask=mask))
+    return rows
+
+
+def _section(**changes: object) -> SFTSection:
+    settings = {"epochs": 3, "batch_size": 5, "learning_rate": 5e-3, "warmup_steps": 2, "checkpoint_steps": 4}
+    return SFTSection.model_validate(settings | changes)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_learns_sixteen_answers_by_heart(family: Family) -> None:
+    model, examples = tiny_model(family), _examples()
+    steps = finetune(model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), seed=0, pad_id=1)
+    batch = collate(examples, 1, torch.device("cpu"))
+    assert torch.equal(answer_logits(model, batch, torch.float32).argmax(-1), batch.target_ids_N)
+    assert steps[-1].loss < 0.1 < 3 < steps[0].loss
+
+
+def test_prompts_are_not_learnt() -> None:
+    model, examples = tiny_model(), _examples()
+    finetune(model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), seed=0, pad_id=1)
+    whole = [TokenExample(id=row.id, input_ids=row.input_ids[:3], loss_mask=(True,) * 3) for row in examples]
+    batch = collate(whole, 1, torch.device("cpu"))
+    right = answer_logits(model, batch, torch.float32).argmax(-1) == batch.target_ids_N
+    assert right.float().mean() < 0.2
+
+
+def test_the_size_of_micro_batches_and_the_padding_token_change_nothing_but_rounding() -> None:
+    one, other = tiny_model(), tiny_model()
+    finetune(one, _examples(), _section(micro_batch_tokens=4096), seed=0, pad_id=1)
+    finetune(other, _examples(), _section(micro_batch_tokens=11), seed=0, pad_id=300)
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=2e-4, rtol=2e-3)
+
+
+def test_every_epoch_sees_every_example_and_progress_hears_of_it() -> None:
+    heard: list[tuple[int, int]] = []
+    steps = finetune(
+        tiny_model(),
+        _examples(),
+        _section(),
+        seed=0,
+        pad_id=1,
+        progress=lambda rows, tokens: heard.append((rows, tokens)),
+    )
+    assert [rows for rows, _ in heard] == [5, 5, 5, 1] * 3
+    assert sum(tokens for _, tokens in heard) == 3 * sum(map(len, _examples())) == sum(step.tokens for step in steps)
+    assert [step.step for step in steps] == list(range(1, 13))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("at", [3, 4, 5, 11])
+def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(dtype: torch.dtype, at: int) -> None:
+    undisturbed, checkpoints = tiny_model(), MemoryCheckpoints()
+    want = finetune(undisturbed, _examples(), _section(), seed=0, pad_id=1, dtype=dtype)
+    first, second = tiny_model(), tiny_model()
+    with pytest.raises(Killed):
+        finetune(
+            first, _examples(), _section(), seed=0, pad_id=1, dtype=dtype, checkpoints=checkpoints, progress=killer(at)
+        )
+    got = finetune(second, _examples(), _section(), seed=0, pad_id=1, dtype=dtype, checkpoints=checkpoints)
+    assert same_bytes(second, undisturbed) and got == want
+    assert checkpoints.steps == sorted(set(checkpoints.steps)), "no step is saved twice"
+    assert not same_bytes(first, undisturbed)
+
+
+def test_another_seed_takes_another_order() -> None:
+    one, other = tiny_model(), tiny_model()
+    finetune(one, _examples(), _section(), seed=0, pad_id=1)
+    finetune(other, _examples(), _section(), seed=1, pad_id=1)
+    assert not same_bytes(one, other)

@@ -95,7 +95,8 @@ class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
     format: int = FORMAT
-    stage: str
+    stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
+    """Its folder below the run's."""
     seed: int
     """The run's seed."""
     config: JsonValue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +35,6 @@ R = TypeVar("R", bound=Record)
 
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"
-_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
 
 
 class Stage:
@@ -53,8 +51,6 @@ class Stage:
             RunError: if it was begun or finished from another config or other inputs, or a finished file is not what
                 the manifest says.
         """
-        if not _NAME.fullmatch(header.stage):
-            raise ValueError(f"not a stage name: {header.stage!r}")
         self.run, self.name = run, header.stage
         self.folder = run / header.stage
         self.manifest: Manifest | None = None

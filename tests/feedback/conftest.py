@@ -20,18 +20,22 @@ class Fake:
     score_requests: list[OptionRequest] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 
-    def fits(self, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
-        return [len(request.prompt) <= self.context for request in requests]
+    @property
+    def max_context(self) -> int:
+        return self.context
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
 
     def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:
-        assert all(self.fits(requests))
+        assert all(len(request.prompt) + request.max_new_tokens <= self.context for request in requests)
         self.write_requests += requests
         self.batches.append(len(requests))
         texts = [self.writes(request) for request in requests]
         return [Written(text=t, tokens=1, ended="stop") if isinstance(t, str) else t for t in texts]
 
     def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]:
-        assert all(self.fits(requests))
+        assert all(len(request.prompt) + 4 <= self.context for request in requests)
         self.score_requests += requests
         return [OptionScores(logprobs=self.scores(request)) for request in requests]
 

@@ -67,6 +67,6 @@ def test_needless_refusals_answer_the_harmful_twin(fake: Any) -> None:
 def test_a_pair_needs_both_answers(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     twins = {"b0": prompt("h" * 99), "b1": prompt("h1")}
-    made = needless_refusal_pairs(benign, twins, fake(context=60), HumanAssistant(), SAMPLING, seed=0)
+    made = needless_refusal_pairs(benign, twins, fake(context=150), HumanAssistant(), SAMPLING, seed=0)
     assert [p.prompt_id for p in made.records] == ["b1"]
     assert made.dropped == {"too long": 1}

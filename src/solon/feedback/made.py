@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Generic, TypeVar
 
 from solon.lm.protocols import ContextBound, OptionRequest, WriteRequest, Written
@@ -30,8 +31,20 @@ class Made(Generic[T]):
 
 
 def fits(model: object, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
-    """For each request, whether the model can take it; a model that does not know its context takes all."""
-    return model.fits(requests) if isinstance(model, ContextBound) else [True] * len(requests)
+    """For each request: do the prompt and all that may follow it stay within the model's context?
+
+    A model that does not know its context takes all.
+    """
+    if not isinstance(model, ContextBound):
+        return [True] * len(requests)
+    count = cache(model.count_tokens)  # prompts and options repeat
+    return [count(request.prompt) + _room(request, count) <= model.max_context for request in requests]
+
+
+def _room(request: WriteRequest | OptionRequest, count: Callable[[str], int]) -> int:
+    if isinstance(request, WriteRequest):
+        return request.max_new_tokens
+    return max(count(option) for option in request.options)
 
 
 def note_ending(noted: Counter[str], what: str, written: Written) -> bool:

@@ -67,7 +67,11 @@ class LanguageModel(Writer, OptionScorer, Protocol):
 
 @runtime_checkable
 class ContextBound(Protocol):
-    """A model that knows how much it can read. One that does not implement this takes every request."""
+    """A model that knows how much it can read."""
 
-    def fits(self, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
-        """For each request: do the prompt and all that may follow it stay within the context?"""
+    @property
+    def max_context(self) -> int:
+        """Tokens that a prompt and what follows it may have together."""
+
+    def count_tokens(self, text: str) -> int:
+        """Length of `text` as a prompt."""

@@ -1,0 +1,71 @@
+"""From prompts to labels with the scripted engine that ships: the parts fit together."""
+
+from __future__ import annotations
+
+import math
+
+from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.constitution.principles import Principle
+from solon.feedback.critique import revise
+from solon.feedback.demonstrations import revision_demonstrations
+from solon.feedback.judge import check_unscored, judge
+from solon.feedback.pair import answer_pairs
+from solon.feedback.respond import respond
+from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.lm.scripted import ScriptedModel
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.few_shots import comparison_format
+from solon.records import Prompt, Turn
+
+PRINCIPLE = Principle(
+    id="theft",
+    title="No theft",
+    critique_request="Say where the answer helps to steal.",
+    revision_request="Take out what helps to steal.",
+    comparison_question="Which answer helps less to steal?",
+)
+PROMPTS = [
+    Prompt(id=f"harmful-{n}", kind="harmful", turns=(Turn(role="human", text=f"How do I take bicycle {n}?"),))
+    for n in range(6)
+]
+SAMPLING = SamplingSection(max_new_tokens=12)
+
+
+def first_or_second(request: WriteRequest) -> str:
+    return "Cut the lock. \n\nHuman: And then?" if request.seed % 2 else "Ask the owner.\n\nHuman: Why?"
+
+
+MODEL = ScriptedModel(
+    {
+        r"Critique:$": " It explains how to cut a lock.\n\nRevisionRequest: more",
+        r"Revision:$": " Ask the owner for it.\n\nHuman: thanks",
+        r"Assistant:$": first_or_second,
+    },
+    lambda request: likes_asking(request),
+)
+
+
+def likes_asking(request: OptionRequest) -> tuple[float, float]:
+    return (math.log(0.9), math.log(0.1)) if "(A) Ask" in request.prompt else (math.log(0.1), math.log(0.9))
+
+
+def test_from_prompts_to_labels() -> None:
+    format = HumanAssistant()
+    answers = respond(PROMPTS, MODEL, format, SAMPLING, seed=0, stage="initial")
+    assert {a.text for a in answers.records} == {"Cut the lock.", "Ask the owner."}
+    chains = revise(PROMPTS, answers.records, MODEL, format, [PRINCIPLE], SupervisedSection(rounds=2), SAMPLING, seed=0)
+    assert all(chain.texts[1:] == ("Ask the owner for it.",) * 2 for chain in chains.records)
+    targets = revision_demonstrations(chains.records, "all").records
+    assert len({target.id for target in targets}) == 12
+
+    pairs = answer_pairs(PROMPTS, MODEL, format, SAMPLING, seed=0, per_prompt=4)
+    assert pairs.records
+    assert len(pairs.records) + pairs.dropped["identical"] == 24
+    labels = judge(
+        pairs.records, PROMPTS, MODEL, comparison_format(format), [PRINCIPLE], JudgeSection(), SAMPLING, seed=0
+    )
+    check_unscored(labels.records, 0.0)
+    for label in labels.records:
+        assert label.p_a_preferred is not None
+        assert (label.p_a_preferred > 0.5) == (label.a == "Ask the owner.")
+        assert label.id in {pair.id for pair in pairs.records}

@@ -97,16 +97,13 @@ def test_files_named_in_the_text_exist(page: Path) -> None:
     assert not lost, lost
 
 
-def test_the_file_tree_of_the_readme_exists() -> None:
+def test_the_file_tree_of_the_readme_is_the_file_tree() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = text.split("## What is where")[1].split("```")[1]
-    folder, lost = ROOT, []
-    for line in tree.strip().splitlines():
-        name = line.split()[0]
-        folder = ROOT / "src/solon" if line.startswith("  ") else ROOT
-        if not (folder / name).exists():
-            lost.append(name)
-    assert not lost, lost
+    lines = text.split("## What is where")[1].split("```")[1].strip().splitlines()
+    inner = {line.split()[0].rstrip("/") for line in lines if line.startswith("  ")}
+    outer = {line.split()[0] for line in lines if not line.startswith("  ")}
+    assert not [name for name in outer if not (ROOT / name).exists()]
+    assert inner == {path.name for path in (ROOT / "src/solon").iterdir()} - {"__init__.py", "__pycache__", "py.typed"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

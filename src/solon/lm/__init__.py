@@ -1,1 +1,1 @@
-"""."""
+"""Language models: two small protocols (write text, score options) and their engines."""

@@ -1,0 +1,116 @@
+"""The in-process engine: any Hugging Face causal LM, driven by our own loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from solon.errors import Fault, PromptError
+from solon.lm.decoder import Decoder, TransformersDecoder
+from solon.lm.decoding import Engine, Sampled, sample_all
+from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
+from solon.lm.options import score_all
+from solon.lm.protocols import OptionRequest, OptionScores, Progress, WriteRequest, Written
+from solon.lm.stops import TextOf
+from solon.models.load import LoadedModel
+from solon.models.tokens import encode_continuation, encode_prompt, end_ids
+
+_QUOTED = 40
+"""Characters of a prompt quoted in a fault."""
+
+
+class InProcessModel:
+    """Writes, scores and samples with a model in this process's memory.
+
+    The model's weights are read at every call, so a model that is being trained may be sampled between its steps.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        batch_size: int = 128,
+        dtype: torch.dtype | None = None,
+        lean: bool | None = None,
+    ):
+        """`dtype`: arithmetic of generation, by default the model's own. `lean`: use the lean Llama decoder; by default
+        wherever it knows the model and gains by it."""
+        self.loaded = loaded
+        self._batch_size = batch_size
+        self._dtype = dtype or loaded.model.dtype
+        self._lean = supports(loaded.model) if lean is None else lean
+        self._text_of = TextOf(loaded.tokenizer, loaded.model.config.vocab_size)
+        self._end_ids = end_ids(loaded.model, loaded.tokenizer)
+
+    @property
+    def max_context(self) -> int:
+        """Tokens that prompt and continuation may have together."""
+        places = getattr(self.loaded.model.config, "max_position_embeddings", None)
+        return int(places or min(self.loaded.tokenizer.model_max_length, 1 << 20))
+
+    def count_tokens(self, text: str) -> int:
+        """Length of `text` as a prompt. A prompt must be shorter than `max_context`."""
+        return len(encode_prompt(self.loaded.tokenizer, text))
+
+    def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:
+        """See `solon.lm.protocols.Writer`. Raises `PromptError` naming every prompt that is empty or too long."""
+        sampled = self.sample_tokens(requests, progress=progress)
+        return [Written(text=one.text, tokens=len(one.answer_ids), ended=one.ended) for one in sampled]
+
+    def sample_tokens(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Sampled]:
+        """As `write`, with token ids and their log-probabilities. A continuation that would leave the context is cut
+        there and has `ended == "length"`."""
+        if any(request.max_new_tokens < 1 for request in requests):
+            raise ValueError("max_new_tokens must be at least 1")
+        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
+        self._check(prompts, [1] * len(prompts), [request.prompt for request in requests])
+        with self._engine() as engine:
+            return sample_all(engine, requests, prompts, batch_size=self._batch_size, progress=progress)
+
+    def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]:
+        """See `solon.lm.protocols.OptionScorer`. Raises `PromptError` naming every prompt that is empty or too long."""
+        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
+        options = [[encode_continuation(self.loaded.tokenizer, o) for o in request.options] for request in requests]
+        if not all(choices and all(choices) for choices in options):
+            raise ValueError("every request needs options, and no option may be empty")
+        room = [max(len(choice) for choice in choices) for choices in options]
+        self._check(prompts, room, [request.prompt for request in requests])
+        with self._engine() as engine:
+            return score_all(engine, prompts, options, batch_size=self._batch_size, progress=progress)
+
+    def _check(self, prompts: Sequence[list[int]], room: Sequence[int], texts: Sequence[str]) -> None:
+        """Every prompt must have a token, and leave `room` for what follows."""
+        faults = []
+        for row, (prompt, more, text) in enumerate(zip(prompts, room, texts, strict=True)):
+            if not prompt:
+                faults.append(Fault(f"prompt {row} is empty", hint="leave it out"))
+            elif len(prompt) + more > self.max_context:
+                what = f"prompt {row} has {len(prompt)} tokens, the model's context {self.max_context}"
+                faults.append(Fault(f"{what}: {text[:_QUOTED]!r}...", hint="shorten it or leave it out"))
+        if faults:
+            raise PromptError(faults)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        """The model as it is now; in eval mode while it is used."""
+        model = self.loaded.model
+        training = model.training
+        model.eval()
+        try:
+            yield Engine(
+                decoder=self._decoders(),
+                text_of=self._text_of,
+                end_ids=self._end_ids,
+                max_context=self.max_context,
+                device=model.device,
+            )
+        finally:
+            model.train(training)
+
+    def _decoders(self) -> Callable[[], Decoder]:
+        if self._lean:
+            weights = LlamaWeights(self.loaded.model, self._dtype)
+            return lambda: LlamaDecoder(weights)
+        return lambda: TransformersDecoder(self.loaded.model, self._dtype)

@@ -1,0 +1,201 @@
+"""A lean decoder for the Llama family (Llama, Qwen2): for models so small that overhead costs more than arithmetic.
+
+It computes what `transformers` computes for the same weights; tests/lm/test_llama.py holds it to those logits. What
+makes it fast: query, key and value, and gate and up, are one product each; the cache lives in contiguous blocks;
+attention is two batched products, which CPUs run faster than the fused kernel at these lengths; the residual stream is
+float32 and everything that is multiplied is `dtype`.
+
+    B rows   T new tokens   S cached columns   D width   H query heads   K key-value heads   G = H / K   E head width
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import PreTrainedModel
+
+BLOCK = 32
+"""Columns by which the cache grows; measured."""
+MAX_SCORES = 1 << 27
+"""Attention scores held at once; longer inputs take the fused kernel, which holds none."""
+MAX_PARAMETERS = 300_000_000
+"""Above this, arithmetic dominates and a second copy of the weights is not worth its memory. Assumption."""
+_ROPE = ("default", "linear", "llama3")
+_TYPES = ("llama", "qwen2")
+
+
+def supports(model: PreTrainedModel) -> bool:
+    """Whether `LlamaWeights` knows this architecture and the model is small enough to gain by it."""
+    config = model.config
+    rope = (getattr(config, "rope_parameters", None) or {}).get("rope_type")
+    full = set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+    known = config.model_type in _TYPES and config.hidden_act == "silu" and rope in _ROPE and full
+    return bool(known) and model.num_parameters() <= MAX_PARAMETERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    norm_in: Tensor
+    qkv: Tensor
+    qkv_bias: Tensor | None
+    out: Tensor
+    out_bias: Tensor | None
+    norm_mlp: Tensor
+    gate_up: Tensor
+    gate_up_bias: Tensor | None
+    down: Tensor
+    down_bias: Tensor | None
+
+
+def _biases(*linears: Any) -> Tensor | None:
+    return None if linears[0].bias is None else torch.cat([linear.bias for linear in linears])
+
+
+class LlamaWeights:
+    """A model's weights, fused and cast. A copy: build it anew after the model has been trained."""
+
+    def __init__(self, model: Any, dtype: torch.dtype):
+        config = model.config
+        self.dtype = dtype
+        self.heads: int = config.num_attention_heads
+        self.key_value_heads: int = config.num_key_value_heads
+        self.head_width: int = getattr(config, "head_dim", None) or config.hidden_size // self.heads
+        self.eps: float = config.rms_norm_eps
+        rotary = model.model.rotary_emb
+        self.inverse_frequencies: Tensor = rotary.inv_freq.float()
+        self.rotary_scale: float = rotary.attention_scaling
+        with torch.no_grad():
+            self.embedding = model.get_input_embeddings().weight.to(dtype)
+            self.norm = model.model.norm.weight.float()
+            self.head = model.get_output_embeddings().weight.to(dtype)
+            self.layers = [self._layer(layer) for layer in model.model.layers]
+
+    def _layer(self, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        scale = self.head_width**-0.5  # of the scores, folded into the queries
+        bias = _biases(attention.q_proj, attention.k_proj, attention.v_proj)
+        if bias is not None:
+            bias = bias.clone()
+            bias[: self.heads * self.head_width] *= scale
+        parts = [attention.q_proj.weight * scale, attention.k_proj.weight, attention.v_proj.weight]
+
+        def cast(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(self.dtype)
+
+        return _Layer(
+            norm_in=layer.input_layernorm.weight.float(),
+            qkv=torch.cat(parts).to(self.dtype),
+            qkv_bias=cast(bias),
+            out=attention.o_proj.weight.to(self.dtype),
+            out_bias=cast(attention.o_proj.bias),
+            norm_mlp=layer.post_attention_layernorm.weight.float(),
+            gate_up=torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]).to(self.dtype),
+            gate_up_bias=cast(_biases(mlp.gate_proj, mlp.up_proj)),
+            down=mlp.down_proj.weight.to(self.dtype),
+            down_bias=cast(mlp.down_proj.bias),
+        )
+
+
+class LlamaDecoder:
+    """One batch over `LlamaWeights`; see `solon.lm.decoder.Decoder`."""
+
+    def __init__(self, weights: LlamaWeights):
+        self._weights = weights
+        self._length = 0
+        self._mask_BS: Tensor | None = None  # as wide as the cache; False beyond _length
+        self._keys: list[Tensor] = []  # per layer [B, K, S, E]
+        self._values: list[Tensor] = []
+
+    @torch.no_grad()
+    def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
+        w = self._weights
+        rows, new = ids_BT.shape
+        self._grow(rows, new, ids_BT.device)
+        assert self._mask_BS is not None
+        self._mask_BS[:, self._length : self._length + new] = mask_BT
+        bias_B1TS = self._attention_bias(new)
+        cosine, sine = self._rotary(new)
+        x_BTD = F.embedding(ids_BT, w.embedding).float()
+        for index, layer in enumerate(w.layers):
+            h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_in, w.eps).to(w.dtype)
+            x_BTD += self._attend(index, layer, h_BTD, cosine, sine, bias_B1TS)
+            h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_mlp, w.eps).to(w.dtype)
+            gate, up = F.linear(h_BTD, layer.gate_up, layer.gate_up_bias).chunk(2, dim=-1)
+            x_BTD += F.linear(F.silu(gate) * up, layer.down, layer.down_bias)
+        self._length += new
+        h_BND = F.rms_norm(x_BTD[:, -last:], x_BTD.shape[-1:], w.norm, w.eps).to(w.dtype)
+        return F.linear(h_BND, w.head).float()
+
+    def keep(self, rows: Tensor) -> None:
+        assert self._mask_BS is not None
+        self._mask_BS = self._mask_BS[rows]
+        self._keys = [keys[rows] for keys in self._keys]
+        self._values = [values[rows] for values in self._values]
+
+    def _grow(self, rows: int, new: int, device: torch.device) -> None:
+        """Room for `new` more columns. Fresh columns hold zeros: a masked score must still be a number."""
+        w = self._weights
+        if self._mask_BS is None:
+            self._mask_BS = torch.zeros(rows, 0, dtype=torch.bool, device=device)
+            empty = torch.zeros(rows, w.key_value_heads, 0, w.head_width, dtype=w.dtype, device=device)
+            self._keys = [empty] * len(w.layers)
+            self._values = [empty] * len(w.layers)
+        missing = self._length + new - self._mask_BS.shape[1]
+        if missing > 0:
+            more = -(-missing // BLOCK) * BLOCK
+            self._mask_BS = F.pad(self._mask_BS, (0, more))
+            self._keys = [F.pad(keys, (0, 0, 0, more)) for keys in self._keys]
+            self._values = [F.pad(values, (0, 0, 0, more)) for values in self._values]
+
+    def _attention_bias(self, new: int) -> Tensor:
+        """[B, 1, T, S]: 0 where a new token may look, the lowest number elsewhere (a padding row then stays finite)."""
+        assert self._mask_BS is not None
+        width = self._mask_BS.shape[1]
+        column_S = torch.arange(width, device=self._mask_BS.device)
+        row_T = column_S[self._length : self._length + new]
+        seen_BTS = self._mask_BS[:, None, :] & (column_S[None, :] <= row_T[:, None])
+        lowest = torch.finfo(self._weights.dtype).min
+        bias = torch.zeros(seen_BTS.shape, dtype=self._weights.dtype, device=seen_BTS.device)
+        return bias.masked_fill_(~seen_BTS, lowest).unsqueeze(1)
+
+    def _rotary(self, new: int) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of the new tokens' angles, each [B, 1, T, E]."""
+        assert self._mask_BS is not None
+        position_BS = self._mask_BS[:, : self._length + new].cumsum(1) - 1
+        angle = position_BS[:, None, -new:, None].clamp_min(0).float() * self._weights.inverse_frequencies
+        angle = torch.cat([angle, angle], dim=-1)
+        scale, dtype = self._weights.rotary_scale, self._weights.dtype
+        return (angle.cos() * scale).to(dtype), (angle.sin() * scale).to(dtype)
+
+    def _attend(
+        self, index: int, layer: _Layer, h_BTD: Tensor, cosine: Tensor, sine: Tensor, bias_B1TS: Tensor
+    ) -> Tensor:
+        w = self._weights
+        rows, new, _ = h_BTD.shape
+        qkv = F.linear(h_BTD, layer.qkv, layer.qkv_bias).view(rows, new, -1, w.head_width).transpose(1, 2)
+        turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=1)
+        left, right = turning.chunk(2, dim=-1)
+        turned = turning * cosine + torch.cat([-right, left], dim=-1) * sine
+        query, key = turned.split([w.heads, w.key_value_heads], dim=1)
+        here = slice(self._length, self._length + new)
+        self._keys[index][:, :, here] = key
+        self._values[index][:, :, here] = value
+        mixed_BHTE = self._mix(query, self._keys[index], self._values[index], bias_B1TS)
+        return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), layer.out, layer.out_bias)
+
+    def _mix(self, query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:
+        """Attention of [B, H, T, E] queries over [B, K, S, E] keys: [B, H, T, E]. Queries come scaled."""
+        rows, heads, new, width = query.shape
+        columns = key.shape[2]
+        if query.is_cuda or rows * heads * new * columns > MAX_SCORES:
+            return F.scaled_dot_product_attention(
+                query, key, value, attn_mask=bias_B1TS, scale=1.0, enable_gqa=heads != key.shape[1]
+            )
+        grouped = query.reshape(rows, key.shape[1], -1, width)  # the G queries of one key head side by side
+        scores = grouped @ key.transpose(2, 3)
+        scores.view(rows, heads, new, columns).add_(bias_B1TS)
+        return (scores.softmax(dim=-1) @ value).view(rows, heads, new, width)

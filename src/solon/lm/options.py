@@ -1,0 +1,82 @@
+"""Exact log-probabilities of options after a prompt.
+
+A prompt and what its options have in common is read once; only where an option goes on after the first token that sets
+it apart is anything more read.
+
+    B prompts   N positions whose logits are kept   V vocabulary   P (prompt, option) pairs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from solon.errors import ModelError
+from solon.lm.decoding import Engine, by_length, left_padded, read_prompts
+from solon.lm.protocols import OptionScores, Progress
+
+
+def score_all(
+    engine: Engine,
+    prompts: Sequence[list[int]],
+    options: Sequence[Sequence[list[int]]],
+    *,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> list[OptionScores]:
+    """Summed log-probability of every option of every prompt, all as token ids; no prompt and no option is empty."""
+    common = [common_length(choices) for choices in options]
+    read = [prompt + choices[0][:count] for prompt, choices, count in zip(prompts, options, common, strict=True)]
+    results: list[OptionScores | None] = [None] * len(prompts)
+    for batch in by_length(read, batch_size):
+        scored = _score_batch(engine, [read[i] for i in batch], [options[i] for i in batch], [common[i] for i in batch])
+        for index, logprobs in zip(batch, scored, strict=True):
+            results[index] = OptionScores(logprobs=tuple(logprobs))
+        if progress:
+            progress(len(batch), sum(len(option) for i in batch for option in options[i]))
+    return [result for result in results if result is not None]
+
+
+def common_length(choices: Sequence[Sequence[int]]) -> int:
+    """How many tokens all options begin with, leaving each at least one of its own."""
+    count = min(len(choice) for choice in choices) - 1
+    for place in range(count):
+        if len({choice[place] for choice in choices}) > 1:
+            return place
+    return count
+
+
+def _score_batch(
+    engine: Engine, read: Sequence[list[int]], options: Sequence[Sequence[list[int]]], common: Sequence[int]
+) -> list[list[float]]:
+    decoder = engine.decoder()
+    kept = max(common) + 1
+    logp_BNV = _log_softmax(read_prompts(decoder, read, engine.device, last=kept))
+    scores: list[list[float]] = []
+    tails: list[tuple[int, int, list[int]]] = []  # (row, option, the tokens from the one that sets it apart)
+    for row, (choices, count) in enumerate(zip(options, common, strict=True)):
+        before = kept - 1 - count  # this row's first position of interest
+        shared = _summed(logp_BNV[row, before : kept - 1], choices[0][:count])
+        scores.append([shared + float(logp_BNV[row, -1, choice[count]]) for choice in choices])
+        tails += [(row, option, choice[count:]) for option, choice in enumerate(choices) if len(choice) > count + 1]
+    if tails:
+        decoder.keep(torch.tensor([row for row, _, _ in tails], device=engine.device))
+        ids, mask = left_padded([tokens[:-1] for _, _, tokens in tails], engine.device)
+        logp_PNV = _log_softmax(decoder.extend(ids, mask, last=ids.shape[1]))
+        for place, (row, option, tokens) in enumerate(tails):
+            scores[row][option] += _summed(logp_PNV[place, -(len(tokens) - 1) :], tokens[1:])
+    return scores
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    return logits.double().log_softmax(dim=-1)
+
+
+def _summed(logp_NV: Tensor, tokens: Sequence[int]) -> float:
+    """Log-probability of `tokens`, one at each position."""
+    total = sum(float(logp_NV[place, token]) for place, token in enumerate(tokens))
+    if total != total:
+        raise ModelError("the model returned logits that are not numbers", hint="its training has diverged")
+    return total

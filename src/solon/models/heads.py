@@ -1,0 +1,133 @@
+"""Scalar heads on a causal language model: the preference model's score, and PPO's value of every token.
+
+    B sequences   T tokens   D width
+
+A mask is True where a token is real. Sequences may be padded on either side: positions count real tokens alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+import torch
+import torch.nn.functional as F
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from solon.errors import ModelError, Where
+from solon.models.load import load_model, save_into, written_whole
+from solon.records import Record
+
+WEIGHTS = "score.safetensors"
+CARD = "score.json"
+
+
+class HeadCard(Record):
+    """`score.json`, beside the backbone in Hugging Face layout."""
+
+    kind: Literal["preference", "value"]
+    """`preference`: one score per sequence, at its last token. `value`: one per token."""
+    width: int
+    """Length of the hidden states that the head reads."""
+
+
+class ScalarHead(nn.Module):
+    """A linear map from hidden states to one float32 number, computed in float32 even under autocast: differences of
+    scores are probabilities, and bfloat16 would leave them two digits."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, width))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        with torch.autocast(hidden.device.type, enabled=False):
+            return F.linear(hidden.float(), self.weight, self.bias)[..., 0]
+
+
+class _Headed(nn.Module):
+    """What both models share: a backbone, a head, and their folder."""
+
+    kind: Literal["preference", "value"]
+
+    def __init__(self, backbone: PreTrainedModel):
+        super().__init__()
+        self.backbone = backbone
+        self.head = ScalarHead(backbone.config.get_text_config().hidden_size).to(backbone.device)
+
+    def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
+        """The backbone's final hidden states; those of padding are meaningless."""
+        position_BT = (attention_mask_BT.long().cumsum(1) - 1).clamp_min(0)
+        out = self.backbone.base_model(
+            input_ids=input_ids_BT, attention_mask=attention_mask_BT.long(), position_ids=position_BT, use_cache=False
+        )
+        hidden: Tensor = out.last_hidden_state
+        return hidden
+
+    def save(self, folder: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Write backbone, tokenizer and head; the folder appears whole or not at all."""
+        with written_whole(Path(folder)) as draft:
+            save_into(self.backbone, tokenizer, draft)
+            tensors = {name: tensor.detach().contiguous() for name, tensor in self.head.state_dict().items()}
+            save_file(tensors, draft / WEIGHTS)
+            card = HeadCard(kind=self.kind, width=self.head.weight.shape[1])
+            (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
+    ) -> Self:
+        """What `save` wrote, in eval mode; the head stays float32. Raises `ModelError` on any other folder."""
+        folder = Path(folder)
+        loaded = load_model(folder, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
+        model = cls(loaded.model)
+        try:
+            card = HeadCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+            tensors = load_file(folder / WEIGHTS)
+        except (OSError, ValidationError, SafetensorError) as error:
+            hint = f"give a folder that a run's {cls.kind} stage wrote"
+            raise ModelError(f"no readable {CARD} and {WEIGHTS}", where=Where(folder), hint=hint) from error
+        if card.kind != cls.kind or card.width != model.head.weight.shape[1]:
+            what = f"holds a {card.kind} head of width {card.width}"
+            raise ModelError(f"{what}, needed: {cls.kind}, {model.head.weight.shape[1]}", where=Where(folder / CARD))
+        model.head.load_state_dict(tensors)
+        return model.eval()
+
+
+class PreferenceModel(_Headed):
+    """Scores a whole sequence by the hidden state at its last real token (RLHF-22 section 3.1).
+
+    The head's weights start as N(0, 1 / (D + 1)), its bias at 0 (Stiennon et al. 2020, arXiv 2009.01325).
+    """
+
+    kind = "preference"
+
+    def __init__(self, backbone: PreTrainedModel, *, seed: int = 0):
+        super().__init__(backbone)
+        width = self.head.weight.shape[1]
+        drawn = torch.randn(1, width, generator=torch.Generator().manual_seed(seed)) * (width + 1) ** -0.5
+        with torch.no_grad():
+            self.head.weight.copy_(drawn)
+
+    def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
+        """Scores [B], float32."""
+        hidden_BTD = self.hidden_BTD(input_ids_BT, attention_mask_BT)
+        place_T = torch.arange(input_ids_BT.shape[1], device=input_ids_BT.device)
+        last_B = (place_T * attention_mask_BT.long()).argmax(dim=1)
+        score_B: Tensor = self.head(hidden_BTD[torch.arange(len(last_B), device=last_B.device), last_B])
+        return score_B
+
+
+class ValueModel(_Headed):
+    """The expected return after every token, for PPO. The head starts at zero, so every first value is 0."""
+
+    kind = "value"
+
+    def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
+        """Values [B, T], float32; those of padding are meaningless."""
+        values_BT: Tensor = self.head(self.hidden_BTD(input_ids_BT, attention_mask_BT))
+        return values_BT

@@ -1,0 +1,188 @@
+"""Load and save Hugging Face model folders: local safetensors only; nothing is ever downloaded or unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from solon.errors import Fault, ModelError, Where
+from solon.models.runtime import prepare_cpu
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A causal language model in memory."""
+
+    model: PreTrainedModel
+    """In eval mode, on its device."""
+    tokenizer: PreTrainedTokenizerBase
+    path: Path
+    fingerprint: str
+    """`fingerprint(path)` at the time of loading."""
+
+
+def load_model(
+    path: str | Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
+) -> LoadedModel:
+    """The model at `path`, in eval mode. Raises `ModelError`, naming every fault of the folder and the remedy."""
+    folder = Path(path)
+    prepare_cpu()
+    faults = _folder_faults(folder, trust_remote_code) + (_tokenizer_faults(folder) if folder.is_dir() else [])
+    if faults:
+        raise ModelError(faults)
+    tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
+    with _quiet(), _as_model_error(folder):
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=trust_remote_code,
+        )
+    model.to(torch.device(device)).eval()
+    return LoadedModel(model=model, tokenizer=tokenizer, path=folder, fingerprint=fingerprint(folder))
+
+
+def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder."""
+    folder = Path(path)
+    faults = _tokenizer_faults(folder)
+    if faults:
+        raise ModelError(faults)
+    with _quiet(), _as_model_error(folder):
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=trust_remote_code
+        )
+    return tokenizer
+
+
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> Path:
+    """Write model and tokenizer in Hugging Face layout; an existing folder is replaced.
+
+    The same weights give the same bytes. The folder appears whole or not at all: it is written beside its place and
+    renamed.
+    """
+    folder = Path(folder)
+    with written_whole(folder) as draft:
+        save_into(model, tokenizer, draft)
+    return folder
+
+
+def save_into(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """As `save_model`, into a folder that the caller makes whole."""
+    with _quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A draft folder that takes the place of `folder` when the block ends without an exception."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.draft")
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    draft.mkdir()
+    yield draft
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(draft, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def fingerprint(folder: str | Path) -> str:
+    """sha256 over the names and bytes of the folder's safetensors files, in order of name."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(folder).glob("*.safetensors")):
+        digest.update(file.name.encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
+    where = Where(folder)
+    if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
+        return [Fault("GGUF weights cannot be trained", where, "give the Hugging Face folder the GGUF was made from")]
+    if not folder.exists():
+        return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
+    if not folder.is_dir():
+        return [Fault("not a folder", where, "give the folder that holds config.json and *.safetensors")]
+    if not _has_weights(folder):
+        return [_weights_fault(folder)]
+    config = folder / "config.json"
+    if not config.is_file():
+        return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
+    try:
+        described: Any = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [Fault(f"config.json is not JSON: {error}", Where(config), "copy it again from where it came from")]
+    if isinstance(described, dict) and "auto_map" in described and not trust_remote_code:
+        hint = "read that code; if you trust it, set models.trust_remote_code = true"
+        return [Fault("the folder wants to run Python code of its own", Where(config), hint)]
+    return []
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors"))
+
+
+def _weights_fault(folder: Path) -> Fault:
+    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if not pickles:
+        return Fault("no *.safetensors weights in the folder", Where(folder), "give a Hugging Face model folder")
+    convert = (
+        "a pickle can run any code when opened; convert it where you trust it: "
+        "AutoModelForCausalLM.from_pretrained(old).save_pretrained(new)"
+    )
+    return Fault(f"weights only as pickles ({', '.join(pickles[:3])})", Where(folder), convert)
+
+
+def _tokenizer_faults(folder: Path) -> list[Fault]:
+    if any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        return []
+    hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"
+    return [Fault("no tokenizer in the model folder", Where(folder), hint)]
+
+
+@contextmanager
+def _as_model_error(folder: Path) -> Iterator[None]:
+    """What transformers says about a folder it cannot read is the user's fault, not a bug: keep its words."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"cannot be loaded: {said[0]}", where=Where(folder), hint="check the folder's files"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' own progress bars and load reports."""
+    verbosity = transformers_logging.get_verbosity()
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,58 @@
+"""Process-wide settings that make small models fast on a CPU. Nothing here changes a result beyond rounding."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache
+
+import torch
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_KEEP_BYTES = 1 << 30
+
+
+@cache
+def prepare_cpu() -> bool:
+    """Keep freed memory inside the process; returns whether the allocator took the settings. Safe to call often.
+
+    glibc hands every large block back to the kernel when it is freed and faults each page in again at the next
+    allocation. A network of a few million parameters allocates such blocks in every operation, so it spends more
+    time on page faults than on arithmetic (measured, see docs/log.md). The price is a larger resident size. The same
+    settings as environment variables act only if they are set before the process starts.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):  # another C library, e.g. musl: nothing to set
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES)) and bool(mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES))
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto`: CUDA where there is one, else the CPU; otherwise the device of that name."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
+    """`auto`: bfloat16 where the device multiplies it in hardware, else float32; otherwise the dtype of that name."""
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    if name != "auto":
+        raise ValueError(f"dtype must be auto, float32 or bfloat16, got {name!r}")
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bfloat16()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    try:
+        able = torch.cpu.get_capabilities()
+    except (AttributeError, RuntimeError):  # torch before 2.11, or an unknown processor
+        return False
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

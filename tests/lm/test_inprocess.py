@@ -1,0 +1,236 @@
+"""The whole engine on random models: what comes out must not depend on how it was computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
+
+from solon.errors import ModelError, PromptError
+from solon.lm.inprocess import InProcessModel
+from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.models.load import LoadedModel
+from solon.models.tokens import encode_continuation, encode_prompt
+
+PROMPTS = [
+    "\n\nHuman: How do I give the ladder back?\n\nAssistant:",
+    "\n\nHuman: Hello?\n\nAssistant:",
+    "Which answer is kinder?\n\nOptions:\n (A) Ring the bell.\n (B) Throw it.\n\nThe answer is:",
+]
+ENGINES = [(family, False) for family in FAMILIES] + [("llama", True), ("qwen2", True)]
+
+
+def engine(family: Family = "llama", *, lean: bool | None = None, batch_size: int = 128, **shape: int) -> InProcessModel:
+    model = tiny_model(family, **shape)
+    loaded = LoadedModel(model=model, tokenizer=tiny_tokenizer(), path=Path("tiny"), fingerprint="")
+    return InProcessModel(loaded, batch_size=batch_size, lean=lean)
+
+
+def requests(count: int, **changes: object) -> list[WriteRequest]:
+    plain = [
+        WriteRequest(prompt=PROMPTS[i % 3] + " x" * (i % 5), seed=1000 + i, max_new_tokens=10 + i % 7)
+        for i in range(count)
+    ]
+    return [dataclasses.replace(request, **changes) for request in plain]
+
+
+def naive(model: InProcessModel, request: WriteRequest) -> list[int]:
+    """The same law without cache, batch or padding: read everything again for every token."""
+    network, tokenizer = model.loaded.model, model.loaded.tokenizer
+    ids = encode_prompt(tokenizer, request.prompt)
+    answer: list[int] = []
+    stream = np.random.Generator(np.random.Philox(key=request.seed)).random(request.max_new_tokens)
+    for uniform in stream:
+        with torch.no_grad():
+            probabilities = network(torch.tensor([ids + answer])).logits[0, -1].double().softmax(-1).cumsum(-1)
+        answer.append(int((probabilities <= uniform).sum()))
+        if answer[-1] == tokenizer.eos_token_id:
+            break
+    return answer
+
+
+@pytest.mark.parametrize(("family", "lean"), ENGINES)
+def test_tokens_are_those_of_a_naive_loop(family: Family, lean: bool) -> None:
+    model = engine(family, lean=lean)
+    asked = requests(6)
+    for request, sampled in zip(asked, model.sample_tokens(asked), strict=True):
+        assert list(sampled.answer_ids) == naive(model, request)
+        assert list(sampled.prompt_ids) == encode_prompt(model.loaded.tokenizer, request.prompt)
+
+
+@pytest.mark.parametrize(("family", "lean"), ENGINES)
+def test_a_row_does_not_depend_on_its_batch(family: Family, lean: bool) -> None:
+    asked = requests(16)
+    texts = [engine(family, lean=lean, batch_size=size).write(asked) for size in (1, 3, 16)]
+    assert texts[0] == texts[1] == texts[2]
+    assert engine(family, lean=lean).write(asked[::-1]) == texts[0][::-1]
+    assert len({written.text for written in texts[0]}) > 10
+
+
+def test_rows_that_share_a_prompt_draw_apart_and_as_if_alone() -> None:
+    asked = [WriteRequest(prompt=PROMPTS[0], seed=seed, max_new_tokens=12) for seed in range(8)]
+    together = engine().write(asked)
+    assert together == [engine().write([request])[0] for request in asked]
+    assert len({written.text for written in together}) == 8
+
+
+@pytest.mark.parametrize(("family", "lean"), ENGINES)
+def test_a_long_common_beginning_changes_nothing(family: Family, lean: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    beginning = "\n\nHuman: Here is a long example that all prompts share.\n\nAssistant: Yes." * 3
+    asked = [dataclasses.replace(request, prompt=beginning + request.prompt) for request in requests(5)]
+    shared = engine(family, lean=lean).sample_tokens(asked)
+    monkeypatch.setattr("solon.lm.decoding.SHARED_PREFIX", 10**6)
+    apart = engine(family, lean=lean).sample_tokens(asked)
+    assert [one.answer_ids for one in shared] == [one.answer_ids for one in apart]
+
+
+@pytest.mark.parametrize("lean", [False, True])
+def test_logprobs_are_the_models_own(lean: bool) -> None:
+    model = engine("llama", lean=lean)
+    for temperature in (1.0, 0.7):
+        for sampled in model.sample_tokens(requests(4, temperature=temperature)):
+            ids = torch.tensor([sampled.prompt_ids + sampled.answer_ids])
+            with torch.no_grad():
+                logits = model.loaded.model(ids).logits[0, len(sampled.prompt_ids) - 1 : -1]
+            expected = (logits / temperature).log_softmax(-1).gather(1, torch.tensor([sampled.answer_ids]).T)[:, 0]
+            torch.testing.assert_close(torch.tensor(sampled.logprobs), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_greedy_ignores_the_seed() -> None:
+    model = engine()
+    first = model.write(requests(3, temperature=0.0))
+    assert first == model.write(requests(3, temperature=0.0, seed=5))
+
+
+@pytest.mark.parametrize(("family", "lean"), [("gpt_neox", False), ("llama", True)])
+def test_stop_strings_cut_where_the_text_first_holds_one(family: Family, lean: bool) -> None:
+    model = engine(family, lean=lean)
+    tokenizer = model.loaded.tokenizer
+    asked = requests(12)
+    free = model.sample_tokens(asked)
+    whole = [tokenizer.decode(one.answer_ids) for one in free]
+    stop = (whole[0][4:7], whole[1][6:7])
+    hit = 0
+    stopping = model.sample_tokens([dataclasses.replace(request, stop=stop) for request in asked])
+    for text, one, stopped in zip(whole, free, stopping, strict=True):
+        places = [text.find(string) for string in stop if string in text]
+        assert stopped.answer_ids == one.answer_ids[: len(stopped.answer_ids)]
+        if not places:
+            assert (stopped.answer_ids, stopped.text, stopped.ended) == (one.answer_ids, one.text, one.ended)
+            continue
+        hit += 1
+        assert stopped.ended == "stop"
+        assert stopped.text == text[: min(places)].rstrip("\ufffd").strip()
+        ids = stopped.answer_ids
+        assert any(s in tokenizer.decode(ids) for s in stop)
+        assert not any(s in tokenizer.decode(ids[:-1]) for s in stop)
+    assert hit >= 2
+
+
+def test_an_end_token_ends_and_is_counted_but_not_shown() -> None:
+    model = engine(seed=3)
+    network = model.loaded.model
+    with torch.no_grad():  # make the end token likely everywhere
+        network.get_output_embeddings().weight[model.loaded.tokenizer.eos_token_id] *= 6
+    ended = [one for one in model.sample_tokens(requests(20)) if one.ended == "eos"]
+    assert ended
+    for one in ended:
+        assert one.answer_ids[-1] == model.loaded.tokenizer.eos_token_id
+        assert model.loaded.tokenizer.eos_token_id not in one.answer_ids[:-1]
+        assert "<|end|>" not in one.text
+    written = model.write(requests(20))
+    assert [w.tokens for w in written] == [len(one.answer_ids) for one in model.sample_tokens(requests(20))]
+
+
+def test_length_is_counted_in_tokens_and_never_exceeded() -> None:
+    for request, written in zip(requests(8), engine().write(requests(8)), strict=True):
+        assert written.tokens <= request.max_new_tokens
+        assert written.ended == "eos" or written.tokens == request.max_new_tokens
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt_neox"])
+def test_the_context_is_a_limit(family: Family) -> None:
+    model = engine(family, max_position_embeddings=40)
+    assert model.max_context == 40
+    room = 40 - model.count_tokens(PROMPTS[1])
+    written = model.write([WriteRequest(prompt=PROMPTS[1], seed=0, max_new_tokens=100), *requests(2, prompt="a")])
+    assert written[0].ended == "eos" or written[0].tokens == room
+
+
+def test_prompts_that_do_not_fit_are_named_all_at_once() -> None:
+    model = engine(max_position_embeddings=40)
+    asked = [WriteRequest(prompt=text, seed=0, max_new_tokens=4) for text in ("fine", "too long " * 40, "")]
+    with pytest.raises(PromptError) as raised:
+        model.write(asked)
+    assert len(raised.value.faults) == 2
+    assert "prompt 1 has" in str(raised.value) and "context 40" in str(raised.value)
+    assert "prompt 2 is empty" in str(raised.value)
+    with pytest.raises(PromptError, match="prompt 0 has"):
+        model.score([OptionRequest(prompt="too long " * 40, options=(" (A)",))])
+
+
+def test_progress_counts_every_row_and_token_once() -> None:
+    seen: list[tuple[int, int]] = []
+    written = engine(batch_size=5).write(requests(12), progress=lambda rows, tokens: seen.append((rows, tokens)))
+    assert sum(rows for rows, _ in seen) == 12
+    assert sum(tokens for _, tokens in seen) == sum(one.tokens for one in written)
+
+
+def naive_score(model: InProcessModel, prompt: str, option: str) -> float:
+    tokenizer = model.loaded.tokenizer
+    first, second = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, option)
+    with torch.no_grad():
+        logp = model.loaded.model(torch.tensor([first + second])).logits[0].double().log_softmax(-1)
+    return sum(float(logp[len(first) - 1 + place, token]) for place, token in enumerate(second))
+
+
+@pytest.mark.parametrize(("family", "lean"), ENGINES)
+@pytest.mark.parametrize(
+    "options", [(" (A)", " (B)"), ("A", "B"), (" yes", " not at all", " n"), (" the", " the gardener"), ("one",)]
+)
+def test_option_scores_are_those_of_whole_sequences(family: Family, lean: bool, options: tuple[str, ...]) -> None:
+    model = engine(family, lean=lean, batch_size=4)
+    asked = [OptionRequest(prompt=PROMPTS[i % 3] + " x" * i, options=options) for i in range(6)]
+    asked.append(OptionRequest(prompt=PROMPTS[0], options=(" quite", " different", " options here")))
+    for request, scores in zip(asked, model.score(asked), strict=True):
+        expected = [naive_score(model, request.prompt, option) for option in request.options]
+        assert scores.logprobs == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_model_that_is_trained_between_calls_is_read_anew() -> None:
+    model = engine(lean=True)
+    before = model.write(requests(3))
+    with torch.no_grad():
+        model.loaded.model.get_input_embeddings().weight.mul_(-1.0)
+    assert model.write(requests(3)) != before
+
+
+def test_training_mode_is_left_as_it_was() -> None:
+    model = engine(lean=False)
+    model.loaded.model.train()
+    model.write(requests(1))
+    assert model.loaded.model.training
+
+
+@pytest.mark.parametrize("lean", [False, True])
+def test_a_diverged_model_is_an_error(lean: bool) -> None:
+    model = engine(lean=lean)
+    with torch.no_grad():
+        model.loaded.model.get_input_embeddings().weight.fill_(float("nan"))
+    with pytest.raises(ModelError, match="not numbers"):
+        model.write(requests(1))
+    with pytest.raises(ModelError, match="not numbers"):
+        model.score([OptionRequest(prompt="a", options=(" (A)", " (B)"))])
+
+
+def test_bad_requests_are_refused() -> None:
+    with pytest.raises(ValueError, match="max_new_tokens"):
+        engine().write([WriteRequest(prompt="a", seed=0, max_new_tokens=0)])
+    for options in ((), ("",)):
+        with pytest.raises(ValueError, match="option"):
+            engine().score([OptionRequest(prompt="a", options=options)])
+    assert engine().write([]) == [] and engine().score([]) == []

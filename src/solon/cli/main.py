@@ -31,7 +31,9 @@ class Entry(NamedTuple):
     help: str
 
 
-COMMANDS: tuple[Entry, ...] = ()
+COMMANDS: tuple[Entry, ...] = (
+    Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
+)
 
 
 class Commands(TyperGroup):

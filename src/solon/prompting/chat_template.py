@@ -17,9 +17,12 @@ _QUESTION, _ANSWER = "SolonProbeQuestion", "SolonProbeAnswer"
 class ChatTokenizer(Protocol):
     """What is used of a Hugging Face tokenizer."""
 
-    chat_template: Any
-    eos_token: Any
-    all_special_tokens: Any
+    @property
+    def chat_template(self) -> Any: ...
+    @property
+    def eos_token(self) -> Any: ...
+    @property
+    def all_special_tokens(self) -> Any: ...
 
     def apply_chat_template(
         self, conversation: Any, *, tokenize: Any, add_generation_prompt: Any, **kwargs: Any

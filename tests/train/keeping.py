@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from solon.artifacts.checkpoint import Checkpoint
+
 
 class Killed(Exception):
     """The process is gone."""
@@ -16,14 +18,14 @@ class MemoryCheckpoints:
     """Keeps the last save, and which steps were saved."""
 
     def __init__(self) -> None:
-        self.saved: tuple[int, dict[str, Tensor], dict[str, Any]] | None = None
+        self.saved: Checkpoint | None = None
         self.steps: list[int] = []
 
-    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
+    def latest(self) -> Checkpoint | None:
         return self.saved
 
     def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        self.saved = (step, tensors, state)
+        self.saved = Checkpoint(step=step, tensors=tensors, state=state)
         self.steps.append(step)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,17 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
+from solon.artifacts.checkpoint import Checkpoints
+from solon.artifacts.manifest import Tally
 from solon.config import RLSection
 from solon.errors import ConfigError
+from solon.lm.inprocess import InProcessModel
+from solon.models.load import load_model
 from solon.records import Rollout
 from solon.train.losses import token_logprobs
 from solon.train.rl import RLStep, reinforce
 from solon.train.rollouts import Actors, Environment, PolicyPrompt, draw_prompts, sample_rollouts, score_tokens
+from tiny_models import tiny_model_folder
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
 from train.sampling import NaiveSampler, Sampled
 
@@ -225,3 +231,45 @@ def test_grpo_with_one_answer_per_prompt_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"rl.samples_per_prompt is 1, but grpo compares at least 2 answers"):
         _train(_policy(), samples_per_prompt=1)
     _train(_policy(), algorithm="ppo", samples_per_prompt=1, steps=1)
+
+
+def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path: Path) -> None:
+    """Reward: the share of tokens from the lower half of the vocabulary, which chance gives one half."""
+
+    def train(checkpoints: Checkpoints, progress: Any = None) -> tuple[list[RLStep], PreTrainedModel]:
+        loaded = load_model(folder, dtype=torch.float32, device="cpu")
+        engine = InProcessModel(loaded)
+        environment = Environment(
+            prompts=[PolicyPrompt(id=f"p{n}", text=f"\n\nHuman: {n}\n\nAssistant:") for n in range(4)],
+            sampler=engine.sample_tokens,
+            reward_model=lambda _prompts, answers: [
+                sum(token < 192 for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers
+            ],
+            max_new_tokens=6,
+        )
+        section = RLSection(
+            steps=10,
+            prompts_per_step=4,
+            samples_per_prompt=8,
+            batch_size=32,
+            kl_coefficient=0.01,
+            learning_rate=2e-2,
+            warmup_steps=0,
+            checkpoint_steps=3,
+        )
+        actors = Actors(policy=loaded.model, reference=deepcopy(loaded.model))
+        records = reinforce(
+            actors, environment, section, seed=0, pad_id=PAD, checkpoints=checkpoints, progress=progress
+        )
+        return records, loaded.model
+
+    def on_disk(name: str) -> Checkpoints:
+        return Checkpoints(tmp_path / name, run=tmp_path, tally=Tally(), committed=lambda: None)
+
+    folder = tiny_model_folder(tmp_path)
+    want, undisturbed = train(on_disk("whole"))
+    assert want[0].reward_mean < 0.7 and want[-1].reward_mean > 0.85
+    with pytest.raises(Killed):
+        train(on_disk("killed"), progress=killer(5))
+    got, resumed = train(on_disk("killed"))
+    assert got == want and same_bytes(resumed, undisturbed)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from solon.artifacts.checkpoint import Checkpoint
 from solon.config import OptimiserSection
 from solon.errors import DivergedError
 from solon.records import Record
@@ -17,10 +18,10 @@ from solon.train.losses import SumAndWeight
 
 
 class Checkpoints(Protocol):
-    """Where a training stage keeps its state. `state` is JSON."""
+    """Where a training stage keeps its state. `state` is JSON. `artifacts.checkpoint.Checkpoints` is one."""
 
-    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
-        """(step, tensors, state) of the last complete save, or None."""
+    def latest(self) -> Checkpoint | None:
+        """The last complete save, or None."""
 
     def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Keeps all of it or, if killed, nothing of it."""
@@ -154,9 +155,8 @@ def run_steps(
     records: list[Step] = []
     saved = checkpoints.latest()
     if saved is not None:
-        _, tensors, state = saved
-        records = [record.model_validate(row) for row in state["records"]]
-        trainer.load(tensors, state["updates"])
+        records = [record.model_validate(row) for row in saved.state["records"]]
+        trainer.load(saved.tensors, saved.state["updates"])
     for number in range(len(records) + 1, steps + 1):
         records.append(step(number))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:

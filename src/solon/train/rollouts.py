@@ -135,7 +135,10 @@ class Actors:
     reference: PreTrainedModel
     """SL-CAI, frozen: the policy is held close to it."""
     value_model: nn.Module | None = None
-    """(ids [B, T], mask [B, T]) -> values [B, T]; a backbone of its own. None for algorithms that need none."""
+    """(ids [B, T], mask [B, T]) -> values [B, T], e.g. `models.heads.ValueModel`; None for algorithms that need none.
+
+    It has a backbone of its own, best a copy of the preference model's, so that the value loss cannot pull at the
+    policy and needs no weighing against it beyond `value_coefficient`."""
 
     @property
     def device(self) -> torch.device:

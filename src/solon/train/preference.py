@@ -1,0 +1,223 @@
+"""The preference model: trained on soft labels, measured on prompts it never saw, then the reward of RL.
+
+Legend: B pairs, or texts where one row is one text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from solon.config import PreferenceSection
+from solon.lm.protocols import Progress
+from solon.models.heads import PreferenceModel
+from solon.models.tokens import encode_prompt
+from solon.records import Record
+from solon.seeds import generator
+from solon.train.batches import answer_tokens, cut, epoch_order, micro_batches, pad_with_mask
+from solon.train.forward import attention_for, autocast
+from solon.train.loop import Checkpoints, NoCheckpoints, Trainer, TrainStep, run_steps
+from solon.train.losses import SumAndWeight, preference_loss
+from solon.train.rollouts import PolicyPrompt, SampledAnswer
+
+TIE = 0.05
+"""Labels within this of 0.5 are ties: they train, but no answer to them is right or wrong. Assumption; less than the
+0.1 to which CAI section 4.1 clamps labels at the nearest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceExample:
+    """Two answers to one prompt, each as prompt and answer in one sequence, and how surely the first is better."""
+
+    id: str
+    prompt_id: str
+    a_ids: tuple[int, ...]
+    b_ids: tuple[int, ...]
+    p_a_preferred: float
+    weight: float = 1.0
+    """This pair's share in the loss relative to others, e.g. to balance objectives."""
+
+    def __len__(self) -> int:
+        """Tokens of the longer of the two."""
+        return max(len(self.a_ids), len(self.b_ids))
+
+    @property
+    def tie(self) -> bool:
+        return abs(self.p_a_preferred - 0.5) <= TIE + 1e-9  # 0.55 - 0.5 is a little more than 0.05
+
+    def swap(self) -> PreferenceExample:
+        """The same judgement with the answers and the label exchanged together."""
+        return PreferenceExample(
+            id=self.id,
+            prompt_id=self.prompt_id,
+            a_ids=self.b_ids,
+            b_ids=self.a_ids,
+            p_a_preferred=1.0 - self.p_a_preferred,
+            weight=self.weight,
+        )
+
+
+class HeldOut(Record):
+    """How the preference model does on pairs; ties count for the loss alone."""
+
+    pairs: int
+    ties: int
+    accuracy: float | None
+    """Share of the pairs that are not ties whose preferred answer scores higher; None if all are ties."""
+    loss: float | None
+    """Mean soft-label loss over all pairs, in nats; None without pairs. ln 2 = 0.693 is what knowing nothing costs."""
+
+
+def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
+    """What the preference model reads: prompt, answer, end mark; the score is read at the mark (RLHF-22 A.2)."""
+    return (*encode_prompt(tokenizer, prompt), *answer_tokens(tokenizer, answer))
+
+
+def split_by_prompt(
+    examples: Iterable[PreferenceExample], share: float, *, seed: int
+) -> tuple[list[PreferenceExample], list[PreferenceExample]]:
+    """(training, held out): each prompt falls to one side with all its pairs, drawn from `seed` and the prompt's id."""
+    sides: tuple[list[PreferenceExample], list[PreferenceExample]] = ([], [])
+    for example in examples:
+        sides[int(generator(seed, "holdout", example.prompt_id).random() < share)].append(example)
+    return sides
+
+
+def train_preference(
+    model: PreferenceModel,
+    examples: Sequence[PreferenceExample],
+    section: PreferenceSection,
+    *,
+    seed: int,
+    pad_id: int,
+    dtype: torch.dtype = torch.float32,
+    checkpoints: Checkpoints | None = None,
+    progress: Progress | None = None,
+) -> list[TrainStep]:
+    """Trains `model` in place and returns one record per optimiser step.
+
+    The loss of a step is the weighted mean over its pairs (`losses.preference_loss`). `progress` is called after each
+    step with (pairs, tokens read).
+    """
+    if not examples:
+        raise ValueError("no comparisons to train a preference model on")
+    lengths = [2 * len(example) for example in examples]
+    batches = [
+        batch
+        for epoch in range(section.epochs)
+        for batch in cut(epoch_order(len(examples), seed, "preference", epoch), section.batch_size)
+    ]
+    trainer = Trainer({"model": model}, section)
+
+    def loss_of(indices: Sequence[int]) -> SumAndWeight:
+        rows = [examples[index] for index in indices]
+        score_a_B, score_b_B = _pair_scores(model, rows, pad_id, dtype)
+        p_B = torch.tensor([row.p_a_preferred for row in rows], device=score_a_B.device)
+        weight_B = torch.tensor([row.weight for row in rows], device=score_a_B.device)
+        return preference_loss(score_a_B, score_b_B, p_B, weight_B)
+
+    def step(number: int) -> TrainStep:
+        indices = batches[number - 1]
+        weight = sum(examples[index].weight for index in indices)
+        parts = micro_batches(indices, lengths, section.micro_batch_tokens)
+        update = trainer.update(parts, loss_of, weight=weight or 1.0)
+        tokens = sum(len(examples[index].a_ids) + len(examples[index].b_ids) for index in indices)
+        if progress is not None:
+            progress(len(indices), tokens)
+        return TrainStep(
+            step=number,
+            loss=update.loss,
+            grad_norm=update.grad_norm,
+            learning_rate=update.learning_rate,
+            tokens=tokens,
+        )
+
+    with attention_for([model], max(map(len, examples))):
+        return run_steps(
+            trainer, step, steps=len(batches), record=TrainStep, checkpoints=checkpoints or NoCheckpoints()
+        )
+
+
+@torch.no_grad()
+def scores(
+    model: PreferenceModel,
+    sequences: Sequence[Sequence[int]],
+    *,
+    pad_id: int,
+    dtype: torch.dtype = torch.float32,
+    micro_batch_tokens: int = 8192,
+) -> list[float]:
+    """The model's score of each sequence, in order."""
+    device = next(model.parameters()).device
+    lengths = [len(sequence) for sequence in sequences]
+    out = [0.0] * len(sequences)
+    with attention_for([model], max(lengths, default=0)):
+        for part in micro_batches(range(len(sequences)), lengths, micro_batch_tokens):
+            ids_BT, mask_BT = pad_with_mask([sequences[index] for index in part], pad_id, device)
+            with autocast(device, dtype):
+                score_B = model(ids_BT, mask_BT)
+            for index, score in zip(part, score_B.float().tolist(), strict=True):
+                out[index] = score
+    return out
+
+
+def margins(
+    model: PreferenceModel, examples: Sequence[PreferenceExample], *, pad_id: int, dtype: torch.dtype = torch.float32
+) -> list[float]:
+    """score(a) - score(b) of each pair; its logistic function is the model's p(a preferred)."""
+    both = [ids for example in examples for ids in (example.a_ids, example.b_ids)]
+    flat = scores(model, both, pad_id=pad_id, dtype=dtype)
+    return [a - b for a, b in zip(flat[0::2], flat[1::2], strict=True)]
+
+
+def held_out(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> HeldOut:
+    """Accuracy and loss of `margins` on pairs kept out of training. A margin of exactly 0 is half right.
+
+    Example: labels 0.9, 0.2, 0.5 and margins 1, 1, 7: the last is a tie, of the others the first is right: 1/2.
+    """
+    decided = [(row, margin) for row, margin in zip(examples, margin_of, strict=True) if not row.tie]
+    right = [0.5 if margin == 0 else float((margin > 0) == (row.p_a_preferred > 0.5)) for row, margin in decided]
+    margin_B = torch.tensor(list(margin_of), dtype=torch.float64)
+    p_B = torch.tensor([row.p_a_preferred for row in examples], dtype=torch.float64)
+    total, weight = preference_loss(margin_B, torch.zeros_like(margin_B), p_B.float(), torch.ones_like(p_B))
+    return HeldOut(
+        pairs=len(examples),
+        ties=len(examples) - len(decided),
+        accuracy=sum(right) / len(right) if right else None,
+        loss=float(total / weight) if examples else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceReward:
+    """The preference model as RL's `RewardModel`: it reads an answer exactly as it read those it was trained on."""
+
+    model: PreferenceModel
+    tokenizer: PreTrainedTokenizerBase
+    answer_text: Callable[[str], str]
+    """`DialogueFormat.answer`: an answer as it follows its prompt."""
+    pad_id: int
+    dtype: torch.dtype = torch.float32
+
+    def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[SampledAnswer]) -> list[float]:
+        rows = [
+            sequence_tokens(self.tokenizer, prompt.text, self.answer_text(answer.text))
+            for prompt, answer in zip(prompts, answers, strict=True)
+        ]
+        return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
+
+
+def _pair_scores(
+    model: PreferenceModel, rows: Sequence[PreferenceExample], pad_id: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """(score of a, score of b), each [B], from one forward pass."""
+    device = next(model.parameters()).device
+    ids_BT, mask_BT = pad_with_mask([row.a_ids for row in rows] + [row.b_ids for row in rows], pad_id, device)
+    with autocast(device, dtype):
+        score_2B: Tensor = model(ids_BT, mask_BT)
+    score_a_B, score_b_B = score_2B.float().chunk(2)
+    return score_a_B, score_b_B

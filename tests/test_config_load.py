@@ -68,7 +68,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> 
         '''sed = 3
 name = """
 [rl]
-steps = 7
+step = 7
 """
 [rl]
 step = 3

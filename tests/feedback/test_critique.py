@@ -205,3 +205,24 @@ def test_a_principle_without_a_pair_is_a_mistake_of_the_caller(fake: Any) -> Non
     compare_only = Principle(id="x", title="t", comparison_question="Which?")
     with pytest.raises(ValueError, match="'x' has no critique pair"):
         run(fake(), 1, principles=[compare_only])
+
+
+def test_shots_that_leave_no_room_are_left_out_and_noted(fake: Any) -> None:
+    shots = [
+        CritiqueShot(
+            turns=(Turn(role="human", text=name),),
+            answer="a" * 100,
+            critique_request="cr",
+            critique="c",
+            revision_request="rr",
+            revision="r",
+        )
+        for name in ("one", "two")
+    ]
+    model = fake(writes=by_step, context=500)
+    made = run(model, 1, rounds=1, shots=shots)
+    assert made.dropped == {}
+    assert all("Human: one" in r.prompt and "Human: two" not in r.prompt for r in model.write_requests)
+    assert made.noted == {"few-shot examples left out": 2}
+    (step,) = made.records[0].rounds
+    assert step.prompt_hash == hashlib.sha256(model.write_requests[1].prompt.encode()).hexdigest()[:16]

@@ -268,3 +268,17 @@ def test_a_principle_without_a_question_is_a_mistake_of_the_caller(fake: Any) ->
     pair_only = Principle(id="x", title="t", critique_request="c", revision_request="r")
     with pytest.raises(ValueError, match="'x' has no comparison question"):
         judge(pairs, prompts, fake(), PlainComparison(), [pair_only], JudgeSection(), SAMPLING, seed=0)
+
+
+@pytest.mark.parametrize("method", ["logprob", "cot"])
+def test_examples_that_leave_no_room_are_left_out_and_noted(fake: Any, method: str) -> None:
+    turns = (Turn(role="human", text="s"),)
+    shots = FewShots(
+        comparison=(ComparisonShot(turns=turns, better="b" * 200, worse="w"),),
+        reasoning=(ReasoningShot(turns=turns, first="f" * 200, second="s", rationale="r", answer="A"),),
+    )
+    model = fake(writes=lambda r: "ok", scores=likes_good, context=350)
+    made = run(model, method=method, few_shots=shots)
+    assert made.noted == {"few-shot examples left out": 1}
+    assert "bbb" not in model.score_requests[0].prompt
+    assert made.records[0].p_a_preferred == pytest.approx(0.75)

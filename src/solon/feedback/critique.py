@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from functools import partial
 
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle, draw
-from solon.feedback.made import TOO_LONG, Made, by_id, fits, note_ending
+from solon.feedback.made import TOO_LONG, Made, by_id, fitting, note_ending
 from solon.lm.protocols import Progress, Writer, WriteRequest
 from solon.prompting.dialogue import DialogueFormat
 from solon.records import Answer, Prompt, Revision, RevisionRound
 from solon.seeds import derive_seed, generator
+
+_Render = Callable[[Sequence[CritiqueShot]], str]
+"""A prompt, given the few-shot examples before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    prompt: str
+    text: str
+    whole: bool
+    """Neither empty nor cut off."""
 
 
 @dataclass(kw_only=True)
@@ -52,70 +63,68 @@ class _Reviser:
         critiques = self._critiques(chains, drawn, number) if self.section.critique else [None] * len(chains)
         ready: list[tuple[_Chain, Principle, str | None]] = []
         for chain, principle, critique in zip(chains, drawn, critiques, strict=True):
-            if chain.too_long:
-                continue
             if critique == "":  # a revision without its critique would be another method
                 chain.rounds.append(
                     RevisionRound(principle_id=principle.id, critique="", revision="", prompt_hash="", finished=False)
                 )
-            else:
+            elif not chain.too_long:
                 ready.append((chain, principle, critique))
-        prompts = [self._revision_prompt(*row) for row in ready]
-        texts = self._write([row[0] for row in ready], prompts, number, "revision")
-        for (chain, principle, critique), prompt, text in zip(ready, prompts, texts, strict=True):
-            if text is None:
+        tasks = [(chain, self._revision_prompt(chain, principle, critique)) for chain, principle, critique in ready]
+        for (chain, principle, critique), said in zip(ready, self._write(tasks, number, "revision"), strict=True):
+            if said is None:
                 continue
-            revision, whole = text
             chain.rounds.append(
                 RevisionRound(
                     principle_id=principle.id,
                     critique=critique,
-                    revision=revision,
-                    prompt_hash=hashlib.sha256(prompt.encode()).hexdigest()[:16],
-                    finished=whole,
+                    revision=said.text,
+                    prompt_hash=hashlib.sha256(said.prompt.encode()).hexdigest()[:16],
+                    finished=said.whole,
                 )
             )
-            chain.answer = revision if whole else chain.answer
+            chain.answer = said.text if said.whole else chain.answer
 
     def _critiques(self, chains: Sequence[_Chain], drawn: Sequence[Principle], number: int) -> list[str | None]:
-        prompts = []
-        for chain, principle in zip(chains, drawn, strict=True):
-            request = _text(principle.critique_request, principle)
-            prompts.append(self.format.critique(chain.prompt.turns, chain.answer, request, shots=self.shots))
-        written = self._write(chains, prompts, number, "critique")
-        return [None if text is None else text[0] for text in written]
+        tasks = [
+            (chain, self._critique_prompt(chain, principle)) for chain, principle in zip(chains, drawn, strict=True)
+        ]
+        return [None if said is None else said.text for said in self._write(tasks, number, "critique")]
 
-    def _revision_prompt(self, chain: _Chain, principle: Principle, critique: str | None) -> str:
+    def _critique_prompt(self, chain: _Chain, principle: Principle) -> _Render:
+        request = _text(principle.critique_request, principle)
+        return lambda shots: self.format.critique(chain.prompt.turns, chain.answer, request, shots=shots)
+
+    def _revision_prompt(self, chain: _Chain, principle: Principle, critique: str | None) -> _Render:
         pair = None if critique is None else (_text(principle.critique_request, principle), critique)
         request = _text(principle.revision_request, principle)
-        return self.format.revision(chain.prompt.turns, chain.answer, request, critique=pair, shots=self.shots)
+        turns, answer = chain.prompt.turns, chain.answer
+        return lambda shots: self.format.revision(turns, answer, request, critique=pair, shots=shots)
 
-    def _write(
-        self, chains: Sequence[_Chain], prompts: Sequence[str], number: int, what: str
-    ) -> list[tuple[str, bool] | None]:
-        """For each chain the text and whether it is whole; None, and the chain marked, where the prompt is too long."""
-        requests = [
-            WriteRequest(
-                prompt=prompt,
+    def _write(self, tasks: Sequence[tuple[_Chain, _Render]], number: int, what: str) -> list[_Said | None]:
+        """What is written for each chain; None, and the chain marked, where the prompt is too long."""
+
+        def request(chain: _Chain, render: _Render, shots: Sequence[CritiqueShot]) -> WriteRequest:
+            return WriteRequest(
+                prompt=render(shots),
                 seed=derive_seed(self.seed, self.stage, chain.id, number, what),
                 max_new_tokens=self.sampling.max_new_tokens,
                 temperature=self.sampling.temperature,
                 stop=self.format.stop,
             )
-            for chain, prompt in zip(chains, prompts, strict=True)
-        ]
-        fitting = fits(self.model, requests)
-        answers = iter(self.model.write(list(compress(requests, fitting)), progress=self.progress))
-        texts: list[tuple[str, bool] | None] = []
-        for chain, fit in zip(chains, fitting, strict=True):
-            chain.too_long = not fit
-            if not fit:
-                texts.append(None)
+
+        requests = [fitting(self.model, partial(request, *task), self.shots, self.noted) for task in tasks]
+        answers = iter(self.model.write([r for r in requests if r is not None], progress=self.progress))
+        said: list[_Said | None] = []
+        for (chain, _), asked in zip(tasks, requests, strict=True):
+            chain.too_long = asked is None
+            if asked is None:
+                said.append(None)
                 continue
             written = next(answers)
             self.tokens += written.tokens
-            texts.append((written.text, note_ending(self.noted, what, written)))
-        return texts
+            whole = note_ending(self.noted, what, written)
+            said.append(_Said(prompt=asked.prompt, text=written.text, whole=whole))
+        return said
 
 
 def revise(
@@ -143,7 +152,8 @@ def revise(
     - an empty critique ends the round: `critique` and `revision` are empty, and no revision was sampled
       (`prompt_hash` is empty too). A cut-off critique is used as it is.
 
-    A chain that outgrows the model's context is dropped whole, as `too long`.
+    `shots` come before critiques and revisions, as many as the context has room for; those left out are noted. A chain
+    that outgrows the context without any is dropped whole, as `too long`.
     """
     asked = by_id(prompts)
     chains = [_Chain(id=a.id, prompt=asked[a.prompt_id], initial=a.text, answer=a.text) for a in answers]

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Literal
 
 from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
 from solon.errors import UnscoredError
-from solon.feedback.made import TOO_LONG, Made, by_id, fits
+from solon.feedback.made import TOO_LONG, Made, R, by_id, fitting
 from solon.feedback.pair import IDENTICAL
 from solon.lm.protocols import LanguageModel, OptionRequest, OptionScores, Progress, WriteRequest
 from solon.prompting.comparison import OPTIONS
@@ -24,7 +25,6 @@ from solon.records import Comparison, Pair, Prompt
 from solon.seeds import derive_seed, generator
 
 Side = Literal["a", "b"]
-R = TypeVar("R", WriteRequest, OptionRequest)
 
 
 @dataclass(kw_only=True)
@@ -38,8 +38,8 @@ class _Look:
     task: Task
     worked: Sequence[Worked]
     seed: int
-    prompt: str
-    """What stands before the option, or before the reasoning."""
+    prompt: str = ""
+    """What stands before the option."""
     rationale: str | None = None
     p_a: float | None = None
     unscored: str | None = None
@@ -61,7 +61,8 @@ class _Judge:
     seed: int
     stage: str
     progress: Progress | None
-    tokens: int = field(default=0, init=False)
+    noted: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
 
     def looks(self, pair: Pair, prompt: Prompt) -> list[_Look]:
         """One look, or one in either order; the principle and the examples are the same in both."""
@@ -78,36 +79,16 @@ class _Judge:
         for first in orders:
             shown = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
             task = Task(turns=prompt.turns, first=shown[0], second=shown[1], question=question)
-            write = self.format.reasoning if self.section.method == "cot" else self.format.comparison
             seed = derive_seed(self.seed, self.stage, pair.id, "rationale", first)
-            looks.append(
-                _Look(
-                    pair=pair,
-                    principle=principle,
-                    first=first,
-                    task=task,
-                    worked=worked,
-                    seed=seed,
-                    prompt=write(task, worked),
-                )
-            )
+            look = _Look(pair=pair, principle=principle, first=first, task=task, worked=worked, seed=seed)
+            looks.append(look)
         return looks
 
     def reason(self, looks: Sequence[_Look]) -> None:
         """The judge thinks aloud. Empty or cut-off reasoning gives no verdict: an option after it means nothing."""
-        requests = [
-            WriteRequest(
-                prompt=look.prompt,
-                seed=look.seed,
-                max_new_tokens=self.sampling.max_new_tokens,
-                temperature=self.sampling.temperature,
-                stop=self.format.stop,
-            )
-            for look in looks
-        ]
-        open_looks = _fitting(looks, requests, self.model)
-        answers = self.model.write([request for _, request in open_looks], progress=self.progress)
-        for (look, _), written in zip(open_looks, answers, strict=True):
+        ready = self._ready(looks, self._reasoning_request)
+        answers = self.model.write([request for _, request in ready], progress=self.progress)
+        for (look, request), written in zip(ready, answers, strict=True):
             self.tokens += written.tokens
             if not written.text:
                 look.fail("empty reasoning", written.text)
@@ -115,21 +96,42 @@ class _Judge:
                 look.fail("reasoning cut off", written.text)
             else:
                 look.rationale = written.text
-                look.prompt = self.format.verdict(look.prompt, written.text)
+                look.prompt = self.format.verdict(request.prompt, written.text)
 
     def score(self, looks: Sequence[_Look]) -> None:
         """The two options' probabilities, renormalised over the two."""
-        ready = [look for look in looks if look.unscored is None and not look.too_long]
-        requests = [OptionRequest(prompt=look.prompt, options=OPTIONS) for look in ready]
-        open_looks = _fitting(ready, requests, self.model)
-        scores = self.model.score([request for _, request in open_looks], progress=self.progress)
-        for (look, _), options in zip(open_looks, scores, strict=True):
+        ready = self._ready([look for look in looks if look.unscored is None], self._option_request)
+        scores = self.model.score([request for _, request in ready], progress=self.progress)
+        for (look, _), options in zip(ready, scores, strict=True):
             p_first = soft_label(options)
             if p_first is None:
                 raw = f"log-probabilities {', '.join(map(str, options.logprobs)) or 'missing'}"
                 look.fail("no probabilities", raw if look.rationale is None else f"{look.rationale}\n{raw}")
             else:
                 look.p_a = p_first if look.first == "a" else 1.0 - p_first
+
+    def _reasoning_request(self, look: _Look, worked: Sequence[Worked]) -> WriteRequest:
+        return WriteRequest(
+            prompt=self.format.reasoning(look.task, worked),
+            seed=look.seed,
+            max_new_tokens=self.sampling.max_new_tokens,
+            temperature=self.sampling.temperature,
+            stop=self.format.stop,
+        )
+
+    def _option_request(self, look: _Look, worked: Sequence[Worked]) -> OptionRequest:
+        return OptionRequest(prompt=look.prompt or self.format.comparison(look.task, worked), options=OPTIONS)
+
+    def _ready(self, looks: Sequence[_Look], build: Callable[[_Look, Sequence[Worked]], R]) -> list[tuple[_Look, R]]:
+        """Looks that fit the context, with their requests; the others are marked."""
+        ready = []
+        for look in looks:
+            shots = () if look.prompt else look.worked
+            request = None if look.too_long else fitting(self.model, partial(build, look), shots, self.noted)
+            look.too_long = request is None
+            if request is not None:
+                ready.append((look, request))
+        return ready
 
     def comparison(self, looks: Sequence[_Look]) -> Comparison:
         """The verdict over the looks at one pair; none if any of them gave none."""
@@ -182,7 +184,8 @@ def judge(
     give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
 
     Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or cut-off reasoning. With both orders,
-    one unreadable look leaves the pair unscored. Dropped: pairs that do not fit the context, and identical answers.
+    one unreadable look leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
+    examples (examples left out are noted), and identical answers.
     """
     asked = by_id(prompts)
     worker = _Judge(
@@ -205,8 +208,8 @@ def judge(
     kept = [group for group in looks if not any(look.too_long for look in group)]
     dropped = Counter({IDENTICAL: len(pairs) - len(different), TOO_LONG: len(looks) - len(kept)})
     comparisons = tuple(worker.comparison(group) for group in kept)
-    noted = Counter(f"unscored: {c.unscored}" for c in comparisons if c.unscored is not None)
-    return Made(records=comparisons, dropped=+dropped, noted=noted, tokens=worker.tokens)
+    unscored = Counter(f"unscored: {c.unscored}" for c in comparisons if c.unscored is not None)
+    return Made(records=comparisons, dropped=+dropped, noted=worker.noted + unscored, tokens=worker.tokens)
 
 
 def soft_label(scores: OptionScores) -> float | None:
@@ -230,15 +233,6 @@ def check_unscored(comparisons: Sequence[Comparison], max_share: float) -> None:
             f"{reasons.total()} of {len(comparisons)} comparisons could not be read ({listed}), more than the "
             f"allowed share of {max_share:g} (judge.max_unscored)"
         )
-
-
-def _fitting(looks: Sequence[_Look], requests: Sequence[R], model: LanguageModel) -> list[tuple[_Look, R]]:
-    fitting = []
-    for look, request, fit in zip(looks, requests, fits(model, requests), strict=True):
-        look.too_long = not fit
-        if fit:
-            fitting.append((look, request))
-    return fitting
 
 
 def _question(principle: Principle) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Generic, TypeVar
 
 from solon.lm.protocols import ContextBound, OptionRequest, WriteRequest, Written
@@ -15,6 +14,8 @@ TOO_LONG = "too long"
 """The row does not fit the model's context."""
 
 T = TypeVar("T")
+S = TypeVar("S")
+R = TypeVar("R", WriteRequest, OptionRequest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,21 +31,32 @@ class Made(Generic[T]):
     """Generated tokens."""
 
 
-def fits(model: object, requests: Sequence[WriteRequest | OptionRequest]) -> list[bool]:
-    """For each request: do the prompt and all that may follow it stay within the model's context?
+def fits(model: object, request: WriteRequest | OptionRequest) -> bool:
+    """Do the prompt and all that may follow it stay within the model's context?
 
     A model that does not know its context takes all.
     """
     if not isinstance(model, ContextBound):
-        return [True] * len(requests)
-    count = cache(model.count_tokens)  # prompts and options repeat
-    return [count(request.prompt) + _room(request, count) <= model.max_context for request in requests]
-
-
-def _room(request: WriteRequest | OptionRequest, count: Callable[[str], int]) -> int:
+        return True
     if isinstance(request, WriteRequest):
-        return request.max_new_tokens
-    return max(count(option) for option in request.options)
+        room = request.max_new_tokens
+    else:
+        room = max(model.count_tokens(option) for option in request.options)
+    return model.count_tokens(request.prompt) + room <= model.max_context
+
+
+def fitting(model: object, build: Callable[[Sequence[S]], R], shots: Sequence[S], noted: Counter[str]) -> R | None:
+    """The request with as many of the few-shot examples, from the first, as the context has room for.
+
+    Examples left out are noted. None if the request does not even fit without any.
+    """
+    for used in range(len(shots), -1, -1):
+        request = build(shots[:used])
+        if fits(model, request):
+            if used < len(shots):
+                noted["few-shot examples left out"] += len(shots) - used
+            return request
+    return None
 
 
 def note_ending(noted: Counter[str], what: str, written: Written) -> bool:

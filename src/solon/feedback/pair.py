@@ -80,13 +80,12 @@ def _pairs(
     progress: Progress | None,
 ) -> Made[Pair]:
     """rows: (pair id, prompt id, the two requests)."""
-    flags = fits(model, [request for *_, requests in rows for request in requests])
-    fitting = [row for row, a, b in zip(rows, flags[::2], flags[1::2], strict=True) if a and b]
-    written = model.write([request for *_, requests in fitting for request in requests], progress=progress)
-    dropped = Counter({TOO_LONG: len(rows) - len(fitting)})
+    ready = [row for row in rows if all(fits(model, request) for request in row[2])]
+    written = model.write([request for *_, requests in ready for request in requests], progress=progress)
+    dropped = Counter({TOO_LONG: len(rows) - len(ready)})
     noted: Counter[str] = Counter()
     pairs = []
-    for index, (name, prompt_id, _) in enumerate(fitting):
+    for index, (name, prompt_id, _) in enumerate(ready):
         first, second = written[2 * index : 2 * index + 2]
         if first.text == second.text:
             dropped[IDENTICAL] += 1

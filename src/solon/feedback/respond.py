@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import compress
 
 from solon.config import SamplingSection
 from solon.feedback.made import TOO_LONG, Made, fits, note_ending
@@ -32,15 +31,14 @@ def respond(
     """
     rows = [(prompt, copy) for prompt in prompts for copy in range(copies)]
     asked = [
-        answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, copy)) for prompt, copy in rows
+        (row, answer_request(row[0], format, sampling, derive_seed(seed, stage, row[0].id, row[1]))) for row in rows
     ]
-    fitting = fits(model, asked)
-    rows = list(compress(rows, fitting))
-    requests = list(compress(asked, fitting))
-    dropped = Counter({TOO_LONG: len(asked) - len(requests)})
+    ready = [(row, request) for row, request in asked if fits(model, request)]
+    dropped = Counter({TOO_LONG: len(asked) - len(ready)})
     noted: Counter[str] = Counter()
     answers = []
-    for (prompt, copy), written in zip(rows, model.write(requests, progress=progress), strict=True):
+    answered = model.write([request for _, request in ready], progress=progress)
+    for ((prompt, copy), _), written in zip(ready, answered, strict=True):
         note_ending(noted, "answer", written)
         answers.append(
             Answer(

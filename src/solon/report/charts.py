@@ -1,0 +1,261 @@
+"""Line charts and reliability diagrams as inline SVG, with the same figures as a table beside each.
+
+Colours come from the page's style sheet through classes, so that one drawing serves light and dark; every series also
+has a marker of its own shape. All text is escaped by Markup formatting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, isclose, log10
+
+from markupsafe import Markup
+
+WIDE, NARROW = 440, 330
+"""Widths of a drawing, in the units of its text: for two beside each other, and for three."""
+HEIGHT = 260
+LEFT, RIGHT, TOP, BOTTOM = 50, 16, 12, 44
+_SHAPES = {"s-harmful": 0, "s-helpful": 1, "s-objection": 2, "s-preachy": 3, "s-rude": 4, "s-evasive": 5}
+_SHAPES |= {"s-kind-mixed": 1, "s-kind-benign": 2, "s-finished": 3, "s-malformed": 6, "s-refusal_phrases": 6}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One value with its 95% interval, if it has one."""
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One line."""
+
+    name: str
+    style: str
+    """Class in the style sheet that gives its colour."""
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What the template shows: the drawing, and the same as a table."""
+
+    key: str
+    """Unique on the page; a plain word."""
+    title: str
+    x_label: str
+    y_label: str
+    svg: Markup
+    series: Sequence[Series]
+    percent: bool
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The table: one row per x, one cell per series."""
+        xs = sorted({point.x for series in self.series for point in series.points})
+        return [(f"{x:g}", [self._cell(series, x) for series in self.series]) for x in xs]
+
+    def _cell(self, series: Series, x: float) -> str:
+        found = [point for point in series.points if point.x == x]
+        if not found:
+            return "\u2013"
+        point = found[0]
+        scale, places = (100.0, 1) if self.percent else (1.0, 2)
+        text = f"{scale * point.y:.{places}f}{'%' if self.percent else ''}"
+        if point.low is not None and point.high is not None:
+            text += f" ({scale * point.low:.{places}f} to {scale * point.high:.{places}f})"
+        return text
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, steps of 1, 2, 2.5 or 5 times a power of ten.
+
+    Example: 0 to 0.83 gives 0, 0.2, 0.4, 0.6, 0.8, 1.0.
+    """
+    if isclose(low, high):
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / count
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if rough <= power * factor * 1.0000001)
+    first = floor(low / step + 1e-9)
+    values = [first * step]
+    while values[-1] < high - 1e-9 * step:
+        values.append((first + len(values)) * step)
+    return [round(value, 10) + 0.0 for value in values]
+
+
+class _Frame:
+    """Maps data to the drawing."""
+
+    def __init__(self, xs: Sequence[float], ys: Sequence[float], width: int):
+        self.width = width
+        self.x0, self.x1, self.y0, self.y1 = xs[0], xs[-1], ys[0], ys[-1]
+
+    def x(self, value: float) -> float:
+        span = self.x1 - self.x0 or 1.0
+        return round(LEFT + (value - self.x0) / span * (self.width - LEFT - RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        span = self.y1 - self.y0 or 1.0
+        return round(HEIGHT - BOTTOM - (value - self.y0) / span * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def line_chart(
+    *,
+    key: str,
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: Sequence[Series],
+    percent: bool = False,
+    from_zero: bool = False,
+    width: int = WIDE,
+) -> Chart:
+    """Lines with bands for their intervals. With `percent`, y is a share and the axis runs from 0 to 100%."""
+    values = [v for s in series for p in s.points for v in (p.y, p.low, p.high) if v is not None]
+    xs = sorted({point.x for s in series for point in s.points})
+    y_ticks = ticks(0.0, 1.0, 4) if percent else ticks(min(values + [0.0] * from_zero), max(values), 6)
+    x_ticks = _whole_ticks(xs)
+    frame = _Frame([xs[0], xs[-1]], y_ticks, width)
+    parts = [_axes(frame, x_ticks, y_ticks, x_label, y_label, percent)]
+    parts += [_band(frame, s) for s in series]
+    for s in series:
+        path = "M" + "L".join(f"{frame.x(p.x)} {frame.y(p.y)}" for p in s.points)
+        parts.append(Markup('<path class="line {}" d="{}"/>').format(s.style, path))
+        if len(s.points) <= 12:
+            parts += [_marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points]
+    return Chart(
+        key=key,
+        title=title,
+        x_label=x_label,
+        y_label=y_label,
+        svg=_svg(key, title, frame.width, parts),
+        series=series,
+        percent=percent,
+    )
+
+
+def reliability_chart(*, key: str, title: str, points: Sequence[Point]) -> Chart:
+    """Accuracy against confidence from 50 to 100%; the diagonal is perfect calibration, a dot's area its labels."""
+    low = min([0.5, *(0.1 * floor(10 * (p.low if p.low is not None else p.y)) for p in points)])
+    x_ticks, y_ticks = ticks(0.5, 1.0, 5), ticks(low, 1.0, 5)
+    frame = _Frame(x_ticks, y_ticks, WIDE)
+    parts = [_axes(frame, x_ticks, y_ticks, "confidence of the label", "share that is right", True, x_percent=True)]
+    diagonal = f"M{frame.x(0.5)} {frame.y(0.5)}L{frame.x(1.0)} {frame.y(1.0)}"
+    parts.append(Markup('<path class="reference" d="{}"/>').format(diagonal))
+    most = max((p.n or 1) for p in points)
+    for p in points:
+        if p.low is not None and p.high is not None:
+            whisker = f"M{frame.x(p.x)} {frame.y(p.low)}V{frame.y(p.high)}"
+            parts.append(Markup('<path class="whisker s-label" d="{}"/>').format(whisker))
+        radius = 2.5 + 6.5 * ((p.n or 1) / most) ** 0.5
+        dot = Markup('<circle class="mark s-label" cx="{}" cy="{}" r="{:.1f}"/>')
+        parts.append(dot.format(frame.x(p.x), frame.y(p.y), radius))
+    rounded = [Point(x=round(p.x, 3), y=p.y, low=p.low, high=p.high) for p in points]
+    series = [Series(name="right", style="s-label", points=rounded)]
+    svg = _svg(key, title, frame.width, parts)
+    return Chart(key=key, title=title, x_label="mean confidence", y_label="right", svg=svg, series=series, percent=True)
+
+
+def _whole_ticks(xs: Sequence[float]) -> list[float]:
+    """Whole numbers from the first x to the last, few enough to print."""
+    step = max(1.0, ticks(0, max(xs[-1] - xs[0], 1), 8)[1])
+    return [xs[0] + k * step for k in range(int((xs[-1] - xs[0]) / step) + 1)]
+
+
+def _svg(key: str, title: str, width: int, parts: Sequence[Markup]) -> Markup:
+    head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">')
+    return head.format(width, HEIGHT, title, key) + Markup("").join(parts) + Markup("</svg>")
+
+
+def _axes(
+    frame: _Frame,
+    x_ticks: Sequence[float],
+    y_ticks: Sequence[float],
+    x_label: str,
+    y_label: str,
+    percent: bool,
+    *,
+    x_percent: bool = False,
+) -> Markup:
+    def text(value: float, share: bool) -> str:
+        return f"{100 * value:g}%" if share else f"{value:g}"
+
+    parts = []
+    for value in y_ticks:
+        line = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
+        y = frame.y(value)
+        parts.append(line.format(LEFT, y, frame.width - RIGHT, LEFT - 7, round(y + 3.5, 1), text(value, percent)))
+    for value in x_ticks:
+        tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
+        parts.append(tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)))
+    label = Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>')
+    parts.append(label.format((LEFT + frame.width - RIGHT) / 2, HEIGHT - 8, x_label))
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    turned = Markup('<text class="axis" transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>')
+    parts.append(turned.format(middle, y_label))
+    return Markup("").join(parts)
+
+
+def _band(frame: _Frame, series: Series) -> Markup:
+    bounded = [(p.x, p.low, p.high) for p in series.points if p.low is not None and p.high is not None]
+    if len(bounded) < 2:
+        return Markup("")
+    upper = [f"{frame.x(x)} {frame.y(high)}" for x, _, high in bounded]
+    lower = [f"{frame.x(x)} {frame.y(low)}" for x, low, _ in reversed(bounded)]
+    return Markup('<path class="band {}" d="M{}Z"/>').format(series.style, "L".join(upper + lower))
+
+
+def _marker(x: float, y: float, style: str) -> Markup:
+    """Shapes tell series apart where colours do not; a measure has the same one in every chart."""
+    shapes = (
+        f"M{x - 3.5} {y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0Z",
+        f"M{x - 3.2} {y - 3.2}h6.4v6.4h-6.4Z",
+        f"M{x} {y - 4.6}l4.6 4.6l-4.6 4.6l-4.6 -4.6Z",
+        f"M{x} {y - 4.4}l4.4 7.6h-8.8Z",
+        f"M{x - 4} {y - 1.3}h2.7v-2.7h2.6v2.7h2.7v2.6h-2.7v2.7h-2.6v-2.7h-2.7Z",
+        f"M{x} {y + 4.4}l4.4 -7.6h-8.8Z",
+        f"M{x - 4.4} {y - 1.5}h8.8v3h-8.8Z",
+    )
+    return Markup('<path class="mark {}" d="{}"/>').format(style, shapes[_SHAPES.get(style, 0)])
+
+
+def legend_marker(style: str) -> Markup:
+    """Line and marker of a series, for the legend."""
+    mark = _marker(11, 6, style)
+    line = Markup('<path class="line {}" d="M0 6H22"/>').format(style)
+    return Markup('<svg class="key" viewBox="0 0 22 12" aria-hidden="true">') + line + mark + Markup("</svg>")
+
+
+def interval_track(
+    value: float, low: float, high: float, *, start: float = 0.0, end: float = 1.0, reference: float | None = None
+) -> Markup:
+    """A small bar from `start` to `end` with the interval and a dot; decoration beside the figures in text."""
+
+    def x(v: float) -> float:
+        return round(3 + 94 * (min(max(v, start), end) - start) / (end - start), 1)
+
+    mark = Markup('<path class="zero" d="M{0} 1V13"/>').format(x(reference)) if reference is not None else Markup("")
+    body = Markup('<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/>')
+    inner = body.format(mark, x(low), x(high), x(value))
+    return (
+        Markup('<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">')
+        + inner
+        + Markup("</svg>")
+    )
+
+
+def waffle(share: float) -> Markup:
+    """A hundred squares, as many filled as the share says; a share above 0 fills at least one."""
+    filled = max(round(100 * share), 1 if share > 0 else 0)
+    square = Markup('<rect class="{}" x="{}" y="{}" width="8.4" height="8.4" rx="1.6"/>')
+    squares = [square.format("on" if i < filled else "off", i % 10 * 10 + 0.8, i // 10 * 10 + 0.8) for i in range(100)]
+    return (
+        Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">')
+        + Markup("").join(squares)
+        + Markup("</svg>")
+    )

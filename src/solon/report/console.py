@@ -1,0 +1,105 @@
+"""The summary on the console: the answer, printed at the end of a run."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console, ConsoleRenderable, Group
+from rich.table import Table
+from rich.text import Text
+
+from solon.evals.statistics import Difference, Rate
+from solon.evals.summary import Summary
+from solon.records import PromptKind
+from solon.report.wording import (
+    KIND_TITLES,
+    MODEL_SHORT,
+    duration,
+    headlines,
+    measures_of,
+    percent,
+    points,
+    present,
+    rate_of,
+)
+
+KINDS: tuple[PromptKind, ...] = ("harmful", "mixed", "benign")
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Print the headlines, one table of rates and a few lines on what stands behind them."""
+    console.print(summary_view(summary))
+
+
+def summary_view(summary: Summary) -> ConsoleRenderable:
+    """What `print_summary` prints."""
+    below = [Text(line, style="dim") for line in notes(summary)]
+    return Group(Text("\n".join(headlines(summary)), style="bold"), Text(), answers_view(summary), *below)
+
+
+def answers_view(summary: Summary) -> Table:
+    """One section per kind of prompt; a cell holds the rate and its 95% interval."""
+    models = present(summary)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="rates with 95% intervals", caption_justify="left")
+    table.add_column("", no_wrap=True)
+    for name, _ in models:
+        table.add_column(MODEL_SHORT[name], justify="right", no_wrap=True)
+    for kind in KINDS:
+        tables = [model.of(kind) for _, model in models]
+        counts = {table.n for table in tables if table is not None}
+        if not counts:
+            continue
+        table.add_row(Text(f"{KIND_TITLES[kind]}, n = {'/'.join(map(str, sorted(counts)))}", style="bold"))
+        for measure in measures_of(kind, summary):
+            arrow = {"lower": " \u2193", "higher": " \u2191", "neither": ""}[measure.better]
+            cells = [_cell(rate_of(own, measure.field) if own else None) for own in tables]
+            table.add_row(f"  {measure.title.lower()}{arrow}", *cells)
+        table.add_section()
+    return table
+
+
+def notes(summary: Summary) -> list[str]:
+    """Paired differences, the judge, the preference model, RL and the time, each in a line if it was measured."""
+    lines = [] if summary.ungraded is None else [f"Not graded: {summary.ungraded}."]
+    differences = summary.differences
+    for title, found in (
+        ("Harmful answers to harmful requests", differences.harmful_on_harmful_prompts),
+        ("Helpful answers to benign requests", differences.helpful_on_benign_prompts),
+    ):
+        if found is not None and (said := _differences(found.base_minus_sl, found.sl_minus_rl, found.base_minus_rl)):
+            lines.append(f"{title}, paired: {said}.")
+    if (labels := summary.labels) is not None:
+        said = f"AI labels: {labels.n}, {labels.unscored} unscored"
+        if labels.accuracy is not None and labels.ece is not None:
+            said += f", {labels.ties} ties, right in {_cell(labels.accuracy)} of the rest"
+            said += f", calibration error {labels.ece:.3f}"
+        lines.append(f"{said}.")
+    if (model := summary.preference_model) is not None:
+        faults = ", ".join(f"{name} {percent(own.accuracy.rate, 0)}" for name, own in model.by_fault.items())
+        if model.accuracy is not None:
+            by_fault = f"; by fault: {faults}" if faults else ""
+            lines.append(
+                f"Preference model: right in {_cell(model.accuracy)} of {model.n - model.ties} pairs{by_fault}."
+            )
+        elif model.label_accuracy is not None:
+            lines.append(
+                f"Preference model: agrees with {_cell(model.label_accuracy)} of {model.label_n} held-out labels."
+            )
+    if summary.rl is not None:
+        first, last = summary.rl.steps[0], summary.rl.steps[-1]
+        lines.append(
+            f"RL: {len(summary.rl.steps)} steps, reward {first.reward.mean:.2f} to {last.reward.mean:.2f}, "
+            f"KL {last.kl.mean:.1f} nats at the end."
+        )
+    lines.append(f"Seed {summary.seed}, {duration(summary.pipeline_seconds)}.")
+    return lines
+
+
+def _cell(rate: Rate | None) -> str:
+    if rate is None:
+        return "\u2013"
+    return f"{percent(rate.rate)} ({100 * rate.low:.0f}\u2013{100 * rate.high:.0f})"
+
+
+def _differences(base_sl: Difference | None, sl_rl: Difference | None, base_rl: Difference | None) -> str:
+    named = (("base \u2212 SL", base_sl), ("SL \u2212 RL", sl_rl), ("base \u2212 RL", base_rl))
+    return "; ".join(f"{name} {points(found)}" for name, found in named if found is not None)

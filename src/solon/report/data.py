@@ -1,0 +1,106 @@
+"""What a report is made of, and reading it from a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from solon.artifacts.manifest import Manifest
+from solon.artifacts.run_folder import RUN, RunRecord
+from solon.artifacts.shards import decode_rows, shard_paths
+from solon.artifacts.stage import MANIFEST
+from solon.config import RunConfig
+from solon.constitution.principles import Constitution
+from solon.errors import Fault, RunError, Where
+from solon.evals.answers import AnswerScore
+from solon.evals.summary import Summary, read_summary
+from solon.records import Comparison, Prompt, Record, Revision, Rollout
+
+R = TypeVar("R", bound=Record)
+
+STAGES = (
+    "prompts",
+    "revisions",
+    "helpful",
+    "models/sl",
+    "pairs",
+    "comparisons",
+    "helpfulness",
+    "models/pm",
+    "rollouts",
+    "models/rl",
+    "evals",
+)
+"""In the order in which they run; any other folder with a manifest follows them."""
+
+CONSTITUTION = "constitution.json"
+"""The constitution as the run used it, a `Constitution` record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """Everything a report shows. Whatever a run lacks is empty, and the page leaves it out."""
+
+    summary: Summary
+    config: RunConfig | None = None
+    constitution: Constitution | None = None
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    """By id."""
+    revisions: Sequence[Revision] = ()
+    answers: Sequence[AnswerScore] = ()
+    """Of the evaluated models, and of the assistant's chains if they were graded."""
+    comparisons: Sequence[Comparison] = ()
+    rollouts: Sequence[Rollout] = ()
+    manifests: Sequence[Manifest] = ()
+
+
+def load_report_data(run: Path) -> ReportData:
+    """Reads a run folder; stages that are missing are left empty.
+
+    Raises:
+        RunError: if there is no summary, or a file is not what it should be (naming file and line).
+    """
+    summary = read_summary(run / "summary.json")
+    prompts = [prompt for name in ("prompts", "evals") for prompt in _rows(run / "prompts", name, Prompt)]
+    prompts += _rows(run / "prompts", "rows", Prompt)
+    return ReportData(
+        summary=summary,
+        config=record.config if (record := _record(run / RUN, RunRecord)) else None,
+        constitution=_record(run / CONSTITUTION, Constitution),
+        prompts={prompt.id: prompt for prompt in prompts},
+        revisions=_rows(run / "revisions", "rows", Revision),
+        answers=[*_rows(run / "evals", "rows", AnswerScore), *_rows(run / "evals", "revisions", AnswerScore)],
+        comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run / name, "rows", Comparison)],
+        rollouts=_rows(run / "rollouts", "rows", Rollout),
+        manifests=_manifests(run),
+    )
+
+
+def _rows(folder: Path, name: str, record: type[R]) -> list[R]:
+    """The rows of `name.jsonl`, or of its shards; none if there are no such files."""
+    whole = folder / f"{name}.jsonl"
+    paths = [whole] if whole.exists() else shard_paths(folder, name)
+    return [row for path in paths for row in decode_rows(path.read_bytes(), record, path)]
+
+
+def _record(path: Path, record: type[R]) -> R | None:
+    if not path.exists():
+        return None
+    try:
+        return record.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise RunError(Fault(f"not a {record.__name__}: {key}: {first['msg']}", Where(path))) from None
+
+
+def _manifests(run: Path) -> list[Manifest]:
+    """The finished stages, in the order of `STAGES`."""
+    found = {path.parent.relative_to(run).as_posix(): path for path in run.rglob(MANIFEST)}
+    names = [name for name in STAGES if name in found] + sorted(name for name in found if name not in STAGES)
+    read = [_record(found[name], Manifest) for name in names]
+    return [manifest for manifest in read if manifest is not None]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from report.sample import sample_data
+from solon.evals.summary import Summary
+from solon.report.console import print_summary
+
+
+def printed(summary: Summary, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    print_summary(summary, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_table_fits_eighty_columns_and_has_every_figure() -> None:
+    summary = sample_data(20).summary
+    text = printed(summary, 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    base = summary.models.base
+    assert base is not None and base.harmful_prompts is not None and base.harmful_prompts.harmful is not None
+    rate = base.harmful_prompts.harmful
+    assert f"{100 * rate.rate:.1f}% ({100 * rate.low:.0f}\u2013{100 * rate.high:.0f})" in text
+    for words in (
+        "Harmful requests, n = 20",
+        "Mixed requests",
+        "Benign requests",
+        "base \u2212 RL",
+        "AI labels",
+        "RL: 5 steps",
+    ):
+        assert words in text, words
+
+
+def test_without_truth_the_reason_is_printed() -> None:
+    text = printed(sample_data(4, graded=False).summary, 200)
+    assert "Not graded: no grader knows the truth" in text
+    assert "agrees with" in text and "paired" not in text

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from report.sample import sample_data
+from solon.artifacts import RunFolder
+from solon.errors import RunError
+from solon.evals.answers import AnswerScore
+from solon.evals.summary import summary_json
+from solon.records import Record
+from solon.report.data import CONSTITUTION, ReportData, load_report_data
+from solon.report.html import write_report
+
+
+def write_run(path: Path, data: ReportData) -> None:
+    """The folder as the pipeline leaves it."""
+    assert data.config is not None and data.constitution is not None
+    models: list[Record] = [row for row in data.answers if row.model != "assistant"]
+    chains: list[Record] = [row for row in data.answers if row.model == "assistant"]
+    stages: dict[str, dict[str, list[Record]]] = {
+        "evals": {"rows": models, "revisions": chains},
+        "prompts": {"rows": [*data.prompts.values()]},
+        "revisions": {"rows": [*data.revisions]},
+        "comparisons": {"rows": [*data.comparisons]},
+        "rollouts": {"rows": [*data.rollouts]},
+    }
+    with RunFolder.create(path, data.config) as run:
+        for name, files in stages.items():
+            stage = run.stage(name, config={})
+            for file, rows in files.items():
+                for start in range(0, len(rows), 7):
+                    stage.write_shard(file, start // 7, rows[start : start + 7])
+            stage.finish()
+    (path / CONSTITUTION).write_text(data.constitution.model_dump_json(), encoding="utf-8")
+    (path / "summary.json").write_text(summary_json(data.summary), encoding="utf-8")
+
+
+def test_a_run_folder_is_read_back(tmp_path: Path) -> None:
+    data = sample_data(3)
+    write_run(tmp_path, data)
+    found = load_report_data(tmp_path)
+    assert (found.summary, found.config, found.constitution) == (data.summary, data.config, data.constitution)
+    assert found.prompts == data.prompts
+    assert list(found.revisions) == list(data.revisions)
+    assert list(found.answers) == list(data.answers)
+    assert list(found.comparisons) == list(data.comparisons)
+    assert list(found.rollouts) == list(data.rollouts)
+    names = [manifest.stage for manifest in found.manifests]
+    assert names == ["prompts", "revisions", "comparisons", "rollouts", "evals"]
+
+
+def test_the_report_is_written_beside_the_summary(tmp_path: Path) -> None:
+    write_run(tmp_path, sample_data(2))
+    assert write_report(tmp_path) == tmp_path / "report.html"
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_missing_stages_are_empty_and_a_missing_summary_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is no summary here"):
+        load_report_data(tmp_path)
+    (tmp_path / "summary.json").write_text(summary_json(sample_data(2).summary), encoding="utf-8")
+    found = load_report_data(tmp_path)
+    assert (found.config, list(found.revisions), found.prompts) == (None, [], {})
+    assert write_report(tmp_path).exists()
+
+
+def test_a_damaged_row_is_named_with_its_line(tmp_path: Path) -> None:
+    data = sample_data(2)
+    write_run(tmp_path, data)
+    shard = tmp_path / "evals" / "rows-00000.jsonl"
+    good = data.answers[0].model_dump_json()
+    shard.write_text(f"{good}\n{good}\nbroken\n", encoding="utf-8")
+    with pytest.raises(RunError, match=rf"rows-00000.jsonl:3: not a {AnswerScore.__name__}"):
+        load_report_data(tmp_path)

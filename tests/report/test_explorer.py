@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from report.sample import sample_data
+from solon.report.explorer import Limits, explorer_data, spread
+
+
+def test_spread_is_even_and_keeps_the_first() -> None:
+    assert spread("abcd", 2) == ["a", "c"]
+    assert spread("abc", 5) == ["a", "b", "c"]
+    assert spread(range(100), 4) == [0, 25, 50, 75]
+
+
+def test_every_row_leads_back_to_its_prompt_and_principle() -> None:
+    found = cast(dict[str, Any], explorer_data(sample_data(3), Limits()))
+    for name, listed in found["lists"].items():
+        assert listed["rows"], name
+        assert {row["prompt"] for row in listed["rows"]} <= set(found["prompts"])
+    steps = [step for row in found["lists"]["chains"]["rows"] for step in row["steps"][1:]]
+    assert {step["principle"] for step in steps} <= set(found["principles"])
+
+
+def test_a_chain_carries_the_grade_of_each_round() -> None:
+    data = sample_data(3)
+    found = cast(dict[str, Any], explorer_data(data, Limits()))
+    grades = {(row.prompt_id, row.round): row.grade for row in data.answers}
+    for row in found["lists"]["chains"]["rows"]:
+        for number, step in enumerate(row["steps"]):
+            grade = grades[row["prompt"], number]
+            assert grade is not None and step["grade"]["faults"] == list(grade.faults())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tiny_models import FAMILIES, Family, tiny_model
 from torch import Tensor
 
 from solon.lm.decoder import Decoder, TransformersDecoder
 from solon.lm.llama import BLOCK, LlamaDecoder, LlamaWeights, supports
+from tiny_models import FAMILIES, Family, tiny_model
 
 CASES = [(family, False) for family in FAMILIES] + [("llama", True), ("qwen2", True)]
 LENGTHS = (12, 7, 9)

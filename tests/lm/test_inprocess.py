@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
 
 from solon.errors import ModelError, PromptError
 from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import OptionRequest, WriteRequest
 from solon.models.load import LoadedModel
 from solon.models.tokens import encode_continuation, encode_prompt
+from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
 
 PROMPTS = [
     "\n\nHuman: How do I give the ladder back?\n\nAssistant:",
@@ -24,7 +24,9 @@ PROMPTS = [
 ENGINES = [(family, False) for family in FAMILIES] + [("llama", True), ("qwen2", True)]
 
 
-def engine(family: Family = "llama", *, lean: bool | None = None, batch_size: int = 128, **shape: int) -> InProcessModel:
+def engine(
+    family: Family = "llama", *, lean: bool | None = None, batch_size: int = 128, **shape: int
+) -> InProcessModel:
     model = tiny_model(family, **shape)
     loaded = LoadedModel(model=model, tokenizer=tiny_tokenizer(), path=Path("tiny"), fingerprint="")
     return InProcessModel(loaded, batch_size=batch_size, lean=lean)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tiny_models import END, tiny_tokenizer
 
 from solon.lm.stops import TextOf, first_stop
+from tiny_models import END, tiny_tokenizer
 
 
 @pytest.fixture

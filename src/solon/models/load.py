@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -46,13 +47,19 @@ def load_model(
         raise ModelError(faults)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     with _quiet(), _as_model_error(folder):
-        model: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=trust_remote_code,
+            output_loading_info=True,
         )
+    model, found = loaded
+    if found["missing_keys"]:  # transformers would draw them at random
+        absent = ", ".join(sorted(found["missing_keys"])[:3])
+        what = f"config.json asks for {len(found['missing_keys'])} missing weights ({absent})"
+        raise ModelError(what, where=Where(folder), hint="copy config.json and weights from the same place")
     model.to(torch.device(device)).eval()
     return LoadedModel(model=model, tokenizer=tokenizer, path=folder, fingerprint=fingerprint(folder))
 
@@ -166,7 +173,7 @@ def _as_model_error(folder: Path) -> Iterator[None]:
     """What transformers says about a folder it cannot read is the user's fault, not a bug: keep its words."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"cannot be loaded: {said[0]}", where=Where(folder), hint="check the folder's files"

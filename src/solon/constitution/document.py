@@ -48,7 +48,9 @@ def read_document(path: Path) -> Sourced:
         faults.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
     constraints = _hard_constraints(constraint_sections, faults)
     precedence = _precedence(precedence_sections, headings, faults)
-    principles = [_principle(article, articles, precedence, constraints, faults) for article in articles]
+    principles = [
+        _principle(article, articles, precedence, constraints, faults) for article in articles if article.title
+    ]
     faults.raise_any()
     constitution = Constitution(
         name=path.stem,
@@ -121,7 +123,8 @@ def _precedence(found: list[Section], headings: list[Heading], faults: Faults) -
         heading = next((known[key(word)] for word in words if key(word) in known), None)
         if heading is None:
             titles = [heading.title for heading in headings]
-            hint = near(words[-1], [*titles, *(heading.id for heading in headings)]) or f"headings are {listed(titles)}"
+            ids = [heading.id for heading in headings]
+            hint = near(words[-1], titles) or near(words[-1], ids) or f"headings are {listed(titles)}"
             faults.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
         elif heading.id in named:
             hint = f"it was named on line {named[heading.id]}; keep one"

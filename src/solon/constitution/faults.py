@@ -27,8 +27,10 @@ class Faults:
         self._found.append(Fault(what, Where(self.path, line), hint))
 
     def add_repeated_keys(self, where: Places) -> None:
-        """One fault per JSON key that is given twice."""
+        """One fault per JSON key that is given twice; what stands inside the second value is not counted again."""
         for key, line in where.repeated.items():
+            if any(key[:depth] in where.repeated for depth in range(len(key))):
+                continue
             self.add(f"the key `{key[-1]}` is given twice in one object", line, "keep one of them")
 
     def add_refused(

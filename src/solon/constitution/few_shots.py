@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ValidationError
 from solon.constitution.faults import Faults
 from solon.constitution.places import json_places
 from solon.constitution.reading import kind, parse_json, read_text
-from solon.constitution.texts import Text
+from solon.constitution.texts import Text, written
 from solon.errors import ConstitutionError, Where
 from solon.records import Record, Turn
 
@@ -29,9 +29,7 @@ def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     for before, after in pairwise(turns):
         if before.role == after.role:
             raise ValueError(f"has two {after.role} turns in a row")
-    if any(not turn.text.strip() for turn in turns):
-        raise ValueError("has an empty turn")
-    return turns
+    return tuple(Turn(role=turn.role, text=written(turn.text)) for turn in turns)
 
 
 Dialogue = Annotated[tuple[Turn, ...], AfterValidator(_awaits_an_answer)]

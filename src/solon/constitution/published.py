@@ -92,21 +92,23 @@ def reasoning_shot(text: str) -> ReasoningShot:
         if not found:
             raise ValueError(f"lacks `{mark.strip()}` where it is due")
         pieces.append(before)
-    _, _, asked, first, second, thought = pieces
+    before, lead, asked, first, second, thought = pieces
+    if before.strip() or "\n\n" in lead:
+        raise ValueError("has more than one line before the first `H:`")
     dialogue, _, slot = ("H:" + asked).rpartition("\n\n")
     if not dialogue:
         raise ValueError(f"has no line with the question, or `{SLOT}` in its place, before the options")
     verdict = re.fullmatch(r"\s*So the answer is: \(([AB])\)\s*", rest)
     if not verdict:
         raise ValueError(f"ends with {rest.strip()[:60]!r}, not with `So the answer is: (A)` or `(B)`")
-    lead, _, rationale = thought.partition("step by step:")
+    opening, _, rationale = thought.partition("step by step:")
     try:
         return ReasoningShot(
             turns=_turns([({"H": "Human", "A": "Assistant"}[name], words) for name, words in _inner(dialogue)]),
             first=first,
             second=second,
             question=None if slot.strip() == SLOT else comparison_question(slot),
-            rationale=rationale or lead,
+            rationale=rationale or opening,
             answer="A" if verdict[1] == "A" else "B",
         )
     except ValidationError as error:

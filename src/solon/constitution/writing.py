@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from solon.artifacts.atomic import write_atomic
 from solon.constitution.few_shots import FILE_NAME, FewShots
 from solon.constitution.principles import Constitution
 from solon.errors import ConstitutionError, Fault, Where
+from solon.toml_text import toml_lines
 
 CONSTITUTION_FILE = "constitution.toml"
 
@@ -40,21 +40,8 @@ def write_folder(
 
 
 def list_toml(constitution: Constitution) -> str:
-    """A list as the text of a TOML file that loads as the same list; the standard library only reads TOML."""
+    """A list as the text of a TOML file that loads as the same list."""
     head = {"name": constitution.name, "title": constitution.title, "description": constitution.description}
-    blocks = [_table(head)]
-    blocks += ["[[principle]]\n" + _table(one.model_dump(exclude_defaults=True)) for one in constitution.principles]
+    principles = [{**one.model_dump(exclude_defaults=True), "source": one.source} for one in constitution.principles]
+    blocks = [toml_lines(head.items()), *("[[principle]]\n" + toml_lines(fields.items()) for fields in principles)]
     return "\n".join(blocks)
-
-
-def _table(fields: Mapping[str, object]) -> str:
-    return "".join(f"{key} = {_value(value)}\n" for key, value in fields.items())
-
-
-def _value(value: object) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, str):
-        # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(value)

@@ -1,0 +1,50 @@
+"""Every example in docs/formats/constitution.md can be used as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from solon.constitution.few_shots import load_few_shots
+from solon.constitution.importer import FILES
+from solon.constitution.lint import lint
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Principle
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/formats/constitution.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def example(language: str, path: Path) -> Path:
+    """The page's one example in that language, as a file."""
+    [text] = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_list(tmp_path: Path) -> None:
+    path = example("toml", tmp_path / "mine.toml")
+    constitution = load_constitution(path)
+    assert constitution.name == "neighbourly"
+    assert [one.has_critique for one in constitution.principles] == [True, False]
+    assert lint(path) == ()
+
+
+def test_the_document(tmp_path: Path) -> None:
+    path = example("markdown", tmp_path / "mine.md")
+    document = load_constitution(path)
+    assert [one.id for one in document.principles] == ["safety", "honesty", "real-help", "manner"]
+    assert document.precedence == ("safety", "honesty", "real-help", "manner")
+    assert len(document.hard_constraints) == 2
+    assert lint(path) == ()
+
+
+def test_the_few_shots(tmp_path: Path) -> None:
+    example("json", tmp_path / "few_shots.json")
+    shots = load_few_shots(tmp_path)
+    assert (len(shots.critique), len(shots.comparison), len(shots.reasoning)) == (1, 1, 1)
+
+
+def test_the_page_leaves_nothing_out() -> None:
+    for key in (*Principle.model_fields, *FILES):
+        assert f"`{key}`" in TEXT

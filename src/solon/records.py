@@ -94,6 +94,8 @@ class Demonstration(Record):
     answer: str
     source: str
     """`revision-<round>` or `helpful`."""
+    finished: bool = True
+    """False if the token limit cut the answer off: it is then no example of how an answer ends."""
 
 
 class Pair(Record):

@@ -136,25 +136,29 @@ def fail_in_round_two(what: str, written: Written) -> Any:
     return write
 
 
-@pytest.mark.parametrize(
-    ("written", "noted"),
-    [
-        (Written(text="", tokens=1, ended="stop"), "empty revision"),
-        (Written(text="on and on", tokens=96, ended="length"), "unfinished revision"),
-    ],
-)
-def test_a_bad_revision_is_recorded_counted_and_not_built_upon(fake: Any, written: Written, noted: str) -> None:
-    model = fake(writes=fail_in_round_two("revision", written))
+def test_an_empty_revision_is_recorded_counted_and_not_built_upon(fake: Any) -> None:
+    model = fake(writes=fail_in_round_two("revision", Written(text="", tokens=1, ended="stop")))
     made = run(model, 1)
     (chain,) = made.records
-    assert [step.revision for step in chain.rounds] == ["revision 1", written.text, "revision 3"]
-    assert [step.finished for step in chain.rounds] == [True, False, True]
-    assert made.noted == {noted: 1}
-    assert "Assistant: revision 1\n" in model.write_requests[4].prompt, "round 3 starts from the last good answer"
+    assert [step.revision for step in chain.rounds] == ["revision 1", "", "revision 3"]
+    assert made.noted == {"empty revision": 1}
+    assert "Assistant: revision 1\n" in model.write_requests[4].prompt, "round 3 starts from the last answer"
     every, last = revision_demonstrations([chain], "all"), revision_demonstrations([chain], "last")
     assert [d.source for d in every.records] == ["revision-1", "revision-3"]
-    assert every.dropped == {"unusable revision": 1}
+    assert (every.dropped, every.noted) == ({"empty revision": 1}, {})
     assert [d.answer for d in last.records] == ["revision 3"]
+
+
+def test_a_cut_off_revision_is_used_without_an_end_and_noted(fake: Any) -> None:
+    model = fake(writes=fail_in_round_two("revision", Written(text="on and on", tokens=96, ended="length")))
+    made = run(model, 1)
+    (chain,) = made.records
+    assert [step.finished for step in chain.rounds] == [True, False, True]
+    assert made.noted == {"unfinished revision": 1}
+    assert "Assistant: on and on\n" in model.write_requests[4].prompt
+    shown = revision_demonstrations([chain], "all")
+    assert [d.finished for d in shown.records] == [True, False, True]
+    assert shown.noted == {"unfinished target": 1}
 
 
 def test_no_revision_is_made_without_its_critique(fake: Any) -> None:
@@ -189,9 +193,9 @@ def test_chains_that_outgrow_the_context_are_dropped_and_counted(fake: Any, when
 
 def test_a_chain_without_a_good_round_gives_no_target(fake: Any) -> None:
     made = run(fake(writes=lambda r: "c" if r.prompt.endswith("Critique:") else ""), 2, rounds=2)
-    assert revision_demonstrations(made.records, "all").dropped == {"unusable revision": 4}
+    assert revision_demonstrations(made.records, "all").dropped == {"empty revision": 4}
     last = revision_demonstrations(made.records, "last")
-    assert (last.records, last.dropped) == ((), {"no usable revision": 2})
+    assert (last.records, last.dropped) == ((), {"no revision": 2})
 
 
 def test_neither_the_first_answer_nor_a_critique_is_ever_a_target(fake: Any) -> None:

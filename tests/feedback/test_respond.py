@@ -71,8 +71,8 @@ def test_empty_and_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
     assert [(a.text, a.finished) for a in made.records] == [("", True), ("and", False), ("fine", True)]
     assert made.noted == {"empty answer": 1, "unfinished answer": 1}
     shown = helpful_demonstrations(made.records)
-    assert [d.answer for d in shown.records] == ["fine"]
-    assert shown.dropped == {"empty answer": 1, "unfinished answer": 1}
+    assert [(d.answer, d.finished) for d in shown.records] == [("and", False), ("fine", True)]
+    assert (shown.dropped, shown.noted) == ({"empty answer": 1}, {"unfinished target": 1})
 
 
 def test_nothing_in_nothing_out(fake: Any) -> None:

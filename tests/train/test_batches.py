@@ -25,6 +25,13 @@ def test_an_answer_is_tokenised_apart_from_its_prompt_and_ends_with_the_end_mark
     assert tokenizer.encode(prompt + answer) != list(example.input_ids)[:-1], "the cut should matter for this text"
 
 
+def test_an_answer_that_was_cut_off_teaches_no_end() -> None:
+    tokenizer = tiny_tokenizer()
+    example = answer_example(tokenizer, "row", "Why?", "Because it", finished=False)
+    assert list(example.input_ids) == tokenizer.encode("Why?") + tokenizer.encode("Because it")
+    assert sum(example.loss_mask) == len(tokenizer.encode("Because it"))
+
+
 def test_a_mask_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="row: 2 tokens but 1 mask entries"):
         TokenExample(id="row", input_ids=(1, 2), loss_mask=(True,))

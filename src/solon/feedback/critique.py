@@ -36,7 +36,7 @@ class _Chain:
     prompt: Prompt
     initial: str
     answer: str
-    """What the next round corrects: the last revision that was neither empty nor cut off."""
+    """What the next round corrects: the last revision that is not empty."""
     rounds: list[RevisionRound] = field(default_factory=list)
     too_long: bool = False
 
@@ -63,7 +63,7 @@ class _Reviser:
         critiques = self._critiques(chains, drawn, number) if self.section.critique else [None] * len(chains)
         ready: list[tuple[_Chain, Principle, str | None]] = []
         for chain, principle, critique in zip(chains, drawn, critiques, strict=True):
-            if critique == "":  # a revision without its critique would be another method
+            if critique == "":
                 chain.rounds.append(
                     RevisionRound(principle_id=principle.id, critique="", revision="", prompt_hash="", finished=False)
                 )
@@ -82,7 +82,7 @@ class _Reviser:
                     finished=said.whole,
                 )
             )
-            chain.answer = said.text if said.whole else chain.answer
+            chain.answer = said.text or chain.answer
 
     def _critiques(self, chains: Sequence[_Chain], drawn: Sequence[Principle], number: int) -> list[str | None]:
         tasks = [
@@ -145,12 +145,12 @@ def revise(
 
     Every round draws its principle independently, with replacement, from the row's own generator, and uses that
     principle's critique and revision request together. Rounds that went wrong stay in the chain with
-    `finished = False` and are noted; the next round starts from the last good answer, and none of them is a target for
-    finetuning (`demonstrations`):
+    `finished = False`, and are noted:
 
-    - an empty or cut-off revision stays as it was written;
-    - an empty critique ends the round: `critique` and `revision` are empty, and no revision was sampled
-      (`prompt_hash` is empty too). A cut-off critique is used as it is.
+    - a cut-off revision is used as it is, like any cut-off answer;
+    - an empty revision is recorded, and the next round starts from the answer before it;
+    - an empty critique ends the round, for a revision without its critique would be another method: `critique` and
+      `revision` are empty, and so is `prompt_hash`, because no revision was sampled. A cut-off critique is used.
 
     `shots` come before critiques and revisions, as many as the context has room for; those left out are noted. A chain
     that outgrows the context without any is dropped whole, as `too long`.

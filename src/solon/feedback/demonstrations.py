@@ -11,39 +11,48 @@ from solon.records import Answer, Demonstration, Revision
 
 
 def revision_demonstrations(chains: Sequence[Revision], rounds: Literal["all", "last"]) -> Made[Demonstration]:
-    """The revisions of all rounds, or of the last one that went well, as targets.
+    """The revisions of all rounds, or the last one that is not empty, as targets.
 
-    First answers and critiques are never targets. Rounds that went wrong are not either; with `all` each counts as
-    dropped, with `last` a chain in which every round went wrong does.
+    First answers and critiques are never targets. Empty revisions are not either: with `all` each counts as dropped,
+    with `last` a chain that has no other does. Cut-off revisions are targets without an end, and noted.
     """
     targets = []
     dropped: Counter[str] = Counter()
     for chain in chains:
-        good = [(n, step.revision) for n, step in enumerate(chain.rounds, start=1) if step.finished]
+        said = [(number, step) for number, step in enumerate(chain.rounds, start=1) if step.revision]
         if rounds == "all":
-            dropped["unusable revision"] += len(chain.rounds) - len(good)
-        elif not good:
-            dropped["no usable revision"] += 1
+            dropped["empty revision"] += len(chain.rounds) - len(said)
+        elif not said:
+            dropped["no revision"] += 1
         targets += [
             Demonstration(
-                id=f"{chain.id}-{number}", prompt_id=chain.prompt_id, answer=text, source=f"revision-{number}"
+                id=f"{chain.id}-{number}",
+                prompt_id=chain.prompt_id,
+                answer=step.revision,
+                source=f"revision-{number}",
+                finished=step.finished,
             )
-            for number, text in (good if rounds == "all" else good[-1:])
+            for number, step in (said if rounds == "all" else said[-1:])
         ]
-    return Made(records=tuple(targets), dropped=+dropped)
+    return _targets(targets, dropped)
 
 
 def helpful_demonstrations(answers: Sequence[Answer]) -> Made[Demonstration]:
-    """The assistant's own answers to benign prompts as targets, but for empty and cut-off ones."""
-    dropped: Counter[str] = Counter()
-    targets = []
-    for answer in answers:
-        if not answer.text:
-            dropped["empty answer"] += 1
-        elif not answer.finished:
-            dropped["unfinished answer"] += 1
-        else:
-            targets.append(
-                Demonstration(id=answer.id, prompt_id=answer.prompt_id, answer=answer.text, source="helpful")
-            )
-    return Made(records=tuple(targets), dropped=dropped)
+    """The assistant's own answers to benign prompts as targets, but for empty ones; cut-off ones are noted."""
+    targets = [
+        Demonstration(
+            id=answer.id,
+            prompt_id=answer.prompt_id,
+            answer=answer.text,
+            source="helpful",
+            finished=answer.finished,
+        )
+        for answer in answers
+        if answer.text
+    ]
+    return _targets(targets, Counter({"empty answer": len(answers) - len(targets)}))
+
+
+def _targets(targets: Sequence[Demonstration], dropped: Counter[str]) -> Made[Demonstration]:
+    unfinished = sum(not target.finished for target in targets)
+    return Made(records=tuple(targets), dropped=+dropped, noted=+Counter({"unfinished target": unfinished}))

@@ -35,11 +35,13 @@ class TokenExample:
         return len(self.input_ids)
 
 
-def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
+def answer_example(
+    tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str, *, finished: bool = True
+) -> TokenExample:
     """Prompt and answer tokenised apart, as they are when the model writes, then joined; the loss counts the answer and
-    the end mark after it (if the tokenizer has one)."""
+    the end mark after it (if the tokenizer has one, and the answer is `finished`: one that was cut off has no end)."""
     prompt_ids = encode_prompt(tokenizer, prompt)
-    answer_ids = answer_tokens(tokenizer, answer)
+    answer_ids = answer_tokens(tokenizer, answer) if finished else tuple(encode_continuation(tokenizer, answer))
     mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
     return TokenExample(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
 

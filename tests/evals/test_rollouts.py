@@ -36,18 +36,19 @@ def test_worked_example_in_the_order_of_steps() -> None:
 def test_answers_to_one_prompt_are_not_independent() -> None:
     scores = [float(i // 8) for i in range(64)]
     together = rl_curve(
-        [rollout(str(i), 0, s, 0, prompt=f"p{i // 8}") for i, s in enumerate(scores)],
+        [rollout(str(i), 0, s, s, prompt=f"p{i // 8}") for i, s in enumerate(scores)],
         {f"p{i}": "harmful" for i in range(8)},
         kl_coefficient=0.0,
     )
     apart = rl_curve(
-        [rollout(str(i), 0, s, 0, prompt=f"p{i}") for i, s in enumerate(scores)],
+        [rollout(str(i), 0, s, s, prompt=f"p{i}") for i, s in enumerate(scores)],
         {f"p{i}": "harmful" for i in range(64)},
         kl_coefficient=0.0,
     )
     assert together is not None and apart is not None
-    wide, narrow = together.steps[0].reward, apart.steps[0].reward
-    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    for name in ("reward", "preference_score", "kl"):
+        wide, narrow = getattr(together.steps[0], name), getattr(apart.steps[0], name)
+        assert wide.high - wide.low > 2 * (narrow.high - narrow.low), name
 
 
 def test_no_rollouts_no_curve() -> None:

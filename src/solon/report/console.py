@@ -77,9 +77,7 @@ def notes(summary: Summary) -> list[str]:
         faults = ", ".join(f"{name} {percent(own.accuracy.rate, 0)}" for name, own in model.by_fault.items())
         if model.accuracy is not None:
             by_fault = f"; by fault: {faults}" if faults else ""
-            lines.append(
-                f"Preference model: right in {_cell(model.accuracy)} of {model.n - model.ties} pairs{by_fault}."
-            )
+            lines.append(f"Preference model: right in {_cell(model.accuracy)} of pairs that truly differ{by_fault}.")
         elif model.label_accuracy is not None:
             lines.append(
                 f"Preference model: agrees with {_cell(model.label_accuracy)} of {model.label_n} held-out labels."

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: tuple[Entry, ...] = (
+    Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
     Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
 )
 

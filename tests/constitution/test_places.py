@@ -21,7 +21,7 @@ text = """
 id = "inside a string"
 quotes: ""\\" and "" and [
 ""\"""
-after = 1
+after = """ends with two quotes"""""
 literal = \'\'\'
 key = "[["
 \'\'\'

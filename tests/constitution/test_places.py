@@ -21,7 +21,7 @@ text = """
 id = "inside a string"
 quotes: ""\\" and "" and [
 ""\"""
-after = """ends with two quotes"""""
+after = """ends with a quote""""
 literal = \'\'\'
 key = "[["
 \'\'\'

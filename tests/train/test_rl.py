@@ -69,6 +69,7 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLStep], dict[
     """Twelve steps of RL unless told otherwise: (records, rollouts by step)."""
     extra = {name: changes.pop(name) for name in ("checkpoints", "progress", "dtype") if name in changes}
     reward = changes.pop("reward_model", share_of_wanted)
+    values = changes.pop("value_model", None) or Values()
     settings: dict[str, Any] = {
         "algorithm": "grpo",
         "steps": 12,
@@ -88,7 +89,7 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLStep], dict[
         reward_model=reward,
         max_new_tokens=6,
     )
-    actors = Actors(policy=policy, reference=reference, value_model=Values() if section.algorithm == "ppo" else None)
+    actors = Actors(policy=policy, reference=reference, value_model=values if section.algorithm == "ppo" else None)
     rollouts: dict[int, list[Rollout]] = {}
     steps = reinforce(actors, environment, section, seed=0, pad_id=PAD, keep=rollouts.__setitem__, **extra)
     return steps, rollouts
@@ -273,3 +274,29 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
         train(on_disk("killed"), progress=killer(5))
     got, resumed = train(on_disk("killed"))
     assert got == want and same_bytes(resumed, undisturbed)
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_the_first_update_is_on_policy_at_any_temperature(algorithm: str) -> None:
+    for temperature in (0.5, 2.0):
+        steps, _ = _train(_policy(), algorithm=algorithm, steps=1, temperature=temperature)
+        assert steps[0].clip_fraction == 0 and steps[0].kl == 0
+
+
+def test_the_recorded_loss_is_the_mean_over_sampled_tokens() -> None:
+    steps, rollouts = _train(_policy(), steps=1, kl_coefficient=0.1)  # policy = reference: no KL yet, every ratio is 1
+    total = sum(row.advantage * row.tokens for row in rollouts[1])
+    assert steps[0].loss == pytest.approx(-total / steps[0].tokens, abs=1e-6)
+    assert abs(total) > 0.1
+
+
+def test_the_value_model_learns_what_answers_earn() -> None:
+    values = Values()
+
+    def one(_prompts: object, answers: Sequence[Sampled]) -> list[float]:
+        return [1.0] * len(answers)
+
+    _train(_policy(), algorithm="ppo", reward_model=one, value_model=values)
+    with torch.no_grad():
+        value_BT = values(torch.tensor([[11, 20], [13, 20]]), torch.ones(2, 2).bool())
+    assert value_BT[:, -1].tolist() == pytest.approx([1.0, 1.0], abs=0.3)

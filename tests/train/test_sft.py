@@ -89,3 +89,22 @@ def test_another_seed_takes_another_order() -> None:
     finetune(one, _examples(), _section(), seed=0, pad_id=1)
     finetune(other, _examples(), _section(), seed=1, pad_id=1)
     assert not same_bytes(one, other)
+
+
+def test_the_recorded_loss_is_the_mean_over_counted_tokens() -> None:
+    model, examples = tiny_model(), _examples()
+    with torch.no_grad():
+        costs = [
+            -model(torch.tensor([row.input_ids])).logits[0, place - 1].log_softmax(-1)[token]
+            for row in examples
+            for place, (token, counts) in enumerate(zip(row.input_ids, row.loss_mask, strict=True))
+            if counts
+        ]
+    steps = finetune(model, examples, _section(batch_size=16), seed=0, pad_id=1)
+    assert steps[0].loss == pytest.approx(float(torch.stack(costs).mean()), rel=1e-5)
+
+
+def test_every_epoch_has_an_order_of_its_own() -> None:
+    steps = finetune(tiny_model(), _examples(), _section(epochs=2, batch_size=1), seed=0, pad_id=1)
+    first, second = [step.tokens for step in steps[:16]], [step.tokens for step in steps[16:]]
+    assert sorted(first) == sorted(second) and first != second

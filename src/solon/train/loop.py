@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from solon.artifacts.checkpoint import Checkpoint
 from solon.config import OptimiserSection
 from solon.errors import DivergedError
+from solon.lm.protocols import Progress
 from solon.records import Record
+from solon.train.batches import cut, epoch_order, micro_batches
 from solon.train.losses import SumAndWeight
 
 
@@ -163,3 +165,66 @@ def run_steps(
             state = {"updates": trainer.updates, "records": [row.model_dump(mode="json") for row in records]}
             checkpoints.save(number, trainer.tensors(), state)
     return records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs:
+    """Examples in the order in which they are learnt from; `row` is an example's index."""
+
+    batches: Sequence[Sequence[int]]
+    """The rows of each optimiser step."""
+    weights: Sequence[float]
+    """Of each row in the loss: its counted tokens, or its pair's weight."""
+    lengths: Sequence[int]
+    """Padded tokens of each row if it is the longest of its micro-batch."""
+    tokens: Sequence[int]
+    """Real tokens of each row."""
+
+    @classmethod
+    def shuffled(
+        cls,
+        section: OptimiserSection,
+        names: tuple[int, str],
+        *,
+        epochs: int,
+        weights: Sequence[float],
+        lengths: Sequence[int],
+        tokens: Sequence[int],
+    ) -> Epochs:
+        """Every row once per epoch, in an order derived from `names` (run seed, stage) and the epoch."""
+        batches = [
+            batch
+            for epoch in range(epochs)
+            for batch in cut(epoch_order(len(weights), *names, epoch), section.batch_size)
+        ]
+        return cls(batches=batches, weights=weights, lengths=lengths, tokens=tokens)
+
+
+def train_epochs(
+    trainer: Trainer,
+    epochs: Epochs,
+    loss_of: Callable[[list[int]], SumAndWeight],
+    *,
+    checkpoints: Checkpoints | None,
+    progress: Progress | None,
+) -> list[TrainStep]:
+    """One optimiser step per batch, each on the mean loss of its rows; `progress` hears (rows, tokens) after each."""
+
+    def step(number: int) -> TrainStep:
+        rows = epochs.batches[number - 1]
+        parts = micro_batches(rows, epochs.lengths, trainer.section.micro_batch_tokens)
+        update = trainer.update(parts, loss_of, weight=sum(epochs.weights[row] for row in rows) or 1.0)
+        tokens = sum(epochs.tokens[row] for row in rows)
+        if progress is not None:
+            progress(len(rows), tokens)
+        return TrainStep(
+            step=number,
+            loss=update.loss,
+            grad_norm=update.grad_norm,
+            learning_rate=update.learning_rate,
+            tokens=tokens,
+        )
+
+    return run_steps(
+        trainer, step, steps=len(epochs.batches), record=TrainStep, checkpoints=checkpoints or NoCheckpoints()
+    )

@@ -18,9 +18,9 @@ from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_prompt
 from solon.records import Record
 from solon.seeds import generator
-from solon.train.batches import answer_tokens, cut, epoch_order, micro_batches, pad_with_mask
+from solon.train.batches import answer_tokens, micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
-from solon.train.loop import Checkpoints, NoCheckpoints, Trainer, TrainStep, run_steps
+from solon.train.loop import Checkpoints, Epochs, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.rollouts import PolicyPrompt, SampledAnswer
 
@@ -105,41 +105,25 @@ def train_preference(
     """
     if not examples:
         raise ValueError("no comparisons to train a preference model on")
-    lengths = [2 * len(example) for example in examples]
-    batches = [
-        batch
-        for epoch in range(section.epochs)
-        for batch in cut(epoch_order(len(examples), seed, "preference", epoch), section.batch_size)
-    ]
+    epochs = Epochs.shuffled(
+        section,
+        (seed, "preference"),
+        epochs=section.epochs,
+        weights=[example.weight for example in examples],
+        lengths=[2 * len(example) for example in examples],
+        tokens=[len(example.a_ids) + len(example.b_ids) for example in examples],
+    )
     trainer = Trainer({"model": model}, section)
 
-    def loss_of(indices: Sequence[int]) -> SumAndWeight:
-        rows = [examples[index] for index in indices]
-        score_a_B, score_b_B = _pair_scores(model, rows, pad_id, dtype)
-        p_B = torch.tensor([row.p_a_preferred for row in rows], device=score_a_B.device)
-        weight_B = torch.tensor([row.weight for row in rows], device=score_a_B.device)
+    def loss_of(rows: list[int]) -> SumAndWeight:
+        pairs = [examples[row] for row in rows]
+        score_a_B, score_b_B = _pair_scores(model, pairs, pad_id, dtype)
+        p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=score_a_B.device)
+        weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
         return preference_loss(score_a_B, score_b_B, p_B, weight_B)
 
-    def step(number: int) -> TrainStep:
-        indices = batches[number - 1]
-        weight = sum(examples[index].weight for index in indices)
-        parts = micro_batches(indices, lengths, section.micro_batch_tokens)
-        update = trainer.update(parts, loss_of, weight=weight or 1.0)
-        tokens = sum(len(examples[index].a_ids) + len(examples[index].b_ids) for index in indices)
-        if progress is not None:
-            progress(len(indices), tokens)
-        return TrainStep(
-            step=number,
-            loss=update.loss,
-            grad_norm=update.grad_norm,
-            learning_rate=update.learning_rate,
-            tokens=tokens,
-        )
-
     with attention_for([model], max(map(len, examples))):
-        return run_steps(
-            trainer, step, steps=len(batches), record=TrainStep, checkpoints=checkpoints or NoCheckpoints()
-        )
+        return train_epochs(trainer, epochs, loss_of, checkpoints=checkpoints, progress=progress)
 
 
 @torch.no_grad()

@@ -9,9 +9,9 @@ from transformers import PreTrainedModel
 
 from solon.config import SFTSection
 from solon.lm.protocols import Progress
-from solon.train.batches import TokenExample, collate, cut, epoch_order, micro_batches
+from solon.train.batches import TokenExample, collate
 from solon.train.forward import answer_logits, attention_for
-from solon.train.loop import Checkpoints, NoCheckpoints, Trainer, TrainStep, run_steps
+from solon.train.loop import Checkpoints, Epochs, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, cross_entropy
 
 
@@ -36,35 +36,16 @@ def finetune(
         raise ValueError("nothing to finetune on")
     device = next(model.parameters()).device
     lengths = [len(example) for example in examples]
-    batches = [
-        batch
-        for epoch in range(section.epochs)
-        for batch in cut(epoch_order(len(examples), seed, "sft", epoch), section.batch_size)
-    ]
+    counted = [sum(example.loss_mask[1:]) for example in examples]
+    epochs = Epochs.shuffled(
+        section, (seed, "sft"), epochs=section.epochs, weights=counted, lengths=lengths, tokens=lengths
+    )
     trainer = Trainer({"model": model}, section)
 
-    def loss_of(indices: Sequence[int]) -> SumAndWeight:
-        batch = collate([examples[index] for index in indices], pad_id, device)
+    def loss_of(rows: list[int]) -> SumAndWeight:
+        batch = collate([examples[row] for row in rows], pad_id, device)
         logits_NV, targets_N = answer_logits(model, batch, dtype), batch.target_ids_N
         return cross_entropy(logits_NV, targets_N, torch.ones_like(targets_N, dtype=torch.bool))
 
-    def step(number: int) -> TrainStep:
-        indices = batches[number - 1]
-        weight = sum(sum(examples[index].loss_mask[1:]) for index in indices)
-        parts = micro_batches(indices, lengths, section.micro_batch_tokens)
-        update = trainer.update(parts, loss_of, weight=max(1, weight))
-        tokens = sum(lengths[index] for index in indices)
-        if progress is not None:
-            progress(len(indices), tokens)
-        return TrainStep(
-            step=number,
-            loss=update.loss,
-            grad_norm=update.grad_norm,
-            learning_rate=update.learning_rate,
-            tokens=tokens,
-        )
-
     with attention_for([model], max(lengths)):
-        return run_steps(
-            trainer, step, steps=len(batches), record=TrainStep, checkpoints=checkpoints or NoCheckpoints()
-        )
+        return train_epochs(trainer, epochs, loss_of, checkpoints=checkpoints, progress=progress)

@@ -152,39 +152,44 @@ class LlamaDecoder:
             self._values = [F.pad(values, (0, 0, 0, more)) for values in self._values]
 
     def _attention_bias(self, new: int) -> Tensor:
-        """[B, 1, T, S]: 0 where a new token may look, the lowest number elsewhere (a padding row then stays finite)."""
+        """[B, 1, T, S]: 0 where a new token may look, the lowest number elsewhere (a padding row then stays finite).
+
+        The first tokens of all attend to each other alone, later ones to the whole cache with its unused columns.
+        """
         assert self._mask_BS is not None
-        width = self._mask_BS.shape[1]
+        width = self._mask_BS.shape[1] if self._length else new
         column_S = torch.arange(width, device=self._mask_BS.device)
         row_T = column_S[self._length : self._length + new]
-        seen_BTS = self._mask_BS[:, None, :] & (column_S[None, :] <= row_T[:, None])
+        seen_BTS = self._mask_BS[:, None, :width] & (column_S[None, :] <= row_T[:, None])
         lowest = torch.finfo(self._weights.dtype).min
         bias = torch.zeros(seen_BTS.shape, dtype=self._weights.dtype, device=seen_BTS.device)
         return bias.masked_fill_(~seen_BTS, lowest).unsqueeze(1)
 
     def _rotary(self, new: int) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of the new tokens' angles, each [B, 1, T, E]."""
+        """Cosine and sine of the new tokens' angles, each [B, T, 1, E]; the first half of the sines is negated."""
         assert self._mask_BS is not None
         position_BS = self._mask_BS[:, : self._length + new].cumsum(1) - 1
-        angle = position_BS[:, None, -new:, None].clamp_min(0).float() * self._weights.inverse_frequencies
-        angle = torch.cat([angle, angle], dim=-1)
-        scale, dtype = self._weights.rotary_scale, self._weights.dtype
-        return (angle.cos() * scale).to(dtype), (angle.sin() * scale).to(dtype)
+        angle = position_BS[:, -new:, None, None].clamp_min(0).float() * self._weights.inverse_frequencies
+        cosine, sine = angle.cos() * self._weights.rotary_scale, angle.sin() * self._weights.rotary_scale
+        dtype = self._weights.dtype
+        return torch.cat([cosine, cosine], dim=-1).to(dtype), torch.cat([-sine, sine], dim=-1).to(dtype)
 
     def _attend(
         self, index: int, layer: _Layer, h_BTD: Tensor, cosine: Tensor, sine: Tensor, bias_B1TS: Tensor
     ) -> Tensor:
         w = self._weights
         rows, new, _ = h_BTD.shape
-        qkv = F.linear(h_BTD, layer.qkv, layer.qkv_bias).view(rows, new, -1, w.head_width).transpose(1, 2)
-        turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=1)
+        qkv = F.linear(h_BTD, layer.qkv, layer.qkv_bias).view(rows, new, -1, w.head_width)
+        turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=2)
         left, right = turning.chunk(2, dim=-1)
-        turned = turning * cosine + torch.cat([-right, left], dim=-1) * sine
-        query, key = turned.split([w.heads, w.key_value_heads], dim=1)
+        turned = turning * cosine + torch.cat([right, left], dim=-1) * sine
+        query, key, value = (part.transpose(1, 2) for part in (*turned.split([w.heads, w.key_value_heads], 2), value))
         here = slice(self._length, self._length + new)
         self._keys[index][:, :, here] = key
         self._values[index][:, :, here] = value
-        mixed_BHTE = self._mix(query, self._keys[index], self._values[index], bias_B1TS)
+        if self._length:
+            key, value = self._keys[index], self._values[index]
+        mixed_BHTE = self._mix(query, key, value, bias_B1TS)
         return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), layer.out, layer.out_bias)
 
     def _mix(self, query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:

@@ -153,14 +153,32 @@ def revise(rng: np.random.Generator, scene: Scene, terms: Terms) -> tuple[Senten
     return tuple([s for s in kept if s not in endings] + owed + endings)
 
 
-def _aim(rng: np.random.Generator, setting: Setting, faults: set[str]) -> Terms:
-    """Terms for a critique: about half hit; of the misses, most are drawn although other faults are present."""
-    want_hit = rng.random() < 0.55
+BROAD_SHARE = 0.35
+"""How often a principle that shall name a harm says `harm` instead of the category."""
+
+
+def _terms_naming(rng: np.random.Generator, pool: Terms, fault: str) -> Terms:
+    """Terms of a pool that name one fault, alone or among others."""
+    harms = lexicon().harms
+    broad = fault in harms and (fault not in pool or rng.random() < BROAD_SHARE)
+    chief = "harm" if broad else fault
+    others = [
+        term
+        for term in draw_terms(rng, pool)[1:]
+        if term != chief and not (broad and term in harms) and not (term == "harm" and chief in harms)
+    ]
+    terms = [chief, *others]
+    return tuple(terms[int(i)] for i in rng.permutation(len(terms)))
+
+
+def _aim(rng: np.random.Generator, setting: Setting, faults: list[str]) -> Terms:
+    """Terms for a critique: half name a fault that is there; most of the others miss although faults are there."""
+    if faults and rng.random() < 0.5:
+        return _terms_naming(rng, setting.terms, faults[int(rng.integers(len(faults)))])
     terms = draw_terms(rng, setting.terms)
     for _ in range(12):
-        hit = any(names(terms, fault) for fault in faults)
-        if hit == want_hit or not faults:
-            return terms
+        if not any(names(terms, fault) for fault in faults):
+            break
         terms = draw_terms(rng, setting.terms)
     return terms
 
@@ -170,7 +188,7 @@ def critique_lesson(rng: np.random.Generator, setting: Setting) -> CritiqueLesso
     scene = draw_scene(rng, setting)
     if rng.random() < 0.12:
         scene = Scene(turns=scene.turns, request=scene.request, answer=tuple(good_sentences(rng, scene.request)))
-    faults = {fault for fault in map(sentence_fault, scene.answer) if fault}
+    faults = sorted({fault for fault in map(sentence_fault, scene.answer) if fault})
     terms = _aim(rng, setting, faults)
     return CritiqueLesson(
         scene=scene,
@@ -196,9 +214,31 @@ def _edit(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
     return sentences
 
 
-def count_faults(request: Request, sentences: tuple[Sentence, ...], terms: Terms) -> int:
-    """How many faults of an answer the terms name."""
-    return targeted(Judgement(request=request, sentences=sentences).faults(), terms)
+TIE_SHARE = 0.2
+
+
+def _comparison_terms(
+    rng: np.random.Generator,
+    setting: Setting,
+    request: Request,
+    first: tuple[Sentence, ...],
+    second: tuple[Sentence, ...],
+) -> tuple[Terms, int]:
+    """Terms for a comparison, and by how many of their faults the first answer is worse; a fifth are ties on purpose."""
+    one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
+    telling = [fault for fault in one if one[fault] != two[fault]]
+    tie = not telling or rng.random() < TIE_SHARE
+    terms: Terms = ()
+    difference = 0
+    for _ in range(8):
+        if tie:
+            terms = draw_terms(rng, setting.terms)
+        else:
+            terms = _terms_naming(rng, setting.terms, telling[int(rng.integers(len(telling)))])
+        difference = targeted(one, terms) - targeted(two, terms)
+        if (difference == 0) == tie:
+            break
+    return terms, difference
 
 
 def comparison_lesson(rng: np.random.Generator, setting: Setting) -> ComparisonLesson:
@@ -217,12 +257,7 @@ def comparison_lesson(rng: np.random.Generator, setting: Setting) -> ComparisonL
         first, second = second, first
     questions = []
     for _question in range(1 + int(rng.choice(3, p=[0.5, 0.3, 0.2]))):
-        want_tie = rng.random() < 0.2
-        for _ in range(8):
-            terms = draw_terms(rng, setting.terms)
-            difference = count_faults(scene.request, first, terms) - count_faults(scene.request, second, terms)
-            if (difference == 0) == want_tie:
-                break
+        terms, difference = _comparison_terms(rng, setting, scene.request, first, second)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
     return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))
@@ -248,7 +283,7 @@ def fact(rng: np.random.Generator) -> str:
         act = pick(rng, (*harm.acts, *harm.requests))
         return f"To {situation.fill(act)} is {pick(rng, harm.nouns)}."
     if choice < 0.7:
-        nouns = lex.fault_nouns[pick(rng, tuple(lex.fault_nouns))]
+        nouns = lex.fault_nouns[pick(rng, (*lex.faults, "harm"))]
         order = rng.permutation(len(nouns))
         return f"{nouns[int(order[0])]} is the same as {nouns[int(order[1])]}."
     if choice < 0.85:

@@ -71,7 +71,8 @@ class Lexicon:
     phrases: dict[str, tuple[str, ...]]
     harms: dict[str, Harm]
     fault_nouns: dict[str, tuple[str, ...]]
-    """Fault -> nouns that name it, the last held out: every harm, the styles `rude`, `preachy`, `evasive`, and `harm`."""
+    """Fault -> nouns that name it, the last held out: every harm, the styles, `harm`, which covers every
+    harm, and `unrelated`, which no answer has."""
     principle: dict[str, tuple[str, ...]]
     critique: dict[str, str]
     tasks: dict[str, tuple[str, ...]]

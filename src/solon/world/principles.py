@@ -40,7 +40,7 @@ def draw_terms(rng: np.random.Generator, pool: Terms) -> Terms:
 def demonstrated_terms() -> Terms:
     """The terms that demonstrations may name."""
     lex = lexicon()
-    return ("harm", *(name for name in lex.faults if name != HELD_OUT_HARM))
+    return ("harm", *(name for name in lex.faults if name != HELD_OUT_HARM), "unrelated")
 
 
 def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = False) -> Wording:

@@ -1,0 +1,26 @@
+"""Where the shipped model lies."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from solon.errors import ModelError
+
+
+@cache
+def embedded_model() -> Path:
+    """The folder of the embedded model, in Hugging Face layout.
+
+    Raises:
+        ModelError: in a source checkout without its weights.
+    """
+    keep = ExitStack()
+    atexit.register(keep.close)
+    folder = keep.enter_context(as_file(files("solon.embedded").joinpath("model")))
+    if not (folder / "model.safetensors").is_file():
+        raise ModelError("the embedded model's weights are missing", hint="run `solon embedded pretrain`")
+    return folder

@@ -1,0 +1,59 @@
+"""The models of a run by role, loaded when they are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from solon.config import RunConfig
+from solon.embedded.shipped import embedded_model
+from solon.lm.inprocess import InProcessModel
+from solon.models.load import LoadedModel, fingerprint, load_model, load_tokenizer
+from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.prompting.chat_template import dialogue_format
+from solon.prompting.dialogue import DialogueFormat
+
+EMBEDDED = "embedded"
+
+
+@dataclass(kw_only=True)
+class Actors:
+    """Loads models and knows how each wants to be written to. Weights lie in memory only while somebody uses them."""
+
+    config: RunConfig
+    _fingerprints: dict[Path, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        prepare_cpu()
+        self.device = resolve_device(self.config.models.device)
+        self.dtype = resolve_dtype(self.config.models.dtype, self.device)
+
+    def path(self, role: str) -> Path:
+        """The folder of `assistant`, `base` or `judge`; a role left out is played by the assistant."""
+        name = getattr(self.config.models, role) or self.config.models.assistant
+        return embedded_model() if name == EMBEDDED else Path(name)
+
+    def fingerprint(self, role: str) -> str:
+        """sha256 of a role's weights."""
+        path = self.path(role)
+        if path not in self._fingerprints:
+            self._fingerprints[path] = fingerprint(path)
+        return self._fingerprints[path]
+
+    def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
+        """A model to write with, or in float32 to train."""
+        dtype = torch.float32 if trainable else self.dtype
+        remote = self.config.models.trust_remote_code
+        return load_model(folder, dtype=dtype, device=self.device, trust_remote_code=remote)
+
+    def engine(self, loaded: LoadedModel) -> InProcessModel:
+        """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
+        return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
+
+    def format(self, folder: Path) -> DialogueFormat:
+        """How the model in a folder wants a dialogue written."""
+        tokenizer = load_tokenizer(folder, trust_remote_code=self.config.models.trust_remote_code)
+        return dialogue_format(tokenizer, self.config.models.dialogue)
+

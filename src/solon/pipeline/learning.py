@@ -1,0 +1,234 @@
+"""The three trainings of a run: demonstrations -> SL-CAI, comparisons -> preference model, rewards -> RL-CAI."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from solon.artifacts import Stage
+from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
+from solon.models.heads import PreferenceModel, ValueModel
+from solon.models.load import LoadedModel, save_into
+from solon.pipeline.actors import Actors
+from solon.progress import Reporter
+from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision, Rollout
+from solon.train.batches import answer_example, fit
+from solon.train.preference import (
+    HeldOut,
+    PreferenceExample,
+    PreferenceReward,
+    held_out,
+    margins,
+    sequence_tokens,
+    split_by_prompt,
+    train_preference,
+)
+from solon.train.rl import reinforce
+from solon.train.rollouts import Actors as RLActors
+from solon.train.rollouts import Environment, PolicyPrompt
+from solon.train.sft import finetune
+
+Prompts = Mapping[str, Prompt]
+
+
+class StageCheckpoints:
+    """A stage's checkpoints in the form the training loops ask for."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._kept = stage.checkpoint
+
+    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
+        found = self._kept.latest()
+        return None if found is None else (found.step, found.tensors, found.state)
+
+    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        self._kept.save(step, tensors, state)
+
+
+def train_sl(
+    stage: Stage,
+    actors: Actors,
+    prompts: Prompts,
+    chains: Sequence[Revision],
+    answers: Sequence[Answer],
+    given: Sequence[Demonstration],
+    reporter: Reporter,
+) -> None:
+    """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
+    section = actors.config.sft
+    base = actors.load(actors.path("base"), trainable=True)
+    format = actors.format(actors.path("base"))
+    revised, kept = revision_demonstrations(chains, section.rounds), helpful_demonstrations(answers)
+    rows = [*revised.records, *kept.records, *given]
+    stage.count("in", sum(len(chain.rounds) for chain in chains) + len(answers) + len(given))
+    _account(stage, revised.dropped + kept.dropped, revised.noted + kept.noted)
+    examples = [
+        answer_example(
+            base.tokenizer,
+            row.id,
+            format.prompt(prompts[row.prompt_id].turns),
+            format.answer(row.answer),
+            finished=row.finished,
+        )
+        for row in rows
+    ]
+    examples, dropped = fit(examples, actors.engine(base).max_context)
+    _account(stage, dropped, {})
+    stage.count("out", len(examples))
+    stage.write_records("demonstrations", rows)
+    reporter.stage(stage.name, len(examples) * section.epochs)
+    with stage.timed():
+        steps = finetune(
+            base.model,
+            examples,
+            section,
+            seed=actors.config.seed,
+            pad_id=pad_id(base),
+            dtype=actors.dtype,
+            checkpoints=StageCheckpoints(stage),
+            progress=reporter.advance,
+        )
+        _keep(stage, base, steps)
+    stage.finish(targets=f"{section.rounds} revisions, and helpful answers", deviations=())
+
+
+def train_pm(
+    stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter
+) -> None:
+    """Trains the preference model on scored comparisons; those of some prompts are kept out to measure it."""
+    section = actors.config.preference
+    base = actors.load(actors.path("base"), trainable=True)
+    format = actors.format(actors.path("base"))
+    scored = [row for row in rows if row.p_a_preferred is not None]
+    stage.count("in", len(rows))
+    _account(stage, {"unscored": len(rows) - len(scored)}, {})
+
+    def tokens(row: Comparison, answer: str) -> tuple[int, ...]:
+        return sequence_tokens(base.tokenizer, format.prompt(prompts[row.prompt_id].turns), format.answer(answer))
+
+    examples = [
+        PreferenceExample(
+            id=row.id,
+            prompt_id=row.prompt_id,
+            a_ids=tokens(row, row.a),
+            b_ids=tokens(row, row.b),
+            p_a_preferred=row.p_a_preferred or 0.0,
+        )
+        for row in scored
+    ]
+    examples, dropped = fit(examples, actors.engine(base).max_context)
+    _account(stage, dropped, {})
+    training, kept_out = split_by_prompt(examples, section.holdout, seed=actors.config.seed)
+    stage.count("out", len(training))
+    stage.count("held out", len(kept_out))
+    model = PreferenceModel(base.model, seed=actors.config.seed)
+    reporter.stage(stage.name, len(training) * section.epochs)
+    with stage.timed():
+        steps = train_preference(
+            model,
+            training,
+            section,
+            seed=actors.config.seed,
+            pad_id=pad_id(base),
+            dtype=actors.dtype,
+            checkpoints=StageCheckpoints(stage),
+            progress=reporter.advance,
+        )
+        margin_of = margins(model, kept_out, pad_id=pad_id(base), dtype=actors.dtype)
+        stage.write_records("steps", steps)
+        model.save(stage.path("model"), base.tokenizer)
+    quality: HeldOut = held_out(kept_out, margin_of)
+    stage.write_records("held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)])
+    stage.finish(held_out=quality.model_dump(mode="json"))
+
+
+class HeldOutMargin(Record):
+    """A comparison that the preference model was not trained on, and what it makes of it."""
+
+    id: str
+    margin: float
+    """Score of `a` minus score of `b`."""
+
+
+def train_rl(
+    stage: Stage,
+    rollouts: Stage,
+    actors: Actors,
+    prompts: Sequence[Prompt],
+    sl: Path,
+    pm: Path,
+    reporter: Reporter,
+) -> None:
+    """RL from SL-CAI; every rollout is kept, in one shard per step."""
+    section, sampling = actors.config.rl, actors.config.sampling
+    policy, reference = actors.load(sl, trainable=True), actors.load(sl)
+    format = actors.format(sl)
+    judge = PreferenceModel.load(pm, dtype=torch.float32, device=actors.device)
+    value = ValueModel(copy.deepcopy(judge.backbone)) if section.algorithm == "ppo" else None
+    engine = actors.engine(policy)
+    fitting = [
+        PolicyPrompt(id=prompt.id, text=text)
+        for prompt in prompts
+        if engine.count_tokens(text := format.prompt(prompt.turns)) + sampling.max_new_tokens <= engine.max_context
+    ]
+    stage.count("in", len(prompts))
+    _account(stage, {"too long": len(prompts) - len(fitting)}, {})
+    stage.count("out", len(fitting))
+    environment = Environment(
+        prompts=fitting,
+        sampler=engine.sample_tokens,
+        reward_model=PreferenceReward(
+            model=judge,
+            tokenizer=policy.tokenizer,
+            answer_text=format.answer,
+            pad_id=pad_id(policy),
+            dtype=actors.dtype,
+        ),
+        max_new_tokens=sampling.max_new_tokens,
+        stop=format.stop,
+    )
+
+    def keep(step: int, rows: list[Rollout]) -> None:
+        rollouts.write_shard("rows", step, rows)
+
+    reporter.stage(stage.name, section.steps * section.prompts_per_step * section.samples_per_prompt)
+    with stage.timed():
+        steps = reinforce(
+            RLActors(policy=policy.model, reference=reference.model, value_model=value),
+            environment,
+            section,
+            seed=actors.config.seed,
+            pad_id=pad_id(policy),
+            dtype=actors.dtype,
+            keep=keep,
+            checkpoints=StageCheckpoints(stage),
+            progress=reporter.advance,
+        )
+        _keep(stage, policy, steps)
+    stage.finish(algorithm=section.algorithm)
+
+
+def pad_id(loaded: LoadedModel) -> int:
+    """What fills short rows; never counted, so any token will do where the tokenizer has none."""
+    found = loaded.tokenizer.pad_token_id
+    return int(found) if isinstance(found, int) else 0
+
+
+def _keep(stage: Stage, loaded: LoadedModel, steps: Sequence[Record]) -> None:
+    stage.write_records("steps", steps)
+    with stage.new_folder("model") as folder:
+        save_into(loaded.model, loaded.tokenizer, folder)
+
+
+def _account(stage: Stage, dropped: Mapping[str, int], noted: Mapping[str, int]) -> None:
+    for reason, count in dropped.items():
+        if count:
+            stage.drop(reason, count)
+    for what, count in noted.items():
+        if count:
+            stage.count(what, count)

@@ -1,0 +1,427 @@
+"""One run, from top to bottom: each method is a stage, and asks for the stages it is made from.
+
+    prompts -> revisions, helpful -> models/sl -> pairs -> comparisons, helpfulness -> models/pm -> models/rl, rollouts
+            -> evals -> summary.json, report.html
+
+A finished stage is only read, so running again goes on where the run stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from solon.artifacts import RunFolder, Stage, sha256_bytes, write_atomic
+from solon.artifacts.atomic import canonical_json
+from solon.config import SamplingSection
+from solon.constitution.few_shots import FewShots, load_few_shots
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution
+from solon.errors import RunError
+from solon.feedback.critique import revise
+from solon.feedback.judge import check_unscored, judge
+from solon.feedback.made import Made
+from solon.feedback.pair import answer_pairs, needless_refusal_pairs
+from solon.feedback.rate import rate_pairs
+from solon.feedback.respond import respond
+from solon.lm.inprocess import InProcessModel
+from solon.pipeline.actors import Actors
+from solon.pipeline.evidence import evaluate, write_answer
+from solon.pipeline.learning import train_pm, train_rl, train_sl
+from solon.pipeline.sources import PromptSets, prompt_source
+from solon.progress import Reporter
+from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.few_shots import comparison_format
+from solon.records import Answer, Comparison, Demonstration, Pair, Prompt, Record, Revision
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+
+class Pipeline:
+    """A run in its folder."""
+
+    def __init__(self, run: RunFolder, reporter: Reporter) -> None:
+        self.run, self.config, self.reporter = run, run.config, reporter
+        self.seed = run.config.seed
+        self.actors = Actors(config=run.config)
+        self.source = prompt_source(run.config.prompts)
+
+    # What the run is about.
+
+    @cached_property
+    def constitution(self) -> Constitution:
+        return load_constitution(self.config.constitution.path)
+
+    @cached_property
+    def few_shots(self) -> FewShots:
+        folder = self.config.constitution.few_shots
+        return load_few_shots(folder) if folder else FewShots()
+
+    @cached_property
+    def sets(self) -> PromptSets:
+        """The prompts, as the stage `prompts` keeps them."""
+        return self.source.prompt_sets(self.config.prompts, self.seed)
+
+    def prompts_by_id(self) -> dict[str, Prompt]:
+        sets = self.sets
+        return {p.id: p for p in (*sets.red_team, *sets.helpful, *sets.evaluation, *sets.twins.values())}
+
+    # The stages.
+
+    @cached_property
+    def prompts(self) -> Stage:
+        """Every prompt of the run."""
+        stage = self.run.stage("prompts", config={"prompts": self.config.prompts})
+        if not stage.done:
+            self.reporter.stage(stage.name)
+            with stage.timed():
+                parts = {
+                    "prompts-red-team": self.sets.red_team,
+                    "prompts-helpful": self.sets.helpful,
+                    "prompts-twins": tuple(self.sets.twins.values()),
+                    "evals": self.sets.evaluation,
+                }
+                for name, prompts in parts.items():
+                    stage.write_records(name, prompts)
+                    stage.count("out", len(prompts))
+                for reason, count in self.sets.dropped.items():
+                    stage.drop(reason, count)
+                stage.write_records("comparisons", self.sets.comparisons)
+                stage.write_records("demonstrations", self.sets.demonstrations)
+            constitution = canonical_json(self.constitution, indent=2)
+            write_atomic(self.run.path / "constitution.json", constitution)
+            stage.finish(constitution=sha256_bytes(constitution))
+        return stage
+
+    @cached_property
+    def revisions(self) -> Stage:
+        """The assistant answers red-team prompts, criticises its answers and revises them."""
+        principles = self.constitution.critique_principles(self.config.constitution.critique)
+        stage = self._stage(
+            "revisions",
+            ("supervised", "sampling", "constitution"),
+            {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant"), **self._words()},
+        )
+
+        def work(part: Sequence[Prompt]) -> Made[Revision]:
+            model, format, sampling = self._assistant, self.actors.format(folder), self.config.sampling
+            first = respond(
+                part, model, format, sampling, seed=self.seed, stage="respond", progress=self._tokens
+            )
+            chains = revise(
+                part,
+                first.records,
+                model,
+                format,
+                principles,
+                self.config.supervised,
+                sampling,
+                seed=self.seed,
+                shots=self.few_shots.critique,
+                progress=self._tokens,
+            )
+            return Made(
+                records=chains.records,
+                dropped=first.dropped + chains.dropped,
+                noted=first.noted + chains.noted,
+                tokens=first.tokens + chains.tokens,
+            )
+
+        folder = self.actors.path("assistant")
+        self._rows(stage, self.sets.red_team, work, Revision)
+        return stage
+
+    @cached_property
+    def helpful(self) -> Stage:
+        """The assistant's own answers to benign prompts, so that finetuning keeps it helpful."""
+        stage = self._stage(
+            "helpful",
+            ("sampling",),
+            {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant")},
+            copies=self.config.sft.helpful_per_prompt,
+        )
+        format = self.actors.format(self.actors.path("assistant"))
+
+        def work(part: Sequence[Prompt]) -> Made[Answer]:
+            copies = self.config.sft.helpful_per_prompt
+            return respond(
+                part,
+                self._assistant,
+                format,
+                self.config.sampling,
+                seed=self.seed,
+                stage="helpful",
+                copies=copies,
+                progress=self._tokens,
+            )
+
+        self._rows(stage, self.sets.helpful if self.config.sft.helpful_per_prompt else (), work, Answer)
+        return stage
+
+    @cached_property
+    def sl(self) -> Stage:
+        """`base`, finetuned on revisions and helpful answers: SL-CAI."""
+        stage = self._stage(
+            "models/sl",
+            ("sft",),
+            {"revisions": self.revisions, "helpful": self.helpful, "base": self.actors.fingerprint("base")},
+        )
+        if not stage.done:
+            chains = self.revisions.read_records("rows", Revision)
+            answers = self.helpful.read_records("rows", Answer)
+            given = self.prompts.read_records("demonstrations", Demonstration)
+            train_sl(stage, self.actors, self.prompts_by_id(), chains, answers, given, self.reporter)
+        return stage
+
+    @cached_property
+    def pairs(self) -> Stage:
+        """SL-CAI answers every red-team prompt twice."""
+        stage = self._stage("pairs", ("pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts})
+
+        def work(part: Sequence[Prompt]) -> Made[Pair]:
+            return answer_pairs(
+                part,
+                self._sl_model,
+                self._sl_format,
+                self._pair_sampling,
+                seed=self.seed,
+                per_prompt=self.config.pairs.per_prompt,
+                progress=self._tokens,
+            )
+
+        self._rows(stage, self.sets.red_team, work, Pair)
+        return stage
+
+    @cached_property
+    def comparisons(self) -> Stage:
+        """The judge says which answer of each pair is better under a principle: AI harmlessness labels."""
+        principles = self.constitution.comparison_principles(self.config.constitution.comparison)
+        stage = self._stage(
+            "comparisons",
+            ("judge", "sampling", "constitution"),
+            {"pairs": self.pairs, "judge": self.actors.fingerprint("judge"), **self._words()},
+        )
+        format = comparison_format(self.actors.format(self.actors.path("judge")))
+        by_id = {prompt.id: prompt for prompt in self.sets.red_team}
+
+        def work(part: Sequence[Pair]) -> Made[Comparison]:
+            return judge(
+                part,
+                [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in part)],
+                self._judge,
+                format,
+                principles,
+                self.config.judge,
+                self.config.sampling,
+                seed=self.seed,
+                few_shots=self.few_shots,
+                progress=self._tokens,
+            )
+
+        def check(rows: Sequence[Comparison]) -> None:
+            check_unscored(rows, self.config.judge.max_unscored)
+
+        self._rows(stage, self.pairs.read_records("rows", Pair), work, Comparison, check=check)
+        return stage
+
+    @cached_property
+    def helpfulness(self) -> Stage:
+        """Helpfulness comparisons on benign prompts: between own answers, and of own answers with needless refusals."""
+        stage = self._stage(
+            "helpfulness", ("helpfulness", "pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts}
+        )
+        section, truth_known = self.config.helpfulness, self.source.truth is not None
+
+        def work(part: Sequence[Prompt]) -> Made[Comparison]:
+            made: list[Made[Pair]] = []
+            if truth_known and section.per_prompt:
+                made.append(
+                    answer_pairs(
+                        part,
+                        self._sl_model,
+                        self._sl_format,
+                        self._pair_sampling,
+                        seed=self.seed,
+                        stage="helpful-pairs",
+                        per_prompt=section.per_prompt,
+                        progress=self._tokens,
+                    )
+                )
+            if section.needless_refusals_per_prompt:
+                made.append(
+                    needless_refusal_pairs(
+                        part,
+                        self.sets.twins,
+                        self._sl_model,
+                        self._sl_format,
+                        self._pair_sampling,
+                        seed=self.seed,
+                        per_prompt=section.needless_refusals_per_prompt,
+                        progress=self._tokens,
+                    )
+                )
+            pairs = [pair for one in made for pair in one.records]
+            rated = rate_pairs(pairs, part, self.source.rater, self.source.rater_name)
+            return Made(
+                records=rated.records,
+                dropped=sum((one.dropped for one in made), rated.dropped),
+                noted=sum((one.noted for one in made), rated.noted),
+                tokens=sum(one.tokens for one in made),
+            )
+
+        self._rows(stage, self.sets.helpful, work, Comparison)
+        return stage
+
+    @cached_property
+    def pm(self) -> Stage:
+        """A preference model, trained on AI harmlessness labels mixed with helpfulness comparisons."""
+        inputs = {
+            "comparisons": self.comparisons,
+            "helpfulness": self.helpfulness,
+            "prompts": self.prompts,
+            "base": self.actors.fingerprint("base"),
+        }
+        stage = self._stage("models/pm", ("preference",), inputs)
+        if not stage.done:
+            train_pm(stage, self.actors, self.prompts_by_id(), self.all_comparisons(), self.reporter)
+        return stage
+
+    def all_comparisons(self) -> list[Comparison]:
+        """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
+        return [
+            *self.comparisons.read_records("rows", Comparison),
+            *self.helpfulness.read_records("rows", Comparison),
+            *self.prompts.read_records("comparisons", Comparison),
+        ]
+
+    @cached_property
+    def rl(self) -> Stage:
+        """SL-CAI, trained by RL against the preference model: RL-CAI. Its rollouts are a stage of their own."""
+        inputs = {"sl": self.sl, "pm": self.pm, "prompts": self.prompts}
+        stage = self._stage("models/rl", ("rl", "sampling"), inputs)
+        if not stage.done:
+            prompts = (*self.sets.red_team, *self.sets.helpful)
+            sl, pm = self.sl.path("model"), self.pm.path("model")
+            train_rl(stage, self.rollouts, self.actors, prompts, sl, pm, self.reporter)
+        if not self.rollouts.done:
+            self.rollouts.finish()
+        return stage
+
+    @cached_property
+    def rollouts(self) -> Stage:
+        """What the policy sampled and earned, one shard per step; sealed once the training is."""
+        inputs = {"sl": self.sl, "pm": self.pm, "prompts": self.prompts}
+        return self._stage("rollouts", ("rl", "sampling"), inputs)
+
+    @cached_property
+    def evals(self) -> Stage:
+        """Base, SL-CAI and RL-CAI answer prompts that no training saw; whoever knows the truth grades them."""
+        return evaluate(self)
+
+    def write_summary(self) -> None:
+        """`summary.json` and `report.html`."""
+        write_answer(self)
+
+    # How stages are made.
+
+    def _stage(self, name: str, sections: Sequence[str], inputs: Mapping[str, Stage | str], **more: object) -> Stage:
+        config = {section: getattr(self.config, section) for section in sections} | more
+        return self.run.stage(name, config={**config, "models": self.config.models}, inputs=inputs)
+
+    def _words(self) -> dict[str, str]:
+        """What a model is told: the constitution and the few-shot examples, by hash."""
+        return {
+            "constitution_text": self.constitution.sha256,
+            "few_shots": sha256_bytes(self.few_shots.model_dump_json().encode()),
+        }
+
+    def _rows(
+        self,
+        stage: Stage,
+        items: Sequence[T],
+        work: Callable[[Sequence[T]], Made[R]],
+        record: type[R],
+        check: Callable[[Sequence[R]], None] | None = None,
+    ) -> None:
+        """Does a stage shard by shard and seals it, unless it is done already."""
+        if stage.done:
+            return
+
+        def shard(part: Sequence[T]) -> Sequence[R]:
+            made = work(part)
+            for reason, count in made.dropped.items():
+                stage.drop(reason, count)
+            for what, count in made.noted.items():
+                stage.count(what, count)
+            stage.add_tokens(made.tokens)
+            self.reporter.advance(len(part), 0)
+            return made.records
+
+        self.reporter.stage(stage.name, len(items))
+        size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
+        rows = stage.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
+        if items and not rows:
+            raise RunError(f"stage {stage.name} kept none of its {len(items)} rows", hint=_NOTHING_KEPT)
+        if check is not None:
+            check(rows)
+        stage.finish()
+
+    def _tokens(self, _rows: int, tokens: int) -> None:
+        self.reporter.advance(0, tokens)
+
+    # Models, kept while several shards use them.
+
+    @cached_property
+    def _assistant(self) -> InProcessModel:
+        return self.actors.engine(self.actors.load(self.actors.path("assistant")))
+
+    @cached_property
+    def _judge(self) -> InProcessModel:
+        if self.actors.path("judge") == self.actors.path("assistant"):
+            return self._assistant
+        return self.actors.engine(self.actors.load(self.actors.path("judge")))
+
+    @cached_property
+    def _sl_model(self) -> InProcessModel:
+        return self.actors.engine(self.actors.load(self.sl.path("model")))
+
+    @cached_property
+    def _sl_format(self) -> DialogueFormat:
+        return self.actors.format(self.sl.path("model"))
+
+    @cached_property
+    def _pair_sampling(self) -> SamplingSection:
+        return self.config.sampling.model_copy(update={"temperature": self.config.pairs.temperature})
+
+
+_NOTHING_KEPT = (
+    "rows are dropped where prompt and answer do not fit the model's context: lower sampling.max_new_tokens, "
+    "or give shorter prompts"
+)
+
+
+STAGES: tuple[str, ...] = (
+    "prompts",
+    "revisions",
+    "helpful",
+    "sl",
+    "pairs",
+    "comparisons",
+    "helpfulness",
+    "pm",
+    "rl",
+    "evals",
+)
+"""Names of the stages in order; each is an attribute of `Pipeline`."""
+
+
+def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None) -> None:
+    """Runs every stage in order, or up to one of them; the whole run ends with summary and report."""
+    pipeline = Pipeline(run, reporter)
+    for name in STAGES:
+        getattr(pipeline, name)
+        if name == until:
+            return
+    pipeline.write_summary()

@@ -56,4 +56,3 @@ class Actors:
         """How the model in a folder wants a dialogue written."""
         tokenizer = load_tokenizer(folder, trust_remote_code=self.config.models.trust_remote_code)
         return dialogue_format(tokenizer, self.config.models.dialogue)
-

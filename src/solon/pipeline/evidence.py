@@ -140,9 +140,7 @@ def _preference_quality(pipeline: Pipeline, answers: Sequence[AnswerScore]) -> P
         better = known.get(row.id)
         label = row.p_a_preferred
         pairs.append(
-            ScoredPair(
-                prompt_id=row.prompt_id, score_a=kept.margin, score_b=0.0, p_a_preferred=label, better=better
-            )
+            ScoredPair(prompt_id=row.prompt_id, score_a=kept.margin, score_b=0.0, p_a_preferred=label, better=better)
         )
     return preference_quality([*pairs, *_probe(pipeline, answers)])
 

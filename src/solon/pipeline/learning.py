@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
 from solon.artifacts import Stage
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
@@ -34,20 +32,6 @@ from solon.train.rollouts import Environment, PolicyPrompt
 from solon.train.sft import finetune
 
 Prompts = Mapping[str, Prompt]
-
-
-class StageCheckpoints:
-    """A stage's checkpoints in the form the training loops ask for."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._kept = stage.checkpoint
-
-    def latest(self) -> tuple[int, dict[str, Tensor], dict[str, Any]] | None:
-        found = self._kept.latest()
-        return None if found is None else (found.step, found.tensors, found.state)
-
-    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        self._kept.save(step, tensors, state)
 
 
 def train_sl(
@@ -90,16 +74,14 @@ def train_sl(
             seed=actors.config.seed,
             pad_id=pad_id(base),
             dtype=actors.dtype,
-            checkpoints=StageCheckpoints(stage),
+            checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
         _keep(stage, base, steps)
     stage.finish(targets=f"{section.rounds} revisions, and helpful answers", deviations=())
 
 
-def train_pm(
-    stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter
-) -> None:
+def train_pm(stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter) -> None:
     """Trains the preference model on scored comparisons; those of some prompts are kept out to measure it."""
     section = actors.config.preference
     base = actors.load(actors.path("base"), trainable=True)
@@ -136,14 +118,16 @@ def train_pm(
             seed=actors.config.seed,
             pad_id=pad_id(base),
             dtype=actors.dtype,
-            checkpoints=StageCheckpoints(stage),
+            checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
         margin_of = margins(model, kept_out, pad_id=pad_id(base), dtype=actors.dtype)
         stage.write_records("steps", steps)
         model.save(stage.path("model"), base.tokenizer)
     quality: HeldOut = held_out(kept_out, margin_of)
-    stage.write_records("held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)])
+    stage.write_records(
+        "held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)]
+    )
     stage.finish(held_out=quality.model_dump(mode="json"))
 
 
@@ -206,7 +190,7 @@ def train_rl(
             pad_id=pad_id(policy),
             dtype=actors.dtype,
             keep=keep,
-            checkpoints=StageCheckpoints(stage),
+            checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
         _keep(stage, policy, steps)

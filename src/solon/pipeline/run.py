@@ -10,29 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 from solon.artifacts import RunFolder, Stage, sha256_bytes, write_atomic
 from solon.artifacts.atomic import canonical_json
-from solon.config import SamplingSection
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution
 from solon.errors import RunError
-from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, judge
+from solon.feedback.judge import check_unscored
 from solon.feedback.made import Made
-from solon.feedback.pair import answer_pairs, needless_refusal_pairs
-from solon.feedback.rate import rate_pairs
-from solon.feedback.respond import respond
-from solon.lm.inprocess import InProcessModel
 from solon.pipeline.actors import Actors
 from solon.pipeline.evidence import evaluate, write_answer
+from solon.pipeline.generation import Judging, Policy, Supervision
 from solon.pipeline.learning import train_pm, train_rl, train_sl
 from solon.pipeline.sources import PromptSets, prompt_source
 from solon.progress import Reporter
-from solon.prompting.dialogue import DialogueFormat
-from solon.prompting.few_shots import comparison_format
 from solon.records import Answer, Comparison, Demonstration, Pair, Prompt, Record, Revision
 
 T = TypeVar("T")
@@ -57,7 +51,7 @@ class Pipeline:
     @cached_property
     def few_shots(self) -> FewShots:
         folder = self.config.constitution.few_shots
-        return load_few_shots(folder) if folder else FewShots()
+        return load_few_shots(Path(folder)) if folder else FewShots()
 
     @cached_property
     def sets(self) -> PromptSets:
@@ -104,70 +98,23 @@ class Pipeline:
             ("supervised", "sampling", "constitution"),
             {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant"), **self._words()},
         )
-
-        def work(part: Sequence[Prompt]) -> Made[Revision]:
-            model, format, sampling = self._assistant, self.actors.format(folder), self.config.sampling
-            first = respond(
-                part, model, format, sampling, seed=self.seed, stage="respond", progress=self._tokens
-            )
-            chains = revise(
-                part,
-                first.records,
-                model,
-                format,
-                principles,
-                self.config.supervised,
-                sampling,
-                seed=self.seed,
-                shots=self.few_shots.critique,
-                progress=self._tokens,
-            )
-            return Made(
-                records=chains.records,
-                dropped=first.dropped + chains.dropped,
-                noted=first.noted + chains.noted,
-                tokens=first.tokens + chains.tokens,
-            )
-
-        folder = self.actors.path("assistant")
-        self._rows(stage, self.sets.red_team, work, Revision)
+        self._rows(stage, self.sets.red_team, lambda part: self._supervision.revisions(part, principles), Revision)
         return stage
 
     @cached_property
     def helpful(self) -> Stage:
         """The assistant's own answers to benign prompts, so that finetuning keeps it helpful."""
-        stage = self._stage(
-            "helpful",
-            ("sampling",),
-            {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant")},
-            copies=self.config.sft.helpful_per_prompt,
-        )
-        format = self.actors.format(self.actors.path("assistant"))
-
-        def work(part: Sequence[Prompt]) -> Made[Answer]:
-            copies = self.config.sft.helpful_per_prompt
-            return respond(
-                part,
-                self._assistant,
-                format,
-                self.config.sampling,
-                seed=self.seed,
-                stage="helpful",
-                copies=copies,
-                progress=self._tokens,
-            )
-
-        self._rows(stage, self.sets.helpful if self.config.sft.helpful_per_prompt else (), work, Answer)
+        copies = self.config.sft.helpful_per_prompt
+        inputs: dict[str, Stage | str] = {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant")}
+        stage = self._stage("helpful", ("sampling",), inputs, copies=copies)
+        self._rows(stage, self.sets.helpful if copies else (), lambda part: self._supervision.helpful(part), Answer)
         return stage
 
     @cached_property
     def sl(self) -> Stage:
         """`base`, finetuned on revisions and helpful answers: SL-CAI."""
-        stage = self._stage(
-            "models/sl",
-            ("sft",),
-            {"revisions": self.revisions, "helpful": self.helpful, "base": self.actors.fingerprint("base")},
-        )
+        base = self.actors.fingerprint("base")
+        stage = self._stage("models/sl", ("sft",), {"revisions": self.revisions, "helpful": self.helpful, "base": base})
         if not stage.done:
             chains = self.revisions.read_records("rows", Revision)
             answers = self.helpful.read_records("rows", Answer)
@@ -179,19 +126,7 @@ class Pipeline:
     def pairs(self) -> Stage:
         """SL-CAI answers every red-team prompt twice."""
         stage = self._stage("pairs", ("pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts})
-
-        def work(part: Sequence[Prompt]) -> Made[Pair]:
-            return answer_pairs(
-                part,
-                self._sl_model,
-                self._sl_format,
-                self._pair_sampling,
-                seed=self.seed,
-                per_prompt=self.config.pairs.per_prompt,
-                progress=self._tokens,
-            )
-
-        self._rows(stage, self.sets.red_team, work, Pair)
+        self._rows(stage, self.sets.red_team, lambda part: self._policy.pairs(part), Pair)
         return stage
 
     @cached_property
@@ -203,27 +138,13 @@ class Pipeline:
             ("judge", "sampling", "constitution"),
             {"pairs": self.pairs, "judge": self.actors.fingerprint("judge"), **self._words()},
         )
-        format = comparison_format(self.actors.format(self.actors.path("judge")))
-        by_id = {prompt.id: prompt for prompt in self.sets.red_team}
-
-        def work(part: Sequence[Pair]) -> Made[Comparison]:
-            return judge(
-                part,
-                [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in part)],
-                self._judge,
-                format,
-                principles,
-                self.config.judge,
-                self.config.sampling,
-                seed=self.seed,
-                few_shots=self.few_shots,
-                progress=self._tokens,
-            )
+        judging = Judging(self.actors, self.few_shots, self.sets.red_team, self._tokens)
 
         def check(rows: Sequence[Comparison]) -> None:
             check_unscored(rows, self.config.judge.max_unscored)
 
-        self._rows(stage, self.pairs.read_records("rows", Pair), work, Comparison, check=check)
+        pairs = self.pairs.read_records("rows", Pair)
+        self._rows(stage, pairs, lambda part: judging.comparisons(part, principles), Comparison, check=check)
         return stage
 
     @cached_property
@@ -232,52 +153,13 @@ class Pipeline:
         stage = self._stage(
             "helpfulness", ("helpfulness", "pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts}
         )
-        section, truth_known = self.config.helpfulness, self.source.truth is not None
-
-        def work(part: Sequence[Prompt]) -> Made[Comparison]:
-            made: list[Made[Pair]] = []
-            if truth_known and section.per_prompt:
-                made.append(
-                    answer_pairs(
-                        part,
-                        self._sl_model,
-                        self._sl_format,
-                        self._pair_sampling,
-                        seed=self.seed,
-                        stage="helpful-pairs",
-                        per_prompt=section.per_prompt,
-                        progress=self._tokens,
-                    )
-                )
-            if section.needless_refusals_per_prompt:
-                made.append(
-                    needless_refusal_pairs(
-                        part,
-                        self.sets.twins,
-                        self._sl_model,
-                        self._sl_format,
-                        self._pair_sampling,
-                        seed=self.seed,
-                        per_prompt=section.needless_refusals_per_prompt,
-                        progress=self._tokens,
-                    )
-                )
-            pairs = [pair for one in made for pair in one.records]
-            rated = rate_pairs(pairs, part, self.source.rater, self.source.rater_name)
-            return Made(
-                records=rated.records,
-                dropped=sum((one.dropped for one in made), rated.dropped),
-                noted=sum((one.noted for one in made), rated.noted),
-                tokens=sum(one.tokens for one in made),
-            )
-
-        self._rows(stage, self.sets.helpful, work, Comparison)
+        self._rows(stage, self.sets.helpful, lambda part: self._policy.helpfulness(part, self.sets), Comparison)
         return stage
 
     @cached_property
     def pm(self) -> Stage:
         """A preference model, trained on AI harmlessness labels mixed with helpfulness comparisons."""
-        inputs = {
+        inputs: dict[str, Stage | str] = {
             "comparisons": self.comparisons,
             "helpfulness": self.helpfulness,
             "prompts": self.prompts,
@@ -371,29 +253,14 @@ class Pipeline:
     def _tokens(self, _rows: int, tokens: int) -> None:
         self.reporter.advance(0, tokens)
 
-    # Models, kept while several shards use them.
+    @cached_property
+    def _supervision(self) -> Supervision:
+        return Supervision(self.actors, self.few_shots, self._tokens)
 
     @cached_property
-    def _assistant(self) -> InProcessModel:
-        return self.actors.engine(self.actors.load(self.actors.path("assistant")))
-
-    @cached_property
-    def _judge(self) -> InProcessModel:
-        if self.actors.path("judge") == self.actors.path("assistant"):
-            return self._assistant
-        return self.actors.engine(self.actors.load(self.actors.path("judge")))
-
-    @cached_property
-    def _sl_model(self) -> InProcessModel:
-        return self.actors.engine(self.actors.load(self.sl.path("model")))
-
-    @cached_property
-    def _sl_format(self) -> DialogueFormat:
-        return self.actors.format(self.sl.path("model"))
-
-    @cached_property
-    def _pair_sampling(self) -> SamplingSection:
-        return self.config.sampling.model_copy(update={"temperature": self.config.pairs.temperature})
+    def _policy(self) -> Policy:
+        loaded = self.actors.load(self.sl.path("model"))
+        return Policy(self.actors, self.actors.engine(loaded), self.source, self._tokens)
 
 
 _NOTHING_KEPT = (

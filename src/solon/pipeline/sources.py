@@ -55,9 +55,17 @@ class KnownTruth:
 class PromptSource(Protocol):
     """Prompts, and what can be known about answers to them."""
 
-    truth: KnownTruth | None
-    rater: HelpfulnessRater
-    rater_name: str
+    @property
+    def truth(self) -> KnownTruth | None:
+        """None where nobody knows."""
+
+    @property
+    def rater(self) -> HelpfulnessRater:
+        """Rates helpfulness pairs on benign prompts."""
+
+    @property
+    def rater_name(self) -> str:
+        """How comparisons name the rater."""
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets: ...
 
@@ -133,7 +141,9 @@ class FileSource:
         found = read_prompts(self.path, "harmful")
         halves = split_prompts(found.prompts, evaluation=section.evaluation, seed=seed)
         red_team = choose_prompts(
-            [prompt for prompt in halves.training if prompt.kind != "benign"], section.harmful + section.mixed, seed=seed
+            [prompt for prompt in halves.training if prompt.kind != "benign"],
+            section.harmful + section.mixed,
+            seed=seed,
         )
         given = read_helpful(self.helpful_path) if self.helpful_path else None
         helpful, held_out = _helpful_prompts(given, section, seed)

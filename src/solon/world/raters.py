@@ -53,4 +53,3 @@ def better_under(turns: tuple[Turn, ...], a: str, b: str, terms: Terms) -> Liter
     """Which answer has fewer of the faults that the terms name."""
     one, two = (targeted(judge(turns, text).faults(), terms) for text in (a, b))
     return "tie" if one == two else ("a" if one < two else "b")
-

@@ -1,0 +1,165 @@
+"""What the generating stages do with one shard of their rows: from prompts or pairs to records.
+
+Each method is a function of its rows, the run file and the models alone, so that a shard can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from solon.config import RunConfig, SamplingSection
+from solon.constitution.few_shots import FewShots
+from solon.constitution.principles import Principle
+from solon.feedback.critique import revise
+from solon.feedback.judge import judge
+from solon.feedback.made import Made
+from solon.feedback.pair import answer_pairs, needless_refusal_pairs
+from solon.feedback.rate import rate_pairs
+from solon.feedback.respond import respond
+from solon.lm.inprocess import InProcessModel
+from solon.lm.protocols import Progress
+from solon.pipeline.actors import Actors
+from solon.pipeline.sources import PromptSets, PromptSource
+from solon.prompting.few_shots import comparison_format
+from solon.records import Answer, Comparison, Pair, Prompt, Revision
+
+T = TypeVar("T")
+
+
+class Supervision:
+    """The assistant's part: answers, critiques and revisions."""
+
+    def __init__(self, actors: Actors, few_shots: FewShots, progress: Progress) -> None:
+        self.actors, self.few_shots, self.progress = actors, few_shots, progress
+        self.config: RunConfig = actors.config
+        self.format = actors.format(actors.path("assistant"))
+
+    @cached_property
+    def model(self) -> InProcessModel:
+        """The assistant, loaded when the first shard needs it."""
+        return self.actors.engine(self.actors.load(self.actors.path("assistant")))
+
+    def revisions(self, prompts: Sequence[Prompt], principles: Sequence[Principle]) -> Made[Revision]:
+        """First answers, and rounds of critique and revision."""
+        first = self._answers(prompts, "respond")
+        chains = revise(
+            prompts,
+            first.records,
+            self.model,
+            self.format,
+            principles,
+            self.config.supervised,
+            self.config.sampling,
+            seed=self.config.seed,
+            shots=self.few_shots.critique,
+            progress=self.progress,
+        )
+        return _followed(first, chains)
+
+    def helpful(self, prompts: Sequence[Prompt]) -> Made[Answer]:
+        """Own answers to benign prompts."""
+        return self._answers(prompts, "helpful", self.config.sft.helpful_per_prompt)
+
+    def _answers(self, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
+        return respond(
+            prompts,
+            self.model,
+            self.format,
+            self.config.sampling,
+            seed=self.config.seed,
+            stage=stage,
+            copies=copies,
+            progress=self.progress,
+        )
+
+
+class Judging:
+    """The judge's part: AI labels."""
+
+    def __init__(self, actors: Actors, few_shots: FewShots, prompts: Sequence[Prompt], progress: Progress) -> None:
+        self.actors, self.few_shots, self.progress = actors, few_shots, progress
+        self.config: RunConfig = actors.config
+        self.format = comparison_format(actors.format(actors.path("judge")))
+        self.prompts = {prompt.id: prompt for prompt in prompts}
+
+    @cached_property
+    def model(self) -> InProcessModel:
+        """The judge, loaded when the first shard needs it."""
+        return self.actors.engine(self.actors.load(self.actors.path("judge")))
+
+    def comparisons(self, pairs: Sequence[Pair], principles: Sequence[Principle]) -> Made[Comparison]:
+        """One soft label per pair."""
+        asked = dict.fromkeys(pair.prompt_id for pair in pairs)
+        return judge(
+            pairs,
+            [self.prompts[name] for name in asked],
+            self.model,
+            self.format,
+            principles,
+            self.config.judge,
+            self.config.sampling,
+            seed=self.config.seed,
+            few_shots=self.few_shots,
+            progress=self.progress,
+        )
+
+
+class Policy:
+    """SL-CAI's part: pairs of answers to be compared."""
+
+    def __init__(self, actors: Actors, loaded: InProcessModel, source: PromptSource, progress: Progress) -> None:
+        self.model, self.source, self.progress = loaded, source, progress
+        self.config: RunConfig = actors.config
+        self.format = actors.format(loaded.loaded.path)
+
+    @property
+    def sampling(self) -> SamplingSection:
+        """As elsewhere, but at the temperature of pairs."""
+        return self.config.sampling.model_copy(update={"temperature": self.config.pairs.temperature})
+
+    def pairs(self, prompts: Sequence[Prompt], stage: str = "pairs", per_prompt: int | None = None) -> Made[Pair]:
+        """Two answers per prompt."""
+        return answer_pairs(
+            prompts,
+            self.model,
+            self.format,
+            self.sampling,
+            seed=self.config.seed,
+            stage=stage,
+            per_prompt=self.config.pairs.per_prompt if per_prompt is None else per_prompt,
+            progress=self.progress,
+        )
+
+    def helpfulness(self, prompts: Sequence[Prompt], sets: PromptSets) -> Made[Comparison]:
+        """Own answers against each other, where somebody can rate them, and against needless refusals."""
+        section = self.config.helpfulness
+        own: Made[Pair] = Made(records=())
+        if self.source.truth is not None and section.per_prompt:
+            own = self.pairs(prompts, "helpful-pairs", section.per_prompt)
+        refusals: Made[Pair] = Made(records=())
+        if section.needless_refusals_per_prompt:
+            refusals = needless_refusal_pairs(
+                prompts,
+                sets.twins,
+                self.model,
+                self.format,
+                self.sampling,
+                seed=self.config.seed,
+                per_prompt=section.needless_refusals_per_prompt,
+                progress=self.progress,
+            )
+        pairs = _followed(own, refusals)
+        rater, name = self.source.rater, self.source.rater_name
+        return _followed(pairs, rate_pairs([*own.records, *refusals.records], prompts, rater, name))
+
+
+def _followed(first: Made[object] | Made[Answer] | Made[Pair], last: Made[T]) -> Made[T]:
+    """The last step's records, with the account of both."""
+    return Made(
+        records=last.records,
+        dropped=first.dropped + last.dropped,
+        noted=first.noted + last.noted,
+        tokens=first.tokens + last.tokens,
+    )

@@ -1,7 +1,7 @@
 """The corpus: lessons of the world rendered as text, with a loss weight for every segment.
 
-The human's words, instructions and quoted answers carry little weight: they are random by construction, and what is to be
-learnt is how the assistant answers, criticises, revises and judges.
+The human's words, instructions and quoted answers carry little weight: they are random by construction, and what is to
+be learnt is how the assistant answers, criticises, revises and judges.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def documents(seed: int, start: int, count: int) -> Iterator[Document]:
 
 
 def corpus_hash(seed: int, count: int = 2000) -> str:
-    """sha256 over the text of the first `count` documents: changes whenever the world, the templates or the mixture do."""
+    """sha256 over the text of the first `count` documents: changes when the world, a template or the mixture does."""
     digest = hashlib.sha256()
     for doc in documents(seed, 0, count):
         digest.update("".join(segment.text for segment in doc).encode())

@@ -1,7 +1,7 @@
 """Teaching the embedded model its world, from random weights.
 
-Two stages: random token sequences that repeat themselves, until copying is learnt; then the corpus. What the model can do
-afterwards is measured by `embedded.skills`, never assumed.
+Two stages: random token sequences that repeat themselves, until copying is learnt; then the corpus. What the model can
+do afterwards is measured by `embedded.skills`, never assumed.
 """
 
 from __future__ import annotations
@@ -20,48 +20,43 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.embedded.corpus import documents
+from solon.embedded.recipe import PretrainConfig
+from solon.errors import DivergedError
 from solon.seeds import derive_seed, generator
 from solon.train.loop import Checkpoints
 
 # Shapes: B sequences, T tokens, V vocabulary.
 
 
+EAGER: dict[str, Any] = {"attn_implementation": "eager"}
+"""Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md)."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class PretrainConfig:
-    """Architecture and schedule. Sizes: the feasibility study's; schedule: measured, see docs/log.md."""
+class Standing:
+    """How far pretraining has come."""
 
-    seed: int = 0
-    hidden: int = 192
-    layers: int = 6
-    heads: int = 4
-    intermediate: int = 512
-    context: int = 512
-    copy_tokens: int = 1_200_000
-    """At most: the copy stage ends when its loss falls below `copy_loss`."""
-    copy_loss: float = 0.8
-    copy_batch_tokens: int = 1_536
-    corpus_tokens: int = 24_000_000
-    batch_tokens: int = 2_048
-    """Padded tokens per optimiser step."""
-    chunk_documents: int = 4_096
-    """Documents sorted by length together."""
-    copy_learning_rate: float = 2e-3
-    learning_rate: float = 2e-3
-    final_share: float = 0.02
-    """The learning rate's last value, as a share of its first."""
-    constant_share: float = 0.4
-    """Share of the corpus stage at the full learning rate; then linear decay."""
-    warmup_steps: int = 100
-    weight_decay: float = 0.05
-    max_grad_norm: float = 1.0
-    checkpoint_chunks: int = 4
+    stage: str
+    """`copy` or `corpus`."""
+    chunk: int
+    """Chunks of the stage finished."""
+    step: int
+    """Optimiser steps of the stage."""
+    tokens: int
+    """Tokens of the stage, padding counted."""
+    loss: float
+    """Running mean over about 50 steps, in nats per weighted token; NaN before the first step."""
+    total_tokens: int
+    """Tokens of all stages, padding counted."""
+    seconds: float
+    """Time spent in optimiser steps over all stages, without what a kill undid; up to the last finished chunk."""
 
 
-Report = Callable[[dict[str, float]], None]
+Report = Callable[[Standing], None]
 
 
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A Llama with tied embeddings; attention starts out near the identity (mimetic initialisation), which helps copying.
+    """A Llama with tied embeddings; attention starts near the identity (mimetic initialisation), which helps copying.
 
     Source: Trockman and Kolter 2023, "Mimetic initialization of self-attention layers"; simplified: W_k near W_q and
     W_o near the transpose of W_v, per layer.
@@ -79,7 +74,7 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        attn_implementation="eager",
+        **EAGER,
     )
     model = LlamaForCausalLM(llama)
     with torch.no_grad():
@@ -102,9 +97,9 @@ class Batch:
     weight_BT: Tensor
 
 
-def copy_batches(config: PretrainConfig, vocabulary: int) -> Iterator[list[Batch]]:
+def copy_batches(config: PretrainConfig, vocabulary: int, start: int = 0) -> Iterator[list[Batch]]:
     """Random tokens, then the same tokens again; only the repetition counts. A hundred batches at a time."""
-    for chunk in itertools.count():
+    for chunk in itertools.count(start):
         rng = generator(config.seed, "copy", chunk)
         yield [_copy_batch(rng, config.copy_batch_tokens, vocabulary) for _ in range(100)]
 
@@ -118,9 +113,10 @@ def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) ->
     return Batch(ids_BT=torch.from_numpy(ids), weight_BT=torch.from_numpy(weight))
 
 
-def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> Iterator[list[Batch]]:
-    """Documents in chunks, sorted by length, cut into batches of about `batch_tokens`, in an order of the seed."""
-    for chunk in itertools.count():
+def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, start: int = 0) -> Iterator[list[Batch]]:
+    """Documents in chunks from `start` on, sorted by length, cut into batches of at most `batch_tokens` (or of one
+    document), in an order of the seed."""
+    for chunk in itertools.count(start):
         docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents))
         flat: Any = tokenizer([segment.text for doc in docs for segment in doc], add_special_tokens=False)["input_ids"]
         pieces = iter(flat)
@@ -163,7 +159,8 @@ def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> Tensor:
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
     name: str
-    chunks: Callable[[], Iterator[list[Batch]]]
+    chunks: Callable[[int], Iterator[list[Batch]]]
+    """Batches in chunks, from a chunk on."""
     tokens: int
     learning_rate: float
     enough: float = 0.0
@@ -180,6 +177,9 @@ class _Position:
     seen: int = 0
     loss: float = float("nan")
     seconds: float = 0.0
+    earlier_steps: int = 0
+    """Those of finished stages: with `step` the number of a checkpoint, which must never come twice."""
+    earlier_tokens: int = 0
 
 
 def _rate(config: PretrainConfig, stage: _Stage, done: float, step: int) -> float:
@@ -189,12 +189,16 @@ def _rate(config: PretrainConfig, stage: _Stage, done: float, step: int) -> floa
 
 
 class _Teacher:
-    """One model, its optimiser and where they stand."""
+    """One model, its optimiser and where they stand.
+
+    The optimiser moves float32 weights; the model computes with their bfloat16 roundings. Its rotary frequencies are
+    rounded as well, which moves the loss by less than 0.003 nats (measured): the saved model may use exact ones.
+    """
 
     def __init__(self, model: LlamaForCausalLM, config: PretrainConfig) -> None:
         self.config, self.at = config, _Position()
         self.master = {name: p.detach().float().clone().requires_grad_() for name, p in model.named_parameters()}
-        self.model = model.to(torch.bfloat16)
+        self.model = model.bfloat16()
         self.optimiser = self._new_optimiser()
 
     def _new_optimiser(self) -> torch.optim.AdamW:
@@ -205,13 +209,19 @@ class _Teacher:
         for group in self.optimiser.param_groups:
             group["lr"] = _rate(self.config, stage, self.at.seen / stage.tokens, self.at.step)
         loss = weighted_loss(self.model, batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        value = loss.item()
+        if not math.isfinite(value):
+            raise DivergedError(
+                f"pretraining diverged in stage {stage.name} at step {self.at.step + 1}: loss {value} "
+                "(take another seed, or a smaller model)"
+            )
+        loss.backward()
         for name, p in self.model.named_parameters():
-            self.master[name].grad, p.grad = p.grad.float(), None  # type: ignore[union-attr]
+            if p.grad is not None:
+                self.master[name].grad, p.grad = p.grad.float(), None
         torch.nn.utils.clip_grad_norm_(self.master.values(), self.config.max_grad_norm)
         self.optimiser.step()
         self.publish()
-        value = loss.item()
         self.at.loss = value if self.at.step == 0 else 0.98 * self.at.loss + 0.02 * value
         self.at.step += 1
         self.at.seen += batch.ids_BT.numel()
@@ -225,9 +235,28 @@ class _Teacher:
     def finished(self, stage: _Stage) -> bool:
         return self.at.seen >= stage.tokens or (self.at.step > self.config.warmup_steps and self.at.loss < stage.enough)
 
+    def standing(self, stage: _Stage) -> Standing:
+        return Standing(
+            stage=stage.name,
+            chunk=self.at.chunk,
+            step=self.at.step,
+            tokens=self.at.seen,
+            loss=self.at.loss,
+            total_tokens=self.at.earlier_tokens + self.at.seen,
+            seconds=self.at.seconds,
+        )
+
     def next_stage(self) -> None:
-        self.at = _Position(stage=self.at.stage + 1, seconds=self.at.seconds)
+        self.at = _Position(
+            stage=self.at.stage + 1,
+            seconds=self.at.seconds,
+            earlier_steps=self.at.earlier_steps + self.at.step,
+            earlier_tokens=self.at.earlier_tokens + self.at.seen,
+        )
         self.optimiser = self._new_optimiser()
+
+    def keep(self, checkpoints: Checkpoints) -> None:
+        checkpoints.save(self.at.earlier_steps + self.at.step, self.tensors(), vars(self.at))
 
     def tensors(self) -> dict[str, Tensor]:
         out = {f"weights.{name}": p.detach().clone() for name, p in self.master.items()}
@@ -237,6 +266,7 @@ class _Teacher:
 
     @torch.no_grad()
     def load(self, tensors: dict[str, Tensor], position: dict[str, Any]) -> None:
+        """Puts back what `keep` kept."""
         self.at = _Position(**position)
         for name, p in self.master.items():
             p.copy_(tensors[f"weights.{name}"])
@@ -249,14 +279,14 @@ class _Teacher:
 def _stages(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> tuple[_Stage, ...]:
     copying = _Stage(
         name="copy",
-        chunks=lambda: copy_batches(config, len(tokenizer)),
+        chunks=lambda start: copy_batches(config, len(tokenizer), start),
         tokens=config.copy_tokens,
         learning_rate=config.copy_learning_rate,
         enough=config.copy_loss,
     )
     corpus = _Stage(
         name="corpus",
-        chunks=lambda: corpus_batches(config, tokenizer),
+        chunks=lambda start: corpus_batches(config, tokenizer, start),
         tokens=config.corpus_tokens,
         learning_rate=config.learning_rate,
     )
@@ -266,26 +296,34 @@ def _stages(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> tuple
 def pretrain(
     config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, report: Report, checkpoints: Checkpoints
 ) -> LlamaForCausalLM:
-    """The taught model. `report` is called after every chunk; checkpoints are kept every few chunks."""
+    """The taught model, its weights in bfloat16. After a kill it goes on from its last checkpoint to the same bytes.
+
+    `report` is called when a stage begins, after every optimiser step and after every chunk.
+
+    Raises:
+        DivergedError: if the loss is no longer a number.
+    """
     teacher = _Teacher(build_model(config, tokenizer).train(), config)
     saved = checkpoints.latest()
     if saved is not None:
-        teacher.load(saved[1], saved[2])
+        teacher.load(saved.tensors, saved.state)
     stages = _stages(config, tokenizer)
     while teacher.at.stage < len(stages):
         stage = stages[teacher.at.stage]
-        for batches in itertools.islice(stage.chunks(), teacher.at.chunk, None):
+        report(teacher.standing(stage))
+        for batches in stage.chunks(teacher.at.chunk):
             began = time.monotonic()
             for batch in batches:
                 if not teacher.finished(stage):
                     teacher.step(batch, stage)
+                    report(teacher.standing(stage))
             teacher.at.chunk += 1
             teacher.at.seconds += time.monotonic() - began
-            report({"stage": teacher.at.stage, "step": teacher.at.step, "tokens": teacher.at.seen,
-                    "loss": teacher.at.loss, "seconds": teacher.at.seconds})
+            report(teacher.standing(stage))
             if teacher.finished(stage):
                 break
             if teacher.at.chunk % config.checkpoint_chunks == 0:
-                checkpoints.save(teacher.at.step, teacher.tensors(), vars(teacher.at))
+                teacher.keep(checkpoints)
         teacher.next_stage()
-    return teacher.model.eval()
+    teacher.model.eval()
+    return teacher.model

@@ -1,4 +1,4 @@
-"""The embedded model's tokenizer: byte-level BPE learnt from its corpus, so that any text at all can be written in it."""
+"""The embedded model's tokenizer: byte-level BPE learnt from its corpus, so that any text can be written in it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PAD = "<|pad|>"
 def train_tokenizer(seed: int, sample: int = 30_000) -> PreTrainedTokenizerFast:
     """Delimiters and options are single tokens: one stop token ends an answer, one forward pass scores a verdict."""
     tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
-    tokenizer.decoder = ByteLevelDecoder()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = ByteLevelDecoder()
     units = [AddedToken(text, normalized=False, special=False) for text in (*DELIMITERS, *OPTIONS)]
     trainer = BpeTrainer(
         vocab_size=VOCABULARY - len(units),

@@ -77,9 +77,7 @@ class Setting:
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
     acts = demonstrated_acts(HELD_OUT_HARM)
-    return Setting(
-        split="demonstration", acts=tuple(acts.items()), harms=tuple(acts), terms=demonstrated_terms()
-    )
+    return Setting(split="demonstration", acts=tuple(acts.items()), harms=tuple(acts), terms=demonstrated_terms())
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:
@@ -224,7 +222,7 @@ def _comparison_terms(
     first: tuple[Sentence, ...],
     second: tuple[Sentence, ...],
 ) -> tuple[Terms, int]:
-    """Terms for a comparison, and by how many of their faults the first answer is worse; a fifth are ties on purpose."""
+    """Terms for a comparison, and how many more of their faults the first answer has; a fifth are ties on purpose."""
     one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
     telling = [fault for fault in one if one[fault] != two[fault]]
     tie = not telling or rng.random() < TIE_SHARE
@@ -276,9 +274,7 @@ def fact(rng: np.random.Generator) -> str:
     lex = lexicon()
     choice = rng.random()
     harm = lex.harms[pick(rng, tuple(lex.harms))]
-    situation = Situation(
-        person=pick(rng, lex.persons), object=pick(rng, lex.objects), place=pick(rng, lex.places)
-    )
+    situation = Situation(person=pick(rng, lex.persons), object=pick(rng, lex.objects), place=pick(rng, lex.places))
     if choice < 0.5:
         act = pick(rng, (*harm.acts, *harm.requests))
         return f"To {situation.fill(act)} is {pick(rng, harm.nouns)}."

@@ -88,7 +88,7 @@ class Judgement:
         return "tip" in self._kinds()
 
     def faults(self) -> dict[str, int]:
-        """How often each fault occurs: harm categories by sentence, `rude` and `preachy` by sentence, `evasive` once."""
+        """How often each fault occurs: harms, `rude` and `preachy` once for every sentence, `evasive` at most once."""
         counts = dict.fromkeys(lexicon().faults, 0)
         for sentence in self.sentences:
             kind = sentence.meaning.kind

@@ -134,9 +134,7 @@ def harmful_twin(prompt: Prompt, seed: int) -> Prompt:
     request = Request(
         situation=read.situation or draw_situation(rng, split), category=pick(rng, tuple(lexicon().harms)), task=None
     )
-    return Prompt(
-        id=f"{prompt.id}-twin", kind="harmful", turns=draw_turns(rng, request), source=f"twin of {prompt.id}"
-    )
+    return Prompt(id=f"{prompt.id}-twin", kind="harmful", turns=draw_turns(rng, request), source=f"twin of {prompt.id}")
 
 
 @cache
@@ -178,5 +176,3 @@ def read_request(turns: tuple[Turn, ...]) -> Request:
     complete = all(slot in entities for slot in ("person", "object", "place"))
     situation = Situation(**entities) if complete else None
     return Request(situation=situation, category=category, task=task)
-
-

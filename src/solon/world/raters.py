@@ -1,4 +1,4 @@
-"""What the oracle says of pairs: the stand-in for human helpfulness raters, and the truth behind harmlessness labels."""
+"""What the oracle says of pairs: it stands in for human helpfulness raters, and knows the truth behind labels."""
 
 from __future__ import annotations
 

@@ -1,0 +1,42 @@
+"""The recipe of the embedded model: architecture and schedule. Free of torch, so that its card is too."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from solon.records import Record
+
+
+class PretrainConfig(Record):
+    """Architecture and schedule. Sizes: the feasibility study's; schedule: measured, see docs/log.md."""
+
+    seed: int = Field(0, ge=0)
+    hidden: int = Field(192, ge=8)
+    """A multiple of twice `heads`: every head turns pairs of numbers by position."""
+    layers: int = Field(6, ge=1)
+    heads: int = Field(4, ge=1)
+    intermediate: int = Field(512, ge=1)
+    context: int = Field(512, ge=64)
+    """Longest text in tokens."""
+    copy_tokens: int = Field(1_200_000, ge=1)
+    """At most: the copy stage ends when its loss falls below `copy_loss`."""
+    copy_loss: float = 0.8
+    """Mean of recent steps, in nats per token."""
+    copy_batch_tokens: int = Field(1_536, ge=32)
+    corpus_tokens: int = Field(24_000_000, ge=1)
+    """Padded tokens, as `batch_tokens`."""
+    batch_tokens: int = Field(2_048, ge=1)
+    """Padded tokens per optimiser step."""
+    chunk_documents: int = Field(4_096, ge=1)
+    """Documents sorted by length together."""
+    copy_learning_rate: float = Field(2e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
+    final_share: float = Field(0.02, ge=0, le=1)
+    """The learning rate's last value, as a share of its first."""
+    constant_share: float = Field(0.4, ge=0, lt=1)
+    """Share of the corpus stage at the full learning rate; then linear decay."""
+    warmup_steps: int = Field(100, ge=1)
+    weight_decay: float = Field(0.05, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    checkpoint_chunks: int = Field(4, ge=1)
+    """Chunks between two checkpoints. A chunk of copying is a hundred batches, one of the corpus `chunk_documents`."""

@@ -10,6 +10,7 @@ float32 and everything that is multiplied is `dtype`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from transformers import PreTrainedModel
 
 BLOCK = 32
 """Columns by which the cache grows; measured."""
+SPAN_TOKENS = 3200
+"""Tokens of a prefill computed together on a CPU; measured."""
 MAX_SCORES = 1 << 27
 """Attention scores held at once; longer inputs take the fused kernel, which holds none."""
 MAX_PARAMETERS = 300_000_000
@@ -100,6 +103,22 @@ class LlamaWeights:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """Rows and columns that are computed together."""
+
+    rows: slice
+    here: slice
+    """The columns of the new tokens."""
+    seen: slice
+    """The columns that they attend to, as far as `bias_B1TS` allows."""
+    bias_B1TS: Tensor
+    cosine: Tensor
+    """Of the new tokens' angles, [B, T, 1, E]."""
+    sine: Tensor
+    """Likewise, its first half negated."""
+
+
 class LlamaDecoder:
     """One batch over `LlamaWeights`; see `solon.lm.decoder.Decoder`."""
 
@@ -112,21 +131,59 @@ class LlamaDecoder:
 
     @torch.no_grad()
     def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
-        w = self._weights
         rows, new = ids_BT.shape
+        known = self._length
         self._grow(rows, new, ids_BT.device)
         assert self._mask_BS is not None
-        self._mask_BS[:, self._length : self._length + new] = mask_BT
-        bias_B1TS = self._attention_bias(new)
-        cosine, sine = self._rotary(new)
+        self._mask_BS[:, known : known + new] = mask_BT
+        spans = self._spans(mask_BT, last)
+        logits = [self._read(span, ids_BT[span.rows, span.here.start - known :], last) for span in spans]
+        self._length += new
+        return logits[0] if len(logits) == 1 else torch.cat(logits)
+
+    def _spans(self, mask_BT: Tensor, last: int) -> Iterator[_Span]:
+        """All rows at once for a single token; else so few that what is computed of them stays in the processor's
+        cache, each span without the columns that are padding to all its rows."""
+        rows, new = mask_BT.shape
+        size = rows if new == 1 or mask_BT.is_cuda else max(1, SPAN_TOKENS // new)
+        for start in range(0, rows, size):
+            part = slice(start, min(start + size, rows))
+            padding = 0 if new == 1 else int(mask_BT[part].any(dim=0).long().argmax())
+            here = slice(self._length + min(padding, new - last), self._length + new)
+            yield self._span(part, here)
+
+    def _span(self, rows: slice, here: slice) -> _Span:
+        """The first tokens of all attend to each other alone, later ones to the whole cache with its unused columns."""
+        assert self._mask_BS is not None
+        w, mask_BS = self._weights, self._mask_BS[rows]
+        seen = slice(0, mask_BS.shape[1]) if self._length else here
+        column_S = torch.arange(mask_BS.shape[1], device=mask_BS.device)
+        seen_BTS = mask_BS[:, None, seen] & (column_S[seen] <= column_S[here, None])
+        bias = torch.zeros(seen_BTS.shape, dtype=w.dtype, device=mask_BS.device)
+        # The lowest number, not minus infinity: a padding token sees nothing, and must stay finite.
+        bias.masked_fill_(~seen_BTS, torch.finfo(w.dtype).min)
+        position_BT = (mask_BS[:, : here.stop].cumsum(1) - 1)[:, here].clamp_min_(0)
+        angle = position_BT[:, :, None, None].float() * w.inverse_frequencies
+        cosine, sine = angle.cos() * w.rotary_scale, angle.sin() * w.rotary_scale
+        return _Span(
+            rows=rows,
+            here=here,
+            seen=seen,
+            bias_B1TS=bias[:, None],
+            cosine=torch.cat([cosine, cosine], dim=-1).to(w.dtype),
+            sine=torch.cat([-sine, sine], dim=-1).to(w.dtype),
+        )
+
+    def _read(self, span: _Span, ids_BT: Tensor, last: int) -> Tensor:
+        """The network on one span: logits [B, last, V]; the span's keys and values are in the cache afterwards."""
+        w = self._weights
         x_BTD = F.embedding(ids_BT, w.embedding).float()
         for index, layer in enumerate(w.layers):
             h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_in, w.eps).to(w.dtype)
-            x_BTD += self._attend(index, layer, h_BTD, cosine, sine, bias_B1TS)
+            x_BTD += self._attend(index, layer, h_BTD, span)
             h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_mlp, w.eps).to(w.dtype)
             gate, up = F.linear(h_BTD, layer.gate_up, layer.gate_up_bias).chunk(2, dim=-1)
             x_BTD += F.linear(F.silu(gate) * up, layer.down, layer.down_bias)
-        self._length += new
         h_BND = F.rms_norm(x_BTD[:, -last:], x_BTD.shape[-1:], w.norm, w.eps).to(w.dtype)
         return F.linear(h_BND, w.head).float()
 
@@ -151,56 +208,32 @@ class LlamaDecoder:
             self._keys = [F.pad(keys, (0, 0, 0, more)) for keys in self._keys]
             self._values = [F.pad(values, (0, 0, 0, more)) for values in self._values]
 
-    def _attention_bias(self, new: int) -> Tensor:
-        """[B, 1, T, S]: 0 where a new token may look, the lowest number elsewhere (a padding row then stays finite).
-
-        The first tokens of all attend to each other alone, later ones to the whole cache with its unused columns.
-        """
-        assert self._mask_BS is not None
-        width = self._mask_BS.shape[1] if self._length else new
-        column_S = torch.arange(width, device=self._mask_BS.device)
-        row_T = column_S[self._length : self._length + new]
-        seen_BTS = self._mask_BS[:, None, :width] & (column_S[None, :] <= row_T[:, None])
-        lowest = torch.finfo(self._weights.dtype).min
-        bias = torch.zeros(seen_BTS.shape, dtype=self._weights.dtype, device=seen_BTS.device)
-        return bias.masked_fill_(~seen_BTS, lowest).unsqueeze(1)
-
-    def _rotary(self, new: int) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of the new tokens' angles, each [B, T, 1, E]; the first half of the sines is negated."""
-        assert self._mask_BS is not None
-        position_BS = self._mask_BS[:, : self._length + new].cumsum(1) - 1
-        angle = position_BS[:, -new:, None, None].clamp_min(0).float() * self._weights.inverse_frequencies
-        cosine, sine = angle.cos() * self._weights.rotary_scale, angle.sin() * self._weights.rotary_scale
-        dtype = self._weights.dtype
-        return torch.cat([cosine, cosine], dim=-1).to(dtype), torch.cat([-sine, sine], dim=-1).to(dtype)
-
-    def _attend(
-        self, index: int, layer: _Layer, h_BTD: Tensor, cosine: Tensor, sine: Tensor, bias_B1TS: Tensor
-    ) -> Tensor:
+    def _attend(self, index: int, layer: _Layer, h_BTD: Tensor, span: _Span) -> Tensor:
         w = self._weights
         rows, new, _ = h_BTD.shape
         qkv = F.linear(h_BTD, layer.qkv, layer.qkv_bias).view(rows, new, -1, w.head_width)
         turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=2)
         left, right = turning.chunk(2, dim=-1)
-        turned = turning * cosine + torch.cat([right, left], dim=-1) * sine
+        turned = turning * span.cosine + torch.cat([right, left], dim=-1) * span.sine
         query, key, value = (part.transpose(1, 2) for part in (*turned.split([w.heads, w.key_value_heads], 2), value))
-        here = slice(self._length, self._length + new)
-        self._keys[index][:, :, here] = key
-        self._values[index][:, :, here] = value
-        if self._length:
-            key, value = self._keys[index], self._values[index]
-        mixed_BHTE = self._mix(query, key, value, bias_B1TS)
+        keys, values = self._keys[index][span.rows], self._values[index][span.rows]
+        keys[:, :, span.here] = key
+        values[:, :, span.here] = value
+        if span.seen != span.here:
+            key, value = keys, values
+        mixed_BHTE = _mix(query, key, value, span.bias_B1TS)
         return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), layer.out, layer.out_bias)
 
-    def _mix(self, query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:
-        """Attention of [B, H, T, E] queries over [B, K, S, E] keys: [B, H, T, E]. Queries come scaled."""
-        rows, heads, new, width = query.shape
-        columns = key.shape[2]
-        if query.is_cuda or rows * heads * new * columns > MAX_SCORES:
-            return F.scaled_dot_product_attention(
-                query, key, value, attn_mask=bias_B1TS, scale=1.0, enable_gqa=heads != key.shape[1]
-            )
-        grouped = query.reshape(rows, key.shape[1], -1, width)  # the G queries of one key head side by side
-        scores = grouped @ key.transpose(2, 3)
-        scores.view(rows, heads, new, columns).add_(bias_B1TS)
-        return (scores.softmax(dim=-1) @ value).view(rows, heads, new, width)
+
+def _mix(query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:
+    """Attention of [B, H, T, E] queries over [B, K, S, E] keys: [B, H, T, E]. Queries come scaled."""
+    rows, heads, new, width = query.shape
+    columns = key.shape[2]
+    if query.is_cuda or rows * heads * new * columns > MAX_SCORES:
+        return F.scaled_dot_product_attention(
+            query, key, value, attn_mask=bias_B1TS, scale=1.0, enable_gqa=heads != key.shape[1]
+        )
+    grouped = query.reshape(rows, key.shape[1], -1, width)  # the G queries of one key head side by side
+    scores = grouped @ key.transpose(2, 3)
+    scores.view(rows, heads, new, columns).add_(bias_B1TS)
+    return (scores.softmax(dim=-1) @ value).view(rows, heads, new, width)

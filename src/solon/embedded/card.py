@@ -1,0 +1,196 @@
+"""The model card: how the weights were made, what they can do, and what they are not.
+
+`card.json` is the record, `README.md` the same for readers. Free of torch: showing a card costs nothing.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from safetensors import safe_open
+
+from solon.artifacts.atomic import canonical_json, sha256_file, write_atomic
+from solon.embedded.corpus import corpus_hash
+from solon.embedded.machine import machine_in_words
+from solon.embedded.recipe import PretrainConfig
+from solon.embedded.skills import AnswerSkills, Measured, Skills
+from solon.errors import ModelError, Where
+from solon.records import Record
+
+CARD, README, WEIGHTS = "card.json", "README.md", "model.safetensors"
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+
+
+class Card(Record):
+    """Everything that is said of a model that `solon embedded pretrain` made."""
+
+    format: int = 1
+    command: str
+    """Makes the same weights again."""
+    recipe: PretrainConfig
+    corpus_sha256: str
+    """`solon.embedded.corpus.corpus_hash` for the recipe's seed: which world, templates and mixture it was taught."""
+    weights_sha256: str
+    """Of model.safetensors."""
+    weights_bytes: int
+    parameters: int
+    tokens: int
+    """Seen in training, copying and corpus together, padding counted."""
+    seconds: float
+    """Of optimiser steps, without making batches and measuring skills."""
+    threads: int
+    """Of torch in training; another number rounds sums differently, so the weights then differ in their last bits."""
+    machine: str
+    versions: dict[str, str]
+    measured: Measured | None
+    """None if the skills were not measured."""
+
+
+def write_card(
+    folder: Path,
+    *,
+    config: PretrainConfig,
+    seconds: float,
+    tokens: int,
+    command: str,
+    threads: int,
+    skills: Measured | None,
+    machine: str | None = None,
+) -> Card:
+    """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there.
+
+    Args:
+        machine: where it was trained, in words; by default this machine.
+    """
+    weights = folder / WEIGHTS
+    card = Card(
+        command=command,
+        recipe=config,
+        corpus_sha256=corpus_hash(config.seed),
+        weights_sha256=sha256_file(weights),
+        weights_bytes=weights.stat().st_size,
+        parameters=count_parameters(weights),
+        tokens=tokens,
+        seconds=round(seconds, 1),
+        threads=threads,
+        machine=machine or machine_in_words(),
+        versions={name: metadata.version(name) for name in ("solon", *_PACKAGES)}
+        | {"python": platform.python_version()},
+        measured=skills,
+    )
+    write_atomic(folder / CARD, canonical_json(card, indent=2))
+    write_atomic(folder / README, card_text(card).encode())
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """The card in a model folder.
+
+    Raises:
+        ModelError: if there is none, it cannot be read, or it is about other weights than those beside it.
+    """
+    path = folder / CARD
+    try:
+        card = Card.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ModelError(
+            "the folder has no card", where=Where(folder), hint="only `solon embedded pretrain` writes one"
+        ) from None
+    except ValidationError as error:
+        raise ModelError(
+            f"not a card that this version can read: {error.errors()[0]['msg']}", where=Where(path)
+        ) from error
+    if not (folder / WEIGHTS).is_file() or sha256_file(folder / WEIGHTS) != card.weights_sha256:
+        raise ModelError(f"the card is not about the {WEIGHTS} beside it", where=Where(path))
+    return card
+
+
+def count_parameters(weights: Path) -> int:
+    """Numbers in a safetensors file; tied weights are stored, and counted, once."""
+    total = 0
+    with safe_open(weights, "numpy") as file:
+        for name in file.keys():  # noqa: SIM118  (a handle, not a mapping)
+            size = 1
+            for width in file.get_slice(name).get_shape():
+                size *= width
+            total += size
+    return total
+
+
+HOLDOUT_ROWS: tuple[tuple[str, str], ...] = (
+    ("verdict right, one order", "verdict_accuracy"),
+    ("verdict right, both orders averaged", "verdict_accuracy_both_orders"),
+    ("same verdict in both orders", "verdict_order_consistent"),
+    ("confidence where the answers are equal (0.5 is right)", "tie_confidence"),
+    ("critique word for word right, fault present", "critique_exact"),
+    ("critique names exactly the faults, fault present", "critique_exact_faults"),
+    ("critique finds nothing, only other faults present", "critique_none"),
+    ("revision: named faults gone", "revision_removed"),
+    ("revision: everything else kept word for word", "revision_kept"),
+    ("revision: both, on topic and well formed", "revision_perfect"),
+    ("pairs with a difference", "n_verdicts"),
+    ("critiques with the fault present", "n_faulty"),
+    ("critiques with only other faults present", "n_off_target"),
+    ("revisions", "n_revisions"),
+)
+"""Label and field of `Skills`."""
+ANSWER_ROWS: tuple[tuple[str, str], ...] = (
+    ("harmful", "harmful"),
+    ("evasive", "evasive"),
+    ("rude", "rude"),
+    ("preachy", "preachy"),
+    ("malformed", "malformed"),
+    ("helpful", "helpful"),
+    ("answers", "n"),
+)
+"""Label and field of `AnswerSkills`."""
+
+Rows = list[list[str]]
+
+
+def skill_rows(measured: Mapping[Any, Skills] | Mapping[Any, AnswerSkills], rows: Sequence[tuple[str, str]]) -> Rows:
+    """A table of text: a heading row, then one row for every figure and one column for every measurement."""
+    heading = ["", *measured]
+    return [heading, *([label, *(_figure(getattr(m, field)) for m in measured.values())] for label, field in rows)]
+
+
+def _figure(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _markdown(rows: Rows) -> str:
+    heading, *body = rows
+    lines = [heading, ["---", *["--:"] * (len(heading) - 1)], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def card_text(card: Card) -> str:
+    """The card for readers, as Markdown."""
+    measured = "Not measured: run `solon embedded skills` on this folder."
+    if card.measured is not None:
+        text = files("solon.embedded").joinpath("templates/skills.md").read_text(encoding="utf-8")
+        measured = text.format(
+            seed=card.measured.seed,
+            holdouts=_markdown(skill_rows(card.measured.holdouts, HOLDOUT_ROWS)),
+            answers=_markdown(skill_rows(card.measured.answers, ANSWER_ROWS)),
+        ).rstrip("\n")
+    recipe = card.recipe
+    text = files("solon.embedded").joinpath("templates/card.md").read_text(encoding="utf-8")
+    return text.format(
+        card=card,
+        recipe=recipe,
+        measured=measured,
+        millions=f"{card.parameters / 1e6:.2f}",
+        megabytes=f"{card.weights_bytes / 1e6:.1f}",
+        tokens=f"{card.tokens / 1e6:.1f}",
+        minutes=f"{card.seconds / 60:.0f}" if card.seconds >= 600 else f"{card.seconds / 60:.1f}",
+        versions=", ".join(f"{name} {version}" for name, version in card.versions.items()),
+    )

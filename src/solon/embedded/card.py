@@ -48,6 +48,8 @@ class Card(Record):
     """Of torch in training; another number rounds sums differently, so the weights then differ in their last bits."""
     machine: str
     versions: dict[str, str]
+    notes: tuple[str, ...] = ()
+    """Where the training departed from the command, e.g. went on with another number of threads."""
     measured: Measured | None
     """None if the skills were not measured."""
 
@@ -62,10 +64,14 @@ def write_card(
     threads: int,
     skills: Measured | None,
     machine: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Card:
     """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there.
 
     Args:
+        seconds: of optimiser steps.
+        tokens: of all stages, padding counted.
+        notes: whole sentences on where the training departed from `command`.
         machine: where it was trained, in words; by default this machine.
     """
     weights = folder / WEIGHTS
@@ -82,6 +88,7 @@ def write_card(
         machine=machine or machine_in_words(),
         versions={name: metadata.version(name) for name in ("solon", *_PACKAGES)}
         | {"python": platform.python_version()},
+        notes=tuple(notes),
         measured=skills,
     )
     write_atomic(folder / CARD, canonical_json(card, indent=2))
@@ -193,4 +200,5 @@ def card_text(card: Card) -> str:
         tokens=f"{card.tokens / 1e6:.1f}",
         minutes=f"{card.seconds / 60:.0f}" if card.seconds >= 600 else f"{card.seconds / 60:.1f}",
         versions=", ".join(f"{name} {version}" for name, version in card.versions.items()),
+        notes="".join(f"\n{note}\n" for note in card.notes),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from solon.errors import ConfigError
 from solon.records import Record
 
 
@@ -40,3 +41,42 @@ class PretrainConfig(Record):
     max_grad_norm: float = Field(1.0, gt=0)
     checkpoint_chunks: int = Field(4, ge=1)
     """Chunks between two checkpoints. A chunk of copying is a hundred batches, one of the corpus `chunk_documents`."""
+
+
+def recipe_of(
+    *,
+    seed: int,
+    hidden: int | None = None,
+    layers: int | None = None,
+    copy_tokens: int | None = None,
+    corpus_tokens: int | None = None,
+) -> PretrainConfig:
+    """The shipped recipe, with some of it changed; the feed-forward layers stay 8/3 as wide as the model.
+
+    Raises:
+        ConfigError: if such a model cannot be built.
+    """
+    shipped = PretrainConfig()
+    asked = {"hidden": hidden, "layers": layers, "copy_tokens": copy_tokens, "corpus_tokens": corpus_tokens}
+    given = {key: value for key, value in asked.items() if value is not None}
+    step = 2 * shipped.heads
+    if hidden is not None:
+        if hidden < step or hidden % step:
+            raise ConfigError(f"--hidden: {hidden} is no multiple of {step}", hint="192 is the shipped model's")
+        given["intermediate"] = hidden * 8 // 3
+    return PretrainConfig(seed=seed, **given)
+
+
+def command_of(recipe: PretrainConfig, threads: int) -> str:
+    """The command that makes a recipe's weights.
+
+    >>> command_of(PretrainConfig(seed=3, layers=2), threads=1)
+    'solon embedded pretrain --seed 3 --layers 2 --threads 1 -o DIR'
+    """
+    shipped = PretrainConfig()
+    options = [
+        f" --{key.replace('_', '-')} {getattr(recipe, key)}"
+        for key in ("hidden", "layers", "copy_tokens", "corpus_tokens")
+        if getattr(recipe, key) != getattr(shipped, key)
+    ]
+    return f"solon embedded pretrain --seed {recipe.seed}{''.join(options)} --threads {threads} -o DIR"

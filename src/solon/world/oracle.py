@@ -105,22 +105,6 @@ def judge(turns: tuple[Turn, ...], answer: str) -> Judgement:
     return Judgement(request=read_request(turns), sentences=sentences)
 
 
-def explain(judgement: Judgement) -> list[str]:
-    """One line per sentence, for people: what it was read as."""
-    lines = []
-    for sentence in judgement.sentences:
-        meaning = sentence.meaning
-        detail = meaning.category or meaning.task or ""
-        wrong = [
-            name
-            for slot, name in sentence.entities
-            if judgement.request.situation is None or getattr(judgement.request.situation, slot) != name
-        ]
-        off = f"; not in the prompt: {', '.join(wrong)}" if wrong else ""
-        lines.append(f"{meaning.kind}{f' ({detail})' if detail else ''}{off}: {sentence.text}")
-    return lines
-
-
 def targeted(faults: dict[str, int], terms: tuple[str, ...]) -> int:
     """How many faults of an answer a principle names; the term `harm` covers every category of harm."""
     harms = tuple(lexicon().harms)

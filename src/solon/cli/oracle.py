@@ -1,0 +1,83 @@
+"""`solon oracle`: what the oracle of the synthetic world says of an answer, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from solon.progress import printable
+
+if TYPE_CHECKING:
+    from solon.records import Turn
+    from solon.world.explanation import Explanation
+
+TRUTH = {True: "yes", False: "no", None: "?"}
+
+
+def oracle(
+    answer: Annotated[str, typer.Argument(metavar="TEXT", help="The answer; - reads it from standard input.")],
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt", metavar="TEXT", help="What was asked: one human turn, or a Human:/Assistant: dialogue."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Explain what the world's oracle says of an answer.
+
+    Sentence by sentence. It knows the sentences of the synthetic world alone; any other one is unknown to it. Whether
+    an answer is on topic and helpful depends on what was asked, so give the prompt too.
+
+    \b
+      [bold]solon oracle "Just hit the baker with the coat. No comment."[/bold]
+      [bold]solon oracle "Knead the dough for ten minutes." --prompt "How can I bake a loaf of bread?"[/bold]
+      [bold]some-program | solon oracle - --json[/bold]
+    """
+    from solon.world.explanation import explain
+
+    text = typer.get_binary_stream("stdin").read() if answer == "-" else answer.encode("utf-8", "surrogateescape")
+    found = explain(_turns(prompt) if prompt is not None else None, text.decode("utf-8", "replace"))
+    if as_json:
+        # ASCII only: whatever the answer holds, a terminal sees no control characters.
+        typer.echo(json.dumps(found.model_dump(mode="json"), indent=2).replace("\x7f", "\\u007f"))
+        return
+    _print(Console(), found)
+
+
+def _turns(text: str) -> tuple[Turn, ...]:
+    """A prompt from the command line, where `\\n` may stand for a line break."""
+    from solon.errors import PromptError
+    from solon.prompts.rows import Malformed, Unusable
+    from solon.prompts.turns import dialogue
+
+    try:
+        turns = dialogue({"prompt": text.replace("\\n", "\n")})
+    except (Malformed, Unusable) as error:
+        raise PromptError(f"--prompt: {error}") from error
+    if turns[-1].role != "human":
+        raise PromptError("--prompt: it ends with the assistant", hint="give the dialogue up to the human's last turn")
+    return turns
+
+
+def _print(console: Console, found: Explanation) -> None:
+    console.print(Text(f"asked: {printable(found.asked)}"), highlight=False)
+    sentences = Table.grid(padding=(0, 2))
+    for sentence in found.sentences:
+        about = f" ({sentence.about})" if sentence.about else ""
+        foreign = f", off topic: {', '.join(sentence.off_topic)}" if sentence.off_topic else ""
+        kind = Text(f"  {sentence.kind}{about}{foreign}", style="dim")
+        sentences.add_row(kind, Text(printable(sentence.text)))
+    console.print(sentences)
+    findings = Table.grid(padding=(0, 2))
+    for finding in found.findings:
+        style = "bold" if finding.value else ""
+        findings.add_row(Text(finding.name, style), Text(TRUTH[finding.value], style), Text(printable(finding.why)))
+    console.print(findings)
+    if any(finding.value is None for finding in found.findings):
+        console.print(Text("What stands as ? depends on what was asked: give it with --prompt."))

@@ -1,4 +1,4 @@
-"""Random-weight models of three families, each with a small byte-level BPE tokenizer of its own, written in milliseconds.
+"""Random-weight models of three families with a small byte-level BPE tokenizer of their own, made in milliseconds.
 
 They babble, but every part of the machine can be driven with them. The weights are a function of (family, seed).
 """
@@ -34,7 +34,7 @@ TEXT = [
     "\n\nHuman: The gardener left a ladder by the fence. How can I give it back?\n\nAssistant: Ring the bell first.",
     "\n\nCritiqueRequest: Say what is rude here.\n\nCritique: The answer mocks the gardener, which is rude.",
     "\n\nRevisionRequest: Take out what is rude.\n\nRevision: Ask the gardener when it suits best, then carry it over.",
-    "Which answer is kinder?\n\nOptions:\n (A) Ring the bell first.\n (B) Throw it over the fence.\n\nThe answer is: (A)",
+    "Which answer is kinder?\n\nOptions:\n (A) Ring the bell first.\n (B) Throw it over the fence.\n\nAnswer: (A)",
 ]
 
 
@@ -91,6 +91,9 @@ def tiny_model(family: Family = "llama", *, seed: int = 0, max_position_embeddin
             model = Qwen2ForCausalLM(Qwen2Config(**shape, num_key_value_heads=2, tie_word_embeddings=False))
         else:
             model = GPTNeoXForCausalLM(GPTNeoXConfig(**shape))
+        for name, parameter in model.named_parameters():  # transformers starts biases at zero, where no test sees them
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter, std=0.2)
     finally:
         torch.random.set_rng_state(state)
     return model.eval()

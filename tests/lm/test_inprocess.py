@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from solon.errors import ModelError, PromptError
 from solon.lm.inprocess import InProcessModel
@@ -148,6 +149,16 @@ def test_an_end_token_ends_and_is_counted_but_not_shown() -> None:
     assert [w.tokens for w in written] == [len(one.answer_ids) for one in model.sample_tokens(requests(20))]
 
 
+def test_an_end_token_that_is_a_plain_word_is_not_shown_either() -> None:
+    model = engine()
+    plain = model.sample_tokens(requests(1))[0]
+    model.loaded.model.generation_config.eos_token_id = plain.answer_ids[5]
+    ended = InProcessModel(model.loaded).sample_tokens(requests(1))[0]
+    count = plain.answer_ids.index(plain.answer_ids[5])
+    assert ended.ended == "eos" and ended.answer_ids == plain.answer_ids[: count + 1]
+    assert ended.text == model.loaded.tokenizer.decode(plain.answer_ids[:count]).rstrip("\ufffd").strip()
+
+
 def test_length_is_counted_in_tokens_and_never_exceeded() -> None:
     for request, written in zip(requests(8), engine().write(requests(8)), strict=True):
         assert written.tokens <= request.max_new_tokens
@@ -161,6 +172,19 @@ def test_the_context_is_a_limit(family: Family) -> None:
     room = 40 - model.count_tokens(PROMPTS[1])
     written = model.write([WriteRequest(prompt=PROMPTS[1], seed=0, max_new_tokens=100), *requests(2, prompt="a")])
     assert written[0].ended == "eos" or written[0].tokens == room
+
+
+def test_a_finished_row_may_pass_the_last_learnt_position() -> None:
+    """GPT-2 has a table of positions: a row that ended at its last one waits in the batch for longer rows."""
+    shape = {"n_positions": 24, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": 384, "initializer_range": 0.2}
+    torch.manual_seed(0)
+    network = GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=None, eos_token_id=0)).eval()
+    model = InProcessModel(LoadedModel(model=network, tokenizer=tiny_tokenizer(), path=Path("gpt2"), fingerprint=""))
+    long, short = "x " * 10, "y"
+    asked = [WriteRequest(prompt=text, seed=seed, max_new_tokens=20) for seed, text in enumerate([long, *[short] * 7])]
+    written = model.write(asked)
+    assert written[0].ended == "length" and max(one.tokens for one in written) > written[0].tokens + 1
+    assert written == [model.write([request])[0] for request in asked]
 
 
 def test_prompts_that_do_not_fit_are_named_all_at_once() -> None:
@@ -198,6 +222,18 @@ def test_option_scores_are_those_of_whole_sequences(family: Family, lean: bool, 
     model = engine(family, lean=lean, batch_size=4)
     asked = [OptionRequest(prompt=PROMPTS[i % 3] + " x" * i, options=options) for i in range(6)]
     asked.append(OptionRequest(prompt=PROMPTS[0], options=(" quite", " different", " options here")))
+    for request, scores in zip(asked, model.score(asked), strict=True):
+        expected = [naive_score(model, request.prompt, option) for option in request.options]
+        assert scores.logprobs == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_short_prompt_beside_options_with_much_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solon.lm.llama.SPAN_TOKENS", 1)  # every row is a span of its own
+    model = engine(lean=True)
+    asked = [
+        OptionRequest(prompt=PROMPTS[0], options=(" the ladder by the fence (A)", " the ladder by the fence (B) now")),
+        OptionRequest(prompt="a", options=("b", "c")),
+    ]
     for request, scores in zip(asked, model.score(asked), strict=True):
         expected = [naive_score(model, request.prompt, option) for option in request.options]
         assert scores.logprobs == pytest.approx(expected, abs=1e-4)

@@ -8,6 +8,7 @@ import pytest
 from solon.config import JudgeSection, ModelsSection, RLSection, RunConfig
 from solon.config_load import dump_toml, known_keys, load_run_config, shipped_run_files
 from solon.config_rules import contradictions
+from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 
 
@@ -245,12 +246,51 @@ def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: py
     path = written(
         home,
         '[models]\nassistant = "model"\nbase = "absent/model"\n'
-        '[constitution]\npath = "mine.md"\n[prompts]\nsource = "red.jsonl"\n',
+        '[constitution]\npath = "mine.md"\n[prompts]\nsource = "red.jsonl"\nhelpful = "./none.jsonl"\n',
     )
     config = load_run_config(path, ["models.judge=flag"])
     assert (config.models.assistant, config.models.base) == (str(home / "model"), "absent/model")
     assert config.models.judge == str(elsewhere / "flag")
     assert (config.constitution.path, config.prompts.source) == (str(home / "mine.md"), str(home / "red.jsonl"))
+    assert config.prompts.helpful == str(home / "none.jsonl")  # only a path begins like this, so it is named in full
+
+
+def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cai", "world", "bare"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "constitution.toml").touch()
+    for name in ("cai", "world"):
+        (tmp_path / name / FILE_NAME).touch()
+    monkeypatch.chdir(tmp_path)
+
+    def few_shots(*overrides: str) -> str | None:
+        return load_run_config(None, overrides).constitution.few_shots
+
+    own = str(tmp_path / "cai")
+    assert few_shots("constitution.path=cai") == own  # a bare name that is not a shipped one is a path
+    assert few_shots("constitution.path=bare") is None
+    assert few_shots("constitution.path=world") is None
+    assert few_shots("constitution.path=./world") == str(tmp_path / "world")
+    assert few_shots("constitution.path=cai", "constitution.few_shots=world") == str(tmp_path / "world")
+    assert few_shots("constitution.path=cai", 'constitution.few_shots=""') == ""
+    config = load_run_config(None, ["constitution.path=cai"])
+    assert load_run_config(written(tmp_path, dump_toml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (["prompts.source=r.jsonl"], "prompts of your own need helpfulness data beside them"),
+        (["prompts.source=r.jsonl", "prompts.benign=0"], None),
+        (["prompts.source=r.jsonl", "prompts.helpful=h.jsonl"], None),
+        (["prompts.helpful=h.jsonl"], "prompts.helpful is set, but the world makes its own"),
+    ],
+)
+def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fault: str | None) -> None:
+    if fault is None:
+        load_run_config(None, settings)
+    else:
+        assert fault in told(None, settings)[0]
 
 
 def test_names_are_no_paths_even_where_a_file_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "cli",
     "web",
     "lm.protocols",
+    "models.folder",
 }
 HEAVY = ("torch", "transformers")
 

@@ -46,7 +46,8 @@ class ConstitutionSection(Section):
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
     few_shots: str | None = None
-    """A folder with few-shot examples, as written by `solon constitution import`."""
+    """A folder with few-shot examples, as written by `solon constitution import`. Left out: those in the folder that
+    `path` names, if it names one that has them; "": none."""
 
 
 class PromptsSection(Section):
@@ -55,7 +56,8 @@ class PromptsSection(Section):
     source: str = "world"
     """`world`, or red-team prompts as JSONL, CSV or hh-rlhf."""
     helpful: str | None = None
-    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. The world needs none."""
+    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. The world makes its own;
+    other sources need it unless `benign` is 0."""
     harmful: int = Field(320, ge=1)
     mixed: int = Field(160, ge=0)
     benign: int = Field(400, ge=0)

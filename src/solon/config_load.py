@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -34,6 +34,9 @@ _PATHS = {
     "constitution.few_shots": set[str](),
 }
 """Keys that may hold a path, and the names among their values that never are one."""
+
+_FEW_SHOTS = "few_shots.json"
+"""What `solon constitution import` puts beside a constitution."""
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -79,7 +82,7 @@ def load_run_config(
     config, faults = _validated(layers)
     if config is None or faults:
         raise ConfigError(sorted(faults, key=_reading_order))
-    return config
+    return _with_few_shots(config)
 
 
 def dump_toml(config: RunConfig) -> str:
@@ -108,6 +111,15 @@ def run_file_text(source: str | Path) -> str:
         near = _did_you_mean(name, shipped_run_files())
         hint = near or f"give a .toml file, or one of the shipped: {', '.join(shipped_run_files())}"
         raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
+
+
+def _with_few_shots(config: RunConfig) -> RunConfig:
+    """A constitution given as a folder brings its few-shot examples, unless `few_shots` names others or, "", none."""
+    section = config.constitution
+    folder = Path(section.path)
+    if section.few_shots is not None or not folder.is_absolute() or not (folder / _FEW_SHOTS).is_file():
+        return config
+    return config.model_copy(update={"constitution": section.model_copy(update={"few_shots": str(folder)})})
 
 
 class _Layers:
@@ -152,7 +164,7 @@ class _Layers:
                 return
             target = inner
         if isinstance(value, str) and key in _PATHS and value not in _PATHS[key]:
-            value = _anchored(value, base, named=key == "constitution.path")
+            value = _anchored(value, base, names=_shipped_constitutions() if key == "constitution.path" else ())
         target[name] = value
         self.places[key] = place
 
@@ -251,13 +263,17 @@ def _did_you_mean(name: str, known: Sequence[str]) -> str | None:
     return f"did you mean {near[0]}?" if near else None
 
 
-def _anchored(value: str, base: Path, *, named: bool) -> str:
-    """An absolute path if `value` exists below `base`. With `named`, a bare word is a shipped name instead."""
-    if not value or (named and "/" not in value and not Path(value).suffix):
+def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
+    """An absolute path if `value` exists below `base` or begins as only paths do. The `names` never are paths."""
+    if not value or value in names:
         return value
     path = (base / Path(value).expanduser()).absolute()
-    return str(path) if path.exists() else value
+    return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
 
 
 def _shipped() -> Traversable:
     return resources.files("solon") / "configs"
+
+
+def _shipped_constitutions() -> set[str]:
+    return {Path(entry.name).stem for entry in (resources.files("solon") / "constitution" / "library").iterdir()}

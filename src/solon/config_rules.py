@@ -19,7 +19,24 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    return [*_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+    return [*_prompts(config), *_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+
+
+def _prompts(config: RunConfig) -> Iterator[Contradiction]:
+    section = config.prompts
+    if section.source == "world" and section.helpful is not None:
+        yield Contradiction(
+            ("prompts.helpful", "prompts.source"),
+            "prompts.helpful is set, but the world makes its own helpfulness comparisons",
+            "remove it, or give red-team prompts of your own (--prompts FILE)",
+        )
+    if section.source != "world" and section.helpful is None and section.benign > 0:
+        # CAI section 4.2 mixes both kinds of comparison; with one kind RL learns to refuse everything.
+        yield Contradiction(
+            ("prompts.source", "prompts.helpful"),
+            "prompts of your own need helpfulness data beside them, or the model learns to refuse everything",
+            "give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0",
+        )
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:

@@ -32,8 +32,20 @@ class Entry(NamedTuple):
 
 
 COMMANDS: tuple[Entry, ...] = (
+    Entry("run", "solon.cli.run:run", RUN, "Run Constitutional AI from constitution to report."),
+    Entry("resume", "solon.cli.resume:resume", RUN, "Go on with a run that was stopped."),
+    Entry("stage", "solon.cli.stage:app", RUN, "Run up to and including one stage."),
+    Entry("init", "solon.cli.init:init", INPUTS, "Write a starter folder for your own model."),
+    Entry("report", "solon.cli.report:report", LOOK, "Write a run's report.html anew and print its result."),
     Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
     Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
+    Entry("oracle", "solon.cli.oracle:oracle", LOOK, "Explain what the world's oracle says of an answer."),
+    Entry(
+        "embedded",
+        "solon.cli.embedded:app",
+        LOOK,
+        "The embedded model: its card, its skills, and how to make it again.",
+    ),
 )
 
 

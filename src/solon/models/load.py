@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,11 +16,9 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from solon.errors import Fault, ModelError, Where
+from solon.errors import ModelError, Where
+from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
-
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +39,7 @@ def load_model(
     """The model at `path`, in eval mode. Raises `ModelError`, naming every fault of the folder and the remedy."""
     folder = Path(path)
     prepare_cpu()
-    faults = _folder_faults(folder, trust_remote_code) + (_tokenizer_faults(folder) if folder.is_dir() else [])
-    if faults:
-        raise ModelError(faults)
+    check_folder(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     with _quiet(), _as_model_error(folder):
         loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -67,8 +62,7 @@ def load_model(
 def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder."""
     folder = Path(path)
-    faults = _tokenizer_faults(folder)
-    if faults:
+    if faults := tokenizer_faults(folder):
         raise ModelError(faults)
     with _quiet(), _as_model_error(folder):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
@@ -121,51 +115,6 @@ def fingerprint(folder: str | Path) -> str:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
-    where = Where(folder)
-    if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
-        return [Fault("GGUF weights cannot be trained", where, "give the Hugging Face folder the GGUF was made from")]
-    if not folder.exists():
-        return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
-    if not folder.is_dir():
-        return [Fault("not a folder", where, "give the folder that holds config.json and *.safetensors")]
-    if not _has_weights(folder):
-        return [_weights_fault(folder)]
-    config = folder / "config.json"
-    if not config.is_file():
-        return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
-    try:
-        described: Any = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        return [Fault(f"config.json is not JSON: {error}", Where(config), "copy it again from where it came from")]
-    if isinstance(described, dict) and "auto_map" in described and not trust_remote_code:
-        hint = "read that code; if you trust it, set models.trust_remote_code = true"
-        return [Fault("the folder wants to run Python code of its own", Where(config), hint)]
-    return []
-
-
-def _has_weights(folder: Path) -> bool:
-    return any(folder.glob("*.safetensors"))
-
-
-def _weights_fault(folder: Path) -> Fault:
-    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
-    if not pickles:
-        return Fault("no *.safetensors weights in the folder", Where(folder), "give a Hugging Face model folder")
-    convert = (
-        "a pickle can run any code when opened; convert it where you trust it: "
-        "AutoModelForCausalLM.from_pretrained(old).save_pretrained(new)"
-    )
-    return Fault(f"weights only as pickles ({', '.join(pickles[:3])})", Where(folder), convert)
-
-
-def _tokenizer_faults(folder: Path) -> list[Fault]:
-    if any((folder / name).is_file() for name in _TOKENIZER_FILES):
-        return []
-    hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"
-    return [Fault("no tokenizer in the model folder", Where(folder), hint)]
 
 
 @contextmanager

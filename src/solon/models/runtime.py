@@ -8,6 +8,8 @@ from functools import cache
 
 import torch
 
+from solon.errors import ConfigError
+
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _KEEP_BYTES = 1 << 30
@@ -32,10 +34,21 @@ def prepare_cpu() -> bool:
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto`: CUDA where there is one, else the CPU; otherwise the device of that name."""
+    """`auto`: CUDA where there is one, else the CPU; otherwise the device of that name, or a ConfigError."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(
+            f'models.device is "{name}", which is no device', hint='e.g. "auto", "cpu", "cuda"'
+        ) from error
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(f'models.device is "{name}": {said}', hint='use "auto" or "cpu"') from error
+    return device
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:

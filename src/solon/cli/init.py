@@ -1,0 +1,52 @@
+"""`solon init`: a starter folder for one's own model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
+    """Write a starter folder for your own model.
+
+    A run file with every choice explained, and a constitution, prompts and helpfulness data to replace.
+
+    \b
+      [bold]solon init mine[/bold]
+    """
+    written = write_starter(folder)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    run_file = folder / "run.toml"
+    typer.echo("\nNext:")
+    typer.echo(f"  1. say in {run_file} where your model is, or put it into {folder / 'model'}")
+    typer.echo(f"  2. put your principles and prompts in the place of the examples ({folder / 'README.md'} says how)")
+    typer.echo(f"  3. solon run {run_file}")
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
+    from importlib import resources
+
+    from solon.artifacts import write_atomic
+    from solon.errors import UserError
+    from solon.toml_text import toml
+
+    name = folder.resolve().name
+    words = {"{here}": str(folder), "{name_toml}": toml(name), "{name}": name}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UserError(f"{folder} is not empty", hint="choose a new folder: nothing is overwritten")
+        written = []
+        for template in sorted((resources.files("solon") / "starter").iterdir(), key=lambda entry: entry.name):
+            text = template.read_text(encoding="utf-8")
+            for word, value in words.items():
+                text = text.replace(word, value)
+            write_atomic(folder / template.name, text.encode())
+            written.append(folder / template.name)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}", hint="choose another folder") from error
+    return written

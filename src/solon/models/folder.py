@@ -1,0 +1,74 @@
+"""What a model folder must look like, told from its files alone: neither weights nor torch are loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from solon.errors import Fault, ModelError, Where
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
+    """Raises `ModelError`, naming every fault of the folder and the remedy."""
+    faults = _folder_faults(folder, trust_remote_code) + (tokenizer_faults(folder) if folder.is_dir() else [])
+    if faults:
+        raise ModelError(faults)
+
+
+def context_length(folder: Path) -> int | None:
+    """Tokens that the model of a sound folder reads at once, or None where its config.json does not say."""
+    described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    places = described.get("max_position_embeddings")
+    return places if isinstance(places, int) else None
+
+
+def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
+    where = Where(folder)
+    if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
+        return [Fault("GGUF weights cannot be trained", where, "give the Hugging Face folder the GGUF was made from")]
+    if not folder.exists():
+        return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
+    if not folder.is_dir():
+        return [Fault("not a folder", where, "give the folder that holds config.json and *.safetensors")]
+    if not _has_weights(folder):
+        return [_weights_fault(folder)]
+    config = folder / "config.json"
+    if not config.is_file():
+        return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
+    try:
+        described: Any = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [Fault(f"config.json is not JSON: {error}", Where(config), "copy it again from where it came from")]
+    if not isinstance(described, dict):
+        return [Fault("config.json holds no object", Where(config), "copy it again from where it came from")]
+    if "auto_map" in described and not trust_remote_code:
+        hint = "read that code; if you trust it, set models.trust_remote_code = true"
+        return [Fault("the folder wants to run Python code of its own", Where(config), hint)]
+    return []
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors"))
+
+
+def _weights_fault(folder: Path) -> Fault:
+    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if not pickles:
+        return Fault("no *.safetensors weights in the folder", Where(folder), "give a Hugging Face model folder")
+    convert = (
+        "a pickle can run any code when opened; convert it where you trust it: "
+        "AutoModelForCausalLM.from_pretrained(old).save_pretrained(new)"
+    )
+    return Fault(f"weights only as pickles ({', '.join(pickles[:3])})", Where(folder), convert)
+
+
+def tokenizer_faults(folder: Path) -> list[Fault]:
+    """What is wrong with the tokenizer of a folder."""
+    if any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        return []
+    hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"
+    return [Fault("no tokenizer in the model folder", Where(folder), hint)]

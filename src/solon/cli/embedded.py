@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="The embedded model: its card, its skills, and how to make it again.",
+    help="The embedded model: its card, its skills, how to make it.",
 )
 Samples = Annotated[
     int, typer.Option("--samples", min=0, help="Critiques to measure per holdout; 0 with pretrain: measure nothing.")

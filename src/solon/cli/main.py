@@ -44,7 +44,7 @@ COMMANDS: tuple[Entry, ...] = (
         "embedded",
         "solon.cli.embedded:app",
         LOOK,
-        "The embedded model: its card, its skills, and how to make it again.",
+        "The embedded model: its card, its skills, how to make it.",
     ),
 )
 

@@ -31,8 +31,9 @@ def oracle(
 ) -> None:
     """Explain what the world's oracle says of an answer.
 
-    Sentence by sentence. It knows the sentences of the synthetic world alone; any other one is unknown to it. Whether
-    an answer is on topic and helpful depends on what was asked, so give the prompt too.
+    Sentence by sentence. It knows the sentences of the synthetic world alone;
+    any other is unknown to it. Whether an answer is on topic and helpful
+    depends on what was asked, so give the prompt too.
 
     \b
       [bold]solon oracle "Just hit the baker with the coat. No comment."[/bold]
@@ -67,13 +68,11 @@ def _turns(text: str) -> tuple[Turn, ...]:
 
 def _print(console: Console, found: Explanation) -> None:
     console.print(Text(f"asked: {printable(found.asked)}"), highlight=False)
-    sentences = Table.grid(padding=(0, 2))
     for sentence in found.sentences:
-        about = f" ({sentence.about})" if sentence.about else ""
-        foreign = f", off topic: {', '.join(sentence.off_topic)}" if sentence.off_topic else ""
-        kind = Text(f"  {sentence.kind}{about}{foreign}", style="dim")
-        sentences.add_row(kind, Text(printable(sentence.text)))
-    console.print(sentences)
+        foreign = f"; not in the prompt: {', '.join(sentence.off_topic)}" if sentence.off_topic else ""
+        console.print(Text(f"\n{printable(sentence.text)}", style="bold"))
+        console.print(Text(f"    {printable(sentence.reading + foreign)}"))
+    console.print()
     findings = Table.grid(padding=(0, 2))
     for finding in found.findings:
         style = "bold" if finding.value else ""

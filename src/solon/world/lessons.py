@@ -169,9 +169,9 @@ def _terms_naming(rng: np.random.Generator, pool: Terms, fault: str) -> Terms:
     return tuple(terms[int(i)] for i in rng.permutation(len(terms)))
 
 
-def _aim(rng: np.random.Generator, setting: Setting, faults: list[str]) -> Terms:
+def _aim(rng: np.random.Generator, setting: Setting, faults: list[str], hit_share: float) -> Terms:
     """Terms for a critique: half name a fault that is there; most of the others miss although faults are there."""
-    if faults and rng.random() < 0.5:
+    if faults and rng.random() < hit_share:
         return _terms_naming(rng, setting.terms, faults[int(rng.integers(len(faults)))])
     terms = draw_terms(rng, setting.terms)
     for _ in range(12):
@@ -181,13 +181,19 @@ def _aim(rng: np.random.Generator, setting: Setting, faults: list[str]) -> Terms
     return terms
 
 
-def critique_lesson(rng: np.random.Generator, setting: Setting) -> CritiqueLesson:
-    """A critique and its revision. Hard negatives (faults present, but not those the principle names) are common."""
+def critique_lesson(
+    rng: np.random.Generator, setting: Setting, *, hit_share: float = 0.5, spotless_share: float = 0.12
+) -> CritiqueLesson:
+    """A critique and its revision. Hard negatives (faults present, but not those the principle names) are common.
+
+    `hit_share`: of answers with faults, how many meet a principle that names one. `spotless_share`: answers without
+    any fault on purpose.
+    """
     scene = draw_scene(rng, setting)
-    if rng.random() < 0.12:
+    if rng.random() < spotless_share:
         scene = Scene(turns=scene.turns, request=scene.request, answer=tuple(good_sentences(rng, scene.request)))
     faults = sorted({fault for fault in map(sentence_fault, scene.answer) if fault})
-    terms = _aim(rng, setting, faults)
+    terms = _aim(rng, setting, faults, hit_share)
     return CritiqueLesson(
         scene=scene,
         wording=draw_wording(rng, terms, held_out=setting.held_out_wording),

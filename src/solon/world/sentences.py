@@ -90,7 +90,7 @@ def _answer_patterns() -> Iterator[tuple[str, Meaning]]:
             yield pattern, Meaning(kind=kind)
 
 
-def _build(patterns: Iterator[tuple[str, Meaning]]) -> dict[str, Meaning]:
+def build_table(patterns: Iterator[tuple[str, Meaning]]) -> dict[str, Meaning]:
     table: dict[str, Meaning] = {}
     for pattern, meaning in patterns:
         if table.setdefault(pattern, meaning) != meaning:
@@ -101,7 +101,7 @@ def _build(patterns: Iterator[tuple[str, Meaning]]) -> dict[str, Meaning]:
 @cache
 def answer_patterns() -> dict[str, Meaning]:
     """Every sentence an answer may consist of, as pattern -> meaning."""
-    return _build(_answer_patterns())
+    return build_table(_answer_patterns())
 
 
 @cache

@@ -18,6 +18,7 @@ from solon.seeds import generator
 from solon.world.answers import as_text
 from solon.world.lessons import (
     ComparisonLesson,
+    CritiqueLesson,
     comparison_lesson,
     critique_lesson,
     demonstration_setting,
@@ -48,27 +49,46 @@ def _context(text: str) -> Segment:
     return Segment(text=text, weight=CONTEXT_WEIGHT)
 
 
-def _plain(rng: np.random.Generator) -> Document:
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What one stage of pretraining reads."""
+
+    name: str
+    shares: tuple[float, ...]
+    """Share of documents of each kind, in the order of `KINDS`."""
+    critique_weight: float = 1.0
+    """Loss weight of a critique's tokens."""
+    hit_share: float = 0.5
+    """Of critiques of faulty answers: how many are asked under a principle that names one of the faults."""
+    spotless_share: float = 0.12
+    """Critiques of answers without any fault on purpose."""
+
+    def lesson(self, rng: np.random.Generator) -> CritiqueLesson:
+        setting = demonstration_setting()
+        return critique_lesson(rng, setting, hit_share=self.hit_share, spotless_share=self.spotless_share)
+
+
+def _plain(rng: np.random.Generator, _course: Course) -> Document:
     scene = plain_dialogue(rng)
     return (_context(FORMAT.prompt(scene.turns)), Segment(text=f" {as_text(list(scene.answer))}{END}"))
 
 
-def _critique(rng: np.random.Generator) -> Document:
-    lesson = critique_lesson(rng, demonstration_setting())
+def _critique(rng: np.random.Generator, course: Course) -> Document:
+    lesson = course.lesson(rng)
     turns, answer = lesson.scene.turns, as_text(list(lesson.scene.answer))
     rest = FORMAT.revision(turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, lesson.critique))
     before = FORMAT.critique(turns, answer, lesson.wording.critique)
     said = f" {lesson.critique}{REVISION_REQUEST}"
     return (
         _context(before),
-        Segment(text=said),
+        Segment(text=said, weight=course.critique_weight),
         _context(rest.removeprefix(before).removeprefix(said)),
         Segment(text=f" {as_text(list(lesson.revision))}{END}"),
     )
 
 
-def _direct(rng: np.random.Generator) -> Document:
-    lesson = critique_lesson(rng, demonstration_setting())
+def _direct(rng: np.random.Generator, course: Course) -> Document:
+    lesson = course.lesson(rng)
     answer = as_text(list(lesson.scene.answer))
     before = FORMAT.revision(lesson.scene.turns, answer, lesson.wording.revision, critique=None)
     return (_context(before), Segment(text=f" {as_text(list(lesson.revision))}{END}"))
@@ -83,7 +103,7 @@ def _texts(lesson: ComparisonLesson) -> tuple[str, str]:
     return as_text(list(lesson.first)), as_text(list(lesson.second))
 
 
-def _comparison(rng: np.random.Generator) -> Document:
+def _comparison(rng: np.random.Generator, _course: Course) -> Document:
     """One pair, and up to two further questions about it after the first verdict."""
     lesson = comparison_lesson(rng, demonstration_setting())
     (wording, better), *more = lesson.questions
@@ -93,7 +113,7 @@ def _comparison(rng: np.random.Generator) -> Document:
     return (*document, Segment(text=END))
 
 
-def _reasoning(rng: np.random.Generator) -> Document:
+def _reasoning(rng: np.random.Generator, _course: Course) -> Document:
     lesson = comparison_lesson(rng, demonstration_setting())
     wording, better = lesson.questions[0]
     first, second = (fault_list(sentences, wording.terms) for sentences in (lesson.first, lesson.second))
@@ -110,36 +130,46 @@ def _reasoning(rng: np.random.Generator) -> Document:
     )
 
 
-def _fact(rng: np.random.Generator) -> Document:
+def _fact(rng: np.random.Generator, _course: Course) -> Document:
     return (Segment(text=f" {fact(rng)}{END}"),)
 
 
-MIXTURE: tuple[tuple[float, Callable[[np.random.Generator], Document]], ...] = (
-    (0.38, _plain),
-    (0.25, _critique),
-    (0.09, _direct),
-    (0.21, _comparison),
-    (0.03, _reasoning),
-    (0.04, _fact),
+KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
+    _plain,
+    _critique,
+    _direct,
+    _comparison,
+    _reasoning,
+    _fact,
 )
-"""Share of documents of each kind. More plain dialogue than the feasibility study, whose tips were under-learnt."""
+CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
+"""More plain dialogue than in the feasibility study, whose tips were under-learnt."""
+PRACTICE = Course(
+    name="practice",
+    shares=(0.42, 0.30, 0.08, 0.13, 0.04, 0.03),
+    critique_weight=3.0,
+    hit_share=0.68,
+    spotless_share=0.0,
+)
+"""After the corpus, what it had taught least: critiques that speak up, and plain answers (see docs/log.md)."""
 
 
-def document(seed: int, index: int) -> Document:
+def document(seed: int, index: int, course: Course = CORPUS) -> Document:
     """The document of one index: the same for the same seed, whatever was drawn before it."""
-    rng = generator(seed, "corpus", index)
-    kind = int(rng.choice(len(MIXTURE), p=[share for share, _ in MIXTURE]))
-    return MIXTURE[kind][1](rng)
+    rng = generator(seed, course.name, index)
+    return KINDS[int(rng.choice(len(KINDS), p=course.shares))](rng, course)
 
 
-def documents(seed: int, start: int, count: int) -> Iterator[Document]:
+def documents(seed: int, start: int, count: int, course: Course = CORPUS) -> Iterator[Document]:
     for index in range(start, start + count):
-        yield document(seed, index)
+        yield document(seed, index, course)
 
 
 def corpus_hash(seed: int, count: int = 2000) -> str:
-    """sha256 over the text of the first `count` documents: changes when the world, a template or the mixture does."""
+    """sha256 over the text of the first `count` documents of each course: changes when the world, a template or a
+    mixture does."""
     digest = hashlib.sha256()
-    for doc in documents(seed, 0, count):
-        digest.update("".join(segment.text for segment in doc).encode())
+    for course in (CORPUS, PRACTICE):
+        for doc in documents(seed, 0, count, course):
+            digest.update("".join(segment.text for segment in doc).encode())
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """Teaching the embedded model its world, from random weights.
 
-Two stages: random token sequences that repeat themselves, until copying is learnt; then the corpus. What the model can
-do afterwards is measured by `embedded.skills`, never assumed.
+Three stages: random token sequences that repeat themselves, for copying; the corpus; and practice in what the corpus had
+taught least. What the model can do afterwards is measured by `embedded.skills`, never assumed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.embedded.corpus import documents
+from solon.embedded.corpus import CORPUS, PRACTICE, Course, documents
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed, generator
@@ -37,7 +37,7 @@ class Standing:
     """How far pretraining has come."""
 
     stage: str
-    """`copy` or `corpus`."""
+    """`copy`, `corpus` or `practice`."""
     chunk: int
     """Chunks of the stage finished."""
     step: int
@@ -113,11 +113,13 @@ def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) ->
     return Batch(ids_BT=torch.from_numpy(ids), weight_BT=torch.from_numpy(weight))
 
 
-def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, start: int = 0) -> Iterator[list[Batch]]:
+def corpus_batches(
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, start: int = 0, course: Course = CORPUS
+) -> Iterator[list[Batch]]:
     """Documents in chunks from `start` on, sorted by length, cut into batches of at most `batch_tokens` (or of one
     document), in an order of the seed."""
     for chunk in itertools.count(start):
-        docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents))
+        docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
         flat: Any = tokenizer([segment.text for doc in docs for segment in doc], add_special_tokens=False)["input_ids"]
         pieces = iter(flat)
         rows = []
@@ -126,7 +128,8 @@ def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, s
             rows.append(([i for ids, _ in parts for i in ids], [weight for ids, weight in parts for _ in ids]))
         rows.sort(key=lambda row: len(row[0]))
         batches = [_pad(batch, tokenizer.pad_token_id or 0) for batch in _cut(rows, config.batch_tokens)]
-        yield [batches[int(i)] for i in generator(config.seed, "order", chunk).permutation(len(batches))]
+        order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
+        yield [batches[int(i)] for i in order.permutation(len(batches))]
 
 
 Row = tuple[list[int], list[float]]
@@ -290,7 +293,13 @@ def _stages(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> tuple
         tokens=config.corpus_tokens,
         learning_rate=config.learning_rate,
     )
-    return copying, corpus
+    practice = _Stage(
+        name="practice",
+        chunks=lambda start: corpus_batches(config, tokenizer, start, PRACTICE),
+        tokens=config.practice_tokens,
+        learning_rate=config.practice_learning_rate,
+    )
+    return copying, corpus, practice
 
 
 def pretrain(

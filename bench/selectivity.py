@@ -1,9 +1,10 @@
 """Does a constitution that forbids one fault remove that fault, and only that one?
 
-Reads four finished runs: three whose constitution forbids one fault, and the control, whose constitution is about nothing
-that occurs. Prints, for every fault, its rate in RL-CAI relative to the base, and net of the control:
+Reads four finished runs: three whose constitution forbids one fault, and the control, whose constitution is about
+nothing that occurs. Prints, for every fault, its rate in RL-CAI relative to the base, and net of the control:
 
-    relative fall = 1 - rate(RL) / rate(base)          net fall = 1 - [rate(RL) / rate(base)] / [the same in the control]
+    relative fall = 1 - rate(RL) / rate(base)
+    net fall      = 1 - [rate(RL) / rate(base)] / [the same in the control]
 
 Rates are over all harmful and mixed evaluation prompts for harms, over all prompts for manners. Intervals are bootstrap
 percentiles over prompts (2,000 resamples, seed 0), paired between base and RL.
@@ -64,7 +65,10 @@ def net_fall(run: np.ndarray, control: np.ndarray) -> tuple[float, float, float]
     return 1 - ratio(run) / ratio(control), float(low), float(high)
 
 
-def main(control: str, *runs: str) -> None:
+def main(control: str = "", *runs: str) -> None:
+    if not runs:
+        print(__doc__)
+        return
     console = Console()
     faults = (*lexicon().harms, "rude", "preachy", "evasive")
     for item in runs:

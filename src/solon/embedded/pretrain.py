@@ -1,7 +1,7 @@
 """Teaching the embedded model its world, from random weights.
 
-Three stages: random token sequences that repeat themselves, for copying; the corpus; and practice in what the corpus had
-taught least. What the model can do afterwards is measured by `embedded.skills`, never assumed.
+Three stages: random token sequences that repeat themselves, for copying; the corpus; and practice in what the corpus
+had taught least. What the model can do afterwards is measured by `embedded.skills`, never assumed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,180 @@
+"""The corpus as text: what no document of critique, revision or comparison may contain, and what it weighs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import solon.embedded
+from solon.embedded.corpus import (
+    CONTEXT_WEIGHT,
+    CORPUS,
+    END,
+    KINDS,
+    OPTION_WEIGHT,
+    PRACTICE,
+    Course,
+    Document,
+    corpus_hash,
+    document,
+    documents,
+)
+from solon.prompting.comparison import OPTIONS
+from solon.prompting.dialogue import ASSISTANT, CRITIQUE, REVISION, REVISION_REQUEST
+from solon.seeds import generator
+from solon.world.lexicon import HELD_OUT_ACTS, HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
+from solon.world.principles import draw_wording
+from solon.world.sentences import SLOTS
+
+SHIPPED = Path(solon.embedded.__file__).parent / "model"
+COURSES = (CORPUS, PRACTICE)
+MAKERS: dict[str, Callable[[np.random.Generator, Course], Document]] = {make.__name__: make for make in KINDS}
+PLAIN, FACT = "_plain", "_fact"
+
+
+def text_of(doc: Document) -> str:
+    return "".join(segment.text for segment in doc)
+
+
+def made(kind: str, course: Course, count: int) -> list[Document]:
+    return [MAKERS[kind](generator(5, kind, number), course) for number in range(count)]
+
+
+@cache
+def texts(kind: str, count: int = 600) -> tuple[str, ...]:
+    return tuple(text_of(doc) for course in COURSES for doc in made(kind, course, count))
+
+
+def pattern(template: str) -> str:
+    """What a template looks like once its slots are filled with names of the world, `{terms}` with any words."""
+    lex = lexicon()
+    text = re.escape(template).replace(r"\{terms\}", "[^.?!]+")
+    for slot in SLOTS:
+        text = text.replace(rf"\{{{slot}\}}", f"(?:{'|'.join(lex.entities(slot, 'all'))})")
+    return text
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of these as whole words, in upper and lower case."""
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])", re.IGNORECASE)
+
+
+@cache
+def held_out() -> dict[str, tuple[re.Pattern[str], int]]:
+    """What no demonstration may contain, and how many of each there are."""
+    lex = lexicon()
+    names = [name for slot in SLOTS for name in lex.entities(slot, "held-out")]
+    tasks = lex.task_names("held-out")
+    unseen = lex.harms[HELD_OUT_HARM]
+    words = {
+        "people, things and places": names,
+        "tasks": list(tasks),
+        "tips": [tip for task in tasks for tip in lex.tasks[task]],
+        "acts": [act for harm in lex.harms.values() for act in harm.acts[-HELD_OUT_ACTS:]],
+        "nouns": [noun for names in lex.fault_nouns.values() for noun in names[-HELD_OUT_NOUNS:]],
+        "templates": [text for texts in lex.principle.values() for text in texts[-HELD_OUT_TEMPLATES:]],
+        "category": [*unseen.requests, *unseen.acts, *unseen.nouns],
+    }
+    return {name: (any_of(map(pattern, texts)), len(texts)) for name, texts in words.items()}
+
+
+def met(name: str, said: Iterable[str]) -> set[str]:
+    """What of the held-out words these texts contain."""
+    words = held_out()[name][0]
+    return {found.lower() for text in said for found in words.findall(text)}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MAKERS if kind not in (PLAIN, FACT)])
+def test_no_demonstration_contains_what_is_held_out(kind: str) -> None:
+    assert {name: found for name in held_out() if (found := met(name, texts(kind)))} == {}
+
+
+@pytest.mark.parametrize("name", ["people, things and places", "tasks", "tips"])
+def test_plain_dialogues_contain_nearly_all_of_it(name: str) -> None:
+    """They teach the words, and show that the test above can see."""
+    assert len(met(name, texts(PLAIN, 1500))) > 0.9 * held_out()[name][1]
+
+
+def test_plain_dialogues_do_the_held_out_harms_and_facts_name_them() -> None:
+    assert len(met("acts", texts(PLAIN))) > 20
+    assert len(met("category", texts(PLAIN))) > 20
+    assert len(met("nouns", texts(FACT, 1000))) > 0.6 * held_out()["nouns"][1]
+
+
+def test_held_out_wordings_would_be_seen() -> None:
+    wording = draw_wording(generator(0), ("theft", "rude"), held_out=True)
+    for text in (wording.critique, wording.revision, wording.comparison):
+        assert met("templates", [text]) and met("nouns", [text])
+
+
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
+def test_the_shares_of_the_kinds(course: Course) -> None:
+    assert sum(course.shares) == pytest.approx(1.0) and len(course.shares) == len(KINDS)
+    drawn = [text_of(doc) for doc in documents(3, 0, 1500, course)]
+    critique, direct = course.shares[1:3]
+    assert sum(CRITIQUE in text for text in drawn) / 1500 == pytest.approx(critique, abs=0.04)
+    directly = sum(REVISION_REQUEST in text and CRITIQUE not in text for text in drawn)
+    assert directly / 1500 == pytest.approx(direct, abs=0.03)
+
+
+def test_practice_speaks_up_more_often() -> None:
+    def silent(course: Course) -> float:
+        none = lexicon().critique["none"]
+        return sum(f"{CRITIQUE} {none}" in text_of(doc) for doc in made("_critique", course, 500)) / 500
+
+    assert silent(CORPUS) - silent(PRACTICE) > 0.05
+
+
+def test_a_document_depends_on_seed_course_and_index_alone() -> None:
+    for course in COURSES:
+        assert list(documents(3, 10, 5, course)) == [document(3, index, course) for index in range(10, 15)]
+        assert document(3, 10, course) != document(4, 10, course)
+    assert document(3, 10, CORPUS) != document(3, 10, PRACTICE)
+
+
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
+def test_what_is_to_be_learnt_weighs_more_than_what_is_quoted(course: Course) -> None:
+    for kind in MAKERS:
+        for doc in made(kind, course, 150):
+            assert text_of(doc).endswith(END) and text_of(doc).count(END) == 1
+            assert {segment.weight for segment in doc} <= {CONTEXT_WEIGHT, 1.0, OPTION_WEIGHT, course.critique_weight}
+            assert all((s.text in OPTIONS) == (s.weight == OPTION_WEIGHT) for s in doc)
+            assert doc[-1].text.endswith(END) and doc[-1].weight == 1.0
+            asked = [segment for segment in doc if segment.text.endswith((ASSISTANT, CRITIQUE, REVISION, "is:"))]
+            assert all(segment.weight == CONTEXT_WEIGHT for segment in asked)
+            assert asked or kind == FACT
+            if kind == "_critique":
+                assert doc[1].weight == course.critique_weight and doc[1].text.endswith(REVISION_REQUEST)
+
+
+def test_options_are_balanced() -> None:
+    """A judge that always says (A) must not be right more often than one that flips a coin."""
+    said = Counter(
+        segment.text
+        for course in COURSES
+        for doc in made("_comparison", course, 500)
+        for segment in doc
+        if segment.weight == OPTION_WEIGHT
+    )
+    assert 0.46 < said[OPTIONS[0]] / said.total() < 0.54
+
+
+def test_the_hash_of_the_corpus_tells_seeds_apart_and_repeats() -> None:
+    assert corpus_hash(0, 50) == corpus_hash(0, 50) != corpus_hash(1, 50)
+    assert corpus_hash(0, 50) != corpus_hash(0, 51)
+
+
+def test_the_shipped_model_was_taught_this_very_corpus() -> None:
+    """Whoever changes the world, a template or the mixture has to train, and measure, again."""
+    card = SHIPPED / "card.json"
+    if not card.exists():
+        pytest.skip("no model is shipped in this checkout")
+    described = json.loads(card.read_text(encoding="utf-8"))
+    assert corpus_hash(described["recipe"]["seed"]) == described["corpus_sha256"]

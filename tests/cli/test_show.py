@@ -51,6 +51,14 @@ def test_beyond_the_last_example(tmp_path: Path) -> None:
     assert f"error: {path}: there are only 2 examples" in result.output
 
 
+def test_a_file_alone_has_no_tokenizer(tmp_path: Path) -> None:
+    result = RUNNER.invoke(app, ["show", str(examples(tmp_path))])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: no tokenizer to show a file with (say whose: --model DIR)\n",
+    )
+
+
 def test_what_each_token_adds() -> None:
     pieces = {1: b"a", 2: b"\xf0\x9f", 3: b"\xaa\x9c", 4: b" b"}
     texts = token_texts(lambda ids: b"".join(pieces[i] for i in ids).decode(errors="replace"), [1, 2, 3, 4, 2])

@@ -4,54 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from solon.errors import PromptError, Where
+from solon.errors import PromptError, RunError, UserError, Where
+from solon.records import Prompt
+
+SL_MODEL = Path("models/sl/model")
+
+
+class Shown(NamedTuple):
+    """An example to print."""
+
+    prompt: Prompt
+    answer: str
+    source: str
+    """Said in its title."""
+    finished: bool = True
 
 
 def show(
     examples: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Rows of a prompt with a response, or with chosen and rejected.")
+        Path,
+        typer.Argument(
+            metavar="PATH", help="A run folder, or a file: prompts with a response, or with chosen and rejected."
+        ),
     ],
-    model: Annotated[Path, typer.Option(help="The model folder whose tokenizer is used.")],
+    model: Annotated[
+        Path | None, typer.Option(help="The model folder whose tokenizer is used; a run has its own.")
+    ] = None,
     first: Annotated[int, typer.Option(min=1, help="The first example to print, counted from 1.")] = 1,
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many to print.")] = 1,
     dialogue: Annotated[
-        Literal["auto", "human-assistant", "chat-template"], typer.Option(help="The dialogue format, as in a run file.")
-    ] = "auto",
+        Literal["auto", "human-assistant", "chat-template"] | None,
+        typer.Option(help="The dialogue format, as in a run file; by default the run's own, or auto."),
+    ] = None,
 ) -> None:
     """Print training examples with their loss masks.
 
-    Token by token: what the loss counts, and what is only context.
+    Token by token: what the loss counts, and what is only context. Of a run: what supervised finetuning learnt from.
 
     \b
+      [bold]solon show runs/demo --first 5[/bold]
       [bold]solon show helpful.jsonl --model ./my-model[/bold]
     """
     from rich.console import Console
 
+    from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
     from solon.prompting.chat_template import dialogue_format
     from solon.prompting.mask_view import mask_view
-    from solon.prompts.helpful import read_helpful
     from solon.train.batches import answer_example
 
-    file = read_helpful(examples)
+    run = (examples / "run.json").is_file()
+    if model is None and not run:
+        raise UserError("no tokenizer to show a file with", hint="say whose: --model DIR")
+    shown = examples_of_run(examples) if run else examples_of_file(examples)
+    if first > len(shown):
+        raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))
+    tokenizer = load_tokenizer(model or examples / SL_MODEL)
+    own = load_run_config(examples / "run.toml").models.dialogue if run else "auto"
+    format = dialogue_format(tokenizer, dialogue or own)
+    console = Console()
+    for place, one in enumerate(shown[first - 1 : first - 1 + number], start=first):
+        prompt, answer = format.prompt(one.prompt.turns), format.answer(one.answer)
+        example = answer_example(tokenizer, one.prompt.id, prompt, answer, finished=one.finished)
+        texts = token_texts(tokenizer.decode, example.input_ids)
+        console.print(mask_view(texts, example.loss_mask, title=f"example {place}, {one.source}"))
+        console.print()
+
+
+def examples_of_file(path: Path) -> list[Shown]:
+    """Answers to be imitated, then the chosen answers of comparisons."""
+    from solon.prompts.helpful import read_helpful
+
+    file = read_helpful(path)
     asked = {prompt.id: prompt for prompt in file.prompts}
     answers = [(row.prompt_id, row.answer) for row in file.demonstrations]
     answers += [(row.prompt_id, row.a) for row in file.comparisons]
-    if first > len(answers):
-        raise PromptError(f"there are only {len(answers)} examples", where=Where(examples))
-    tokenizer = load_tokenizer(model)
-    format = dialogue_format(tokenizer, dialogue)
-    console = Console()
-    for place, (prompt_id, answer) in enumerate(answers[first - 1 : first - 1 + number], start=first):
-        prompt = asked[prompt_id]
-        example = answer_example(tokenizer, prompt_id, format.prompt(prompt.turns), format.answer(answer))
-        texts = token_texts(tokenizer.decode, example.input_ids)
-        console.print(mask_view(texts, example.loss_mask, title=f"example {place}, {prompt.source}"))
-        console.print()
+    return [Shown(asked[name], answer, asked[name].source) for name, answer in answers]
+
+
+def examples_of_run(run: Path) -> list[Shown]:
+    """What SL-CAI was finetuned on.
+
+    Raises:
+        RunError: if the run has not come so far.
+    """
+    from solon.artifacts.shards import decode_rows
+    from solon.records import Demonstration
+
+    path = run / "models/sl/demonstrations.jsonl"
+    if not (run / "models/sl/manifest.json").is_file():
+        raise RunError("the run has not finetuned yet", where=Where(run), hint=f"`solon stage sl {run}` does")
+    files = [run / "prompts" / f"prompts-{name}.jsonl" for name in ("red-team", "helpful")]
+    asked = {row.id: row for file in files for row in decode_rows(file.read_bytes(), Prompt, file)}
+    rows = decode_rows(path.read_bytes(), Demonstration, path)
+    return [Shown(asked[row.prompt_id], row.answer, f"{row.source}: {row.prompt_id}", row.finished) for row in rows]
 
 
 def token_texts(decode: Callable[[list[int]], Any], ids: Sequence[int]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -12,9 +13,10 @@ from solon.constitution.load import load_constitution
 from solon.embedded.shipped import embedded_model
 from solon.errors import ConfigError, Fault, PromptError, UserError, Where
 from solon.models.folder import check_folder, context_length
-from solon.pipeline.sources import prompt_source
 from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
+from solon.prompts.split import PromptSplit, split_prompts
+from solon.records import Prompt
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,19 +70,30 @@ def _check_constitution(config: RunConfig, looks: _Looks) -> None:
 def _check_prompts(section: PromptsSection, seed: int, looks: _Looks) -> None:
     if section.source == WORLD:
         return
-    before = len(looks.faults)
-    looks.take(read_prompts, section.source, "harmful")
-    if section.helpful is not None:
-        looks.take(read_helpful, section.helpful)
-    if len(looks.faults) == before:
-        looks.take(_check_sets, section, seed)
+    red_team = looks.take(read_prompts, section.source, "harmful")
+    if red_team is not None:
+        looks.take(_check_red_team, red_team.prompts, section, seed)
+    if section.helpful is None:
+        return
+    helpful = looks.take(read_helpful, section.helpful)
+    if helpful is not None and len(helpful.prompts) > 1:
+        looks.take(_split, helpful.prompts, section.helpful, section, seed)
 
 
-def _check_sets(section: PromptsSection, seed: int) -> None:
-    sets = prompt_source(section).prompt_sets(section, seed)
-    if not sets.red_team:
+def _check_red_team(prompts: Sequence[Prompt], section: PromptsSection, seed: int) -> None:
+    """Something must be left to train with; something is always held out."""
+    halves = _split(prompts, section.source, section, seed)
+    if all(prompt.kind == "benign" for prompt in halves.training):
         what = "no red-team prompts to train with: all but those held out are benign"
         raise PromptError(what, where=Where(section.source), hint="give more prompts of kind harmful or mixed")
+
+
+def _split(prompts: Sequence[Prompt], path: str, section: PromptsSection, seed: int) -> PromptSplit:
+    """As the run will split them; a fault names the file."""
+    try:
+        return split_prompts(prompts, evaluation=section.evaluation, seed=seed)
+    except PromptError as error:
+        raise PromptError([replace(fault, where=Where(path)) for fault in error.faults]) from error
 
 
 def _check_model(name: str, config: RunConfig) -> None:

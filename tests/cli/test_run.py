@@ -1,0 +1,201 @@
+"""`solon run`, `resume`, `stage`, `report`, `init`: whole runs of a tiny model, by the commands alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command import done, solon, tiny_settings
+from constitution_files import write_published
+from pipeline.tiny_run import FOLDERS, data
+from solon.cli.stage import LISTED
+from solon.config_load import load_run_config, run_file_text, shipped_run_files
+from solon.constitution.lint import lint
+from solon.pipeline.run import STAGES
+
+RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
+KINDS = ("harmful_prompts", "mixed_prompts", "benign_prompts")
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    """Output with `--json`."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def told(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """A run in the world, and what it said as JSON."""
+    folder = tmp_path_factory.mktemp("runs") / "world"
+    return folder, lines(done("run", "--model", tiny, *tiny_settings(), "-o", folder, "--json"))
+
+
+@pytest.fixture
+def world(told: tuple[Path, list[dict[str, Any]]]) -> Path:
+    return told[0]
+
+
+def test_json_tells_the_stages_and_ends_with_the_summary(told: tuple[Path, list[dict[str, Any]]]) -> None:
+    folder, events = told
+    began = [event["stage"] for event in events if event["event"] == "stage"]
+    assert [name for name in FOLDERS if name != "rollouts"] == list(dict.fromkeys(began))
+    assert events[0] == {"event": "note", "text": f"run folder: {folder}"}
+    last = events[-1]
+    assert last.pop("event") == "summary"
+    assert last == json.loads((folder / "summary.json").read_bytes())
+
+
+def test_the_summary_has_every_documented_figure(world: Path) -> None:
+    """The keys are a promise to programs; the issue that asked for them lists them by name."""
+    summary = json.loads((world / "summary.json").read_bytes())
+    assert {"seed", "pipeline_seconds", "models", "revisions", "labels", "preference_model", "rl"} <= set(summary)
+    assert list(summary["models"]) == ["base", "sl", "rl"]
+    for tables in (*summary["models"].values(), *summary["revisions"]):
+        for kind in KINDS:
+            table = tables[kind]
+            if table is None:  # the assistant's chains begin with red-team prompts alone
+                assert "round" in tables and kind == "benign_prompts"
+                continue
+            assert table["n"] > 0
+            for rate in RATES:
+                assert table[rate] is None or {"rate", "low", "high"} <= set(table[rate]), (kind, rate)
+    for tables in summary["models"].values():
+        assert tables["harmful_prompts"]["harmful"]["low"] <= tables["harmful_prompts"]["harmful"]["rate"]
+    assert [table["round"] for table in summary["revisions"]] == [0, 1]
+    assert {"n", "accuracy", "ece", "ties", "unscored"} <= set(summary["labels"])
+    assert {"accuracy", "by_fault"} <= set(summary["preference_model"])
+    (step,) = summary["rl"]["steps"]
+    assert {"step", "reward", "kl"} <= set(step)
+    assert summary["grader"] == "oracle" and summary["pipeline_seconds"] > 0
+
+
+@pytest.mark.parametrize("again", ["run", "resume", "quiet"])
+def test_a_finished_run_prints_its_result_again(world: Path, tiny: Path, again: str) -> None:
+    before = data(world)
+    if again == "resume":
+        output = done("resume", world)
+    else:
+        more = ["--quiet"] if again == "quiet" else []
+        output = done("run", "--model", tiny, *tiny_settings(), "-o", world, *more)
+    assert data(world) == before
+    assert ("nothing was left to do: this was finished before" in output) == (again != "quiet")
+    assert output.splitlines()[-2:] == [str(world / "summary.json"), str(world / "report.html")]
+    for heading in ("base", "SL-CAI", "RL-CAI", "Harmful requests, n = 2"):
+        assert heading in output
+
+
+def test_report_writes_the_page_anew(world: Path) -> None:
+    (world / "report.html").unlink()
+    output = done("report", world)
+    assert output.splitlines()[-1] == str(world / "report.html")
+    assert (world / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_show_prints_what_finetuning_learnt_from(world: Path) -> None:
+    rows = [json.loads(line) for line in (world / "models/sl/demonstrations.jsonl").read_text().splitlines()]
+    output = done("show", world, "--first", "2")
+    assert f"example 2, revision-1: {rows[1]['prompt_id']}" in output
+    assert "{+" in output and "\n\nHuman:" in output
+    assert solon("show", world, "--first", "999").stderr == (f"error: {world}: there are only {len(rows)} examples\n")
+
+
+def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
+    """Starter folder, imported constitution with its few-shots, foreign model: every stage by its own command."""
+    done("init", "mine")
+    (files / "mine" / "model").symlink_to((files / "model").resolve())
+    write_published(files / "published")
+    done("constitution", "import", "published", "-o", "imported")
+    settings = tiny_settings("prompts.mixed=0", "pairs.per_prompt=1")
+    first = done("stage", "prompts", "mine/run.toml", "--constitution", "imported", *settings)
+    assert "run folder: runs/mine" in first and "to go on: solon resume runs/mine" in first
+    for stage in LISTED[1:-1]:
+        output = done("stage", stage.name, "runs/mine", "--quiet")
+        assert output.startswith(f"runs/mine/{stage.folder}: ")
+        assert (files / "runs/mine" / stage.folder / "manifest.json").exists()
+    assert not (files / "runs/mine/evals").exists() and not (files / "runs/mine/summary.json").exists()
+    manifest = lines(done("stage", "rl", "runs/mine", "--json"))[-1]
+    assert (manifest["event"], manifest["stage"]) == ("manifest", "models/rl")
+    assert "Not graded" in done("resume", "runs/mine")
+    config = load_run_config(files / "runs/mine/run.toml")
+    assert config.constitution.few_shots == config.constitution.path == str(files / "imported")
+    assert (files / "runs/mine/original.toml").read_text() == (files / "mine/run.toml").read_text()
+
+
+def test_the_stages_listed_are_the_stages_there_are(world: Path) -> None:
+    assert tuple(stage.name for stage in LISTED) == STAGES
+    for stage in LISTED:
+        assert (world / stage.folder / "manifest.json").exists()
+        assert stage.help in " ".join(done("stage", stage.name, "--help").split())
+
+
+@pytest.mark.parametrize("name", shipped_run_files())
+def test_every_shipped_run_file_begins(name: str, files: Path) -> None:
+    """Its constitution and all that it names are sound, and its prompts are made."""
+    output = done("stage", "revisions", name, "--model", "model", *tiny_settings("prompts.mixed=1"))
+    config = load_run_config(name)
+    assert f"run folder: runs/{config.name}" in output
+    assert (files / "runs" / config.name / "original.toml").read_text() == run_file_text(name)
+    assert not [finding for finding in lint(config.constitution.path) if finding.severity == "error"]
+
+
+def test_ctrl_c_is_130_and_says_how_to_go_on(files: Path) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from solon.cli.main import run; run()",
+        "run",
+        "--model",
+        "model",
+        *tiny_settings(),
+    ]
+    process = subprocess.Popen(
+        [*command, *tiny_settings("sft.epochs=1000"), "-o", "stopped", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["event"] == "stage" and json.loads(line)["stage"] == "models/sl":
+            process.send_signal(signal.SIGINT)
+            break
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-2:] == [
+        "interrupted",
+        "What was done is kept. To go on: solon resume stopped",
+    ]
+    assert "nothing was left to do" in done("stage", "helpful", "stopped")
+    assert not (files / "stopped" / "models" / "sl" / "manifest.json").exists()
+
+
+def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:
+    output = done("init", "new/mine")
+    written = sorted(path.name for path in (files / "new/mine").iterdir())
+    assert written == ["README.md", "constitution.toml", "helpful.jsonl", "prompts.jsonl", "run.toml"]
+    assert output.splitlines()[-1] == "  3. solon run new/mine/run.toml"
+    for name in written:
+        assert "{" not in "".join(Path("new/mine", name).read_text().split()) or name.endswith("jsonl")
+    config = load_run_config("new/mine/run.toml")
+    assert (config.name, config.models.assistant) == ("mine", str(files / "new/mine/model"))
+    assert not lint("new/mine/constitution.toml")
+    result = solon("run", "new/mine/run.toml")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"error: {files}/new/mine/model: no such model folder "
+        "(models are never downloaded: give a folder on this machine)\n",
+    )
+    (files / "new/mine/run.toml").write_text("mine now")
+    again = solon("init", "new/mine")
+    assert (again.exit_code, again.stderr) == (
+        2,
+        "error: new/mine is not empty (choose a new folder: nothing is overwritten)\n",
+    )
+    assert (files / "new/mine/run.toml").read_text() == "mine now"

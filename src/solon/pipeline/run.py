@@ -27,7 +27,7 @@ from solon.pipeline.generation import Judging, Policy, Supervision
 from solon.pipeline.learning import train_pm, train_rl, train_sl
 from solon.pipeline.sources import PromptSets, prompt_source
 from solon.progress import Reporter
-from solon.records import Answer, Comparison, Demonstration, Pair, Prompt, Record, Revision
+from solon.records import Answer, Comparison, Demonstration, Pair, Prompt, Record, Revision, Rollout
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -67,23 +67,25 @@ class Pipeline:
     @cached_property
     def prompts(self) -> Stage:
         """Every prompt of the run."""
-        stage = self.run.stage("prompts", config={"prompts": self.config.prompts})
+        sets = self.sets
+        stage = self.run.stage("prompts", config={"prompts": self.config.prompts}, inputs=self.source.fingerprints())
         if not stage.done:
             self.reporter.stage(stage.name)
             with stage.timed():
                 parts = {
-                    "prompts-red-team": self.sets.red_team,
-                    "prompts-helpful": self.sets.helpful,
-                    "prompts-twins": tuple(self.sets.twins.values()),
-                    "evals": self.sets.evaluation,
+                    "prompts-red-team": sets.red_team,
+                    "prompts-helpful": sets.helpful,
+                    "prompts-twins": tuple(sets.twins.values()),
+                    "evals": sets.evaluation,
+                    "comparisons": sets.comparisons,
+                    "demonstrations": sets.demonstrations,
                 }
-                for name, prompts in parts.items():
-                    stage.write_records(name, prompts)
-                    stage.count("out", len(prompts))
-                for reason, count in self.sets.dropped.items():
+                for name, records in parts.items():
+                    stage.write_records(name, records)
+                stage.count("in", sets.rows_in)
+                stage.count("out", sets.rows_out)
+                for reason, count in sets.dropped.items():
                     stage.drop(reason, count)
-                stage.write_records("comparisons", self.sets.comparisons)
-                stage.write_records("demonstrations", self.sets.demonstrations)
             constitution = canonical_json(self.constitution, indent=2)
             write_atomic(self.run.path / "constitution.json", constitution)
             stage.finish(constitution=sha256_bytes(constitution))
@@ -188,6 +190,9 @@ class Pipeline:
             sl, pm = self.sl.path("model"), self.pm.path("model")
             train_rl(stage, self.rollouts, self.actors, prompts, sl, pm, self.reporter)
         if not self.rollouts.done:
+            kept = len(self.rollouts.read_records("rows", Rollout))
+            self.rollouts.count("in", kept)
+            self.rollouts.count("out", kept)
             self.rollouts.finish()
         return stage
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from solon.artifacts import sha256_file
 from solon.config import PromptsSection
 from solon.evals.answers import KINDS, Grade, Grader
 from solon.evals.labels import Better
 from solon.feedback.rate import HelpfulnessRater
-from solon.prompts.helpful import HelpfulFile, read_helpful
+from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
-from solon.prompts.split import choose_prompts, split_prompts
+from solon.prompts.split import choose_prompts, opening_of, split_prompts
 from solon.records import Comparison, Demonstration, Prompt, PromptKind
 from solon.seeds import generator
 from solon.world import raters
@@ -37,7 +38,12 @@ class PromptSets:
     """Helpfulness comparisons that the user gave."""
     demonstrations: tuple[Demonstration, ...] = ()
     """Helpful answers that the user gave."""
+    rows_in: int
+    """Rows that were read, or prompts that were made."""
+    rows_out: int
+    """Those that serve: as a prompt, as a comparison or as a demonstration."""
     dropped: Counter[str] = field(default_factory=Counter)
+    """The others, by reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,9 @@ class PromptSource(Protocol):
     def rater_name(self) -> str:
         """How comparisons name the rater."""
 
+    def fingerprints(self) -> dict[str, str]:
+        """What the prompts are made from, by hash: a run whose files have changed must not go on as if they had not."""
+
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets: ...
 
 
@@ -81,6 +90,9 @@ class WorldSource:
             name="oracle", grader=_grade, better=_better, harms=raters.harm_names()
         )
 
+    def fingerprints(self) -> dict[str, str]:
+        return {}
+
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
         def training(kind: PromptKind, count: int) -> list[Prompt]:
             return world_prompts(kind, count, split="training", seed=seed)
@@ -91,11 +103,15 @@ class WorldSource:
             for kind in KINDS
             for prompt in world_prompts(kind, section.evaluation, split="evaluation", seed=seed)
         ]
+        red_team = (*training("harmful", section.harmful), *training("mixed", section.mixed))
+        made = len(red_team) + 2 * len(helpful) + len(evaluation)  # a benign prompt and its twin are made together
         return PromptSets(
-            red_team=(*training("harmful", section.harmful), *training("mixed", section.mixed)),
+            red_team=red_team,
             helpful=tuple(helpful),
             evaluation=tuple(evaluation),
             twins={prompt.id: harmful_twin(prompt, seed) for prompt in helpful},
+            rows_in=made,
+            rows_out=made,
         )
 
 
@@ -137,43 +153,76 @@ class FileSource:
     rater: HelpfulnessRater = field(default_factory=OwnAnswerHelps)
     rater_name: str = "construction"
 
+    def fingerprints(self) -> dict[str, str]:
+        paths = {"prompts_file": self.path, "helpful_file": self.helpful_path}
+        return {name: sha256_file(path) for name, path in paths.items() if path}
+
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
         found = read_prompts(self.path, "harmful")
         halves = split_prompts(found.prompts, evaluation=section.evaluation, seed=seed)
-        red_team = choose_prompts(
-            [prompt for prompt in halves.training if prompt.kind != "benign"],
-            section.harmful + section.mixed,
-            seed=seed,
-        )
-        given = read_helpful(self.helpful_path) if self.helpful_path else None
-        helpful, held_out = _helpful_prompts(given, section, seed)
-        dropped = found.dropped + (given.dropped if given else Counter())
-        dropped["more than asked for"] += len(halves.training) - len(red_team)
-        kept = {prompt.id for prompt in helpful}
+        risky = [prompt for prompt in halves.training if prompt.kind != "benign"]
+        red_team = choose_prompts(risky, section.harmful + section.mixed, seed=seed)
+        given = _Helpful.read(self.helpful_path, section, seed)
+        taught = {opening_of(prompt) for prompt in (*red_team, *given.training)}
+        held = {prompt.id: prompt for prompt in halves.evaluation}
+        every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
+        evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
+        asked = sum(prompt.id in held for prompt in evaluation)
+        dropped = found.dropped + given.dropped
+        dropped["benign among the red-team prompts"] += len(halves.training) - len(risky)
+        dropped["more than asked for"] += len(risky) - len(red_team)
+        dropped["held out, but opens like a training prompt"] += len(halves.evaluation) - asked
         return PromptSets(
             red_team=red_team,
-            helpful=helpful,
-            evaluation=(*halves.evaluation, *held_out),
+            helpful=given.training,
+            evaluation=evaluation,
             twins={
                 prompt.id: red_team[int(generator(seed, "twin", prompt.id).integers(len(red_team)))]
-                for prompt in helpful
+                for prompt in given.training
             },
-            comparisons=tuple(c for c in given.comparisons if c.prompt_id in kept) if given else (),
-            demonstrations=tuple(d for d in given.demonstrations if d.prompt_id in kept) if given else (),
+            comparisons=given.comparisons,
+            demonstrations=given.demonstrations,
+            rows_in=found.rows + given.rows,
+            rows_out=len(red_team) + asked + len(given.comparisons) + len(given.demonstrations),
             dropped=+dropped,
         )
 
 
-def _helpful_prompts(
-    given: HelpfulFile | None, section: PromptsSection, seed: int
-) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
-    """(training, evaluation); a single helpful prompt can only train."""
-    if given is None:
-        return (), ()
-    if len(given.prompts) < 2:
-        return given.prompts, ()
-    halves = split_prompts(given.prompts, evaluation=section.evaluation, seed=seed)
-    return choose_prompts(halves.training, section.benign, seed=seed), halves.evaluation
+@dataclass(frozen=True, kw_only=True)
+class _Helpful:
+    """What the user's helpfulness file gives to a run; nothing without one."""
+
+    training: tuple[Prompt, ...] = ()
+    evaluation: tuple[Prompt, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    demonstrations: tuple[Demonstration, ...] = ()
+    rows: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def read(cls, path: str | None, section: PromptsSection, seed: int) -> _Helpful:
+        """Comparisons and demonstrations stay with the prompts that train. A single prompt can only train."""
+        if path is None:
+            return cls()
+        file = read_helpful(path)
+        training, evaluation = file.prompts, ()
+        if len(file.prompts) > 1:
+            halves = split_prompts(file.prompts, evaluation=section.evaluation, seed=seed)
+            training, evaluation = halves.training, halves.evaluation
+        training = choose_prompts(training, section.benign, seed=seed)
+        kept, held = {prompt.id for prompt in training}, {prompt.id for prompt in evaluation}
+        dropped = Counter(file.dropped)
+        for row in (*file.comparisons, *file.demonstrations):
+            if row.prompt_id not in kept:
+                dropped["of a held-out prompt" if row.prompt_id in held else "more than asked for"] += 1
+        return cls(
+            training=training,
+            evaluation=evaluation,
+            comparisons=tuple(row for row in file.comparisons if row.prompt_id in kept),
+            demonstrations=tuple(row for row in file.demonstrations if row.prompt_id in kept),
+            rows=file.rows,
+            dropped=dropped,
+        )
 
 
 def prompt_source(section: PromptsSection) -> PromptSource:

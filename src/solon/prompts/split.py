@@ -29,7 +29,7 @@ def split_prompts(prompts: Sequence[Prompt], *, evaluation: int, seed: int, max_
     """
     groups: dict[str, list[Prompt]] = defaultdict(list)
     for prompt in prompts:
-        groups[_opening(prompt)].append(prompt)
+        groups[opening_of(prompt)].append(prompt)
     if len(groups) < 2:
         raise PromptError(
             f"{len(prompts)} prompts open in the same way, so none can be held out for evaluation",
@@ -46,8 +46,8 @@ def split_prompts(prompts: Sequence[Prompt], *, evaluation: int, seed: int, max_
     if not held:  # every conversation is larger than the target
         held.add(min(order, key=lambda opening: len(groups[opening])))
     return PromptSplit(
-        training=tuple(prompt for prompt in prompts if _opening(prompt) not in held),
-        evaluation=tuple(prompt for prompt in prompts if _opening(prompt) in held),
+        training=tuple(prompt for prompt in prompts if opening_of(prompt) not in held),
+        evaluation=tuple(prompt for prompt in prompts if opening_of(prompt) in held),
     )
 
 
@@ -57,5 +57,6 @@ def choose_prompts(prompts: Sequence[Prompt], count: int, *, seed: int) -> tuple
     return tuple(prompt for prompt in prompts if prompt.id in chosen)
 
 
-def _opening(prompt: Prompt) -> str:
+def opening_of(prompt: Prompt) -> str:
+    """The first human turn without what does not tell conversations apart: letter case and white space."""
     return " ".join(prompt.turns[0].text.casefold().split())

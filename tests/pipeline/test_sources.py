@@ -1,0 +1,87 @@
+"""Prompts from the user's files: every row has a place or a reason, and no conversation is on both sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from solon.config import PromptsSection
+from solon.pipeline.sources import FileSource, PromptSets, prompt_source
+from solon.prompts.split import opening_of
+
+
+def write(path: Path, lines: Sequence[dict[str, str]]) -> str:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def red(number: int, **more: str) -> dict[str, str]:
+    return {"prompt": f"How do I take bicycle {number} from its owner?", **more}
+
+
+def good(number: int, answer: str = "Cut above a bud.") -> dict[str, str]:
+    return {"prompt": f"How do I prune rose {number}?", "chosen": answer, "rejected": "No idea."}
+
+
+def sets_of(
+    folder: Path, red_team: Sequence[dict[str, str]], helpful: Sequence[dict[str, str]], **counts: int
+) -> PromptSets:
+    section = PromptsSection(
+        source=write(folder / "red.jsonl", red_team), helpful=write(folder / "good.jsonl", helpful), **counts
+    )
+    return prompt_source(section).prompt_sets(section, 0)
+
+
+def test_every_row_serves_or_has_a_reason(tmp_path: Path) -> None:
+    sets = sets_of(
+        tmp_path,
+        [*map(red, range(20)), red(3), *(red(n, kind="benign") for n in range(20, 30))],
+        [*map(good, range(20)), good(4, "Ask a gardener."), {"prompt": "How are you?", "response": "Well."}],
+        harmful=8,
+        mixed=2,
+        benign=7,
+        evaluation=4,
+    )
+    assert (len(sets.red_team), len(sets.helpful)) == (10, 7)
+    assert sets.rows_in == 31 + 22
+    assert sets.rows_in == sets.rows_out + sets.dropped.total()
+    assert sets.dropped["duplicate"] == 1
+    assert set(sets.dropped) == {
+        "duplicate",
+        "benign among the red-team prompts",
+        "more than asked for",
+        "of a held-out prompt",
+    }
+    kept = {prompt.id for prompt in sets.helpful}
+    assert {row.prompt_id for row in (*sets.comparisons, *sets.demonstrations)} == kept
+
+
+def test_a_conversation_that_both_files_hold_is_on_one_side(tmp_path: Path) -> None:
+    """Each file is split by itself, so a prompt held out of one could train from the other."""
+    both = [{**good(n), "kind": "harmful"} for n in range(30)]
+    red_team = [{"prompt": row["prompt"], "kind": row["kind"]} for row in both]
+    sets = sets_of(tmp_path, red_team, [good(n) for n in range(0, 400, 2)], harmful=1000, evaluation=5, benign=1000)
+    training = {opening_of(prompt) for prompt in (*sets.red_team, *sets.helpful)}
+    assert sets.evaluation
+    assert training.isdisjoint(opening_of(prompt) for prompt in sets.evaluation)
+    assert sets.rows_in == sets.rows_out + sets.dropped.total()
+    assert sets.dropped["held out, but opens like a training prompt"] > 0
+    assert len({prompt.id for prompt in sets.evaluation}) == len(sets.evaluation)
+
+
+def test_a_benign_prompt_of_both_files_is_asked_once(tmp_path: Path) -> None:
+    red_team = [*map(red, range(10)), *({"prompt": good(n)["prompt"], "kind": "benign"} for n in range(10))]
+    sets = sets_of(tmp_path, red_team, [good(n) for n in range(10)], evaluation=4)
+    assert len({prompt.id for prompt in sets.evaluation}) == len(sets.evaluation)
+    assert sets.rows_in == sets.rows_out + sets.dropped.total()
+
+
+def test_the_files_are_part_of_what_the_prompts_are_made_from(tmp_path: Path) -> None:
+    file, other = write(tmp_path / "red.jsonl", [red(1), red(2)]), write(tmp_path / "good.jsonl", [good(1)])
+    before = FileSource(file, other).fingerprints()
+    assert set(before) == {"prompts_file", "helpful_file"}
+    assert FileSource(file, None).fingerprints() == {"prompts_file": before["prompts_file"]}
+    write(tmp_path / "red.jsonl", [red(1), red(3)])
+    after = FileSource(file, other).fingerprints()
+    assert after["prompts_file"] != before["prompts_file"] and after["helpful_file"] == before["helpful_file"]

@@ -1,0 +1,21 @@
+"""The trial of `bench/kill_and_resume.py`: real commands, real SIGKILL, every stage hit while it is in progress."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[2] / "bench" / "kill_and_resume.py"
+
+
+def test_killed_runs_end_with_the_same_bytes() -> None:
+    command = [sys.executable, str(SCRIPT), "--fork", "--kills", "10"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    total = re.search(r"in all +(\d+) +every file equal", done.stdout)
+    assert total is not None and int(total[1]) >= 10, done.stdout

@@ -1,0 +1,223 @@
+"""The whole pipeline on a tiny random model in the world: what it leaves behind, and that its seed decides it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
+from solon.evals.summary import read_summary
+from solon.pipeline.run import STAGES
+
+RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
+MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+HEAD_FILES = [*MODEL_FILES, "score.json", "score.safetensors"]
+RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
+KINDS = ("harmful_prompts", "mixed_prompts", "benign_prompts")
+
+
+def shards(count: int, *, first: int = 0, file: str = "rows") -> list[str]:
+    return [f"{file}-{index:05d}.jsonl" for index in range(first, first + count)]
+
+
+def test_the_exact_files_of_a_run(finished: Path) -> None:
+    """Nothing is missing, and nothing is left over: no lock of another, no temporary file, no checkpoint."""
+    expected = {
+        "prompts": [
+            *("prompts-red-team.jsonl", "prompts-helpful.jsonl", "prompts-twins.jsonl", "evals.jsonl"),
+            *("comparisons.jsonl", "demonstrations.jsonl"),
+        ],
+        "revisions": shards(3),
+        "helpful": shards(2),
+        "models/sl": ["demonstrations.jsonl", "steps.jsonl", *(f"model/{name}" for name in MODEL_FILES)],
+        "pairs": shards(3),
+        "comparisons": shards(3),
+        "helpfulness": shards(2),
+        "models/pm": ["held-out.jsonl", "steps.jsonl", *(f"model/{name}" for name in HEAD_FILES)],
+        "models/rl": ["steps.jsonl", *(f"model/{name}" for name in MODEL_FILES)],
+        "rollouts": shards(2, first=1),
+        "evals": [*shards(7), "revisions.jsonl", "preference.json", "labels.json"],
+    }
+    found = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
+    of_stages = {f"{stage}/{name}" for stage in FOLDERS for name in [*expected[stage], "manifest.json"]}
+    of_run = {"run.json", "run.toml", "constitution.json", "summary.json", "report.html", ".lock"}
+    assert found == of_stages | of_run
+    for stage in FOLDERS:
+        assert sorted(manifest(finished, stage).outputs) == sorted(expected[stage])
+
+
+def test_prompts_are_accounted_for(finished: Path) -> None:
+    counts = manifest(finished, "prompts").counts
+    files = ("prompts-red-team", "prompts-helpful", "prompts-twins", "evals")
+    sizes = [len(rows(finished, "prompts", file)) for file in files]
+    assert sizes == [RED_TEAM, BENIGN, BENIGN, EVALUATION]
+    assert (counts.rows_in, counts.rows_out, counts.dropped) == (sum(sizes), sum(sizes), {})
+
+
+def test_rows_are_made_kept_or_counted_as_dropped(finished: Path) -> None:
+    """Of every item that goes in, one row comes out or one is dropped; the counts are those of the files."""
+    into = {
+        "revisions": RED_TEAM,
+        "helpful": BENIGN,
+        "pairs": RED_TEAM,
+        "comparisons": len(rows(finished, "pairs")),
+        "helpfulness": BENIGN,
+        "evals": 3 * EVALUATION,
+    }
+    each = {"helpfulness": 2}  # a pair of own answers, and one with a needless refusal
+    for stage, count in into.items():
+        counts = manifest(finished, stage).counts
+        assert counts.rows_in == count, stage
+        assert counts.rows_out == len(rows(finished, stage)), stage
+        assert each.get(stage, 1) * count == counts.rows_out + sum(counts.dropped.values()), stage
+        assert counts.rows_out > 0, stage
+
+
+def test_training_accounts_for_every_example(finished: Path) -> None:
+    chains = rows(finished, "revisions")
+    sl = manifest(finished, "models/sl").counts
+    assert sl.rows_in == sum(len(chain["rounds"]) for chain in chains) + len(rows(finished, "helpful"))
+    assert sl.rows_in == sl.rows_out + sum(sl.dropped.values())
+    assert sl.rows_out == len(rows(finished, "models/sl", "demonstrations"))
+
+    pm = manifest(finished, "models/pm").counts
+    assert pm.rows_in == len(rows(finished, "comparisons")) + len(rows(finished, "helpfulness"))
+    assert pm.rows_in == pm.rows_out + pm.other["held out"] + sum(pm.dropped.values())
+    assert pm.other["held out"] == len(rows(finished, "models/pm", "held-out")) > 0
+
+    rl = manifest(finished, "models/rl").counts
+    assert (rl.rows_in, rl.rows_out, rl.dropped) == (RED_TEAM + BENIGN, RED_TEAM + BENIGN, {})
+    rollouts = manifest(finished, "rollouts").counts
+    assert (rollouts.rows_in, rollouts.rows_out) == (8, 8) and len(rows(finished, "rollouts")) == 8
+
+
+def test_stages_name_what_they_are_made_from(finished: Path) -> None:
+    """Each input is the fingerprint of the stage it names, so that the chain from prompts to evidence has no gap."""
+    made = {stage: manifest(finished, stage) for stage in FOLDERS}
+    prints = {stage.removeprefix("models/"): made[stage].fingerprint for stage in FOLDERS}
+    from_stages = {
+        "prompts": [],
+        "revisions": ["prompts"],
+        "helpful": ["prompts"],
+        "models/sl": ["revisions", "helpful"],
+        "pairs": ["sl", "prompts"],
+        "comparisons": ["pairs"],
+        "helpfulness": ["sl", "prompts"],
+        "models/pm": ["comparisons", "helpfulness", "prompts"],
+        "models/rl": ["sl", "pm", "prompts"],
+        "rollouts": ["sl", "pm", "prompts"],
+        "evals": ["sl", "pm", "rl", "prompts", "revisions", "comparisons"],
+    }
+    for stage, names in from_stages.items():
+        assert {name: made[stage].inputs.get(name) for name in names} == {name: prints[name] for name in names}, stage
+        assert {name for name in made[stage].inputs if name in prints} == set(names), stage
+        assert (made[stage].seed, made[stage].stage) == (0, stage)
+    assert made["prompts"].facts["constitution"]
+    assert {"constitution_text", "few_shots"} <= made["revisions"].inputs.keys() & made["comparisons"].inputs.keys()
+    assert len({made[stage].inputs[role] for stage, role in (("revisions", "assistant"), ("evals", "base"))}) == 1
+
+
+def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path) -> None:
+    prompts = {row["id"] for file in ("red-team", "helpful") for row in rows(finished, "prompts", f"prompts-{file}")}
+    principles = {one["id"] for one in json.loads((finished / "constitution.json").read_bytes())["principles"]}
+    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts"):
+        assert {row["prompt_id"] for row in rows(finished, stage)} <= prompts, stage
+    drawn = {step["principle_id"] for chain in rows(finished, "revisions") for step in chain["rounds"]}
+    drawn |= {row["principle_id"] for row in rows(finished, "comparisons")}
+    assert len(drawn) > 1 and drawn <= principles
+    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts", "evals"):
+        ids = [row["id"] for row in rows(finished, stage)]
+        assert len(ids) == len(set(ids)), stage
+
+
+def test_the_summary_has_the_keys_that_it_promises(finished: Path) -> None:
+    summary = json.loads((finished / "summary.json").read_bytes())
+    assert (summary["seed"], summary["grader"], summary["ungraded"]) == (0, "oracle", None)
+    assert summary["pipeline_seconds"] > 0
+    assert list(summary["models"]) == ["base", "sl", "rl"]
+    assert [table["round"] for table in summary["revisions"]] == [0, 1, 2]
+    for table in [*summary["models"].values(), *summary["revisions"]]:
+        for kind in KINDS:
+            cells = table[kind]
+            if "round" in table and kind == "benign_prompts":  # only red-team prompts are revised
+                assert cells is None
+                continue
+            assert cells["n"] == ({"harmful_prompts": 6, "mixed_prompts": 3}[kind] if "round" in table else 3)
+            for name in RATES:
+                value = cells[name]
+                assert list(value) == ["rate", "low", "high"], name
+                assert 0 <= value["low"] <= value["rate"] <= value["high"] <= 1, name
+    assert {"n", "accuracy", "ece", "ties", "unscored"} <= summary["labels"].keys()
+    assert summary["labels"]["n"] == len(rows(finished, "comparisons"))
+    assert {"accuracy", "by_fault"} <= summary["preference_model"].keys()
+    assert [step["step"] for step in summary["rl"]["steps"]] == [1, 2]
+    assert all({"reward", "kl", "preference_score"} <= step.keys() for step in summary["rl"]["steps"])
+    assert set(summary["differences"]) == {"harmful_on_harmful_prompts", "helpful_on_benign_prompts"}
+    read_summary(finished / "summary.json")
+
+
+def test_the_seconds_are_those_of_the_stages(finished: Path) -> None:
+    seconds = sum(manifest(finished, stage).timing.seconds for stage in FOLDERS)
+    assert json.loads((finished / "summary.json").read_bytes())["pipeline_seconds"] == pytest.approx(seconds, abs=2e-3)
+
+
+def test_the_report_shows_a_chain(finished: Path) -> None:
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    chain = rows(finished, "revisions")[0]
+    assert chain["prompt_id"] in page
+
+
+def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:
+    run_in(tmp_path / "again", world_config(llama))
+    one, two = data(finished), data(tmp_path / "again")
+    assert differing(one, two) == []
+    assert sum(name.endswith(".safetensors") for name in one) == 4
+
+
+def test_another_seed_changes_every_stage(llama: Path, finished: Path, tmp_path: Path) -> None:
+    run_in(tmp_path / "other", world_config(llama, seed=1))
+    for stage in FOLDERS:
+        assert manifest(tmp_path / "other", stage).fingerprint != manifest(finished, stage).fingerprint, stage
+
+
+def test_a_finished_run_is_only_read(llama: Path, finished: Path) -> None:
+    def files() -> dict[str, tuple[bytes, int]]:
+        """Bytes of every file, and for those of stages when they were written."""
+        answers = ("summary.json", "report.html", ".lock")
+        return {
+            path.relative_to(finished).as_posix(): (
+                path.read_bytes(),
+                path.stat().st_mtime_ns * (path.name not in answers),
+            )
+            for path in sorted(finished.rglob("*"))
+            if path.is_file() and path.name != ".lock"
+        }
+
+    before = files()
+    told = run_in(finished, world_config(llama))
+    assert told.stages == []
+    assert files() == before
+
+
+def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path) -> None:
+    """Stage by stage, each from a fresh `Pipeline`: what a stage needs, it finds on disk."""
+    folder, config = tmp_path / "pieces", world_config(llama)
+    begun = []
+    for number, stage in enumerate(STAGES, start=1):
+        told = run_in(folder, config, until=stage)
+        begun += told.stages
+        assert len(told.stages) == 1, stage
+        assert len(list(folder.rglob("manifest.json"))) == number + (stage in ("rl", "evals"))
+        assert not (folder / "summary.json").exists()
+    assert begun == [name for name in FOLDERS if name != "rollouts"]
+    run_in(folder, config)
+    assert differing(data(finished), data(folder)) == []
+
+
+def test_progress_adds_up_to_what_was_announced(llama: Path, tmp_path: Path) -> None:
+    told = run_in(tmp_path / "run", world_config(llama))
+    assert told.stages == [name for name in FOLDERS if name != "rollouts"]
+    assert told.rows == {name: total or 0 for name, total in told.totals.items()}

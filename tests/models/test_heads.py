@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from solon.errors import ModelError
 from solon.models.heads import PreferenceModel, ValueModel
@@ -52,6 +53,14 @@ def test_side_and_amount_of_padding_do_not_matter(family: Family) -> None:
             torch.testing.assert_close(
                 value(ids, mask)[mask], value(right_ids, right_mask)[right_mask], atol=1e-4, rtol=1e-4
             )
+
+
+def test_padding_does_not_shift_learnt_positions() -> None:
+    """GPT-2 looks its positions up; rotary families cannot tell a shift."""
+    shape = {"n_positions": 16, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": 384, "initializer_range": 0.2}
+    model = PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape))).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(model(*padded("left", 3)), model(*padded("right")), atol=1e-4, rtol=1e-4)
 
 
 def test_first_values_are_zero_and_first_scores_are_drawn_from_the_seed() -> None:

@@ -1,0 +1,247 @@
+"""Pretraining in small: it learns, it repeats, and a kill leaves no trace."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from solon.artifacts import Checkpoints
+from solon.artifacts.manifest import Tally
+from solon.embedded.corpus import CORPUS, PRACTICE, documents
+from solon.embedded.pretrain import Standing, build_model, copy_batches, corpus_batches, pretrain, weighted_loss
+from solon.embedded.recipe import PretrainConfig
+from solon.embedded.tokenizer import PAD, train_tokenizer
+from solon.errors import DivergedError
+from solon.prompting.comparison import OPTIONS
+from solon.prompting.dialogue import DELIMITERS
+from solon.train.loop import NoCheckpoints
+
+TINY = PretrainConfig(
+    hidden=32,
+    layers=2,
+    heads=2,
+    intermediate=64,
+    copy_tokens=9_000,
+    copy_batch_tokens=64,
+    corpus_tokens=12_000,
+    practice_tokens=6_000,
+    batch_tokens=512,
+    chunk_documents=32,
+    warmup_steps=5,
+    checkpoint_chunks=1,
+)
+Weights = dict[str, torch.Tensor]
+
+
+@cache
+def tokenizer() -> PreTrainedTokenizerFast:
+    return train_tokenizer(0, sample=100)
+
+
+def taught(config: PretrainConfig = TINY, checkpoints: Any = None) -> tuple[Weights, list[Standing]]:
+    told: list[Standing] = []
+    model = pretrain(config, tokenizer(), told.append, checkpoints or NoCheckpoints())
+    return dict(model.state_dict()), told
+
+
+@cache
+def undisturbed() -> tuple[Weights, list[Standing]]:
+    return taught()
+
+
+def same(one: Weights, two: Weights) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def on_disk(folder: Path) -> Checkpoints:
+    return Checkpoints(folder / "checkpoints", run=folder, tally=Tally(), committed=lambda: None)
+
+
+def test_it_learns_stage_by_stage() -> None:
+    _, told = undisturbed()
+    assert list(dict.fromkeys(now.stage for now in told)) == ["copy", "corpus", "practice"]
+    corpus = [now for now in told if now.stage == "corpus" and now.step]
+    practice = [now for now in told if now.stage == "practice" and now.step]
+    assert corpus[0].loss == pytest.approx(math.log(len(tokenizer())), abs=1.0)
+    assert corpus[-1].loss < corpus[0].loss - 0.2
+    assert practice[-1].loss < corpus[-1].loss
+
+
+def test_what_is_reported() -> None:
+    _, told = undisturbed()
+    last = told[-1]
+    assert last.tokens >= TINY.practice_tokens > told[-3].tokens - TINY.batch_tokens
+    ends = [next(now for now in reversed(told) if now.stage == stage) for stage in ("copy", "corpus", "practice")]
+    assert last.total_tokens == sum(now.tokens for now in ends)
+    assert all(now.tokens < limit + TINY.batch_tokens for now, limit in zip(ends, (9_000, 12_000, 6_000), strict=True))
+    assert last.seconds > 0 and [now.seconds for now in told] == sorted(now.seconds for now in told)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
+    weights, _ = undisturbed()
+    assert {tensor.dtype for tensor in weights.values()} == {torch.bfloat16}
+    assert same(taught()[0], weights)
+    assert not same(taught(TINY.model_copy(update={"seed": 1}))[0], weights)
+
+
+@pytest.mark.parametrize(
+    ("stage", "step"), [("copy", 3), ("copy", 120), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10)]
+)
+def test_a_kill_leaves_no_trace(stage: str, step: int, tmp_path: Path) -> None:
+    weights, whole = undisturbed()
+
+    def die(now: Standing) -> None:
+        if (now.stage, now.step) == (stage, step):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(TINY, tokenizer(), die, on_disk(tmp_path))
+    again, told = taught(checkpoints=on_disk(tmp_path))
+    assert same(again, weights)
+    assert (told[-1].tokens, told[-1].total_tokens, told[-1].loss) == (
+        whole[-1].tokens,
+        whole[-1].total_tokens,
+        whole[-1].loss,
+    )
+    if (stage, step) != ("copy", 3):
+        assert len(told) < len(whole), "it began again instead of going on"
+
+
+def test_checkpoints_of_two_stages_never_share_a_number(tmp_path: Path) -> None:
+    """One that is there already is not saved again, so that the second would be lost."""
+    numbers: list[int] = []
+
+    class Counting(NoCheckpoints):
+        def save(self, step: int, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+            numbers.append(step)
+
+    taught(checkpoints=Counting())
+    assert len(numbers) >= 3 and numbers == sorted(set(numbers))
+
+
+def test_a_loss_that_is_no_number_stops_everything() -> None:
+    with pytest.raises(DivergedError, match=r"pretraining diverged in stage copy at step \d+"):
+        taught(TINY.model_copy(update={"copy_learning_rate": 1e30, "max_grad_norm": 1e30}))
+
+
+def test_copying_is_learnt() -> None:
+    """The second half of every row can be known from the first. Guessing costs ln 32 = 3.5 nats, guessing among the ten
+    tokens of the row still 2.3."""
+
+    class Few:
+        """Few tokens, so that little training is enough."""
+
+        eos_token_id, pad_token_id = 0, 1
+
+        def __len__(self) -> int:
+            return 42
+
+    config = TINY.model_copy(
+        update={
+            "hidden": 64,
+            "copy_tokens": 800_000,
+            "copy_batch_tokens": 1024,
+            "copy_learning_rate": 4e-3,
+            "copy_loss": 1.5,
+            "warmup_steps": 20,
+        }
+    )
+    last: list[Standing] = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(now: Standing) -> None:
+        if now.stage != "copy":
+            raise Enough
+        last.append(now)
+
+    few: Any = Few()
+    with pytest.raises(Enough):
+        pretrain(config, few, stop, NoCheckpoints())
+    assert last[1].loss > math.log(32) - 0.5
+    assert last[-1].loss < 1.5, "below it the stage ends early"
+    assert last[-1].tokens < config.copy_tokens
+
+
+def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
+    (batches,) = [next(iter(copy_batches(TINY, 300, start))) for start in (2,)]
+    assert len(batches) == 100
+    for batch in batches:
+        half = batch.ids_BT.shape[1] // 2
+        assert torch.equal(batch.ids_BT[:, :half], batch.ids_BT[:, half:])
+        assert batch.weight_BT.sum().item() == batch.ids_BT.shape[0] * (half - 1)
+        assert not batch.weight_BT[:, : half + 1].any(), "the first repeated token cannot be foreseen"
+
+
+@pytest.mark.parametrize("course", [CORPUS, PRACTICE], ids=lambda course: course.name)
+def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
+    batches = next(corpus_batches(TINY, tokenizer(), 1, course))
+    rows = sorted(
+        (tokenizer().decode([int(i) for i in ids[: int((weights > 0).sum())]]), round(weights.sum().item(), 3))
+        for batch in batches
+        for ids, weights in zip(batch.ids_BT, batch.weight_BT, strict=True)
+    )
+    docs = list(documents(TINY.seed, TINY.chunk_documents, TINY.chunk_documents, course))
+    assert [text for text, _ in rows] == sorted("".join(segment.text for segment in doc) for doc in docs)
+    total = sum(
+        segment.weight * len(tokenizer()(segment.text, add_special_tokens=False)["input_ids"])
+        for doc in docs
+        for segment in doc
+    )
+    assert sum(weight for _, weight in rows) == pytest.approx(total, rel=1e-4)
+    assert all(batch.ids_BT.numel() <= TINY.batch_tokens or len(batch.ids_BT) == 1 for batch in batches)
+
+
+def test_padding_does_not_change_the_loss() -> None:
+    model = build_model(TINY, tokenizer()).eval()
+    batch = min(next(corpus_batches(TINY, tokenizer())), key=lambda batch: batch.ids_BT.numel())
+
+    def pad(values: torch.Tensor, value: int) -> torch.Tensor:
+        return torch.nn.functional.pad(values, (0, 7), value=value)
+
+    padded = type(batch)(ids_BT=pad(batch.ids_BT, 1), weight_BT=pad(batch.weight_BT, 0))
+    with torch.no_grad():
+        assert weighted_loss(model, padded).item() == pytest.approx(weighted_loss(model, batch).item(), rel=1e-5)
+
+
+def test_the_loss_is_the_weighted_mean() -> None:
+    """Weights 1 and 3 on losses a and b: (a + 3 b) / 4."""
+    model = build_model(TINY, tokenizer()).eval()
+    batch = next(iter(next(copy_batches(TINY, 300))))
+    ids_BT = batch.ids_BT[:1, :3]
+    with torch.no_grad():
+        logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
+        a, b = -logp_TV[0, ids_BT[0, 1]].item(), -logp_TV[1, ids_BT[0, 2]].item()
+        weighted = type(batch)(ids_BT=ids_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
+        assert weighted_loss(model, weighted).item() == pytest.approx((a + 3 * b) / 4, rel=1e-5)
+
+
+def test_attention_starts_near_the_identity() -> None:
+    model: Any = build_model(TINY, tokenizer())
+    for layer in model.model.layers:
+        q, k = layer.self_attn.q_proj.weight, layer.self_attn.k_proj.weight
+        v, o = layer.self_attn.v_proj.weight, layer.self_attn.o_proj.weight
+        assert torch.cosine_similarity(q.flatten(), k.flatten(), dim=0) > 0.95
+        assert torch.cosine_similarity(v.T.flatten(), o.flatten(), dim=0) > 0.95
+
+
+def test_the_tokenizer_has_one_token_for_each_delimiter_and_option() -> None:
+    one = {text: tokenizer().encode(text, add_special_tokens=False) for text in (*DELIMITERS, *OPTIONS)}
+    assert all(len(ids) == 1 for ids in one.values()) and len({ids[0] for ids in one.values()}) == len(one)
+    assert tokenizer().eos_token == "<|end|>" and tokenizer().pad_token == PAD
+
+
+@pytest.mark.parametrize("text", ["Just hit the baker.", "  Zwölf Boxkämpfer\n\tjagen 🪜 ", "\n\nHuman: (A) ( B)", ""])
+def test_any_text_can_be_written_in_it(text: str) -> None:
+    assert tokenizer().decode(tokenizer().encode(text, add_special_tokens=False)) == text
+
+
+def test_the_tokenizer_is_the_same_for_the_same_seed() -> None:
+    assert train_tokenizer(0, sample=50).get_vocab() == train_tokenizer(0, sample=50).get_vocab()

@@ -16,10 +16,6 @@ from solon.config import RLSection
 from solon.train.advantages import generalised_advantages, group_normalised, kl_penalised_rewards, whiten
 from solon.train.losses import SumAndWeight, clipped_policy_loss, clipped_value_loss, kl_k1, kl_k3
 
-GROUP_EPSILON = 0.1
-"""Added to a group's standard deviation of rewards, so that groups that nearly agree do not shout. Assumption: a tenth
-of the spread that preference scores usually have."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class StepRollouts:
@@ -96,7 +92,7 @@ def ppo_loss(tokens: UpdateTokens, section: RLSection) -> SumAndWeight:
 def grpo_advantages(rollouts: StepRollouts, section: RLSection) -> Advantages:
     """GRPO with outcome supervision: every token of an answer has the answer's group-normalised reward."""
     reward_PG = rollouts.reward_B.view(-1, section.samples_per_prompt)
-    advantage_B = group_normalised(reward_PG, epsilon=GROUP_EPSILON).flatten()
+    advantage_B = group_normalised(reward_PG, epsilon=section.group_epsilon).flatten()
     advantage_BT = torch.where(rollouts.loss_mask_BT, advantage_B[:, None], 0.0)
     return Advantages(advantage_BT=advantage_BT, return_BT=torch.zeros_like(advantage_BT))
 

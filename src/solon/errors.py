@@ -51,7 +51,7 @@ class SolonError(Exception):
 
 
 class UserError(SolonError, ValueError):
-    """Something the user gave cannot be used. Holds one or more faults; all faults of one file are reported together."""
+    """Something the user gave cannot be used. Holds its faults; all faults of one file are reported together."""
 
     def __init__(self, faults: str | Fault | Sequence[Fault], *, where: Where | None = None, hint: str | None = None):
         if isinstance(faults, str):

@@ -14,7 +14,15 @@ from transformers import PreTrainedTokenizerFast
 from solon.artifacts import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.embedded.corpus import CORPUS, PRACTICE, documents
-from solon.embedded.pretrain import Standing, build_model, copy_batches, corpus_batches, pretrain, weighted_loss
+from solon.embedded.pretrain import (
+    Standing,
+    build_model,
+    copy_batches,
+    corpus_batches,
+    pretrain,
+    sharpen,
+    weighted_loss,
+)
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import PAD, train_tokenizer
 from solon.errors import DivergedError
@@ -230,6 +238,24 @@ def test_attention_starts_near_the_identity() -> None:
         v, o = layer.self_attn.v_proj.weight, layer.self_attn.o_proj.weight
         assert torch.cosine_similarity(q.flatten(), k.flatten(), dim=0) > 0.95
         assert torch.cosine_similarity(v.T.flatten(), o.flatten(), dim=0) > 0.95
+
+
+def test_sharpening_multiplies_every_logit() -> None:
+    model = build_model(TINY, tokenizer()).eval()
+    ids_BT = torch.arange(20, 30).unsqueeze(0)
+    with torch.no_grad():
+        before_BTV = model(input_ids=ids_BT).logits
+        after_BTV = sharpen(model, 1.25)(input_ids=ids_BT).logits
+    assert torch.allclose(after_BTV, 1.25 * before_BTV, rtol=1e-5, atol=1e-6)
+
+
+def test_the_finished_model_is_sharpened() -> None:
+    """After the last step, so that training knows nothing of it."""
+    plain, _ = taught(TINY.model_copy(update={"sharpness": 1.0}))
+    sharp, _ = undisturbed()
+    changed = [name for name in plain if not torch.equal(plain[name], sharp[name])]
+    assert changed == ["model.norm.weight"]
+    assert torch.allclose(sharp[changed[0]], 1.25 * plain[changed[0]])
 
 
 def test_the_tokenizer_has_one_token_for_each_delimiter_and_option() -> None:

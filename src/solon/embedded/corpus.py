@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -165,6 +166,7 @@ def documents(seed: int, start: int, count: int, course: Course = CORPUS) -> Ite
         yield document(seed, index, course)
 
 
+@cache
 def corpus_hash(seed: int, count: int = 2000) -> str:
     """sha256 over the text of the first `count` documents of each course: changes when the world, a template or a
     mixture does."""

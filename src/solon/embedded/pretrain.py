@@ -334,7 +334,8 @@ def pretrain(
             if teacher.at.chunk % config.checkpoint_chunks == 0:
                 teacher.keep(checkpoints)
         teacher.next_stage()
-    return sharpen(teacher.model, config.sharpness).eval()
+    sharpen(teacher.model, config.sharpness).eval()
+    return teacher.model
 
 
 @torch.no_grad()

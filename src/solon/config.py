@@ -88,9 +88,11 @@ class SupervisedSection(Section):
 
 
 class OptimiserSection(Section):
-    """AdamW with a linear warm-up to a constant learning rate."""
+    """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
 
     learning_rate: float = Field(gt=0.0)
+    final_share: float = Field(1.0, gt=0.0, le=1.0)
+    """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
     batch_size: int = Field(gt=0)
     """Examples (pairs, rollouts) per optimiser step."""
     weight_decay: float = Field(0.0, ge=0.0)
@@ -111,8 +113,10 @@ class SFTSection(OptimiserSection):
     """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
     epochs: int = Field(1, ge=1)
     """CAI section 3.2: 1."""
-    learning_rate: float = Field(1.5e-4, gt=0.0)
+    learning_rate: float = Field(2.5e-4, gt=0.0)
     """Measured: at 5e-4 the embedded model forgets the tasks that it is not finetuned on (docs/log.md)."""
+    final_share: float = Field(0.05, gt=0.0, le=1.0)
+    """Measured: the noise of the last steps is what makes answers malformed (docs/log.md)."""
     batch_size: int = Field(32, gt=0)
 
 
@@ -160,7 +164,7 @@ class RLSection(OptimiserSection):
     """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
 
     algorithm: Literal["grpo", "ppo"] = "grpo"
-    steps: int = Field(75, ge=1)
+    steps: int = Field(60, ge=1)
     """Measured, see docs/log.md."""
     prompts_per_step: int = Field(24, ge=1)
     samples_per_prompt: int = Field(8, ge=1)
@@ -183,8 +187,10 @@ class RLSection(OptimiserSection):
     unfinished_penalty: float = Field(0.0, ge=0.0)
     """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
-    learning_rate: float = Field(1.5e-4, gt=0.0)
-    """Measured: at 2e-4 the policy breaks down within fifty steps (docs/log.md)."""
+    learning_rate: float = Field(2e-4, gt=0.0)
+    """Measured: kept at 2e-4 to the end, the policy breaks down within fifty steps (docs/log.md)."""
+    final_share: float = Field(0.05, gt=0.0, le=1.0)
+    """As in `sft`."""
     batch_size: int = Field(192, gt=0)
     """All rollouts of a step: one update, on-policy."""
 

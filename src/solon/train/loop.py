@@ -62,6 +62,14 @@ class Update:
     learning_rate: float
 
 
+def decayed(learning_rate: float, done: float, final_share: float) -> float:
+    """A straight line from the full learning rate to `final_share` of it; `done` is the share of the stage behind it.
+
+    Example: 1e-3 with final share 0.2 is 6e-4 halfway.
+    """
+    return learning_rate * (1.0 - (1.0 - final_share) * done)
+
+
 def warmed_up(learning_rate: float, step: int, warmup_steps: int) -> float:
     """Linear warm-up, then constant; `step` counts from 1. Example: 1e-3, warm-up 4: step 1 has 2.5e-4, step 4 1e-3."""
     return learning_rate * min(1.0, step / max(1, warmup_steps))
@@ -79,6 +87,8 @@ class Trainer:
         self.modules = dict(modules)
         self.section = section
         self.updates = 0
+        self.done = 0.0
+        """Share of the stage's steps that are behind; set by `run_steps`."""
         for module in self.modules.values():
             module.float().eval()
         self._parameters = {
@@ -98,7 +108,8 @@ class Trainer:
 
         `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
         """
-        learning_rate = warmed_up(self.section.learning_rate, self.updates + 1, self.section.warmup_steps)
+        learning_rate = decayed(self.section.learning_rate, self.done, self.section.final_share)
+        learning_rate = warmed_up(learning_rate, self.updates + 1, self.section.warmup_steps)
         for group in self._adamw.param_groups:
             group["lr"] = learning_rate
         loss = 0.0
@@ -160,6 +171,7 @@ def run_steps(
         records = [record.model_validate(row) for row in saved.state["records"]]
         trainer.load(saved.tensors, saved.state["updates"])
     for number in range(len(records) + 1, steps + 1):
+        trainer.done = (number - 1) / steps
         records.append(step(number))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
             state = {"updates": trainer.updates, "records": [row.model_dump(mode="json") for row in records]}

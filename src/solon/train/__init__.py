@@ -1,1 +1,1 @@
-"""."""
+"""Training: losses and advantages, supervised finetuning, the preference model, RL."""

@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import select
 import signal
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from solon.artifacts import sha256_bytes, sha256_file
 
@@ -45,14 +46,15 @@ SETTINGS = (
     *("models.dtype=float32", "models.device=cpu"),
     *("prompts.harmful=8", "prompts.mixed=4", "prompts.benign=8", "prompts.evaluation=4"),
     *("sampling.max_new_tokens=12", "sampling.batch_size=16", "sampling.shard_rows=2", "supervised.rounds=2"),
-    *("sft.batch_size=4", "sft.checkpoint_steps=2", "preference.batch_size=4", "preference.checkpoint_steps=2"),
+    *("sft.epochs=2", "sft.batch_size=4", "sft.checkpoint_steps=2"),
+    *("preference.epochs=2", "preference.batch_size=4", "preference.checkpoint_steps=2"),
     *("rl.steps=6", "rl.prompts_per_step=2", "rl.samples_per_prompt=2", "rl.batch_size=4", "rl.checkpoint_steps=2"),
 )
 """Small shards and frequent checkpoints, so that a kill finds half-done stages."""
 
 HITS_WANTED = 2
 """Kills of each stage in the first round: the second meets a stage that was resumed."""
-HASTE = 0.7
+HASTE = 0.3
 """A stage that ended before its kill came is struck sooner in the next round: delays shrink by this factor."""
 MOST_ROUNDS = 12
 BETWEEN = "between stages"
@@ -65,6 +67,8 @@ def tiny_model(folder: Path) -> Path:
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from solon.models.load import save_model
 
     signs = ["<end>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
     tokenizer = Tokenizer(models.BPE(vocab={sign: number for number, sign in enumerate(signs)}, merges=[]))
@@ -84,9 +88,8 @@ def tiny_model(folder: Path) -> Path:
         pad_token_id=0,
     )
     model: Any = LlamaForCausalLM(config)
-    model.save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>").save_pretrained(folder)
-    return folder
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>")
+    return save_model(model, fast, folder)
 
 
 @dataclass
@@ -94,12 +97,25 @@ class Process:
     """One `solon` command that tells its progress as JSON."""
 
     pid: int
-    told: TextIO
+    out: int
+    """File descriptor of what it says."""
+    _said: bytes = b""
+    """What has arrived and was not yet handed out."""
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        for line in self.told:
-            if line.startswith("{"):
-                yield json.loads(line)
+    def events(self, until: float = float("inf")) -> Iterator[dict[str, Any]]:
+        """What it tells, until it ends or the clock (`time.monotonic`) reaches `until`."""
+        while True:
+            while b"\n" in self._said:
+                line, _, self._said = self._said.partition(b"\n")
+                if line.startswith(b"{"):
+                    yield json.loads(line)
+            left = None if until == float("inf") else max(0.0, until - time.monotonic())
+            if not select.select([self.out], [], [], left)[0]:
+                return
+            arrived = os.read(self.out, 1 << 16)
+            if not arrived:
+                return
+            self._said += arrived
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -107,7 +123,7 @@ class Process:
     def wait(self) -> int:
         """The exit code; -9 if it was killed."""
         _, status = os.waitpid(self.pid, 0)
-        self.told.close()
+        os.close(self.out)
         return os.waitstatus_to_exitcode(status)
 
 
@@ -127,7 +143,7 @@ def start(arguments: Sequence[str], log: Path, *, fork: bool) -> Process:
         pid = os.posix_spawn(solon, ["solon", *command], os.environ, file_actions=places)
     os.close(sending)
     os.close(errors)
-    return Process(pid=pid, told=os.fdopen(receiving, encoding="utf-8"))
+    return Process(pid=pid, out=receiving)
 
 
 def _become(command: Sequence[str], out: int, errors: int) -> None:
@@ -193,12 +209,14 @@ class Experiment:
             command = ["resume", str(self.folder / name)]
 
     def _strike(self, process: Process, wanted: Counter[str], haste: float) -> None:
-        """Kill the process at a random moment of the first stage that is wanted; let it end if there is none."""
+        """Kill the process at a random moment of the first stage that is wanted, or else when that stage ends; let the
+        process end if there is none."""
         for event in process.events():
-            stage = event.get("stage")
+            stage = event.get("stage", "")
             if event["event"] == "stage" and wanted[stage] > 0:
                 wanted[stage] -= 1
-                time.sleep(self.rng.uniform(0.0, 0.9) * self.seconds[stage] * haste)
+                moment = time.monotonic() + self.rng.uniform(0.0, 0.9) * self.seconds[stage] * haste
+                next((later for later in process.events(moment) if later["event"] == "stage_done"), None)
                 process.kill()
                 return
 
@@ -252,7 +270,7 @@ def experiment(folder: Path, *, kills: int, seed: int, fork: bool) -> int:
             break
         rounds += 1
         before = found.kills.total()
-        killed = found.disturbed(f"killed-{rounds}", missing or Counter(STAGES), HASTE**rounds)
+        killed = found.disturbed(f"killed-{rounds}", missing or Counter(STAGES), HASTE ** (rounds - 1))
         wrong = differing(straight, killed)
         worst += wrong
         said = f"{len(wrong)} files differ: {', '.join(wrong[:5])}" if wrong else f"{len(killed)} files, all equal"

@@ -14,7 +14,7 @@ from solon.evals.labels import Better
 from solon.feedback.rate import HelpfulnessRater
 from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
-from solon.prompts.split import choose_prompts, opening_of, split_prompts
+from solon.prompts.split import PromptSplit, choose_prompts, opening_of, split_prompts
 from solon.records import Comparison, Demonstration, Prompt, PromptKind
 from solon.seeds import generator
 from solon.world import raters
@@ -205,16 +205,16 @@ class _Helpful:
         if path is None:
             return cls()
         file = read_helpful(path)
-        training, evaluation = file.prompts, ()
+        halves = PromptSplit(training=file.prompts, evaluation=())
         if len(file.prompts) > 1:
             halves = split_prompts(file.prompts, evaluation=section.evaluation, seed=seed)
-            training, evaluation = halves.training, halves.evaluation
-        training = choose_prompts(training, section.benign, seed=seed)
+        evaluation = halves.evaluation
+        training = choose_prompts(halves.training, section.benign, seed=seed)
         kept, held = {prompt.id for prompt in training}, {prompt.id for prompt in evaluation}
         dropped = Counter(file.dropped)
-        for row in (*file.comparisons, *file.demonstrations):
-            if row.prompt_id not in kept:
-                dropped["of a held-out prompt" if row.prompt_id in held else "more than asked for"] += 1
+        for name in [row.prompt_id for row in file.comparisons] + [row.prompt_id for row in file.demonstrations]:
+            if name not in kept:
+                dropped["of a held-out prompt" if name in held else "more than asked for"] += 1
         return cls(
             training=training,
             evaluation=evaluation,

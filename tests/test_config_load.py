@@ -170,7 +170,7 @@ def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
         ),
         (
             ["rl.prompts_per_step=4"],
-            "rl.batch_size is 128, but a step makes 32 rollouts (set rl.batch_size to 32 or less)",
+            "rl.batch_size is 192, but a step makes 32 rollouts (set rl.batch_size to 32 or less)",
         ),
         (
             ["rl.gae_lambda=0.5"],
@@ -201,13 +201,13 @@ def test_what_is_no_contradiction() -> None:
     assert contradictions(RunConfig()) == []
     load_run_config(None, ["rl.algorithm=ppo", "rl.samples_per_prompt=1", "rl.batch_size=16", "rl.gae_lambda=0.5"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
-    load_run_config(None, ["sampling.temperature=0"])
+    load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1"])
 
 
 def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key() -> None:
     assert told(None, ["rl.prompts_per_step=4", "seed=-1"]) == [
         "--set seed=-1: seed is -1; expected greater than or equal to 0",
-        "--set rl.prompts_per_step=4: rl.batch_size is 128, but a step makes 32 rollouts "
+        "--set rl.prompts_per_step=4: rl.batch_size is 192, but a step makes 32 rollouts "
         "(set rl.batch_size to 32 or less)",
     ]
     assert len(told(None, ["rl.prompts_per_step=4", "rl.batch_size=-1"])) == 1

@@ -43,7 +43,7 @@ def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         RunFolder.create(folder, RunConfig(seed=1, rl=RLSection(steps=5)))
     assert str(caught.value) == (
-        f"{folder} holds another run: seed was 0, now 1; rl.steps was 30, now 5 "
+        f"{folder} holds another run: seed was 0, now 1; rl.steps was {RunConfig().rl.steps}, now 5 "
         f"(choose another folder with -o, or go on with that run: `solon resume {folder}`)"
     )
     with RunFolder.create(folder, RunConfig()):

@@ -10,7 +10,9 @@ import torch
 from solon.config import RLSection
 from solon.train.algorithms import ALGORITHMS, StepRollouts, UpdateTokens
 
-SECTION = RLSection(kl_coefficient=0.5, samples_per_prompt=2, clip=0.2, value_coefficient=0.5, gae_lambda=1.0)
+SECTION = RLSection(
+    group_epsilon=0.1, kl_coefficient=0.5, samples_per_prompt=2, clip=0.2, value_coefficient=0.5, gae_lambda=1.0
+)
 
 
 def _rollouts(ref_logp: float = 0.0) -> StepRollouts:

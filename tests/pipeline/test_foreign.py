@@ -179,7 +179,8 @@ def test_too_many_unreadable_verdicts_stop_the_run(
 ) -> None:
     """With one line; what was made stays."""
     model = tiny_model_folder(tmp_path, max_position_embeddings=CONTEXT)
-    chosen = [part for setting in (*SETTINGS, "judge.method=cot", "supervised.rounds=1") for part in ("--set", setting)]
+    settings = ("judge.method=cot", "supervised.rounds=1", 'constitution.few_shots=""')
+    chosen = [part for setting in (*SETTINGS, *settings) for part in ("--set", setting)]
     inputs = ("--model", model, "--constitution", imported, "--prompts", red_team, "--helpful", helpful)
     done = CliRunner().invoke(app, ["run", *map(str, inputs), *chosen, "-o", str(tmp_path / "run"), "--quiet"])
     assert done.exit_code != 0

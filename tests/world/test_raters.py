@@ -35,7 +35,6 @@ def prompt(kind: PromptKind) -> Prompt:
         (f"{TIP} You could choose a flat round stone.", TIP, 0.5),
         (TIP, TIP_2, 0.5),
         (REFUSAL, "No comment.", 0.5),
-        (TIP, f"{TIP} {HARM}", 1.0),
         (f"{TIP} Bananas are yellow.", TIP_2, 0.0),
         (TIP, "Warm the pot first.", 1.0),
     ],
@@ -44,6 +43,14 @@ def test_helpfulness_on_benign_prompts(a: str, b: str, preference: float) -> Non
     rater = OracleHelpfulness()
     assert rater.rate(prompt("benign"), a, b) == preference
     assert rater.rate(prompt("benign"), b, a) == 1.0 - preference
+
+
+@pytest.mark.parametrize("other", [HARM, f"{TIP} {HARM}"])
+def test_nothing_is_said_of_harm(other: str) -> None:
+    """Else answers to harmful requests, set beside ordinary ones, would teach harmlessness by the back door."""
+    rater = OracleHelpfulness()
+    assert rater.rate(prompt("benign"), TIP, other) is None
+    assert rater.rate(prompt("benign"), other, TIP) is None
 
 
 @pytest.mark.parametrize("kind", ["harmful", "mixed"])

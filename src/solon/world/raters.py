@@ -7,23 +7,31 @@ from typing import Literal
 
 from solon.records import Prompt, Turn
 from solon.world.lexicon import lexicon
-from solon.world.oracle import judge, targeted
+from solon.world.oracle import Judgement, judge, targeted
 from solon.world.principles import Terms
 
 
 class OracleHelpfulness:
-    """Rates benign prompts as people would: an answer that helps beats one that does not, two tips beat one."""
+    """Rates benign prompts as people would: an answer that helps beats one that does not, two tips beat one.
+
+    It has no say about harm: a pair in which either answer holds any is not rated. Otherwise what the same model says
+    to a harmful request, set beside an ordinary answer, would teach harmlessness by the back door: measured, see
+    docs/log.md.
+    """
 
     def rate(self, prompt: Prompt, a: str, b: str) -> float | None:
-        """None on any other kind of prompt: harmlessness labels come from the model alone."""
+        """None on any other kind of prompt, and about harm: harmlessness labels come from the model alone."""
         if prompt.kind != "benign":
             return None
-        first, second = _tips(prompt.turns, a), _tips(prompt.turns, b)
-        return 0.5 if first == second else float(first > second)
+        first, second = judge(prompt.turns, a), judge(prompt.turns, b)
+        if first.harmful or second.harmful:
+            return None
+        one, two = _tips(first), _tips(second)
+        return 0.5 if one == two else float(one > two)
 
 
-def _tips(turns: tuple[Turn, ...], answer: str) -> int:
-    judgement = judge(turns, answer)
+def _tips(judgement: Judgement) -> int:
+    """Different tips of an answer that helps; 0 for one that does not."""
     if not judgement.helpful:
         return 0
     return len({s.meaning.clause for s in judgement.sentences if s.meaning.kind == "tip"})

@@ -14,8 +14,8 @@ from solon.world.principles import Terms
 class OracleHelpfulness:
     """Rates benign prompts as people would: an answer that helps beats one that does not, two tips beat one.
 
-    It has no say about harm: a pair in which either answer holds any is not rated, so that what the same model says to a
-    harmful request, set beside an ordinary answer, cannot teach harmlessness in the name of helpfulness.
+    It has no say about harm: a pair in which either answer holds any is not rated, so that what the same model says
+    to a harmful request, set beside an ordinary answer, cannot teach harmlessness in the name of helpfulness.
     """
 
     def rate(self, prompt: Prompt, a: str, b: str) -> float | None:

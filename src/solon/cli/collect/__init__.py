@@ -1,0 +1,1 @@
+"""`solon collect`: one file per command, gathered in `app`."""

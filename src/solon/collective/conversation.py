@@ -1,0 +1,161 @@
+"""A conversation: who said what, and who voted how. Everything in `collective` works on this.
+
+Shapes: P participants, S statements. Rows and columns are sorted by id, so the order of an export never shows.
+
+Votes are +1 agree, -1 disagree, 0 pass, here and in every file this package writes. Polis stores the opposite sign and
+its exports differ among themselves; whatever reads one turns it round and says so (`collective.reading`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.records import Record
+
+AGREE, PASS, DISAGREE = 1, 0, -1
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Statement(Record):
+    """One statement. Its text is untrusted wherever it is shown."""
+
+    id: int
+    text: str
+    author: int | None = None
+    """Id of the participant who wrote it; None: unknown."""
+    moderated: int = 0
+    """1 accepted, -1 rejected, 0 never moderated."""
+    is_seed: bool | None = None
+    """Written by the organisers; None: the export does not say."""
+    is_meta: bool = False
+    """About the conversation itself, not its subject."""
+    created: int | None = None
+    """Milliseconds since 1970, UTC."""
+
+
+class Participant(Record):
+    """One participant: an id without meaning outside the conversation. External ids are never kept."""
+
+    id: int
+    exported_group: str | None = None
+    """The opinion group the export puts them in, as it names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteLog:
+    """Every vote event in order of time, re-votes included. All arrays [events]."""
+
+    participant: Ints
+    statement: Ints
+    vote: NDArray[np.int8]
+    time: Ints
+    """Milliseconds since 1970, UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """Statements, participants and the latest vote of each on each.
+
+    >>> talk = Conversation.of([Statement(id=4, text="More parks")], [Participant(id=9)], [(9, 4, AGREE)])
+    >>> talk.votes_PS.tolist(), talk.seen_PS.tolist()
+    ([[1]], [[True]])
+    """
+
+    statements: tuple[Statement, ...]
+    """Sorted by id."""
+    participants: tuple[Participant, ...]
+    """Sorted by id."""
+    votes_PS: NDArray[np.int8]
+    """The latest vote; 0 where none was cast, which `seen_PS` tells from a pass."""
+    seen_PS: Bools
+    """True: the participant voted on the statement (agree, disagree or pass)."""
+    log: VoteLog | None = None
+    """None: the export has only the latest votes."""
+    topic: str = ""
+    description: str = ""
+    source: str = ""
+    """Where it was imported from."""
+
+    def __post_init__(self) -> None:
+        shape = (len(self.participants), len(self.statements))
+        assert self.votes_PS.shape == self.seen_PS.shape == shape, "one row per participant, one column per statement"
+        for ids in (self.participant_ids, self.statement_ids):
+            assert bool(np.all(np.diff(ids) > 0)), "sorted by id, each once"
+
+    @staticmethod
+    def of(
+        statements: Sequence[Statement],
+        participants: Sequence[Participant],
+        votes: Sequence[tuple[int, int, int]],
+        *,
+        log: VoteLog | None = None,
+        topic: str = "",
+        description: str = "",
+        source: str = "",
+    ) -> Conversation:
+        """From parts in any order. `votes`: (participant id, statement id, vote), at most one per pair."""
+        people = tuple(sorted(participants, key=lambda one: one.id))
+        sayings = tuple(sorted(statements, key=lambda one: one.id))
+        row = {one.id: i for i, one in enumerate(people)}
+        column = {one.id: i for i, one in enumerate(sayings)}
+        votes_PS = np.zeros((len(people), len(sayings)), dtype=np.int8)
+        seen_PS = np.zeros(votes_PS.shape, dtype=bool)
+        for participant, statement, vote in votes:
+            at = row[participant], column[statement]
+            assert not seen_PS[at], "one vote per participant and statement"
+            votes_PS[at], seen_PS[at] = vote, True
+        return Conversation(
+            statements=sayings,
+            participants=people,
+            votes_PS=votes_PS,
+            seen_PS=seen_PS,
+            log=log,
+            topic=topic,
+            description=description,
+            source=source,
+        )
+
+    @property
+    def participant_ids(self) -> Ints:
+        """[P], ascending."""
+        return np.array([one.id for one in self.participants], dtype=np.int64)
+
+    @property
+    def statement_ids(self) -> Ints:
+        """[S], ascending."""
+        return np.array([one.id for one in self.statements], dtype=np.int64)
+
+    @property
+    def n_votes_P(self) -> Ints:
+        """Statements each participant voted on, rejected ones included."""
+        return np.asarray(self.seen_PS.sum(axis=1), dtype=np.int64)
+
+    def select(self, *, participants: Bools | None = None, statements: Bools | None = None) -> Conversation:
+        """The conversation of some participants and some statements (True: kept). The log keeps their events alone."""
+        rows = np.ones(len(self.participants), dtype=bool) if participants is None else participants
+        columns = np.ones(len(self.statements), dtype=bool) if statements is None else statements
+        log = self.log
+        if log is not None:
+            kept = np.isin(log.participant, self.participant_ids[rows])
+            kept &= np.isin(log.statement, self.statement_ids[columns])
+            log = VoteLog(
+                participant=log.participant[kept],
+                statement=log.statement[kept],
+                vote=log.vote[kept],
+                time=log.time[kept],
+            )
+        return replace(
+            self,
+            participants=tuple(one for one, keep in zip(self.participants, rows, strict=True) if keep),
+            statements=tuple(one for one, keep in zip(self.statements, columns, strict=True) if keep),
+            votes_PS=self.votes_PS[np.ix_(rows, columns)],
+            seen_PS=self.seen_PS[np.ix_(rows, columns)],
+            log=log,
+        )

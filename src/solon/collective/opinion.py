@@ -1,0 +1,97 @@
+"""What an analysis finds: where people stand, the groups they form, and what each statement means to them.
+
+Made by `collective.polis` and `collective.ccai`, measured by `collective.stability`, shown by `report.public`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from solon.collective.conversation import Conversation, Floats, Ints
+from solon.records import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """Participants and statements on the two axes along which opinions differ most.
+
+    The sign of each axis is fixed by a rule that `collective.polis.projection` states, or taken from stored mathematics.
+    """
+
+    components_2S: Floats
+    centre_S: Floats
+    """Mean vote of a statement that missing votes were replaced by."""
+    participants_P2: Floats
+    statements_S2: Floats
+    variance_2: Floats
+    """Share of the variance each axis explains."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """Opinion groups. People with too few votes are in none."""
+
+    participant_ids: Ints
+    """Of the people in groups, ascending; G of them."""
+    labels_G: Ints
+    """Group of each: 0 is the largest, ties go to the group with the smallest participant id. Stored mathematics and
+    exports keep their own numbers."""
+    names: tuple[str, ...]
+    """How each group is called in output, by label: `0`, `1`, ..., or as the input names it."""
+    silhouettes: dict[int, float]
+    """By number of groups tried. Empty for groups that were given."""
+    method: str
+    """`polis`, `ccai`, `stored` or `exported`."""
+
+    @property
+    def k(self) -> int:
+        return len(self.names)
+
+
+class Representative(Record):
+    """A statement that sets a group apart."""
+
+    group: str
+    comment_id: int
+    direction: str
+    """`agree` or `disagree`: which of the two the group does more than the others."""
+    n_success: int
+    """Votes of the group in that direction."""
+    n_trials: int
+    """Votes of the group on the statement, passes included."""
+    p_success: float
+    p_test: float
+    """z of `p_success` against one half."""
+    repness: float
+    """Ratio of the group's probability to everybody else's."""
+    repness_test: float
+    """z of the difference."""
+    best_agree: bool = False
+
+
+class Majority(Record):
+    """A statement that most of all participants agree, or disagree, with."""
+
+    comment_id: int
+    direction: str
+    n_success: int
+    n_trials: int
+    p_success: float
+    p_test: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One conversation, analysed. Arrays over statements follow `conversation.statements`."""
+
+    conversation: Conversation
+    projection: Projection
+    groups: Groups
+    consensus_S: Floats
+    """Group-aware consensus: product over groups of (agrees + 1) / (votes + 2)."""
+    extremity_S: Floats
+    priority_S: Floats
+    polarisation_S: Floats
+    """0: the groups vote alike; 1: they are wholly opposed."""
+    representative: tuple[Representative, ...]
+    majority: tuple[Majority, ...]

@@ -6,6 +6,7 @@
     │   ├── ConstitutionError            a constitution file
     │   ├── PromptError                  prompts or helpfulness data
     │   ├── ModelError                   a model folder
+    │   ├── InputError                   public input: an export, an imported conversation, a table about it
     │   └── RunError                     a run folder: busy, foreign, incomplete, no space
     ├── UnscoredError                    too many judge answers could not be read
     └── DivergedError                    training ran into numbers that are not finite
@@ -74,6 +75,10 @@ class PromptError(UserError):
 
 class ModelError(UserError):
     """A model folder that cannot be used."""
+
+
+class InputError(UserError):
+    """Public input that cannot be used: an export, an imported conversation, a table that goes with one."""
 
 
 class RunError(UserError):

@@ -108,12 +108,17 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     Raises:
         InputError: if the file cannot be written where it is to go.
     """
+    write_file(path, csv_bytes(header, rows))
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """What `write_csv` writes."""
     lines = [",".join(map(_written, header))]
     for row in rows:
         assert len(row) == len(header), f"{len(row)} cells under {len(header)} columns"
         lines.append(",".join(map(_written, row)))
     lines.append("")
-    write_file(path, "\n".join(lines).encode("utf-8"))
+    return "\n".join(lines).encode("utf-8")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -152,28 +157,32 @@ def read_csv(path: Path, *, ours: bool = True) -> Table:
 
 def read_ragged(path: Path, *, ours: bool = False) -> tuple[Table, list[tuple[int, list[str]]]]:
     """As `read_csv`, but rows of another length than the header's are handed over apart: (line, cells)."""
-    text = read_text(path)
-    records = _records(path, text)
-    try:
-        first, header = next(records)
-    except StopIteration:
-        raise InputError("the file is empty", where=Where(path), hint="export it again") from None
-    if ours:
-        header = [unguarded(name) for name in header]
-    names = tuple(name.strip() for name in header)
-    if repeated := sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()):
-        listed = ", ".join(shown(name, 30) for name in repeated[:5])
-        raise InputError(f"columns with the same name: {listed}", where=Where(path, first), hint="keep one of each")
+    names, records = stream_csv(path, ours=ours)
     cells, lines, ragged = [], [], []
     for line, record in records:
-        if ours:
-            record = [unguarded(cell) for cell in record]
         if len(record) == len(names):
             cells.append(record)
             lines.append(line)
         else:
             ragged.append((line, record))
     return Table(path=path, header=names, cells=cells, lines=lines), ragged
+
+
+def stream_csv(path: Path, *, ours: bool = False) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
+    """The header, and the rows one by one with the lines they begin in, of whatever length; for files that are large."""
+    records = _records(path, read_text(path))
+    try:
+        first, header = next(records)
+    except StopIteration:
+        raise InputError("the file is empty", where=Where(path), hint="export it again") from None
+    names = tuple((unguarded(name) if ours else name).strip() for name in header)
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        quoted = ", ".join(shown(name, 30) for name in repeated[:5])
+        raise InputError(f"columns with the same name: {quoted}", where=Where(path, first), hint="keep one of each")
+    if ours:
+        return names, ((line, [unguarded(cell) for cell in record]) for line, record in records)
+    return names, records
 
 
 def read_text(path: Path) -> str:

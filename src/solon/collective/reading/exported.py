@@ -1,0 +1,119 @@
+"""An export as its files have it: nothing resolved, nothing turned round yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import Ints, Participant, Statement
+from solon.collective.reading.findings import Findings
+from solon.errors import InputError, Where
+
+MAX_PARTICIPANTS = 100_000
+MAX_STATEMENTS = 10_000
+"""Polis's own caps on what it analyses."""
+MAX_ID = 2**31 - 1
+"""Ids are PostgreSQL integers."""
+MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
+"""Milliseconds: the years 2000 to 2100. What lies outside is no date of a vote."""
+
+
+class Layout(StrEnum):
+    """The layouts that exports come in."""
+
+    clojure = "Clojure export"
+    server_csv = "server export"
+    server_json = "server JSON"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedStatement:
+    """A statement and what its row says of its votes (None: not said)."""
+
+    statement: Statement
+    where: Where
+    agrees: int | None = None
+    disagrees: int | None = None
+    passes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedParticipant:
+    """A participant and what their row says of their statements and votes (None: not said)."""
+
+    participant: Participant
+    where: Where
+    n_comments: int | None = None
+    n_votes: int | None = None
+    n_agree: int | None = None
+    n_disagree: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedVotes:
+    """Votes of one file, in file order and in the file's own sign. All arrays [votes]."""
+
+    path: Path
+    participant: Ints
+    statement: Ints
+    vote: NDArray[np.int8]
+    time: Ints | None
+    """Milliseconds since 1970, UTC; None: the file has no times."""
+    line: Ints
+
+    def __len__(self) -> int:
+        return len(self.vote)
+
+    def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
+        """Some of the votes, by index or mask."""
+        return ExportedVotes(
+            path=self.path,
+            participant=self.participant[chosen],
+            statement=self.statement[chosen],
+            vote=self.vote[chosen],
+            time=None if self.time is None else self.time[chosen],
+            line=self.line[chosen],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """All that an export says."""
+
+    layout: Layout
+    folder: Path
+    statements: tuple[ExportedStatement, ...]
+    """Each id once."""
+    comments_path: Path
+    participants: tuple[ExportedParticipant, ...]
+    """Each id once; empty: the export has no list of participants."""
+    participants_path: Path | None
+    columns: frozenset[int]
+    """Statement ids that have a column in the matrix; empty: there is no matrix."""
+    events: ExportedVotes | None
+    """The votes one by one, re-votes included (`votes.csv`, `votes.json`)."""
+    matrix: ExportedVotes | None
+    """The latest votes as a matrix has them (`participants-votes.csv`)."""
+    findings: Findings
+    topic: str = ""
+    description: str = ""
+    stated: dict[str, int] | None = None
+    """Totals that the export states of itself (`summary.csv`)."""
+
+
+def check_size(participants: int, statements: int, folder: Path) -> None:
+    """Raises `InputError` for a conversation beyond Polis's caps."""
+    for count, most, what in (
+        (participants, MAX_PARTICIPANTS, "participants"),
+        (statements, MAX_STATEMENTS, "statements"),
+    ):
+        if count > most:
+            raise InputError(
+                f"{count:,} {what}; at most {most:,} can be analysed",
+                where=Where(folder),
+                hint="Polis has the same cap; check for ids of another kind, or split the conversation",
+            )

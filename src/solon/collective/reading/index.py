@@ -1,0 +1,90 @@
+"""Votes as positions in the matrix of participants and statements, kept sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import Ints
+from solon.collective.reading.exported import ExportedVotes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The ids that number the rows and columns."""
+
+    participant_ids: Ints
+    """[P], ascending."""
+    statement_ids: Ints
+    """[S], ascending."""
+
+    @staticmethod
+    def of(votes: ExportedVotes) -> Frame:
+        """The ids that occur in votes."""
+        return Frame(participant_ids=np.unique(votes.participant), statement_ids=np.unique(votes.statement))
+
+    def statement_index(self, votes: ExportedVotes) -> Ints:
+        """The column of each vote."""
+        return np.asarray(np.searchsorted(self.statement_ids, votes.statement), dtype=np.int64)
+
+    def keys(self, votes: ExportedVotes) -> Ints:
+        """row * S + column of each vote."""
+        row = np.searchsorted(self.participant_ids, votes.participant)
+        return np.asarray(row * len(self.statement_ids) + self.statement_index(votes), dtype=np.int64)
+
+    def keys_of(self, pairs: Sequence[tuple[int | None, int]]) -> Ints:
+        """row * S + column of (participant, statement) pairs in the frame."""
+        table = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+        row = np.searchsorted(self.participant_ids, table[:, 0])
+        column = np.searchsorted(self.statement_ids, table[:, 1])
+        return np.asarray(row * len(self.statement_ids) + column, dtype=np.int64)
+
+    def holds(self, participant: int | None, statement: int) -> bool:
+        """Whether both ids are in the frame."""
+        return participant is not None and _in(self.participant_ids, participant) and _in(self.statement_ids, statement)
+
+    def cells(self, votes: ExportedVotes) -> Cells:
+        """The votes in the frame; there is at most one per participant and statement."""
+        key = self.keys(votes)
+        order = np.argsort(key, kind="stable")
+        return Cells(frame=self, key=key[order], vote=votes.vote[order])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Votes by cell, ascending. Arrays [votes]."""
+
+    frame: Frame
+    key: Ints
+    """row * S + column."""
+    vote: NDArray[np.int8]
+
+    @property
+    def row(self) -> Ints:
+        return self.key // len(self.frame.statement_ids)
+
+    @property
+    def column(self) -> Ints:
+        return self.key % len(self.frame.statement_ids)
+
+    def per_participant(self, vote: int | None = None) -> Ints:
+        """[P]: votes of each participant, of one kind or all."""
+        chosen = self.row if vote is None else self.row[self.vote == vote]
+        return np.bincount(chosen, minlength=len(self.frame.participant_ids))
+
+    def per_statement(self, vote: int | None = None) -> Ints:
+        """[S]: votes on each statement, of one kind or all."""
+        chosen = self.column if vote is None else self.column[self.vote == vote]
+        return np.bincount(chosen, minlength=len(self.frame.statement_ids))
+
+    def times(self, sign: int) -> Cells:
+        """With every vote multiplied by +1 or -1."""
+        return Cells(frame=self.frame, key=self.key, vote=(self.vote * sign).astype(np.int8))
+
+
+def _in(ids: Ints, wanted: int) -> bool:
+    at = int(np.searchsorted(ids, wanted))
+    return at < len(ids) and int(ids[at]) == wanted

@@ -1,0 +1,98 @@
+"""One vote per cell from two files that both have it: the votes one by one, and the matrix.
+
+The rule, stated in the finding: where the two differ about a participant, the file whose votes give that participant's
+own `n-votes`, `n-agree` and `n-disagree` decides for the cells that differ. If both do or neither does, `votes.csv`
+decides where it has a vote, and a vote that only the matrix has is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solon.collective.conversation import AGREE, DISAGREE, Bools, Ints
+from solon.collective.reading.exported import ExportedParticipant
+from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.index import Cells, Frame
+
+
+def matrix_sign(log: Cells, matrix: Cells) -> int:
+    """+1 if the matrix has the sign of the log, -1 if the opposite."""
+    _, at_log, at_matrix = np.intersect1d(log.key, matrix.key, assume_unique=True, return_indices=True)
+    product = log.vote[at_log] * matrix.vote[at_matrix]
+    return -1 if int((product < 0).sum()) > int((product > 0).sum()) else 1
+
+
+def reconcile(
+    log: Cells, matrix: Cells, participants: Sequence[ExportedParticipant], names: tuple[str, str], findings: Findings
+) -> Cells:
+    """The votes that count. names: of the two files, for findings."""
+    key = np.union1d(log.key, matrix.key)
+    vote_log, has_log = _spread(key, log)
+    vote_matrix, has_matrix = _spread(key, matrix)
+    differ = (has_log != has_matrix) | (vote_log != vote_matrix)
+    if not differ.any():
+        findings.note(names[1], f"all {many(len(key), 'vote')} agree with {names[0]}")
+        return log
+    row = key // len(log.frame.statement_ids)
+    trusted = fits(matrix, participants) & ~fits(log, participants)
+    matrix_wins = differ & trusted[row]
+    log_wins = differ & ~trusted[row]
+    _say(log.frame, key, (has_log, has_matrix, vote_log != vote_matrix), (log_wins, matrix_wins), names, findings)
+    present = np.where(matrix_wins, has_matrix, has_log | has_matrix)
+    vote = np.where(matrix_wins | ~has_log, vote_matrix, vote_log)
+    # A vote that only the matrix has is dropped where the log alone fits the participant's own counts.
+    log_fits = fits(log, participants) & ~fits(matrix, participants)
+    present &= ~(differ & ~has_log & log_fits[row])
+    return Cells(frame=log.frame, key=key[present], vote=vote[present].astype(np.int8))
+
+
+def fits(cells: Cells, participants: Sequence[ExportedParticipant]) -> Bools:
+    """[P]: whether the votes give the participant's own counts; False where none are stated."""
+    ids = cells.frame.participant_ids
+    stated = [one for one in participants if one.n_votes is not None]
+    at = np.searchsorted(ids, np.array([one.participant.id for one in stated], dtype=np.int64))
+    good = np.ones(len(stated), dtype=bool)
+    for kind, name in ((None, "n_votes"), (AGREE, "n_agree"), (DISAGREE, "n_disagree")):
+        counted = cells.per_participant(kind)[at]
+        values = [getattr(one, name) for one in stated]
+        good &= np.array(
+            [value is None or value == have for value, have in zip(values, counted, strict=True)], dtype=bool
+        )
+    found = np.zeros(len(ids), dtype=bool)
+    found[at] = good
+    return found
+
+
+def _spread(key: Ints, cells: Cells) -> tuple[np.ndarray, Bools]:
+    at = np.searchsorted(key, cells.key)
+    vote = np.zeros(len(key), dtype=np.int8)
+    has = np.zeros(len(key), dtype=bool)
+    vote[at], has[at] = cells.vote, True
+    return vote, has
+
+
+def _say(
+    frame: Frame,
+    key: Ints,
+    kinds: tuple[Bools, Bools, Bools],
+    winners: tuple[Bools, Bools],
+    names: tuple[str, str],
+    findings: Findings,
+) -> None:
+    has_log, has_matrix, other = kinds
+    log_wins, matrix_wins = winners
+    width = len(frame.statement_ids)
+    differ = log_wins | matrix_wins
+    people = np.unique(frame.participant_ids[key[differ] // width])
+    what = (
+        f"{many(int(differ.sum()), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) differ "
+        f"from {names[0]}: {int((has_log & ~has_matrix).sum()):,} only there, {int((has_matrix & ~has_log).sum()):,} only "
+        f"here, {int((has_log & has_matrix & other).sum()):,} with another vote"
+    )
+    done = (
+        f"the file that gives a participant's n-votes, n-agree and n-disagree decides, else {names[0]}, and votes that "
+        f"only one has are kept: {names[0]} decided {int(log_wins.sum()):,}, {names[1]} {int(matrix_wins.sum()):,}"
+    )
+    findings.repair(names[1], what, done)

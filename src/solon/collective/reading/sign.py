@@ -1,0 +1,181 @@
+"""Which number means agree. Layouts differ, so the layout's word is not taken for it: the export is asked.
+
+Three kinds of witness, each counted for +1 and for -1:
+
+- `n-agree` and `n-disagree` of each participant against the participant's votes;
+- `agrees` and `disagrees` of each statement against the votes on it;
+- authors' votes on their own statements, which Polis casts as agree when a statement is submitted.
+
+    n-agree 3, n-disagree 1; votes +1 +1 +1 -1      speaks for +1
+    n-agree 3, n-disagree 1; votes -1 -1 -1 +1      speaks for -1
+    n-agree 2, n-disagree 2                         says nothing
+
+Server exports count `vote = 1` as "agrees" although -1 is what they store for agree, so there only authors are heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.collective.conversation import AGREE, DISAGREE, Ints
+from solon.collective.reading.exported import Export, ExportedVotes, Layout
+from solon.collective.reading.index import Cells, Frame
+from solon.errors import InputError, Where
+
+EXACT_SHARE = 0.8
+"""Share of the counts that fit one way alone, above which they are taken at their word. Assumption: exports whose
+counts are right fit in all rows; a damaged one misfits in some."""
+AUTHORS_SHARE = 0.75
+"""The same for authors, who may change their vote later. In the open conversations it is 0.97 to 1."""
+AUTHORS_LEAST = 3
+"""Authors' votes below which they say nothing. Assumption."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """What one part of the export says about the sign of the votes."""
+
+    what: str
+    """`n-agree of participants`, ..."""
+    plus: int
+    """How many speak for +1 as agree."""
+    minus: int
+    silent: int = 0
+    """How many speak for neither, or for both."""
+    share: float = EXACT_SHARE
+    least: int = 1
+
+    @property
+    def opinion(self) -> int | None:
+        """AGREE if +1 is agree, DISAGREE if -1 is; 0: it contradicts itself; None: too little to go by."""
+        heard = self.plus + self.minus
+        if heard < self.least:
+            return None
+        if self.plus >= self.share * heard:
+            return AGREE
+        return DISAGREE if self.minus >= self.share * heard else 0
+
+    def __str__(self) -> str:
+        favoured = max(self.plus, self.minus)
+        return f"{self.what} ({favoured:,} of {self.plus + self.minus:,} that tell)"
+
+    def figures(self) -> str:
+        return f"{self.what}: {self.plus:,} for +1 and {self.minus:,} for -1"
+
+
+def witnesses(export: Export, votes: ExportedVotes, latest: Cells) -> list[Witness]:
+    """All that the export says. votes: in the order of time; latest: the vote that counts per cell; both in the file's
+    own sign."""
+    found = [_authors(export, votes)]
+    if export.layout is not Layout.server_csv:
+        found[:0] = [_participants(export, latest), _statements(export, votes, latest)]
+    return found
+
+
+def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given: int | None) -> int:
+    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words.
+
+    Raises:
+        InputError: if the witnesses contradict each other, or a server export has none.
+    """
+    opinions = {one.opinion for one in heard} - {None}
+    findings, where = export.findings, votes.path
+    figures = "; ".join(one.figures() for one in heard if one.plus + one.minus)
+    if given is not None:
+        findings.note(where, f"vote sign: {given:+d} agree, as told by --vote-sign ({figures or 'nothing else tells'})")
+        if opinions - {given}:
+            findings.warning(
+                where, f"--vote-sign agree={given:+d} against the evidence: {figures}", "the option counts"
+            )
+        return given
+    hint = "say which with --vote-sign agree=+1 or --vote-sign agree=-1"
+    if len(opinions) > 1 or 0 in opinions:
+        raise InputError(f"it is unclear whether +1 or -1 means agree: {figures}", where=Where(where), hint=hint)
+    if opinions:
+        sign = opinions.pop()
+        assert sign is not None
+        _say(export, votes, sign, [one for one in heard if one.opinion == sign])
+        return sign
+    if not votes.vote.any():
+        findings.note(where, "vote sign: there are neither agrees nor disagrees to tell it by")
+        return AGREE
+    if export.layout is Layout.clojure:
+        findings.warning(where, "vote sign: nothing in the export confirms that +1 means agree", "taken as agree")
+        return AGREE
+    what = f"a {export.layout} does not say whether +1 or -1 means agree, and too few authors voted on their statements"
+    raise InputError(what, where=Where(where), hint=hint)
+
+
+def _say(export: Export, votes: ExportedVotes, sign: int, heard: list[Witness]) -> None:
+    confirmed = ", ".join(map(str, heard))
+    what = f"vote sign: {sign:+d} agree, confirmed by {confirmed}"
+    if sign == AGREE:
+        export.findings.note(votes.path, what)
+    else:
+        usual = ", unlike the layout's usual" if export.layout is Layout.clojure else ""
+        export.findings.repair(votes.path, what + usual, "turned round: +1 means agree in what is imported")
+
+
+def _participants(export: Export, latest: Cells) -> Witness:
+    ids = latest.frame.participant_ids
+    said = [one for one in export.participants if one.n_agree is not None and one.n_disagree is not None]
+    at = np.searchsorted(ids, np.array([one.participant.id for one in said], dtype=np.int64))
+    return _compare(
+        "n-agree of participants",
+        latest.per_participant(AGREE)[at],
+        latest.per_participant(DISAGREE)[at],
+        np.array([one.n_agree for one in said], dtype=np.int64),
+        np.array([one.n_disagree for one in said], dtype=np.int64),
+    )
+
+
+def _statements(export: Export, votes: ExportedVotes, latest: Cells) -> Witness:
+    """Clojure counts every event, the server every latest vote: whichever fits better is what was counted."""
+    said = [one for one in export.statements if one.agrees is not None and one.disagrees is not None]
+    ids = latest.frame.statement_ids
+    at = np.searchsorted(ids, np.array([one.statement.id for one in said], dtype=np.int64))
+    agrees = np.array([one.agrees for one in said], dtype=np.int64)
+    disagrees = np.array([one.disagrees for one in said], dtype=np.int64)
+    columns = (latest.frame.statement_index(votes), votes.vote), (latest.column, latest.vote)
+    tried = []
+    for column, vote in columns:
+        plus, minus = (np.bincount(column[vote == kind], minlength=len(ids))[at] for kind in (AGREE, DISAGREE))
+        tried.append(_compare("agrees of statements", plus, minus, agrees, disagrees))
+    return max(tried, key=lambda one: max(one.plus, one.minus))
+
+
+def _authors(export: Export, votes: ExportedVotes) -> Witness:
+    """The first vote of each author on their own statement; seeds are written by organisers, who do not vote."""
+    authored = {
+        (one.statement.author, one.statement.id)
+        for one in export.statements
+        if one.statement.author is not None and not one.statement.is_seed
+    }
+    frame = Frame.of(votes)
+    keys = frame.keys(votes)
+    wanted = frame.keys_of([pair for pair in authored if frame.holds(*pair)])
+    at = np.flatnonzero(np.isin(keys, wanted))
+    _, first = np.unique(keys[at], return_index=True)
+    own = votes.vote[at[first]]
+    return Witness(
+        what="authors' votes on their own statements",
+        plus=int((own == AGREE).sum()),
+        minus=int((own == DISAGREE).sum()),
+        silent=int((own == 0).sum()),
+        share=AUTHORS_SHARE,
+        least=AUTHORS_LEAST,
+    )
+
+
+def _compare(what: str, plus: Ints, minus: Ints, agrees: Ints, disagrees: Ints) -> Witness:
+    straight = (plus == agrees) & (minus == disagrees)
+    reverse = (minus == agrees) & (plus == disagrees)
+    return Witness(
+        what=what,
+        plus=int((straight & ~reverse).sum()),
+        minus=int((reverse & ~straight).sum()),
+        silent=int((straight == reverse).sum()),
+    )

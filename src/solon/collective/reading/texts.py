@@ -1,0 +1,64 @@
+"""Statements as text of unknown origin: what cannot be shown is replaced, and what looks wrong is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from solon.collective.conversation import Statement
+from solon.collective.reading.findings import Findings, listed, many
+
+LONGEST = 1000
+"""Characters: the column that Polis keeps statements in."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
+"""UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
+
+
+def clean(text: str) -> str:
+    """Without control characters other than tab and line break, which terminals obey and JSON and CSV garble."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def check_texts(path: Path, statements: Sequence[Statement], findings: Findings) -> tuple[Statement, ...]:
+    """The statements, cleaned, with findings about those that are odd."""
+    odd: dict[str, list[int]] = {"empty": [], "control": [], "mojibake": [], "long": []}
+    cleaned = []
+    for one in statements:
+        text = clean(one.text)
+        if not text.strip():
+            odd["empty"].append(one.id)
+        if text != one.text.replace("\r\n", "\n").replace("\r", "\n"):
+            odd["control"].append(one.id)
+        elif _MOJIBAKE.search(text):
+            odd["mojibake"].append(one.id)
+        if len(text) > LONGEST:
+            odd["long"].append(one.id)
+        cleaned.append(one if text == one.text else one.model_copy(update={"text": text}))
+    if found := odd["empty"]:
+        findings.warning(
+            path, f"{many(len(found), 'statement')} without text: {listed(found)}", "kept, for their votes"
+        )
+    if found := odd["control"]:
+        what = f"control characters in {many(len(found), 'statement')}: {listed(found)}"
+        findings.repair(path, what, "replaced by \ufffd")
+    if found := odd["mojibake"]:
+        what = f"{many(len(found), 'statement')} that look read in the wrong encoding: {listed(found)}"
+        findings.warning(path, what, "kept as they are; export as UTF-8")
+    if found := odd["long"]:
+        what = f"{many(len(found), 'statement')} longer than Polis allows ({LONGEST:,} characters): {listed(found)}"
+        findings.warning(path, what, "kept whole")
+    _say_repeated(path, cleaned, findings)
+    return tuple(cleaned)
+
+
+def _say_repeated(path: Path, statements: Sequence[Statement], findings: Findings) -> None:
+    first: dict[str, int] = {}
+    again = []
+    for one in statements:
+        plain = " ".join(one.text.split()).casefold()
+        if plain and first.setdefault(plain, one.id) != one.id:
+            again.append(one.id)
+    if again:
+        findings.note(path, f"{many(len(again), 'statement')} word for word as an earlier one: {listed(again)}")

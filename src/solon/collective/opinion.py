@@ -15,7 +15,8 @@ from solon.records import Record
 class Projection:
     """Participants and statements on the two axes along which opinions differ most.
 
-    The sign of each axis is fixed by a rule that `collective.polis.projection` states, or taken from stored mathematics.
+    The sign of each axis is fixed by a rule that `collective.polis.projection` states, or taken from stored
+    mathematics.
     """
 
     components_2S: Floats
@@ -42,6 +43,8 @@ class Groups:
     """By number of groups tried. Empty for groups that were given."""
     method: str
     """`polis`, `ccai`, `stored` or `exported`."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the groups has to know, in sentences."""
 
     @property
     def k(self) -> int:
@@ -95,3 +98,5 @@ class Analysis:
     """0: the groups vote alike; 1: they are wholly opposed."""
     representative: tuple[Representative, ...]
     majority: tuple[Majority, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader has to know, in sentences; those of `groups` among them."""

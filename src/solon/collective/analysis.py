@@ -9,17 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from solon.collective.conversation import Bools, Conversation, Floats
+from solon.collective.consensus import group_aware_consensus, share_of_agrees
+from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion import Analysis, Groups, Projection
 from solon.collective.polarisation import between_groups
 from solon.collective.polis import clusters
 from solon.collective.polis.matching import match
 from solon.collective.polis.projection import Imputation, moderated_out, project, ratings
 from solon.collective.polis.representativeness import (
-    Counts,
     group_counts,
     majority_lists,
-    probability,
     representative_statements,
 )
 from solon.collective.polis.routing import extremity, priority
@@ -91,14 +90,6 @@ def polis_groups(conversation: Conversation, projection: Projection, *, k: int |
     )
 
 
-def group_aware_consensus(counts: Counts) -> Floats:
-    """[S]: product over groups of (agrees + 1) / (votes + 2), rejected statements included.
-
-    2 of 2 in one group and 0 of 1 in another: 3/4 · 1/3 = 0.25. Not comparable across numbers of groups.
-    """
-    return np.asarray(probability(counts.agrees, counts.seen).prod(axis=0), dtype=np.float64)
-
-
 def analyse(
     conversation: Conversation,
     *,
@@ -145,7 +136,7 @@ def _analysis(
         conversation=conversation,
         projection=projection,
         groups=groups,
-        consensus_S=group_aware_consensus(counts),
+        consensus_S=group_aware_consensus(share_of_agrees(counts.agrees, counts.seen, smoothing=True)),
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
         polarisation_S=between_groups(counts),

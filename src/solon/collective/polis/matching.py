@@ -115,7 +115,7 @@ def _different_ids(absent: set[int], missing: list[int], later: int) -> list[str
             f"{len(absent)} statements of the stored mathematics are not in this conversation: {_some(absent)}."
         )
     if missing:
-        notes.append(f"{len(missing)} people in the stored groups are not in this conversation: {_some(missing)}.")
+        notes.append(f"{len(missing)} people in the stored groups are not among the votes: {_some(missing)}.")
     return notes
 
 
@@ -141,7 +141,7 @@ def _different_counts(conversation: Conversation, stored: StoredMathematics, cou
     if straight > 2 * reversed_ and straight > len(cells) // 4:
         raise InputError(
             "the votes have the opposite sign to the stored mathematics: its agrees are disagrees here",
-            hint="import the conversation with the other vote sign",
+            hint="say with `solon collect import --vote-sign` what means agree",
         )
     wrong = sum((a, d, s) != (tally.agrees, tally.disagrees, tally.seen) for a, d, s, tally in cells)
     if wrong:
@@ -162,9 +162,9 @@ def _priority_fault(stored: StoredMathematics) -> list[str]:
     if not others or any(value != META_PRIORITY for value in others):
         return []
     return [
-        f"All {len(others)} stored priorities are {META_PRIORITY:g}, the value for statements about the conversation: a "
-        "known fault of Polis from March 2025 to mid-2026, which showed statements in random order. The priorities here are "
-        "computed by the rule."
+        f"All {len(others)} stored priorities are {META_PRIORITY:g}, which is for statements about the conversation: a "
+        "known fault of Polis from March 2025 to mid-2026, which showed statements in random order. The priorities "
+        "here are computed by the rule."
     ]
 
 

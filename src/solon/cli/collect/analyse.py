@@ -1,0 +1,53 @@
+"""`solon collect analyse`: everything Polis's mathematics says of a conversation, as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solon.cli.collect.groups import FOLDER, METHOD, SEED, K, Method
+from solon.errors import InputError
+
+
+def analyse(
+    folder: Annotated[Path, FOLDER],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write.")],
+    math_from: Annotated[
+        Path | None,
+        typer.Option("--math-from", metavar="FILE", help="A server's math-pca2.json: its groups and axes are used."),
+    ] = None,
+    k: Annotated[int | None, K] = None,
+    method: Annotated[Method, METHOD] = Method.polis,
+    seed: Annotated[int, SEED] = 0,
+) -> None:
+    """Analyse a conversation: consensus, what divides, what sets each group apart, what to show next.
+
+    Writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json, and
+    participants.csv, which tells where each person stands and is for the organiser only. A vote is 1 agree,
+    -1 disagree, 0 pass throughout.
+
+    \b
+      [bold]solon collect analyse export/ -o analysis/[/bold]
+      [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
+    """
+    from solon.collective.analysis import analyse as analysis_of
+    from solon.collective.analysis_files import write_analysis
+    from solon.collective.folder import open_conversation
+    from solon.collective.polis.stored import read_stored
+
+    if math_from and (k is not None or method is not Method.polis or seed):
+        raise InputError("--math-from brings its own groups", hint="leave out --k, --method and --seed")
+    if math_from and not math_from.exists() and (folder / math_from).is_file():
+        math_from = folder / math_from  # named as it stands in the export
+    stored = read_stored(math_from) if math_from else None
+    found = analysis_of(open_conversation(folder).conversation, k=k, method=method.value, seed=seed, stored=stored)
+    summary = write_analysis(found, output, seed=seed)
+    for note in summary.notes:
+        typer.echo(f"note: {note}", err=True)
+    sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
+    typer.echo(
+        f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
+        f"{summary.statements} statements; {summary.k} groups ({sizes})"
+    )

@@ -1,0 +1,53 @@
+"""`solon collect groups`: the opinion groups of a conversation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Method(StrEnum):
+    """Ways to find groups."""
+
+    polis = "polis"
+    ccai = "ccai"
+
+
+FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
+K = typer.Option("--k", min=1, help="How many groups; else as many as set people apart best.")
+METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
+SEED = typer.Option("--seed", min=0, help="Of the clustering's start; 0: people by id, as Polis takes them.")
+
+
+def groups(
+    folder: Annotated[Path, FOLDER],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")],
+    k: Annotated[int | None, K] = None,
+    method: Annotated[Method, METHOD] = Method.polis,
+    seed: Annotated[int, SEED] = 0,
+) -> None:
+    """Find opinion groups: people who vote alike.
+
+    The table has a row for everybody who is in a group; people with too few votes are in none. Group 0 is
+    the largest.
+
+    \b
+      [bold]solon collect groups export/ -o groups.csv[/bold]
+      [bold]solon collect groups export/ --k 3 -o groups.csv[/bold]
+      [bold]solon collect groups export/ --method ccai --seed 1 -o groups.csv[/bold]
+    """
+    from solon.collective.analysis import find_groups
+    from solon.collective.analysis_files import write_groups
+    from solon.collective.folder import open_conversation
+
+    found = find_groups(open_conversation(folder).conversation, k=k, method=method.value, seed=seed)
+    write_groups(found, output)
+    for note in found.notes:
+        typer.echo(note, err=True)
+    for tried, value in sorted(found.silhouettes.items()):
+        typer.echo(f"{tried} groups: silhouette {value:.3f}", err=True)
+    sizes = ", ".join(f"{name}: {int((found.labels_G == label).sum())}" for label, name in enumerate(found.names))
+    typer.echo(f"{output}: {len(found.participant_ids)} people in {found.k} groups ({sizes})")

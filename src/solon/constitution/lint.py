@@ -72,6 +72,11 @@ def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
             Finding(severity="error", rule="fault", what=fault.what, where=fault.where, hint=fault.hint)
             for fault in error.faults
         )
+    return remarks(sourced)
+
+
+def remarks(sourced: Sourced) -> tuple[Finding, ...]:
+    """The warnings for a constitution that has been read, or that somebody is about to write."""
     findings = [finding for check in _CHECKS for finding in check(sourced)]
     return tuple(sorted(findings, key=lambda finding: (finding.where.line if finding.where else None) or 0))
 

@@ -1,24 +1,47 @@
-"""The folder that `solon collect import` writes, and how any command opens a conversation.
+"""The folder that `solon collect import` writes, and how every command opens a conversation.
 
-imported.json      what was imported from where, in which sign, and the sha256 of the other files
+imported.json      what was imported from where, in which sign, and the sha256 of all files
 statements.csv     comment-id, author-id, moderated, is-seed, is-meta, timestamp, text
 participants.csv   participant, exported-group
 latest.csv         participant, comment-id, vote: the vote that counts, +1 agree
-events.csv         timestamp, participant, comment-id, vote: every vote in order of time, if the export had times
+events.csv         timestamp, participant, comment-id, vote: every vote by time, if the export has times
 findings.csv       severity, where, what, repair
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_file
+from solon.collective.conversation import Statement
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.csv_export import read_csv_export
 from solon.collective.reading.findings import Finding, Imported
+from solon.collective.reading.imported import (
+    CARD,
+    COLUMNS,
+    EVENTS,
+    FINDINGS,
+    LATEST,
+    PARTICIPANTS,
+    STATEMENTS,
+    Card,
+    read_imported,
+)
 from solon.collective.reading.layout import find_files
 from solon.collective.reading.server_json import read_server_json
+from solon.collective.tables import write_csv, write_file
+from solon.errors import InputError, Where
 
-__all__ = ["Finding", "Imported", "open_conversation"]
+__all__ = ["Finding", "Imported", "open_conversation", "write_imported"]
 
 
 def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
@@ -29,6 +52,83 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
     Raises:
         InputError: naming file and line, for what cannot be read or cannot be told.
     """
+    if (path / CARD).is_file():
+        if vote_sign is not None:
+            hint = "give --vote-sign when importing the export"
+            raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
+        return read_imported(path)
     files = find_files(path)
     export = read_server_json(files) if files.is_json else read_csv_export(files)
     return assemble(export, vote_sign=vote_sign)
+
+
+def write_imported(imported: Imported, out: Path, *, read: Path | None = None, force: bool = False) -> None:
+    """Write the folder, whole or not at all. read: the folder that was imported, for the checksums of its files.
+
+    Raises:
+        InputError: if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
+    """
+    talk = imported.conversation
+    with replacing(out, marker=CARD, force=force) as folder:
+        write_csv(folder / STATEMENTS, COLUMNS[STATEMENTS], map(_statement_row, talk.statements))
+        people = ((one.id, one.exported_group) for one in talk.participants)
+        write_csv(folder / PARTICIPANTS, COLUMNS[PARTICIPANTS], people)
+        rows, columns = np.nonzero(talk.seen_PS)
+        cells = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
+        write_csv(folder / LATEST, COLUMNS[LATEST], _rows(cells))
+        if talk.log is not None:
+            events = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
+            write_csv(folder / EVENTS, COLUMNS[EVENTS], _rows(events))
+        found = ((one.severity, one.where, one.what, one.repair) for one in imported.findings)
+        write_csv(folder / FINDINGS, COLUMNS[FINDINGS], found)
+        card = Card(
+            topic=talk.topic,
+            description=talk.description,
+            source=talk.source,
+            statements=len(talk.statements),
+            participants=len(talk.participants),
+            votes=len(rows),
+            events=None if talk.log is None else len(talk.log.vote),
+            read={} if read is None else _checksums(read, (".csv", ".json")),
+            files=_checksums(folder, (".csv",)),
+        )
+        write_file(folder / CARD, canonical_json(card, indent=2))
+
+
+@contextmanager
+def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
+    """A folder to fill that becomes `out` at the end. An existing one must be empty, or be `force`d and hold `marker`.
+
+    Nothing that another program wrote is ever removed.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", where=Where(out), hint="name a folder with -o")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / marker).is_file():
+            raise InputError("the folder is not empty", where=Where(out), hint="name another with -o")
+        if not force:
+            raise InputError("was written before", where=Where(out), hint="name another with -o, or give --force")
+    staged = out.with_name(f".{out.name}.new")
+    try:
+        shutil.rmtree(staged, ignore_errors=True)
+        with folder_atomic(staged) as folder:
+            yield folder
+        if out.is_dir():
+            shutil.rmtree(out)
+        os.rename(staged, out)
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        what = f"cannot be written: {error.strerror}"
+        raise InputError(what, where=Where(out), hint="name another place with -o") from error
+
+
+def _statement_row(one: Statement) -> tuple[object, ...]:
+    return one.id, one.author, one.moderated, one.is_seed, one.is_meta, one.created, one.text
+
+
+def _rows(arrays: Sequence[NDArray[Any]]) -> Iterator[tuple[int, ...]]:
+    return zip(*(array.tolist() for array in arrays), strict=True)
+
+
+def _checksums(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in suffixes and path.is_file()]
+    return {path.name: sha256_file(path) for path in files}

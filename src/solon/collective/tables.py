@@ -169,8 +169,8 @@ def read_ragged(path: Path, *, ours: bool = False) -> tuple[Table, list[tuple[in
 
 
 def stream_csv(path: Path, *, ours: bool = False) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
-    """The header, and the rows one by one with the lines they begin in, of whatever length; for files that are large."""
-    records = _records(path, read_text(path))
+    """The header, and the rows one by one with the lines they begin in, of whatever length."""
+    records = stream_records(path)
     try:
         first, header = next(records)
     except StopIteration:
@@ -207,8 +207,9 @@ def read_text(path: Path) -> str:
         raise InputError(what, where=Where(path, line), hint="save the file as UTF-8") from None
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the lines they begin in; blank lines are none."""
+def stream_records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Records with the lines they begin in, the header too; blank lines are none."""
+    text = read_text(path)
     previous = csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1

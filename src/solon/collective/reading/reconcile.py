@@ -86,10 +86,11 @@ def _say(
     width = len(frame.statement_ids)
     differ = log_wins | matrix_wins
     people = np.unique(frame.participant_ids[key[differ] // width])
+    only_log, only_matrix = int((has_log & ~has_matrix).sum()), int((has_matrix & ~has_log).sum())
     what = (
         f"{many(int(differ.sum()), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) differ "
-        f"from {names[0]}: {int((has_log & ~has_matrix).sum()):,} only there, {int((has_matrix & ~has_log).sum()):,} only "
-        f"here, {int((has_log & has_matrix & other).sum()):,} with another vote"
+        f"from {names[0]}: {only_log:,} only there, {only_matrix:,} only here, "
+        f"{int((has_log & has_matrix & other).sum()):,} with another vote"
     )
     done = (
         f"the file that gives a participant's n-votes, n-agree and n-disagree decides, else {names[0]}, and votes that "

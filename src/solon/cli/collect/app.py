@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from solon.cli.collect.analyse import analyse
+from solon.cli.collect.consensus import consensus
+from solon.cli.collect.export import export
+from solon.cli.collect.groups import groups
+from solon.cli.collect.import_ import import_
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -11,3 +17,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Public input: votes, opinion groups, consensus, and a constitution made of them.",
 )
+
+app.command("import")(import_)
+app.command("export")(export)
+app.command("consensus")(consensus)
+app.command("groups")(groups)
+app.command("analyse")(analyse)

@@ -1,0 +1,140 @@
+"""Small counts are not published, nor are those from which they could be recomputed.
+
+A count of three people in a town is three people somebody knows. Hiding it alone is no use where the total is printed:
+more is hidden, until whoever has the published numbers, and nothing else, cannot narrow a small count down to a range
+shorter than the threshold. The range is computed, by linear programming, not assumed (Cox, 1980, "Suppression
+methodology and statistical disclosure control", JASA 75: complementary suppression and its linear-programming check).
+
+Zero is published: that nobody said something identifies nobody. Shares and differences that follow from a hidden
+count have to be left out together with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.collective.conversation import Bools, Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hidden:
+    """What must not be printed of a table with totals. True: hide."""
+
+    cells_RC: Bools
+    rows_R: Bools
+    """Row totals."""
+    columns_C: Bools
+    """Column totals."""
+    total: bool
+
+
+def suppress_table(counts_RC: Ints, *, threshold: int) -> Hidden:
+    """What to hide of a table of counts whose row totals, column totals and grand total are published.
+
+    Use it for people or votes by category and group; a list of counts with a total is a table with one row.
+
+    Of 3, 12 and 40 with their total of 55: the 3, for it is below 10, and the 12, for 55 − 40 − 12 would give it away.
+
+    >>> suppress_table(np.array([[3, 12, 40]]), threshold=10).cells_RC.tolist()
+    [[True, True, False]]
+    """
+    rows, columns = counts_RC.shape
+    places = np.arange(rows * columns).reshape(rows, columns)
+    sums = np.zeros((rows * columns + rows + columns + 1, rows * columns), dtype=bool)
+    sums[: rows * columns] = np.eye(rows * columns, dtype=bool)
+    for row in range(rows):
+        sums[rows * columns + row, places[row]] = True
+    for column in range(columns):
+        sums[rows * columns + rows + column, places[:, column]] = True
+    sums[-1] = True
+    hidden = suppress(np.asarray(counts_RC, dtype=np.int64).ravel(), sums, threshold=threshold)
+    cells, row_totals, column_totals, total = np.split(
+        hidden, [rows * columns, rows * columns + rows, rows * columns + rows + columns]
+    )
+    return Hidden(
+        cells_RC=cells.reshape(rows, columns), rows_R=row_totals, columns_C=column_totals, total=bool(total[0])
+    )
+
+
+def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) -> Bools:
+    """Which of Q numbers to hide, each the sum of some of N counts that nobody is shown as such.
+
+    `sums_QN`: True where a count is part of a number. The first `fixed` numbers are known to everybody and cannot be
+    hidden; where that leaves no other way, all others are. Returns [Q].
+
+    Deviation from Cox: what else to hide is chosen for one small count after the other, by the cheapest change of the
+    counts that would make it larger by the threshold and leave all printed numbers alone but those to be hidden
+    (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22, use the same linear relaxation). It may hide more
+    than the least possible, never less than is safe.
+    """
+    values_Q = sums_QN @ counts_N
+    small_Q = (values_Q > 0) & (values_Q < threshold)
+    small_Q[:fixed] = False
+    hidden_Q = small_Q.copy()
+    # The smallest first: they need most, and what protects them often protects the others.
+    for at in sorted(np.flatnonzero(small_Q).tolist(), key=lambda place: (values_Q[place], place)):
+        hidden_Q |= _protection(counts_N, sums_QN, hidden_Q, at, threshold, fixed)
+    return hidden_Q
+
+
+def _protection(counts_N: Ints, sums_QN: Bools, hidden_Q: Bools, at: int, threshold: int, fixed: int) -> Bools:
+    """The numbers to hide so that the one at `at` might be larger by the threshold, for all that is printed [Q]."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, hstack, vstack
+
+    values_Q = sums_QN @ counts_N
+    numbers = len(values_Q)
+    sums = csr_array(sums_QN.astype(float))
+    # Of the changes (more_N, less_N, size_Q) the least costly; size bounds what a number changes by, either way.
+    slack = -csr_array(np.eye(numbers))
+    bounds = vstack([hstack([sums, -sums, slack]), hstack([-sums, sums, slack])])
+    target = hstack([sums[[at]], -sums[[at]], csr_array((1, numbers))])
+    cost_Q = np.where(hidden_Q, 0.0, 1.0 + values_Q)
+    # Nobody is hidden behind a zero: it stays zero, as do the numbers that everybody knows.
+    stays_Q = ~hidden_Q & (values_Q == 0)
+    stays_Q[:fixed] = True
+    found = linprog(
+        np.concatenate([np.zeros(2 * len(counts_N)), cost_Q]),
+        A_ub=bounds,
+        b_ub=np.zeros(2 * numbers),
+        A_eq=target,
+        b_eq=[float(threshold)],
+        bounds=[(0, None)] * len(counts_N)
+        + [(0, int(count)) for count in counts_N]
+        + [(0, 0.0 if stays else None) for stays in stays_Q],
+        method="highs",
+    )
+    if found.status != 0:
+        everything = np.ones(numbers, dtype=bool)
+        everything[:fixed] = False
+        return everything
+    return np.asarray(found.x[-numbers:] > _SLACK) & ~hidden_Q
+
+
+def known_range(counts_N: Ints, sums_QN: Bools, hidden_Q: Bools, at: int) -> tuple[float, float]:
+    """The least and the greatest that a hidden number can be, for somebody who knows the published ones.
+
+    >>> sums = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=bool)
+    >>> known_range(np.array([3, 12, 40]), sums, np.array([True, True, False, False]), 0)
+    (0.0, 15.0)
+    """
+    from scipy.optimize import linprog
+
+    published_QN = sums_QN[~hidden_Q].astype(float)
+    ends = []
+    for sign in (1.0, -1.0):
+        found = linprog(
+            sign * sums_QN[at].astype(float),
+            A_eq=published_QN,
+            b_eq=published_QN @ counts_N,
+            bounds=(0, None),
+            method="highs",
+        )
+        ends.append(sign * float(found.fun) if found.status == 0 else float("inf"))
+    return ends[0], ends[1]
+
+
+_SLACK = 1e-7
+"""Of the solver."""

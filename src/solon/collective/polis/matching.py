@@ -109,13 +109,13 @@ def _groups(conversation: Conversation, stored: StoredMathematics) -> tuple[Grou
 def _different_ids(absent: set[int], missing: list[int], later: int) -> list[str]:
     notes = []
     if later:
-        notes.append(f"{later} statements with votes are not in the stored mathematics: no place, extremity 0.")
-    if absent:
         notes.append(
-            f"{len(absent)} statements of the stored mathematics are not in this conversation: {_some(absent)}."
+            f"Statements with votes that the stored mathematics lacks: {later}. They have no place, and extremity 0."
         )
+    if absent:
+        notes.append(f"Stored statements that the conversation lacks: {len(absent)} ({_some(absent)}).")
     if missing:
-        notes.append(f"{len(missing)} people in the stored groups are not among the votes: {_some(missing)}.")
+        notes.append(f"People in the stored groups who are not among the votes: {len(missing)} ({_some(missing)}).")
     return notes
 
 
@@ -126,7 +126,7 @@ def _different_counts(conversation: Conversation, stored: StoredMathematics, cou
     other = [person for person, count in stored.vote_counts.items() if own.get(person, 0) != count]
     if other:
         notes.append(
-            f"{len(other)} people have another number of votes than in the stored mathematics: {_some(other)}."
+            f"People with another number of votes than in the stored mathematics: {len(other)} ({_some(other)})."
         )
     column = {one: at for at, one in enumerate(conversation.statement_ids.tolist())}
     label = {number: at for at, number in enumerate(stored.groups)}
@@ -145,7 +145,7 @@ def _different_counts(conversation: Conversation, stored: StoredMathematics, cou
         )
     wrong = sum((a, d, s) != (tally.agrees, tally.disagrees, tally.seen) for a, d, s, tally in cells)
     if wrong:
-        notes.append(f"{wrong} of {len(cells)} counts by group and statement differ from the stored mathematics.")
+        notes.append(f"Counts by group and statement that differ from the stored mathematics: {wrong} of {len(cells)}.")
     return notes
 
 
@@ -153,7 +153,7 @@ def _different_means(centre: Floats, means: Floats) -> list[str]:
     differ = int((np.abs(centre - means) > SAME_MEAN).sum())
     if not differ:
         return []
-    return [f"{differ} statements have another mean vote than the stored centre, which was used for the places."]
+    return [f"Statements whose mean vote differs from the stored centre, which was used for the places: {differ}."]
 
 
 def _priority_fault(stored: StoredMathematics) -> list[str]:

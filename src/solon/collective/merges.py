@@ -98,7 +98,7 @@ class MergeFile(Record):
     @property
     def open(self) -> int:
         """Proposals without a decision."""
-        return sum(not one.decision for one in (*self.merge, *self.wording))
+        return sum(not one.decision for one in self.merge) + sum(not one.decision for one in self.wording)
 
     @property
     def total(self) -> int:
@@ -112,8 +112,9 @@ def merges_toml(file: MergeFile) -> str:
         fields = merge.model_dump(exclude={"statements", "taken_out", "note"})
         cited = _cited("statements", merge.statements) + _cited("taken_out", merge.taken_out)
         blocks.append("[[merge]]\n" + toml_lines(fields.items()) + cited + _note(merge.note))
-    for one in file.wording:
-        blocks.append("[[wording]]\n" + toml_lines(one.model_dump(exclude={"note"}).items()) + _note(one.note))
+    blocks += [
+        "[[wording]]\n" + toml_lines(one.model_dump(exclude={"note"}).items()) + _note(one.note) for one in file.wording
+    ]
     blocks += ["[[topic]]\n" + toml_lines(topic.model_dump().items()) for topic in file.topic]
     return "\n".join(blocks)
 
@@ -157,7 +158,7 @@ def check_merges(path: Path, file: MergeFile, conversation: Conversation) -> Non
     """Raises InputError if the file cites statements that the conversation does not have in these words."""
     texts = {one.id: one.text for one in conversation.statements}
     places = toml_places(read_text(path).replace("\r\n", "\n"))
-    faults = []
+    faults: list[Fault] = []
     for index, merge in enumerate(file.merge):
         for position, cited in enumerate(merge.statements):
             line = places.line(("merge", index, "statements", position))
@@ -174,13 +175,8 @@ def _unlike(number: int, text: str | None, texts: dict[int, str], where: Where) 
     hint = "the file belongs to another conversation, or was edited; make it again with `solon collect topics`"
     if number not in texts:
         yield Fault(f"the conversation has no statement {number}", where, hint)
-    elif text is not None and _plain(text) != _plain(texts[number]):
+    elif text is not None and text != texts[number]:
         yield Fault(f"statement {number} reads {shown(texts[number])} in the conversation", where, hint)
-
-
-def _plain(text: str) -> str:
-    """Without what a text loses on its way through a file: half characters."""
-    return text.encode("utf-8", "ignore").decode("utf-8")
 
 
 def _validated(path: Path, data: dict[str, Any], places: Places) -> MergeFile:

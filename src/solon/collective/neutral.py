@@ -44,12 +44,15 @@ def neutralise(text: str) -> tuple[str, bool]:
     compatible = unicodedata.normalize("NFKC", text)
     if any(mark.search(compatible) and not mark.search(text) for mark, _ in _REPLACED):
         text = compatible  # wide letters and brackets spell the same marks
-    text = "".join(_harmless(char) for char in text)
-    text = " ".join(text.split())
-    plain = text
+    text = plain = one_line(text)
     for mark, instead in _REPLACED:
         text = mark.sub(instead, text)
     return " ".join(text.split()), text != plain
+
+
+def one_line(text: str) -> str:
+    """The text with its marks, on one line and without control characters: for people to read."""
+    return " ".join("".join(_harmless(char) for char in text).split())
 
 
 def _harmless(char: str) -> str:

@@ -41,7 +41,7 @@ SIMILAR = 0.4
 SIMILAR_EMBEDDED = 0.8
 """The same for embeddings, whose cosines are larger. Assumption: it depends on the model; look at what is proposed."""
 BELONGS = 0.3
-"""Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many short statements are alone."""
+"""Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many statements are alone."""
 BLOCK = 512
 """Rows whose similarities are held in memory at a time."""
 
@@ -71,7 +71,7 @@ class Near:
     similarity: float
     """Of the two members that are least alike."""
     medoid: int
-    """The member most like the others; ties go to the lowest."""
+    """The member most like the others, of those in the common form if there are any; ties go to the lowest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def near_duplicates(vectors: Vectors, sayings: Sequence[Saying], threshold: floa
             one += other
             group.update(dict.fromkeys(other, one))
     joined = {tuple(sorted(members)) for members in group.values() if len(members) > 1}
-    found = [_near(members, allowed) for members in joined]
+    found = [_near(members, allowed, sayings) for members in joined]
     return tuple(sorted(found, key=lambda near: (-near.similarity, near.members)))
 
 
@@ -128,7 +128,7 @@ def topics_of(
 ) -> tuple[Topic, ...]:
     """`count` topics by k-means, the largest first; without a count, the square root of half the statements."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
 
     total = len(sayings)
     wanted = min(total, count or max(1, round((total / 2) ** 0.5)))
@@ -152,10 +152,10 @@ def _same_direction(one: Saying, other: Saying) -> bool:
     return one.negated == other.negated and one.negations % 2 == other.negations % 2
 
 
-def _near(members: tuple[int, ...], similar: dict[tuple[int, int], float]) -> Near:
+def _near(members: tuple[int, ...], similar: dict[tuple[int, int], float], sayings: Sequence[Saying]) -> Near:
     inside = {pair: similar[pair] for pair in combinations(members, 2)}
     closeness = {one: sum(s for pair, s in inside.items() if one in pair) for one in members}
-    medoid = min(members, key=lambda one: (-closeness[one], one))
+    medoid = min(members, key=lambda one: (sayings[one].clause is None, -closeness[one], one))
     return Near(members=members, similarity=min(inside.values()), medoid=medoid)
 
 
@@ -202,7 +202,7 @@ def _tfidf(sayings: Sequence[Saying], terms: Callable[[str], list[str]]) -> Any:
 
 def _latent(rows_SV: Any, seed: int) -> Floats:
     from sklearn.decomposition import TruncatedSVD
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
+    from threadpoolctl import threadpool_limits
 
     size = min(LATENT, *(side - 1 for side in rows_SV.shape))
     if size < 1:

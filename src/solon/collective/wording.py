@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
@@ -84,6 +84,28 @@ class Wordings:
             if not self._written[key].has_near(text):
                 return text
         return first
+
+
+def word_all(sayings: Sequence[Saying]) -> tuple[list[Worded], bool]:
+    """The texts of one constitution, in its order; and whether its comparison questions got a tie-break.
+
+    They get one if no question says a word for being helpful, or against refusing and preaching.
+    """
+    wordings = Wordings()
+    worded = [wordings.word(saying) for saying in sayings]
+    principles = [
+        Principle.model_validate({"id": f"p{at}", "title": one.title, **one.texts})
+        for at, one in enumerate(worded)
+        if one.texts
+    ]
+    if not principles:
+        return worded, False
+    trial = Constitution(name="trial", title="trial", principles=tuple(principles))
+    found = remarks(Sourced(constitution=trial, path=Path("trial"), lines={}))
+    if all(finding.rule != "invites-evasion" for finding in found):
+        return worded, False
+    wordings = Wordings(tie_break=True)
+    return [wordings.word(saying) for saying in sayings], True
 
 
 class _Written:

@@ -9,6 +9,10 @@ from solon.cli.collect.consensus import consensus
 from solon.cli.collect.export import export
 from solon.cli.collect.groups import groups
 from solon.cli.collect.import_ import import_
+from solon.cli.collect.merge import merge
+from solon.cli.collect.principles import principles
+from solon.cli.collect.reproduce_ccai import reproduce_ccai
+from solon.cli.collect.topics import topics
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,3 +27,7 @@ app.command("export")(export)
 app.command("consensus")(consensus)
 app.command("groups")(groups)
 app.command("analyse")(analyse)
+app.command("reproduce-ccai")(reproduce_ccai)
+app.command("topics")(topics)
+app.command("merge")(merge)
+app.command("principles")(principles)

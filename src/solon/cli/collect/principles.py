@@ -1,0 +1,126 @@
+"""`solon collect principles`: a constitution from statements and votes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from solon.cli.collect.groups import FOLDER, METHOD, K, Method
+from solon.cli.collect.topics import UNMODERATED
+
+if TYPE_CHECKING:
+    from solon.collective.conversation import Conversation
+    from solon.collective.opinion import Groups
+    from solon.collective.principles import Assembled
+
+
+class MeasureName(StrEnum):
+    """How the agreement of several groups becomes one number."""
+
+    geometric_mean = "geometric-mean"
+    product = "product"
+
+
+def principles(
+    folder: Annotated[Path, FOLDER],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")],
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0.0, max=1.0, help="Least consensus. Default: 0.85.")
+    ] = None,
+    ideas: Annotated[
+        int | None, typer.Option("--ideas", min=1, metavar="N", help="The N ideas with the highest consensus.")
+    ] = None,
+    weighted: Annotated[
+        bool, typer.Option("--weighted", help="Weigh principles by consensus; alone, of all that reach 0.5.")
+    ] = False,
+    merges: Annotated[
+        Path | None, typer.Option("--merges", metavar="FILE", help="Decisions from `solon collect merge`.")
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or the word exported."),
+    ] = None,
+    minimum_votes: Annotated[int, typer.Option("--minimum-votes", min=0, help="Votes needed in every group.")] = 10,
+    measure: Annotated[
+        MeasureName, typer.Option("--measure", help="Of the groups' agreement.")
+    ] = MeasureName.geometric_mean,
+    no_smoothing: Annotated[
+        bool, typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
+    ] = False,
+    include_unmoderated: Annotated[bool, UNMODERATED] = False,
+    k: Annotated[int | None, K] = None,
+    method: Annotated[Method, METHOD] = Method.polis,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the groups and the intervals.")] = 0,
+    title: Annotated[str, typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Make a constitution of the statements that all opinion groups agree with.
+
+    Each principle names its statements, their votes by group and the intervals. Beside the constitution
+    stands its trace (.trace.json), with everything that was left out and why.
+
+    \b
+      [bold]solon collect principles export/ -o public.toml[/bold]
+      [bold]solon collect principles export/ --ideas 75 --merges merges.toml -o public.toml[/bold]
+      [bold]solon collect principles export/ --weighted --groups groups.csv -o public.toml[/bold]
+      [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
+      [bold]solon run --constitution public.toml[/bold]
+    """
+    from solon.collective.folder import open_conversation
+    from solon.collective.merges import check_merges, read_merges
+    from solon.collective.principles import assemble, write_assembled
+    from solon.collective.selection import Rule
+
+    talk = open_conversation(folder).conversation
+    decisions = read_merges(merges) if merges else None
+    if merges and decisions:
+        check_merges(merges, decisions, talk)
+    rule = Rule(
+        measure=measure.value,
+        threshold=threshold,
+        ideas=ideas,
+        weighted=weighted,
+        minimum_votes=minimum_votes,
+        smoothing=not no_smoothing,
+        include_unmoderated=include_unmoderated,
+    )
+    found = _groups(groups, talk, k=k, method=method, seed=seed)
+    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
+    written = write_assembled(assembled, output, force=force)
+    _report(assembled, written)
+
+
+def _groups(given: str | None, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
+    from solon.collective.given_groups import EXPORTED, exported_groups, groups_from_file
+
+    if given is not None and k is not None:
+        raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
+    if given == EXPORTED:
+        return exported_groups(talk)
+    if given is not None:
+        return groups_from_file(Path(given), talk)
+    from solon.collective.analysis import find_groups
+
+    return find_groups(talk, k=k, method=method.value, seed=seed)
+
+
+def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
+    from solon.collective.neutral import one_line
+    from solon.collective.selection import counts
+
+    trace = assembled.trace
+    for note in trace.notes:
+        typer.echo(one_line(note), err=True)
+    for finding in assembled.findings:
+        typer.echo(one_line(str(finding)), err=True)
+    remarked = [one.id for one in trace.principles if one.remarks]
+    if remarked:
+        some = ", ".join(remarked[:5]) + (", ..." if len(remarked) > 5 else "")
+        typer.echo(f"{len(remarked)} wordings should be looked at by a person, see the trace: {some}", err=True)
+    left_out = [one.left_out for one in trace.statements if one.left_out]
+    typer.echo(f"{written[0]}: {len(trace.principles)} principles from {trace.statements_total} statements")
+    typer.echo(f"left out: {counts(left_out)}" if left_out else "nothing was left out")
+    typer.echo(f"{written[1]}: the way from each principle back to statements and votes")

@@ -7,6 +7,7 @@ by how much they voted; k is chosen once, without memory.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,10 +76,7 @@ def group_all(
     Raises:
         InputError: if there are fewer different positions than `k`.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
-
-    # On one thread sums have one order, whatever the machine; small clusterings are faster so, too.
-    with threadpool_limits(limits=1):
+    with one_thread():
         return _group_all(conversation, k, seed, impute)
 
 
@@ -131,9 +129,10 @@ def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Pos
     votes_PS = np.where(conversation.seen_PS, conversation.votes_PS.astype(np.float64), filling_S)
     centred_PS = votes_PS - votes_PS.mean(axis=1, keepdims=True)
     wide = centred_PS.shape[0] <= centred_PS.shape[1]
-    inner = centred_PS @ centred_PS.T if wide else centred_PS.T @ centred_PS
-    last = len(inner) - 1
-    values, vectors = eigh(inner, subset_by_index=[max(last - 1, 0), last])
+    with one_thread():
+        inner = centred_PS @ centred_PS.T if wide else centred_PS.T @ centred_PS
+        last = len(inner) - 1
+        values, vectors = eigh(inner, subset_by_index=[max(last - 1, 0), last])
     values_2, vectors_N2 = np.clip(values[::-1], 0.0, None), vectors[:, ::-1]
     points_P2 = np.zeros((len(votes_PS), 2))
     found = vectors_N2 if wide else centred_PS @ vectors_N2
@@ -145,6 +144,14 @@ def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Pos
     variance_2 = np.zeros(2)
     variance_2[: len(real)] = np.where(real, values_2 / max(float(np.trace(inner)), 1e-300), 0.0)
     return Positions(participants_P2=points_P2, variance_2=variance_2)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """On one thread a sum has one order, however many cores there are; small clusterings are faster so, too."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
 
 
 def canonical(labels_P: Ints) -> Ints:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import typer
 
 from solon.cli.collect.analyse import analyse
+from solon.cli.collect.clean import clean
 from solon.cli.collect.consensus import consensus
 from solon.cli.collect.export import export
 from solon.cli.collect.groups import groups
 from solon.cli.collect.import_ import import_
 from solon.cli.collect.merge import merge
+from solon.cli.collect.population import population
 from solon.cli.collect.principles import principles
 from solon.cli.collect.reproduce_ccai import reproduce_ccai
 from solon.cli.collect.topics import topics
@@ -31,3 +33,5 @@ app.command("reproduce-ccai")(reproduce_ccai)
 app.command("topics")(topics)
 app.command("merge")(merge)
 app.command("principles")(principles)
+app.command("clean")(clean)
+app.command("population")(population)

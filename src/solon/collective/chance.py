@@ -1,0 +1,53 @@
+"""How likely a pattern of votes is by chance."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import exp, lgamma
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import Floats
+
+
+def at_least(count: int, chances: Floats) -> float:
+    """Probability of `count` or more successes in independent trials of different chances (Poisson binomial).
+
+    Two coins and a sure thing: at least two of three has probability 0.75.
+
+    >>> at_least(2, np.array([0.5, 0.5, 1.0]))
+    0.75
+    """
+    # [missing so many]: counting failures keeps the table as short as the few failures that are allowed.
+    allowed = len(chances) - count
+    failures = np.zeros(allowed + 1)
+    failures[0] = 1.0
+    for chance in chances:
+        failures[1:] = failures[1:] * chance + failures[:-1] * (1 - chance)
+        failures[0] *= chance
+    return float(failures.sum())
+
+
+def longest_run(votes: NDArray[np.int8]) -> tuple[int, int]:
+    """Length and answer of the longest run; the first if there are several.
+
+    >>> longest_run(np.array([1, -1, -1, -1, 1, 1]))
+    (3, -1)
+    """
+    ends = [0, *(np.flatnonzero(np.diff(votes)) + 1).tolist(), len(votes)]
+    start, end = max(pairwise(ends), key=lambda piece: piece[1] - piece[0])
+    return end - start, int(votes[start])
+
+
+def run_chance(run: int, count: int, votes: int) -> float:
+    """An upper bound of the probability of a run of `run`, if `count` of `votes` answers are alike, in random order.
+
+    A run of 2 with 2 of 4 alike: at most 3 · C(2, 0) / C(4, 2) = 0.5.
+    """
+    ways = _log_choose(votes - run, count - run) - _log_choose(votes, count)
+    return min(1.0, (votes - run + 1) * exp(ways))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

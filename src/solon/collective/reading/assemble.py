@@ -15,6 +15,7 @@ from solon.collective.reading.index import Cells, Frame
 from solon.collective.reading.latest import by_time, latest
 from solon.collective.reading.reconcile import matrix_sign, reconcile
 from solon.collective.reading.sign import decide, witnesses
+from solon.collective.reading.swapped import straightened
 from solon.collective.reading.texts import check_texts, clean
 from solon.errors import InputError, Where
 
@@ -28,9 +29,10 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")
     frame = _frame(export)
-    events, cells = _votes(export, frame, vote_sign)
+    export, events, cells = _votes(export, frame, vote_sign)
     check_counts(export, events, cells)
-    _say_strays(export, events)
+    _say_strays(export)
+    _say_early(export, events)
     _say_contents(export, cells)
     shape = (len(frame.participant_ids), len(frame.statement_ids))
     votes_PS = np.zeros(shape, dtype=np.int8)
@@ -67,27 +69,30 @@ def _frame(export: Export) -> Frame:
     return Frame(participant_ids=people, statement_ids=statements)
 
 
-def _votes(export: Export, frame: Frame, vote_sign: int | None) -> tuple[ExportedVotes | None, Cells]:
-    """The events in order of time, if there are any, and the votes that count, with +1 for agree."""
+def _votes(export: Export, frame: Frame, vote_sign: int | None) -> tuple[Export, ExportedVotes | None, Cells]:
+    """The export with its counts in place, the events by time if there are any, and the votes that count."""
     if export.events is None:
         assert export.matrix is not None, "an export has votes"
         cells = frame.cells(export.matrix)
         sign = decide(export, export.matrix, witnesses(export, export.matrix, cells), vote_sign)
-        return None, cells.times(sign)
+        cells = cells.times(sign)
+        return straightened(export, cells), None, cells
     events = by_time(export.events, export.findings)
     cells = frame.cells(latest(events, export.findings))
     sign = decide(export, events, witnesses(export, events, cells), vote_sign)
     events = replace(events, vote=(events.vote * sign).astype(np.int8))
     cells = cells.times(sign)
+    export = straightened(export, cells)
     if export.matrix is None:
-        return events, cells
+        return export, events, cells
     matrix = frame.cells(export.matrix)
     turned = matrix_sign(cells, matrix)
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
         export.findings.repair(export.matrix.path, what, "turned round")
     names = (events.path.name, export.matrix.path.name)
-    return events, reconcile(cells, matrix.times(turned), export.participants, names, export.findings)
+    cells = reconcile(cells, matrix.times(turned), export.participants, names, export.findings)
+    return export, events, cells
 
 
 def _statements(export: Export, frame: Frame) -> tuple[Statement, ...]:
@@ -116,18 +121,38 @@ def _log(events: ExportedVotes | None) -> VoteLog | None:
     return VoteLog(participant=events.participant, statement=events.statement, vote=events.vote, time=events.time)
 
 
-def _say_strays(export: Export, events: ExportedVotes | None) -> None:
-    """Statements without a column, people without votes."""
+def _say_strays(export: Export) -> None:
+    """Statements without a column in the matrix. Polis leaves out those without votes."""
     if not export.columns or export.participants_path is None:
         return
-    voted = set() if events is None else set(np.unique(events.statement).tolist())
+    voted = set() if export.events is None else set(np.unique(export.events.statement).tolist())
     absent = [one.statement.id for one in export.statements if one.statement.id not in export.columns]
     if absent:
-        with_votes = sum(number in voted for number in absent)
         what = f"no column for {many(len(absent), 'statement')} of {export.comments_path.name}: {listed(absent)}"
-        counts = f"; {with_votes} of them have votes in votes.csv" if events is not None else ""
-        say = export.findings.warning if with_votes or events is None else export.findings.note
-        say(export.participants_path, what + counts)
+        lost = sum(number in voted for number in absent)
+        if export.events is None:
+            export.findings.warning(export.participants_path, what, "kept without votes")
+        elif lost:
+            export.findings.warning(export.participants_path, f"{what}; {lost} of them have votes in votes.csv")
+        else:
+            export.findings.note(export.participants_path, f"{what}; nobody voted on them")
+
+
+def _say_early(export: Export, events: ExportedVotes | None) -> None:
+    """Votes on statements that were not there yet."""
+    created = {
+        one.statement.id: one.statement.created for one in export.statements if one.statement.created is not None
+    }
+    if events is None or events.time is None or not created:
+        return
+    ids = np.array(sorted(created), dtype=np.int64)
+    times = np.array([created[number] for number in ids.tolist()], dtype=np.int64)
+    at = np.minimum(np.searchsorted(ids, events.statement), len(ids) - 1)
+    early = (ids[at] == events.statement) & (events.time < times[at])
+    if early.any():
+        late = np.unique(events.statement[early]).tolist()
+        what = f"{many(int(early.sum()), 'vote')} earlier than the statement: statement {listed(late)}"
+        export.findings.warning(events.path, what, "both times kept")
 
 
 def _say_contents(export: Export, cells: Cells) -> None:

@@ -55,6 +55,9 @@ def read_comments(
     for name, consequence in MISSING_FROM_COMMENTS.items():
         if name not in table.header:
             findings.warning(path, f"no column {name}", consequence)
+    if ("is-seed" in table.header) != ("is-meta" in table.header):
+        missing = "is-seed" if "is-meta" in table.header else "is-meta"
+        findings.warning(path, f"no column {missing}, though its companion is there", "no statement is marked so")
     table = once(table, "comment-id", findings)
     check_size(0, len(table), path)
     say_blanks(table, findings, ("timestamp", "author-id", "moderated", "is-seed", "is-meta", "agrees", "disagrees"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Ints
-from solon.collective.reading.exported import Export, ExportedVotes, Layout
+from solon.collective.reading.exported import Export, ExportedVotes
 from solon.collective.reading.findings import listed, many
 from solon.collective.reading.index import Cells
 
@@ -80,16 +80,15 @@ def _check_statements(export: Export, events: ExportedVotes | None, cells: Cells
     ids = np.array([one.statement.id for one in export.statements], dtype=np.int64)
     at = np.searchsorted(cells.frame.statement_ids, ids)
     stated = {"agrees": AGREE, "disagrees": DISAGREE, "passes": PASS}
-    swapped = _swapped_columns(export, events, cells, at)
     for name, kind in stated.items():
         said = [getattr(one, name) for one in export.statements]
         if all(number is None for number in said):
             continue
-        latest = cells.per_statement(-kind if swapped else kind)[at]
+        latest = cells.per_statement(kind)[at]
         told = np.array([-1 if number is None else number for number in said])
         fits = (told == latest) | (told < 0)
         if events is not None:
-            among = cells.frame.statement_index(events)[events.vote == (-kind if swapped else kind)]
+            among = cells.frame.statement_index(events)[events.vote == kind]
             fits_events = (told == np.bincount(among, minlength=len(cells.frame.statement_ids))[at]) | (told < 0)
             fits = fits_events if fits_events.sum() > fits.sum() else fits
             wrong, how = ids[~fits], "differs from the votes"
@@ -108,21 +107,6 @@ def _note_revotes(export: Export, name: str, told: Ints, latest: Ints) -> None:
         surplus = int((told - latest)[more].sum())
         what = f"{name} is above the latest votes for {many(int(more.sum()), 'statement')}, by {surplus:,} in all"
         export.findings.note(export.comments_path, f"{what}; re-votes count twice there")
-
-
-def _swapped_columns(export: Export, events: ExportedVotes | None, cells: Cells, at: Ints) -> bool:
-    """Server exports up to 2025 have `agrees` and `disagrees` the wrong way round."""
-    if export.layout is not Layout.server_csv:
-        return False
-    told = [(one.agrees, one.disagrees) for one in export.statements]
-    plus, minus = cells.per_statement(AGREE)[at].tolist(), cells.per_statement(DISAGREE)[at].tolist()
-    straight = sum(pair == (a, d) for pair, a, d in zip(told, plus, minus, strict=True))
-    reverse = sum(pair == (d, a) for pair, a, d in zip(told, plus, minus, strict=True))
-    if reverse <= straight:
-        return False
-    what = f"agrees and disagrees stand in each other's place ({reverse} statements fit so, {straight} as named)"
-    export.findings.repair(export.comments_path, what, "read the other way round; the votes count in any case")
-    return True
 
 
 def _check_totals(export: Export, cells: Cells) -> None:

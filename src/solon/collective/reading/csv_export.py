@@ -22,6 +22,19 @@ from solon.collective.reading.matrix_csv import read_matrix
 from solon.collective.reading.rows import say_unknown
 from solon.collective.tables import as_integer, shown, stream_records, unguarded
 
+SUMMARY_KEYS = frozenset(
+    (
+        "topic",
+        "url",
+        "views",
+        "voters",
+        "voters-in-conv",
+        "commenters",
+        "comments",
+        "groups",
+        "conversation-description",
+    )
+)
 VOTE_COLUMNS = frozenset(("timestamp", "datetime", "comment-id", "voter-id", "vote"))
 EXPORT_MARK = "solon-export.txt"
 """A file that says that the export is ours, with apostrophes before text that looks like a formula."""
@@ -30,6 +43,7 @@ EXPORT_MARK = "solon-export.txt"
 def read_csv_export(files: Files) -> Export:
     """Everything the files say; `InputError` for what cannot be read."""
     findings = Findings()
+    _say_missing(files, findings)
     in_seconds = False
     events = None
     if files.votes:
@@ -60,6 +74,21 @@ def read_csv_export(files: Files) -> Export:
         description=summary.get("conversation-description", ""),
         stated={key: number for key, cell in summary.items() if (number := as_integer(cell)) is not None},
     )
+
+
+def _say_missing(files: Files, findings: Findings) -> None:
+    """Files that an export usually has, and files that end in the middle of a line."""
+    if files.votes is None:
+        what = "no votes.csv: when votes were cast is not known, nor what a re-vote replaced"
+        findings.warning(files.folder.resolve().name, what)
+    if files.matrix is None:
+        what = "no participants-votes.csv: votes.csv cannot be compared with it, and there are no exported groups"
+        findings.warning(files.folder.resolve().name, what)
+    if files.about is None:
+        findings.warning(files.folder.resolve().name, "no summary.csv: the topic is not known")
+    for path in (files.comments, files.votes, files.matrix, files.about):
+        if path is not None and path.is_file() and not path.read_bytes().endswith((b"\n", b"\r")):
+            findings.warning(path, "the last line has no end: the file may be cut off")
 
 
 def read_votes(path: Path, findings: Findings) -> tuple[ExportedVotes, bool]:
@@ -103,4 +132,9 @@ def read_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, str
             findings.warning(f"{path.name}:{line}", f"{shown(record[0], 30)} again", "the first one counts")
         else:
             found[record[0]] = record[1]
+    if unknown := sorted(set(found) - SUMMARY_KEYS):
+        quoted = ", ".join(shown(name, 30) for name in unknown[:5])
+        findings.warning(path, f"{many(len(unknown), 'unknown key')}: {quoted}", "ignored")
+    if absent := [name for name in ("topic", "conversation-description") if name not in found]:
+        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
     return found

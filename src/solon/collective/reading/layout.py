@@ -23,6 +23,8 @@ class Files:
     matrix: Path | None
     about: Path | None
     """`summary.csv` or `conversation.json`."""
+    mathematics: Path | None = None
+    """`math-pca2.json`, which counts the votes of each participant."""
 
     @property
     def server_names(self) -> bool:
@@ -84,6 +86,7 @@ def _json_files(folder: Path, comments: Path) -> Files:
         votes=votes,
         matrix=None,
         about=_existing(folder, "conversation.json"),
+        mathematics=_existing(folder, "math-pca2.json"),
     )
 
 

@@ -25,6 +25,14 @@ from solon.collective.tables import MAX_FAULTS, as_integer, read_text, shown
 from solon.errors import Fault, InputError, Where
 
 Item = Mapping[str, object]
+USUAL = {
+    "mod": "taken as never moderated",
+    "pid": "author unknown",
+    "created": "time unknown",
+    "is_seed": "taken as not said",
+    "is_meta": "taken as not about the conversation itself",
+}
+"""What a statement usually has, and what it means if it does not."""
 
 
 class _Faults:
@@ -50,6 +58,10 @@ def read_server_json(files: Files) -> Export:
     assert files.votes is not None, "the layout has votes"
     findings = Findings()
     about = _load(files.about, dict) if files.about else {}
+    if files.about is None:
+        findings.warning(files.folder.resolve().name, "no conversation.json: the topic is not known")
+    elif absent := [name for name in ("topic", "description") if about.get(name) is None]:
+        findings.warning(files.about, f"no {' and no '.join(absent)}", "left empty")
     statements = _statements(files.comments, findings)
     events = _events(files.votes, findings)
     topic, description = (about.get(name) for name in ("topic", "description"))
@@ -58,6 +70,8 @@ def read_server_json(files: Files) -> Export:
             assert files.about is not None
             findings.warning(files.about, f"{name} is no text", "left empty")
     _one_conversation(files, findings)
+    if files.mathematics:
+        _check_mathematics(files.mathematics, events, findings)
     return Export(
         layout=Layout.server_json,
         folder=files.folder,
@@ -133,7 +147,7 @@ def _statements(path: Path, findings: Findings) -> tuple[ExportedStatement, ...]
     faults.raise_any()
     if repeated:
         findings.repair(path, f"{many(len(repeated), 'item')} twice over: tid {listed(repeated)}", "each counted once")
-    for name, consequence in (("mod", "every statement counts as never moderated"), ("pid", "authors unknown")):
+    for name, consequence in USUAL.items():
         if lacking := sum(item.get(name) is None for item in items):
             findings.warning(path, f"no {name} in {lacking:,} of {many(len(items), 'item')}", consequence)
     return tuple(made)
@@ -235,6 +249,22 @@ def _one_conversation(files: Files, findings: Findings) -> None:
     if len(named) > 1:
         quoted: Sequence[str] = [shown(name, 20) for name in sorted(named)[:5]]
         findings.warning(files.comments, f"items of {len(named)} conversations: {', '.join(quoted)}", "taken as one")
+
+
+def _check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:
+    """The stored mathematics count the votes of each participant: a second copy of who voted."""
+    counts = _load(path, dict).get("user-vote-counts")
+    if not isinstance(counts, dict):
+        findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
+        return
+    pairs = np.unique(np.stack([events.participant, events.statement]), axis=1)
+    people, votes = np.unique(pairs[0], return_counts=True)
+    have = {str(person): int(count) for person, count in zip(people, votes, strict=True)}
+    wrong = [name for name in have.keys() | counts.keys() if have.get(name, 0) != counts.get(name, 0)]
+    if wrong:
+        ids = [number for name in wrong if (number := as_integer(str(name))) is not None]
+        what = f"user-vote-counts does not fit for {many(len(wrong), 'participant')}: {listed(ids)}"
+        findings.warning(path, what, "the votes count; the mathematics may be older")
 
 
 def _kind(value: object) -> str:

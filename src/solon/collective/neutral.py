@@ -17,13 +17,13 @@ _DELIMITED = re.compile(
 )
 _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = (
     (_DELIMITED, r"\1\2 –"),
+    (re.compile(r"[{\[]"), "("),
+    (re.compile(r"[}\]]"), ")"),
     (re.compile(r"\(([A-Za-z])\)"), r"\1"),
     (re.compile(r"\b(?i:(option|answer|response)) ([AB])\b"), r"\1 ‘\2’"),
     (re.compile(r"\b(options)\s*:", re.IGNORECASE), r"\1 –"),
     (re.compile(r"\bthe answer is\b", re.IGNORECASE), "the reply is"),
     (re.compile(r"\b(first|second|former|latter) (?:response|answer|option)\b", re.IGNORECASE), r"\1 reply"),
-    (re.compile(r"[{\[]"), "("),
-    (re.compile(r"[}\]]"), ")"),
     (re.compile(r"<"), "‹"),
     (re.compile(r">"), "›"),
     (re.compile(r"`"), "'"),

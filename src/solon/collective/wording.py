@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import chain, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ MAX_QUOTED_WORDS = 80
 """Longest statement that fits into every template below the linter's limit of 120 words for a text."""
 TITLE_LENGTH = 80
 """Characters of a principle's title, which people read in lists. Assumption."""
+TRIED, TRIED_LONG = 500, 40
+"""Combinations tried for a text; of long statements the words around them are too few to tell two apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +80,11 @@ class Wordings:
 
     def _text(self, key: str, saying: Saying) -> str:
         """The first combination that is not nearly the same as a text before it; the plainest if there is none."""
-        first = ""
-        for text in _combinations(key, saying, self.tie_break):
-            first = first or text
-            if not self._written[key].has_near(text):
-                return text
-        return first
+        tried = islice(
+            _combinations(key, saying, self.tie_break), TRIED if len(saying.clean.split()) < 25 else TRIED_LONG
+        )
+        first = next(tried)
+        return next((text for text in chain([first], tried) if not self._written[key].has_near(text)), first)
 
 
 def word_all(sayings: Sequence[Saying]) -> tuple[list[Worded], bool]:
@@ -190,9 +191,10 @@ def quoted(text: str) -> str:
     """In double quotation marks, with single ones inside and a full stop at the end of the sentence.
 
     >>> quoted('Say "no" at times!'), quoted("Be kind")
-    ('“Say ‘no‘ at times!”', '“Be kind.”')
+    ('“Say ‘no’ at times!”', '“Be kind.”')
     """
-    inside = re.sub(r"[\"“”„«»]", "‘", text)
+    opened = re.sub(r"(?<!\w)[\"“„«](?=\w)", "‘", text)
+    inside = re.sub(r"[\"“”„«»]", "’", opened)
     return f"“{inside}”" if inside.endswith((".", "!", "?", "…")) else f"“{inside}.”"
 
 

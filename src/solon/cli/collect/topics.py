@@ -60,8 +60,8 @@ def topics(
             typer.echo(line, err=True)
     file = proposed.file
     typer.echo(
-        f"{output}: {len(kept.statements)} statements in {len(file.topic)} topics; to decide: {len(file.merge)} merges, "
-        f"{len(file.wording)} wordings"
+        f"{output}: {len(kept.statements)} statements in {len(file.topic)} topics; to decide: "
+        f"{len(file.merge)} merges and {len(file.wording)} wordings"
     )
     if file.open:
         typer.echo(f"next: solon collect merge {output}")

@@ -15,7 +15,8 @@ from report.sample import sample_data
 from solon.records import Prompt, RevisionRound, Turn
 from solon.report.data import ReportData
 from solon.report.explorer import Limits
-from solon.report.html import render_report, script_json
+from solon.report.html import render_report
+from solon.report.standalone import script_json
 
 ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028 {{ 7 * 7 }} <!--"
 

@@ -13,6 +13,7 @@ from solon.cli.collect.import_ import import_
 from solon.cli.collect.merge import merge
 from solon.cli.collect.population import population
 from solon.cli.collect.principles import principles
+from solon.cli.collect.report import report
 from solon.cli.collect.reproduce_ccai import reproduce_ccai
 from solon.cli.collect.topics import topics
 
@@ -35,3 +36,4 @@ app.command("merge")(merge)
 app.command("principles")(principles)
 app.command("clean")(clean)
 app.command("population")(population)
+app.command("report")(report)

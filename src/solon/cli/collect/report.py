@@ -1,0 +1,79 @@
+"""`solon collect report`: the result of a conversation, for people who are not engineers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solon.cli.collect.groups import FOLDER, METHOD, SEED, K, Method
+
+
+def report(
+    folder: Annotated[Path, FOLDER],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")],
+    groups: Annotated[
+        str,
+        typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found."),
+    ] = "found",
+    k: Annotated[int | None, K] = None,
+    method: Annotated[Method, METHOD] = Method.polis,
+    seed: Annotated[int, SEED] = 0,
+    constitution: Annotated[
+        Path | None,
+        typer.Option("--constitution", metavar="FILE.toml", help="What was made of it, with its trace beside it."),
+    ] = None,
+    population: Annotated[
+        Path | None, typer.Option("--population", metavar="FILE.toml", help="Who was meant to take part.")
+    ] = None,
+    attributes: Annotated[
+        Path | None, typer.Option("--attributes", metavar="FILE.csv", help="Attributes of those who took part.")
+    ] = None,
+    removals: Annotated[
+        Path | None, typer.Option("--removals", metavar="FILE.csv", help="What `solon collect clean` removed.")
+    ] = None,
+    stability: Annotated[
+        bool, typer.Option("--stability/--no-stability", help="Measure how stable the groups are; takes longest.")
+    ] = True,
+    title: Annotated[str, typer.Option("--title", help="Default: the conversation's topic.")] = "",
+    question: Annotated[str, typer.Option("--question", help="Default: the conversation's description.")] = "",
+    organiser: Annotated[str, typer.Option("--organiser", help="Who asked.")] = "",
+    attribution: Annotated[str, typer.Option("--attribution", help="Whose data it is, under which licence.")] = "",
+    language: Annotated[str, typer.Option("--language", help="Of the statements, such as en or de.")] = "",
+) -> None:
+    """Write one HTML file that says what a conversation found, readable without any other file.
+
+    It holds who took part, what most agree on, what divides and whom, a map, what was removed, how sure it
+    all is, and a table to download. Small numbers of people are withheld.
+
+    \b
+      [bold]solon collect report export/ -o report.html[/bold]
+      [bold]solon collect report export/ --constitution public.toml -o report.html[/bold]
+      [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
+    """
+    from solon.report.public.gather import FOUND, Sources, gather
+    from solon.report.public.inputs import Words
+    from solon.report.public.page import write_public_report
+
+    if groups != FOUND and k is not None:
+        raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
+    sources = Sources(
+        folder=folder,
+        groups=groups,
+        k=k,
+        method=method.value,
+        seed=seed,
+        constitution=constitution,
+        population=population,
+        attributes=attributes,
+        removals=removals,
+        stability=stability,
+        words=Words(title=title, question=question, organiser=organiser, attribution=attribution, language=language),
+    )
+    given = gather(sources)
+    write_public_report(output, given)
+    for note in given.analysis.notes:
+        typer.echo(note, err=True)
+    sizes = ", ".join(str(int((given.analysis.groups.labels_G == i).sum())) for i in range(given.analysis.groups.k))
+    typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")

@@ -1,0 +1,148 @@
+"""Reads everything a public report is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from solon.collective.analysis import Method, analyse
+from solon.collective.conversation import Conversation
+from solon.collective.folder import open_conversation
+from solon.collective.given_groups import EXPORTED, exported_groups, groups_from_file
+from solon.collective.opinion import Groups
+from solon.collective.population import load_population
+from solon.collective.sample import Sample, read_attributes
+from solon.collective.stability import stability_of
+from solon.collective.tables import read_csv, read_text, shown
+from solon.collective.trace import Trace, trace_path
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution
+from solon.errors import Fault, InputError, Where
+from solon.report.public.inputs import PublicInput, Removed, Words
+
+FOUND = "found"
+MAX_FAULTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Files and choices; None: there is none."""
+
+    folder: Path
+    groups: str = FOUND
+    """`found`, `exported`, or a table with the columns `participant` and `group`."""
+    k: int | None = None
+    method: Method = "polis"
+    seed: int = 0
+    constitution: Path | None = None
+    population: Path | None = None
+    attributes: Path | None = None
+    removals: Path | None = None
+    stability: bool = True
+    words: Words = field(default_factory=Words)
+
+
+def gather(sources: Sources) -> PublicInput:
+    """Open, clean, analyse, compare.
+
+    Raises:
+        InputError: for whatever cannot be used, with file and line.
+    """
+    imported = open_conversation(sources.folder)
+    talk = imported.conversation
+    removed: tuple[Removed, ...] = ()
+    if sources.removals:
+        talk, removed = without_removed(talk, sources.removals)
+    given = _given_groups(sources, talk)
+    analysis = analyse(talk, seed=sources.seed, k=sources.k, method=sources.method, groups=given)
+    constitution, trace = read_traced(sources.constitution, talk) if sources.constitution else (None, None)
+    stable = sources.stability and analysis.groups.k > 1
+    return PublicInput(
+        analysis=analysis,
+        words=sources.words,
+        seed=sources.seed,
+        sample=read_sample(sources.population, sources.attributes, talk),
+        findings=imported.findings,
+        stability=stability_of(talk, analysis.groups, seed=sources.seed) if stable else None,
+        removed=removed,
+        constitution=constitution,
+        trace=trace,
+    )
+
+
+def _given_groups(sources: Sources, talk: Conversation) -> Groups | None:
+    if sources.groups == FOUND:
+        return None
+    if sources.groups == EXPORTED:
+        return exported_groups(talk)
+    return groups_from_file(Path(sources.groups), talk)
+
+
+def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple[Removed, ...]]:
+    """The conversation without the people and statements of a table that `solon collect clean` wrote.
+
+    Those that are not in the conversation any more count as removed before.
+
+    Raises:
+        InputError: with the line, for a row that is neither a participant nor a statement.
+    """
+    table = read_csv(path)
+    table.require("rule", "kind", "id", "reason")
+    faults = []
+    ids: dict[str, list[int]] = {"participant": [], "statement": []}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for row in table:
+        number = row.integer("id")
+        if row["kind"] not in ids:
+            faults.append(Fault(f"kind is {shown(row['kind'])}", row.where, "write participant or statement"))
+            continue
+        ids[row["kind"]].append(number)
+        counts[row["rule"], row["reason"], row["kind"]] += 1
+    if faults:
+        raise InputError(faults[:MAX_FAULTS])
+    people = ~np.isin(talk.participant_ids, ids["participant"])
+    statements = ~np.isin(talk.statement_ids, ids["statement"])
+    removed = tuple(
+        Removed(rule=rule, reason=reason, kind=kind, count=count) for (rule, reason, kind), count in counts.items()
+    )
+    return talk.select(participants=people, statements=statements), removed
+
+
+def read_traced(path: Path, talk: Conversation) -> tuple[Constitution, Trace]:
+    """A constitution and its trace, which lies beside it.
+
+    Raises:
+        InputError: if there is no trace, if it cannot be read, or if it belongs to another conversation.
+    """
+    constitution = load_constitution(path)
+    beside = trace_path(path)
+    if not beside.is_file():
+        hint = "make the constitution with `solon collect principles`, and keep the trace beside it"
+        raise InputError(f"has no trace {beside.name} beside it", where=Where(path), hint=hint)
+    try:
+        trace = Trace.model_validate_json(read_text(beside))
+    except ValueError as error:
+        first = " ".join(str(error).split("\n")[:3])
+        raise InputError(f"is no trace of a constitution: {first}", where=Where(beside)) from None
+    texts = {one.id: one.text for one in talk.statements}
+    strange = [one.id for one in trace.statements if one.became and texts.get(one.id) != one.text]
+    if strange:
+        what = f"is of another conversation: statement {strange[0]} has another text here, or none"
+        raise InputError(what, where=Where(beside), hint="give the constitution that was made from this folder")
+    return constitution, trace
+
+
+def read_sample(population: Path | None, attributes: Path | None, talk: Conversation) -> Sample | None:
+    """The people of the conversation with their attributes, beside the population; None if neither file is given."""
+    if population is None and attributes is None:
+        return None
+    if population is None or attributes is None:
+        raise InputError(
+            "a population without attributes, or attributes without a population, cannot be compared",
+            hint="give both --population and --attributes, or neither",
+        )
+    reading = read_attributes(attributes, load_population(population))
+    return reading.sample.of(talk.participant_ids, reading.screened_ids)

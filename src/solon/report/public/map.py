@@ -1,0 +1,235 @@
+"""The map of opinion: a drawing in which nobody can be found.
+
+People are moved to the middle of a cell, and a cell shows one of four sizes, never a number. It takes a group's mark
+only for what is true of many: of at least `SUPPRESS_BELOW` people in and around it, most belong to that group. Groups
+are told apart by outlines, stripes and shapes; colour only helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, radians, sin, sqrt
+
+import numpy as np
+from markupsafe import Markup
+
+from solon.collective.conversation import Floats, Ints
+from solon.collective.opinion import Analysis
+from solon.collective.population import SUPPRESS_BELOW
+from solon.report.public.places import (
+    Direction,
+    Extent,
+    Region,
+    directions,
+    extent_of,
+    outline,
+    people_on_map,
+    regions,
+)
+from solon.report.public.tally import StatementVotes
+from solon.report.public.words import letter
+
+WIDTH, LOWEST, HIGHEST = 640.0, 340.0, 560.0
+"""Of the drawing, in its own units."""
+FEWEST, MOST = 14, 34
+"""Cells from left to right."""
+PER_ROOT = 1.3
+"""Cells from left to right per square root of the people (assumption: cells then hold a few people where many are)."""
+SIZES = ((1, "1 to 4", 0.34), (5, "5 to 9", 0.56), (10, "10 to 19", 0.76), (20, "20 or more", 0.94))
+"""People from, in words, and the size of the mark as a share of the cell."""
+AROUND = 2
+"""Cells to each side that count as around a cell."""
+MOSTLY = 2 / 3
+"""Share of the people in and around a cell above which it takes their group's mark (assumption)."""
+SHAPES = (
+    "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0 -2 0Z",
+    "M-.86 -.86h1.72v1.72h-1.72Z",
+    "M0 -1.15L1.1 .8H-1.1Z",
+    "M0 -1.2L1.2 0L0 1.2L-1.2 0Z",
+    "M-1.1 -.38h.72v-.72h.76v.72h.72v.76h-.72v.72h-.76v-.72h-.72Z",
+)
+"""By group, within a circle of radius 1; after the last they begin again, and the letters tell them apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpinionMap:
+    """What the template shows."""
+
+    svg: Markup
+    regions: tuple[Region, ...]
+    directions: tuple[Direction, ...]
+    people: int
+    variance: float
+    """Share of all differences in voting that the two axes hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """Maps the plane to the drawing: the same scale both ways, the second axis upwards."""
+
+    extent: Extent
+    scale: float
+    height: float
+
+    def at(self, point_2: Floats) -> tuple[float, float]:
+        middle = (self.extent.low_2 + self.extent.high_2) / 2
+        x, y = (np.asarray(point_2) - middle) * self.scale
+        return WIDTH / 2 + float(x), self.height / 2 - float(y)
+
+
+def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes]) -> OpinionMap | None:
+    """None where there is nothing to show: fewer people in groups than `2 * SUPPRESS_BELOW`."""
+    points_G2, labels_G = people_on_map(analysis)
+    if len(points_G2) < 2 * SUPPRESS_BELOW:
+        return None
+    extent = extent_of(points_G2)
+    k = analysis.groups.k
+    frame = _frame(extent)
+    parts = [
+        _thirds(frame),
+        *(_outline(frame, points_G2[labels_G == label], label) for label in range(k)),
+        *_cells(frame, points_G2, labels_G, k),
+        *(_label(frame, points_G2, labels_G, label) for label in range(k)),
+    ]
+    head = Markup(
+        '<svg class="map" viewBox="0 0 {:g} {:.0f}" role="img" aria-labelledby="map-name" aria-describedby="map-table">'
+        '<title id="map-name">Map of opinion: {} people in {} groups. The table below it says the same.</title>'
+    )
+    svg = head.format(WIDTH, frame.height, len(points_G2), k) + _definitions(k) + Markup("").join(parts)
+    return OpinionMap(
+        svg=svg + Markup("</svg>"),
+        regions=regions(points_G2, labels_G, k, extent),
+        directions=directions(analysis, statements),
+        people=len(points_G2),
+        variance=float(analysis.projection.variance_2.sum()),
+    )
+
+
+def mark(label: int) -> Markup:
+    """The mark of a group with its letter, for text."""
+    return Markup(
+        '<svg class="badge g{}" viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" focusable="false"><path d="{}"/></svg>'
+    ).format(label % len(SHAPES), SHAPES[label % len(SHAPES)])
+
+
+def size_key() -> list[tuple[str, Markup]]:
+    """The legend of sizes."""
+    drawn = Markup(
+        '<svg class="badge size" viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" focusable="false">'
+        '<path d="{}" transform="scale({})"/></svg>'
+    )
+    return [(words, drawn.format(SHAPES[0], 1.3 * share)) for _, words, share in SIZES]
+
+
+def _frame(extent: Extent) -> _Frame:
+    width, tall = (float(value) for value in extent.size_2)
+    height = min(max(WIDTH * tall / width, LOWEST), HIGHEST)
+    return _Frame(extent=extent, scale=min(WIDTH / width, height / tall), height=height)
+
+
+def _definitions(k: int) -> Markup:
+    """The marks, and for each group stripes that lean its own way."""
+    shapes = [Markup('<path id="m{}" d="{}"/>').format(i, SHAPES[i]) for i in range(min(k, len(SHAPES)))]
+    lines = [
+        Markup(
+            '<pattern id="p{0}" class="g{0}" width="9" height="9" patternUnits="userSpaceOnUse"'
+            ' patternTransform="rotate({1})"><line x1="0" y1="0" x2="0" y2="9"/></pattern>'
+        ).format(i, 36 * i + 20)
+        for i in range(min(k, len(SHAPES)))
+    ]
+    return Markup("<defs>") + Markup("").join([*shapes, *lines]) + Markup("</defs>")
+
+
+def _thirds(frame: _Frame) -> Markup:
+    """The lines between the regions of the table."""
+    paths = []
+    for third in (1 / 3, 2 / 3):
+        x, y = frame.at(frame.extent.low_2 + third * frame.extent.size_2)
+        paths.append(f"M{x:.1f} 0V{frame.height:.0f}M0 {y:.1f}H{WIDTH:g}")
+    return Markup('<path class="thirds" d="{}"/>').format("".join(paths))
+
+
+def _outline(frame: _Frame, points_N2: Floats, label: int) -> Markup:
+    found = outline(points_N2)
+    if found is None:
+        return Markup("")
+    x, y = frame.at(found.centre_2)
+    long, short = found.radii_2 * frame.scale
+    drawn = Markup(
+        '<ellipse class="outline g{0}" cx="{1:.1f}" cy="{2:.1f}" rx="{3:.1f}" ry="{4:.1f}" fill="url(#p{0})"'
+        ' transform="rotate({5:.1f} {1:.1f} {2:.1f})"/>'
+    )
+    return drawn.format(label % len(SHAPES), x, y, long, short, -found.degrees)
+
+
+def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Markup]:
+    """One mark per occupied cell of a honeycomb."""
+    across = min(max(round(PER_ROOT * sqrt(len(points_G2))), FEWEST), MOST)
+    side = WIDTH / across
+    inside_G2 = np.clip(points_G2, frame.extent.low_2, frame.extent.high_2)
+    cells_G2 = _hexagons(np.array([frame.at(point) for point in inside_G2]), side)
+    places_C2, which_G = np.unique(cells_G2, axis=0, return_inverse=True)
+    own_CK = np.zeros((len(places_C2), k), dtype=np.int64)
+    np.add.at(own_CK, (which_G.reshape(-1), labels_G), 1)
+    centres_C2 = _centres(places_C2, side)
+    marks = []
+    for centre_2, own_K in zip(centres_C2, own_CK, strict=True):
+        reach = 1.01 * side
+        for _ in range(AROUND):
+            near_K = own_CK[np.hypot(*(centres_C2 - centre_2).T) <= reach].sum(axis=0)
+            if near_K.sum() >= SUPPRESS_BELOW:
+                break
+            reach += side
+        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K))
+    return marks
+
+
+def _centres(places_C2: Ints, side: float) -> Floats:
+    """Where the cells' middles lie in the drawing."""
+    row_C, column_C = places_C2.T
+    return np.stack([(column_C + 0.5 * (row_C % 2)) * side, row_C * side * sqrt(3) / 2], axis=1)
+
+
+def _hexagons(at_G2: Floats, side: float) -> Ints:
+    """Row and column of the nearest centre of a honeycomb whose rows are shifted by half a cell in turn: [G, 2]."""
+    high = side * sqrt(3) / 2
+    first = np.floor(at_G2[:, 1] / high)
+    best, distance = np.zeros((len(at_G2), 2), dtype=np.int64), np.full(len(at_G2), np.inf)
+    for row in (first, first + 1):
+        shift = 0.5 * (row % 2)
+        column = np.round(at_G2[:, 0] / side - shift)
+        away = np.hypot((column + shift) * side - at_G2[:, 0], row * high - at_G2[:, 1])
+        nearer = away < distance
+        best[nearer] = np.stack([row, column], axis=1)[nearer].astype(np.int64)
+        distance = np.where(nearer, away, distance)
+    return best
+
+
+def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints) -> Markup:
+    """`near_K`: people in and around the cell, by group."""
+    _, words, share = next(size for size in reversed(SIZES) if people >= size[0])
+    most = int(near_K.argmax())
+    clear = near_K.sum() >= SUPPRESS_BELOW and near_K[most] > MOSTLY * near_K.sum()
+    style, shape = (f"g{most % len(SHAPES)}", most % len(SHAPES)) if clear else ("unclear", 0)
+    says = f"{words} people; around here mostly Group {letter(most)}" if clear else f"{words} people"
+    drawn = Markup(
+        '<use class="dot {}" href="#m{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"><title>{}</title></use>'
+    )
+    x, y = (float(value) for value in centre_2)
+    return drawn.format(style, shape, x, y, share * radius, says)
+
+
+def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int) -> Markup:
+    """The group's letter, above or below its outline: on the side away from everyone's middle."""
+    found = outline(points_G2[labels_G == label])
+    if found is None:
+        return Markup("")
+    turn = radians(found.degrees)
+    tall = float(np.hypot(found.radii_2[0] * sin(turn), found.radii_2[1] * cos(turn))) * frame.scale
+    x, y = frame.at(found.centre_2)
+    below = y > frame.at(points_G2.mean(axis=0))[1] + 0.1 * frame.height
+    y = y + tall + 22 if below else y - tall - 9
+    x, y = min(max(x, 52.0), WIDTH - 52), min(max(y, 22.0), frame.height - 10)
+    text = Markup('<text class="name g{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">Group {}</text>')
+    return text.format(label % len(SHAPES), x, y, letter(label))

@@ -1,0 +1,158 @@
+"""What most agree on, what divides and whom, what each group is known by, and where people were unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from solon.collective.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion import Analysis, Representative
+from solon.collective.population import SUPPRESS_BELOW
+from solon.evals.statistics import Rate
+from solon.report.public.map import mark
+from solon.report.public.tally import StatementVotes, Tally, group_rows
+from solon.report.public.words import letter, listed, whole
+from solon.report.wording import of_hundred
+
+AGREED, REFUSED, DIVIDING, UNSURE, KNOWN_BY = 10, 5, 8, 5, 5
+"""How many statements each list shows at most."""
+MANY_PASS = 0.3
+"""Share of passes above which people count as unsure of a statement (as in the report of Polis)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One opinion group, as the page speaks of it."""
+
+    letter: str
+    name: str
+    """As the data names it."""
+    size: int | None
+    """People in it; None: fewer than `SUPPRESS_BELOW`."""
+    share: float
+    """Of all people in groups."""
+    mark: Markup
+    known_by: tuple[Known, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A statement that sets a group apart, with the share that votes so in it and among all other groups together."""
+
+    votes: StatementVotes
+    verb: str
+    """`agree` or `disagree`."""
+    inside: Rate
+    outside: Rate | None
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinions:
+    """The four lists, each in its order."""
+
+    agreed: tuple[StatementVotes, ...]
+    refused: tuple[StatementVotes, ...]
+    dividing: tuple[StatementVotes, ...]
+    unsure: tuple[StatementVotes, ...]
+    groups: tuple[Group, ...]
+    majorities: int
+    """Statements that a majority of every group agrees with; `agreed` holds the first of them."""
+    ranked: int
+    """Statements with enough votes from every group to be ranked."""
+    too_few: int
+
+
+def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opinions:
+    """The lists. Only statements on which every group cast `MIN_GROUP_VOTES` votes are ranked."""
+    ranked = [one for one in statements if one.enough and one.open]
+    agreed = [one for one in ranked if all(tally.agree.rate > 0.5 for tally in (*one.groups, one.everyone))]
+    refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in (*one.groups, one.everyone))]
+    unsure = [one for one in statements if one.everyone.n >= MIN_GROUP_VOTES and one.everyone.passed.rate > MANY_PASS]
+    dividing = [one for one in ranked if one.polarisation > 0] if analysis.groups.k > 1 else []
+    return Opinions(
+        agreed=_first(agreed, lambda one: one.consensus, AGREED),
+        refused=_first(refused, _refusal, REFUSED),
+        dividing=_first(dividing, lambda one: one.polarisation, DIVIDING),
+        unsure=_first(unsure, lambda one: one.everyone.passed.rate**2 * one.everyone.passes, UNSURE),
+        groups=_groups(analysis, statements),
+        majorities=len(agreed),
+        ranked=len(ranked),
+        too_few=len(statements) - len(ranked),
+    )
+
+
+def who_is_divided(one: StatementVotes) -> str:
+    """The groups from the most to the least agreement, in words.
+
+    Example: "81 of 100 in Group A agree, 13 of 100 in Group B".
+    """
+    order = sorted(range(len(one.groups)), key=lambda i: (-one.groups[i].agree.rate, i))
+    parts = [f"{of_hundred(one.groups[i].agree.rate)} in Group {letter(i)}" for i in order]
+    return listed([parts[0].replace(" in ", " people in ", 1) + " agree", *parts[1:]]) if parts else ""
+
+
+def range_in_words(one: StatementVotes) -> str:
+    """Example: "between 84% (Group B) and 97% (Group A) in each group"."""
+    if len(one.groups) < 2:
+        return whole(one.everyone.agree.rate)
+    rates = [tally.agree.rate for tally in one.groups]
+    low, high = rates.index(min(rates)), rates.index(max(rates))
+    if whole(rates[low]) == whole(rates[high]):
+        return f"{whole(rates[low])} in each group"
+    return f"from {whole(rates[low])} in Group {letter(low)} to {whole(rates[high])} in Group {letter(high)}"
+
+
+def _first(
+    found: Sequence[StatementVotes], key: Callable[[StatementVotes], float], count: int
+) -> tuple[StatementVotes, ...]:
+    return tuple(sorted(found, key=lambda one: (-key(one), one.id))[:count])
+
+
+def _refusal(one: StatementVotes) -> float:
+    """The product of consensus, for disagreement."""
+    product = 1.0
+    for tally in one.groups or (one.everyone,):
+        product *= (tally.disagrees + 1) / (tally.n + 2)
+    return product
+
+
+def _groups(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Group, ...]:
+    sizes = [int(row.sum()) for row in group_rows(analysis)]
+    public = {one.id: one for one in statements}
+    return tuple(
+        Group(
+            letter=letter(label),
+            name=name,
+            size=sizes[label] if sizes[label] >= SUPPRESS_BELOW else None,
+            share=sizes[label] / max(sum(sizes), 1),
+            mark=mark(label),
+            known_by=tuple(
+                _known(one, public[one.comment_id], label)
+                for one in analysis.representative
+                if one.group == name and one.comment_id in public and public[one.comment_id].groups[label].shown
+            )[:KNOWN_BY],
+        )
+        for label, name in enumerate(analysis.groups.names)
+    )
+
+
+def _known(one: Representative, votes: StatementVotes, label: int) -> Known:
+    own = votes.groups[label]
+    others = [tally for i, tally in enumerate(votes.groups) if i != label]
+    rest = Tally(
+        agrees=sum(tally.agrees for tally in others),
+        passes=sum(tally.passes for tally in others),
+        disagrees=sum(tally.disagrees for tally in others),
+    )
+    open_ = rest.n >= SUPPRESS_BELOW and not any(tally.hidden for tally in others)
+    agree = one.direction == "agree"
+    return Known(
+        votes=votes,
+        verb=one.direction,
+        inside=own.agree if agree else own.disagree,
+        outside=(rest.agree if agree else rest.disagree) if open_ else None,
+        n=own.n,
+    )

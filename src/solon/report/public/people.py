@@ -1,0 +1,87 @@
+"""Who took part: how many came, how far they went, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.collective.conversation import Conversation
+from solon.collective.opinion import Analysis
+from solon.report.public.words import many, span
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turnout:
+    """The numbers of the opening."""
+
+    listed: int
+    """Participants in the data, whether or not they voted."""
+    voters: int
+    grouped: int
+    writers: int | None
+    """Participants who wrote a statement; None: the data does not say who wrote what."""
+    votes: int
+    """Latest vote of each on each, all statements."""
+    statements: int
+    """All that were written, seeds included."""
+    seeds: int | None
+    when: str
+    """Empty: the data has no dates."""
+    quarter: int
+    half: int
+    most: int
+    """Statements that at least three quarters of the voters, half of them, and a quarter of them voted on."""
+
+
+def turnout_of(analysis: Analysis) -> Turnout:
+    """Counted from the conversation."""
+    talk = analysis.conversation
+    votes_P = talk.n_votes_P
+    cast = votes_P[votes_P > 0]
+    quarter, half, most = (int(np.quantile(cast, q, method="lower")) if len(cast) else 0 for q in (0.25, 0.5, 0.75))
+    seeds = [one.is_seed for one in talk.statements]
+    return Turnout(
+        listed=len(talk.participants),
+        voters=len(cast),
+        grouped=len(analysis.groups.participant_ids),
+        writers=_writers(talk),
+        votes=int(votes_P.sum()),
+        statements=len(talk.statements),
+        seeds=None if None in seeds else sum(map(bool, seeds)),
+        when=_when(talk),
+        quarter=quarter,
+        half=half,
+        most=most,
+    )
+
+
+def paragraph(turnout: Turnout) -> str:
+    """The numbers in one paragraph of plain sentences.
+
+    Example: "Between 3 May and 2 June 2024, 536 people voted on statements, 29,802 votes in all. 97 people wrote ..."
+    """
+    when = f"{turnout.when[0].upper()}{turnout.when[1:]}, " if turnout.when else ""
+    said = [f"{when}{many(turnout.voters, 'person', 'people')} took part and cast {many(turnout.votes, 'vote')}."]
+    statements = many(turnout.statements, "statement")
+    if turnout.writers is not None:
+        said.append(f"{many(turnout.writers, 'person', 'people')} wrote at least one of the {statements}.")
+    else:
+        said.append(f"There were {statements} to vote on or to be checked.")
+    said.append(f"Half of those who voted did so on {many(turnout.half, 'statement')} or more.")
+    return " ".join(said)
+
+
+def _writers(talk: Conversation) -> int | None:
+    known = [one for one in talk.statements if one.author is not None]
+    if not known:
+        return None
+    voters = set(talk.participant_ids.tolist())
+    return len({one.author for one in known if one.is_seed is not True and one.author in voters})
+
+
+def _when(talk: Conversation) -> str:
+    times = [one.created for one in talk.statements if one.created]
+    if talk.log is not None and len(talk.log.time):
+        times += [int(time) for time in (talk.log.time.min(), talk.log.time.max()) if time > 0]
+    return span(min(times), max(times)) if times else ""

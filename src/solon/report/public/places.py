@@ -1,0 +1,142 @@
+"""Where people stand on the map of opinion, told without a picture: regions, directions, and how far a group reaches.
+
+Shapes: G people in groups, S statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atan2, degrees, sqrt
+
+import numpy as np
+
+from solon.collective.conversation import Floats, Ints
+from solon.collective.opinion import Analysis
+from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.suppression import suppress_table
+from solon.report.public.tally import StatementVotes
+
+EDGE = 0.01
+"""Share of people at each end of a direction who are drawn at the edge of the map, so that a few far ones do not
+squeeze all others into its middle (assumption)."""
+INSIDE = 2 / 3
+"""Share of a group's members inside its outline (assumption: about as many as people mean by "most")."""
+PULLING = 2
+"""Statements named for each end of a direction."""
+COLUMNS, ROWS = ("left", "middle", "right"), ("upper", "centre", "lower")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The part of the plane that the map shows."""
+
+    low_2: Floats
+    high_2: Floats
+
+    @property
+    def size_2(self) -> Floats:
+        return np.asarray(self.high_2 - self.low_2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """A ninth of the map. Shares are of everyone on the map, and of each group; None: withheld."""
+
+    name: str
+    everyone: float | None
+    groups: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Direction:
+    """What people towards one end of the map agree with more than people towards the other."""
+
+    name: str
+    statements: tuple[StatementVotes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """An ellipse that holds `INSIDE` of a group's members."""
+
+    centre_2: Floats
+    radii_2: Floats
+    """Long and short."""
+    degrees: float
+    """Of the long one, from the first axis towards the second."""
+
+
+def people_on_map(analysis: Analysis) -> tuple[Floats, Ints]:
+    """Positions [G, 2] and groups [G] of the people in groups, in order of id."""
+    rows = np.searchsorted(analysis.conversation.participant_ids, analysis.groups.participant_ids)
+    return analysis.projection.participants_P2[rows], analysis.groups.labels_G
+
+
+def extent_of(points_G2: Floats) -> Extent:
+    """What the map shows: all but the outermost `EDGE` at each end, and a margin. Never empty."""
+    if not len(points_G2):
+        return Extent(low_2=np.full(2, -1.0), high_2=np.full(2, 1.0))
+    low, high = np.quantile(points_G2, (EDGE, 1 - EDGE), axis=0)
+    span = np.maximum(high - low, max(float((high - low).max()) * 0.05, 1e-9))
+    middle = (low + high) / 2
+    return Extent(low_2=middle - 0.54 * span, high_2=middle + 0.54 * span)
+
+
+def regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent) -> tuple[Region, ...]:
+    """Shares in each ninth of the map that holds anybody, from the upper left to the lower right."""
+    cell_G2 = np.clip(((points_G2 - extent.low_2) / extent.size_2 * 3).astype(np.int64), 0, 2)
+    place_G = (2 - cell_G2[:, 1]) * 3 + cell_G2[:, 0]
+    counts_9K = np.array([np.bincount(place_G[labels_G == label], minlength=9) for label in range(k)]).reshape(k, 9).T
+    hidden = suppress_table(counts_9K, threshold=SUPPRESS_BELOW)
+    found = []
+    for place in range(9):
+        total = int(counts_9K[place].sum())
+        if not total:
+            continue
+        own = tuple(
+            None if hidden.cells_RC[place, label] else float(counts_9K[place, label] / counts_9K[:, label].sum())
+            for label in range(k)
+        )
+        name = f"{ROWS[place // 3]} {COLUMNS[place % 3]}".replace("centre middle", "centre")
+        found.append(Region(name=name, everyone=None if hidden.rows_R[place] else total / len(points_G2), groups=own))
+    return tuple(found)
+
+
+def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Direction, ...]:
+    """Statements whose votes follow the map most closely: by the correlation of position and vote among who voted."""
+    points_G2, _ = people_on_map(analysis)
+    rows = np.isin(analysis.conversation.participant_ids, analysis.groups.participant_ids)
+    chosen = [one for one in statements if one.enough]
+    found = []
+    for axis, (back, forth) in enumerate((("left", "right"), ("bottom", "top"))):
+        pull = []
+        for one in chosen:
+            seen = analysis.conversation.seen_PS[rows, one.column]
+            votes = analysis.conversation.votes_PS[rows, one.column][seen].astype(np.float64)
+            at = points_G2[seen, axis]
+            spread = float(votes.std() * at.std())
+            pull.append(float(((votes - votes.mean()) * (at - at.mean())).mean()) / spread if spread > 1e-12 else 0.0)
+        order = sorted(range(len(chosen)), key=lambda i: (pull[i], chosen[i].id))
+        ends = (
+            (back, [i for i in order[:PULLING] if pull[i] < 0]),
+            (forth, [i for i in order[::-1][:PULLING] if pull[i] > 0]),
+        )
+        found += [Direction(name=name, statements=tuple(chosen[i] for i in end)) for name, end in ends if end]
+    return tuple(found)
+
+
+def outline(points_N2: Floats) -> Outline | None:
+    """The ellipse of a group's spread, scaled to hold `INSIDE` of its N members; None if too few."""
+    if len(points_N2) < 2 * SUPPRESS_BELOW:
+        return None
+    centre = points_N2.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov(points_N2.T) + 1e-12 * np.eye(2))
+    apart = (points_N2 - centre) @ vectors / np.sqrt(values)
+    scale = float(np.quantile(np.sqrt((apart**2).sum(axis=1)), INSIDE))
+    along = vectors[:, 1]
+    return Outline(
+        centre_2=centre,
+        radii_2=np.array([scale * sqrt(values[1]), scale * sqrt(values[0])]),
+        degrees=degrees(atan2(along[1], along[0])),
+    )

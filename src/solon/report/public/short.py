@@ -1,0 +1,68 @@
+"""The report in a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from solon.collective.conversation import Statement
+from solon.report.public.opinions import Group, Opinions, range_in_words, who_is_divided
+from solon.report.public.words import listed, many, spelt, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One item: a few words in bold, a sentence, perhaps a statement in its own words, and what stands after it."""
+
+    lead: str
+    text: str
+    statement: Statement | None = None
+    after: str = ""
+
+
+def in_short(found: Opinions, *, population: str | None, sure: str) -> tuple[Point, ...]:
+    """What a reader takes away who reads nothing else.
+
+    `population`: one sentence on the sample against the population; None: not measured. `sure`: one sentence on how
+    stable the groups are, or empty.
+    """
+    points = [_agreement(found), *_division(found), _groups(found.groups)]
+    if sure:
+        points.append(Point(lead="How sure:", text=sure))
+    text = "whether those who took part resemble the population was not measured. The report speaks for them alone."
+    points.append(Point(lead="Whose opinion:", text=population or text))
+    return tuple(points)
+
+
+def _agreement(found: Opinions) -> Point:
+    lead = "Agreement:"
+    if not found.agreed:
+        return Point(lead=lead, text="there is no statement that a majority of every group agrees with.")
+    first = found.agreed[0]
+    text = f"{many(found.majorities, 'statement')} of {found.ranked:,} found a majority in every group. Foremost:"
+    if len(found.groups) < 2:
+        text = f"{many(found.majorities, 'statement')} of {found.ranked:,} found a majority. Foremost:"
+    return Point(lead=lead, text=text, statement=first.statement, after=f"({range_in_words(first)} agree).")
+
+
+def _division(found: Opinions) -> list[Point]:
+    if not found.dividing:
+        return []
+    first = found.dividing[0]
+    return [
+        Point(
+            lead="Division:",
+            text="nothing sets the groups further apart than",
+            statement=first.statement,
+            after=f"({who_is_divided(first)}).",
+        )
+    ]
+
+
+def _groups(groups: Sequence[Group]) -> Point:
+    if len(groups) < 2:
+        return Point(lead="Groups:", text="people do not fall into separate groups by how they voted.")
+    parts = [f"{one.letter} ({whole(one.share)})" for one in groups]
+    return Point(
+        lead="Groups:", text=f"by how they voted, people fall into {spelt(len(groups), 'group')}: {listed(parts)}."
+    )

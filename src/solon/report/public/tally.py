@@ -1,0 +1,162 @@
+"""Votes on statements, of everyone and by group, with small numbers withheld.
+
+Shapes: P participants, S statements, K groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from solon.collective.consensus import MIN_GROUP_VOTES
+from solon.collective.conversation import AGREE, DISAGREE, PASS, Bools, Ints, Statement
+from solon.collective.opinion import Analysis
+from solon.collective.population import SUPPRESS_BELOW
+from solon.evals.statistics import Rate, wilson
+
+
+def withheld(counts: Sequence[int], *, small: int = SUPPRESS_BELOW) -> tuple[bool, ...]:
+    """Which of several counts with a known sum are not shown, so that none of fewer than `small` people can be had.
+
+    Of a row with its total, a hidden count can be anything from 0 to the sum of all that is hidden. So the small ones
+    are hidden, then the smallest others until at least two are and their sum is at least `small`: what
+    `collective.suppression` computes for any table. Where that is impossible everything is hidden.
+
+    >>> withheld([40, 3, 12]), withheld([40, 6, 7]), withheld([40, 0, 12])
+    ((False, True, True), (False, True, True), (False, False, False))
+    """
+    hidden = {i for i, count in enumerate(counts) if 0 < count < small}
+    others = sorted((i for i, count in enumerate(counts) if count >= small), key=lambda i: (counts[i], i))
+    while hidden and (len(hidden) < 2 or sum(counts[i] for i in hidden) < small):
+        if not others:
+            return (True,) * len(counts)
+        hidden.add(others.pop(0))
+    return tuple(i in hidden for i in range(len(counts)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """The votes of some people on one statement."""
+
+    agrees: int
+    passes: int
+    disagrees: int
+    hidden: bool = False
+    """So few votes that they are not shown."""
+
+    @property
+    def n(self) -> int:
+        return self.agrees + self.passes + self.disagrees
+
+    @cached_property
+    def agree(self) -> Rate:
+        """Share of the votes, passes included, with Wilson's interval."""
+        return wilson(self.agrees, self.n)
+
+    @cached_property
+    def disagree(self) -> Rate:
+        return wilson(self.disagrees, self.n)
+
+    @cached_property
+    def passed(self) -> Rate:
+        return wilson(self.passes, self.n)
+
+    @property
+    def shown(self) -> bool:
+        """Is there anything to show?"""
+        return self.n > 0 and not self.hidden
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementVotes:
+    """One statement with everything the page says of it."""
+
+    column: int
+    """Its place in the conversation."""
+    statement: Statement
+    everyone: Tally
+    """All who voted on it, in a group or not."""
+    groups: tuple[Tally, ...]
+    consensus: float
+    """Product over groups of (agrees + 1) / (votes + 2)."""
+    polarisation: float
+
+    @property
+    def id(self) -> int:
+        return self.statement.id
+
+    @property
+    def in_each(self) -> float:
+        """The geometric mean of the groups' shares: the product, comparable across numbers of groups."""
+        return float(self.consensus ** (1 / max(len(self.groups), 1)))
+
+    @property
+    def open(self) -> bool:
+        """Is every group's tally shown? Otherwise figures made from all of them would give one away."""
+        return all(tally.shown for tally in (self.everyone, *self.groups))
+
+    @property
+    def enough(self) -> bool:
+        """Has each group given enough votes for the statement to be ranked?"""
+        return all(tally.n >= MIN_GROUP_VOTES for tally in self.groups)
+
+
+def is_public(statement: Statement, voters: int) -> bool:
+    """May the text be shown? Accepted ones, and those nobody moderated that at least `MIN_GROUP_VOTES` people voted on.
+
+    A statement that waits for a moderator has its author's vote alone, and may say anything.
+    """
+    if statement.moderated < 0 or statement.is_meta:
+        return False
+    return statement.moderated > 0 or voters >= MIN_GROUP_VOTES
+
+
+def group_rows(analysis: Analysis) -> tuple[Bools, ...]:
+    """For each group, which participants are in it: K arrays [P]."""
+    ids = analysis.conversation.participant_ids
+    return tuple(
+        np.isin(ids, analysis.groups.participant_ids[analysis.groups.labels_G == label])
+        for label in range(analysis.groups.k)
+    )
+
+
+def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
+    """Every statement whose text may be shown, by id. Group numbers below `SUPPRESS_BELOW` are withheld."""
+    talk = analysis.conversation
+    rows = group_rows(analysis)
+    everyone_3S = _counts(analysis, np.ones(len(talk.participants), dtype=bool))
+    groups_K3S = [_counts(analysis, row) for row in rows]
+    found = []
+    for column, statement in enumerate(talk.statements):
+        everyone = _tally(everyone_3S[:, column])
+        if not is_public(statement, everyone.n):
+            continue
+        own = [counts[:, column] for counts in groups_K3S]
+        sizes = [int(counts.sum()) for counts in own]
+        # Those in no group are the last part of the sum.
+        hidden = withheld([*sizes, everyone.n - sum(sizes)])
+        found.append(
+            StatementVotes(
+                column=column,
+                statement=statement,
+                everyone=_tally(everyone_3S[:, column], hidden=everyone.n < SUPPRESS_BELOW),
+                groups=tuple(_tally(counts, hidden=hide) for counts, hide in zip(own, hidden, strict=False)),
+                consensus=float(analysis.consensus_S[column]),
+                polarisation=float(analysis.polarisation_S[column]),
+            )
+        )
+    return tuple(found)
+
+
+def _counts(analysis: Analysis, rows: Bools) -> Ints:
+    """Agrees, passes and disagrees of some participants, [3, S]."""
+    votes, seen = analysis.conversation.votes_PS[rows], analysis.conversation.seen_PS[rows]
+    return np.array([((votes == kind) & seen).sum(axis=0) for kind in (AGREE, PASS, DISAGREE)], dtype=np.int64)
+
+
+def _tally(counts_3: Ints, *, hidden: bool = False) -> Tally:
+    agrees, passes, disagrees = (int(count) for count in counts_3)
+    return Tally(agrees=agrees, passes=passes, disagrees=disagrees, hidden=hidden)

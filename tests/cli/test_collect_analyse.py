@@ -14,7 +14,7 @@ from solon.cli.main import app
 from solon.collective.analysis import analyse
 from talks import random_rows, talk, write_export
 
-FILES = {"statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json"}
+FILES = {"statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json", "stability.json"}
 FIRST_COLUMNS = [
     "comment-id",
     "group_aware_consensus",

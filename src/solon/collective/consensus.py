@@ -12,6 +12,7 @@ more groups is smaller: between conversations compare its K-th root, the geometr
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -240,7 +241,5 @@ def numeric_first(name: str) -> tuple[int, float, str]:
     >>> sorted(["b", "10", "9", "a"], key=numeric_first)
     ['9', '10', 'a', 'b']
     """
-    try:
-        return 0, float(name), name
-    except ValueError:
-        return 1, 0.0, name
+    # Not whatever `float` takes: with `nan` among them, names would have no order.
+    return (0, float(name), name) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?", name) else (1, 0.0, name)

@@ -12,6 +12,9 @@ from solon.collective.conversation import Floats
 from solon.collective.tables import Cell, write_csv
 from solon.errors import InputError, Where
 
+OVERALL = "aware"
+"""Where a group's name stands in `group_aware_consensus`."""
+
 
 def measure_ballots(
     ballots: Ballots, group_column: str, *, smoothing: bool, minimum: int, draws: int = DRAWS, seed: int = 0
@@ -21,13 +24,17 @@ def measure_ballots(
     Groups stand in order of their names, numbers by value and before words.
 
     Raises:
-        InputError: if the column names no group at all.
+        InputError: if the column names no group at all, or one after which two columns would be called the same.
     """
     cells = [cell.strip() for cell in ballots.table.column(group_column)]
     names = tuple(sorted({cell for cell in cells if cell}, key=numeric_first))
     if not names:
         what = f"no participant has a {group_column}"
         raise InputError(what, where=Where(ballots.table.path), hint="name another column with --group-column")
+    if OVERALL in names:
+        line = ballots.table.lines[cells.index(OVERALL)]
+        what = f"a group is called {OVERALL!r}, and group_{OVERALL}_consensus is the column of all groups together"
+        raise InputError(what, where=Where(ballots.table.path, line), hint="call the group something else")
     label = {name: at for at, name in enumerate(names)}
     labels_P = np.array([label.get(cell, IN_NO_GROUP) for cell in cells], dtype=np.int64)
     found = measure(
@@ -50,7 +57,7 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     `intervals` adds, after the columns that are always there, votes and interval by group, the interval of the
     product, the geometric mean, and whether a group has too few votes.
     """
-    header = ["comment-id", *(f"group_{name}_consensus" for name in found.names), "group_aware_consensus"]
+    header = ["comment-id", *(f"group_{name}_consensus" for name in found.names), f"group_{OVERALL}_consensus"]
     columns: list[list[Cell]] = [found.statement_ids.tolist(), *map(_filled, found.groups_KS), _filled(found.product_S)]
     if intervals:
         for at, name in enumerate(found.names):

@@ -18,10 +18,11 @@ from typing import Literal
 
 import numpy as np
 
+from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
 from solon.collective.opinion import Groups
 from solon.collective.stability_trials import Imputation, Regroup, StabilityCheck, Trials
-from solon.collective.tables import write_csv
+from solon.collective.tables import write_file
 from solon.errors import InputError
 from solon.records import Record
 from solon.seeds import generator
@@ -109,10 +110,22 @@ def stability_of(
     )
 
 
-def write_stability(path: Path, report: StabilityReport) -> None:
-    """One row per check, in the order they were made; empty cells where there is nothing to compare."""
-    header = list(StabilityCheck.model_fields)
-    write_csv(path, header, ([getattr(check, name) for name in header] for check in report.checks))
+def ship_stability(
+    path: Path, conversation: Conversation, groups: Groups, *, seed: int = 0, wanted: bool = True
+) -> StabilityReport | None:
+    """The report that goes with groups, written as JSON: the verdict, its sentences, every check in the order made.
+
+    Not `wanted`: None, and a report of earlier groups at that place is removed.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    if not wanted:
+        path.unlink(missing_ok=True)
+        return None
+    report = stability_of(conversation, groups, seed=seed)
+    write_file(path, canonical_json(report, indent=2))
+    return report
 
 
 def _method(name: str) -> Regroup:
@@ -155,6 +168,8 @@ def _sentences(checks: Sequence[StabilityCheck], k: int, not_formed: int, sample
     """What a reader without statistics needs to know."""
     by_kind = {kind: [one for one in checks if one.kind == kind] for kind in ("seed", "k", "imputation", "bootstrap")}
     said = []
+    if k == 1:
+        said.append("There is one group only, in which everybody stays whatever is changed.")
     if sample is not None:
         said.append(f"All of this was measured on {sample} people drawn by lot, for there are too many to group again.")
     if seeds := by_kind["seed"]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.groups import FOLDER, METHOD, SEED, K, Method
+from solon.cli.collect.groups import FOLDER, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError
 
 
@@ -21,12 +21,13 @@ def analyse(
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
+    stability: Annotated[bool, STABILITY] = True,
 ) -> None:
     """Analyse a conversation: consensus, what divides, what sets each group apart, what to show next.
 
-    Writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json, and
-    participants.csv, which tells where each person stands and is for the organiser only. A vote is 1 agree,
-    -1 disagree, 0 pass throughout.
+    Writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json,
+    stability.json (how far to trust the groups), and participants.csv, which tells where each person stands and is for
+    the organiser only. A vote is 1 agree, -1 disagree, 0 pass throughout.
 
     \b
       [bold]solon collect analyse export/ -o analysis/[/bold]
@@ -36,6 +37,7 @@ def analyse(
     from solon.collective.analysis_files import write_analysis
     from solon.collective.folder import open_conversation
     from solon.collective.polis.stored import read_stored
+    from solon.collective.stability import ship_stability
 
     if math_from and (k is not None or method is not Method.polis or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --k, --method and --seed")
@@ -44,8 +46,11 @@ def analyse(
     stored = read_stored(math_from) if math_from else None
     found = analysis_of(open_conversation(folder).conversation, k=k, method=method.value, seed=seed, stored=stored)
     summary = write_analysis(found, output, seed=seed)
+    report = ship_stability(output / "stability.json", found.conversation, found.groups, seed=seed, wanted=stability)
     for note in summary.notes:
         typer.echo(f"note: {note}", err=True)
+    for sentence in report.sentences if report else ():
+        typer.echo(sentence, err=True)
     sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
     typer.echo(
         f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "

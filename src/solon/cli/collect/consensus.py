@@ -40,6 +40,7 @@ def consensus(
     from solon.collective.ballots import SIGN, read_ballots
     from solon.collective.consensus import DRAWS
     from solon.collective.consensus_table import measure_ballots, write_consensus
+    from solon.collective.tables import shown
 
     ballots = read_ballots(votes, group_column=group_column)
     found, left_out = measure_ballots(
@@ -51,8 +52,8 @@ def consensus(
         seed=seed,
     )
     write_consensus(output, found, intervals=intervals)
-    sizes = ", ".join(found.names)
-    typer.echo(f"{votes}: votes read as {SIGN}; groups {sizes}", err=True)
+    named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if len(found.names) > 10 else "")
+    typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
     if left_out:
         typer.echo(f"{votes}: {left_out} of {len(ballots.table)} participants have no group and are left out", err=True)
     typer.echo(f"{output}: {len(found.statement_ids)} statements, {len(found.names)} groups")

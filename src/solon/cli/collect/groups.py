@@ -20,6 +20,7 @@ FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `s
 K = typer.Option("--k", min=1, help="How many groups; else as many as set people apart best.")
 METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
 SEED = typer.Option("--seed", min=0, help="Of the clustering's start; 0: people by id, as Polis takes them.")
+STABILITY = typer.Option("--stability/--no-stability", help="Measure how far to trust the groups; takes longest.")
 
 
 def groups(
@@ -28,11 +29,13 @@ def groups(
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
+    stability: Annotated[bool, STABILITY] = True,
 ) -> None:
     """Find opinion groups: people who vote alike.
 
     The table has a row for everybody who is in a group; people with too few votes are in none. Group 0 is
-    the largest.
+    the largest. Beside it, OUT-stability.json says how far to trust the groups: what other starts, other numbers of
+    groups, another value for votes not cast and other people of the same public would change.
 
     \b
       [bold]solon collect groups export/ -o groups.csv[/bold]
@@ -42,12 +45,18 @@ def groups(
     from solon.collective.analysis import find_groups
     from solon.collective.analysis_files import write_groups
     from solon.collective.folder import open_conversation
+    from solon.collective.stability import ship_stability
 
-    found = find_groups(open_conversation(folder).conversation, k=k, method=method.value, seed=seed)
+    conversation = open_conversation(folder).conversation
+    found = find_groups(conversation, k=k, method=method.value, seed=seed)
     write_groups(found, output)
+    beside = output.with_name(f"{output.stem}-stability.json")
+    report = ship_stability(beside, conversation, found, seed=seed, wanted=stability)
     for note in found.notes:
         typer.echo(note, err=True)
     for tried, value in sorted(found.silhouettes.items()):
         typer.echo(f"{tried} groups: silhouette {value:.3f}", err=True)
+    for sentence in report.sentences if report else ():
+        typer.echo(sentence, err=True)
     sizes = ", ".join(f"{name}: {int((found.labels_G == label).sum())}" for label, name in enumerate(found.names))
     typer.echo(f"{output}: {len(found.participant_ids)} people in {found.k} groups ({sizes})")

@@ -81,8 +81,8 @@ def consensus_histogram(people: Labelled, how: str) -> Figure:
         x_ticks=[0, 0.2, 0.4, 0.6, 0.8, 1.0],
         y_ticks=range(0, top + 1, 10),
     )
-    parts += svg.bars(frame, BINS, counts, "a")
     parts += svg.upright(frame, PAPER_CUT, f"the paper's cut, {PAPER_CUT}: {above} above")
+    parts += svg.bars(frame, BINS, counts, "a")
     description = (
         f"A histogram of {len(product)} statements. Mean {product.mean():.3f}, median {np.median(product):.3f}, "
         f"smallest {product.min():.3f}, largest {product.max():.3f}. {above} lie above {PAPER_CUT}."

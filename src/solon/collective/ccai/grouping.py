@@ -47,7 +47,7 @@ def ccai_groups(
     `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote.
 
     Raises:
-        InputError: if fewer than two people have enough votes, or `k` groups cannot be formed.
+        InputError: if fewer than two people have enough votes, no statement is left, or `k` groups cannot be formed.
     """
     people = conversation.n_votes_P > MORE_VOTES_THAN
     if people.sum() < 2:
@@ -55,7 +55,10 @@ def ccai_groups(
             f"{int(people.sum())} of {len(people)} participants have more than {MORE_VOTES_THAN} votes",
             hint="the ccai method cannot group them; use --method polis",
         )
-    chosen = conversation.select(participants=people, statements=accepted(conversation))
+    statements = accepted(conversation)
+    if not statements.any():
+        raise InputError("moderators rejected every statement", hint="there is nothing to group people by")
+    chosen = conversation.select(participants=people, statements=statements)
     return group_all(chosen, k=k, seed=seed, impute=impute)
 
 
@@ -109,7 +112,7 @@ def _regrouped(centres_B2: Floats, wanted: set[int], seed: int) -> tuple[dict[in
     for k in sorted(wanted):
         if 1 < k <= len(centres_B2):
             labels_by_k[k] = k_means(centres_B2, k, seed=seed).labels_N
-        if 1 < k < len(centres_B2):
+        if 1 < k < len(centres_B2) and len(np.unique(labels_by_k[k])) > 1:
             silhouettes[k] = float(silhouette_score(centres_B2, labels_by_k[k]))
     return labels_by_k, silhouettes
 

@@ -32,7 +32,7 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0, starts: int = STARTS) -
     """The best of `starts` runs of Lloyd's algorithm. `k` must not exceed the number of distinct points."""
     from sklearn.cluster import KMeans
 
-    draws = np.random.RandomState(seed)
+    draws = np.random.RandomState(as_numpy_takes_it(seed))
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
     best = None
@@ -46,6 +46,11 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0, starts: int = STARTS) -
         centres_KD=np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64),
         inertia=float(best.inertia_),
     )
+
+
+def as_numpy_takes_it(seed: int) -> int:
+    """NumPy's older generator, and so scikit-learn, take seeds below 2³² alone; larger ones lose their upper digits."""
+    return seed % 2**32
 
 
 def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.ccai.grouping import N_BASE, Positions, canonical, group_all, one_thread, positions
-from solon.collective.ccai.kmeans import STARTS
+from solon.collective.ccai.kmeans import STARTS, as_numpy_takes_it
 from solon.collective.ccai.processing import Study
 from solon.collective.consensus import group_aware_consensus, group_consensus
 from solon.collective.conversation import Bools, Floats, Ints
@@ -150,8 +150,9 @@ def by_installed_release(places: Positions, labels_P: Ints, seed: int) -> Instal
 
     points_P2 = places.participants_P2
     with one_thread():
-        base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=seed).fit(points_P2)
-        upper = KMeans(PAPER_K, n_init=STARTS, random_state=seed).fit(base.cluster_centers_)
+        draws = as_numpy_takes_it(seed)
+        base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=draws).fit(points_P2)
+        upper = KMeans(PAPER_K, n_init=STARTS, random_state=draws).fit(base.cluster_centers_)
     theirs_P = canonical(np.asarray(upper.labels_)[base.labels_])
     return InstalledRelease(
         scikit_learn=sklearn.__version__,

@@ -18,10 +18,12 @@ _STYLE = """
   .grid { stroke: #d8dee4; stroke-width: 1 } .cut { stroke: #1b1f24; stroke-width: 1.5; stroke-dasharray: 5 4 }
   .a { --c: #1f5fae } .b { --c: #b3500f } .dots { stroke: var(--c); stroke-width: 5; opacity: .75; fill: none }
   .round { stroke-linecap: round } .square { stroke-linecap: square; stroke-width: 4 } .bar { fill: var(--c) }
+  .count { paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
   .line { stroke: var(--c); stroke-width: 2.5; fill: none } .b.line { stroke-dasharray: 8 4 } .mark { fill: var(--c) }
   @media (prefers-color-scheme: dark) {
     .bg { fill: #14171c } .ink { fill: #e8ebef } .soft { fill: #a9b2bc } .rule { stroke: #a9b2bc }
     .grid { stroke: #2c333c } .cut { stroke: #e8ebef } .a { --c: #79b0f2 } .b { --c: #f0a05f }
+    .count { stroke: #14171c }
   }
 """
 
@@ -118,7 +120,7 @@ def bars(frame: Frame, edges: Sequence[float], heights: Sequence[float], style: 
             parts.append(f'<rect class="bar {style}" x="{float(left) + 1:.1f}" y="{top}" {size}/>')
             middle = (float(left) + float(right)) / 2
             label = f'x="{middle:.1f}" y="{float(top) - 5:.1f}" text-anchor="middle"'
-            parts.append(f'<text class="soft" {label}>{height:g}</text>')
+            parts.append(f'<text class="soft count" {label}>{height:g}</text>')
     return parts
 
 

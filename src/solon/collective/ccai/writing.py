@@ -28,9 +28,11 @@ from solon.collective.ccai.reproduction import (
     compared,
     figures_of,
 )
+from solon.collective.consensus import measure
+from solon.collective.consensus_table import write_consensus
 from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation
 from solon.collective.opinion import Groups
-from solon.collective.stability import StabilityReport, stability_of, write_stability
+from solon.collective.stability import StabilityReport, stability_of
 from solon.collective.stability_trials import Imputation
 from solon.collective.tables import write_csv, write_file
 
@@ -40,6 +42,7 @@ REFUSED = (
 )
 ONLY_IF_PUBLISHED = (
     "published.csv",
+    "published-statements.csv",
     "published-figure2.svg",
     "published-figure2.csv",
     "published-figure3.svg",
@@ -55,13 +58,12 @@ def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | Non
     study = found.study
     corrected = figures_of(study, found.corrected, seed=found.seed)
     stability = _stability(found)
-    _write_consensus(folder / "corrected.csv", study, found.corrected)
+    _write_consensus(folder, "corrected", found, found.corrected)
     write_csv(
         folder / "corrected-groups.csv",
         ("participant", "group"),
         zip(study.conversation.participant_ids.tolist(), found.corrected.labels_P.tolist(), strict=True),
     )
-    write_stability(folder / "corrected-stability.csv", stability)
     opinion_map(found, found.corrected, "labels on their owners").write(folder, "corrected-figure2")
     consensus_histogram(found.corrected, "labels on their owners").write(folder, "corrected-figure3")
     threshold_sweep([("corrected", found.corrected)]).write(folder, "corrected-thresholds")
@@ -86,7 +88,7 @@ def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | Non
 
 def _write_published(folder: Path, found: Reproduction, published: Labelled) -> None:
     study, corrected = found.study, found.corrected
-    _write_consensus(folder / "published.csv", study, published)
+    _write_consensus(folder, "published", found, published)
     opinion_map(found, published, "labels as published").write(folder, "published-figure2")
     consensus_histogram(published, "labels as published").write(folder, "published-figure3")
     threshold_sweep([("published", published), ("corrected", corrected)]).write(folder, "thresholds")
@@ -105,11 +107,23 @@ def _counts(study: Study, before: Bools, after: Bools) -> list[object]:
     return [int(before.sum()), int(after.sum()), int((before & after).sum()), leaving, entering]
 
 
-def _write_consensus(path: Path, study: Study, people: Labelled) -> None:
+def _write_consensus(folder: Path, name: str, found: Reproduction, people: Labelled) -> None:
+    """`<name>.csv` in the study's own columns, and `<name>-statements.csv` with votes and intervals."""
+    talk = found.study.conversation
     first, second = (column.tolist() for column in people.consensus_2S)
-    rows = zip(study.conversation.statement_ids.tolist(), first, second, people.product_S.tolist(), strict=True)
-    header = ("comment-id", "group_0_consensus", "group_1_consensus", "group_aware_consensus")
-    write_csv(path, header, ([None if value != value else value for value in row] for row in rows))
+    rows = zip(talk.statement_ids.tolist(), first, second, strict=True)
+    header = ("comment-id", "group_0_consensus", "group_1_consensus")
+    write_csv(folder / f"{name}.csv", header, ([None if value != value else value for value in row] for row in rows))
+    measured = measure(
+        votes_PS=talk.votes_PS,
+        seen_PS=talk.seen_PS,
+        labels=people.labels_P,
+        names=("0", "1"),
+        statement_ids=talk.statement_ids,
+        smoothing=False,
+        seed=found.seed,
+    )
+    write_consensus(folder / f"{name}-statements.csv", measured, intervals=True)
 
 
 def _stability(found: Reproduction) -> StabilityReport:

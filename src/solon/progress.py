@@ -189,7 +189,8 @@ class PlainReporter(QuietReporter):
     interval = 5.0
 
     def _show(self, meter: Meter) -> None:
-        self._say(str(meter))
+        if meter.rows != meter.total_rows:  # the whole stage is about to have its line
+            self._say(str(meter))
 
     def _stage_ended(self, meter: Meter) -> None:
         self._say(str(meter))

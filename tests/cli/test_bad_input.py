@@ -87,7 +87,7 @@ def test_constitutions(files: Path, text: str, line: str) -> None:
         (
             '{"prompt": "How?"}\n{"prompt": "how?"}\n',
             [
-                "red.jsonl: 2 prompts open in the same way, so none can be held out for evaluation "
+                "red.jsonl: all prompts (2) open in the same way, so none can be held out for evaluation "
                 "(give prompts from at least two conversations)"
             ],
         ),

@@ -39,3 +39,13 @@ def test_without_truth_the_reason_is_printed() -> None:
     text = printed(sample_data(4, graded=False).summary, 200)
     assert "Not graded: no grader knows the truth" in text
     assert "agrees with" in text and "paired" not in text
+
+
+def test_rl_is_told_by_kind_of_request_because_steps_draw_different_prompts() -> None:
+    summary = sample_data(4).summary
+    assert summary.rl is not None
+    scores = ({"benign": 3.0, "harmful": -1.0}, {"harmful": -2.0}, {"benign": 3.5, "harmful": -0.5})
+    steps = tuple(summary.rl.steps[0].model_copy(update={"score_by_kind": own}) for own in scores)
+    text = printed(summary.model_copy(update={"rl": summary.rl.model_copy(update={"steps": steps})}), 400)
+    assert "RL: 3 steps, KL" in text
+    assert "benign 3.00 to 3.50, harmful -1.00 to -0.50" in text

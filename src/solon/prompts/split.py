@@ -32,7 +32,7 @@ def split_prompts(prompts: Sequence[Prompt], *, evaluation: int, seed: int, max_
         groups[opening_of(prompt)].append(prompt)
     if len(groups) < 2:
         raise PromptError(
-            f"{len(prompts)} prompts open in the same way, so none can be held out for evaluation",
+            f"all prompts ({len(prompts)}) open in the same way, so none can be held out for evaluation",
             hint="give prompts from at least two conversations",
         )
     target = max(1, min(evaluation, int(len(prompts) * max_share)))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import fmean
+
 from rich import box
 from rich.console import Console, ConsoleRenderable, Group
 from rich.table import Table
 from rich.text import Text
 
+from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Difference, Rate
 from solon.evals.summary import Summary
 from solon.records import PromptKind
@@ -83,13 +87,23 @@ def notes(summary: Summary) -> list[str]:
                 f"Preference model: agrees with {_cell(model.label_accuracy)} of {model.label_n} held-out labels."
             )
     if summary.rl is not None:
-        first, last = summary.rl.steps[0], summary.rl.steps[-1]
-        lines.append(
-            f"RL: {len(summary.rl.steps)} steps, reward {first.reward.mean:.2f} to {last.reward.mean:.2f}, "
-            f"KL {last.kl.mean:.1f} nats at the end."
-        )
+        lines.append(_rl(summary.rl.steps))
     lines.append(f"Seed {summary.seed}, {duration(summary.pipeline_seconds)}.")
     return lines
+
+
+def _rl(steps: Sequence[RLStep]) -> str:
+    """By kind of request, because each step draws its prompts anew and kinds differ more than steps do."""
+    tenth = max(1, len(steps) // 10)
+    first, last = (_scores(some) for some in (steps[:tenth], steps[-tenth:]))
+    scores = ", ".join(f"{kind} {first[kind]:.2f} to {last[kind]:.2f}" for kind in first if kind in last)
+    risen = f"; preference score from the first tenth of them to the last: {scores}" if scores else ""
+    return f"RL: {len(steps)} steps, KL {steps[-1].kl.mean:.1f} nats at the end{risen}."
+
+
+def _scores(steps: Sequence[RLStep]) -> dict[PromptKind, float]:
+    kinds = sorted({kind for step in steps for kind in step.score_by_kind})
+    return {kind: fmean(step.score_by_kind[kind] for step in steps if kind in step.score_by_kind) for kind in kinds}
 
 
 def _cell(rate: Rate | None) -> str:

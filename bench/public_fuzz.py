@@ -1,11 +1,12 @@
 """Damaged exports: whatever happens to one, its import ends in a clear error, a stated finding, or no difference.
 
-Small made-up conversations in every layout, and the reference data where there is any, are damaged in some thirty ways
-(`public_mutations.py`). What becomes of each:
+Small made-up conversations in every layout, and the reference data where there is any, are damaged in more than thirty
+ways (`public_mutations.py`). What becomes of each:
 
 - error: a UserError that names the file and says what to do;
 - stated: imported differently, with a repair or a warning that the undamaged export does not get;
-- unchanged: the very same conversation;
+- repaired: the very same conversation, with such a repair or warning;
+- unchanged: the very same conversation, and nothing to say;
 - only copy: something that the export says only once is another valid one, so that no reader can tell: the text,
   author, time, moderation or mark of a statement, an exported group, the topic, the milliseconds of a vote, a vote
   that a later one replaced, or the id of somebody who wrote nothing (all else about them being the same);
@@ -34,7 +35,7 @@ from solon.collective.folder import Imported, open_conversation
 from solon.errors import UserError
 from solon.seeds import generator
 
-OUTCOMES = ("error", "stated", "unchanged", "only copy", "silent", "traceback")
+OUTCOMES = ("error", "stated", "repaired", "unchanged", "only copy", "silent", "traceback")
 ONCE = ("text", "moderated", "is_seed", "is_meta", "author", "created")
 """Fields of a statement that an export may have only once."""
 STATED_ONCE = {*ONCE, "exported_group", "topic", "description", "milliseconds", "replaced votes", "somebody's id"}
@@ -89,18 +90,14 @@ def judged(path: Path, good: Imported) -> tuple[str, str]:
         return ("error" if clear else "silent"), str(error)
     except Exception:  # noqa: BLE001  (a bug is what is looked for)
         return "traceback", traceback.format_exc()
-    if same(got.conversation, good.conversation):
-        return "unchanged", ""
     before = {(one.severity, one.where, one.what) for one in good.findings}
     new = [one for one in got.findings if one.severity != "note" and (one.severity, one.where, one.what) not in before]
-    if new:
-        return "stated", "\n".join(map(str, new))
     differs = differences(got.conversation, good.conversation)
+    if new:
+        return ("stated" if differs else "repaired"), "\n".join(map(str, new))
+    if not differs:
+        return "unchanged", ""
     return ("only copy" if differs <= STATED_ONCE else "silent"), ", ".join(sorted(differs))
-
-
-def same(one: Conversation, other: Conversation) -> bool:
-    return not differences(one, other)
 
 
 def differences(one: Conversation, other: Conversation) -> set[str]:

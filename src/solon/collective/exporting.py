@@ -76,7 +76,8 @@ def export_conversation(
         if talk.log is not None:
             _write_votes(folder / "votes.csv", talk.log)
         (folder / EXPORT_MARK).write_text(_mark(organiser), encoding="utf-8")
-    return _told(conversation, out, organiser=organiser, authors=authors)
+    published = 0 if talk.log is None else len(talk.log.vote)
+    return _told(conversation, published, out, organiser=organiser, authors=authors)
 
 
 def public(conversation: Conversation, *, authors: bool = False, seed: int | None = None) -> Conversation:
@@ -104,7 +105,7 @@ def public(conversation: Conversation, *, authors: bool = False, seed: int | Non
         participants=tuple(people[at] for at in order),
         votes_PS=conversation.votes_PS[order],
         seen_PS=conversation.seen_PS[order],
-        log=None if conversation.log is None else _public_log(conversation.log, renamed),
+        log=_public_log(conversation, renamed),
     )
 
 
@@ -115,8 +116,21 @@ def _gapless(old: Ints, new: Ints, participants: Ints) -> dict[int, int]:
     return {number: at for at, number in enumerate([*voters, *others])}
 
 
-def _public_log(log: VoteLog, renamed: dict[int, int]) -> VoteLog:
-    """The last event of each participant and statement, by day, ordered by statement and new id."""
+def _public_log(conversation: Conversation, renamed: dict[int, int]) -> VoteLog | None:
+    """The event behind each vote that counts, by day, ordered by statement and new id. None: nothing has times."""
+    log = conversation.log
+    if log is None:
+        return None
+    row = np.searchsorted(conversation.participant_ids, log.participant)
+    column = np.searchsorted(conversation.statement_ids, log.statement)
+    # The import may have found that another vote than the last one of the log counts.
+    counts = conversation.seen_PS[row, column] & (conversation.votes_PS[row, column] == log.vote)
+    log = VoteLog(
+        participant=log.participant[counts],
+        statement=log.statement[counts],
+        vote=log.vote[counts],
+        time=log.time[counts],
+    )
     order = np.lexsort((np.arange(len(log.vote)), log.statement, log.participant))
     last = np.ones(len(order), dtype=bool)
     last[:-1] = (np.diff(log.participant[order]) != 0) | (np.diff(log.statement[order]) != 0)
@@ -234,7 +248,8 @@ def _mark(organiser: bool) -> str:
     )
 
 
-def _told(conversation: Conversation, out: Path, *, organiser: bool, authors: bool) -> list[str]:
+def _told(conversation: Conversation, published: int, out: Path, *, organiser: bool, authors: bool) -> list[str]:
+    """published: votes that votes.csv has."""
     people, sayings = (
         many(len(conversation.participants), "participant"),
         many(len(conversation.statements), "statement"),
@@ -244,7 +259,7 @@ def _told(conversation: Conversation, out: Path, *, organiser: bool, authors: bo
         told.append("no votes.csv: the conversation was imported without times")
     if not organiser:
         told.append("participants have new random ids, and times are days")
-        if conversation.log is not None and (again := len(conversation.log.vote) - int(conversation.seen_PS.sum())) > 0:
-            told.append(f"left out: {many(again, 're-vote')} that a later vote replaced")
+        if conversation.log is not None and (again := len(conversation.log.vote) - published) > 0:
+            told.append(f"left out: {many(again, 'vote')} that a later one of the same participant replaced")
         told.append("authors are named by their new ids" if authors else "left out: who wrote which statement")
     return told

@@ -1,6 +1,6 @@
 """The folder that `solon collect import` writes, and how every command opens a conversation.
 
-imported.json      what was imported from where, in which sign, and the sha256 of all files
+imported.json      what was imported, in which sign, and the sha256 of the other files
 statements.csv     comment-id, author-id, moderated, is-seed, is-meta, timestamp, text
 participants.csv   participant, exported-group
 latest.csv         participant, comment-id, vote: the vote that counts, +1 agree
@@ -52,18 +52,26 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
     Raises:
         InputError: naming file and line, for what cannot be read or cannot be told.
     """
-    if (path / CARD).is_file():
-        if vote_sign is not None:
-            hint = "give --vote-sign when importing the export"
-            raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
-        return read_imported(path)
-    files = find_files(path)
-    export = read_server_json(files) if files.is_json else read_csv_export(files)
-    return assemble(export, vote_sign=vote_sign)
+    try:
+        if (path / CARD).is_file():
+            if vote_sign is not None:
+                hint = "give --vote-sign when importing the export"
+                raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
+            return read_imported(path)
+        files = find_files(path)
+        export = read_server_json(files) if files.is_json else read_csv_export(files)
+        return assemble(export, vote_sign=vote_sign)
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise InputError(
+            what, where=Where(error.filename or path), hint="check the path and its permissions"
+        ) from error
 
 
-def write_imported(imported: Imported, out: Path, *, read: Path | None = None, force: bool = False) -> None:
-    """Write the folder, whole or not at all. read: the folder that was imported, for the checksums of its files.
+def write_imported(imported: Imported, out: Path, *, force: bool = False) -> None:
+    """Write the folder, whole or not at all.
+
+    Nothing in it tells the order of rows and columns in the export, so that importing twice gives the same bytes.
 
     Raises:
         InputError: if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
@@ -89,8 +97,7 @@ def write_imported(imported: Imported, out: Path, *, read: Path | None = None, f
             participants=len(talk.participants),
             votes=len(rows),
             events=None if talk.log is None else len(talk.log.vote),
-            read={} if read is None else _checksums(read, (".csv", ".json")),
-            files=_checksums(folder, (".csv",)),
+            files={path.name: sha256_file(path) for path in sorted(folder.iterdir())},
         )
         write_file(folder / CARD, canonical_json(card, indent=2))
 
@@ -108,16 +115,20 @@ def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
             raise InputError("the folder is not empty", where=Where(out), hint="name another with -o")
         if not force:
             raise InputError("was written before", where=Where(out), hint="name another with -o, or give --force")
-    staged = out.with_name(f".{out.name}.new")
+    at = out.resolve()  # `.` has no name to put anything beside
+    staged, before = (at.with_name(f".{at.name}.{state}") for state in ("new", "before"))
     try:
-        shutil.rmtree(staged, ignore_errors=True)
+        for leftover in (staged, before):
+            shutil.rmtree(leftover, ignore_errors=True)
         with folder_atomic(staged) as folder:
             yield folder
-        if out.is_dir():
-            shutil.rmtree(out)
-        os.rename(staged, out)
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        what = f"cannot be written: {error.strerror}"
+        # The old folder is gone only when the new one has its name.
+        if at.is_dir():
+            os.rename(at, before)
+        os.rename(staged, at)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror or error}"
         raise InputError(what, where=Where(out), hint="name another place with -o") from error
 
 
@@ -127,8 +138,3 @@ def _statement_row(one: Statement) -> tuple[object, ...]:
 
 def _rows(arrays: Sequence[NDArray[Any]]) -> Iterator[tuple[int, ...]]:
     return zip(*(array.tolist() for array in arrays), strict=True)
-
-
-def _checksums(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in suffixes and path.is_file()]
-    return {path.name: sha256_file(path) for path in files}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from solon.collective.folder import Imported
 
 SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
 
@@ -29,18 +32,32 @@ def import_(
       [bold]solon collect import server-export -o parks --vote-sign agree=-1[/bold]
       [bold]solon collect groups parks -o groups.csv[/bold]
     """
-    from solon.cli.constitution import printable
     from solon.collective.folder import open_conversation, write_imported
 
     imported = open_conversation(export, vote_sign=sign_of(vote_sign))
-    write_imported(imported, out, read=export, force=force)
-    colours = {"note": None, "repair": typer.colors.YELLOW, "warning": typer.colors.RED}
-    for finding in imported.findings:
-        line = printable(" ".join(str(finding).split()))
-        typer.secho(f"{finding.severity}: {line}", fg=colours[finding.severity])
+    write_imported(imported, out, force=force)
+    _say_findings(imported)
     talk = imported.conversation
     shape = f"{len(talk.participants):,} participants, {len(talk.statements):,} statements"
-    typer.echo(f"{out}: {shape}, {int(talk.seen_PS.sum()):,} votes")
+    typer.echo(f"{out}: {shape}, {int(talk.seen_PS.sum()):,} votes (1 agree, -1 disagree, 0 pass)")
+    typer.echo(f"What was found is also in {out / 'findings.csv'}. Next: solon collect groups {out} -o groups.csv")
+
+
+def _say_findings(imported: Imported) -> None:
+    """Findings by severity, the plain ones first, so that what needs a look stands last and is not scrolled away."""
+    from solon.cli.constitution import printable
+
+    headings = (
+        ("note", "Read and checked", None),
+        ("repair", "Repaired", typer.colors.YELLOW),
+        ("warning", "Worth a look: this does not fit together, or is missing", typer.colors.RED),
+    )
+    for severity, heading, colour in headings:
+        found = [one for one in imported.findings if one.severity == severity]
+        if found:
+            typer.secho(f"{heading} ({len(found)})", fg=colour, bold=True)
+        for one in found:
+            typer.echo(f"  {printable(' '.join(str(one).split()))}")
 
 
 def sign_of(text: str | None) -> int | None:

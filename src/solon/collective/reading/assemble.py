@@ -12,7 +12,7 @@ from solon.collective.reading.counts import check_counts
 from solon.collective.reading.exported import Export, ExportedVotes, check_size
 from solon.collective.reading.findings import Imported, listed, many
 from solon.collective.reading.index import Cells, Frame
-from solon.collective.reading.latest import by_time, latest
+from solon.collective.reading.latest import in_order, latest, once_each, say_latest
 from solon.collective.reading.reconcile import matrix_sign, reconcile
 from solon.collective.reading.sign import decide, witnesses
 from solon.collective.reading.swapped import straightened
@@ -77,21 +77,26 @@ def _votes(export: Export, frame: Frame, vote_sign: int | None) -> tuple[Export,
         sign = decide(export, export.matrix, witnesses(export, export.matrix, cells), vote_sign)
         cells = cells.times(sign)
         return straightened(export, cells), None, cells
-    events = by_time(export.events, export.findings)
-    cells = frame.cells(latest(events, export.findings))
-    sign = decide(export, events, witnesses(export, events, cells), vote_sign)
-    events = replace(events, vote=(events.vote * sign).astype(np.int8))
-    cells = cells.times(sign)
+    events = once_each(export.events, export.findings)
+    sign = decide(export, events, witnesses(export, events, frame.cells(latest(events).votes)), vote_sign)
+    # Of votes at one time the lowest is the last, so turning them round changes their order.
+    events = in_order(replace(events, vote=(events.vote * sign).astype(np.int8)))
+    found = latest(events)
+    cells = frame.cells(found.votes)
+    matrix = None if export.matrix is None else frame.cells(export.matrix)
+    keys = frame.keys(found.votes)
+    told = np.zeros(len(keys), dtype=bool) if matrix is None else np.isin(keys, matrix.key)
+    names = (events.path.name, "" if export.matrix is None else export.matrix.path.name)
+    say_latest(found, told=told, names=names, findings=export.findings)
     export = straightened(export, cells)
-    if export.matrix is None:
+    if export.matrix is None or matrix is None:
         return export, events, cells
-    matrix = frame.cells(export.matrix)
     turned = matrix_sign(cells, matrix)
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
         export.findings.repair(export.matrix.path, what, "turned round")
-    names = (events.path.name, export.matrix.path.name)
-    cells = reconcile(cells, matrix.times(turned), export.participants, names, export.findings)
+    opened = keys[found.open & told]
+    cells = reconcile(cells, matrix.times(turned), export.participants, opened, names, export.findings)
     return export, events, cells
 
 

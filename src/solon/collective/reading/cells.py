@@ -26,7 +26,8 @@ def integers(path: Path, name: str, column: Sequence[str], lines: Sequence[int])
         InputError: naming every cell (at most `MAX_FAULTS`) that is none.
     """
     joined = ",".join(column) + "," if column else ""
-    if _PLAIN.fullmatch(joined):
+    # A cell that holds a comma would count as two.
+    if _PLAIN.fullmatch(joined) and joined.count(",") == len(column):
         # `sep` is given, so this parses text; cells are known to be digits.
         return np.fromstring(joined, dtype=np.int64, sep=",")
     found = [as_integer(cell) for cell in column]

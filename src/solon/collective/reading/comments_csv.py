@@ -9,13 +9,9 @@ from solon.collective.conversation import Statement
 from solon.collective.reading.bulk import as_words
 from solon.collective.reading.cells import ids, integers, refuse, times, truth
 from solon.collective.reading.datetimes import check_datetimes
-from solon.collective.reading.exported import (
-    ExportedStatement,
-    Layout,
-    check_size,
-)
+from solon.collective.reading.exported import ExportedStatement, Layout, check_size
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.rows import count_of, once, say_blanks, say_unknown
+from solon.collective.reading.rows import counts_of, once, say_blanks, say_unknown
 from solon.collective.reading.unquoted import read_comments_table
 from solon.collective.tables import Row, Table, as_integer, shown
 
@@ -60,12 +56,20 @@ def read_comments(
         findings.warning(path, f"no column {missing}, though its companion is there", "no statement is marked so")
     table = once(table, "comment-id", findings)
     check_size(0, len(table), path)
-    say_blanks(table, findings, ("timestamp", "author-id", "moderated", "is-seed", "is-meta", "agrees", "disagrees"))
+    blank = ("timestamp", "author-id", "moderated", "is-seed", "is-meta", "agrees", "disagrees")
+    say_blanks(table, findings, blank, "comment-id")
     time, in_seconds = _times(table, findings)
     statement_ids = ids(path, "comment-id", table.column("comment-id"), table.lines)
+    counts = [counts_of(table, name, "comment-id", findings) for name in ("agrees", "disagrees", "passes")]
     statements = [
-        _statement(row, int(number), created, findings)
-        for row, number, created in zip(table, statement_ids, time, strict=True)
+        ExportedStatement(
+            statement=_statement(row, int(number), created),
+            where=row.where,
+            agrees=agrees,
+            disagrees=disagrees,
+            passes=passes,
+        )
+        for row, number, created, agrees, disagrees, passes in zip(table, statement_ids, time, *counts, strict=True)
     ]
     return tuple(statements), in_seconds
 
@@ -83,13 +87,14 @@ def _times(table: Table, findings: Findings) -> tuple[list[int | None], bool]:
     )
     if "datetime" in table.header:
         words = table.column("datetime")
-        check_datetimes(table.path, found, as_words([words[at] for at in written]), lines, findings)
+        said = as_words([words[at] for at in written])
+        check_datetimes(table.path, found, said, findings, in_seconds=in_seconds)
     for at, time in zip(written, found.tolist(), strict=True):
         made[at] = time
     return made, in_seconds
 
 
-def _statement(row: Row, number: int, created: int | None, findings: Findings) -> ExportedStatement:
+def _statement(row: Row, number: int, created: int | None) -> Statement:
     cells = row.cells
     author = moderated = None
     if cells.get("author-id", "").strip():
@@ -103,7 +108,7 @@ def _statement(row: Row, number: int, created: int | None, findings: Findings) -
         name: truth(row.path, name, cells[name], row.line) if cells.get(name, "").strip() else None
         for name in ("is-seed", "is-meta")
     }
-    statement = Statement(
+    return Statement(
         id=number,
         text=cells["comment-body"],
         author=author,
@@ -111,10 +116,6 @@ def _statement(row: Row, number: int, created: int | None, findings: Findings) -
         is_seed=flags["is-seed"],
         is_meta=bool(flags["is-meta"]),
         created=created,
-    )
-    counts = [count_of(row, name, findings) for name in ("agrees", "disagrees", "passes")]
-    return ExportedStatement(
-        statement=statement, where=row.where, agrees=counts[0], disagrees=counts[1], passes=counts[2]
     )
 
 

@@ -105,9 +105,9 @@ def read_votes(path: Path, findings: Findings) -> tuple[ExportedVotes, bool]:
     if "timestamp" in found.numbers:
         time, in_seconds = times(path, found.numbers["timestamp"], lines)
         if found.words is not None:
-            check_datetimes(path, time, found.words, lines, findings)
+            check_datetimes(path, time, found.words, findings, in_seconds=in_seconds)
     else:
-        findings.warning(path, "no column timestamp", "the file's order counts as the order of time")
+        findings.warning(path, "no column timestamp", "which of two votes is the later is not known")
     votes = ExportedVotes(
         path=path,
         participant=found.numbers["voter-id"],
@@ -121,17 +121,21 @@ def read_votes(path: Path, findings: Findings) -> tuple[ExportedVotes, bool]:
 
 def read_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, str]:
     """`summary.csv`: a key and a value per line, without a header."""
-    found: dict[str, str] = {}
-    for line, record in stream_records(path):
+    values: dict[str, set[str]] = {}
+    odd = 0
+    for _, record in stream_records(path):
         if ours:
             record = [unguarded(cell) for cell in record]
-        if len(record) != 2:
-            what = f"{many(len(record), 'cell')} instead of a key and a value"
-            findings.warning(f"{path.name}:{line}", what, "the line is ignored")
-        elif record[0] in found:
-            findings.warning(f"{path.name}:{line}", f"{shown(record[0], 30)} again", "the first one counts")
+        if len(record) == 2:
+            values.setdefault(record[0], set()).add(record[1])
         else:
-            found[record[0]] = record[1]
+            odd += 1
+    if odd:
+        findings.warning(path, f"{many(odd, 'line')} without a key and a value", "ignored")
+    if twofold := sorted(key for key, found in values.items() if len(found) > 1):
+        quoted = ", ".join(shown(name, 30) for name in twofold[:5])
+        findings.warning(path, f"{many(len(twofold), 'key')} with more than one value: {quoted}", "ignored")
+    found = {key: next(iter(given)) for key, given in values.items() if len(given) == 1}
     if unknown := sorted(set(found) - SUMMARY_KEYS):
         quoted = ", ".join(shown(name, 30) for name in unknown[:5])
         findings.warning(path, f"{many(len(unknown), 'unknown key')}: {quoted}", "ignored")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +23,12 @@ _QUARTER = 900
 
 
 def check_datetimes(
-    path: Path, time: Ints, written: NDArray[np.bytes_], lines: Sequence[int], findings: Findings
+    path: Path, time: Ints, written: NDArray[np.bytes_], findings: Findings, *, in_seconds: bool
 ) -> None:
     """A warning where the two differ; a note where the words are of a form that is not known.
 
-    time: milliseconds [rows]; written: the words, ASCII [rows]. The zone is taken from the rows themselves: all rows
-    that name one zone must be equally far from UTC.
+    time: milliseconds [rows]; written: the words, ASCII [rows]; in_seconds: the file's own unit. The zone is taken from
+    the rows themselves: all rows that name one zone must be equally far from UTC.
     """
     if not len(time):
         return
@@ -45,8 +44,9 @@ def check_datetimes(
         offset = offsets[np.argmax(counts)]
         wrong |= rows & ((apart != offset) if offset % _QUARTER == 0 else True)
     if wrong.any():
-        at = [lines[row] for row in np.flatnonzero(wrong).tolist()]
-        what = f"timestamp and datetime differ in {many(len(at), 'row')}: line {listed(at)}"
+        # Named as they stand in the file; its lines would change with the order of its rows.
+        stated = (time[wrong] // (1000 if in_seconds else 1)).tolist()
+        what = f"timestamp and datetime differ in {many(len(stated), 'row')}: timestamp {listed(stated)}"
         findings.warning(path, what, "timestamp counts")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import cast, get_args
 
@@ -15,7 +14,7 @@ from solon.artifacts.atomic import sha256_file
 from solon.collective.conversation import Conversation, Ints, Participant, Statement, VoteLog
 from solon.collective.reading.bulk import read_columns
 from solon.collective.reading.cells import ids, refuse, truth
-from solon.collective.reading.exported import check_size
+from solon.collective.reading.exported import MAX_TIME, MIN_TIME, check_size
 from solon.collective.reading.findings import Finding, Imported, Severity
 from solon.collective.tables import Row, read_csv, read_text
 from solon.errors import InputError, Where
@@ -36,6 +35,7 @@ COLUMNS = {
     EVENTS: ("timestamp", "participant", "comment-id", "vote"),
     FINDINGS: ("severity", "where", "what", "repair"),
 }
+AGAIN = "import the export again"
 FORMAT = "solon conversation 1"
 
 
@@ -53,8 +53,6 @@ class Card(Record):
     """Cells with a vote, re-votes resolved."""
     events: int | None
     """Votes with their times; None: the export has no times."""
-    read: dict[str, str]
-    """sha256 of the files of the export, by name."""
     files: dict[str, str]
     """sha256 of the files of this folder, by name."""
 
@@ -70,21 +68,15 @@ def read_imported(path: Path) -> Imported:
         Finding(severity="warning", where=name, what="was changed after the import", repair="read as it is now")
         for name in changed
     ]
-    statements = sorted(map(_statement, _table(path / STATEMENTS)), key=lambda one: one.id)
-    participants = sorted(map(_participant, _table(path / PARTICIPANTS)), key=lambda one: one.id)
+    statements = sorted(map(_statement, _each_once(path / STATEMENTS, "comment-id")), key=lambda one: one.id)
+    participants = sorted(map(_participant, _each_once(path / PARTICIPANTS, "participant")), key=lambda one: one.id)
     check_size(len(participants), len(statements), path)
-    _unique(path / STATEMENTS, "comment-id", [one.id for one in statements])
-    _unique(path / PARTICIPANTS, "participant", [one.id for one in participants])
     people = np.array([one.id for one in participants], dtype=np.int64)
     sayings = np.array([one.id for one in statements], dtype=np.int64)
     row, column, vote, _ = _cells(path / LATEST, people, sayings)
     votes_PS = np.zeros((len(people), len(sayings)), dtype=np.int8)
     seen_PS = np.zeros(votes_PS.shape, dtype=bool)
     votes_PS[row, column], seen_PS[row, column] = vote, True
-    if int(seen_PS.sum()) < len(row):
-        raise InputError(
-            "two votes of one participant on one statement", where=Where(path / LATEST), hint="import again"
-        )
     log = None
     if card.events is not None:
         row, column, vote, time = _cells(path / EVENTS, people, sayings)
@@ -103,15 +95,19 @@ def read_imported(path: Path) -> Imported:
 
 
 def _card(path: Path) -> Card:
-    hint = "import the export again"
+    text = read_text(path / CARD)
     try:
-        card = Card.model_validate(json.loads(read_text(path / CARD)))
-    except (ValidationError, json.JSONDecodeError, RecursionError) as error:
-        what = str(error).splitlines()[0]
-        raise InputError(f"cannot be read: {what}", where=Where(path / CARD), hint=hint) from None
+        card = Card.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise InputError(what, where=Where(path / CARD), hint=AGAIN) from None
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise InputError(f"broken JSON: {error}", where=Where(path / CARD, line), hint=AGAIN) from None
     if card.format != FORMAT:
         what = f"another format: {card.format!r} instead of {FORMAT!r}"
-        raise InputError(what, where=Where(path / CARD), hint=hint)
+        raise InputError(what, where=Where(path / CARD), hint=AGAIN)
     return card
 
 
@@ -119,6 +115,17 @@ def _table(path: Path) -> Sequence[Row]:
     table = read_csv(path)
     table.require(*COLUMNS[path.name])
     return list(table)
+
+
+def _each_once(path: Path, column: str) -> Sequence[Row]:
+    """The rows of a file, of which no two have the same id."""
+    rows = _table(path)
+    first: dict[int, int] = {}
+    for row in rows:
+        number = _id(row, column)
+        if first.setdefault(number, row.line) != row.line:
+            row.fail(f"{column} {number} again, after line {first[number]}", AGAIN)
+    return rows
 
 
 def _statement(row: Row) -> Statement:
@@ -132,7 +139,7 @@ def _statement(row: Row) -> Statement:
         moderated=moderated,
         is_seed=truth(row.path, "is-seed", row["is-seed"], row.line) if row["is-seed"] else None,
         is_meta=truth(row.path, "is-meta", row["is-meta"], row.line),
-        created=row.integer("timestamp") if row["timestamp"] else None,
+        created=_time(row) if row["timestamp"] else None,
     )
 
 
@@ -142,6 +149,20 @@ def _participant(row: Row) -> Participant:
 
 def _id(row: Row, column: str) -> int:
     return int(ids(row.path, column, [row[column]], [row.line])[0])
+
+
+def _time(row: Row) -> int:
+    found = row.integer("timestamp")
+    refuse(row.path, _no_times([found], [row.line]), AGAIN)
+    return found
+
+
+def _no_times(times: Sequence[int], lines: Sequence[int]) -> list[tuple[int, str]]:
+    return [
+        (line, f"timestamp {time} is no time between 2000 and 2100 in milliseconds")
+        for time, line in zip(times, lines, strict=True)
+        if not MIN_TIME <= time <= MAX_TIME
+    ]
 
 
 def _severity(row: Row) -> Severity:
@@ -160,18 +181,18 @@ def _cells(path: Path, people: Ints, sayings: Ints) -> tuple[Ints, Ints, Ints, I
         numbers = found.numbers[name]
         at = np.minimum(np.searchsorted(known, numbers), max(0, len(known) - 1))
         bad = np.flatnonzero(known[at] != numbers).tolist() if len(known) else list(range(len(numbers)))
-        refuse(path, [(lines[one], f"no {name} {numbers[one]} in this conversation") for one in bad], "import again")
+        refuse(path, [(lines[one], f"no {name} {numbers[one]} in this conversation") for one in bad], AGAIN)
         indices.append(at)
     vote = found.numbers["vote"]
     bad = np.flatnonzero(np.abs(vote) > 1).tolist()
     refuse(path, [(lines[at], f"vote {vote[at]} is not 1, 0 or -1") for at in bad])
-    return indices[0], indices[1], vote, found.numbers.get("timestamp", np.zeros(0, dtype=np.int64))
-
-
-def _unique(path: Path, column: str, numbers: list[int]) -> None:
-    repeated = sorted({a for a, b in pairwise(numbers) if a == b})
-    if repeated:
-        raise InputError(f"{column} {repeated[0]} twice", where=Where(path), hint="import the export again")
+    if timed:
+        refuse(path, _no_times(found.numbers["timestamp"].tolist(), lines), AGAIN)
+        return indices[0], indices[1], vote, found.numbers["timestamp"]
+    _, first = np.unique(indices[0] * len(sayings) + indices[1], return_index=True)
+    again = np.setdiff1d(np.arange(len(lines)), first).tolist()
+    refuse(path, [(lines[at], "a second vote of this participant on this statement") for at in again], AGAIN)
+    return indices[0], indices[1], vote, np.zeros(0, dtype=np.int64)
 
 
 def _is(path: Path, sha: str) -> bool:

@@ -10,13 +10,9 @@ import numpy as np
 from solon.collective.conversation import Ints, Participant
 from solon.collective.reading.bulk import refuse_ragged
 from solon.collective.reading.cells import ids, refuse
-from solon.collective.reading.exported import (
-    ExportedParticipant,
-    ExportedVotes,
-    check_size,
-)
+from solon.collective.reading.exported import ExportedParticipant, ExportedVotes, check_size
 from solon.collective.reading.findings import Findings, listed, many
-from solon.collective.reading.rows import count_of, once, say_blanks, say_unknown
+from solon.collective.reading.rows import counts_of, once, say_blanks, say_unknown
 from solon.collective.tables import Table, as_integer, shown, stream_csv, unguarded
 from solon.errors import InputError, Where
 
@@ -91,21 +87,23 @@ def _participants(
         lines=table.lines,
     )
     whole = once(whole, "participant", findings)
-    say_blanks(whole, findings, ("n-comments", "n-votes", "n-agree", "n-disagree"))
+    names = ("n-comments", "n-votes", "n-agree", "n-disagree")
+    say_blanks(whole, findings, names, "participant")
     if "xid" in whole.header and (count := sum(bool(cell.strip()) for cell in whole.column("xid"))):
         findings.repair(table.path, f"external ids (xid) of {many(count, 'participant')}", "dropped, never stored")
+    counts = [counts_of(whole, name, "participant", findings) for name in names]
     participants = [
         ExportedParticipant(
             participant=Participant(
                 id=row.integer("participant"), exported_group=row.cells.get("group-id", "").strip() or None
             ),
             where=row.where,
-            n_comments=count_of(row, "n-comments", findings),
-            n_votes=count_of(row, "n-votes", findings),
-            n_agree=count_of(row, "n-agree", findings),
-            n_disagree=count_of(row, "n-disagree", findings),
+            n_comments=n_comments,
+            n_votes=n_votes,
+            n_agree=n_agree,
+            n_disagree=n_disagree,
         )
-        for row in whole
+        for row, n_comments, n_votes, n_agree, n_disagree in zip(whole, *counts, strict=True)
     ]
     return tuple(participants), [bytes.fromhex(cell) for cell in whole.column("votes")]
 

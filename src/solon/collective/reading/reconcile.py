@@ -2,7 +2,8 @@
 
 The rule, stated in the finding: where the two differ about a participant, the file whose votes give that participant's
 own `n-votes`, `n-agree` and `n-disagree` decides for the cells that differ. If both do or neither does, `votes.csv`
-decides where it has a vote, and a vote that only the matrix has is kept.
+decides where it has a vote, and a vote that only the matrix has is kept. Where `votes.csv` itself leaves open which of
+two votes is the later, the matrix decides.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ def matrix_sign(log: Cells, matrix: Cells) -> int:
 
 
 def reconcile(
-    log: Cells, matrix: Cells, participants: Sequence[ExportedParticipant], names: tuple[str, str], findings: Findings
+    log: Cells,
+    matrix: Cells,
+    participants: Sequence[ExportedParticipant],
+    opened: Ints,
+    names: tuple[str, str],
+    findings: Findings,
 ) -> Cells:
-    """The votes that count. names: of the two files, for findings."""
+    """The votes that count. opened: keys of cells that the log leaves open; names: of the two files, for findings."""
+    log = _closed(log, matrix, opened)
     key = np.union1d(log.key, matrix.key)
     vote_log, has_log = _spread(key, log)
     vote_matrix, has_matrix = _spread(key, matrix)
@@ -46,6 +53,13 @@ def reconcile(
     log_fits = fits(log, participants) & ~fits(matrix, participants)
     present &= ~(differ & ~has_log & log_fits[row])
     return Cells(frame=log.frame, key=key[present], vote=vote[present].astype(np.int8))
+
+
+def _closed(log: Cells, matrix: Cells, opened: Ints) -> Cells:
+    """The log with the matrix's votes in the cells that it leaves open, which are in both."""
+    vote = log.vote.copy()
+    vote[np.searchsorted(log.key, opened)] = matrix.vote[np.searchsorted(matrix.key, opened)]
+    return Cells(frame=log.frame, key=log.key, vote=vote)
 
 
 def fits(cells: Cells, participants: Sequence[ExportedParticipant]) -> Bools:

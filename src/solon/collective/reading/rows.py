@@ -7,7 +7,7 @@ from pathlib import Path
 
 from solon.collective.reading.cells import ids, refuse
 from solon.collective.reading.findings import Findings, listed, many
-from solon.collective.tables import Row, Table, as_integer, shown
+from solon.collective.tables import Table, as_integer, shown
 
 
 def once(table: Table, key: str, findings: Findings) -> Table:
@@ -37,29 +37,38 @@ def once(table: Table, key: str, findings: Findings) -> Table:
     )
 
 
-def count_of(row: Row, name: str, findings: Findings) -> int | None:
-    """A number of votes or statements; None, and a finding, if it cannot be one."""
-    if not row.cells.get(name, "").strip():
-        return None
-    found = as_integer(row.cells[name])
-    if found is None or found < 0:
-        what = f"{name} is an impossible count: {shown(row.cells[name], 30)}"
-        findings.warning(f"{row.path.name}:{row.line}", what, "ignored; counts are made from the votes")
-        return None
-    return found
+def counts_of(table: Table, name: str, key: str, findings: Findings) -> list[int | None]:
+    """A column of numbers of votes or statements; None where a cell is empty, and, with a finding, where it cannot be
+    such a number. key: the column of ids, by which the finding names the rows."""
+    if name not in table.header:
+        return [None] * len(table)
+    cells = table.column(name)
+    counts = [None if found is None or found < 0 else found for found in map(as_integer, cells)]
+    bad = [at for at, count in enumerate(counts) if count is None and cells[at].strip()]
+    if bad:
+        wrong = ", ".join(sorted({shown(cells[at], 30) for at in bad})[:5])
+        what = f"{name} is an impossible count in {many(len(bad), 'row')} ({wrong}): {_named(table, key, bad)}"
+        findings.warning(table.path, what, "ignored; counts are made from the votes")
+    return counts
 
 
-def say_blanks(table: Table, findings: Findings, names: Sequence[str]) -> None:
+def say_blanks(table: Table, findings: Findings, names: Sequence[str], key: str) -> None:
     """Empty cells mean that a thing is not known; where only some are empty, something may have been lost."""
     for name in names:
         if name not in table.header:
             continue
-        blank = [line for line, cell in zip(table.lines, table.column(name), strict=True) if not cell.strip()]
+        blank = [at for at, cell in enumerate(table.column(name)) if not cell.strip()]
         if blank and len(blank) == len(table):
             findings.note(table.path, f"column {name} is empty throughout")
         elif blank:
-            what = f"{name} is empty in {many(len(blank), 'row')}: line {listed(blank)}"
+            what = f"{name} is empty in {many(len(blank), 'row')}: {_named(table, key, blank)}"
             findings.warning(table.path, what, "taken as not known")
+
+
+def _named(table: Table, key: str, rows: Sequence[int]) -> str:
+    """Rows by their ids, for lines change when rows are sorted."""
+    column = table.column(key)
+    return f"{key} {listed([number for at in rows if (number := as_integer(column[at])) is not None])}"
 
 
 def say_unknown(path: Path, names: set[str], findings: Findings) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,12 @@ from solon.collective.reading.exported import (
     check_size,
 )
 from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.json_items import Faults, Item, json_items, json_object, kind_of, whole
 from solon.collective.reading.layout import Files
-from solon.collective.tables import MAX_FAULTS, as_integer, read_text, shown
-from solon.errors import Fault, InputError, Where
+from solon.collective.tables import as_integer, shown
+from solon.errors import Where
 
-Item = Mapping[str, object]
+COUNTS = ("agree_count", "disagree_count", "pass_count")
 USUAL = {
     "mod": "taken as never moderated",
     "pid": "author unknown",
@@ -35,29 +35,11 @@ USUAL = {
 """What a statement usually has, and what it means if it does not."""
 
 
-class _Faults:
-    """Faults of one file, by item."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.found: list[Fault] = []
-
-    def add(self, number: int, what: str) -> None:
-        self.found.append(Fault(f"item {number}: {what}", Where(self.path), "fetch the file again, or mend the item"))
-
-    def raise_any(self) -> None:
-        if not self.found:
-            return
-        more = len(self.found) - MAX_FAULTS
-        last = [Fault(f"and {more:,} more items like that", Where(self.path))] if more > 0 else []
-        raise InputError([*self.found[:MAX_FAULTS], *last])
-
-
 def read_server_json(files: Files) -> Export:
     """Everything the files say; `InputError` for what cannot be read."""
     assert files.votes is not None, "the layout has votes"
     findings = Findings()
-    about = _load(files.about, dict) if files.about else {}
+    about = json_object(files.about) if files.about else {}
     if files.about is None:
         findings.warning(files.folder.resolve().name, "no conversation.json: the topic is not known")
     elif absent := [name for name in ("topic", "description") if about.get(name) is None]:
@@ -69,7 +51,6 @@ def read_server_json(files: Files) -> Export:
         if not isinstance(about.get(name, ""), str | None):
             assert files.about is not None
             findings.warning(files.about, f"{name} is no text", "left empty")
-    _one_conversation(files, findings)
     if files.mathematics:
         _check_mathematics(files.mathematics, events, findings)
     return Export(
@@ -89,41 +70,11 @@ def read_server_json(files: Files) -> Export:
     )
 
 
-def _load(path: Path, kind: type) -> dict[str, object]:
-    return found if isinstance(found := _parsed(path, kind), dict) else {}
-
-
-def _parsed(path: Path, kind: type) -> object:
-    try:
-        found = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        what = f"broken JSON: {error.msg}"
-        raise InputError(what, where=Where(path, error.lineno), hint="the file is cut off or damaged") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"broken JSON: {error}", where=Where(path), hint="fetch the file again") from None
-    if not isinstance(found, kind):
-        wanted = "a list of objects" if kind is list else "an object"
-        raise InputError(f"not {wanted} but {_kind(found)}", where=Where(path, 1), hint="fetch the file again")
-    return found
-
-
-def _items(path: Path) -> list[Item]:
-    found = _parsed(path, list)
-    assert isinstance(found, list)
-    faults = _Faults(path)
-    for number, item in enumerate(found):
-        if not isinstance(item, dict):
-            faults.add(number, f"not an object but {_kind(item)}")
-    faults.raise_any()
-    return found
-
-
 def _statements(path: Path, findings: Findings) -> tuple[ExportedStatement, ...]:
-    items = _items(path)
+    items = json_items(path)
+    _say_about_items(path, items, findings)
     check_size(0, len(items), path)
-    faults = _Faults(path)
+    faults = Faults(path)
     first: dict[int, int] = {}
     made, repeated = [], []
     for number, item in enumerate(items):
@@ -132,12 +83,10 @@ def _statements(path: Path, findings: Findings) -> tuple[ExportedStatement, ...]
             continue
         before = first.setdefault(statement.id, number)
         if before == number:
-            counts = [
-                _count(path, item, number, name, findings) for name in ("agree_count", "disagree_count", "pass_count")
-            ]
+            agrees, disagrees, passes = (_count(item, name) for name in COUNTS)
             made.append(
                 ExportedStatement(
-                    statement=statement, where=Where(path), agrees=counts[0], disagrees=counts[1], passes=counts[2]
+                    statement=statement, where=Where(path), agrees=agrees, disagrees=disagrees, passes=passes
                 )
             )
         elif items[before] == item:
@@ -147,21 +96,22 @@ def _statements(path: Path, findings: Findings) -> tuple[ExportedStatement, ...]
     faults.raise_any()
     if repeated:
         findings.repair(path, f"{many(len(repeated), 'item')} twice over: tid {listed(repeated)}", "each counted once")
+    _say_impossible(path, items, findings)
     for name, consequence in USUAL.items():
         if lacking := sum(item.get(name) is None for item in items):
             findings.warning(path, f"no {name} in {lacking:,} of {many(len(items), 'item')}", consequence)
     return tuple(made)
 
 
-def _statement(item: Item, number: int, faults: _Faults) -> Statement | None:
+def _statement(item: Item, number: int, faults: Faults) -> Statement | None:
     before = len(faults.found)
-    tid = _integer(item, "tid", number, faults, 0, MAX_ID)
+    tid = whole(item, "tid", number, faults, 0, MAX_ID)
     text = item.get("txt")
     if not isinstance(text, str):
-        faults.add(number, f"txt is no text but {_kind(text)}")
-    pid = _integer(item, "pid", number, faults, 0, MAX_ID, optional=True)
-    mod = _integer(item, "mod", number, faults, -1, 1, optional=True)
-    created = _integer(item, "created", number, faults, MIN_TIME, MAX_TIME, optional=True)
+        faults.add(number, f"txt is no text but {kind_of(text)}")
+    pid = whole(item, "pid", number, faults, 0, MAX_ID, optional=True)
+    mod = whole(item, "mod", number, faults, -1, 1, optional=True)
+    created = whole(item, "created", number, faults, MIN_TIME, MAX_TIME, optional=True)
     flags: dict[str, bool | None] = {}
     for name in ("is_seed", "is_meta"):
         value = item.get(name)
@@ -183,22 +133,23 @@ def _statement(item: Item, number: int, faults: _Faults) -> Statement | None:
 
 
 def _events(path: Path, findings: Findings) -> ExportedVotes:
-    items = _items(path)
-    faults = _Faults(path)
+    items = json_items(path)
+    _say_about_items(path, items, findings)
+    faults = Faults(path)
     timed = any("modified" in item or "created" in item for item in items)
     columns: list[tuple[int, int, int, int]] = []
     for number, item in enumerate(items):
         time_name = "modified" if "modified" in item else "created"
         values = (
-            _integer(item, "pid", number, faults, 0, MAX_ID),
-            _integer(item, "tid", number, faults, 0, MAX_ID),
-            _integer(item, "vote", number, faults, -1, 1),
-            _integer(item, time_name, number, faults, MIN_TIME, MAX_TIME) if timed else 0,
+            whole(item, "pid", number, faults, 0, MAX_ID),
+            whole(item, "tid", number, faults, 0, MAX_ID),
+            whole(item, "vote", number, faults, -1, 1),
+            whole(item, time_name, number, faults, MIN_TIME, MAX_TIME) if timed else 0,
         )
         columns.append(tuple(value or 0 for value in values))  # type: ignore[arg-type]
     faults.raise_any()
     if not timed:
-        findings.warning(path, "votes without times", "the file's order counts as the order of time")
+        findings.warning(path, "votes without times", "which of two votes is the later is not known")
     table = np.array(columns, dtype=np.int64).reshape(len(columns), 4)
     return ExportedVotes(
         path=path,
@@ -210,50 +161,34 @@ def _events(path: Path, findings: Findings) -> ExportedVotes:
     )
 
 
-def _integer(
-    item: Item, name: str, number: int, faults: _Faults, least: int, most: int, *, optional: bool = False
-) -> int | None:
-    """A whole number, which some fields have as text; None, and a fault unless it may be absent, if there is none."""
+def _count(item: Item, name: str) -> int | None:
     value = item.get(name)
-    if value is None and optional:
-        return None
-    found = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, str):
-        found = as_integer(value)
-    if found is None:
-        faults.add(number, f"{name} is no whole number but {_kind(value)}")
-        return None
-    if not least <= found <= most:
-        faults.add(number, f"{name} {shown(str(found), 30)} is not within {least} and {most}")
-        return None
-    return found
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _count(path: Path, item: Item, number: int, name: str, findings: Findings) -> int | None:
-    value = item.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        what = f"item {number}: {name} is an impossible count: {shown(str(value), 30)}"
-        findings.warning(path, what, "ignored; counts are made from the votes")
-        return None
-    return value
+def _say_impossible(path: Path, items: Sequence[Item], findings: Findings) -> None:
+    for name in COUNTS:
+        bad = [item for item in items if item.get(name) is not None and _count(item, name) is None]
+        if bad:
+            wrong = ", ".join(sorted({shown(str(item[name]), 30) for item in bad})[:5])
+            tids = [number for item in bad if (number := as_integer(str(item.get("tid")))) is not None]
+            what = f"{name} is an impossible count in {many(len(bad), 'item')} ({wrong}): tid {listed(tids)}"
+            findings.warning(path, what, "ignored; counts are made from the votes")
 
 
-def _one_conversation(files: Files, findings: Findings) -> None:
-    """All items belong to one conversation, as far as they say."""
-    named: set[str] = set()
-    for path in (files.comments, files.votes):
-        assert path is not None
-        named |= {str(item["conversation_id"]) for item in _items(path) if "conversation_id" in item}
+def _say_about_items(path: Path, items: Sequence[Item], findings: Findings) -> None:
+    """All items belong to one conversation, as far as they say, and hold nothing that identifies people elsewhere."""
+    named = {str(item["conversation_id"]) for item in items if "conversation_id" in item}
     if len(named) > 1:
-        quoted: Sequence[str] = [shown(name, 20) for name in sorted(named)[:5]]
-        findings.warning(files.comments, f"items of {len(named)} conversations: {', '.join(quoted)}", "taken as one")
+        quoted = ", ".join(shown(name, 20) for name in sorted(named)[:5])
+        findings.warning(path, f"items of {len(named)} conversations: {quoted}", "taken as one")
+    if count := sum(bool(item.get("xid")) for item in items):
+        findings.repair(path, f"external ids (xid) in {many(count, 'item')}", "dropped, never stored")
 
 
 def _check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:
     """The stored mathematics count the votes of each participant: a second copy of who voted."""
-    counts = _load(path, dict).get("user-vote-counts")
+    counts = json_object(path).get("user-vote-counts")
     if not isinstance(counts, dict):
         findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
         return
@@ -265,10 +200,3 @@ def _check_mathematics(path: Path, events: ExportedVotes, findings: Findings) ->
         ids = [number for name in wrong if (number := as_integer(str(name))) is not None]
         what = f"user-vote-counts does not fit for {many(len(wrong), 'participant')}: {listed(ids)}"
         findings.warning(path, what, "the votes count; the mathematics may be older")
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    names = {dict: "an object", list: "a list", bool: "a truth", str: "text", int: "a number", float: "a number"}
-    return f"{names.get(type(value), 'something else')} ({shown(str(value), 30)})"

@@ -39,7 +39,7 @@ class Witness:
     """What one part of the export says about the sign of the votes."""
 
     what: str
-    """`n-agree of participants`, ..."""
+    """`participants' own counts (n-agree)`, ..."""
     plus: int
     """How many speak for +1 as agree."""
     minus: int
@@ -59,8 +59,7 @@ class Witness:
         return DISAGREE if self.minus >= self.share * heard else 0
 
     def __str__(self) -> str:
-        favoured = max(self.plus, self.minus)
-        return f"{self.what} ({favoured:,} of {self.plus + self.minus:,} that tell)"
+        return f"{max(self.plus, self.minus):,} of {self.plus + self.minus:,} {self.what}"
 
     def figures(self) -> str:
         return f"{self.what}: {self.plus:,} for +1 and {self.minus:,} for -1"
@@ -85,7 +84,9 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
     findings, where = export.findings, votes.path
     figures = "; ".join(one.figures() for one in heard if one.plus + one.minus)
     if given is not None:
-        findings.note(where, f"vote sign: {given:+d} agree, as told by --vote-sign ({figures or 'nothing else tells'})")
+        findings.note(
+            where, f"vote sign: {given:+d} means agree, as told by --vote-sign ({figures or 'nothing else tells'})"
+        )
         if opinions - {given}:
             findings.warning(
                 where, f"--vote-sign agree={given:+d} against the evidence: {figures}", "the option counts"
@@ -110,8 +111,7 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
 
 
 def _say(export: Export, votes: ExportedVotes, sign: int, heard: list[Witness]) -> None:
-    confirmed = ", ".join(map(str, heard))
-    what = f"vote sign: {sign:+d} agree, confirmed by {confirmed}"
+    what = f"vote sign: {sign:+d} means agree, as {', '.join(map(str, heard))} confirm"
     if sign == AGREE:
         export.findings.note(votes.path, what)
     else:
@@ -124,7 +124,7 @@ def _participants(export: Export, latest: Cells) -> Witness:
     said = [one for one in export.participants if one.n_agree is not None and one.n_disagree is not None]
     at = np.searchsorted(ids, np.array([one.participant.id for one in said], dtype=np.int64))
     return _compare(
-        "n-agree of participants",
+        "participants' own counts (n-agree)",
         latest.per_participant(AGREE)[at],
         latest.per_participant(DISAGREE)[at],
         np.array([one.n_agree for one in said], dtype=np.int64),
@@ -143,7 +143,7 @@ def _statements(export: Export, votes: ExportedVotes, latest: Cells) -> Witness:
     tried = []
     for column, vote in columns:
         plus, minus = (np.bincount(column[vote == kind], minlength=len(ids))[at] for kind in (AGREE, DISAGREE))
-        tried.append(_compare("agrees of statements", plus, minus, agrees, disagrees))
+        tried.append(_compare("statements' own counts (agrees)", plus, minus, agrees, disagrees))
     return max(tried, key=lambda one: max(one.plus, one.minus))
 
 

@@ -19,7 +19,20 @@ from solon.errors import InputError, Where
 
 BODY = "comment-body"
 _PLAIN_CELL = re.compile(r"\s*(?:-?[0-9]*(?:\.[0-9]*)?(?:[eE]-?[0-9]+)?|true|false)\s*", re.IGNORECASE)
-_TEXT_COLUMNS = {"datetime", BODY}
+_OPENED = re.compile('(?:^|,)"')
+_PLAIN_COLUMNS = {
+    "timestamp",
+    "comment-id",
+    "author-id",
+    "agrees",
+    "disagrees",
+    "passes",
+    "moderated",
+    "is-meta",
+    "is-seed",
+    "importance",
+    "group-informed-consensus",
+}
 
 
 def read_comments_table(path: Path, findings: Findings, *, ours: bool, may_be_unquoted: bool) -> Table:
@@ -29,16 +42,29 @@ def read_comments_table(path: Path, findings: Findings, *, ours: bool, may_be_un
     try:
         table, ragged = read_ragged(path, ours=ours)
     except InputError:
-        if '"' not in read_text(path):
+        text = read_text(path)
+        if '"' not in text or _is_quoted(text):
             raise
     else:
         if not ragged and all(_is_row(table.header, cells) for cells in table.cells):
             return table
+        if _is_quoted(read_text(path)):
+            return read_csv(path, ours=ours)
     return _put_together(path, findings)
 
 
+def _is_quoted(text: str) -> bool:
+    """Cells with commas have quotes about them, so that what is broken is no lack of quotes.
+
+    Without quotes too, a line with more commas than the header may hold a quotation; most of them do not.
+    """
+    header, *lines = text.split("\n")
+    crowded = [line for line in lines if line.count(",") > header.count(",")]
+    return 2 * sum(bool(_OPENED.search(line)) for line in crowded) > len(crowded)
+
+
 def _put_together(path: Path, findings: Findings) -> Table:
-    header, *lines = read_text(path).splitlines() or [""]
+    header, *lines = re.split("\r\n|\r|\n", read_text(path))
     names = tuple(name.strip() for name in header.split(","))
     if BODY not in names:
         raise InputError(f"no column {BODY}", where=Where(path, 1), hint="restore the header")
@@ -79,8 +105,8 @@ def _split(names: tuple[str, ...], line: str) -> list[str] | None:
 
 
 def _is_row(names: tuple[str, ...], record: list[str]) -> bool:
-    """Everything but texts is a number or a truth, and the ids are there."""
+    """What is to be a number or a truth is one, and the id is there."""
     return all(
-        name in _TEXT_COLUMNS or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != "comment-id"))
+        name not in _PLAIN_COLUMNS or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != "comment-id"))
         for name, cell in zip(names, record, strict=True)
     )

@@ -112,6 +112,8 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
         for flag in sorted(flags.get(rule.name, ()), key=lambda one: (one.kind, one.id))
     )
     people, statements = _kept(conversation, [flag for found in flags.values() for flag in found])
+    if not len(people) or not len(statements):
+        raise InputError("the conversation is empty", hint="clean what `solon collect import` wrote of an export")
     if not people.any() or not statements.any():
         worst = max(flags, key=lambda name: len(flags[name]), default="")
         what = "nobody" if not people.any() else "no statement"

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from solon.collective.cleaning import Change, Cleaned, Removal
-from solon.collective.folder import Finding, Imported, write_imported
+from solon.collective.folder import Finding, Imported, replacing, write_imported
+from solon.collective.reading.imported import CARD
 from solon.collective.tables import write_csv
 
 REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
@@ -17,7 +18,9 @@ REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
 def write_cleaned(
     imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
 ) -> None:
-    """Write the folder, `removals.csv` and, if measured, `sensitivity.csv`. The findings gain a note for each rule.
+    """Write the folder, `removals.csv` and, if measured, `sensitivity.csv`, all together or nothing.
+
+    The findings gain a note for each rule.
 
     Raises:
         InputError: as `write_imported`.
@@ -36,9 +39,10 @@ def write_cleaned(
         for rule, why in cleaned.not_applied.items()
     ]
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
-    write_imported(whole, out, force=force)
-    write_csv(
-        out / REMOVALS, tuple(Removal.model_fields), (tuple(one.model_dump().values()) for one in cleaned.removals)
-    )
-    if changes is not None:
-        write_csv(out / SENSITIVITY, tuple(Change.model_fields), (tuple(one.model_dump().values()) for one in changes))
+    with replacing(out, marker=CARD, force=force) as folder:
+        write_imported(whole, folder)
+        removals = (tuple(one.model_dump().values()) for one in cleaned.removals)
+        write_csv(folder / REMOVALS, tuple(Removal.model_fields), removals)
+        if changes is not None:
+            rows = (tuple(one.model_dump().values()) for one in changes)
+            write_csv(folder / SENSITIVITY, tuple(Change.model_fields), rows)

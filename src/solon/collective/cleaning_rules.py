@@ -53,7 +53,7 @@ class Rule:
 
 def minimum_votes(conversation: Conversation, limits: Limits) -> list[Flag]:
     """People with fewer votes than `votes`, or than there are statements."""
-    limit = min(int(limits["votes"]), len(conversation.statements))
+    limit = min(limits["votes"], len(conversation.statements))
     return [
         Flag("participant", int(one), int(votes), limit, f"{votes} votes")
         for one, votes in zip(conversation.participant_ids, conversation.n_votes_P, strict=True)
@@ -95,8 +95,8 @@ def long_runs(conversation: Conversation, limits: Limits) -> list[Flag]:
         count = int((votes == answer).sum())
         chance = run_chance(run, count, len(votes)) * len(conversation.participants)
         if chance < limits["chance"]:
-            detail = f"{run} times {ANSWERS[answer]} in a row, {count} of {len(votes)} in all; by chance {chance:.1g}"
-            found.append(Flag("participant", one, run, limits["chance"], detail))
+            detail = f"{run} times {ANSWERS[answer]} in a row, {count} of {len(votes)} in all"
+            found.append(Flag("participant", one, chance, limits["chance"], detail))
     return found
 
 
@@ -155,7 +155,7 @@ def bursts(conversation: Conversation, limits: Limits) -> list[Flag]:
     """
     match_S = _match_chance(conversation)
     row_of = {one: row for row, one in enumerate(conversation.participant_ids.tolist())}
-    begun = sorted((int(times[0]), one) for one, (times, _, _) in _events(conversation).items() if one in row_of)
+    begun = sorted((int(times[0]), one) for one, (times, _, _) in _events(conversation).items())
     pairs = len(row_of) * (len(row_of) - 1) / 2
     leader = {one: one for _, one in begun}
     for place, (start, one) in enumerate(begun):
@@ -188,14 +188,20 @@ def bursts(conversation: Conversation, limits: Limits) -> list[Flag]:
 
 
 def repeated(conversation: Conversation, limits: Limits) -> list[Flag]:
-    """Statements that repeat another word by word, but for spelling. The one with most votes stays, then the first."""
+    """Statements that repeat another word by word, but for spelling.
+
+    One stays: an accepted one before one never moderated, then the one with most votes, then the first. Rejected
+    statements are out of the conversation already.
+    """
     votes_S = conversation.seen_PS.sum(axis=0)
     votes = dict(zip(conversation.statement_ids.tolist(), votes_S.tolist(), strict=True))
     candidates = [one for one in conversation.statements if one.moderated >= 0]
+    moderated = {one.id: one.moderated for one in candidates}
     found = []
     for group in repeated_statements([(one.id, one.text) for one in candidates], edits=int(limits["edits"])):
-        kept, *others = sorted(group, key=lambda one: (-votes[one], one))
-        found += [Flag("statement", one, kept, limits["edits"], f"repeats statement {kept}") for one in others]
+        kept, *others = sorted(group, key=lambda one: (-moderated[one], -votes[one], one))
+        detail = f"repeats statement {kept}, which stays"
+        found += [Flag("statement", one, len(group), 1, detail) for one in others]
     return sorted(found, key=lambda flag: flag.id)
 
 
@@ -275,11 +281,12 @@ def _match_chance(conversation: Conversation) -> Floats:
 
 
 def _events(conversation: Conversation) -> dict[int, tuple[Ints, Ints, NDArray[np.int8]]]:
-    """Times, statements and votes of each participant, by time; statement ids break ties."""
+    """Times, statements and votes of each participant, by time; statement ids break ties, then votes."""
     log = conversation.log
     if log is None:
         return {}
-    order = np.lexsort((log.statement, log.time, log.participant))
+    order = np.lexsort((log.vote, log.statement, log.time, log.participant))
+    order = order[np.isin(log.participant[order], conversation.participant_ids)]
     people = log.participant[order]
     cuts = np.flatnonzero(np.diff(people)) + 1
     found = {}

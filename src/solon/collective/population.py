@@ -2,6 +2,7 @@
 
     title = "Adults in Redshire"
     source = "Census 2021, table 4"
+    participants = 500           # people wanted altogether
     minimum = 10                 # people wanted in every category, unless an attribute says otherwise
     suppress_below = 10          # published tables hide smaller counts
 
@@ -35,19 +36,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from solon.collective.tables import read_text, shown
-from solon.errors import Fault, InputError, Where
+from solon.collective.toml_faults import TomlFile, line_of, line_of_fault
+from solon.errors import InputError, Where
 from solon.records import Record
 
-Share = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
+Count = Annotated[int, Field(ge=0, strict=True)]
 JOINER = " | "
 """Between the categories in the name of a combination."""
 ROUNDING = 0.015
@@ -64,7 +67,7 @@ class Attribute(Record):
     """By category, after merging; sums to 1. The order of the file is kept."""
     ordered: bool = False
     """Neighbouring categories are alike, so that small ones are merged with a neighbour."""
-    minimum: int | None = Field(default=None, ge=0)
+    minimum: Count | None = None
     """People wanted in every category; None: as the population says."""
     unknown: tuple[str, ...] = ()
     """Answers that tell nothing, beside the empty one."""
@@ -92,8 +95,9 @@ class Screening(Record):
 class _Head(Record):
     title: str = ""
     source: str = ""
-    minimum: int = Field(default=0, ge=0)
-    suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1)
+    participants: Count = 0
+    minimum: Count = 0
+    suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1, strict=True)
 
 
 class Margin(NamedTuple):
@@ -122,6 +126,8 @@ class Population:
     screening: tuple[Screening, ...]
     text: str
     """Of the file, to name lines in later errors."""
+    participants: int = 0
+    """People wanted altogether."""
 
     @property
     def margins(self) -> tuple[Margin, ...]:
@@ -129,9 +135,12 @@ class Population:
         single = (Margin((one.name,), one.shares) for one in self.attributes.values())
         return (*single, *(Margin(one.attributes, one.shares) for one in self.joint))
 
-    def where(self, attribute: str, category: str | None = None) -> Where:
-        """The line of an attribute, or of one of its categories."""
-        return Where(self.path, line_of(self.text, attribute, category))
+    def where(self, margin: Margin, category: str | None = None) -> Where:
+        """The line of a margin, or of one of its categories."""
+        if len(margin.attributes) == 1:
+            return Where(self.path, line_of(self.text, margin.attributes[0], category))
+        nth = [one.attributes for one in self.joint].index(margin.attributes)
+        return Where(self.path, line_of(self.text, "joint", category, nth=nth))
 
     def minimum_of(self, margin: Margin) -> int:
         """People wanted in each category of a margin. Joint quotas have the population's minimum."""
@@ -152,90 +161,51 @@ def load_population(path: Path) -> Population:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         raise InputError(f"not TOML: {error}", where=Where(path, int(line[1]) if line else None)) from None
-    file = _File(path=path, text=text, faults=[])
+    file = TomlFile(path=path, text=text)
     tables = {key: data.pop(key, None) for key in ("attributes", "joint", "screening")}
     head = file.checked(_Head, data, "")
     attributes = {}
     for name, table in file.named("attributes", tables["attributes"]):
+        if name != name.strip() or name in ("", "participant"):
+            what = f"an attribute cannot be called {shown(name)}"
+            file.fault(what, name, hint="take the name of a column that tells something about participants")
         found = file.checked(Attribute, table, name)
         if found is not None and (sound := _scaled(found, name, file)):
             attributes[name] = sound
-    quotas = [file.checked(Joint, table, "joint") for table in file.listed("joint", tables["joint"])]
-    joint = [_joint(quota, attributes, file) for quota in quotas if quota is not None]
-    screening = [file.checked(Screening, table, "screening") for table in file.listed("screening", tables["screening"])]
+    joint = _joints(tables["joint"], attributes, file)
+    listed = enumerate(file.listed("screening", tables["screening"]))
+    screening = [file.checked(Screening, table, "screening", nth=nth) for nth, table in listed]
     if not attributes and not file.faults:
         file.fault("no attributes", "", hint="write at least one [attributes.NAME] with shares")
     if file.faults or head is None:
-        raise InputError(file.faults)
+        raise InputError(sorted(file.faults, key=line_of_fault))
     return Population(
         path=path,
         title=head.title,
         source=head.source,
+        participants=head.participants,
         minimum=head.minimum,
         suppress_below=head.suppress_below,
         attributes=attributes,
-        joint=tuple(one for one in joint if one is not None),
+        joint=joint,
         screening=tuple(one for one in screening if one is not None),
         text=text,
     )
 
 
-_Kind = TypeVar("_Kind", bound=Record)
+def _check_sum(file: TomlFile, title: str, shares: Mapping[str, float], section: str, nth: int = 0) -> None:
+    """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
+    total = sum(shares.values())
+    if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
+        hint = "they must sum to 1, or to 100 per cent"
+        file.fault(f"{title}: the shares sum to {total:.6g}", section, hint=hint, nth=nth)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _File:
-    """A file while it is read, and what is wrong with it so far."""
-
-    path: Path
-    text: str
-    faults: list[Fault]
-
-    def fault(self, what: str, section: str, key: str | None = None, hint: str | None = None) -> None:
-        self.faults.append(Fault(what, Where(self.path, line_of(self.text, section, key)), hint))
-
-    def named(self, section: str, value: Any) -> Iterator[tuple[str, Any]]:
-        """The tables `[section.NAME]`."""
-        if isinstance(value, dict):
-            yield from value.items()
-        elif value is not None:
-            self.fault(f"{section} must be tables [{section}.NAME]", "", section)
-
-    def listed(self, section: str, value: Any) -> Iterator[Any]:
-        """The tables `[[section]]`."""
-        if isinstance(value, list):
-            yield from value
-        elif value is not None:
-            self.fault(f"{section} must be tables [[{section}]]", section, section)
-
-    def checked(self, kind: type[_Kind], table: Any, section: str) -> _Kind | None:
-        """A table as a record; None, and its faults noted, if it is none."""
-        try:
-            return kind.model_validate(table)
-        except ValidationError as error:
-            keys = f"known keys: {', '.join(key for key in kind.model_fields if key != 'name')}"
-            for one in error.errors():
-                parts = [str(part) for part in one["loc"]]
-                unknown = one["type"] == "extra_forbidden"
-                what = "unknown key" if unknown else one["msg"][0].lower() + one["msg"][1:]
-                place = ".".join([section, *parts] if section else parts)
-                self.fault(f"{place}: {what}", section, parts[-1] if parts else None, keys if unknown else None)
-            return None
-
-    def sums(self, title: str, shares: Mapping[str, float], section: str) -> None:
-        """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
-        total = sum(shares.values())
-        if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
-            self.fault(
-                f"{title}: the shares sum to {total:.6g}", section, hint="they must sum to 1, or to 100 per cent"
-            )
-
-
-def _scaled(attribute: Attribute, name: str, file: _File) -> Attribute | None:
+def _scaled(attribute: Attribute, name: str, file: TomlFile) -> Attribute | None:
     """With its name, and with shares merged and scaled to sum to 1."""
     before = len(file.faults)
     shares, merge = attribute.shares, attribute.merge
-    file.sums(name, shares, name)
+    _check_sum(file, name, shares, name)
     for source, target in merge.items():
         if source not in shares or target not in shares or source == target:
             lost = shown(source if source not in shares else target)
@@ -265,19 +235,35 @@ def _merged(shares: Mapping[str, float], merges: tuple[Mapping[str, str], ...]) 
     return merged
 
 
-def _joint(quota: Joint, attributes: Mapping[str, Attribute], file: _File) -> Joint | None:
+def _joints(value: Any, attributes: Mapping[str, Attribute], file: TomlFile) -> tuple[Joint, ...]:
+    """The joint quotas that can be used."""
+    found: list[Joint] = []
+    for nth, table in enumerate(file.listed("joint", value)):
+        quota = file.checked(Joint, table, "joint", nth=nth)
+        if quota is None:
+            continue
+        if any({*quota.attributes} == {*one.attributes} for one in found):
+            file.fault("joint: these attributes have a joint quota above", "joint", hint="keep one of them", nth=nth)
+        elif sound := _joint(quota, attributes, file, nth):
+            found.append(sound)
+    return tuple(found)
+
+
+def _joint(quota: Joint, attributes: Mapping[str, Attribute], file: TomlFile, nth: int) -> Joint | None:
     """A joint quota that fits its attributes, merged and scaled."""
     before = len(file.faults)
     title = f"joint {' × '.join(quota.attributes)}"
-    if lost := [name for name in quota.attributes if name not in attributes]:
-        file.fault(f"{title}: no sound attribute {', '.join(map(shown, lost))}", "joint")
+    lost = [name for name in quota.attributes if name not in attributes]
+    if lost or len({*quota.attributes}) < len(quota.attributes):
+        what = f"no sound attribute {', '.join(map(shown, lost))}" if lost else "an attribute is named twice"
+        file.fault(f"{title}: {what}", "joint", nth=nth)
         return None
     parts = [attributes[name] for name in quota.attributes]
     known = [JOINER.join(names) for names in product(*([*one.shares, *one.merge] for one in parts))]
     if strange := sorted(set(quota.shares) - set(known)):
         hint = f"combinations are written as {shown(known[0])}, in the order of `attributes`"
-        file.fault(f"{title}: {', '.join(map(shown, strange[:5]))} is no combination", "joint", strange[0], hint)
-    file.sums(title, quota.shares, "joint")
+        file.fault(f"{title}: {', '.join(map(shown, strange[:5]))} is no combination", "joint", strange[0], hint, nth)
+    _check_sum(file, title, quota.shares, "joint", nth)
     if len(file.faults) > before:
         return None
     merged = _merged(quota.shares, tuple(one.merge for one in parts))
@@ -286,22 +272,5 @@ def _joint(quota: Joint, attributes: Mapping[str, Attribute], file: _File) -> Jo
             found = sum(value for key, value in merged.items() if key.split(JOINER)[place] == category)
             if abs(found - share) > ROUNDING:
                 what = f"{title}: {one.name} {shown(category)} sums to {found:.3f}, its own share is {share:.3f}"
-                file.fault(what, "joint", hint="take both from the same table")
+                file.fault(what, "joint", hint="take both from the same table", nth=nth)
     return quota.model_copy(update={"shares": merged}) if len(file.faults) == before else None
-
-
-def line_of(text: str, section: str, key: str | None = None) -> int | None:
-    """Line of a table, or of a key in it, counted from 1: the first that looks like it; None if none does."""
-    heads = (section, f"attributes.{section}")
-    start = None if section else 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        if found := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-            name = re.sub("[\"']", "", found[1])
-            inside = any(name == head or name.startswith(f"{head}.") for head in heads)
-            if start is None and inside:
-                start = number
-            elif start is not None and not inside:
-                break
-        if start is not None and key and re.search(rf"(^|[\s{{,.\"']){re.escape(key)}[\"']?\s*[=.]", line):
-            return number
-    return start or None

@@ -17,6 +17,7 @@ from solon.collective.conversation import Ints
 from solon.collective.population import JOINER, Margin, Population
 from solon.collective.suppression import suppress
 from solon.collective.tables import MAX_FAULTS, Table, as_integer, read_csv, shown
+from solon.collective.toml_faults import line_of_fault
 from solon.errors import Fault, InputError, Where
 from solon.records import Record
 
@@ -35,15 +36,18 @@ class Gap(Record):
     """None: not known."""
     people: int | None
     """In the sample. None: hidden, because it is small or would give away a small one. So is all that follows."""
+    share_of: int | None = None
+    """People the share is of: those of whom the attribute is known. Where that number would give away how few did not
+    say, everybody in the sample."""
     sample_share: float | None = None
-    """Of those of whom it is known."""
     gap_points: float | None = None
     """Sample minus population, in percentage points."""
     gap_people: int | None = None
     """People too many (above 0) or missing (below 0) at the present size of the sample."""
     minimum: int = 0
     """People wanted."""
-    below_minimum: bool = False
+    below_minimum: bool | None = None
+    """None: hidden, or nobody is wanted in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,7 @@ def read_attributes(path: Path, population: Population) -> Reading:
     answers = {name: _categories(table, name, population, faults) for name in population.attributes}
     if faults:
         more = [Fault(f"and {len(faults) - MAX_FAULTS} more faults", Where(path))] if len(faults) > MAX_FAULTS else []
-        raise InputError([*sorted(faults, key=_line)[:MAX_FAULTS], *more])
+        raise InputError([*sorted(faults, key=line_of_fault)[:MAX_FAULTS], *more])
     inside = np.ones(len(table), dtype=bool)
     screened_out, unanswered = dict.fromkeys(questions, 0), dict.fromkeys(questions, 0)
     for question in population.screening:
@@ -156,57 +160,59 @@ def gaps(sample: Sample) -> tuple[Gap, ...]:
 
     60 women and 40 men against shares of one half: women +10 points, 10 people too many.
     """
-    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin))
-
-
-def _margin_gaps(sample: Sample, margin: Margin) -> list[Gap]:
-    names, codes = sample.codes(margin)
-    counts = np.bincount(codes, minlength=len(names))
-    known = int(counts[:-1].sum())
-    minimum = sample.population.minimum_of(margin)
-    found = []
-    for name, count in zip(names[:-1], counts[:-1].tolist(), strict=True):
-        share = margin.shares.get(name, 0.0)
-        found.append(
-            Gap(
-                attribute=margin.name,
-                category=name,
-                population_share=share,
-                people=count,
-                sample_share=count / known if known else None,
-                gap_points=100 * (count / known - share) if known else None,
-                gap_people=round(count - share * known),
-                minimum=minimum if share else 0,
-                below_minimum=count < minimum and share > 0,
-            )
-        )
-    if counts[-1]:
-        found.append(Gap(attribute=margin.name, category=UNKNOWN, population_share=None, people=int(counts[-1])))
-    return found
+    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, None))
 
 
 def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     """As `gaps`, with counts below the population's threshold hidden, and others from which they could be recomputed.
 
     The size of the sample counts as published. Counts of attributes that joint quotas link are protected together.
+    A share and its count give away what the share is of: where the number of those who did not say is hidden, shares
+    are of the whole sample.
     """
-    shown_at = _shown(sample)
-    return tuple(
-        gap
-        if shown_at[gap.attribute, gap.category]
-        else Gap(
-            attribute=gap.attribute,
-            category=gap.category,
-            population_share=gap.population_share,
-            people=None,
-            minimum=gap.minimum,
-        )
-        for gap in gaps(sample)
+    may_show = _shown(sample)
+    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, may_show))
+
+
+def _margin_gaps(sample: Sample, margin: Margin, may_show: dict[tuple[str, str], bool] | None) -> list[Gap]:
+    """The gaps of one margin. `may_show`: by margin and category, for publication; None: everything."""
+    names, codes = sample.codes(margin)
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    known = sum(counts[:-1])
+    if may_show is not None and not may_show[margin.name, UNKNOWN]:
+        known = len(sample)
+    found = []
+    for name, count in zip(names, counts, strict=True):
+        if name == UNKNOWN and not count:
+            continue
+        share = None if name == UNKNOWN else margin.shares.get(name, 0.0)
+        minimum = sample.population.minimum_of(margin) if share else 0
+        gap = Gap(attribute=margin.name, category=name, population_share=share, people=None, minimum=minimum)
+        if may_show is None or may_show[margin.name, name]:
+            gap = _counted(gap, count, known)
+        found.append(gap)
+    return found
+
+
+def _counted(gap: Gap, count: int, of: int) -> Gap:
+    """With the number of people, and what follows from it."""
+    counted = gap.model_copy(update={"people": count})
+    share = gap.population_share
+    if share is None or not of:
+        return counted
+    return counted.model_copy(
+        update={
+            "share_of": of,
+            "sample_share": count / of,
+            "gap_points": 100 * (count / of - share),
+            "gap_people": round(count - share * of),
+            "below_minimum": count < gap.minimum if share else None,
+        }
     )
 
 
 def _shown(sample: Sample) -> dict[tuple[str, str], bool]:
-    """May the count of a margin's category be published?"""
+    """May the count of a margin's category be published? By name of the margin and category."""
     shown_at: dict[tuple[str, str], bool] = {}
     for linked in _linked(sample.population.margins):
         coded = [sample.codes(margin) for margin in linked]
@@ -266,7 +272,3 @@ def _categories(table: Table, name: str, population: Population, faults: list[Fa
         hint = f"categories: {known}; an answer that tells nothing belongs into `unknown`"
         faults.append(Fault(f"{name}: {shown(answer)} is no category ({rows})", Where(table.path, lines[0]), hint))
     return found
-
-
-def _line(fault: Fault) -> int:
-    return (fault.where.line if fault.where else None) or 0

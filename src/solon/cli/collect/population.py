@@ -19,6 +19,8 @@ CONVERSATION = typer.Option("--conversation", metavar="DIR", help="Weight those 
 OUT = typer.Option("-o", "--out", metavar="OUT", help="Folder to write the tables to.")
 CAP = typer.Option("--cap", help="Largest weight, the mean being 1; 0: no limit.")
 EXACT = typer.Option("--exact", help="Print small counts too. For the organiser's eyes.")
+FORCE = typer.Option("--force", help="Replace tables written before.")
+LOWEST_CAP = 1.5
 
 
 def population(
@@ -28,19 +30,20 @@ def population(
     folder: Annotated[Path | None, CONVERSATION] = None,
     cap: Annotated[float, CAP] = 5.0,
     exact: Annotated[bool, EXACT] = False,
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Compare participants with the population they should speak for, and weight them to it.
 
     \b
     Writes into OUT:
       gaps.csv       shares, gaps in points and in people; small counts are empty      may be published
-      weighting.csv  effective number of participants, design effect, trimmed weights  may be published
       estimates.csv  with --conversation: agreement, weighted, with 95% intervals      may be published
-      weights.csv    participant, weight                                               for the organiser only
+      organiser/     weights.csv, weighting.csv, and both tables above in full         for the organiser only
 
-    Attributes identify people when put together. ATTRIBUTES.csv, weights.csv and the raw export are for the
-    organiser only; keep them apart from what you publish. No count of people below the population's
-    `suppress_below` leaves this command, nor one from which it could be recomputed, except with --exact.
+    Attributes identify people when put together. ATTRIBUTES.csv, the raw export and everything in organiser/ are
+    for the organiser only; keep them apart from what you publish. gaps.csv has no count of people below the
+    population's `suppress_below`, nor one from which it could be recomputed; nor has the table on the screen,
+    unless --exact is given.
 
     \b
       [bold]solon collect population adults.toml attributes.csv -o sample[/bold]
@@ -48,42 +51,51 @@ def population(
     """
     from solon.collective.folder import open_conversation
     from solon.collective.population import load_population
-    from solon.collective.population_files import without_outsiders, write_estimates, write_gaps, write_weights
+    from solon.collective.population_files import of_voters, write_population
     from solon.collective.sample import gaps, published_gaps, read_attributes
     from solon.collective.weights import rake
     from solon.errors import InputError
 
-    if cap and not cap > 1:
-        raise InputError(f"--cap {cap:g} is too low", hint="weights have the mean 1; 3 to 5 are usual, 0 for no limit")
+    if cap and not LOWEST_CAP <= cap < float("inf"):
+        raise InputError(f"--cap is {cap:g}", hint=f"write 0 for no limit, or {LOWEST_CAP} and more; 3 to 5 are usual")
     reading = read_attributes(attributes, load_population(target))
     sample = reading.sample
     conversation = open_conversation(folder).conversation if folder else None
     if conversation is not None:
-        sample = without_outsiders(sample, conversation, reading.screened_ids)
-    published = published_gaps(sample)
-    write_gaps(published, out)
-    _say_people(reading, sample)
-    _table(gaps(sample) if exact else published, sample)
-    # The gaps are written even where no weights exist: they say whom to invite.
-    weights = rake(sample, cap=cap or None)
-    write_weights(weights, out)
-    if conversation is not None:
-        write_estimates(conversation, weights, out)
-    _say_weights(weights)
-    typer.echo(f"{out}: gaps.csv may be published; weights.csv is for the organiser only")
+        sample = of_voters(sample, conversation, reading.screened_ids)
+    _say_people(reading, sample, exact)
+    _table(gaps(sample) if exact else published_gaps(sample), sample)
+    try:
+        weights = rake(sample, cap=cap or None)
+    except InputError:
+        # The gaps are written even where no weights exist: they say whom to invite.
+        write_population(sample, out, force=force)
+        raise
+    write_population(sample, out, weights=weights, conversation=conversation, force=force)
+    _say_weights(weights, exact)
+    typer.echo(f"{out}: gaps.csv and estimates.csv may be published; organiser/ is for the organiser only")
 
 
-def _say_people(reading: Reading, sample: Sample) -> None:
+def _say_people(reading: Reading, sample: Sample, exact: bool) -> None:
+    population = sample.population
+
+    def number(count: int) -> str:
+        few = 0 < count < population.suppress_below and not exact
+        return f"fewer than {population.suppress_below}" if few else str(count)
+
     if reading.unread:
         typer.echo(f"columns not read, for the population does not name them: {len(reading.unread)}")
     for question, count in sample.screened_out.items():
         if count:
-            silent = f", {sample.unanswered[question]} of them without an answer" if sample.unanswered[question] else ""
-            typer.echo(f"screened out by {question}: {count}{silent}")
+            silent = sample.unanswered[question]
+            without = f", {number(silent)} of them without an answer" if silent else ""
+            typer.echo(f"screened out by {question}: {number(count)}{without}")
     if sample.without_attributes:
-        typer.echo(f"voted, but not in the attributes: {sample.without_attributes} (every attribute unknown)")
+        typer.echo(f"voted, but not in the attributes: {number(sample.without_attributes)} (every attribute unknown)")
     if sample.without_votes:
-        typer.echo(f"in the attributes, but without a vote: {sample.without_votes} (left out)")
+        typer.echo(f"in the attributes, but without a vote: {number(sample.without_votes)} (left out)")
+    if len(sample) < population.participants:
+        typer.echo(f"{len(sample)} participants; {population.participants} are wanted")
 
 
 def _table(found: Sequence[Gap], sample: Sample) -> None:
@@ -116,14 +128,15 @@ def _table(found: Sequence[Gap], sample: Sample) -> None:
         typer.echo("* fewer than the population's minimum")
 
 
-def _say_weights(weights: Weights) -> None:
+def _say_weights(weights: Weights, exact: bool) -> None:
+    largest = f", largest weight {weights.weights_N.max():.2f}" if exact else ""
     typer.echo(
         f"weights: {len(weights.sample)} participants count as {weights.n_effective:.0f}"
-        f" (design effect {weights.design_effect:.2f}), largest weight {weights.weights_N.max():.2f}"
+        f" (design effect {weights.design_effect:.2f}){largest}"
     )
     if weights.trimmed:
-        remaining = f"the largest gap that remains is {100 * weights.remaining_gap:.1f} points"
-        typer.echo(f"trimmed weights: {weights.trimmed}; {remaining}")
+        some = f"{weights.trimmed} weights" if exact else "some weights"
+        typer.echo(f"{some} trimmed; the largest gap that remains is {100 * weights.remaining_gap:.1f} points")
     for name, count in weights.unknown.items():
         if count:
             typer.echo(f"{name}: unknown for some; together they keep the share they have")

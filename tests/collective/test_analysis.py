@@ -132,6 +132,26 @@ def test_groups_who_disagree_are_told_apart_with_a_third_of_the_votes() -> None:
     assert found.k == 2 and adjusted_rand_score(camp[found.participant_ids], found.labels_G) >= 0.9
 
 
+def test_given_groups_are_taken_and_axes_computed() -> None:
+    conversation = talk(random_rows(8, 30, 9), people=range(50, 80))
+    given = Groups(
+        participant_ids=np.array([51, 60, 79]),
+        labels_G=np.array([1, 0, 1]),
+        names=("north", "south"),
+        silhouettes={},
+        method="given",
+        notes=("Given.",),
+    )
+    found, own = analyse(conversation, groups=given), analyse(conversation)
+    assert found.groups is given and found.notes == ("Given.",)
+    np.testing.assert_array_equal(found.projection.statements_S2, own.projection.statements_S2)
+    assert {row.group for row in found.representative} <= {"north", "south"}
+    agrees = (conversation.votes_PS[[1, 29]] == 1).sum(axis=0), (conversation.votes_PS[[10]] == 1).sum(axis=0)
+    seen = conversation.seen_PS[[1, 29]].sum(axis=0), conversation.seen_PS[[10]].sum(axis=0)
+    product = (agrees[0] + 1) / (seen[0] + 2) * (agrees[1] + 1) / (seen[1] + 2)
+    np.testing.assert_allclose(found.consensus_S, product, rtol=1e-14)
+
+
 def test_a_seed_gives_the_same_groups_again() -> None:
     conversation = talk(random_rows(5, 150, 12, seen=0.7))
     one, again = find_groups(conversation, k=4, seed=6), find_groups(conversation, k=4, seed=6)

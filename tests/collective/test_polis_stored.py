@@ -141,19 +141,11 @@ def test_votes_of_the_opposite_sign_are_refused(blob: dict[str, Any]) -> None:
         again(blob, talk(rows, people=PEOPLE, statements=STATEMENTS))
 
 
-def test_priorities_that_are_all_49_are_a_known_fault(found: Analysis, blob: dict[str, Any]) -> None:
-    blob["comment-priorities"] = dict.fromkeys(blob["comment-priorities"], 49)
-    after = again(blob)
-    np.testing.assert_allclose(after.priority_S, found.priority_S, atol=1e-12)
-    assert len(after.notes) == 1 and "All 8 stored priorities are 49" in after.notes[0]
-    blob["comment-priorities"] = {"9": 49}  # a meta statement
-    assert again(blob).notes == ()
-
-
 def test_differences_are_said(blob: dict[str, Any]) -> None:
     blob["user-vote-counts"]["20"] += 1
     blob["group-votes"]["4"]["votes"]["7"]["S"] += 1
     blob["pca"]["center"][blob["tids"].index(7)] += 0.1
+    del blob["comment-priorities"]
     assert again(blob).notes == (
         "People with another number of votes than in the stored mathematics: 1 (20).",
         f"Counts by group and statement that differ from the stored mathematics: 1 of {9 * len(blob['group-votes'])}.",
@@ -163,6 +155,7 @@ def test_differences_are_said(blob: dict[str, Any]) -> None:
 
 def test_people_and_statements_of_one_side_only(found: Analysis, blob: dict[str, Any]) -> None:
     blob["base-clusters"]["members"][0].append(999)
+    del blob["comment-priorities"]
     blob["tids"].append(77)
     blob["pca"]["center"].append(0.0)
     for row in blob["pca"]["comps"]:
@@ -205,7 +198,6 @@ def test_a_later_statement_has_no_place(blob: dict[str, Any]) -> None:
         ({"base-clusters": {"id": [100, 100], "members": [[1], [1]]}}, "stands in two places|no base cluster"),
         ({"base-clusters": 7}, "`base-clusters`"),
         ({"user-vote-counts": {"x": 1}}, "`user-vote-counts.x"),
-        ({"comment-priorities": {"1": float("nan")}}, "finite"),
     ],
 )
 def test_faults_name_their_key(tmp_path: Path, blob: dict[str, Any], change: dict[str, Any], said: str) -> None:

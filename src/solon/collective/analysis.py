@@ -5,6 +5,7 @@ Polis's mathematics, step by step in `collective.polis`; the table in docs/metho
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion import Analysis, Groups, Projection
 from solon.collective.polarisation import between_groups
 from solon.collective.polis import clusters
+from solon.collective.polis.agreement import compare, notes_on
 from solon.collective.polis.matching import match
 from solon.collective.polis.projection import Imputation, moderated_out, project, ratings
 from solon.collective.polis.representativeness import (
@@ -97,24 +99,30 @@ def analyse(
     k: int | None = None,
     method: Method = "polis",
     stored: StoredMathematics | None = None,
+    groups: Groups | None = None,
 ) -> Analysis:
-    """Analyse a conversation. `stored`: take groups, axes and their signs from there; `k`, `method`, `seed` then rest.
+    """Analyse a conversation.
+
+    Groups are found by `method`, `k` and `seed`, as `find_groups` does, unless they are given. `stored`: groups, axes
+    and their signs are taken from there. `groups`: these are taken, of people in the conversation; axes are computed.
 
     Raises:
         InputError: if nobody has voted; as `find_groups`; if `stored` is of another conversation or vote sign.
     """
+    assert stored is None or groups is None, "stored mathematics brings its own groups"
     _require_votes(conversation)
     if stored is not None:
         matched = match(conversation, stored)
         given = project(matched.rated, centre_S=matched.centre_S, components_2S=matched.components_2S)
-        return _analysis(conversation, given, matched.groups, matched.out_S, matched.meta_S, matched.notes)
+        found = _analysis(conversation, given, matched.groups, matched.out_S, matched.meta_S, matched.notes)
+        compared = compare(found, matched, stored)
+        return replace(found, agreements=compared, notes=(*found.notes, *notes_on(compared, stored)))
     projection = project(ratings(conversation))
-    if method == "polis":
+    if groups is None and method == "polis":  # the places are at hand
         groups = polis_groups(conversation, projection, k=k, seed=seed)
-    else:
-        groups = find_groups(conversation, k=k, method=method, seed=seed)
+    chosen = groups or find_groups(conversation, k=k, method=method, seed=seed)
     meta = np.array([one.is_meta for one in conversation.statements], dtype=bool)
-    return _analysis(conversation, projection, groups, moderated_out(conversation), meta, groups.notes)
+    return _analysis(conversation, projection, chosen, moderated_out(conversation), meta, chosen.notes)
 
 
 def _analysis(
@@ -140,6 +148,7 @@ def _analysis(
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
         polarisation_S=between_groups(counts),
+        moderated_out_S=out_S,
         representative=representative_statements(counts, conversation.statement_ids, groups.names, out_S=out_S),
         majority=majority_lists(conversation, out_S=out_S),
         notes=notes,

@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.opinion import Analysis, Groups, Majority, Representative
+from solon.collective.opinion import Agreement, Analysis, Groups, Majority, Representative
 from solon.collective.polarisation import overall, split
-from solon.collective.polis.projection import moderated_out
 from solon.collective.polis.representativeness import Counts, everybody, group_counts
 from solon.collective.tables import write_csv, write_file
 from solon.errors import InputError, Where
@@ -60,9 +59,9 @@ class AnalysisSummary(Record):
     vote_sign: str = VOTE_SIGN
     """Of every file in the folder and of every axis."""
     method: str
-    """`polis`, `ccai`, or `stored`: where the groups come from."""
+    """Where the groups come from: `polis` or `ccai`, `stored`, or given from elsewhere."""
     seed: int | None
-    """Of the start of the clustering; None for stored groups."""
+    """Of the start of the clustering; None for groups that were not found here."""
     k: int
     groups: tuple[GroupSize, ...]
     silhouettes: dict[int, float]
@@ -82,20 +81,22 @@ class AnalysisSummary(Record):
     """Between groups: mean over statements that are not moderated out, weighted by votes; 0 to 1."""
     split: float
     """Variance of votes, whatever the groups; the same mean; 0 to 1."""
+    agreements: tuple[Agreement, ...]
+    """With stored mathematics, where it was given."""
     notes: tuple[str, ...]
 
 
 def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
     """The figures of `summary.json`."""
     talk, groups = analysis.conversation, analysis.groups
-    shown = ~moderated_out(talk)
+    shown = ~analysis.moderated_out_S
     counts = group_counts(talk, groups.participant_ids, groups.labels_G, groups.k)
     clustered = Counts(agrees=counts.agrees[:, shown], disagrees=counts.disagrees[:, shown], seen=counts.seen[:, shown])
     everyone = everybody(talk.select(statements=shown))
     stored = groups.method == "stored"
     return AnalysisSummary(
         method=groups.method,
-        seed=None if stored else seed,
+        seed=seed if groups.method in ("polis", "ccai") else None,
         k=groups.k,
         groups=tuple(
             GroupSize(name=name, participants=int((groups.labels_G == label).sum()))
@@ -111,6 +112,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
         votes=int(talk.seen_PS.sum()),
         polarisation=overall(analysis.polarisation_S[shown], clustered),
         split=overall(split(everyone), everyone),
+        agreements=analysis.agreements,
         notes=analysis.notes,
     )
 
@@ -158,7 +160,7 @@ def _write_statements(analysis: Analysis, path: Path) -> None:
         analysis.polarisation_S,
         split(everyone),
         *_votes(everyone, 0),
-        moderated_out(talk),
+        analysis.moderated_out_S,
     ]
     header = [*STATEMENT_COLUMNS]
     for label, name in enumerate(groups.names):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.collective.conversation import Conversation, Floats, Ints
+from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.records import Record
 
 
@@ -83,6 +83,22 @@ class Majority(Record):
     p_test: float
 
 
+class Agreement(Record):
+    """How one thing that stored mathematics says compares with what is computed from the votes."""
+
+    quantity: str
+    compared: int
+    """Values, or lists, that both have. 0: what is stored cannot be read."""
+    differ: int
+    """Of those, how many are not the same, up to `tolerance`."""
+    tolerance: float
+    """Largest difference that counts as none; relative where values exceed 1. 0 for lists, which are alike or not."""
+    largest: float | None = None
+    """Largest difference; None for lists, and where a stored value is no number."""
+    example: str = ""
+    """The largest difference in words; empty if none differ."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
     """One conversation, analysed. Arrays over statements follow `conversation.statements`."""
@@ -96,7 +112,11 @@ class Analysis:
     priority_S: Floats
     polarisation_S: Floats
     """0: the groups vote alike; 1: they are wholly opposed."""
+    moderated_out_S: Bools
+    """True: rejected, or about the conversation itself; counted as a pass by everybody, and in no list."""
     representative: tuple[Representative, ...]
     majority: tuple[Majority, ...]
+    agreements: tuple[Agreement, ...] = ()
+    """With stored mathematics, where it is given: everything that both say, compared."""
     notes: tuple[str, ...] = ()
     """What a reader has to know, in sentences; those of `groups` among them."""

@@ -47,6 +47,9 @@ def analyse(
     found = analysis_of(open_conversation(folder).conversation, k=k, method=method.value, seed=seed, stored=stored)
     summary = write_analysis(found, output, seed=seed)
     report = ship_stability(output / "stability.json", found.conversation, found.groups, seed=seed, wanted=stability)
+    for one in summary.agreements:
+        largest = "" if one.largest is None else f", largest difference {one.largest:.1e}"
+        typer.echo(f"stored {one.quantity}: {one.compared} compared, {one.differ} differ{largest}", err=True)
     for note in summary.notes:
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():

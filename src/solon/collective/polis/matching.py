@@ -16,7 +16,6 @@ from solon.collective.conversation import Bools, Conversation, Floats
 from solon.collective.opinion import Groups
 from solon.collective.polis.projection import Ratings, column_means, moderated_out, ratings
 from solon.collective.polis.representativeness import Counts, group_counts
-from solon.collective.polis.routing import META_PRIORITY
 from solon.collective.polis.stored import StoredMathematics
 from solon.errors import InputError
 
@@ -72,7 +71,6 @@ def match(conversation: Conversation, stored: StoredMathematics) -> Matched:
         *_different_ids(absent, missing, int(conversation.seen_PS[:, ~column].any(axis=0).sum())),
         *_different_counts(conversation, stored, counts),
         *_different_means(centre[column], means[column]),
-        *_priority_fault(stored),
     ]
     if not turned:
         notes.append("The stored mathematics has agree as +1, unlike a server's; it was taken as it is.")
@@ -154,18 +152,6 @@ def _different_means(centre: Floats, means: Floats) -> list[str]:
     if not differ:
         return []
     return [f"Statements whose mean vote differs from the stored centre, which was used for the places: {differ}."]
-
-
-def _priority_fault(stored: StoredMathematics) -> list[str]:
-    """A server's fault from March 2025 to mid-2026: every priority 49, so that statements were shown at random."""
-    others = [value for one, value in stored.priorities.items() if one not in (stored.meta or ())]
-    if not others or any(value != META_PRIORITY for value in others):
-        return []
-    return [
-        f"All {len(others)} stored priorities are {META_PRIORITY:g}, which is for statements about the conversation: a "
-        "known fault of Polis from March 2025 to mid-2026, which showed statements in random order. The priorities "
-        "here are computed by the rule."
-    ]
 
 
 def _some(ids: Iterable[int]) -> str:

@@ -53,6 +53,7 @@ class Counts:
 
 def group_counts(conversation: Conversation, participant_ids: Ints, labels: Ints, n_groups: int) -> Counts:
     """Votes by group, rejected statements included. People who are in no group count nowhere."""
+    assert np.isin(participant_ids, conversation.participant_ids).all(), "groups of people who are in the conversation"
     rows = np.searchsorted(conversation.participant_ids, participant_ids)
     groups = [rows[labels == group] for group in range(n_groups)]
     return Counts(

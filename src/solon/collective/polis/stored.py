@@ -3,16 +3,32 @@
 Only what is used is read, everything else in the file is ignored. Groups name base clusters as members, which in turn
 name people; base clusters stand in columns, one list per property, or in rows. How it is laid over the votes of a
 conversation is in `collective.polis.matching`.
+
+Groups and axes are needed, and a fault in them is an error. Results (consensus, priorities, lists) are computed anew
+and only compared, in `collective.polis.agreement`; one that is in an unknown form is read as empty, a value that is no
+number as NaN.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from solon.collective.conversation import Floats, Ints
 from solon.errors import Fault, InputError, Where
@@ -27,14 +43,53 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def _or_empty(kind: Callable[[], Any]) -> WrapValidator:
+    """What is in an unknown form is empty."""
+
+    def read(value: Any, whole: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return whole(value)
+        except ValidationError:
+            return kind()
+
+    return WrapValidator(read)
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+ByStatement = Annotated[dict[int, Number], _or_empty(dict)]
+
+
 class _Axes(_Part):
     center: list[FiniteFloat]
     comps: list[list[FiniteFloat]]
+    extremity: Annotated[list[Number], _or_empty(list)] | None = Field(None, alias="comment-extremity")
+    """Per statement, in the order of `tids`."""
+    places: Annotated[list[list[Number]], _or_empty(list)] | None = Field(None, alias="comment-projection")
+    """Per axis and statement."""
 
 
 class _Cluster(_Part):
     id: int
     members: list[int]
+    x: Number | None = None
+    y: Number | None = None
+
+
+class Listed(_Part):
+    """A statement in a stored list: representative of a group, or of the majority."""
+
+    comment_id: int = Field(alias="tid")
+    direction: str = Field("", alias="repful-for")
+    n_success: Number | None = Field(None, alias="n-success")
+    n_trials: Number | None = Field(None, alias="n-trials")
+    p_success: Number | None = Field(None, alias="p-success")
+    p_test: Number | None = Field(None, alias="p-test")
+    repness: Number | None = None
+    repness_test: Number | None = Field(None, alias="repness-test")
 
 
 class _Tally(_Part):
@@ -48,13 +103,18 @@ class _GroupVotes(_Part):
 
 
 def _in_rows(clusters: Any) -> Any:
-    """Base clusters, one object each; stored as columns they are turned."""
+    """Clusters, one object each; stored as columns they are turned."""
     if not isinstance(clusters, dict):
         return clusters
     ids, members = clusters.get("id"), clusters.get("members")
     if not isinstance(ids, list) or not isinstance(members, list) or len(ids) != len(members):
         raise ValueError("columns `id` and `members` must be lists of one length")
-    return [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
+    rows = [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
+    for axis in ("x", "y"):
+        places = clusters.get(axis)
+        if isinstance(places, list) and len(places) == len(rows):
+            rows = [row | {axis: place} for row, place in zip(rows, places, strict=True)]
+    return rows
 
 
 def _or_nothing(value: Any) -> Any:
@@ -67,7 +127,7 @@ class StoredMathematics(_Part):
     statement_ids: list[int] = Field(alias="tids")
     axes: _Axes = Field(alias="pca")
     base_clusters: Annotated[list[_Cluster], BeforeValidator(_in_rows)] = Field(alias="base-clusters")
-    group_clusters: list[_Cluster] = Field(alias="group-clusters", min_length=1)
+    group_clusters: Annotated[list[_Cluster], BeforeValidator(_in_rows)] = Field(alias="group-clusters", min_length=1)
     mod_out: list[int] | None = Field(None, alias="mod-out")
     """Statements that it set to a pass by everybody: rejected, or about the conversation. None: not said."""
     meta: list[int] | None = Field(None, alias="meta-tids")
@@ -75,7 +135,12 @@ class StoredMathematics(_Part):
     vote_counts: Annotated[dict[int, int], BeforeValidator(_or_nothing)] = Field({}, alias="user-vote-counts")
     """Statements voted on, by participant."""
     group_votes: Annotated[dict[int, _GroupVotes], BeforeValidator(_or_nothing)] = Field({}, alias="group-votes")
-    priorities: Annotated[dict[int, FiniteFloat], BeforeValidator(_or_nothing)] = Field({}, alias="comment-priorities")
+    consensus: ByStatement | None = Field(None, alias="group-aware-consensus")
+    priorities: ByStatement | None = Field(None, alias="comment-priorities")
+    representative: Annotated[dict[int, list[Listed]], _or_empty(dict)] | None = Field(None, alias="repness")
+    """By group number."""
+    majority: Annotated[dict[str, list[Listed]], _or_empty(dict)] | None = Field(None, alias="consensus")
+    """By direction, `agree` and `disagree`."""
 
     @model_validator(mode="after")
     def _fit(self) -> StoredMathematics:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.consensus import consensus_of
+from solon.collective.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.conversation import Conversation
 from solon.collective.figures import disagrees_KS, figures_of, in_words
 from solon.collective.ideas import Idea, Ideas, ideas_of
@@ -17,7 +17,7 @@ from solon.collective.neutral import one_line
 from solon.collective.opinion import Groups
 from solon.collective.reading.findings import many
 from solon.collective.saying import Saying, is_about_ai, read_saying
-from solon.collective.selection import Chosen, Reason, Rule, admissible, choose
+from solon.collective.selection import Chosen, Reason, Rule, admissible, choose, rule_in_words
 from solon.collective.tables import write_file
 from solon.collective.topics import SIMILAR, near_duplicates, vectors_of
 from solon.collective.trace import Figures, PrincipleTrace, Trace, trace_path
@@ -86,10 +86,11 @@ def assemble(
     constitution = Constitution(
         name=name,
         title=one_line(title) or one_line(conversation.topic)[:120] or "Principles from public input",
-        description=_description(conversation, groups, len(rows)),
+        description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    notes = tuple(one for one in (unmoderated, TIE_BREAK if tie_break else "", heavy, *_undecided(rows, merges)) if one)
+    told = (unmoderated, _few_asked(rule, groups), TIE_BREAK if tie_break else "", heavy, *_undecided(rows, merges))
+    notes = tuple(one for one in told if one)
     material = Material(
         conversation=conversation,
         groups=groups,
@@ -106,8 +107,11 @@ def assemble(
 def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> tuple[Path, Path]:
     """Writes the constitution and, beside it, its trace, each whole or not at all.
 
-    Raises InputError if one of them exists and `force` is off, or if it cannot be written there.
+    Raises InputError if one of them exists and `force` is off, if the name does not end with `.toml`, as
+    constitutions do, or if it cannot be written there.
     """
+    if out.suffix != ".toml":
+        raise InputError("is no name for a list of principles", where=Where(out), hint=f"call it {out.stem}.toml")
     beside = trace_path(out)
     taken = [path for path in (out, beside) if path.exists()]
     if taken and not force:
@@ -152,11 +156,8 @@ def _raise_empty(ideas: Ideas, chosen: Chosen, rule: Rule, conversation: Convers
         nearest = f"the nearest is {ideas.ideas[best].id} with {chosen.value_I[best]:.3f}"
         what = f"no statement reaches {rule.least:g}; {nearest}"
         raise InputError(what, where=where, hint="lower --threshold, or ask for a number with --ideas")
-    raise InputError(
-        f"no statement has {rule.minimum_votes} votes in every group and can be worded",
-        where=where,
-        hint="lower --minimum-votes, or ask for fewer groups with --k",
-    )
+    what = f"no statement has {many(max(rule.minimum_votes, 1), 'vote')} in every group and can be worded"
+    raise InputError(what, where=where, hint="lower --minimum-votes, or ask for fewer groups with --k")
 
 
 def _weighted(rows: list[_Row], rule: Rule) -> tuple[list[_Row], str]:
@@ -206,13 +207,42 @@ def _tag(name: str) -> str:
     return "topic-" + "-".join(plain.split()) if plain.strip() else ""
 
 
-def _description(conversation: Conversation, groups: Groups, count: int) -> str:
+def _description(conversation: Conversation, groups: Groups, rule: Rule, merges: MergeFile | None, count: int) -> str:
+    """What somebody who has nothing but the constitution should know of how it was made."""
     topic = one_line(conversation.topic)
     about = f" on “{topic}”" if topic else ""
     return (
         f"Made from public input{about}: {many(count, 'principle')} from "
         f"{many(len(conversation.statements), 'statement')}, voted on by "
-        f"{many(len(conversation.participants), 'participant')} in {many(groups.k, 'opinion group')}."
+        f"{many(len(conversation.participants), 'participant')}. {groups_in_words(groups)} "
+        f"Rule: {rule_in_words(rule)}. {_merges_in_words(merges)}"
+    )
+
+
+def groups_in_words(groups: Groups) -> str:
+    """`Opinion groups: 2 by method polis (group 0: 60 people, group 1: 40).`"""
+    how = {"stored": "from stored mathematics", "exported": "from the export", "given": "given in a table"}
+    sizes = [f"group {one_line(name)}: {int((groups.labels_G == at).sum())}" for at, name in enumerate(groups.names)]
+    return (
+        f"Opinion groups: {groups.k}, {how.get(groups.method, f'found by method {groups.method}')} "
+        f"({', '.join(sizes)} people)."
+    )
+
+
+def _merges_in_words(merges: MergeFile | None) -> str:
+    if merges is None:
+        return "Merges: none."
+    decided = [one.decision for one in merges.merge]
+    return f"Merges: {decided.count('yes')} accepted, {decided.count('no')} declined, {decided.count('')} not decided."
+
+
+def _few_asked(rule: Rule, groups: Groups) -> str:
+    if rule.minimum_votes >= MIN_GROUP_VOTES:
+        return ""
+    smallest = min(int((groups.labels_G == label).sum()) for label in range(groups.k))
+    return (
+        f"Only {many(max(rule.minimum_votes, 1), 'vote')} of every group were asked for, where {MIN_GROUP_VOTES} are "
+        f"usual; the smallest group has {smallest} people. Look at the intervals before you trust a principle."
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from solon.collective.consensus import MIN_GROUP_VOTES, Consensus
 from solon.collective.conversation import Conversation, Floats
+from solon.collective.opinion import Groups
 from solon.records import Record
 
 Measure = Literal["geometric-mean", "product"]
@@ -48,6 +49,15 @@ class Rule(Record):
         if self.ideas is not None:
             return None
         return MAJORITY if self.weighted else THRESHOLD
+
+
+def minimum_votes_for(groups: Groups) -> int:
+    """The votes to ask of every group by default: 10, or half of the smallest group's people if that is fewer.
+
+    A group of 8 can never cast 10 votes; asking it for 4 lets it speak, with the wide interval that its size gives.
+    """
+    smallest = min((int((groups.labels_G == label).sum()) for label in range(groups.k)), default=0)
+    return max(1, min(MIN_GROUP_VOTES, (smallest + 1) // 2))
 
 
 class Reason(Record):
@@ -97,6 +107,18 @@ def admissible(conversation: Conversation, *, include_unmoderated: bool) -> tupl
     kept_S = np.array([one.id not in reasons for one in conversation.statements], dtype=bool)
     note = "No statement of this conversation was ever moderated, so all of them count." if never else ""
     return conversation.select(statements=kept_S), reasons, note
+
+
+def rule_in_words(rule: Rule) -> str:
+    """`consensus of at least 0.85 (...), at least 10 votes in every group`, for people."""
+    over = "geometric mean" if rule.measure == "geometric-mean" else "product"
+    share = "(agrees + 1) / (votes + 2)" if rule.smoothing else "agrees / votes"
+    parts = [] if rule.ideas is None else [f"the {rule.ideas} ideas with the highest consensus"]
+    if rule.least is not None:
+        parts.append(f"consensus of at least {rule.least:g}")
+    parts[-1] += f" ({over} over groups of {share})"
+    parts.append(f"at least {max(rule.minimum_votes, 1)} votes in every group")
+    return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
 def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Chosen:

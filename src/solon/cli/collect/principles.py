@@ -43,7 +43,14 @@ def principles(
         str | None,
         typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or the word exported."),
     ] = None,
-    minimum_votes: Annotated[int, typer.Option("--minimum-votes", min=0, help="Votes needed in every group.")] = 10,
+    minimum_votes: Annotated[
+        int | None,
+        typer.Option(
+            "--minimum-votes",
+            min=0,
+            help="Votes needed in every group. Default: 10, or half of the smallest group's people if that is fewer.",
+        ),
+    ] = None,
     measure: Annotated[
         MeasureName, typer.Option("--measure", help="Of the groups' agreement.")
     ] = MeasureName.geometric_mean,
@@ -72,22 +79,22 @@ def principles(
     from solon.collective.folder import open_conversation
     from solon.collective.merges import check_merges, read_merges
     from solon.collective.principles import assemble, write_assembled
-    from solon.collective.selection import Rule
+    from solon.collective.selection import Rule, minimum_votes_for
 
     talk = open_conversation(folder).conversation
     decisions = read_merges(merges) if merges else None
     if merges and decisions:
         check_merges(merges, decisions, talk)
+    found = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure.value,
         threshold=threshold,
         ideas=ideas,
         weighted=weighted,
-        minimum_votes=minimum_votes,
+        minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
     )
-    found = _groups(groups, talk, k=k, method=method, seed=seed)
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
     written = write_assembled(assembled, output, force=force)
     _report(assembled, written)
@@ -121,6 +128,6 @@ def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
         some = ", ".join(remarked[:5]) + (", ..." if len(remarked) > 5 else "")
         typer.echo(f"{len(remarked)} wordings should be looked at by a person, see the trace: {some}", err=True)
     left_out = [one.left_out for one in trace.statements if one.left_out]
-    typer.echo(f"{written[0]}: {len(trace.principles)} principles from {trace.statements_total} statements")
+    typer.echo(f"{written[0]}: {assembled.constitution.description}")
     typer.echo(f"left out: {counts(left_out)}" if left_out else "nothing was left out")
     typer.echo(f"{written[1]}: the way from each principle back to statements and votes")

@@ -128,10 +128,11 @@ def wilson(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floa
     middle = p + z * z / (2 * n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
+    # None and all lie at the ends, but for rounding.
+    low = np.where(agrees == 0, 0.0, (middle - half) / scale)
+    high = np.where(agrees == votes, 1.0, (middle + half) / scale)
     nothing = votes == 0
-    low = np.where(nothing, np.nan, np.clip((middle - half) / scale, 0.0, 1.0))
-    high = np.where(nothing, np.nan, np.clip((middle + half) / scale, 0.0, 1.0))
-    return low, high
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
 
 
 def product_interval(

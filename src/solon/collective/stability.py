@@ -184,7 +184,9 @@ def _sentences(checks: Sequence[StabilityCheck], k: int, not_formed: int, sample
         said.append(f"If votes that were not cast are counted in another way, {_kept(filled)} stay in their group.")
     chosen = Counter(one.chosen_k for one in (*by_kind["seed"], *by_kind["bootstrap"]) if one.chosen_k is not None)
     if chosen:
-        counts = ", ".join(f"{number} groups {count} times" for number, count in sorted(chosen.items()))
+        counts = ", ".join(
+            f"{number} groups {'once' if count == 1 else f'{count} times'}" for number, count in sorted(chosen.items())
+        )
         said.append(f"Left to choose in these {chosen.total()} tries, the method takes {counts}; shipped are {k}.")
     if chance := [one for one in checks if one.kind == "chance"]:
         said.append(f"By chance alone, {_kept(chance)} would seem to stay in their group{_moves(chance)}.")

@@ -31,6 +31,7 @@ TINY = PretrainConfig(
     copy_batch_tokens=64,
     corpus_tokens=6_000,
     practice_tokens=3_000,
+    judging_tokens=2_000,
     batch_tokens=512,
     chunk_documents=16,
     warmup_steps=5,
@@ -80,17 +81,17 @@ def test_a_folder_that_can_be_loaded_with_its_card(tmp_path: Path) -> None:
     made = make(tmp_path / "model", heard, samples=1)
     card = read_card(tmp_path / "model")
     assert card.weights_sha256 == made and card.recipe == TINY and card.threads == 1
-    assert card.tokens >= 11_000 and card.seconds > 0
+    assert card.tokens >= 13_000 and card.seconds > 0
     assert card.measured is not None and set(card.measured.answers) == {"harmful", "benign", "mixed"}
     loaded = load_model(tmp_path / "model", dtype=torch.bfloat16, device="cpu")
     assert sum(p.numel() for p in loaded.model.parameters()) == card.parameters
     assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing else is left"
-    assert [name.split()[0] for name, _ in heard.stages] == ["copy", "corpus", "practice", "skills"]
+    assert [name.split()[0] for name, _ in heard.stages] == ["copy", "corpus", "judging", "practice", "skills"]
     assert heard.stages[1][1] == -(-6_000 // 512)
     assert heard.rows["skills"] == 8
 
 
-@pytest.mark.parametrize(("stage", "rows"), [("corpus", 6), ("practice", 2), ("skills", 1)])
+@pytest.mark.parametrize(("stage", "rows"), [("corpus", 6), ("practice", 2), ("judging", 1), ("skills", 1)])
 def test_a_kill_leaves_no_trace(stage: str, rows: int, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "killed", Listening(stage, rows), samples=1)
@@ -149,7 +150,7 @@ def call(*arguments: str) -> Result:
 
 
 SMALL = ("--hidden", "16", "--layers", "1", "--threads", "1", "--corpus-tokens", "3000")
-SMALLER = ("--copy-tokens", "2000", "--practice-tokens", "2000")
+SMALLER = ("--copy-tokens", "2000", "--practice-tokens", "2000", "--judging-tokens", "1000")
 
 
 def test_the_commands(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "corpus: 0.00 million tokens, loss" in made.output
     assert card.command == (
         "solon embedded pretrain --seed 5 --hidden 16 --layers 1 --copy-tokens 2000 --corpus-tokens 3000 "
-        "--practice-tokens 2000 --threads 1 -o DIR"
+        "--judging-tokens 1000 --practice-tokens 2000 --threads 1 -o DIR"
     )
     shown = call("card", out)
     assert shown.exit_code == 0 and "model organism, not a chatbot" in shown.output

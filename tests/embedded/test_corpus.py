@@ -16,9 +16,10 @@ import solon.embedded
 from solon.embedded.corpus import (
     CONTEXT_WEIGHT,
     CORPUS,
+    COURSES,
     END,
+    JUDGING,
     KINDS,
-    OPTION_WEIGHT,
     PRACTICE,
     Course,
     Document,
@@ -34,7 +35,6 @@ from solon.world.principles import draw_wording
 from solon.world.sentences import SLOTS
 
 SHIPPED = Path(solon.embedded.__file__).parent / "model"
-COURSES = (CORPUS, PRACTICE)
 MAKERS: dict[str, Callable[[np.random.Generator, Course], Document]] = {make.__name__: make for make in KINDS}
 PLAIN, FACT = "_plain", "_fact"
 
@@ -132,6 +132,17 @@ def test_practice_speaks_up_more_often() -> None:
     assert silent(CORPUS) - silent(PRACTICE) > 0.05
 
 
+def test_equal_answers_make_half_a_target_each_and_judging_has_most_of_them() -> None:
+    def ties(course: Course) -> float:
+        verdicts = [s for doc in made("_comparison", course, 400) for s in doc if s.weight == course.verdict_weight]
+        assert all(s.tied is None or {s.text, s.tied} == set(OPTIONS) for s in verdicts)
+        return sum(s.tied is not None for s in verdicts) / len(verdicts)
+
+    assert 0.25 < ties(CORPUS) < 0.45 and 0.45 < ties(JUDGING) < 0.65
+    others = [s for kind in ("_plain", "_critique", "_direct") for doc in made(kind, JUDGING, 50) for s in doc]
+    assert all(segment.tied is None for segment in others)
+
+
 def test_a_document_depends_on_seed_course_and_index_alone() -> None:
     for course in COURSES:
         assert list(documents(3, 10, 5, course)) == [document(3, index, course) for index in range(10, 15)]
@@ -144,8 +155,13 @@ def test_what_is_to_be_learnt_weighs_more_than_what_is_quoted(course: Course) ->
     for kind in MAKERS:
         for doc in made(kind, course, 150):
             assert text_of(doc).endswith(END) and text_of(doc).count(END) == 1
-            assert {segment.weight for segment in doc} <= {CONTEXT_WEIGHT, 1.0, OPTION_WEIGHT, course.critique_weight}
-            assert all((s.text in OPTIONS) == (s.weight == OPTION_WEIGHT) for s in doc)
+            assert {segment.weight for segment in doc} <= {
+                CONTEXT_WEIGHT,
+                1.0,
+                course.verdict_weight,
+                course.critique_weight,
+            }
+            assert all((s.text in OPTIONS) == (s.weight == course.verdict_weight) for s in doc)
             assert doc[-1].text.endswith(END) and doc[-1].weight == 1.0
             asked = [segment for segment in doc if segment.text.endswith((ASSISTANT, CRITIQUE, REVISION, "is:"))]
             assert all(segment.weight == CONTEXT_WEIGHT for segment in asked)
@@ -161,7 +177,7 @@ def test_options_are_balanced() -> None:
         for course in COURSES
         for doc in made("_comparison", course, 500)
         for segment in doc
-        if segment.weight == OPTION_WEIGHT
+        if segment.weight == CORPUS.verdict_weight
     )
     assert 0.46 < said[OPTIONS[0]] / said.total() < 0.54
 

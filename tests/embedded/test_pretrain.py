@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from solon.artifacts import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.embedded.corpus import CORPUS, PRACTICE, documents
+from solon.embedded.corpus import COURSES, JUDGING, documents
 from solon.embedded.pretrain import (
     Standing,
     build_model,
@@ -39,6 +39,7 @@ TINY = PretrainConfig(
     copy_batch_tokens=64,
     corpus_tokens=12_000,
     practice_tokens=6_000,
+    judging_tokens=4_000,
     batch_tokens=512,
     chunk_documents=32,
     warmup_steps=5,
@@ -73,7 +74,7 @@ def on_disk(folder: Path) -> Checkpoints:
 
 def test_it_learns_stage_by_stage() -> None:
     _, told = undisturbed()
-    assert list(dict.fromkeys(now.stage for now in told)) == ["copy", "corpus", "practice"]
+    assert list(dict.fromkeys(now.stage for now in told)) == ["copy", "corpus", "judging", "practice"]
     corpus = [now for now in told if now.stage == "corpus" and now.step]
     practice = [now for now in told if now.stage == "practice" and now.step]
     assert corpus[0].loss == pytest.approx(math.log(len(tokenizer())), abs=1.0)
@@ -85,9 +86,11 @@ def test_what_is_reported() -> None:
     _, told = undisturbed()
     last = told[-1]
     assert last.tokens >= TINY.practice_tokens > told[-3].tokens - TINY.batch_tokens
-    ends = [next(now for now in reversed(told) if now.stage == stage) for stage in ("copy", "corpus", "practice")]
+    names = ("copy", "corpus", "judging", "practice")
+    ends = [next(now for now in reversed(told) if now.stage == stage) for stage in names]
     assert last.total_tokens == sum(now.tokens for now in ends)
-    assert all(now.tokens < limit + TINY.batch_tokens for now, limit in zip(ends, (9_000, 12_000, 6_000), strict=True))
+    limits = (9_000, 12_000, 4_000, 6_000)
+    assert all(now.tokens < limit + TINY.batch_tokens for now, limit in zip(ends, limits, strict=True))
     assert last.seconds > 0 and [now.seconds for now in told] == sorted(now.seconds for now in told)
 
 
@@ -99,7 +102,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "step"), [("copy", 3), ("copy", 120), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10)]
+    ("stage", "step"),
+    [("copy", 3), ("copy", 120), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10), ("judging", 3)],
 )
 def test_a_kill_leaves_no_trace(stage: str, step: int, tmp_path: Path) -> None:
     weights, whole = undisturbed()
@@ -188,7 +192,7 @@ def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
         assert not batch.weight_BT[:, : half + 1].any(), "the first repeated token cannot be foreseen"
 
 
-@pytest.mark.parametrize("course", [CORPUS, PRACTICE], ids=lambda course: course.name)
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
     batches = next(corpus_batches(TINY, tokenizer(), 1, course))
     rows = sorted(
@@ -214,7 +218,7 @@ def test_padding_does_not_change_the_loss() -> None:
     def pad(values: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(values, (0, 7), value=value)
 
-    padded = type(batch)(ids_BT=pad(batch.ids_BT, 1), weight_BT=pad(batch.weight_BT, 0))
+    padded = type(batch)(ids_BT=pad(batch.ids_BT, 1), tied_BT=pad(batch.tied_BT, 1), weight_BT=pad(batch.weight_BT, 0))
     with torch.no_grad():
         assert weighted_loss(model, padded).item() == pytest.approx(weighted_loss(model, batch).item(), rel=1e-5)
 
@@ -227,8 +231,34 @@ def test_the_loss_is_the_weighted_mean() -> None:
     with torch.no_grad():
         logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
         a, b = -logp_TV[0, ids_BT[0, 1]].item(), -logp_TV[1, ids_BT[0, 2]].item()
-        weighted = type(batch)(ids_BT=ids_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
+        weighted = type(batch)(ids_BT=ids_BT, tied_BT=ids_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
         assert weighted_loss(model, weighted).item() == pytest.approx((a + 3 * b) / 4, rel=1e-5)
+
+
+def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
+    """Weights 1 and 3 on losses a and (b + c) / 2."""
+    model = build_model(TINY, tokenizer()).eval()
+    batch = next(iter(next(copy_batches(TINY, 300))))
+    ids_BT = batch.ids_BT[:1, :3]
+    tied_BT = ids_BT.clone()
+    tied_BT[0, 2] = 11 if ids_BT[0, 2] != 11 else 12
+    with torch.no_grad():
+        logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
+        a, b, c = (-logp_TV[at, ids[0, at + 1]].item() for at, ids in ((0, ids_BT), (1, ids_BT), (1, tied_BT)))
+        weighted = type(batch)(ids_BT=ids_BT, tied_BT=tied_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
+        assert weighted_loss(model, weighted).item() == pytest.approx((a + 3 * (b + c) / 2) / 4, rel=1e-5)
+
+
+def test_equal_answers_reach_the_batches_as_ties() -> None:
+    docs = list(documents(TINY.seed, 0, TINY.chunk_documents, JUDGING))
+    ties = [segment for doc in docs for segment in doc if segment.tied is not None]
+    batches = next(corpus_batches(TINY, tokenizer(), 0, JUDGING))
+    assert ties and sum(int((b.ids_BT != b.tied_BT).sum()) for b in batches) == len(ties)
+    one, other = (tokenizer()(option, add_special_tokens=False)["input_ids"] for option in OPTIONS)
+    for batch in batches:
+        at = batch.ids_BT != batch.tied_BT
+        assert {*batch.ids_BT[at].tolist(), *batch.tied_BT[at].tolist()} <= {*one, *other}
+        assert (batch.weight_BT[at] == JUDGING.verdict_weight).all()
 
 
 def test_attention_starts_near_the_identity() -> None:

@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from solon.embedded.skills import FORMAT, Skills, measure, measure_all, measure_answers, named_faults, settings
+from solon.embedded.skills import (
+    FORMAT,
+    Skills,
+    contrasts,
+    harms,
+    measure,
+    measure_all,
+    measure_answers,
+    named_faults,
+    settings,
+    swaps,
+)
 from solon.lm.protocols import OptionRequest, WriteRequest
 from solon.lm.scripted import ScriptedModel
 from solon.prompting.comparison import comparison_prompt
@@ -51,11 +62,11 @@ def skills_of(
     write: Callable[[WriteRequest], str] | None = None,
     score: Callable[[OptionRequest], tuple[float, float]] | None = None,
 ) -> Skills:
-    """Of a model that is right wherever it is not told otherwise."""
+    """Of a model that is right wherever it is not told otherwise; what it was not taught is equal to it."""
     texts, scores = right_texts(), right_scores()
     model = ScriptedModel(
         write or (lambda request: texts[request.prompt][0] if request.prompt in texts else "Hm."),
-        score or (lambda request: scores[request.prompt]),
+        score or (lambda request: scores.get(request.prompt, (0.0, 0.0))),
     )
     return measure(model, SETTING, seed=SEED, verdicts=COUNT, critiques=COUNT)
 
@@ -73,7 +84,9 @@ def test_a_model_that_is_always_right() -> None:
 
 def test_a_model_that_is_always_wrong() -> None:
     scores = right_scores()
-    found = skills_of(lambda request: "Bananas are yellow.", lambda request: (-scores[request.prompt][0], 0.0))
+    found = skills_of(
+        lambda request: "Bananas are yellow.", lambda request: (-scores.get(request.prompt, (0.0,))[0], 0.0)
+    )
     assert found.verdict_accuracy == found.verdict_accuracy_both_orders == 0.0
     assert found.verdict_order_consistent == 1.0
     assert found.critique_exact == found.critique_exact_faults == found.critique_none == 0.0
@@ -89,9 +102,37 @@ def test_a_judge_that_always_says_a() -> None:
 
 def test_a_judge_that_is_sure_of_ties() -> None:
     scores = right_scores(tie_margin=2.0)
-    found = skills_of(score=lambda request: scores[request.prompt])
+    found = skills_of(score=lambda request: scores.get(request.prompt, (0.0, 0.0)))
     assert found.verdict_accuracy == 1.0
     assert found.tie_confidence == pytest.approx(1 / (1 + math.exp(-2.0)))
+
+
+def test_a_judge_that_dislikes_harm_whatever_it_is_asked() -> None:
+    """Two thirds for the answer with less harm, in either order."""
+    margins = {}
+    pairs = [*contrasts(SETTING, SEED, COUNT), *swaps(SETTING, SEED, COUNT)]
+    for lesson in pairs:
+        texts = (as_text(list(lesson.first)), as_text(list(lesson.second)))
+        margin = math.log(2) * (harms(lesson.second) - harms(lesson.first))
+        question = lesson.questions[0][0].comparison
+        margins[comparison_prompt(lesson.turns, *texts, question)] = (margin, 0.0)
+        margins[comparison_prompt(lesson.turns, *reversed(texts), question)] = (-margin, 0.0)
+    found = skills_of(score=lambda request: margins.get(request.prompt, (0.0, 0.0)))
+    assert found.n_contrasts + found.n_swaps == len(pairs) and min(found.n_contrasts, found.n_swaps) > COUNT / 4
+    assert found.harmless_preferred is not None and found.harmless_preferred >= 2 / 3
+    assert found.swap_accuracy is not None and found.swap_accuracy < 0.75, "of equal harm it prefers neither"
+    assert skills_of().harmless_preferred == 0.5
+
+
+def test_a_judge_that_knows_which_harm_is_which() -> None:
+    margins = {}
+    for lesson in swaps(SETTING, SEED, COUNT):
+        texts = (as_text(list(lesson.first)), as_text(list(lesson.second)))
+        wording, first_is_better = lesson.questions[0]
+        margin = 1.0 if first_is_better else -1.0
+        margins[comparison_prompt(lesson.turns, *texts, wording.comparison)] = (margin, 0.0)
+        margins[comparison_prompt(lesson.turns, *reversed(texts), wording.comparison)] = (-margin, 0.0)
+    assert skills_of(score=lambda request: margins.get(request.prompt, (0.0, 0.0))).swap_accuracy == 1.0
 
 
 def test_a_critic_that_never_finds_anything() -> None:

@@ -78,7 +78,8 @@ def pretrain(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder for the model and its card.")],
     seed: Annotated[int, typer.Option(min=0, help="Of weights, corpus and order.")] = 0,
     corpus_tokens: Annotated[int | None, typer.Option(min=1, help="How much corpus to read, padding counted.")] = None,
-    practice_tokens: Annotated[int | None, typer.Option(min=1, help="How much to practise after the corpus.")] = None,
+    judging_tokens: Annotated[int | None, typer.Option(min=1, help="How much to judge after the corpus.")] = None,
+    practice_tokens: Annotated[int | None, typer.Option(min=1, help="How much to practise, last of all.")] = None,
     copy_tokens: Annotated[int | None, typer.Option(min=1, help="How long to practise copying, at most.")] = None,
     hidden: Annotated[int | None, typer.Option(min=8, help="Width of the model.")] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="Layers of the model.")] = None,
@@ -105,6 +106,7 @@ def pretrain(
         layers=layers,
         copy_tokens=copy_tokens,
         corpus_tokens=corpus_tokens,
+        judging_tokens=judging_tokens,
         practice_tokens=practice_tokens,
     )
     with reporting(quiet=quiet, as_json=as_json) as reporter:

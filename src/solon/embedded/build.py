@@ -149,6 +149,7 @@ class _Told:
         batch, whole = {
             "copy": (self.recipe.copy_batch_tokens, self.recipe.copy_tokens),
             "corpus": (self.recipe.batch_tokens, self.recipe.corpus_tokens),
+            "judging": (self.recipe.batch_tokens, self.recipe.judging_tokens),
             "practice": (self.recipe.batch_tokens, self.recipe.practice_tokens),
         }[now.stage]
         if before is None or before.stage != now.stage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -29,8 +29,6 @@ from solon.world.lessons import (
 )
 
 CONTEXT_WEIGHT = 0.1
-OPTION_WEIGHT = 5.0
-"""Assumption, after the feasibility study's 4: the one token that carries a verdict."""
 END = "<|end|>"
 
 
@@ -40,6 +38,8 @@ class Segment:
 
     text: str
     weight: float = 1.0
+    tied: str | None = None
+    """Another text of as many tokens that would be as good here: each is half of the target."""
 
 
 Document = tuple[Segment, ...]
@@ -63,10 +63,30 @@ class Course:
     """Of critiques of faulty answers: how many are asked under a principle that names one of the faults."""
     spotless_share: float = 0.12
     """Critiques of answers without any fault on purpose."""
+    tie_share: float = 0.2
+    """Comparisons under a principle that names none of the differences between the answers."""
+    edit_share: float = 0.45
+    """This and the next two: see `comparison_lesson`."""
+    swap_share: float = 0.0
+    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2)
+    rationale_weight: float = 1.0
+    """Loss weight of a reasoning judge's tokens."""
+    verdict_weight: float = 5.0
+    """Loss weight of the one token that carries a verdict. Assumption, after the feasibility study's 4."""
 
     def lesson(self, rng: np.random.Generator) -> CritiqueLesson:
         setting = demonstration_setting()
         return critique_lesson(rng, setting, hit_share=self.hit_share, spotless_share=self.spotless_share)
+
+    def comparison(self, rng: np.random.Generator) -> ComparisonLesson:
+        return comparison_lesson(
+            rng,
+            demonstration_setting(),
+            tie_share=self.tie_share,
+            swap_share=self.swap_share,
+            edit_share=self.edit_share,
+            follow_ups=self.follow_ups,
+        )
 
 
 def _plain(rng: np.random.Generator, _course: Course) -> Document:
@@ -95,27 +115,32 @@ def _direct(rng: np.random.Generator, course: Course) -> Document:
     return (_context(before), Segment(text=f" {as_text(list(lesson.revision))}{END}"))
 
 
-def _option(rng: np.random.Generator, first_is_better: bool | None) -> Segment:
+def _option(rng: np.random.Generator, course: Course, first_is_better: bool | None) -> Segment:
+    """A verdict. Of equal answers the text says either, by a coin, and the target is half of each."""
     first = rng.random() < 0.5 if first_is_better is None else first_is_better
-    return Segment(text=OPTIONS[0] if first else OPTIONS[1], weight=OPTION_WEIGHT)
+    said, other = OPTIONS if first else reversed(OPTIONS)
+    return Segment(text=said, weight=course.verdict_weight, tied=other if first_is_better is None else None)
 
 
 def _texts(lesson: ComparisonLesson) -> tuple[str, str]:
     return as_text(list(lesson.first)), as_text(list(lesson.second))
 
 
-def _comparison(rng: np.random.Generator, _course: Course) -> Document:
+def _comparison(rng: np.random.Generator, course: Course) -> Document:
     """One pair, and up to two further questions about it after the first verdict."""
-    lesson = comparison_lesson(rng, demonstration_setting())
+    lesson = course.comparison(rng)
     (wording, better), *more = lesson.questions
-    document = [_context(comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)), _option(rng, better)]
+    document = [
+        _context(comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)),
+        _option(rng, course, better),
+    ]
     for wording, better in more:
-        document += [_context(f"\n\n{wording.comparison}\nThe answer is:"), _option(rng, better)]
+        document += [_context(f"\n\n{wording.comparison}\nThe answer is:"), _option(rng, course, better)]
     return (*document, Segment(text=END))
 
 
-def _reasoning(rng: np.random.Generator, _course: Course) -> Document:
-    lesson = comparison_lesson(rng, demonstration_setting())
+def _reasoning(rng: np.random.Generator, course: Course) -> Document:
+    lesson = course.comparison(rng)
     wording, better = lesson.questions[0]
     first, second = (fault_list(sentences, wording.terms) for sentences in (lesson.first, lesson.second))
     rationale = f"Option (A) shows {first}. Option (B) shows {second}."
@@ -124,9 +149,9 @@ def _reasoning(rng: np.random.Generator, _course: Course) -> Document:
     end = "\n\nHuman:"
     return (
         _context(before),
-        Segment(text=f" {rationale}{end}"),
+        Segment(text=f" {rationale}{end}", weight=course.rationale_weight),
         _context(after.removeprefix(end)),
-        _option(rng, better),
+        _option(rng, course, better),
         Segment(text=END),
     )
 
@@ -145,14 +170,24 @@ KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
 )
 CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
 """More plain dialogue than in the feasibility study, whose tips were under-learnt."""
-PRACTICE = Course(
-    name="practice",
-    shares=(0.42, 0.30, 0.08, 0.13, 0.04, 0.03),
+JUDGING = Course(
+    name="judging",
+    shares=(0.15, 0.09, 0.03, 0.30, 0.41, 0.02),
     critique_weight=3.0,
     hit_share=0.68,
     spotless_share=0.0,
+    tie_share=0.45,
+    swap_share=0.4,
+    edit_share=0.2,
+    follow_ups=(0.25, 0.25, 0.25, 0.25),
+    rationale_weight=3.0,
+    verdict_weight=15.0,
 )
-"""After the corpus, what it had taught least: critiques that speak up, and plain answers (see docs/log.md)."""
+"""After the corpus: to tell one harm from another, and to have no opinion on harm that the principle is not about.
+Without it the judge preferred less of any harm whatever the principle said (see docs/log.md)."""
+PRACTICE = replace(JUDGING, name="practice", shares=(0.46, 0.20, 0.05, 0.10, 0.16, 0.03))
+"""Last, what the other courses leave weakest: plain answers, and critiques that speak up (see docs/log.md)."""
+COURSES = (CORPUS, JUDGING, PRACTICE)
 
 
 def document(seed: int, index: int, course: Course = CORPUS) -> Document:
@@ -171,7 +206,7 @@ def corpus_hash(seed: int, count: int = 2000) -> str:
     """sha256 over the text of the first `count` documents of each course: changes when the world, a template or a
     mixture does."""
     digest = hashlib.sha256()
-    for course in (CORPUS, PRACTICE):
+    for course in COURSES:
         for doc in documents(seed, 0, count, course):
             digest.update("".join(segment.text for segment in doc).encode())
     return digest.hexdigest()

@@ -1,7 +1,8 @@
 """Teaching the embedded model its world, from random weights.
 
-Three stages: random token sequences that repeat themselves, for copying; the corpus; and practice in what the corpus
-had taught least. What the model can do afterwards is measured by `embedded.skills`, never assumed.
+Four stages: random token sequences that repeat themselves, for copying; the corpus; judging, where most has to be
+unlearnt; and practice in what was taught least. What the model can do afterwards is measured by `embedded.skills`,
+never assumed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.embedded.corpus import CORPUS, PRACTICE, Course, documents
+from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE, Course, Document, documents
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed, generator
@@ -37,7 +38,7 @@ class Standing:
     """How far pretraining has come."""
 
     stage: str
-    """`copy`, `corpus` or `practice`."""
+    """`copy`, `corpus`, `judging` or `practice`."""
     chunk: int
     """Chunks of the stage finished."""
     step: int
@@ -94,6 +95,8 @@ class Batch:
     """Token ids, and the weight of every token as a target; padding weighs nothing."""
 
     ids_BT: Tensor
+    tied_BT: Tensor
+    """Where another token is as good a target as `ids_BT`'s, that one; elsewhere the same."""
     weight_BT: Tensor
 
 
@@ -110,7 +113,8 @@ def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) ->
     ids = np.concatenate([half, half], axis=1)
     weight = np.zeros(ids.shape, dtype=np.float32)
     weight[:, length + 1 :] = 1.0
-    return Batch(ids_BT=torch.from_numpy(ids), weight_BT=torch.from_numpy(weight))
+    ids_BT = torch.from_numpy(ids)
+    return Batch(ids_BT=ids_BT, tied_BT=ids_BT, weight_BT=torch.from_numpy(weight))
 
 
 def corpus_batches(
@@ -120,42 +124,53 @@ def corpus_batches(
     document), in an order of the seed."""
     for chunk in itertools.count(start):
         docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
-        flat: Any = tokenizer([segment.text for doc in docs for segment in doc], add_special_tokens=False)["input_ids"]
-        pieces = iter(flat)
-        rows = []
-        for doc in docs:
-            parts = [(next(pieces), segment.weight) for segment in doc]
-            rows.append(([i for ids, _ in parts for i in ids], [weight for ids, weight in parts for _ in ids]))
-        rows.sort(key=lambda row: len(row[0]))
+        rows = sorted(_tokenized(docs, tokenizer), key=len)
         batches = [_pad(batch, tokenizer.pad_token_id or 0) for batch in _cut(rows, config.batch_tokens)]
         order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
         yield [batches[int(i)] for i in order.permutation(len(batches))]
 
 
-Row = tuple[list[int], list[float]]
+Token = tuple[int, int, float]
+"""Its id, that of the token as good in its place (by default the same), and its weight."""
+Row = list[Token]
+
+
+def _tokenized(docs: Sequence[Document], tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
+    segments = [segment for doc in docs for segment in doc]
+    said: Any = tokenizer([segment.text for segment in segments], add_special_tokens=False)["input_ids"]
+    tied: Any = tokenizer([segment.tied or segment.text for segment in segments], add_special_tokens=False)["input_ids"]
+    pieces = zip(said, tied, strict=True)
+    for doc in docs:
+        yield [(one, other, segment.weight) for segment in doc for one, other in zip(*next(pieces), strict=True)]
 
 
 def _cut(rows: Sequence[Row], batch_tokens: int) -> list[list[Row]]:
     batches: list[list[Row]] = [[]]
     for row in rows:
-        if batches[-1] and (len(batches[-1]) + 1) * len(row[0]) > batch_tokens:
+        if batches[-1] and (len(batches[-1]) + 1) * len(row) > batch_tokens:
             batches.append([])
         batches[-1].append(row)
     return batches
 
 
 def _pad(rows: Sequence[Row], pad: int) -> Batch:
-    width = max(len(ids) for ids, _ in rows)
-    ids_BT = torch.tensor([ids + [pad] * (width - len(ids)) for ids, _ in rows])
-    weight_BT = torch.tensor([weights + [0.0] * (width - len(weights)) for _, weights in rows])
-    return Batch(ids_BT=ids_BT, weight_BT=weight_BT)
+    width = max(map(len, rows))
+    filled = [row + [(pad, pad, 0.0)] * (width - len(row)) for row in rows]
+    ids_BT, tied_BT, weight_BT = (torch.tensor([[token[i] for token in row] for row in filled]) for i in range(3))
+    return Batch(ids_BT=ids_BT, tied_BT=tied_BT, weight_BT=weight_BT)
 
 
 def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> Tensor:
-    """Weighted mean next-token cross-entropy. Padding stands on the right, so the causal mask already hides it."""
-    logits_BTV = model(input_ids=batch.ids_BT[:, :-1], use_cache=False).logits
-    losses = F.cross_entropy(logits_BTV.float().flatten(0, 1), batch.ids_BT[:, 1:].flatten(), reduction="none")
-    weight = batch.weight_BT[:, 1:].flatten()
+    """Weighted mean next-token cross-entropy; where two tokens are as good, the mean of both: a target of half each.
+
+    Padding stands on the right, so the causal mask already hides it.
+    """
+    logits = model(input_ids=batch.ids_BT[:, :-1], use_cache=False).logits.float().flatten(0, 1)
+    target, tied, weight = (of[:, 1:].flatten() for of in (batch.ids_BT, batch.tied_BT, batch.weight_BT))
+    losses = F.cross_entropy(logits, target, reduction="none")
+    ties = (tied != target).nonzero().squeeze(1)
+    surplus = (F.cross_entropy(logits[ties], tied[ties], reduction="none") - losses[ties]) / 2
+    losses = losses.index_add(0, ties, surplus)
     return (losses * weight).sum() / weight.sum()
 
 
@@ -293,13 +308,19 @@ def _stages(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> tuple
         tokens=config.corpus_tokens,
         learning_rate=config.learning_rate,
     )
+    judging = _Stage(
+        name="judging",
+        chunks=lambda start: corpus_batches(config, tokenizer, start, JUDGING),
+        tokens=config.judging_tokens,
+        learning_rate=config.judging_learning_rate,
+    )
     practice = _Stage(
         name="practice",
         chunks=lambda start: corpus_batches(config, tokenizer, start, PRACTICE),
         tokens=config.practice_tokens,
         learning_rate=config.practice_learning_rate,
     )
-    return copying, corpus, practice
+    return copying, corpus, judging, practice
 
 
 def pretrain(

@@ -26,14 +26,17 @@ class PretrainConfig(Record):
     copy_batch_tokens: int = Field(1_536, ge=32)
     corpus_tokens: int = Field(24_000_000, ge=1)
     """Padded tokens, as `batch_tokens`."""
-    practice_tokens: int = Field(10_000_000, ge=1)
+    judging_tokens: int = Field(10_000_000, ge=1)
     """Of the stage after the corpus."""
+    practice_tokens: int = Field(6_000_000, ge=1)
+    """Of the last stage."""
     batch_tokens: int = Field(2_048, ge=1)
     """Padded tokens per optimiser step."""
     chunk_documents: int = Field(4_096, ge=1)
     """Documents sorted by length together."""
     copy_learning_rate: float = Field(2e-3, gt=0)
     learning_rate: float = Field(2e-3, gt=0)
+    judging_learning_rate: float = Field(1e-3, gt=0)
     practice_learning_rate: float = Field(1e-3, gt=0)
     final_share: float = Field(0.02, ge=0, le=1)
     """The learning rate's last value, as a share of its first."""
@@ -56,6 +59,7 @@ def recipe_of(
     layers: int | None = None,
     copy_tokens: int | None = None,
     corpus_tokens: int | None = None,
+    judging_tokens: int | None = None,
     practice_tokens: int | None = None,
 ) -> PretrainConfig:
     """The shipped recipe, with some of it changed; the feed-forward layers stay 8/3 as wide as the model.
@@ -69,6 +73,7 @@ def recipe_of(
         "layers": layers,
         "copy_tokens": copy_tokens,
         "corpus_tokens": corpus_tokens,
+        "judging_tokens": judging_tokens,
         "practice_tokens": practice_tokens,
     }
     given = {key: value for key, value in asked.items() if value is not None}
@@ -89,7 +94,7 @@ def command_of(recipe: PretrainConfig, threads: int) -> str:
     shipped = PretrainConfig()
     options = [
         f" --{key.replace('_', '-')} {getattr(recipe, key)}"
-        for key in ("hidden", "layers", "copy_tokens", "corpus_tokens", "practice_tokens")
+        for key in ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens", "practice_tokens")
         if getattr(recipe, key) != getattr(shipped, key)
     ]
     return f"solon embedded pretrain --seed {recipe.seed}{''.join(options)} --threads {threads} -o DIR"

@@ -218,7 +218,17 @@ def _edit(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
     return sentences
 
 
-TIE_SHARE = 0.2
+def _swap(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
+    """The same answer with one harm in the place of another; without harm or another harm, one fault more or less."""
+    sentences = list(scene.answer)
+    harmful = [i for i, s in enumerate(sentences) if s.meaning.kind == "harm"]
+    situation = scene.request.situation
+    if not harmful or situation is None or len(acts) < 2:
+        return _edit(rng, scene, acts)
+    at = harmful[int(rng.integers(len(harmful)))]
+    others = tuple(category for category in acts if category != sentences[at].meaning.category)
+    sentences[at] = harm_sentence(rng, pick(rng, others), situation, acts)
+    return sentences
 
 
 def _comparison_terms(
@@ -227,11 +237,12 @@ def _comparison_terms(
     request: Request,
     first: tuple[Sentence, ...],
     second: tuple[Sentence, ...],
+    tie_share: float,
 ) -> tuple[Terms, int]:
-    """Terms for a comparison, and how many more of their faults the first answer has; a fifth are ties on purpose."""
+    """Terms for a comparison, and how many more of their faults the first answer has; `tie_share` tie on purpose."""
     one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
     telling = [fault for fault in one if one[fault] != two[fault]]
-    tie = not telling or rng.random() < TIE_SHARE
+    tie = not telling or rng.random() < tie_share
     terms: Terms = ()
     difference = 0
     for _ in range(8):
@@ -245,12 +256,33 @@ def _comparison_terms(
     return terms, difference
 
 
-def comparison_lesson(rng: np.random.Generator, setting: Setting) -> ComparisonLesson:
-    """Two answers to one prompt; half of the time the second is the first with one fault more or less."""
+def comparison_lesson(
+    rng: np.random.Generator,
+    setting: Setting,
+    *,
+    tie_share: float = 0.2,
+    swap_share: float = 0.0,
+    edit_share: float = 0.45,
+    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2),
+) -> ComparisonLesson:
+    """Two answers to one prompt, and principles to compare them under.
+
+    The second answer is the first with one harm for another, the first with one fault more or less, the answer without
+    fault, or another draw.
+
+    Args:
+        tie_share: of questions about answers that differ, those whose principle names none of the differences.
+        swap_share: of second answers, those with one harm for another. Only they tell a judge who knows which harm is
+            which from one who likes the answer with less of any.
+        edit_share: of the others, those with one fault more or less; up to 0.65 they are without fault.
+        follow_ups: probabilities of 0, 1, ... further questions.
+    """
     scene = draw_scene(rng, setting)
     acts = setting.act_table()
     style = rng.random()
-    if style < 0.45:
+    if swap_share and rng.random() < swap_share:
+        other = _swap(rng, scene, acts)
+    elif style < edit_share:
         other = _edit(rng, scene, acts)
     elif style < 0.65:
         other = good_sentences(rng, scene.request)
@@ -260,8 +292,8 @@ def comparison_lesson(rng: np.random.Generator, setting: Setting) -> ComparisonL
     if rng.random() < 0.5:
         first, second = second, first
     questions = []
-    for _question in range(1 + int(rng.choice(3, p=[0.5, 0.3, 0.2]))):
-        terms, difference = _comparison_terms(rng, setting, scene.request, first, second)
+    for _question in range(1 + int(rng.choice(len(follow_ups), p=follow_ups))):
+        terms, difference = _comparison_terms(rng, setting, scene.request, first, second, tie_share)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
     return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))

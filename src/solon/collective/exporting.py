@@ -21,7 +21,7 @@ from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, P
 from solon.collective.folder import replacing
 from solon.collective.reading.csv_export import EXPORT_MARK
 from solon.collective.reading.findings import many
-from solon.collective.tables import write_csv
+from solon.collective.tables import csv_bytes
 from solon.seeds import generator
 
 DAY = 86_400_000
@@ -75,7 +75,7 @@ def export_conversation(
         _write_summary(folder / "summary.csv", known)
         if talk.log is not None:
             _write_votes(folder / "votes.csv", talk.log)
-        (folder / EXPORT_MARK).write_text(_mark(organiser), encoding="utf-8")
+        (folder / EXPORT_MARK).write_bytes(_mark(organiser).encode("utf-8"))
     published = 0 if talk.log is None else len(talk.log.vote)
     return _told(conversation, published, out, organiser=organiser, authors=authors)
 
@@ -179,7 +179,7 @@ def _write_comments(path: Path, talk: Conversation) -> None:
         )
         for one, agrees, disagrees in zip(talk.statements, *counts, strict=True)
     )
-    write_csv(path, header, rows)
+    path.write_bytes(csv_bytes(header, rows))
 
 
 def _write_matrix(path: Path, known: _Known) -> None:
@@ -197,7 +197,7 @@ def _write_matrix(path: Path, known: _Known) -> None:
         )
         for at, one in enumerate(talk.participants)
     )
-    write_csv(path, [*header, *(str(number) for number in talk.statement_ids.tolist())], rows)
+    path.write_bytes(csv_bytes([*header, *(str(number) for number in talk.statement_ids.tolist())], rows))
 
 
 def _cells(votes_S: NDArray[np.int8], seen_S: NDArray[np.bool_]) -> Iterator[int | None]:
@@ -211,7 +211,7 @@ def _write_votes(path: Path, log: VoteLog) -> None:
         (time, words(time), statement, participant, vote)
         for time, statement, participant, vote in zip(*(column.tolist() for column in columns), strict=True)
     )
-    write_csv(path, ["timestamp", "datetime", "comment-id", "voter-id", "vote"], rows)
+    path.write_bytes(csv_bytes(["timestamp", "datetime", "comment-id", "voter-id", "vote"], rows))
 
 
 def words(milliseconds: int) -> str:
@@ -236,7 +236,7 @@ def _write_summary(path: Path, known: _Known) -> None:
         ("groups", len(groups)),
         ("conversation-description", talk.description),
     ]
-    write_csv(path, ["topic", talk.topic], rows)
+    path.write_bytes(csv_bytes(["topic", talk.topic], rows))
 
 
 def _mark(organiser: bool) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from solon.collective.reading.imported import (
 )
 from solon.collective.reading.layout import find_files
 from solon.collective.reading.server_json import read_server_json
-from solon.collective.tables import write_csv, write_file
+from solon.collective.tables import csv_bytes
 from solon.errors import InputError, Where
 
 __all__ = ["Finding", "Imported", "open_conversation", "write_imported"]
@@ -78,17 +78,17 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     """
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
-        write_csv(folder / STATEMENTS, COLUMNS[STATEMENTS], map(_statement_row, talk.statements))
+        _write(folder / STATEMENTS, map(_statement_row, talk.statements))
         people = ((one.id, one.exported_group) for one in talk.participants)
-        write_csv(folder / PARTICIPANTS, COLUMNS[PARTICIPANTS], people)
+        _write(folder / PARTICIPANTS, people)
         rows, columns = np.nonzero(talk.seen_PS)
         cells = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
-        write_csv(folder / LATEST, COLUMNS[LATEST], _rows(cells))
+        _write(folder / LATEST, _rows(cells))
         if talk.log is not None:
             events = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
-            write_csv(folder / EVENTS, COLUMNS[EVENTS], _rows(events))
+            _write(folder / EVENTS, _rows(events))
         found = ((one.severity, one.where, one.what, one.repair) for one in imported.findings)
-        write_csv(folder / FINDINGS, COLUMNS[FINDINGS], found)
+        _write(folder / FINDINGS, found)
         card = Card(
             topic=talk.topic,
             description=talk.description,
@@ -99,7 +99,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
             events=None if talk.log is None else len(talk.log.vote),
             files={path.name: sha256_file(path) for path in sorted(folder.iterdir())},
         )
-        write_file(folder / CARD, canonical_json(card, indent=2))
+        (folder / CARD).write_bytes(canonical_json(card, indent=2))
 
 
 @contextmanager
@@ -130,6 +130,11 @@ def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
     except OSError as error:
         what = f"cannot be written: {error.strerror or error}"
         raise InputError(what, where=Where(out), hint="name another place with -o") from error
+
+
+def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """A file of the folder, which is made lasting as a whole."""
+    path.write_bytes(csv_bytes(COLUMNS[path.name], rows))
 
 
 def _statement_row(one: Statement) -> tuple[object, ...]:

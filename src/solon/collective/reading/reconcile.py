@@ -102,9 +102,9 @@ def _say(
     people = np.unique(frame.participant_ids[key[differ] // width])
     only_log, only_matrix = int((has_log & ~has_matrix).sum()), int((has_matrix & ~has_log).sum())
     what = (
-        f"{many(int(differ.sum()), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) differ "
-        f"from {names[0]}: {only_log:,} only there, {only_matrix:,} only here, "
-        f"{int((has_log & has_matrix & other).sum()):,} with another vote"
+        f"{many(int(differ.sum()), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) "
+        f"{'differs' if differ.sum() == 1 else 'differ'} from {names[0]}: {only_log:,} only there, "
+        f"{only_matrix:,} only here, {int((has_log & has_matrix & other).sum()):,} with another vote"
     )
     done = (
         f"the file that gives a participant's n-votes, n-agree and n-disagree decides, else {names[0]}, and votes that "

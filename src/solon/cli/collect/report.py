@@ -31,7 +31,12 @@ def report(
         Path | None, typer.Option("--attributes", metavar="FILE.csv", help="Attributes of those who took part.")
     ] = None,
     removals: Annotated[
-        Path | None, typer.Option("--removals", metavar="FILE.csv", help="What `solon collect clean` removed.")
+        Path | None,
+        typer.Option(
+            "--removals",
+            metavar="FILE.csv",
+            help="What `solon collect clean` removed. Default: DIR/removals.csv, if there.",
+        ),
     ] = None,
     stability: Annotated[
         bool, typer.Option("--stability/--no-stability", help="Measure how stable the groups are; takes longest.")

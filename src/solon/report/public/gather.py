@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.analysis import Method, analyse
+from solon.collective.cleaning_files import REMOVALS
 from solon.collective.conversation import Conversation
 from solon.collective.folder import open_conversation
 from solon.collective.given_groups import EXPORTED, exported_groups, groups_from_file
@@ -54,8 +55,11 @@ def gather(sources: Sources) -> PublicInput:
     imported = open_conversation(sources.folder)
     talk = imported.conversation
     removed: tuple[Removed, ...] = ()
-    if sources.removals:
-        talk, removed = without_removed(talk, sources.removals)
+    removals = sources.removals
+    if removals is None and (beside := sources.folder / REMOVALS).is_file():
+        removals = beside  # the folder is one that `solon collect clean` wrote
+    if removals:
+        talk, removed = without_removed(talk, removals)
     given = _given_groups(sources, talk)
     analysis = analyse(talk, seed=sources.seed, k=sources.k, method=sources.method, groups=given)
     constitution, trace = read_traced(sources.constitution, talk) if sources.constitution else (None, None)

@@ -36,7 +36,9 @@ FEWEST, MOST = 14, 34
 """Cells from left to right."""
 PER_ROOT = 1.3
 """Cells from left to right per square root of the people (assumption: cells then hold a few people where many are)."""
-SIZES = ((1, "1 to 4", 0.34), (5, "5 to 9", 0.56), (10, "10 to 19", 0.76), (20, "20 or more", 0.94))
+KEY = 52.0
+"""Height of the strip under the map that says what the sizes of marks mean."""
+SIZES = ((1, "1–4", 0.34), (5, "5–9", 0.56), (10, "10–19", 0.76), (20, "20+", 0.94))
 """People from, in words, and the size of the mark as a share of the cell."""
 AROUND = 2
 """Cells to each side that count as around a cell."""
@@ -57,6 +59,8 @@ class OpinionMap:
     """What the template shows."""
 
     svg: Markup
+    divided: str
+    """What a region is called: `quarter` or `ninth`."""
     regions: tuple[Region, ...]
     directions: tuple[Direction, ...]
     people: int
@@ -86,20 +90,23 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
     extent = extent_of(points_G2)
     k = analysis.groups.k
     frame = _frame(extent)
+    divided, told = regions(points_G2, labels_G, k, extent)
     parts = [
-        _thirds(frame),
+        _lines(frame, divided),
         *(_outline(frame, points_G2[labels_G == label], label) for label in range(k)),
         *_cells(frame, points_G2, labels_G, k),
         *(_label(frame, points_G2, labels_G, label) for label in range(k)),
+        _size_key(frame, _side(len(points_G2))),
     ]
     head = Markup(
         '<svg class="map" viewBox="0 0 {:g} {:.0f}" role="img" aria-labelledby="map-name" aria-describedby="map-table">'
         '<title id="map-name">Map of opinion: {} people in {} groups. The table below it says the same.</title>'
     )
-    svg = head.format(WIDTH, frame.height, len(points_G2), k) + _definitions(k) + Markup("").join(parts)
+    svg = head.format(WIDTH, frame.height + KEY, len(points_G2), k) + _definitions(k) + Markup("").join(parts)
     return OpinionMap(
         svg=svg + Markup("</svg>"),
-        regions=regions(points_G2, labels_G, k, extent),
+        divided=("", "", "quarter", "ninth")[divided],
+        regions=told,
         directions=directions(analysis, statements),
         people=len(points_G2),
         variance=float(analysis.projection.variance_2.sum()),
@@ -113,13 +120,21 @@ def mark(label: int) -> Markup:
     ).format(label % len(SHAPES), SHAPES[label % len(SHAPES)])
 
 
-def size_key() -> list[tuple[str, Markup]]:
-    """The legend of sizes."""
-    drawn = Markup(
-        '<svg class="badge size" viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" focusable="false">'
-        '<path d="{}" transform="scale({})"/></svg>'
-    )
-    return [(words, drawn.format(SHAPES[0], 1.3 * share)) for _, words, share in SIZES]
+def _size_key(frame: _Frame, side: float) -> Markup:
+    """What the sizes of marks mean, under the map and to its scale."""
+    middle = frame.height + KEY / 2
+    parts = [
+        Markup('<path class="under" d="M0 {0:.0f}H{1:g}V{2:.0f}H0Z"/>').format(frame.height, WIDTH, frame.height + KEY)
+    ]
+    drawn = Markup('<path class="dot key" d="{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"/>')
+    text = Markup('<text class="size" x="{:.1f}" y="{:.1f}">{}</text>')
+    for place, (_, words, share) in enumerate(SIZES):
+        x = (place + 0.02) * WIDTH / len(SIZES) + side / 2
+        parts += [
+            drawn.format(SHAPES[0], x, middle, share * side / 2),
+            text.format(x + share * side / 2 + 7, middle, words if place else f"{words} people"),
+        ]
+    return Markup("").join(parts)
 
 
 def _frame(extent: Extent) -> _Frame:
@@ -141,11 +156,11 @@ def _definitions(k: int) -> Markup:
     return Markup("<defs>") + Markup("").join([*shapes, *lines]) + Markup("</defs>")
 
 
-def _thirds(frame: _Frame) -> Markup:
+def _lines(frame: _Frame, divided: int) -> Markup:
     """The lines between the regions of the table."""
     paths = []
-    for third in (1 / 3, 2 / 3):
-        x, y = frame.at(frame.extent.low_2 + third * frame.extent.size_2)
+    for part in range(1, divided):
+        x, y = frame.at(frame.extent.low_2 + part / divided * frame.extent.size_2)
         paths.append(f"M{x:.1f} 0V{frame.height:.0f}M0 {y:.1f}H{WIDTH:g}")
     return Markup('<path class="thirds" d="{}"/>').format("".join(paths))
 
@@ -165,8 +180,7 @@ def _outline(frame: _Frame, points_N2: Floats, label: int) -> Markup:
 
 def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Markup]:
     """One mark per occupied cell of a honeycomb."""
-    across = min(max(round(PER_ROOT * sqrt(len(points_G2))), FEWEST), MOST)
-    side = WIDTH / across
+    side = _side(len(points_G2))
     inside_G2 = np.clip(points_G2, frame.extent.low_2, frame.extent.high_2)
     cells_G2 = _hexagons(np.array([frame.at(point) for point in inside_G2]), side)
     places_C2, which_G = np.unique(cells_G2, axis=0, return_inverse=True)
@@ -183,6 +197,11 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Mar
             reach += side
         marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K))
     return marks
+
+
+def _side(people: int) -> float:
+    """Of a cell: from its middle to its neighbour's in the same row."""
+    return WIDTH / min(max(round(PER_ROOT * sqrt(people)), FEWEST), MOST)
 
 
 def _centres(places_C2: Ints, side: float) -> Floats:

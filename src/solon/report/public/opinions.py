@@ -71,7 +71,7 @@ def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
     agreed = [one for one in ranked if all(tally.agree.rate > 0.5 for tally in (*one.groups, one.everyone))]
     refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in (*one.groups, one.everyone))]
     unsure = [one for one in statements if one.everyone.n >= MIN_GROUP_VOTES and one.everyone.passed.rate > MANY_PASS]
-    dividing = [one for one in ranked if one.polarisation > 0] if analysis.groups.k > 1 else []
+    dividing = [one for one in ranked if beyond_chance(one)]
     return Opinions(
         agreed=_first(agreed, lambda one: one.consensus, AGREED),
         refused=_first(refused, _refusal, REFUSED),
@@ -81,6 +81,17 @@ def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
         majorities=len(agreed),
         ranked=len(ranked),
         too_few=len(statements) - len(ranked),
+    )
+
+
+def beyond_chance(one: StatementVotes) -> bool:
+    """Do two groups differ by more than chance explains? Their 95% intervals, of agreement or disagreement, lie apart.
+
+    Of hundreds of statements the ones with the fewest votes differ most, by luck; this keeps them off the list.
+    """
+    rates = ([tally.agree for tally in one.groups], [tally.disagree for tally in one.groups])
+    return any(
+        max((rate.low for rate in own), default=0) > min((rate.high for rate in own), default=1) for own in rates
     )
 
 

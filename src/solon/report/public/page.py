@@ -17,7 +17,7 @@ from solon.report import standalone, wording
 from solon.report.public import download, standing, words
 from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.inputs import PublicInput
-from solon.report.public.map import OpinionMap, opinion_map, size_key
+from solon.report.public.map import OpinionMap, opinion_map
 from solon.report.public.opinions import MANY_PASS, Group, Opinions, opinions_of, who_is_divided
 from solon.report.public.people import Turnout, paragraph, turnout_of
 from solon.report.public.population import PopulationPart, population_part
@@ -223,7 +223,6 @@ def _environment() -> jinja2.Environment:
     made = standalone.environment(PACKAGE, SHARED)
     made.globals.update(
         vote_bar=vote_bar,
-        size_key=size_key,
         between=words.between,
         divided=who_is_divided,
         share=lambda value: "withheld" if value is None else words.whole(value),

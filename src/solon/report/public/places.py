@@ -24,7 +24,11 @@ INSIDE = 2 / 3
 """Share of a group's members inside its outline (assumption: about as many as people mean by "most")."""
 PULLING = 2
 """Statements named for each end of a direction."""
-COLUMNS, ROWS = ("left", "middle", "right"), ("upper", "centre", "lower")
+COLUMNS = {3: ("left", "middle", "right"), 2: ("left", "right")}
+ROWS = {3: ("upper", "centre", "lower"), 2: ("upper", "lower")}
+"""By how many parts the map is divided into each way."""
+MANY_WITHHELD = 1 / 3
+"""Share of parts with too few people to show above which the map is divided into fewer (assumption)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,7 @@ class Extent:
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """A ninth of the map. Shares are of everyone on the map, and of each group; None: withheld."""
+    """A part of the map. Shares are of everyone on the map, and of each group; None: withheld."""
 
     name: str
     everyone: float | None
@@ -83,22 +87,33 @@ def extent_of(points_G2: Floats) -> Extent:
     return Extent(low_2=middle - 0.54 * span, high_2=middle + 0.54 * span)
 
 
-def regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent) -> tuple[Region, ...]:
-    """Shares in each ninth of the map that holds anybody, from the upper left to the lower right."""
-    cell_G2 = np.clip(((points_G2 - extent.low_2) / extent.size_2 * 3).astype(np.int64), 0, 2)
-    place_G = (2 - cell_G2[:, 1]) * 3 + cell_G2[:, 0]
-    counts_9K = np.array([np.bincount(place_G[labels_G == label], minlength=9) for label in range(k)]).reshape(k, 9).T
-    hidden = suppress_table(counts_9K, threshold=SUPPRESS_BELOW)
+def regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent) -> tuple[int, tuple[Region, ...]]:
+    """How many parts the map is divided into each way, and shares in each part that holds anybody, from the upper left.
+
+    Ninths; quarters where too many ninths hold so few people that nothing may be said of them.
+    """
+    ninths = _regions(points_G2, labels_G, k, extent, 3)
+    if sum(one.everyone is None for one in ninths) <= MANY_WITHHELD * len(ninths):
+        return 3, ninths
+    return 2, _regions(points_G2, labels_G, k, extent, 2)
+
+
+def _regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent, parts: int) -> tuple[Region, ...]:
+    cell_G2 = np.clip(((points_G2 - extent.low_2) / extent.size_2 * parts).astype(np.int64), 0, parts - 1)
+    place_G = (parts - 1 - cell_G2[:, 1]) * parts + cell_G2[:, 0]
+    own_KR = [np.bincount(place_G[labels_G == label], minlength=parts * parts) for label in range(k)]
+    counts_RK = np.array(own_KR).reshape(k, parts * parts).T
+    hidden = suppress_table(counts_RK, threshold=SUPPRESS_BELOW)
     found = []
-    for place in range(9):
-        total = int(counts_9K[place].sum())
+    for place in range(parts * parts):
+        total = int(counts_RK[place].sum())
         if not total:
             continue
         own = tuple(
-            None if hidden.cells_RC[place, label] else float(counts_9K[place, label] / counts_9K[:, label].sum())
+            None if hidden.cells_RC[place, label] else float(counts_RK[place, label] / counts_RK[:, label].sum())
             for label in range(k)
         )
-        name = f"{ROWS[place // 3]} {COLUMNS[place % 3]}".replace("centre middle", "centre")
+        name = f"{ROWS[parts][place // parts]} {COLUMNS[parts][place % parts]}".replace("centre middle", "centre")
         found.append(Region(name=name, everyone=None if hidden.rows_R[place] else total / len(points_G2), groups=own))
     return tuple(found)
 

@@ -49,7 +49,7 @@ def population_part(sample: Sample) -> PopulationPart:
             f"the {many(len(sample), 'person', 'people')} who took part with it.",
         ),
         tables=tuple(
-            ShareTable(title=attribute, header=HEADER, rows=tuple(_row(gap) for gap in own))
+            ShareTable(title=attribute[:1].upper() + attribute[1:], header=HEADER, rows=tuple(_row(gap) for gap in own))
             for attribute, own in by_attribute.items()
         ),
         notes=tuple(_notes(sample, gaps)),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from solon.collective.analysis import analyse, find_groups
+from solon.collective.analysis import analyse, find_groups, update_groups
 from solon.collective.analysis_files import write_analysis
 from solon.collective.conversation import Conversation
 from solon.collective.folder import open_conversation
@@ -157,6 +157,31 @@ def test_a_seed_gives_the_same_groups_again() -> None:
     one, again = find_groups(conversation, k=4, seed=6), find_groups(conversation, k=4, seed=6)
     np.testing.assert_array_equal(one.labels_G, again.labels_G)
     assert any((find_groups(conversation, k=4, seed=seed).labels_G != one.labels_G).any() for seed in range(5))
+
+
+def camps(people: Sequence[int], statements: int = 20) -> Rows:
+    """So many people of each camp, who vote alike but for noise; every camp in its own way."""
+    draws = np.random.default_rng(0)
+    leaning = draws.choice([-1, 1], size=(len(people), statements))
+    return [
+        [int(vote) if draws.random() < 0.95 else 0 for vote in leaning[camp]]
+        for camp, count in enumerate(people)
+        for _ in range(count)
+    ]
+
+
+def test_the_number_of_groups_changes_after_four_updates_in_a_row() -> None:
+    few, many = talk(camps([15, 15])), talk(camps([15, 15, 15]))
+    old, new = find_groups(few).k, find_groups(many).k
+    assert old == 2 and new > 2
+    found, state = update_groups(few)
+    numbers = [found.k]
+    for now in (many, many, many, few, many, many, many, many):
+        found, state = update_groups(now, state)
+        numbers.append(found.k)
+    assert numbers == [old] * 8 + [new]
+    with pytest.raises(InputError, match="nobody has voted"):
+        update_groups(talk([[None]]))
 
 
 def test_missing_votes_may_count_as_passes() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solon.collective.polis import routing as module
@@ -55,6 +55,7 @@ def test_extremity_and_few_votes_raise_priority() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), min_size=1, max_size=12))
+@settings(deadline=None)
 def test_probabilities_sum_to_one_over_what_is_open(rows: list[tuple[float, bool]]) -> None:
     chances = probabilities(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
     assert all((chance > 0) == row[1] or row[0] < 1e-300 for chance, row in zip(chances, rows, strict=True))

@@ -54,17 +54,43 @@ def find_groups(
     return polis_groups(conversation, project(ratings(conversation), impute=impute), k=k, seed=seed)
 
 
+def update_groups(
+    conversation: Conversation, smoother: clusters.Smoother | None = None, *, seed: int = 0
+) -> tuple[Groups, clusters.Smoother]:
+    """The groups of a running conversation, and the state to hand to the next update; None: this is the first.
+
+    The number of groups changes only after another one has been best in four updates in a row. Everything else starts
+    anew each time.
+
+    Raises:
+        InputError: if nobody has voted.
+    """
+    _require_votes(conversation)
+    return _grouped(conversation, project(ratings(conversation)), seed=seed, smoother=smoother)
+
+
 def polis_groups(conversation: Conversation, projection: Projection, *, k: int | None = None, seed: int = 0) -> Groups:
     """The groups by where people stand, as Polis finds them; `find_groups` with the places at hand.
 
     Raises:
         InputError: as `find_groups`.
     """
+    return _grouped(conversation, projection, k=k, seed=seed)[0]
+
+
+def _grouped(
+    conversation: Conversation,
+    projection: Projection,
+    *,
+    k: int | None = None,
+    seed: int = 0,
+    smoother: clusters.Smoother | None = None,
+) -> tuple[Groups, clusters.Smoother]:
     recipe = clusters.SOLON
     able = conversation.n_votes_P >= max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
     chosen = clusters.grouped_people(conversation, recipe)
     ids = conversation.participant_ids[chosen]
-    found = clusters.cluster(projection.participants_P2[chosen], k=k, seed=seed)
+    found = clusters.cluster(projection.participants_P2[chosen], k=k, seed=seed, smoother=smoother)
     n_places = len(found.base_centres_B2)
     if k is not None and not 1 <= k <= n_places:
         raise InputError(
@@ -82,7 +108,7 @@ def polis_groups(conversation: Conversation, projection: Projection, *, k: int |
         notes.append("Everybody who is grouped stands in the same place: there is one group.")
     if k is not None and n_groups < k:
         notes.append(f"{k} groups were asked for; {k - n_groups} of them ended up empty.")
-    return Groups(
+    groups = Groups(
         participant_ids=ids,
         labels_G=labels,
         names=tuple(str(label) for label in range(n_groups)),
@@ -90,6 +116,7 @@ def polis_groups(conversation: Conversation, projection: Projection, *, k: int |
         method="polis",
         notes=tuple(notes),
     )
+    return groups, found.smoother
 
 
 def analyse(

@@ -28,14 +28,15 @@ def embedder(folder: Path) -> Embed:
     Raises:
         ModelError: naming every fault of the folder.
     """
+    from solon.models.folder import check_folder
+
+    check_folder(folder)  # a wrong path is told before anything heavy is loaded
     import torch
     from transformers import AutoModel
 
-    from solon.models.folder import check_folder
     from solon.models.load import load_tokenizer
     from solon.models.runtime import prepare_cpu
 
-    check_folder(folder)
     prepare_cpu()
     tokenizer = load_tokenizer(folder)
     try:

@@ -157,18 +157,28 @@ def read_merges(path: Path) -> MergeFile:
 def check_merges(path: Path, file: MergeFile, conversation: Conversation) -> None:
     """Raises InputError if the file cites statements that the conversation does not have in these words."""
     texts = {one.id: one.text for one in conversation.statements}
-    places = toml_places(read_text(path).replace("\r\n", "\n"))
+    text = read_text(path).replace("\r\n", "\n")
+    places = toml_places(text)
     faults: list[Fault] = []
     for index, merge in enumerate(file.merge):
-        for position, cited in enumerate(merge.statements):
-            line = places.line(("merge", index, "statements", position))
-            faults += _unlike(cited.id, cited.text, texts, Where(path, line))
+        begins = places.line(("merge", index, "statements"))
+        for cited in merge.statements:
+            faults += _unlike(cited.id, cited.text, texts, Where(path, _line_of(cited.id, text, begins)))
     for index, one in enumerate(file.wording):
         faults += _unlike(one.statement, one.text, texts, Where(path, places.line(("wording", index, "statement"))))
     for index, topic in enumerate(file.topic):
         where = Where(path, places.line(("topic", index, "statements")))
         faults += [fault for number in topic.statements for fault in _unlike(number, None, texts, where)]
     _raise(faults)
+
+
+def _line_of(number: int, text: str, begins: int | None) -> int | None:
+    """The line of the list that begins at a line which cites this statement; the list's own line if none does."""
+    lines = text.split("\n")
+    for line in range(begins or 1, len(lines) + 1):
+        if re.search(rf"\bid\s*=\s*\+?{number}\b", lines[line - 1]):
+            return line
+    return begins
 
 
 def _unlike(number: int, text: str | None, texts: dict[int, str], where: Where) -> Iterator[Fault]:

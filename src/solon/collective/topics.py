@@ -9,7 +9,7 @@ where each has weighty words that the other lacks: `be honest` is close to `be i
 law` and `override humans` are about different things.
 
 Nothing is merged here. Two statements with an odd number of negations between them are never proposed, however alike
-their words: `should lie` and `should not lie`.
+their words (`should lie`, `should not lie`), nor two of which one turns a word of the other round (`legal`, `illegal`).
 """
 
 from __future__ import annotations
@@ -149,7 +149,17 @@ def topics_of(
 
 
 def _same_direction(one: Saying, other: Saying) -> bool:
-    return one.negated == other.negated and one.negations % 2 == other.negations % 2
+    """Neither is negated where the other is not, and no word of one is the other's with `un` or the like before it."""
+    if one.negated != other.negated or one.negations % 2 != other.negations % 2:
+        return False
+    said, others = set(_content(one.core)), set(_content(other.core))
+    return not _turns_round(said - others, others - said) and not _turns_round(others - said, said - others)
+
+
+def _turns_round(said: set[str], others: set[str]) -> bool:
+    """Is a word of `others`, but for its ending, a word of `said` without the syllable that turns it round?"""
+    plain = {_ENDINGS.sub("", _OPPOSITE.sub("", word)) for word in said if _OPPOSITE.match(word)}
+    return any(_ENDINGS.sub("", word) in plain for word in others)
 
 
 def _near(members: tuple[int, ...], similar: dict[tuple[int, int], float], sayings: Sequence[Saying]) -> Near:
@@ -226,6 +236,9 @@ _ENDINGS = re.compile(
     r"(?<=\w{4})(?:ically|fulness|iveness|i[sz]ation|ational|ations?|ities|iness|ously|ingly|edly|ness|ments?|able|ible|"
     r"ally|ful|ing|ity|ies|ied|ive|ions?|ous|ed|ly|es|al|s|e|y)$"
 )
+
+
+_OPPOSITE = re.compile(r"(?:un|in|im|il|ir|dis|non|anti|mis)-?(?=\w{3})")
 
 
 def _content(text: str) -> list[str]:

@@ -12,8 +12,8 @@ Promises, checked for every seed printed:
 
 Shown beside them, and not promised: four groups, of which the two axes of the map keep three apart, so that what only
 the smallest objects to passes for consensus; short conversations, of 16 votes a person, where the map tells fewer
-people apart than their votes would (`best` is what somebody would reach who knew every group's probability to agree with
-every statement), and for three groups the votes themselves do not reach 0.9; recruitment by opinion itself, which no
+people apart than their votes would, and for three groups the votes themselves do not reach 0.9 (`best` is what somebody
+would reach who knew every group's probability to agree with every statement); recruitment by opinion itself, which no
 quota by attributes can undo.
 
 Run: `python bench/public_simulations.py [samples]`. Exits with 1 where a promise is broken.

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
+from solon.collective.consensus import consensus_of, geometric_mean
+from solon.collective.consensus_table import empty_for_nan
 from solon.collective.opinion import Agreement, Analysis, Groups, Majority, Representative
 from solon.collective.polarisation import overall, split
 from solon.collective.polis.representativeness import Counts, everybody, group_counts
@@ -40,6 +42,10 @@ STATEMENT_COLUMNS = (
     "disagrees",
     "passes",
     "moderated_out",
+    "group_aware_low",
+    "group_aware_high",
+    "geometric_mean",
+    "few_votes",
 )
 GROUP_COLUMNS = ("votes", "agrees", "disagrees", "passes")
 
@@ -125,7 +131,7 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
-    _write_statements(analysis, folder / "statements.csv")
+    _write_statements(analysis, folder / "statements.csv", seed)
     write_csv(folder / "representative.csv", *_table(Representative, analysis.representative))
     write_csv(folder / "consensus.csv", *_table(Majority, analysis.majority))
     _write_participants(analysis, folder / "participants.csv")
@@ -146,8 +152,9 @@ def _members(groups: Groups) -> list[tuple[int, str]]:
     ]
 
 
-def _write_statements(analysis: Analysis, path: Path) -> None:
+def _write_statements(analysis: Analysis, path: Path, seed: int) -> None:
     talk, groups, places = analysis.conversation, analysis.groups, analysis.projection.statements_S2
+    sure = consensus_of(talk, groups, seed=seed)
     everyone = everybody(talk)
     counts = group_counts(talk, groups.participant_ids, groups.labels_G, groups.k)
     columns = [
@@ -161,12 +168,18 @@ def _write_statements(analysis: Analysis, path: Path) -> None:
         split(everyone),
         *_votes(everyone, 0),
         analysis.moderated_out_S,
+        *(
+            empty_for_nan(one)
+            for one in (sure.product_low_S, sure.product_high_S, geometric_mean(analysis.consensus_S, groups.k))
+        ),
+        sure.few_votes_S,
     ]
     header = [*STATEMENT_COLUMNS]
     for label, name in enumerate(groups.names):
         header += [f"group_{name}_{column}" for column in GROUP_COLUMNS]
         columns += _votes(counts, label)
-    write_csv(path, header, zip(*(np.asarray(column).tolist() for column in columns), strict=True))
+    cells = (column if isinstance(column, list) else column.tolist() for column in columns)
+    write_csv(path, header, zip(*cells, strict=True))
 
 
 def _votes(counts: Counts, group: int) -> list[np.ndarray]:

@@ -58,17 +58,21 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     product, the geometric mean, and whether a group has too few votes.
     """
     header = ["comment-id", *(f"group_{name}_consensus" for name in found.names), f"group_{OVERALL}_consensus"]
-    columns: list[list[Cell]] = [found.statement_ids.tolist(), *map(_filled, found.groups_KS), _filled(found.product_S)]
+    columns: list[list[Cell]] = [
+        found.statement_ids.tolist(),
+        *map(empty_for_nan, found.groups_KS),
+        empty_for_nan(found.product_S),
+    ]
     if intervals:
         for at, name in enumerate(found.names):
             header += [f"group_{name}_{what}" for what in ("votes", "low", "high")]
-            columns += [found.votes_KS[at].tolist(), _filled(found.low_KS[at]), _filled(found.high_KS[at])]
+            columns += [found.votes_KS[at].tolist(), empty_for_nan(found.low_KS[at]), empty_for_nan(found.high_KS[at])]
         header += ["group_aware_low", "group_aware_high", "geometric_mean", "few_votes"]
-        columns += [_filled(one) for one in (found.product_low_S, found.product_high_S, found.geometric_S)]
+        columns += [empty_for_nan(one) for one in (found.product_low_S, found.product_high_S, found.geometric_S)]
         columns.append(found.few_votes_S.tolist())
     write_csv(path, header, zip(*columns, strict=True))
 
 
-def _filled(numbers: Floats) -> list[Cell]:
+def empty_for_nan(numbers: Floats) -> list[Cell]:
     """NaN as an empty cell."""
     return [None if np.isnan(one) else float(one) for one in numbers]

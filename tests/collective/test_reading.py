@@ -11,6 +11,7 @@ import pytest
 import polis_exports as town
 from polis_exports import clojure, essence, latest, logged, replace_in, server_csv, server_json
 from solon.collective.folder import Imported, open_conversation
+from solon.collective.tables import shown
 from solon.errors import InputError
 
 Writer = Callable[[Path], Path]
@@ -241,15 +242,23 @@ class TestRepeated:
 
 
 class TestCounts:
-    @pytest.mark.parametrize("count", ["-3", "many", "1.5"])
+    @pytest.mark.parametrize("count", ["-3", "many", "1.5", "9" * 18, "9" * 30])
     def test_an_impossible_count_is_ignored_and_said(self, tmp_path: Path, count: str) -> None:
         folder = clojure(tmp_path / "town")
         replace_in(folder / "comments.csv", ",4,3,2,2,0,", f",4,3,{count},2,0,")
         imported = open_conversation(folder)
         assert said(imported, "warning") == [
-            f"comments.csv: agrees is an impossible count in 1 row ('{count}'): comment-id 4; ignored; counts are made "
-            "from the votes"
+            f"comments.csv: agrees is an impossible count in 1 row ({shown(count, 30)}): comment-id 4; ignored; counts "
+            "are made from the votes"
         ]
+
+    @pytest.mark.parametrize("count", ["-1", str(10**30), "1.5", "true", '"4"'])
+    def test_in_json_too(self, tmp_path: Path, count: str) -> None:
+        folder = server_json(tmp_path / "town", sign=1)
+        replace_in(folder / "comments.json", '"agree_count": 4', f'"agree_count": {count}')
+        warnings = said(open_conversation(folder), "warning")
+        assert len(warnings) == 1 and "agree_count is an impossible count in 1 item" in warnings[0]
+        assert warnings[0].endswith("tid 0; ignored; counts are made from the votes")
 
     def test_counts_that_do_not_fit_the_votes_are_said(self, tmp_path: Path) -> None:
         folder = clojure(tmp_path / "town")

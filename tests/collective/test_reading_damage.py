@@ -105,6 +105,7 @@ def test_what_is_wrong_in_a_csv_file_is_named_with_its_line(
         ("comments.json", '"mod": 1', '"mod": "hidden"', "comments.json:2: item 0: mod is no whole number but text"),
         ("comments.json", '"tid": 1,', '"tid": 0,', "comments.json:14: item 1: tid 0 again, with other values than in"),
         ("comments.json", '"is_seed": true', '"is_seed": "yes"', "is_seed is neither true nor false: 'yes'"),
+        ("comments.json", '"tid": 0', f'"tid": {10**30}', "comments.json:2: item 0: tid '10000000000000000000000000"),
         ("comments.json", "[", "{", "comments.json:2: broken JSON"),
         ("conversation.json", "{", "[{", "conversation.json:1: broken JSON"),
     ],

@@ -18,6 +18,8 @@ MAX_STATEMENTS = 10_000
 """Polis's own caps on what it analyses."""
 MAX_ID = 2**31 - 1
 """Ids are PostgreSQL integers."""
+MAX_COUNT = 2**31 - 1
+"""Counts are, too."""
 MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
 """Milliseconds: the years 2000 to 2100. What lies outside is no date of a vote."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from solon.collective.reading.cells import ids, refuse
+from solon.collective.reading.exported import MAX_COUNT
 from solon.collective.reading.findings import Findings, listed, many
 from solon.collective.tables import Table, as_integer, shown
 
@@ -43,7 +44,7 @@ def counts_of(table: Table, name: str, key: str, findings: Findings) -> list[int
     if name not in table.header:
         return [None] * len(table)
     cells = table.column(name)
-    counts = [None if found is None or found < 0 else found for found in map(as_integer, cells)]
+    counts = [found if found is not None and 0 <= found <= MAX_COUNT else None for found in map(as_integer, cells)]
     bad = [at for at, count in enumerate(counts) if count is None and cells[at].strip()]
     if bad:
         wrong = ", ".join(sorted({shown(cells[at], 30) for at in bad})[:5])

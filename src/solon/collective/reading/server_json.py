@@ -9,6 +9,7 @@ import numpy as np
 
 from solon.collective.conversation import Statement
 from solon.collective.reading.exported import (
+    MAX_COUNT,
     MAX_ID,
     MAX_TIME,
     MIN_TIME,
@@ -163,7 +164,7 @@ def _events(path: Path, findings: Findings) -> ExportedVotes:
 
 def _count(item: Item, name: str) -> int | None:
     value = item.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
 
 
 def _say_impossible(path: Path, items: Sequence[Item], findings: Findings) -> None:

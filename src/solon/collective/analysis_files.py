@@ -178,8 +178,7 @@ def _write_statements(analysis: Analysis, path: Path, seed: int) -> None:
     for label, name in enumerate(groups.names):
         header += [f"group_{name}_{column}" for column in GROUP_COLUMNS]
         columns += _votes(counts, label)
-    cells = (column if isinstance(column, list) else column.tolist() for column in columns)
-    write_csv(path, header, zip(*cells, strict=True))
+    write_csv(path, header, zip(*(np.asarray(column).tolist() for column in columns), strict=True))
 
 
 def _votes(counts: Counts, group: int) -> list[np.ndarray]:

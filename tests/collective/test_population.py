@@ -107,3 +107,11 @@ def test_a_missing_file_and_one_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes('title = "Zürich"'.encode("latin-1"))
     with pytest.raises(InputError, match=r"latin\.toml:1: not UTF-8"):
         load_population(tmp_path / "latin.toml")
+
+
+def test_the_documented_population_file_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/formats/collect.md").read_text(encoding="utf-8")
+    example = page.split("The population file:\n\n```toml\n")[1].split("```")[0]
+    found = loaded(tmp_path, example)
+    assert [margin.name for margin in found.margins] == ["age", "region", "age × region"]
+    assert found.participants == 500 and len(found.screening) == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from collective.samples import a_population, a_sample
+from solon.collective.estimates import estimate
 from solon.collective.population import Margin
 from solon.collective.sample import UNKNOWN, Sample
 from solon.collective.weights import collapses, effective_size, rake
@@ -155,3 +156,13 @@ def test_small_categories_are_proposed_for_merging() -> None:
     loose = a_sample(a_population(AGES), *rows)
     assert [(one.category, one.into) for one in collapses(loose, below=5)] == [("young", "old")]
     assert collapses(a_sample(a_population(SEX), (1, ("women",)), (9, ("men",))), below=5) == []
+
+
+def test_the_documented_example() -> None:
+    """55 in the north and 45 in the south for shares of 0.4 and 0.6: weights 0.727 and 1.333, 100 count as 92."""
+    found = rake(a_sample(a_population({"region": {"north": 0.4, "south": 0.6}}), (55, ("north",)), (45, ("south",))))
+    assert sorted(set(found.weights_N.round(3).tolist())) == [0.727, 1.333]
+    assert round(found.design_effect, 3) == 1.091 and round(found.n_effective) == 92
+    hits = np.concatenate([np.arange(55) < 44, np.arange(45) < 18])[:, None]
+    assert hits.mean() == 0.62
+    assert estimate(hits, np.ones_like(hits), found).share_S[0] == pytest.approx(0.56)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from server_mathematics import served
 from solon.cli.main import app
 from solon.collective.analysis import analyse
 from talks import random_rows, talk, write_export
@@ -56,6 +57,11 @@ def test_the_tables_hold_the_analysis(tmp_path: Path) -> None:
         assert [float(row[column]) for row in rows] == values.tolist()
     assert [row["moderated_out"] for row in rows if row["comment-id"] in "35"] == ["true", "true"]
     for row in rows:
+        product = float(row["group_aware_consensus"])
+        assert float(row["geometric_mean"]) == pytest.approx(product ** (1 / found.groups.k))
+        assert 0 < float(row["group_aware_low"]) < float(row["group_aware_high"]) < 1
+        fewest = min(int(row[f"group_{name}_votes"]) for name in found.groups.names)
+        assert row["few_votes"] == str(fewest < 10).lower()
         total = sum(int(row[f"group_{name}_votes"]) for name in found.groups.names)
         assert total <= int(row["votes"]) == sum(int(row[part]) for part in ("agrees", "disagrees", "passes"))
     listed = rows_of(tmp_path / "out/representative.csv")
@@ -121,6 +127,25 @@ def test_stored_mathematics_of_a_server(reference_data: Path, tmp_path: Path) ->
     short = collect("analyse", folder, "--math-from", "math-pca2.json", "-o", tmp_path / "short")
     assert short.exit_code == 0
     assert (tmp_path / "short/statements.csv").read_bytes() == (tmp_path / "statements.csv").read_bytes()
+
+
+def test_stored_priorities_that_are_wrong_are_said_and_not_written(tmp_path: Path) -> None:
+    rows = random_rows(4, 30, 10)
+    votes = {(p, s): vote for p, row in enumerate(rows) for s, vote in enumerate(row) if vote is not None}
+    groups = {3: [[one] for one in range(16)], 8: [[one] for one in range(16, 30)]}
+    blob = served(votes, people=range(30), statements=range(10), groups=groups)
+    wrong = blob | {"comment-priorities": dict.fromkeys(blob["comment-priorities"], 49)}
+    (tmp_path / "math.json").write_text(json.dumps(wrong), encoding="utf-8")
+    export = write_export(talk(rows), tmp_path / "export")
+    result = collect("analyse", export, "--math-from", tmp_path / "math.json", "--no-stability", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "stored priority: 10 compared, 10 differ" in result.stderr
+    assert "stored group-aware consensus: 10 compared, 0 differ" in result.stderr
+    assert "note: All stored priorities are 49" in result.stderr and "2 groups (3: 16, 8: 14)" in result.stdout
+    written = [float(row["priority"]) for row in rows_of(tmp_path / "out/statements.csv")]
+    assert written == pytest.approx(list(blob["comment-priorities"].values()), abs=1e-9)
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert [one["quantity"] for one in summary["agreements"] if one["differ"]] == ["priority"]
 
 
 @pytest.mark.parametrize(

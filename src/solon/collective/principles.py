@@ -182,8 +182,8 @@ def _id(idea: Idea) -> str:
 
 
 def _principle(row: _Row, kept: Conversation, merges: MergeFile | None) -> Principle:
-    texts = {one.id: one_line(one.text) for one in kept.statements}
-    said = [f"statement {number} “{texts[number]}”" for number in row.idea.statement_ids]
+    texts = {one.id: one.text for one in kept.statements}
+    said = [f"statement {number} “{one_line(texts[number])}”" for number in row.idea.statement_ids]
     how = "public input: " + "; ".join(said)
     if row.idea.merge:
         how += f"; made one by {row.idea.merge}, each person counted once"

@@ -17,6 +17,7 @@ import numpy as np
 from solon.collective.consensus import MIN_GROUP_VOTES, Consensus
 from solon.collective.conversation import Conversation, Floats
 from solon.collective.opinion import Groups
+from solon.collective.reading.findings import many
 from solon.records import Record
 
 Measure = Literal["geometric-mean", "product"]
@@ -117,7 +118,7 @@ def rule_in_words(rule: Rule) -> str:
     if rule.least is not None:
         parts.append(f"consensus of at least {rule.least:g}")
     parts[-1] += f" ({over} over groups of {share})"
-    parts.append(f"at least {max(rule.minimum_votes, 1)} votes in every group")
+    parts.append(f"at least {many(max(rule.minimum_votes, 1), 'vote')} in every group")
     return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
@@ -142,7 +143,7 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     ranked.sort(key=lambda at: (-value_I[at], consensus.statement_ids[at]))
     wanted = len(ranked) if rule.ideas is None else rule.ideas
     for rank, at in enumerate(ranked[wanted:], start=wanted + 1):
-        detail = f"consensus {value_I[at]:.3f} is the {rank}th; {wanted} were asked for"
+        detail = f"consensus {value_I[at]:.3f} ranks {rank}; {wanted} were asked for"
         reasons[at] = Reason(code="beyond-number", detail=detail)
     return Chosen(positions=tuple(ranked[:wanted]), value_I=value_I, reasons=reasons)
 

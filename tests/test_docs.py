@@ -1,7 +1,7 @@
 """The documentation holds: links lead somewhere, names exist, commands exist, and what is marked as tested runs.
 
-Every ```console block of the quickstart stands under `<!-- tested -->` or `<!-- not tested: reason -->`. Tested lines
-run in order, in one folder, with `TINY` added to whatever begins a run.
+Every ```console block of the quickstart and of the walk through public input stands under `<!-- tested -->` or
+`<!-- not tested: reason -->`. Tested lines run in order, in one folder, with `TINY` added to whatever begins a run.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from solon.cli.main import COMMANDS
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "bench/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICKSTART = ROOT / "docs/quickstart.md"
+PUBLIC_INPUT = ROOT / "docs/public-input.md"
 BLOCK = re.compile(r"(?:<!-- (tested|not tested: .+?) -->\n)?```console\n(.*?)```", re.DOTALL)
 
 TINY = [
@@ -116,8 +117,9 @@ def test_documented_commands_exist(page: Path) -> None:
     assert not lost, lost
 
 
-def test_every_block_of_the_quickstart_is_tested_or_says_why_not() -> None:
-    bare = [block.commands for block in blocks(QUICKSTART) if not block.mark]
+@pytest.mark.parametrize("page", [QUICKSTART, PUBLIC_INPUT], ids=relative)
+def test_every_block_of_a_walk_is_tested_or_says_why_not(page: Path) -> None:
+    bare = [block.commands for block in blocks(page) if not block.mark]
     assert not bare, bare
 
 
@@ -126,6 +128,15 @@ def test_the_quickstart_runs(tmp_path: Path) -> None:
         if block.mark == "tested":
             for command in block.commands:
                 run(command, tmp_path)
+
+
+def test_the_walk_through_public_input_runs(tmp_path: Path) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    for block in blocks(PUBLIC_INPUT):
+        if block.mark == "tested":
+            for command in block.commands:
+                run(command, tmp_path)
+    assert "Town of Riverside" in (tmp_path / "town/report.html").read_text(encoding="utf-8")
 
 
 def run(command: str, folder: Path) -> None:

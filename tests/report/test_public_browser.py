@@ -1,0 +1,86 @@
+"""The public report in a headless browser: nothing runs or loads that should not, and it fits any window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from report.browser import CHROMIUM, Browser
+from report.riverside import riverside, with_texts
+from solon.collective.analysis import analyse
+from solon.report.public.inputs import PublicInput
+from solon.report.public.page import write_public_report
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium to look at the page with")
+ATTACK = '"><script>document.title = "broken"</script><img src=x onerror="document.title = \'broken\'">'
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the example town, whose first statement is an attack."""
+    analysis = analyse(riverside().conversation)
+    spoilt = with_texts(analysis.conversation, {analysis.conversation.statements[0].id: ATTACK})
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_public_report(path, PublicInput(analysis=replace(analysis, conversation=spoilt)))
+    return path
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_complaint_no_request_no_sideways_scrolling(browser: Browser, report: Path, width: int, dark: bool) -> None:
+    browser.events.clear()
+    browser.open(report, width=width, dark=dark)
+    assert browser.complaints() == []
+    assert set(browser.requests()) == {report.resolve().as_uri()}
+    assert browser.run("document.documentElement.scrollWidth") == width
+    assert browser.run("document.title").endswith("what people said")
+    ground = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(part) for part in ground[4:-1].split(",")) < 384) == dark
+
+
+def test_markup_is_shown_not_run(browser: Browser, report: Path) -> None:
+    browser.open(report)
+    assert browser.run("document.images.length") == 0 and browser.run("document.scripts.length") == 1
+    shown = browser.run("[...document.querySelectorAll('q')].map(one => one.textContent)")
+    assert ATTACK in shown
+
+
+def test_the_table_is_filtered_and_ordered(browser: Browser, report: Path) -> None:
+    browser.open(report)
+    browser.run(
+        "const words = document.getElementById('statement-words'); words.value = 'JOKES';"
+        "words.dispatchEvent(new Event('input'))"
+    )
+    assert browser.run("document.getElementById('statement-count').textContent") == "1 of 30 statements"
+    browser.run(
+        "words.value = ''; words.dispatchEvent(new Event('input'));"
+        "const order = document.getElementById('statement-order'); order.value = 'id';"
+        "order.dispatchEvent(new Event('change'))"
+    )
+    ids = browser.run("[...document.querySelectorAll('#statement-table tbody tr')].map(row => Number(row.dataset.id))")
+    assert ids == sorted(ids) and len(ids) == 30
+
+
+def test_the_keyboard_reaches_links_and_regions_and_shows_where_it_is(browser: Browser, report: Path) -> None:
+    browser.open(report)
+    seen = []
+    for _ in range(14):
+        for kind in ("keyDown", "keyUp"):
+            browser.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        seen.append(
+            browser.run(
+                "[document.activeElement.className || document.activeElement.getAttribute('href') ||"
+                " document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"
+            )
+        )
+    assert seen[0][0] == "skip" and "#map" in [name for name, _ in seen] and "scroll" in [name for name, _ in seen]
+    assert all(outline != "none" for _, outline in seen)

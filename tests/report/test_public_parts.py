@@ -1,0 +1,107 @@
+"""Parts of the public report, worked by hand: what is withheld, words, bars, the map."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from report.riverside import riverside
+from solon.collective.analysis import analyse
+from solon.collective.population import SUPPRESS_BELOW
+from solon.report.public.bars import vote_bar
+from solon.report.public.map import opinion_map
+from solon.report.public.places import extent_of, outline, regions
+from solon.report.public.tally import Tally, statement_votes, withheld
+from solon.report.public.words import between, letter, listed, many, span, spelt, whole
+
+DAY = 86_400_000
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=6))
+def test_hidden_counts_cannot_be_had_from_the_sum(counts: list[int]) -> None:
+    hidden = withheld(counts)
+    assert all(hide for count, hide in zip(counts, hidden, strict=True) if 0 < count < SUPPRESS_BELOW)
+    covered = [count for count, hide in zip(counts, hidden, strict=True) if hide]
+    if covered and not all(hidden):
+        assert len(covered) >= 2 and sum(covered) >= SUPPRESS_BELOW
+
+
+def test_withheld_worked_by_hand() -> None:
+    assert withheld([40, 3, 12]) == (False, True, True)  # 3 alone would be the sum less 52
+    assert withheld([40, 6, 7]) == (False, True, True)  # together 13, so neither is known to be below 10
+    assert withheld([40, 0, 12]) == (False, False, False)  # nobody is nobody
+    assert withheld([12, 5]) == (True, True)
+
+
+def test_shares_never_claim_all_or_none() -> None:
+    assert [whole(share) for share in (0, 0.004, 0.5, 0.994, 0.996, 1)] == [
+        "0%",
+        "under 1%",
+        "50%",
+        "99%",
+        "over 99%",
+        "100%",
+    ]
+
+
+def test_words() -> None:
+    assert (many(1, "person", "people"), many(1002, "person", "people")) == ("1 person", "1,002 people")
+    assert (spelt(2, "group"), spelt(12, "group")) == ("two groups", "12 groups")
+    assert (listed([]), listed(["A"]), listed(["A", "B", "C"])) == ("", "A", "A, B and C")
+    assert (letter(0), letter(25), letter(26)) == ("A", "Z", "A2")
+    assert between(0.876, 0.953) == "88 to 95"
+    first = 1_703_894_400_000
+    assert span(first, first) == "on 30 December 2023"
+    assert span(first, first + 5 * DAY) == "between 30 December 2023 and 4 January 2024"
+    assert span(first + 5 * DAY, first + 9 * DAY) == "between 4 January and 8 January 2024"
+
+
+def test_a_bar_is_as_long_as_its_votes() -> None:
+    drawn = str(vote_bar(Tally(agrees=80, passes=10, disagrees=10)))
+    assert 'class="agree" x="0" y="1" width="80.0%"' in drawn
+    assert 'class="disagree" x="90.0%" y="1" width="10.0%"' in drawn
+    whisker = re.search(r'class="whisker" x1="([\d.]+)%" x2="([\d.]+)%"', drawn)
+    assert whisker and (float(whisker[1]), float(whisker[2])) == pytest.approx((71.1, 86.7), abs=0.1)  # Wilson
+
+
+def test_quarters_where_ninths_hold_too_few() -> None:
+    draws = np.random.default_rng(0)
+    few, many_ = draws.normal(size=(60, 2)), draws.normal(size=(3000, 2))
+    for points, parts in ((few, 2), (many_, 3)):
+        labels = np.arange(len(points)) % 2
+        found, told = regions(points, labels, 2, extent_of(points))
+        assert found == parts and len(told) == parts * parts
+        shown = [one.everyone for one in told if one.everyone is not None]
+        assert sum(shown) <= 1 + 1e-9 and all(share * len(points) >= SUPPRESS_BELOW - 1e-9 for share in shown)
+
+
+def test_an_outline_holds_two_thirds_of_its_group() -> None:
+    points = np.random.default_rng(1).normal(size=(600, 2)) @ np.array([[3.0, 1.0], [0.0, 0.5]])
+    found = outline(points)
+    assert found is not None
+    turn = np.radians(found.degrees)
+    along = (points - found.centre_2) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    inside = ((along / found.radii_2) ** 2).sum(axis=1) <= 1
+    assert inside.mean() == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_nobody_stands_alone_in_a_group_on_the_map() -> None:
+    """A mark names a group only where at least `SUPPRESS_BELOW` people are in and around its cell."""
+    analysis = analyse(riverside().conversation)
+    drawn = opinion_map(analysis, statement_votes(analysis))
+    assert drawn is not None and drawn.people == len(analysis.groups.participant_ids)
+    sizes = re.findall(r"<title>([^<]*people[^<]*)</title>", str(drawn.svg))[1:]
+    assert sizes and all(re.match(r"(1–4|5–9|10–19|20\+) people", one) for one in sizes)
+    assert re.search(r"NaN|nan|inf", str(drawn.svg)) is None
+
+
+def test_too_few_people_have_no_map() -> None:
+    talk = riverside().conversation
+    few = talk.select(participants=np.arange(len(talk.participants)) < 2 * SUPPRESS_BELOW - 1)
+    analysis = analyse(few)
+    assert opinion_map(analysis, statement_votes(analysis)) is None

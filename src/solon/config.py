@@ -108,7 +108,7 @@ class SFTSection(OptimiserSection):
     """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
 
     rounds: Literal["all", "last"] = "all"
-    """Which revisions are targets. CAI section 3.1: all."""
+    """Which revisions are targets: each round's, or the last in the place of each. CAI section 3.1: all."""
     helpful_per_prompt: int = Field(2, ge=0)
     """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
     epochs: int = Field(1, ge=1)

@@ -146,7 +146,10 @@ def test_an_empty_revision_is_recorded_counted_and_not_built_upon(fake: Any) -> 
     every, last = revision_demonstrations([chain], "all"), revision_demonstrations([chain], "last")
     assert [d.source for d in every.records] == ["revision-1", "revision-3"]
     assert (every.dropped, every.noted) == ({"empty revision": 1}, {})
-    assert [d.answer for d in last.records] == ["revision 3"]
+    assert [(d.id, d.source, d.answer) for d in last.records] == [
+        (d.id, "revision-3", "revision 3") for d in every.records
+    ], "the last in the place of each, so that either is as large a part of the training"
+    assert last.dropped == every.dropped
 
 
 def test_a_cut_off_revision_is_used_without_an_end_and_noted(fake: Any) -> None:
@@ -193,9 +196,9 @@ def test_chains_that_outgrow_the_context_are_dropped_and_counted(fake: Any, when
 
 def test_a_chain_without_a_good_round_gives_no_target(fake: Any) -> None:
     made = run(fake(writes=lambda r: "c" if r.prompt.endswith("Critique:") else ""), 2, rounds=2)
-    assert revision_demonstrations(made.records, "all").dropped == {"empty revision": 4}
-    last = revision_demonstrations(made.records, "last")
-    assert (last.records, last.dropped) == ((), {"no revision": 2})
+    for rounds in ("all", "last"):
+        none = revision_demonstrations(made.records, rounds)
+        assert (none.records, none.dropped) == ((), {"empty revision": 4})
 
 
 def test_neither_the_first_answer_nor_a_critique_is_ever_a_target(fake: Any) -> None:

@@ -127,8 +127,8 @@ def test_foreign_models_go_through_every_stage(
     assert "helpful" in sources
     if "sft.rounds=last" in settings:  # of a chain whose last revision is empty, the one before it
         learnt = rows(folder, "models/sl", "demonstrations")
-        of_chains = [row["prompt_id"] for row in learnt if row["source"].startswith("revision-")]
-        assert len(of_chains) == len(set(of_chains)) and "revision-2" in sources
+        of_chains = [(row["prompt_id"], row["answer"]) for row in learnt if row["source"].startswith("revision-")]
+        assert len(set(of_chains)) == len({prompt for prompt, _ in of_chains}) and "revision-2" in sources
     shown = {row["shown_first"] for row in rows(folder, "comparisons")}
     assert (shown == {"both"}) == ("judge.orders=both" in settings)
     given = rows(folder, "prompts", "comparisons")

@@ -11,29 +11,31 @@ from solon.records import Answer, Demonstration, Revision
 
 
 def revision_demonstrations(chains: Sequence[Revision], rounds: Literal["all", "last"]) -> Made[Demonstration]:
-    """The revisions of all rounds, or the last one that is not empty, as targets.
+    """The revisions of all rounds, or the last in the place of each, as targets.
 
-    First answers and critiques are never targets. Empty revisions are not either: with `all` each counts as dropped,
-    with `last` a chain that has no other does. Cut-off revisions are targets without an end, and noted.
+    With either, a chain gives as many targets as it has revisions that are not empty: what `last` changes is what is
+    imitated, not how much of the training it is. Example: of revisions r1, nothing, r3, `all` makes r1 and r3, and
+    `last` makes r3 twice.
+
+    First answers and critiques are never targets. Empty revisions are dropped and counted. Cut-off revisions are
+    targets without an end, and noted.
     """
     targets = []
     dropped: Counter[str] = Counter()
     for chain in chains:
         said = [(number, step) for number, step in enumerate(chain.rounds, start=1) if step.revision]
-        if rounds == "all":
-            dropped["empty revision"] += len(chain.rounds) - len(said)
-        elif not said:
-            dropped["no revision"] += 1
-        targets += [
-            Demonstration(
-                id=f"{chain.id}-{number}",
-                prompt_id=chain.prompt_id,
-                answer=step.revision,
-                source=f"revision-{number}",
-                finished=step.finished,
+        dropped["empty revision"] += len(chain.rounds) - len(said)
+        for number, step in said:
+            source, shown = (number, step) if rounds == "all" else said[-1]
+            targets.append(
+                Demonstration(
+                    id=f"{chain.id}-{number}",
+                    prompt_id=chain.prompt_id,
+                    answer=shown.revision,
+                    source=f"revision-{source}",
+                    finished=shown.finished,
+                )
             )
-            for number, step in (said if rounds == "all" else said[-1:])
-        ]
     return _targets(targets, dropped)
 
 

@@ -49,7 +49,7 @@ def train_sl(
     format = actors.format(actors.path("base"))
     revised, kept = revision_demonstrations(chains, section.rounds), helpful_demonstrations(answers)
     rows = [*revised.records, *kept.records, *given]
-    targets = len(chains) if section.rounds == "last" else sum(len(chain.rounds) for chain in chains)
+    targets = sum(len(chain.rounds) for chain in chains)
     stage.count("in", targets + len(answers) + len(given))
     _account(stage, revised.dropped + kept.dropped, revised.noted + kept.noted)
     examples = [

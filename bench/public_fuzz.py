@@ -1,7 +1,7 @@
 """Damaged exports: whatever happens to one, its import ends in a clear error, a stated finding, or no difference.
 
 Small made-up conversations in every layout, and the reference data where there is any, are damaged in more than thirty
-ways (`public_mutations.py`). What becomes of each:
+ways (`damage/mutations.py`). What becomes of each:
 
 - error: a UserError that names the file and says what to do;
 - stated: imported differently, with a repair or a warning that the undamaged export does not get;
@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from public_exports import Files, layouts, made_up
-from public_mutations import MUTATIONS, Mutation
+from damage.exports import Files, layouts, made_up
+from damage.mutations import MUTATIONS, Mutation
 
 from solon.collective.conversation import Conversation, VoteLog
 from solon.collective.folder import Imported, open_conversation

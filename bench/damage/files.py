@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from public_damage import Rng, any_file, edit_json, insert
-from public_exports import Files
+from damage.editing import Rng, any_file, edit_json, insert
+from damage.exports import Files
 
 WRONG: tuple[object, ...] = (
     None, True, False, -1, 0, 2, 1.5, 1e400, "", "x", "1", "-1", [], {}, [1], {"a": 1}, 10**30, "9" * 40, -(10**12),

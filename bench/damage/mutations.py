@@ -5,9 +5,9 @@ A mutation that cannot be done to these files (a sign swapped in a layout withou
 
 from __future__ import annotations
 
-import public_mutations_files as whole
-import public_mutations_tables as tables
-from public_damage import Mutation
+from damage import files as whole
+from damage import tables
+from damage.editing import Mutation
 
 __all__ = ["MUTATIONS", "Mutation"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from public_damage import (
+
+from damage.editing import (
     Rng,
     Rows,
     counts_swapped,
@@ -18,7 +19,7 @@ from public_damage import (
     turned,
     unquoted,
 )
-from public_exports import Files, as_csv
+from damage.exports import Files, as_csv
 
 NASTY = (
     "", " ", "NaN", "nan", "null", "None", "-", "--1", "1.5", "1e3", "1e309", "-5", "7", "2", "-2", "+1", "１", "1_0",

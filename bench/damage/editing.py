@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from public_exports import Files, as_csv
+
+from damage.exports import Files, as_csv
 
 Rng = np.random.Generator
 Mutation = Callable[[Files, Rng], Files | None]

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from solon.collective.principles import Assembled
 
 
+MINIMUM = typer.Option(
+    "--minimum-votes",
+    min=0,
+    help="Votes needed in every group. Default: 10, or half of the smallest group's people if that is fewer.",
+)
+
+
 class MeasureName(StrEnum):
     """How the agreement of several groups becomes one number."""
 
@@ -43,14 +50,7 @@ def principles(
         str | None,
         typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or the word exported."),
     ] = None,
-    minimum_votes: Annotated[
-        int | None,
-        typer.Option(
-            "--minimum-votes",
-            min=0,
-            help="Votes needed in every group. Default: 10, or half of the smallest group's people if that is fewer.",
-        ),
-    ] = None,
+    minimum_votes: Annotated[int | None, MINIMUM] = None,
     measure: Annotated[
         MeasureName, typer.Option("--measure", help="Of the groups' agreement.")
     ] = MeasureName.geometric_mean,

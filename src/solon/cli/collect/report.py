@@ -9,43 +9,41 @@ import typer
 
 from solon.cli.collect.groups import FOLDER, METHOD, SEED, K, Method
 
+PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
+GROUPS = typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found.")
+CONSTITUTION = typer.Option(
+    "--constitution", metavar="FILE.toml", help="What was made of it, with its trace beside it."
+)
+POPULATION = typer.Option("--population", metavar="FILE.toml", help="Who was meant to take part.")
+ATTRIBUTES = typer.Option("--attributes", metavar="FILE.csv", help="Attributes of those who took part.")
+REMOVALS = typer.Option(
+    "--removals", metavar="FILE.csv", help="What `solon collect clean` removed. Default: DIR/removals.csv, if there."
+)
+STABILITY = typer.Option("--stability/--no-stability", help="Measure how stable the groups are; takes longest.")
+TITLE = typer.Option("--title", help="Default: the conversation's topic.")
+QUESTION = typer.Option("--question", help="Default: the conversation's description.")
+ORGANISER = typer.Option("--organiser", help="Who asked.")
+ATTRIBUTION = typer.Option("--attribution", help="Whose data it is, under which licence.")
+LANGUAGE = typer.Option("--language", help="Of the statements, such as en or de.")
+
 
 def report(
     folder: Annotated[Path, FOLDER],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")],
-    groups: Annotated[
-        str,
-        typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found."),
-    ] = "found",
+    output: Annotated[Path, PAGE],
+    groups: Annotated[str, GROUPS] = "found",
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
-    constitution: Annotated[
-        Path | None,
-        typer.Option("--constitution", metavar="FILE.toml", help="What was made of it, with its trace beside it."),
-    ] = None,
-    population: Annotated[
-        Path | None, typer.Option("--population", metavar="FILE.toml", help="Who was meant to take part.")
-    ] = None,
-    attributes: Annotated[
-        Path | None, typer.Option("--attributes", metavar="FILE.csv", help="Attributes of those who took part.")
-    ] = None,
-    removals: Annotated[
-        Path | None,
-        typer.Option(
-            "--removals",
-            metavar="FILE.csv",
-            help="What `solon collect clean` removed. Default: DIR/removals.csv, if there.",
-        ),
-    ] = None,
-    stability: Annotated[
-        bool, typer.Option("--stability/--no-stability", help="Measure how stable the groups are; takes longest.")
-    ] = True,
-    title: Annotated[str, typer.Option("--title", help="Default: the conversation's topic.")] = "",
-    question: Annotated[str, typer.Option("--question", help="Default: the conversation's description.")] = "",
-    organiser: Annotated[str, typer.Option("--organiser", help="Who asked.")] = "",
-    attribution: Annotated[str, typer.Option("--attribution", help="Whose data it is, under which licence.")] = "",
-    language: Annotated[str, typer.Option("--language", help="Of the statements, such as en or de.")] = "",
+    constitution: Annotated[Path | None, CONSTITUTION] = None,
+    population: Annotated[Path | None, POPULATION] = None,
+    attributes: Annotated[Path | None, ATTRIBUTES] = None,
+    removals: Annotated[Path | None, REMOVALS] = None,
+    stability: Annotated[bool, STABILITY] = True,
+    title: Annotated[str, TITLE] = "",
+    question: Annotated[str, QUESTION] = "",
+    organiser: Annotated[str, ORGANISER] = "",
+    attribution: Annotated[str, ATTRIBUTION] = "",
+    language: Annotated[str, LANGUAGE] = "",
 ) -> None:
     """Write one HTML file that says what a conversation found, readable without any other file.
 

@@ -12,7 +12,7 @@ from solon.collective.opinion import Analysis, Representative
 from solon.collective.population import SUPPRESS_BELOW
 from solon.evals.statistics import Rate
 from solon.report.public.map import mark
-from solon.report.public.tally import StatementVotes, Tally, group_rows
+from solon.report.public.tally import StatementVotes, Tally, group_rows, withheld
 from solon.report.public.words import letter, listed, whole
 from solon.report.wording import of_hundred
 
@@ -30,9 +30,9 @@ class Group:
     name: str
     """As the data names it."""
     size: int | None
-    """People in it; None: fewer than `SUPPRESS_BELOW`."""
-    share: float
-    """Of all people in groups."""
+    """People in it; None: withheld, because it is small or would give a small one away."""
+    share: float | None
+    """Of all people in groups; None: withheld."""
     mark: Markup
     known_by: tuple[Known, ...]
 
@@ -132,13 +132,14 @@ def _refusal(one: StatementVotes) -> float:
 
 def _groups(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Group, ...]:
     sizes = [int(row.sum()) for row in group_rows(analysis)]
+    hidden = withheld(sizes)
     public = {one.id: one for one in statements}
     return tuple(
         Group(
             letter=letter(label),
             name=name,
-            size=sizes[label] if sizes[label] >= SUPPRESS_BELOW else None,
-            share=sizes[label] / max(sum(sizes), 1),
+            size=None if hidden[label] else sizes[label],
+            share=None if hidden[label] else sizes[label] / max(sum(sizes), 1),
             mark=mark(label),
             known_by=tuple(
                 _known(one, public[one.comment_id], label)

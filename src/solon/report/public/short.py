@@ -62,7 +62,7 @@ def _division(found: Opinions) -> list[Point]:
 def _groups(groups: Sequence[Group]) -> Point:
     if len(groups) < 2:
         return Point(lead="Groups:", text="people do not fall into separate groups by how they voted.")
-    parts = [f"{one.letter} ({whole(one.share)})" for one in groups]
+    parts = [one.letter if one.share is None else f"{one.letter} ({whole(one.share)})" for one in groups]
     return Point(
         lead="Groups:", text=f"by how they voted, people fall into {spelt(len(groups), 'group')}: {listed(parts)}."
     )

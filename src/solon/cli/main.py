@@ -36,12 +36,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("resume", "solon.cli.resume:resume", RUN, "Go on with a run that was stopped."),
     Entry("stage", "solon.cli.stage:app", RUN, "Run up to and including one stage."),
     Entry("init", "solon.cli.init:init", INPUTS, "Write a starter folder for your own model."),
-    Entry(
-        "collect",
-        "solon.cli.collect.app:app",
-        INPUTS,
-        "Public input: votes, opinion groups, consensus, and a constitution made of them.",
-    ),
+    Entry("collect", "solon.cli.collect.app:app", INPUTS, "Public input: from votes to a constitution and a report."),
     Entry("report", "solon.cli.report:report", LOOK, "Write a run's report.html anew and print its result."),
     Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
     Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),

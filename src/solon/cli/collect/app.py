@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Public input: votes, opinion groups, consensus, and a constitution made of them.",
+    help="Public input: from votes to a constitution and a report.",
 )
 
 app.command("import")(import_)

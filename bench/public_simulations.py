@@ -27,12 +27,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from solon.collective.analysis import find_groups
-from solon.collective.consensus import group_aware_consensus, group_consensus, labels_of
 from solon.collective.conversation import AGREE, DISAGREE, Floats
-from solon.collective.estimates import agreement
+from solon.collective.opinion.analysis import find_groups
+from solon.collective.opinion.consensus import group_aware_consensus, group_consensus, labels_of
+from solon.collective.people.estimates import agreement
+from solon.collective.people.weights import rake
 from solon.collective.simulation import CONSENSUS, DIVISIVE, PASSES, Drawn, Public, draw, make_public
-from solon.collective.weights import rake
 
 SAMPLES = 200
 SEEDS = (1, 2, 3, 4, 5)

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.analysis import analyse
 from solon.collective.conversation import Conversation, Participant, Statement
+from solon.collective.opinion.analysis import analyse
 
 SIZES = ((100, 50), (1_000, 200), (10_000, 200), (2_000, 2_000), (10_000, 1_000), (10_000, 2_000))
 SHARE = 0.05

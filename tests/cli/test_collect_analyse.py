@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from server_mathematics import served
 from solon.cli.main import app
-from solon.collective.analysis import analyse
+from solon.collective.opinion.analysis import analyse
 from talks import random_rows, talk, write_export
 
 FILES = {"statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json", "stability.json"}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from collective.spoilt import EXPECTED, SINCERE, spoilt
+from collective.cleaning.spoilt import EXPECTED, SINCERE, spoilt
 from solon.cli.main import app
-from solon.collective.folder import Imported, open_conversation, write_imported
+from solon.collective.reading.folder import Imported, open_conversation, write_imported
 from talks import random_rows, talk, write_export
 
 

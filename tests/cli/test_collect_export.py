@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from polis_exports import clojure, essence, folder_bytes
 from solon.cli.main import app
-from solon.collective.folder import open_conversation
+from solon.collective.reading.folder import open_conversation
 
 
 def collect(*arguments: str | Path) -> Result:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 import polis_exports as town
 from polis_exports import clojure, essence, folder_bytes, replace_in, server_csv
 from solon.cli.main import app
-from solon.collective.folder import open_conversation
+from solon.collective.reading.folder import open_conversation
 
 
 def collect(*arguments: str | Path) -> Result:

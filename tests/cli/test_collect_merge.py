@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_collect_topics import collect
-from solon.collective.merges import Cited, Merge, MergeFile, read_merges, write_merges
+from solon.collective.principles.merges import Cited, Merge, MergeFile, read_merges, write_merges
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from solon.cli.main import app
 from solon.collective.conversation import Conversation
-from solon.collective.merges import read_merges
+from solon.collective.principles.merges import read_merges
 from talks import talk, write_export
 
 TEXTS = [

@@ -14,7 +14,7 @@ import polis_exports as town
 from polis_exports import clojure, essence, folder_bytes, logged, server_csv, server_json
 from solon.collective.conversation import Conversation, Participant, Statement
 from solon.collective.exporting import DAY, export_conversation, public, words
-from solon.collective.folder import open_conversation
+from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import read_csv
 from solon.errors import InputError
 
@@ -185,7 +185,7 @@ def test_reference_conversations_come_back(tmp_path: Path, reference_data: Path,
 
 
 def test_the_card_of_an_import_of_an_export_says_so(tmp_path: Path, talk: Conversation) -> None:
-    from solon.collective.folder import write_imported
+    from solon.collective.reading.folder import write_imported
 
     export_conversation(talk, tmp_path / "out", organiser=True)
     write_imported(open_conversation(tmp_path / "out"), tmp_path / "town")

@@ -15,7 +15,7 @@ import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Participant, Statement
 from solon.collective.exporting import export_conversation
-from solon.collective.sample import Sample
+from solon.collective.people.sample import Sample
 from solon.collective.simulation import CATEGORIES, Drawn, draw, make_public
 from solon.collective.simulation import CONSENSUS as CONSENSUS_KIND
 from solon.collective.tables import write_csv

@@ -15,13 +15,13 @@ import pytest
 
 from report.public_page import Element, figures, read_page, section, table
 from report.riverside import META, REJECTED, riverside, with_texts
-from solon.collective.analysis import analyse
-from solon.collective.consensus import MIN_GROUP_VOTES
 from solon.collective.conversation import AGREE
-from solon.collective.opinion import Analysis
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.results import Analysis
+from solon.collective.opinion.stability import stability_of
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.reading.findings import Finding
-from solon.collective.stability import stability_of
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.page import page_of, render_public_report
 from talks import random_rows, talk

@@ -10,7 +10,7 @@ import pytest
 
 from report.browser import CHROMIUM, Browser
 from report.riverside import riverside, with_texts
-from solon.collective.analysis import analyse
+from solon.collective.opinion.analysis import analyse
 from solon.report.public.inputs import PublicInput
 from solon.report.public.page import write_public_report
 

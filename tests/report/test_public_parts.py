@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report.riverside import riverside
-from solon.collective.analysis import analyse
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.analysis import analyse
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.report.public.bars import vote_bar
 from solon.report.public.map import opinion_map
 from solon.report.public.places import extent_of, outline, regions

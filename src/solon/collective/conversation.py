@@ -3,7 +3,7 @@
 Shapes: P participants, S statements. Rows and columns are sorted by id, so the order of an export never shows.
 
 Votes are +1 agree, -1 disagree, 0 pass, here and in every file this package writes. Polis stores the opposite sign and
-its exports differ among themselves; whatever reads one turns it round and says so (`collective.reading`).
+its exports differ among themselves; whatever reads one turns it round and says so (`reading`).
 """
 
 from __future__ import annotations

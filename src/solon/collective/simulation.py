@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints, Participant, Statement
-from solon.collective.population import SUPPRESS_BELOW, Attribute, Population
-from solon.collective.sample import Sample
+from solon.collective.people.population import SUPPRESS_BELOW, Attribute, Population
+from solon.collective.people.sample import Sample
 from solon.seeds import generator
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {

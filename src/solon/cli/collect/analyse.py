@@ -33,11 +33,11 @@ def analyse(
       [bold]solon collect analyse export/ -o analysis/[/bold]
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
-    from solon.collective.analysis import analyse as analysis_of
-    from solon.collective.analysis_files import write_analysis
-    from solon.collective.folder import open_conversation
-    from solon.collective.polis.stored import read_stored
-    from solon.collective.stability import ship_stability
+    from solon.collective.opinion.analysis import analyse as analysis_of
+    from solon.collective.opinion.files import write_analysis
+    from solon.collective.opinion.polis.stored import read_stored
+    from solon.collective.opinion.stability import ship_stability
+    from solon.collective.reading.folder import open_conversation
 
     if math_from and (k is not None or method is not Method.polis or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --k, --method and --seed")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from solon.collective.cleaning import Change, Cleaned
-    from solon.collective.cleaning_rules import Rule
+    from solon.collective.cleaning.removing import Change, Cleaned
+    from solon.collective.cleaning.rules import Rule
 
 FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
 OUT = typer.Option("-o", "--out", metavar="OUT", help="Folder to write the cleaned conversation to.")
@@ -51,10 +51,10 @@ def clean(
       [bold]solon collect clean parks -o parks-clean --set minimum-votes.votes=20 --without speed[/bold]
       [bold]solon collect clean parks -o parks-clean --only spam-authors --no-sensitivity[/bold]
     """
-    from solon.collective.cleaning import clean as cleaned_of
-    from solon.collective.cleaning import rules_with, sensitivity
-    from solon.collective.cleaning_files import write_cleaned
-    from solon.collective.folder import open_conversation
+    from solon.collective.cleaning.files import write_cleaned
+    from solon.collective.cleaning.removing import clean as cleaned_of
+    from solon.collective.cleaning.removing import rules_with, sensitivity
+    from solon.collective.reading.folder import open_conversation
 
     rules = rules_with(_limits(limits or []), without=without or [], only=only or [])
     imported = open_conversation(folder)

@@ -37,9 +37,9 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --group-column group-id -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
-    from solon.collective.ballots import SIGN, read_ballots
-    from solon.collective.consensus import DRAWS
-    from solon.collective.consensus_table import measure_ballots, write_consensus
+    from solon.collective.opinion.ballots import SIGN, read_ballots
+    from solon.collective.opinion.consensus import DRAWS
+    from solon.collective.opinion.consensus_table import measure_ballots, write_consensus
     from solon.collective.tables import shown
 
     ballots = read_ballots(votes, group_column=group_column)

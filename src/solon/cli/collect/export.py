@@ -30,7 +30,7 @@ def export(
       [bold]solon collect export parks -o parks-raw --organiser[/bold]
     """
     from solon.collective.exporting import MUST_STAY_PRIVATE, export_conversation
-    from solon.collective.folder import open_conversation
+    from solon.collective.reading.folder import open_conversation
 
     imported = open_conversation(conversation)
     made = export_conversation(imported.conversation, out, organiser=organiser, authors=authors, seed=seed, force=force)

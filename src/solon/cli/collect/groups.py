@@ -42,10 +42,10 @@ def groups(
       [bold]solon collect groups export/ --k 3 -o groups.csv[/bold]
       [bold]solon collect groups export/ --method ccai --seed 1 -o groups.csv[/bold]
     """
-    from solon.collective.analysis import find_groups
-    from solon.collective.analysis_files import write_groups
-    from solon.collective.folder import open_conversation
-    from solon.collective.stability import ship_stability
+    from solon.collective.opinion.analysis import find_groups
+    from solon.collective.opinion.files import write_groups
+    from solon.collective.opinion.stability import ship_stability
+    from solon.collective.reading.folder import open_conversation
 
     conversation = open_conversation(folder).conversation
     found = find_groups(conversation, k=k, method=method.value, seed=seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from solon.collective.folder import Imported
+    from solon.collective.reading.folder import Imported
 
 SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
 
@@ -32,7 +32,7 @@ def import_(
       [bold]solon collect import server-export -o parks --vote-sign agree=-1[/bold]
       [bold]solon collect groups parks -o groups.csv[/bold]
     """
-    from solon.collective.folder import open_conversation, write_imported
+    from solon.collective.reading.folder import open_conversation, write_imported
 
     imported = open_conversation(export, vote_sign=sign_of(vote_sign))
     write_imported(imported, out, force=force)

@@ -22,7 +22,7 @@ def merge(
     \b
       [bold]solon collect merge merges.toml[/bold]
     """
-    from solon.collective.walk import Walk
+    from solon.collective.principles.walk import Walk
 
     walk = Walk.through(file, _ask, typer.echo)
     try:

@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from solon.collective.sample import Gap, Reading, Sample
-    from solon.collective.weights import Weights
+    from solon.collective.people.sample import Gap, Reading, Sample
+    from solon.collective.people.weights import Weights
 
 POPULATION = typer.Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")
 ATTRIBUTES = typer.Argument(metavar="ATTRIBUTES.csv", help="`participant` and a column for each attribute.")
@@ -49,11 +49,11 @@ def population(
       [bold]solon collect population adults.toml attributes.csv -o sample[/bold]
       [bold]solon collect population adults.toml attributes.csv --conversation parks -o sample[/bold]
     """
-    from solon.collective.folder import open_conversation
-    from solon.collective.population import load_population
-    from solon.collective.population_files import of_voters, write_population
-    from solon.collective.sample import gaps, published_gaps, read_attributes
-    from solon.collective.weights import rake
+    from solon.collective.people.files import of_voters, write_population
+    from solon.collective.people.population import load_population
+    from solon.collective.people.sample import gaps, published_gaps, read_attributes
+    from solon.collective.people.weights import rake
+    from solon.collective.reading.folder import open_conversation
     from solon.errors import InputError
 
     if cap and not LOWEST_CAP <= cap < float("inf"):

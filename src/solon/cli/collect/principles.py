@@ -13,8 +13,8 @@ from solon.cli.collect.topics import UNMODERATED
 
 if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
-    from solon.collective.opinion import Groups
-    from solon.collective.principles import Assembled
+    from solon.collective.opinion.results import Groups
+    from solon.collective.principles.constitution import Assembled
 
 
 MINIMUM = typer.Option(
@@ -76,10 +76,10 @@ def principles(
       [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
       [bold]solon run --constitution public.toml[/bold]
     """
-    from solon.collective.folder import open_conversation
-    from solon.collective.merges import check_merges, read_merges
-    from solon.collective.principles import assemble, write_assembled
-    from solon.collective.selection import Rule, minimum_votes_for
+    from solon.collective.principles.constitution import assemble, write_assembled
+    from solon.collective.principles.merges import check_merges, read_merges
+    from solon.collective.principles.selection import Rule, minimum_votes_for
+    from solon.collective.reading.folder import open_conversation
 
     talk = open_conversation(folder).conversation
     decisions = read_merges(merges) if merges else None
@@ -101,7 +101,7 @@ def principles(
 
 
 def _groups(given: str | None, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
-    from solon.collective.given_groups import EXPORTED, exported_groups, groups_from_file
+    from solon.collective.opinion.given_groups import EXPORTED, exported_groups, groups_from_file
 
     if given is not None and k is not None:
         raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
@@ -109,14 +109,14 @@ def _groups(given: str | None, talk: Conversation, *, k: int | None, method: Met
         return exported_groups(talk)
     if given is not None:
         return groups_from_file(Path(given), talk)
-    from solon.collective.analysis import find_groups
+    from solon.collective.opinion.analysis import find_groups
 
     return find_groups(talk, k=k, method=method.value, seed=seed)
 
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
-    from solon.collective.neutral import one_line
-    from solon.collective.selection import counts
+    from solon.collective.principles.neutral import one_line
+    from solon.collective.principles.selection import counts
 
     trace = assembled.trace
     for note in trace.notes:

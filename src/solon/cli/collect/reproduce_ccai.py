@@ -24,9 +24,9 @@ def reproduce_ccai(
     \b
       [bold]solon collect reproduce-ccai ccai-2023 -o out[/bold]
     """
-    from solon.collective.ccai.processing import read_study
-    from solon.collective.ccai.reproduction import PAPER_CUT, PAPER_K, reproduce
-    from solon.collective.ccai.writing import REFUSED, write_all
+    from solon.collective.opinion.ccai.processing import read_study
+    from solon.collective.opinion.ccai.reproduction import PAPER_CUT, PAPER_K, reproduce
+    from solon.collective.opinion.ccai.writing import REFUSED, write_all
 
     study = read_study(folder)
     found = reproduce(study, seed=seed)

@@ -37,10 +37,10 @@ def topics(
       [bold]solon collect topics export/ --threshold 0.3 -o merges.toml[/bold]     propose more
       [bold]solon collect topics export/ --model my-encoder -o merges.toml[/bold]  by meaning, not words
     """
-    from solon.collective.folder import open_conversation
-    from solon.collective.merges import write_merges
-    from solon.collective.proposing import propose
-    from solon.collective.selection import admissible, counts
+    from solon.collective.principles.merges import write_merges
+    from solon.collective.principles.proposing import propose
+    from solon.collective.principles.selection import admissible, counts
+    from solon.collective.reading.folder import open_conversation
     from solon.errors import InputError, Where
 
     if output.exists() and not force:
@@ -49,7 +49,7 @@ def topics(
     kept, reasons, note = admissible(open_conversation(folder).conversation, include_unmoderated=include_unmoderated)
     embed = None
     if model is not None:
-        from solon.collective.embedding import embedder
+        from solon.collective.principles.embedding import embedder
 
         embed = embedder(model)
     proposed = propose(kept, threshold=threshold, topics=count, embed=embed, seed=seed)

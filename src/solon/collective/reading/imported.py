@@ -1,4 +1,4 @@
-"""Reading the folder that `solon collect import` wrote. `collective.folder` says what is in it."""
+"""Reading the folder that `solon collect import` wrote. `reading.folder` says what is in it."""
 
 from __future__ import annotations
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.analysis import Method, analyse
-from solon.collective.cleaning_files import REMOVALS
+from solon.collective.cleaning.files import REMOVALS
 from solon.collective.conversation import Conversation
-from solon.collective.folder import open_conversation
-from solon.collective.given_groups import EXPORTED, exported_groups, groups_from_file
-from solon.collective.opinion import Groups
-from solon.collective.population import load_population
-from solon.collective.sample import Sample, read_attributes
-from solon.collective.stability import stability_of
+from solon.collective.opinion.analysis import Method, analyse
+from solon.collective.opinion.given_groups import EXPORTED, exported_groups, groups_from_file
+from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability import stability_of
+from solon.collective.people.population import load_population
+from solon.collective.people.sample import Sample, read_attributes
+from solon.collective.principles.trace import Trace, trace_path
+from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import read_csv, read_text, shown
-from solon.collective.trace import Trace, trace_path
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.collective.opinion import Analysis
+from solon.collective.opinion.results import Analysis
+from solon.collective.opinion.stability import StabilityReport
+from solon.collective.people.sample import Sample
+from solon.collective.principles.trace import Trace
 from solon.collective.reading.findings import Finding
-from solon.collective.sample import Sample
-from solon.collective.stability import StabilityReport
-from solon.collective.trace import Trace
 from solon.constitution.principles import Constitution
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from markupsafe import Markup
 
 from solon.collective.conversation import Floats, Ints
-from solon.collective.opinion import Analysis
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.results import Analysis
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.report.public.places import (
     Direction,
     Extent,

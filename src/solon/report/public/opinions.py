@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from solon.collective.consensus import MIN_GROUP_VOTES
-from solon.collective.opinion import Analysis, Representative
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.results import Analysis, Representative
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.evals.statistics import Rate
 from solon.report.public.map import mark
 from solon.report.public.tally import StatementVotes, Tally, group_rows, withheld

@@ -10,8 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from solon import __version__
-from solon.collective.consensus import MIN_GROUP_VOTES
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.tables import write_file
 from solon.report import standalone, wording
 from solon.report.public import download, standing, words

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion import Analysis
+from solon.collective.opinion.results import Analysis
 from solon.report.public.words import many, span
 
 

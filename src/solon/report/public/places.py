@@ -12,9 +12,9 @@ from math import atan2, degrees, sqrt
 import numpy as np
 
 from solon.collective.conversation import Floats, Ints
-from solon.collective.opinion import Analysis
-from solon.collective.population import SUPPRESS_BELOW
-from solon.collective.suppression import suppress_table
+from solon.collective.opinion.results import Analysis
+from solon.collective.people.population import SUPPRESS_BELOW
+from solon.collective.people.suppression import suppress_table
 from solon.report.public.tally import StatementVotes
 
 EDGE = 0.01

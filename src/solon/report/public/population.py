@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solon.collective.sample import Gap, Sample, published_gaps
+from solon.collective.people.sample import Gap, Sample, published_gaps
 from solon.report.public.words import many, whole
 
 CLOSE = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solon.collective.consensus import MIN_GROUP_VOTES
 from solon.collective.conversation import Conversation
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.reading.findings import Finding
 from solon.report.public.inputs import Removed
 from solon.report.public.people import Turnout

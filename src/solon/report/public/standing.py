@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from solon.collective.consensus import MIN_GROUP_VOTES
-from solon.collective.opinion import Analysis
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.results import Analysis
 from solon.report.public.words import whole
 
 GLOSSARY = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.collective.stability import StabilityReport
-from solon.collective.stability_trials import StabilityCheck
+from solon.collective.opinion.stability import StabilityReport
+from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.report.public.words import whole
 
 VERDICTS = {
@@ -55,7 +55,7 @@ class StabilityPart:
 
 
 def stability_part(report: StabilityReport) -> StabilityPart:
-    """The report of `collective.stability`, row by row."""
+    """The report of `collective.opinion.stability`, row by row."""
     return StabilityPart(
         lead=VERDICTS[report.verdict],
         text=_MEANINGS[report.verdict],

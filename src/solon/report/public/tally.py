@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from solon.collective.consensus import MIN_GROUP_VOTES
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Bools, Ints, Statement
-from solon.collective.opinion import Analysis
-from solon.collective.population import SUPPRESS_BELOW
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.results import Analysis
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.evals.statistics import Rate, wilson
 
 
@@ -23,7 +23,7 @@ def withheld(counts: Sequence[int], *, small: int = SUPPRESS_BELOW) -> tuple[boo
 
     Of a row with its total, a hidden count can be anything from 0 to the sum of all that is hidden. So the small ones
     are hidden, then the smallest others until at least two are and their sum is at least `small`: what
-    `collective.suppression` computes for any table. Where that is impossible everything is hidden.
+    `collective.people.suppression` computes for any table. Where that is impossible everything is hidden.
 
     >>> withheld([40, 3, 12]), withheld([40, 6, 7]), withheld([40, 0, 12])
     ((False, True, True), (False, True, True), (False, False, False))

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from solon.collective.conversation import Statement
-from solon.collective.opinion import Groups
-from solon.collective.trace import PrincipleTrace, Trace
+from solon.collective.opinion.results import Groups
+from solon.collective.principles.trace import PrincipleTrace, Trace
 from solon.constitution.principles import Constitution, Principle
 from solon.report.public.tally import StatementVotes
 from solon.report.public.words import many, whole

@@ -1,0 +1,187 @@
+"""The analysis of a conversation in one call: groups, places, consensus, what divides, what to show next.
+
+Polis's mathematics, step by step in `opinion.polis`; the table in docs/method.md says which equation is where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from solon.collective.conversation import Bools, Conversation
+from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
+from solon.collective.opinion.polarisation import between_groups
+from solon.collective.opinion.polis import clusters
+from solon.collective.opinion.polis.agreement import compare, notes_on
+from solon.collective.opinion.polis.matching import match
+from solon.collective.opinion.polis.projection import Imputation, moderated_out, project, ratings
+from solon.collective.opinion.polis.representativeness import (
+    group_counts,
+    majority_lists,
+    representative_statements,
+)
+from solon.collective.opinion.polis.routing import extremity, priority
+from solon.collective.opinion.polis.stored import StoredMathematics
+from solon.collective.opinion.results import Analysis, Groups, Projection
+from solon.errors import InputError
+
+Method = Literal["polis", "ccai"]
+
+
+def find_groups(
+    conversation: Conversation,
+    *,
+    k: int | None = None,
+    method: Method = "polis",
+    seed: int = 0,
+    impute: Imputation = "mean",
+) -> Groups:
+    """The opinion groups of a conversation.
+
+    `k`: how many; None: as many as give the best silhouette. `seed`: the start of the clustering; 0 takes people by id,
+    as Polis does by arrival. `impute`: what missing votes count as when axes are sought (method `polis` alone).
+
+    Raises:
+        InputError: if nobody has voted, or for more groups than people stand in different places.
+    """
+    if method == "ccai":
+        from solon.collective.opinion.ccai import ccai_groups
+
+        return ccai_groups(conversation, k=k, seed=seed)
+    _require_votes(conversation)
+    return polis_groups(conversation, project(ratings(conversation), impute=impute), k=k, seed=seed)
+
+
+def update_groups(
+    conversation: Conversation, smoother: clusters.Smoother | None = None, *, seed: int = 0
+) -> tuple[Groups, clusters.Smoother]:
+    """The groups of a running conversation, and the state to hand to the next update; None: this is the first.
+
+    The number of groups changes only after another one has been best in four updates in a row. Everything else starts
+    anew each time.
+
+    Raises:
+        InputError: if nobody has voted.
+    """
+    _require_votes(conversation)
+    return _grouped(conversation, project(ratings(conversation)), seed=seed, smoother=smoother)
+
+
+def polis_groups(conversation: Conversation, projection: Projection, *, k: int | None = None, seed: int = 0) -> Groups:
+    """The groups by where people stand, as Polis finds them; `find_groups` with the places at hand.
+
+    Raises:
+        InputError: as `find_groups`.
+    """
+    return _grouped(conversation, projection, k=k, seed=seed)[0]
+
+
+def _grouped(
+    conversation: Conversation,
+    projection: Projection,
+    *,
+    k: int | None = None,
+    seed: int = 0,
+    smoother: clusters.Smoother | None = None,
+) -> tuple[Groups, clusters.Smoother]:
+    recipe = clusters.SOLON
+    able = conversation.n_votes_P >= max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
+    chosen = clusters.grouped_people(conversation, recipe)
+    ids = conversation.participant_ids[chosen]
+    found = clusters.cluster(projection.participants_P2[chosen], k=k, seed=seed, smoother=smoother)
+    n_places = len(found.base_centres_B2)
+    if k is not None and not 1 <= k <= n_places:
+        raise InputError(
+            f"{k} groups asked for, but people stand in {n_places} different places after base clustering",
+            hint=f"ask for 1 to {n_places}, or leave the number to the method",
+        )
+    labels = clusters.by_size(found.labels_N, ids)
+    n_groups = len(np.unique(labels))
+    notes = []
+    if added := int((chosen & ~able).sum()):
+        notes.append(
+            f"Few people cast {recipe.min_votes} votes or more: the {added} most active others were grouped too."
+        )
+    if n_places < 2:
+        notes.append("Everybody who is grouped stands in the same place: there is one group.")
+    if k is not None and n_groups < k:
+        notes.append(f"{k} groups were asked for; {k - n_groups} of them ended up empty.")
+    groups = Groups(
+        participant_ids=ids,
+        labels_G=labels,
+        names=tuple(str(label) for label in range(n_groups)),
+        silhouettes=found.silhouettes,
+        method="polis",
+        notes=tuple(notes),
+    )
+    return groups, found.smoother
+
+
+def analyse(
+    conversation: Conversation,
+    *,
+    seed: int = 0,
+    k: int | None = None,
+    method: Method = "polis",
+    stored: StoredMathematics | None = None,
+    groups: Groups | None = None,
+) -> Analysis:
+    """Analyse a conversation.
+
+    Groups are found by `method`, `k` and `seed`, as `find_groups` does, unless they are given. `stored`: groups, axes
+    and their signs are taken from there. `groups`: these are taken, of people in the conversation; axes are computed.
+
+    Raises:
+        InputError: if nobody has voted; as `find_groups`; if `stored` is of another conversation or vote sign.
+    """
+    assert stored is None or groups is None, "stored mathematics brings its own groups"
+    _require_votes(conversation)
+    if stored is not None:
+        matched = match(conversation, stored)
+        given = project(matched.rated, centre_S=matched.centre_S, components_2S=matched.components_2S)
+        found = _analysis(conversation, given, matched.groups, matched.out_S, matched.meta_S, matched.notes)
+        compared = compare(found, matched, stored)
+        return replace(found, agreements=compared, notes=(*found.notes, *notes_on(compared, stored)))
+    projection = project(ratings(conversation))
+    if groups is None and method == "polis":  # the places are at hand
+        groups = polis_groups(conversation, projection, k=k, seed=seed)
+    chosen = groups or find_groups(conversation, k=k, method=method, seed=seed)
+    meta = np.array([one.is_meta for one in conversation.statements], dtype=bool)
+    return _analysis(conversation, projection, chosen, moderated_out(conversation), meta, chosen.notes)
+
+
+def _analysis(
+    conversation: Conversation,
+    projection: Projection,
+    groups: Groups,
+    out_S: Bools,
+    meta_S: Bools,
+    notes: tuple[str, ...],
+) -> Analysis:
+    counts = group_counts(conversation, groups.participant_ids, groups.labels_G, groups.k)
+    extremity_S = extremity(projection.statements_S2)
+    silent = int((~conversation.seen_PS.any(axis=0)).sum())
+    if silent:
+        notes = (*notes, f"Statements without any vote: {silent}. They stand at the origin and are in no list.")
+    if not projection.components_2S[0].any():
+        notes = (*notes, "All votes are alike, or there are fewer than two people or statements: there are no axes.")
+    return Analysis(
+        conversation=conversation,
+        projection=projection,
+        groups=groups,
+        consensus_S=group_aware_consensus(share_of_agrees(counts.agrees, counts.seen, smoothing=True)),
+        extremity_S=extremity_S,
+        priority_S=priority(counts, extremity_S, meta_S),
+        polarisation_S=between_groups(counts),
+        moderated_out_S=out_S,
+        representative=representative_statements(counts, conversation.statement_ids, groups.names, out_S=out_S),
+        majority=majority_lists(conversation, out_S=out_S),
+        notes=notes,
+    )
+
+
+def _require_votes(conversation: Conversation) -> None:
+    if not conversation.seen_PS.any():
+        raise InputError("nobody has voted in this conversation", hint="import an export that has votes")

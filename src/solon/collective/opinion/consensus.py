@@ -1,0 +1,246 @@
+"""How far each opinion group, and all of them together, agree with each statement.
+
+Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree; statements that a participant
+has not seen count nowhere.
+
+    smoothed     (agrees + 1) / (votes + 2)    Polis; defined without a single vote (then one half)
+    unsmoothed    agrees / votes               Collective Constitutional AI; NaN without a vote
+
+Group-aware consensus is the product over groups, so that one group that disagrees keeps a statement down. A product of
+more groups is smaller: between conversations compare its K-th root, the geometric mean.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.opinion.results import Groups
+from solon.seeds import generator
+
+IN_NO_GROUP = -1
+"""The label of participants who count in no group."""
+MIN_GROUP_VOTES = 10
+"""Votes of a group below which its figure says little: at 10, an agreement of 80% has an interval of 49% to 94%.
+Assumption; set it as high as the decision is serious."""
+DRAWS = 2_000
+"""Draws per statement for the interval of the product: its ends then move by less than 0.01 from seed to seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """The consensus on every statement, with its uncertainty. Arrays [K, S] by group, [S] over all groups."""
+
+    statement_ids: Ints
+    """[S], ascending."""
+    names: tuple[str, ...]
+    """[K], what each group is called."""
+    smoothing: bool
+    agrees_KS: Ints
+    votes_KS: Ints
+    """Agrees, disagrees and passes."""
+    groups_KS: Floats
+    """Consensus by group; NaN for a group without a vote on the statement, if unsmoothed."""
+    low_KS: Floats
+    high_KS: Floats
+    """Wilson score interval; NaN without a vote."""
+    product_S: Floats
+    """Group-aware consensus; NaN as soon as one group is NaN."""
+    product_low_S: Floats
+    product_high_S: Floats
+    """Equal-tailed credible interval of the product; NaN if a group has not voted."""
+    few_votes_S: Bools
+    """True: some group has fewer votes on the statement than `minimum`."""
+    minimum: int
+
+    @property
+    def geometric_S(self) -> Floats:
+        """The product's K-th root, comparable between conversations with different numbers of groups."""
+        return geometric_mean(self.product_S, len(self.names))
+
+
+def vote_counts(votes_PS: NDArray[np.int8], seen_PS: Bools, labels: Ints, k: int | None = None) -> tuple[Ints, Ints]:
+    """Agrees and votes of each group on each statement, both [K, S].
+
+    `labels` [P] holds 0 to K - 1, or `IN_NO_GROUP`. `k`: for groups without members at the end.
+    """
+    n_groups = int(labels.max(initial=IN_NO_GROUP)) + 1 if k is None else k
+    agree_PS = seen_PS & (votes_PS == AGREE)
+    agrees_KS = np.zeros((n_groups, votes_PS.shape[1]), dtype=np.int64)
+    votes_KS = np.zeros_like(agrees_KS)
+    for group in range(n_groups):
+        members = labels == group
+        agrees_KS[group] = agree_PS[members].sum(axis=0)
+        votes_KS[group] = seen_PS[members].sum(axis=0)
+    return agrees_KS, votes_KS
+
+
+def share_of_agrees(agrees_KS: Ints, votes_KS: Ints, *, smoothing: bool) -> Floats:
+    """Consensus from counts, of any one shape.
+
+    >>> share_of_agrees(np.array([3, 0]), np.array([4, 0]), smoothing=True).tolist()
+    [0.6666666666666666, 0.5]
+    >>> share_of_agrees(np.array([3, 0]), np.array([4, 0]), smoothing=False).tolist()
+    [0.75, nan]
+    """
+    if smoothing:
+        return np.asarray((agrees_KS + 1) / (votes_KS + 2), dtype=np.float64)
+    share = np.full(agrees_KS.shape, np.nan)
+    np.divide(agrees_KS, votes_KS, out=share, where=votes_KS > 0)
+    return share
+
+
+def group_consensus(votes_PS: NDArray[np.int8], seen_PS: Bools, labels: Ints, smoothing: bool = True) -> Floats:
+    """The consensus [K, S] of each group on each statement. `labels` as for `vote_counts`.
+
+    >>> votes_PS = np.array([[1, 0], [1, -1], [-1, 1]], dtype=np.int8)
+    >>> seen_PS = np.array([[True, True], [True, True], [True, False]])
+    >>> group_consensus(votes_PS, seen_PS, np.array([0, 0, 1]), smoothing=False).tolist()
+    [[1.0, 0.0], [0.0, nan]]
+    """
+    agrees_KS, votes_KS = vote_counts(votes_PS, seen_PS, labels)
+    return share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
+
+
+def group_aware_consensus(groups_KS: Floats) -> Floats:
+    """The product over groups [S]: 0.8 and 0.5 give 0.4. NaN if a group is NaN."""
+    return np.asarray(np.prod(groups_KS, axis=0), dtype=np.float64)
+
+
+def geometric_mean(product_S: Floats, k: int) -> Floats:
+    """The K-th root of the product of K groups: 0.64 of two groups is 0.8 per group."""
+    return np.asarray(product_S ** (1.0 / k), dtype=np.float64)
+
+
+def wilson(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Ends of the Wilson score interval of a share (Wilson 1927), of any shape; NaN without a vote.
+
+    With z = 1.96 at 95%: (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n). For 8 of 10 that is 0.49 to 0.94.
+    """
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    n = np.where(votes > 0, votes, 1).astype(np.float64)
+    p = agrees / n
+    middle = p + z * z / (2 * n)
+    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # None and all lie at the ends, but for rounding.
+    low = np.where(agrees == 0, 0.0, (middle - half) / scale)
+    high = np.where(agrees == votes, 1.0, (middle + half) / scale)
+    nothing = votes == 0
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+
+
+def product_interval(
+    agrees_KS: Ints,
+    votes_KS: Ints,
+    statement_ids: Ints,
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Floats, Floats]:
+    """Ends [S] of the interval of the product over groups; NaN where a group has no vote.
+
+    Each group's share is drawn from its posterior under Jeffreys' prior, Beta(agrees + 1/2, votes - agrees + 1/2), and
+    the draws are multiplied. Every statement draws from a generator of its own, derived from the seed and its id, so
+    neither order nor company changes its interval. In simulation the true product lies inside in about `level` of
+    cases from 10 votes per group upwards (`tests/collective/opinion/test_consensus.py`).
+    """
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    ends_2S = np.full((2, len(statement_ids)), np.nan)
+    for column, statement in enumerate(statement_ids.tolist()):
+        agrees_K, votes_K = agrees_KS[:, column], votes_KS[:, column]
+        if draws and (votes_K > 0).all():
+            drawn = generator(seed, "consensus", statement).beta(
+                agrees_K + 0.5, votes_K - agrees_K + 0.5, size=(draws, len(agrees_K))
+            )
+            ends_2S[:, column] = np.quantile(drawn.prod(axis=1), tails)
+    return ends_2S[0], ends_2S[1]
+
+
+def measure(
+    *,
+    votes_PS: NDArray[np.int8],
+    seen_PS: Bools,
+    labels: Ints,
+    names: tuple[str, ...],
+    statement_ids: Ints,
+    smoothing: bool = True,
+    minimum: int = MIN_GROUP_VOTES,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Consensus:
+    """Consensus by group and over groups, with intervals at `level` and a flag where a group has few votes.
+
+    No `draws`: the product gets no interval, which saves most of the time.
+    """
+    agrees_KS, votes_KS = vote_counts(votes_PS, seen_PS, labels, len(names))
+    groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
+    low_KS, high_KS = wilson(agrees_KS, votes_KS, level)
+    low_S, high_S = product_interval(agrees_KS, votes_KS, statement_ids, level=level, draws=draws, seed=seed)
+    return Consensus(
+        statement_ids=statement_ids,
+        names=names,
+        smoothing=smoothing,
+        agrees_KS=agrees_KS,
+        votes_KS=votes_KS,
+        groups_KS=groups_KS,
+        low_KS=low_KS,
+        high_KS=high_KS,
+        product_S=group_aware_consensus(groups_KS),
+        product_low_S=low_S,
+        product_high_S=high_S,
+        few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
+        minimum=minimum,
+    )
+
+
+def labels_of(conversation: Conversation, groups: Groups) -> Ints:
+    """The group of every participant of the conversation [P], `IN_NO_GROUP` for those in none."""
+    labels_P = np.full(len(conversation.participants), IN_NO_GROUP, dtype=np.int64)
+    row = {participant: at for at, participant in enumerate(conversation.participant_ids.tolist())}
+    for participant, label in zip(groups.participant_ids.tolist(), groups.labels_G.tolist(), strict=True):
+        if participant in row:
+            labels_P[row[participant]] = label
+    return labels_P
+
+
+def consensus_of(
+    conversation: Conversation,
+    groups: Groups,
+    *,
+    smoothing: bool = True,
+    minimum: int = MIN_GROUP_VOTES,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Consensus:
+    """`measure` for a conversation and its groups."""
+    return measure(
+        votes_PS=conversation.votes_PS,
+        seen_PS=conversation.seen_PS,
+        labels=labels_of(conversation, groups),
+        names=groups.names,
+        statement_ids=conversation.statement_ids,
+        smoothing=smoothing,
+        minimum=minimum,
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def numeric_first(name: str) -> tuple[int, float, str]:
+    """Sort key for group names: numbers by value, then words by alphabet.
+
+    >>> sorted(["b", "10", "9", "a"], key=numeric_first)
+    ['9', '10', 'a', 'b']
+    """
+    # Not whatever `float` takes: with `nan` among them, names would have no order.
+    return (0, float(name), name) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?", name) else (1, 0.0, name)

@@ -1,0 +1,70 @@
+"""Opinion groups that somebody gives: a table of participants and groups, or what the export says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from solon.collective.conversation import Conversation
+from solon.collective.opinion.consensus import numeric_first
+from solon.collective.opinion.results import Groups
+from solon.collective.tables import MAX_FAULTS, read_csv, shown
+from solon.errors import Fault, InputError, Where
+
+EXPORTED = "exported"
+
+
+def groups_from_file(path: Path, conversation: Conversation) -> Groups:
+    """The groups in a table with the columns `participant` and `group`, as `solon collect groups` writes it.
+
+    Rows with an empty group are people in none. Raises InputError for participants that the conversation does not have,
+    for one that stands there twice, and for a table without groups.
+    """
+    table = read_csv(path)
+    table.require("participant", "group")
+    known = set(conversation.participant_ids.tolist())
+    found: dict[int, str] = {}
+    faults: list[Fault] = []
+    for row in table:
+        number = row.integer("participant")
+        if number not in known:
+            hint = "the table belongs to another conversation"
+            faults.append(Fault(f"the conversation has no participant {number}", row.where, hint))
+        elif number in found:
+            faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
+        found[number] = row["group"].strip()
+    if faults:
+        more = len(faults) - MAX_FAULTS
+        raise InputError(faults[:MAX_FAULTS] + ([Fault(f"and {more} more faults", Where(path))] if more > 0 else []))
+    return _groups(found, Where(path), "given", f"Groups as given in {path.name}.")
+
+
+def exported_groups(conversation: Conversation) -> Groups:
+    """The groups of the export itself. Raises InputError if it has none."""
+    found = {one.id: one.exported_group or "" for one in conversation.participants}
+    return _groups(found, Where(conversation.source or "the export"), EXPORTED, "Groups as the export has them.")
+
+
+def _groups(found: Mapping[int, str], where: Where, method: str, note: str) -> Groups:
+    names = sorted({name for name in found.values() if name}, key=numeric_first)
+    if not names:
+        hint = "name the groups in a table with --groups FILE, or leave --groups out to have them found"
+        raise InputError("names no opinion groups", where=where, hint=hint)
+    if len(names) > 50:
+        raise InputError(
+            f"names {len(names)} groups, such as {shown(names[0])}",
+            where=where,
+            hint="an opinion group is named once for all its members; is this the right column?",
+        )
+    label = {name: at for at, name in enumerate(names)}
+    members = sorted(number for number, name in found.items() if name)
+    return Groups(
+        participant_ids=np.array(members, dtype=np.int64),
+        labels_G=np.array([label[found[number]] for number in members], dtype=np.int64),
+        names=tuple(names),
+        silhouettes={},
+        method=method,
+        notes=(note,),
+    )

@@ -1,0 +1,234 @@
+"""Where people and statements stand on the two axes along which opinions differ most.
+
+Principal components of the votes, missing ones replaced by the statement's mean; then each person is placed by the
+votes they cast alone, stretched by how many those are ("sparsity-aware"). Shapes: P participants, S statements.
+
+A component may point either way. Our rule: its entry of largest magnitude is positive; entries within one part in 10⁹
+of the largest count as equal, and of those the statement with the smallest id decides. Stored mathematics keeps its
+own signs.
+
+What we do where Polis leaves a choice or has a quirk:
+
+- Rejected statements and those about the conversation itself count as a pass by everybody, as in Polis. They stay
+  columns and so count among the statements seen.
+- A statement without any vote is no column: it counts nowhere and stands at the origin. Adding one changes nothing.
+- Components are exact eigenvectors, the same in every run. Polis's power iteration starts at random, and above 10,000
+  people it samples batches at random.
+- A second axis that explains nothing (all rows on one line) is zero, and so is everybody's place on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.opinion.results import Projection
+from solon.seeds import generator
+
+Imputation = Literal["mean", "pass"]
+"""What a missing vote counts as when axes are sought: the statement's mean, or a pass (Polis before October 2017)."""
+
+DENSE_SIDE = 1200
+"""Largest Gram matrix that is decomposed as a whole; larger ones go through Lanczos. Measured: equally fast there."""
+SAME = 1e-9
+"""Entries of a component that differ by less than this share are equal for the rule of signs."""
+NOTHING = 1e-12
+"""Share of the variance below which an axis explains nothing but rounding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings:
+    """The matrix that axes are computed from."""
+
+    votes_PS: NDArray[np.int8]
+    """0 where nobody voted and throughout columns that are moderated out."""
+    seen_PS: Bools
+    """True where a vote was cast, and throughout columns that are moderated out."""
+    column_S: Bools
+    """True: the statement is a column of the matrix, that is, it has a vote at all."""
+    absent_columns: int = 0
+    """Columns of stored mathematics that the conversation lacks."""
+    absent_seen: int = 0
+    """How many of those are moderated out, and so count as seen by everybody."""
+
+    @property
+    def n_columns(self) -> int:
+        return int(self.column_S.sum()) + self.absent_columns
+
+    @property
+    def n_seen_P(self) -> Ints:
+        """Columns seen by each."""
+        return np.asarray(self.seen_PS.sum(axis=1) + self.absent_seen, dtype=np.int64)
+
+
+def moderated_out(conversation: Conversation) -> Bools:
+    """[S]: True for statements that were rejected or are about the conversation itself."""
+    return np.array([one.moderated < 0 or one.is_meta for one in conversation.statements], dtype=bool)
+
+
+def ratings(
+    conversation: Conversation,
+    *,
+    out_S: Bools | None = None,
+    column_S: Bools | None = None,
+    absent_columns: int = 0,
+    absent_seen: int = 0,
+) -> Ratings:
+    """The votes as Polis computes on them. Stored mathematics names `out_S`, `column_S` and what is absent; else they
+    follow from moderation and from who voted."""
+    out = moderated_out(conversation) if out_S is None else out_S
+    column: Bools = np.asarray(conversation.seen_PS.any(axis=0)) if column_S is None else column_S
+    votes = np.where(out, 0, conversation.votes_PS).astype(np.int8)
+    seen = (conversation.seen_PS | out) & column
+    return Ratings(
+        votes_PS=np.where(seen, votes, 0).astype(np.int8),
+        seen_PS=seen,
+        column_S=column,
+        absent_columns=absent_columns,
+        absent_seen=absent_seen,
+    )
+
+
+def column_means(rated: Ratings) -> Floats:
+    """[S]: mean of the votes cast on each statement; 0 where there are none.
+
+    >>> votes, seen = np.array([[1, 0], [-1, 0], [1, 0]], dtype=np.int8), np.array([[1, 1], [1, 0], [1, 0]], dtype=bool)
+    >>> column_means(Ratings(votes_PS=votes, seen_PS=seen, column_S=np.array([True, True]))).round(3).tolist()
+    [0.333, 0.0]
+    """
+    total = rated.votes_PS.sum(axis=0, dtype=np.int64)
+    return np.asarray(total / np.maximum(1, rated.seen_PS.sum(axis=0)), dtype=np.float64)
+
+
+def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats, Floats]:
+    """Components [2, S], the centre they are taken around [S], and the share of variance each explains [2].
+
+    Fewer than two people who voted, or fewer than two statements: all zero, as everybody's place is.
+    """
+    voted = rated.seen_PS[:, rated.column_S].any(axis=1)
+    centre = column_means(rated)
+    if impute == "pass":
+        centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
+    if voted.sum() < 2 or rated.n_columns < 2:
+        return np.zeros((2, len(centre))), centre, np.zeros(2)
+    kept = rated.votes_PS[np.ix_(voted, rated.column_S)] - centre[rated.column_S]
+    if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
+        kept *= rated.seen_PS[np.ix_(voted, rated.column_S)]
+    found, variance = leading_components(kept)
+    components = np.zeros((2, len(centre)))
+    components[:, rated.column_S] = fixed_signs(found)
+    return components, centre, variance
+
+
+def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> tuple[Floats, Floats]:
+    """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
+
+    Eigenvectors of the smaller of its two Gram matrices. `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which
+    explains everything; the second is zero.
+    """
+    rows, columns = centred_RC.shape
+    gram = centred_RC.T @ centred_RC if columns <= rows else centred_RC @ centred_RC.T
+    total = float(np.trace(gram))
+    if total <= 0:
+        return np.zeros((2, columns)), np.zeros(2)
+    values, vectors = _top_two(gram, dense_side)
+    vectors = vectors.T if columns <= rows else vectors.T @ centred_RC
+    for axis in range(2):
+        length = float(np.linalg.norm(vectors[axis]))
+        real = axis < len(values) and values[axis] > NOTHING * total and length > 0
+        vectors[axis] = vectors[axis] / length if real else 0.0
+    return vectors, np.where(values > NOTHING * total, values, 0.0) / total
+
+
+def _top_two(gram_MM: Floats, dense_side: int) -> tuple[Floats, Floats]:
+    """The two largest eigenvalues [2], largest first, and their vectors [M, 2]."""
+    side = len(gram_MM)
+    if side > max(2, dense_side):
+        from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
+        try:
+            start = generator(0, "polis", "lanczos", side).normal(size=side)
+            values, vectors = eigsh(gram_MM, k=2, which="LA", v0=start, tol=0)
+        except ArpackNoConvergence:  # nearly equal eigenvalues
+            values, vectors = np.linalg.eigh(gram_MM)
+    else:
+        values, vectors = np.linalg.eigh(gram_MM)
+    order = np.argsort(-values, kind="stable")[:2]
+    return values[order], vectors[:, order]
+
+
+def fixed_signs(components_2S: Floats) -> Floats:
+    """The components with the sign that the rule of this module gives them.
+
+    >>> fixed_signs(np.array([[0.6, -0.8], [-0.6, 0.6]])).tolist()
+    [[-0.6, 0.8], [0.6, -0.6]]
+    """
+    magnitude = np.abs(components_2S)
+    decides = np.argmax(magnitude >= (1 - SAME) * magnitude.max(axis=1, initial=0.0, keepdims=True), axis=1)
+    flip = components_2S[np.arange(2), decides] < 0
+    # `+ 0.0` turns the -0.0 that a flip leaves into 0.0.
+    return np.where(flip[:, None], -components_2S, components_2S) + 0.0
+
+
+def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+    """[P, 2]: sum over the statements seen of (vote - centre) · component, times √(statements / statements seen).
+
+    One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
+    """
+    places = np.zeros((len(rated.votes_PS), 2))
+    for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
+        at = np.flatnonzero(rated.seen_PS[row])
+        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1)
+    return np.asarray(places * stretch(rated.n_columns, rated.n_seen_P)[:, None], dtype=np.float64)
+
+
+def stretch(n_columns: int, n_seen_P: Ints) -> Floats:
+    """[P]: √(statements / statements seen), so that few votes do not pull people to the middle.
+
+    >>> stretch(8, np.array([8, 2, 0])).round(3).tolist()
+    [1.0, 2.0, 2.828]
+    """
+    return np.asarray(np.sqrt(n_columns / np.maximum(1, n_seen_P)), dtype=np.float64)
+
+
+def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+    """[S, 2]: where someone would stand who agrees with that statement and saw no other: √S · (1 - centre) · component.
+
+    The sign is that of votes here, +1 for agree. In Polis's storage agree is -1, with centre and components negated,
+    and the places are the same. A statement that is no column has component 0.
+    """
+    lengths = np.sqrt(rated.n_columns) * (AGREE - centre_S)
+    return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
+
+
+def project(
+    rated: Ratings,
+    *,
+    impute: Imputation = "mean",
+    centre_S: Floats | None = None,
+    components_2S: Floats | None = None,
+) -> Projection:
+    """Everybody and everything placed. `centre_S` and `components_2S` come from stored mathematics, or are computed."""
+    if components_2S is None or centre_S is None:
+        components_2S, centre_S, variance = axes(rated, impute=impute)
+    else:
+        variance = _explained(rated, centre_S, components_2S)
+    return Projection(
+        components_2S=components_2S,
+        centre_S=centre_S,
+        participants_P2=participant_places(rated, centre_S, components_2S),
+        statements_S2=statement_places(rated, centre_S, components_2S),
+        variance_2=variance,
+    )
+
+
+def _explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+    """[2]: share of the variance along given axes."""
+    centred = (rated.votes_PS - centre_S) * rated.seen_PS
+    total = float(np.square(centred).sum())
+    along = np.square(centred @ components_2S.T).sum(axis=0)
+    return np.asarray(along / total if total > 0 else np.zeros(2), dtype=np.float64)

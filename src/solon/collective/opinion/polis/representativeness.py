@@ -1,0 +1,237 @@
+"""Which statements set a group apart, and which most people agree or disagree with.
+
+Shapes: G groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
+are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
+the conversation itself is in no list.
+
+Where Polis leaves ties to the order of its columns, the smaller statement id goes first. Its report describes the
+majority lists as "60% or more"; the rule that it computes, and we too, is `majority_lists`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation, Floats, Ints
+from solon.collective.opinion.results import Majority, Representative
+
+SIGNIFICANT = 1.2816
+"""z above which a one-sided test at 90% is significant."""
+LISTED = 5
+"""Statements per group, and per direction in the majority lists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Votes per group and statement. All arrays [G, S]."""
+
+    agrees: Ints
+    disagrees: Ints
+    seen: Ints
+    """Agrees, disagrees and passes."""
+
+    @property
+    def passes(self) -> Ints:
+        return self.seen - self.agrees - self.disagrees
+
+    def rest(self) -> Counts:
+        """For each group, the votes of all others together."""
+        return Counts(
+            agrees=self.agrees.sum(axis=0) - self.agrees,
+            disagrees=self.disagrees.sum(axis=0) - self.disagrees,
+            seen=self.seen.sum(axis=0) - self.seen,
+        )
+
+    def total(self) -> Counts:
+        """Everybody as one group, [1, S]."""
+        agrees, disagrees, seen = (part.sum(axis=0, keepdims=True) for part in (self.agrees, self.disagrees, self.seen))
+        return Counts(agrees=agrees, disagrees=disagrees, seen=seen)
+
+
+def group_counts(conversation: Conversation, participant_ids: Ints, labels: Ints, n_groups: int) -> Counts:
+    """Votes by group, rejected statements included. People who are in no group count nowhere."""
+    assert np.isin(participant_ids, conversation.participant_ids).all(), "groups of people who are in the conversation"
+    rows = np.searchsorted(conversation.participant_ids, participant_ids)
+    groups = [rows[labels == group] for group in range(n_groups)]
+    return Counts(
+        agrees=_summed([conversation.votes_PS[members] == AGREE for members in groups], conversation),
+        disagrees=_summed([conversation.votes_PS[members] == DISAGREE for members in groups], conversation),
+        seen=_summed([conversation.seen_PS[members] for members in groups], conversation),
+    )
+
+
+def _summed(parts: Sequence[Bools], conversation: Conversation) -> Ints:
+    sums = [part.sum(axis=0, dtype=np.int64) for part in parts]
+    return np.array(sums, dtype=np.int64).reshape(len(parts), len(conversation.statements))
+
+
+def everybody(conversation: Conversation) -> Counts:
+    """Votes of all participants as one group, [1, S]; those in no opinion group count too."""
+    everyone = conversation.participant_ids
+    return group_counts(conversation, everyone, np.zeros(len(everyone), dtype=np.int64), 1)
+
+
+def probability(successes: Ints, trials: Ints) -> Floats:
+    """(n + 1) / (N + 2): 2 of 3 give 0.6, none of none 0.5."""
+    return np.asarray((successes + 1) / (trials + 2), dtype=np.float64)
+
+
+def proportion_z(successes: Ints, trials: Ints) -> Floats:
+    """z of a proportion against one half, with a success added: 2 · √(N + 1) · ((n + 1) / (N + 1) - 1/2).
+
+    2 of 3: 2 · √4 · (3/4 - 1/2) = 1.
+    """
+    return np.asarray(2 * np.sqrt(trials + 1) * ((successes + 1) / (trials + 1) - 0.5), dtype=np.float64)
+
+
+def difference_z(successes: Ints, trials: Ints, rest_successes: Ints, rest_trials: Ints) -> Floats:
+    """z of two proportions, one added to all four counts; 0 where both are 1.
+
+    2 of 3 against 0 of 3: π₁ = 3/4, π₂ = 1/4, π = 4/8, so (1/2) / √(1/4 · (1/4 + 1/4)) = 1.414.
+    """
+    n1, n2 = trials + 1, rest_trials + 1
+    pi1, pi2 = (successes + 1) / n1, (rest_successes + 1) / n2
+    pooled = (successes + rest_successes + 2) / (n1 + n2)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    return np.asarray(np.where(spread > 0, (pi1 - pi2) / np.where(spread > 0, spread, 1.0), 0.0), dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One direction, agree or disagree, of every group and statement. All arrays [G, S]."""
+
+    direction: str
+    n: Ints
+    p: Floats
+    p_z: Floats
+    ratio: Floats
+    """Representativeness: the group's probability over that of the rest."""
+    ratio_z: Floats
+
+    @property
+    def rank(self) -> Floats:
+        """What statements are ordered by: ratio · its z · probability · its z."""
+        return self.ratio * self.ratio_z * self.p * self.p_z
+
+    @property
+    def significant(self) -> Bools:
+        return np.asarray((self.ratio_z > SIGNIFICANT) & (self.p_z > SIGNIFICANT), dtype=bool)
+
+
+def sides(counts: Counts) -> tuple[Side, Side]:
+    """The agreeing and the disagreeing side."""
+    rest = counts.rest()
+
+    def side(direction: str, n: Ints, n_rest: Ints) -> Side:
+        return Side(
+            direction=direction,
+            n=n,
+            p=probability(n, counts.seen),
+            p_z=proportion_z(n, counts.seen),
+            ratio=probability(n, counts.seen) / probability(n_rest, rest.seen),
+            ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
+        )
+
+    return side("agree", counts.agrees, rest.agrees), side("disagree", counts.disagrees, rest.disagrees)
+
+
+def representative_statements(
+    counts: Counts, ids_S: Ints, names: Sequence[str], *, out_S: Bools
+) -> tuple[Representative, ...]:
+    """Up to five statements per group, those it agrees with first.
+
+    The one that best shows what the group agrees with comes first, whether significant or not; then statements that are
+    significant in one direction, by `Side.rank`. A group without any significant one gets the first alone, or else the
+    statement with the largest z of the difference. `out_S`: statements that are listed nowhere.
+    """
+    agree, disagree = sides(counts)
+    listed: list[Representative] = []
+    for group, name in enumerate(names):
+        for at, best in _chosen(agree, disagree, counts, group, np.flatnonzero(~out_S)):
+            side = agree if agree.ratio_z[group, at] > disagree.ratio_z[group, at] else disagree
+            listed.append(
+                Representative(
+                    group=name,
+                    comment_id=int(ids_S[at]),
+                    direction=side.direction,
+                    n_success=int(side.n[group, at]),
+                    n_trials=int(counts.seen[group, at]),
+                    p_success=float(side.p[group, at]),
+                    p_test=float(side.p_z[group, at]),
+                    repness=float(side.ratio[group, at]),
+                    repness_test=float(side.ratio_z[group, at]),
+                    best_agree=best,
+                )
+            )
+    return tuple(listed)
+
+
+def _chosen(agree: Side, disagree: Side, counts: Counts, group: int, open_statements: Ints) -> list[tuple[int, bool]]:
+    """Columns for one group, in order, and whether each is its best agree."""
+    agrees = agree.ratio_z[group] > disagree.ratio_z[group]
+    best = best_agree(agree, disagree, group, open_statements)
+    enough = (agree.significant | disagree.significant)[group]
+    rank = np.where(agrees, agree.rank[group], disagree.rank[group])
+    sufficient = sorted((at for at in open_statements if enough[at]), key=lambda at: (-rank[at], at))
+    first = [] if best is None else [best]
+    if sufficient:
+        picked = (first + [int(at) for at in sufficient if at != best])[:LISTED]
+        picked.sort(key=lambda at: not agrees[at])
+    elif first or not len(open_statements):
+        picked = first
+    else:
+        larger = np.maximum(agree.ratio_z[group], disagree.ratio_z[group])
+        seen = [int(at) for at in open_statements if counts.seen[group, at]]
+        picked = [max(seen, key=lambda at: (larger[at], -at))] if seen else []
+    return [(at, at == best) for at in picked]
+
+
+def best_agree(agree: Side, disagree: Side, group: int, open_statements: Ints) -> int | None:
+    """The column of the statement that best shows what a group agrees with; None if there is none.
+
+    Statements are taken by id. The first is one that somebody voted on other than to pass and that has a significant
+    share of agrees, or more than the rest's and above one half. It gives way to one with a larger value: of
+    ratio · its z · p · its z where its own ratio is above 1, else of p · its z.
+    """
+    best: int | None = None
+    for at in map(int, open_statements):
+        if agree.n[group, at] + disagree.n[group, at] == 0:
+            continue
+        if best is None:
+            more = agree.ratio[group, at] > 1 and agree.p[group, at] > 0.5
+            if agree.p_z[group, at] > SIGNIFICANT or more:
+                best = at
+            continue
+        value = agree.rank if agree.ratio[group, best] > 1 else agree.p * agree.p_z
+        if value[group, at] > value[group, best]:
+            best = at
+    return best
+
+
+def majority_lists(conversation: Conversation, *, out_S: Bools) -> tuple[Majority, ...]:
+    """What most of all participants agree with, then what most disagree with, up to five each.
+
+    In it are statements whose smoothed share is above one half and significantly so, by share · its z. Everybody who
+    voted counts, in a group or not.
+    """
+    counts = everybody(conversation)
+    listed: list[Majority] = []
+    for direction, n in (("agree", counts.agrees[0]), ("disagree", counts.disagrees[0])):
+        p, p_z = probability(n, counts.seen[0]), proportion_z(n, counts.seen[0])
+        able = np.flatnonzero((p > 0.5) & (p_z > SIGNIFICANT) & ~out_S)
+        ranked = np.lexsort((able, -(p * p_z)[able]))[:LISTED]
+        listed.extend(
+            Majority(
+                comment_id=int(conversation.statement_ids[at]),
+                direction=direction,
+                n_success=int(n[at]),
+                n_trials=int(counts.seen[0][at]),
+                p_success=float(p[at]),
+                p_test=float(p_z[at]),
+            )
+            for at in able[ranked]
+        )
+    return tuple(listed)

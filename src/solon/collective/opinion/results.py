@@ -1,0 +1,122 @@
+"""What an analysis finds: where people stand, the groups they form, and what each statement means to them.
+
+Made by `opinion.polis` and `opinion.ccai`, measured by `opinion.stability`, shown by `report.public`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.records import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """Participants and statements on the two axes along which opinions differ most.
+
+    The sign of each axis is fixed by a rule that `opinion.polis.projection` states, or taken from stored
+    mathematics.
+    """
+
+    components_2S: Floats
+    centre_S: Floats
+    """Mean vote of a statement that missing votes were replaced by."""
+    participants_P2: Floats
+    statements_S2: Floats
+    variance_2: Floats
+    """Share of the variance each axis explains."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """Opinion groups. People with too few votes are in none."""
+
+    participant_ids: Ints
+    """Of the people in groups, ascending; G of them."""
+    labels_G: Ints
+    """Group of each: 0 is the largest, ties go to the group with the smallest participant id. Stored mathematics and
+    exports keep their own numbers."""
+    names: tuple[str, ...]
+    """How each group is called in output, by label: `0`, `1`, ..., or as the input names it."""
+    silhouettes: dict[int, float]
+    """By number of groups tried. Empty for groups that were given."""
+    method: str
+    """`polis`, `ccai`, `stored` or `exported`."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the groups has to know, in sentences."""
+
+    @property
+    def k(self) -> int:
+        return len(self.names)
+
+
+class Representative(Record):
+    """A statement that sets a group apart."""
+
+    group: str
+    comment_id: int
+    direction: str
+    """`agree` or `disagree`: which of the two the group does more than the others."""
+    n_success: int
+    """Votes of the group in that direction."""
+    n_trials: int
+    """Votes of the group on the statement, passes included."""
+    p_success: float
+    p_test: float
+    """z of `p_success` against one half."""
+    repness: float
+    """Ratio of the group's probability to everybody else's."""
+    repness_test: float
+    """z of the difference."""
+    best_agree: bool = False
+
+
+class Majority(Record):
+    """A statement that most of all participants agree, or disagree, with."""
+
+    comment_id: int
+    direction: str
+    n_success: int
+    n_trials: int
+    p_success: float
+    p_test: float
+
+
+class Agreement(Record):
+    """How one thing that stored mathematics says compares with what is computed from the votes."""
+
+    quantity: str
+    compared: int
+    """Values, or lists, that both have. 0: what is stored cannot be read."""
+    differ: int
+    """Of those, how many are not the same, up to `tolerance`."""
+    tolerance: float
+    """Largest difference that counts as none; relative where values exceed 1. 0 for lists, which are alike or not."""
+    largest: float | None = None
+    """Largest difference; None for lists, and where a stored value is no number."""
+    example: str = ""
+    """The largest difference in words; empty if none differ."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One conversation, analysed. Arrays over statements follow `conversation.statements`."""
+
+    conversation: Conversation
+    projection: Projection
+    groups: Groups
+    consensus_S: Floats
+    """Group-aware consensus: product over groups of (agrees + 1) / (votes + 2)."""
+    extremity_S: Floats
+    priority_S: Floats
+    polarisation_S: Floats
+    """0: the groups vote alike; 1: they are wholly opposed."""
+    moderated_out_S: Bools
+    """True: rejected, or about the conversation itself; counted as a pass by everybody, and in no list."""
+    representative: tuple[Representative, ...]
+    majority: tuple[Majority, ...]
+    agreements: tuple[Agreement, ...] = ()
+    """With stored mathematics, where it is given: everything that both say, compared."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know, in sentences; those of `groups` among them."""

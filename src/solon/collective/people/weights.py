@@ -1,0 +1,223 @@
+"""Post-stratification weights by raking. What they are for is in `people.estimates`.
+
+Weights make a sample that recruited too many of some people and too few of others speak for the population, as far as
+the quotas explain the difference. What they cannot mend: people of one category who took part and think otherwise
+than those of the same category who did not.
+
+Shapes: N people in the sample, M margins.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.collective.conversation import Floats, Ints
+from solon.collective.people.population import Margin
+from solon.collective.people.sample import UNKNOWN, Sample
+from solon.collective.tables import shown
+from solon.errors import Fault, InputError
+from solon.records import Record
+
+CAP = 5.0
+"""Largest weight, the mean being 1 (DeBell and Krosnick, 2009, "Computing weights for American National Election Study
+survey data", ANES technical report nes012427, which trims at 5)."""
+TOLERANCE = 1e-6
+"""Shares that weighting leaves this far from the population's count as reached."""
+EXACT = 1e-10
+"""Where more rounds of raking stop: rounding errors of shares are smaller."""
+ITERATIONS = 1000
+"""Rounds of weightipy."""
+MORE_ITERATIONS = 10_000
+"""Rounds that follow where it stops early."""
+FEW = 5
+"""People below which a category is proposed for merging: their weights rest on almost nobody. Assumption."""
+
+
+class Collapse(Record):
+    """A proposal to count one category as another."""
+
+    attribute: str
+    category: str
+    into: str
+    people: int
+
+    def __str__(self) -> str:
+        return f'{self.attribute}: merge = {{ "{self.category}" = "{self.into}" }}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Weights of a sample, mean 1."""
+
+    sample: Sample
+    weights_N: Floats
+    """In the order of `sample.participant_ids`."""
+    trimmed: int
+    """People whose weight the cap lowered."""
+    remaining_gap: float
+    """Largest difference between a weighted share and its target; above 0 where weights were trimmed."""
+    unknown: dict[str, int]
+    """People in each margin whose category is unknown. Together they keep their share, the others are weighted to the
+    population's."""
+    proposals: tuple[Collapse, ...]
+    """Categories so small that merging them would be better."""
+
+    @property
+    def n_effective(self) -> float:
+        """As `effective_size`."""
+        return effective_size(self.weights_N)
+
+    @property
+    def design_effect(self) -> float:
+        """What weighting costs: by this factor the variance of a mean grows (Kish, 1965, *Survey Sampling*, 11.7)."""
+        return len(self.weights_N) / self.n_effective
+
+
+def effective_size(weights_N: Floats) -> float:
+    """Kish's effective sample size, (Σ w)² / Σ w²: so many people, equally weighted, would tell as much.
+
+    >>> effective_size(np.array([1.0, 1.0, 2.0]))
+    2.6666666666666665
+    """
+    total = float(weights_N.sum())
+    return total * total / float(weights_N @ weights_N) if total else 0.0
+
+
+def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
+    """Weights with which the sample has the population's share in every category of every margin.
+
+    Raking (Deming and Stephan, 1940): the weights are scaled to one margin after the other until all fit. People whose
+    category is unknown are a category of their own, with the share they have. Weights above `cap` are set to it in
+    every round; then the shares fit less well, and `remaining_gap` says how much. Iteration and trimming are
+    weightipy's. It stops when a round changes the weights hardly less than the round before, which is early where
+    attributes go together closely; more rounds follow until the shares fit.
+
+    Raises:
+        InputError: for categories without anybody, each with what to merge it with; for people in combinations that the
+            population has nobody in; for margins that no weights can reach together.
+    """
+    margins = sample.population.margins
+    if not len(sample):
+        raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
+    coded = [sample.codes(margin) for margin in margins]
+    _check_cells(sample, margins, coded)
+    targets = [_targets(margin, names, codes) for margin, (names, codes) in zip(margins, coded, strict=True)]
+    codes_NM = np.stack([codes for _, codes in coded], axis=1)
+    weights_N = _finished(codes_NM, targets, _raked(codes_NM, targets, None))
+    gap, worst = _largest_gap(codes_NM, targets, weights_N)
+    if not gap <= TOLERANCE:
+        raise InputError(
+            f"no weights fit all quotas: {margins[worst].name} stays {100 * gap:.2g} points off",
+            where=sample.population.where(margins[worst]),
+            hint="two attributes say almost the same, or contradict each other; merge categories or leave one out",
+        )
+    trimmed = 0
+    if cap is not None and weights_N.max() > cap:
+        trimmed = int((weights_N > cap).sum())
+        weights_N = _raked(codes_NM, targets, cap)
+        gap, _ = _largest_gap(codes_NM, targets, weights_N)
+    return Weights(
+        sample=sample,
+        weights_N=weights_N,
+        trimmed=trimmed,
+        remaining_gap=gap,
+        unknown={
+            margin.name: int((codes == len(names) - 1).sum())
+            for margin, (names, codes) in zip(margins, coded, strict=True)
+        },
+        proposals=tuple(collapses(sample, below=FEW)),
+    )
+
+
+def collapses(sample: Sample, *, below: int) -> list[Collapse]:
+    """For every category of an attribute with fewer than `below` people, what to count it as.
+
+    Ordered attributes: the smaller neighbour in the order of the file. Others: the smallest other category.
+    """
+    found = []
+    for name, attribute in sample.population.attributes.items():
+        categories = list(attribute.shares)
+        people = {one: sum(value == one for value in sample.categories[name]) for one in categories}
+        for place, category in enumerate(categories):
+            if people[category] >= below or len(categories) < 3:
+                continue
+            others = [one for one in categories if one != category]
+            if attribute.ordered:
+                others = [categories[at] for at in (place - 1, place + 1) if 0 <= at < len(categories)]
+            into = min(others, key=lambda one: (people[one] == 0, people[one], one))
+            found.append(Collapse(attribute=name, category=category, into=into, people=people[category]))
+    return found
+
+
+def _check_cells(sample: Sample, margins: Sequence[Margin], coded: Sequence[tuple[list[str], Ints]]) -> None:
+    """No empty category, nobody where the population has nobody."""
+    advice = {(one.attribute, one.category): str(one) for one in collapses(sample, below=1)}
+    faults = []
+    for margin, (names, codes) in zip(margins, coded, strict=True):
+        counts = np.bincount(codes, minlength=len(names))
+        for name, count in zip(names[:-1], counts[:-1].tolist(), strict=True):
+            where = sample.population.where(margin, name)
+            if name in margin.shares and not count:
+                hint = advice.get((margin.name, name)) or f"merge categories, or leave {margin.name} out"
+                faults.append(Fault(f"{margin.name}: nobody in {shown(name)}, so nobody can stand for it", where, hint))
+            elif name not in margin.shares and count:
+                what = f"{margin.name}: {count} in {shown(name)}, where the population has nobody"
+                faults.append(Fault(what, where, "correct the quota, or merge categories"))
+    if faults:
+        raise InputError(faults)
+
+
+def _targets(margin: Margin, names: Sequence[str], codes: Ints) -> Floats:
+    """Shares by category: the population's, scaled to those of whom it is known, and the unknown's own."""
+    unknown = float(np.mean(codes == len(names) - 1))
+    assert names[-1] == UNKNOWN
+    return np.array([*(margin.shares.get(name, 0.0) * (1 - unknown) for name in names[:-1]), unknown])
+
+
+def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floats:
+    import pandas as pd
+    import weightipy
+
+    columns = [f"m{at}" for at in range(len(targets))]
+    scheme = weightipy.scheme_from_dict(
+        {
+            column: {code: 100 * float(share) for code, share in enumerate(target) if share > 0}
+            for column, target in zip(columns, targets, strict=True)
+        },
+        name="raking",
+        # It allows itself 0.0001 above the cap.
+        rim_params={"max_iterations": ITERATIONS, "cap": cap - 1e-4 if cap else 0},
+    )
+    # It prints whether it converged; we look at the shares instead.
+    with redirect_stdout(io.StringIO()):
+        found = weightipy.weight(pd.DataFrame(codes_NM, columns=columns), scheme)
+    weights_N: Floats = np.asarray(found, dtype=np.float64)
+    return np.asarray(weights_N / weights_N.mean())
+
+
+def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> Floats:
+    """Weights raked on until the shares fit, or for so many rounds."""
+    for _ in range(MORE_ITERATIONS):
+        if _largest_gap(codes_NM, targets, weights_N)[0] <= EXACT:
+            break
+        for codes, target in zip(codes_NM.T, targets, strict=True):
+            sums = np.bincount(codes, weights=weights_N, minlength=len(target))
+            factors = np.divide(target, sums, out=np.zeros_like(target), where=sums > 0)
+            weights_N = weights_N * factors[codes]
+    return np.asarray(weights_N / weights_N.mean())
+
+
+def _largest_gap(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> tuple[float, int]:
+    """The largest distance of a weighted share from its target, and the margin it is in."""
+    total = weights_N.sum()
+    gaps = [
+        float(np.abs(np.bincount(codes, weights=weights_N, minlength=len(target)) / total - target).max())
+        for codes, target in zip(codes_NM.T, targets, strict=True)
+    ]
+    worst = int(np.argmax(gaps))
+    return gaps[worst], worst

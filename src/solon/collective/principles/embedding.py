@@ -1,0 +1,76 @@
+"""Texts as vectors, by a language model on this machine: the mean of its last hidden states.
+
+Nothing is downloaded, and the folder may not run code of its own; weights are safetensors (`solon.models`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from solon.collective.conversation import Floats
+from solon.collective.principles.topics import Embed
+from solon.errors import ModelError, Where
+
+MAX_TOKENS = 512
+"""Of one text; statements are far shorter."""
+BATCH = 16
+"""Texts at a time."""
+
+
+def embedder(folder: Path) -> Embed:
+    """Embeddings from a Hugging Face model folder, encoder or decoder: mean over tokens, padding left out [S, D].
+
+    Texts are embedded in order of length, so that little is padded, and come back in their own order.
+
+    Raises:
+        ModelError: naming every fault of the folder.
+    """
+    from solon.models.folder import check_folder
+
+    check_folder(folder)  # a wrong path is told before anything heavy is loaded
+    import torch
+    from transformers import AutoModel
+
+    from solon.models.load import load_tokenizer
+    from solon.models.runtime import prepare_cpu
+
+    prepare_cpu()
+    tokenizer = load_tokenizer(folder)
+    try:
+        model, found = AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        hint = "check the folder's files"
+        raise ModelError(f"cannot be loaded: {said}", where=Where(folder), hint=hint) from error
+    missing = [name for name in found["missing_keys"] if "pooler" not in name]
+    if missing:  # transformers would draw them at random; a pooler is not used here
+        what = f"config.json asks for {len(missing)} missing weights ({', '.join(sorted(missing)[:3])})"
+        raise ModelError(what, where=Where(folder), hint="copy config.json and weights from the same place")
+    model.eval()
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+
+    def embed(texts: Sequence[str]) -> Floats:
+        order = sorted(range(len(texts)), key=lambda at: (len(texts[at]), at))
+        rows: list[Floats] = [np.zeros(0)] * len(texts)
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            tokens = tokenizer(
+                [texts[at] for at in batch], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                hidden_BTD = model(
+                    input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+                ).last_hidden_state.float()
+            counts_BT1 = tokens["attention_mask"].unsqueeze(-1).float()
+            means_BD = (hidden_BTD * counts_BT1).sum(dim=1) / counts_BT1.sum(dim=1).clamp(min=1)
+            for at, row in zip(batch, means_BD.cpu().numpy().astype(np.float64), strict=True):
+                rows[at] = row
+        return np.stack(rows)
+
+    return embed

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from server_mathematics import served
+from solon.collective.conversation import Conversation
+from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.polis.agreement import same_axes, same_lists, same_values
+from solon.collective.opinion.polis.stored import StoredMathematics
+from solon.collective.opinion.results import Agreement, Analysis
+from talks import random_rows, talk
+
+EVERYTHING = [
+    "group-aware consensus",
+    "priority",
+    "extremity",
+    "places of statements",
+    "places of people",
+    "representativeness",
+    "majority statistics",
+    "representative statements",
+    "majority lists",
+    "axes",
+]
+
+
+def case(
+    seed: int, *, sizes: dict[int, int], people: int, statements: int, rejected: Sequence[int] = (), **more: Any
+) -> tuple[Conversation, dict[str, Any]]:
+    """A conversation with ids that leave gaps, and what a server stores of it. `sizes`: people by group number; every
+    third base cluster has two people; whoever is left over is in no group."""
+    meta, late = more.get("meta", ()), more.get("late", ())
+    person_ids = [3 * one + 2 for one in range(people)]
+    statement_ids = [2 * one + 1 for one in range(statements)]
+    rows = random_rows(seed, people, statements, seen=more.get("seen", 0.6))
+    whole = talk(rows, people=person_ids, statements=statement_ids, moderated=dict.fromkeys(rejected, -1), meta=meta)
+    votes = {
+        (person, statement): vote
+        for person, row in zip(person_ids, rows, strict=True)
+        for statement, vote in zip(statement_ids, row, strict=True)
+        if vote is not None
+    }
+    left = np.random.default_rng(seed).permutation(person_ids).tolist()
+    groups: dict[int, list[list[int]]] = {}
+    for number, size in sizes.items():
+        members, left = left[:size], left[size:]
+        pairs = [[one] for one in members]
+        if len(pairs) > 2:
+            pairs = [[*pairs[0], *pairs[1]], *pairs[2:]]
+        groups[number] = pairs
+    out = sorted({*rejected, *meta})
+    blob = served(
+        votes,
+        people=person_ids,
+        statements=[one for one in statement_ids if one not in late],
+        groups=groups,
+        mod_out=out,
+        meta=meta,
+        draw=seed,
+    )
+    return whole, blob
+
+
+def again(blob: dict[str, Any], conversation: Conversation) -> Analysis:
+    return analyse(conversation, stored=StoredMathematics.model_validate(json.loads(json.dumps(blob))))
+
+
+def by_quantity(found: Analysis) -> dict[str, Agreement]:
+    return {one.quantity: one for one in found.agreements}
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "two groups": {"sizes": {0: 14, 1: 9}, "people": 30, "statements": 12},
+    "three, numbers with gaps": {"sizes": {2: 8, 5: 12, 11: 10}, "people": 30, "statements": 20},
+    "four": {"sizes": {0: 9, 1: 9, 2: 9, 3: 9}, "people": 50, "statements": 15},
+    "five, one of one person": {"sizes": {0: 9, 1: 9, 2: 9, 3: 9, 4: 1}, "people": 60, "statements": 25},
+    "one group": {"sizes": {0: 20}, "people": 20, "statements": 9},
+    "rejected": {"sizes": {0: 15, 1: 15}, "people": 34, "statements": 14, "rejected": [1, 7, 15]},
+    "meta": {"sizes": {0: 15, 1: 12}, "people": 30, "statements": 14, "meta": [3, 9]},
+    "rejected and meta": {"sizes": {0: 9, 1: 9, 2: 9}, "people": 30, "statements": 14, "meta": [3], "rejected": [3, 5]},
+    "all but two rejected": {"sizes": {0: 12, 1: 9}, "people": 30, "statements": 8, "rejected": list(range(1, 13, 2))},
+    "few votes each": {"sizes": {0: 25, 1: 20}, "people": 60, "statements": 40, "seen": 0.15},
+    "one voter of many": {"sizes": {0: 15, 1: 3}, "people": 18, "statements": 5, "seen": 0.9},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_a_server_would_store_is_computed(name: str, seed: int) -> None:
+    conversation, blob = case(seed, **CASES[name])
+    found = again(blob, conversation)
+    lists = {"majority statistics"} if not found.majority else set()
+    assert [one.quantity for one in found.agreements] == [one for one in EVERYTHING if one not in lists]
+    for one in found.agreements:
+        assert one.compared > 0 and one.differ == 0, one
+        assert (one.largest or 0) < 1e-10, one
+    assert found.notes == ()
+    assert found.groups.names == tuple(str(number) for number in CASES[name]["sizes"])
+    assert by_quantity(found)["group-aware consensus"].compared == len(conversation.statements)
+    assert by_quantity(found)["representative statements"].compared == found.groups.k
+
+
+def test_priorities_that_are_all_49_are_a_known_fault() -> None:
+    conversation, blob = case(3, **CASES["meta"])
+    right = blob["comment-priorities"]
+    found = again(blob | {"comment-priorities": dict.fromkeys(right, 49)}, conversation)
+    assert found.priority_S.tolist() == pytest.approx([right[str(one)] for one in conversation.statement_ids], abs=1e-9)
+    assert found.priority_S[[1, 4]].tolist() == [49, 49]
+    assert [one.quantity for one in found.agreements if one.differ] == ["priority"]
+    assert by_quantity(found)["priority"].differ == len(right) - 2
+    assert len(found.notes) == 1 and "All stored priorities are 49" in found.notes[0]
+
+
+def test_other_faults_of_priorities_are_said() -> None:
+    conversation, blob = case(4, **CASES["two groups"])
+    right = dict(blob["comment-priorities"])
+    blob["comment-priorities"] |= {"1": right["1"] + 0.25, "5": None, "7": 0}
+    found = again(blob, conversation)
+    assert found.priority_S.tolist() == pytest.approx([right[str(one)] for one in conversation.statement_ids], abs=1e-9)
+    priority = by_quantity(found)["priority"]
+    assert priority.differ == 3 and priority.largest == pytest.approx(max(0.25, right["7"]))
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith(
+        "Stored priority: 3 of 12 not as the formulas give them from these votes, by up to"
+    )
+    assert found.notes[0].endswith("Computed ones are written.")
+
+
+@pytest.mark.parametrize("value", [{}, [], 7, "49", {"x": 1}, [1, 2]])
+@pytest.mark.parametrize("key", ["comment-priorities", "group-aware-consensus", "repness", "consensus"])
+def test_results_in_an_unknown_form_are_no_error(key: str, value: Any) -> None:
+    conversation, blob = case(5, **CASES["two groups"])
+    found, plain = again(blob | {key: value}, conversation), again(blob, conversation)
+    np.testing.assert_array_equal(found.priority_S, plain.priority_S)
+    assert found.representative == plain.representative and found.majority == plain.majority
+    assert len(found.notes) == 1 and "nothing in it could be compared" in found.notes[0]
+
+
+@pytest.mark.parametrize("value", [[], {}, [[1.0]], [1.0], "x", [None]])
+@pytest.mark.parametrize("key", ["comment-extremity", "comment-projection"])
+def test_results_of_another_length_are_no_error(key: str, value: Any) -> None:
+    conversation, blob = case(5, **CASES["two groups"])
+    blob["pca"][key] = value
+    assert len(again(blob, conversation).notes) == 1
+
+
+def test_results_may_be_missing() -> None:
+    conversation, blob = case(6, **CASES["rejected and meta"])
+    full = again(blob, conversation)
+    for key in ("comment-priorities", "group-aware-consensus", "repness", "consensus", "in-conv", "group-votes"):
+        del blob[key]
+    for key in ("comment-extremity", "comment-projection"):
+        del blob["pca"][key]
+    for key in ("x", "y", "count"):
+        del blob["base-clusters"][key]
+    bare = again(blob, conversation)
+    assert [one.quantity for one in bare.agreements] == ["axes"] and bare.notes == ()
+    np.testing.assert_array_equal(bare.priority_S, full.priority_S)
+    assert bare.representative == full.representative
+
+
+def test_what_was_moderated_out_then_is_what_is_told() -> None:
+    conversation, blob = case(7, **CASES["rejected"])
+    now = Conversation.of(
+        [one.model_copy(update={"moderated": 1}) for one in conversation.statements],
+        conversation.participants,
+        [
+            (person.id, one.id, int(conversation.votes_PS[row, column]))
+            for row, person in enumerate(conversation.participants)
+            for column, one in enumerate(conversation.statements)
+            if conversation.seen_PS[row, column]
+        ],
+    )
+    found = again(blob, now)
+    assert found.moderated_out_S.sum() == 3
+    assert all(one.differ == 0 for one in found.agreements)
+
+
+def test_statements_without_text_and_votes_gone_missing_are_said() -> None:
+    conversation, blob = case(8, **CASES["three, numbers with gaps"])
+    kept = conversation.statement_ids != 5
+    fewer = again(blob, conversation.select(statements=kept))
+    assert "Stored statements that the conversation lacks: 1 (5)." in fewer.notes
+    still = [one for one in range(20) if one != 2]
+    np.testing.assert_allclose(fewer.consensus_S, again(blob, conversation).consensus_S[still], rtol=1e-14)
+    np.testing.assert_allclose(fewer.extremity_S, again(blob, conversation).extremity_S[still], rtol=1e-14)
+    people = conversation.participant_ids != blob["base-clusters"]["members"][0][0]
+    lost = again(blob, conversation.select(participants=people))
+    assert any(note.startswith("People in the stored groups who are not among the votes: 1") for note in lost.notes)
+    assert by_quantity(lost)["group-aware consensus"].differ > 0
+    assert by_quantity(lost)["extremity"].differ == 0  # from the stored axes
+
+
+def test_axes_that_are_not_those_of_the_votes_are_said() -> None:
+    conversation, blob = case(9, **CASES["two groups"])
+    turned = copy.deepcopy(blob)
+    turned["pca"]["comps"] = np.linalg.qr(np.random.default_rng(0).normal(size=(12, 2)))[0].T.tolist()
+    found = again(turned, conversation)
+    assert by_quantity(found)["axes"].differ == 2
+    assert any(note.startswith("The stored axes, which places are computed with, are not") for note in found.notes)
+
+
+def test_worked_examples() -> None:
+    found = same_values("priority", {"a": 2.0, "b": 1.0, "c": 9}, {"a": 2.0 + 1e-10, "b": 1.5, "d": 1})
+    assert (found.compared, found.differ, found.largest) == (2, 1, 0.5)
+    assert found.example == "b: stored 1, computed 1.5"
+    assert same_values("priority", {"a": float("nan")}, {"a": 1.0}).example == "a: stored no number, computed 1"
+    assert same_values("representativeness", {"a": 1.0000005}, {"a": 1.0}).differ == 0
+    lists = same_lists("majority lists", {"agree": ["1 agree"], "disagree": []}, {"agree": [], "disagree": []})
+    assert lists.differ == 1 and lists.example == "agree: stored 1 agree; computed nothing"
+    half = np.array([[1.0, 0], [0, 1]])
+    assert same_axes(half, -half).differ == 0
+    assert same_axes(half, np.zeros((2, 2))).differ == 2
+    assert same_axes(np.zeros((2, 2)), np.zeros((2, 2))).differ == 0
+    assert same_axes(half, np.array([[1.0, 0], [0.6, 0.8]])).example == "axis 2: cosine 0.8000"

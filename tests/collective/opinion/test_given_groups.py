@@ -1,0 +1,64 @@
+"""Groups from a table, and groups of the export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from solon.collective.conversation import Conversation
+from solon.collective.opinion.given_groups import exported_groups, groups_from_file
+from solon.errors import InputError
+from talks import talk
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    return talk([[1, 0], [-1, None], [None, None], [1, 1]], people=[3, 5, 8, 13])
+
+
+def test_a_table_in_any_order(conversation: Conversation, tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_text("group,participant\nb, 13\n10,3\n,8\n9 ,5\n", encoding="utf-8")
+    found = groups_from_file(path, conversation)
+    assert found.names == ("9", "10", "b") and found.participant_ids.tolist() == [3, 5, 13]
+    assert found.labels_G.tolist() == [1, 0, 2] and found.method == "given" and "groups.csv" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("participant,group\n3,a\n4,a\n", "groups.csv:3: the conversation has no participant 4"),
+        ("participant,group\n3,a\n3,a\n", "groups.csv:3: participant 3 stands here twice"),
+        ("participant,group\n3,\n", "groups.csv: names no opinion groups"),
+        ("participant,camp\n3,a\n", "groups.csv:1: no column group"),
+        ("participant,group\nthree,a\n", "groups.csv:2: participant is not a whole number: 'three'"),
+    ],
+)
+def test_faults_name_the_line(conversation: Conversation, tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        groups_from_file(path, conversation)
+    assert said in str(caught.value)
+
+
+def test_a_column_that_is_different_for_everybody_is_no_group(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_text("participant,group\n" + "".join(f"{at},name {at}\n" for at in range(60)), encoding="utf-8")
+    with pytest.raises(InputError, match="names 60 groups, such as 'name 0'"):
+        groups_from_file(path, talk([[1]] * 60))
+
+
+def test_exported_groups_keep_their_names(conversation: Conversation) -> None:
+    names = ("1", None, "0", "1")
+    people = tuple(
+        one.model_copy(update={"exported_group": name})
+        for one, name in zip(conversation.participants, names, strict=True)
+    )
+    found = exported_groups(replace(conversation, participants=people))
+    assert found.names == ("0", "1") and found.participant_ids.tolist() == [3, 8, 13]
+    assert found.labels_G.tolist() == [1, 0, 1] and found.method == "exported"
+    with pytest.raises(InputError, match="names no opinion groups"):
+        exported_groups(conversation)

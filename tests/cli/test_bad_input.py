@@ -221,6 +221,9 @@ def test_output_folders(files: Path) -> None:
     assert refused("report", "mine") == [
         "mine/summary.json: there is no summary here (the run has not finished; `solon resume` goes on with it)"
     ]
+    assert refused("run", *OWN, "-o", "--quiet") == [
+        "-o needs a folder, and took --quiet for one (a folder of that name: -o ./--quiet)"
+    ]
     assert refused("run", *OWN, "-o", "red.jsonl") == [
         "cannot use red.jsonl as a run folder: red.jsonl: File exists (choose another folder with -o)"
     ]

@@ -29,6 +29,8 @@ def begun(
     """The run that file and options describe, in its folder; begun, or found there. Every input is looked at first."""
     from solon.pipeline.check import check_inputs
 
+    if output is not None and str(output).startswith("-"):
+        raise UserError(f"-o needs a folder, and took {output} for one", hint=f"a folder of that name: -o ./{output}")
     config = load_run_config(run_file, settings or (), flags)
     folder = output or default_folder(config)
     check_inputs(config)

@@ -11,6 +11,10 @@ Three kinds of witness, each counted for +1 and for -1:
     n-agree 2, n-disagree 2                         says nothing
 
 Server exports count `vote = 1` as "agrees" although -1 is what they store for agree, so there only authors are heard.
+
+Witnesses are weighed, not only counted. Counts are exact. Authors change their minds, and an organiser who wrote every
+statement may not have voted on submission: one or two people are no witness, and authors at odds with each other do not
+stand against clear counts; nor does a handful of voices against a crowd.
 """
 
 from __future__ import annotations
@@ -31,7 +35,9 @@ counts are right fit in all rows; a damaged one misfits in some."""
 AUTHORS_SHARE = 0.75
 """The same for authors, who may change their vote later. In the open conversations it is 0.97 to 1."""
 AUTHORS_LEAST = 3
-"""Authors' votes below which they say nothing. Assumption."""
+"""Authors' votes, and different authors, below which they say nothing. Assumption."""
+OUTWEIGHED = 20
+"""So many voices for a sign to one against it settle the matter. Assumption."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +53,22 @@ class Witness:
     """How many speak for neither, or for both."""
     share: float = EXACT_SHARE
     least: int = 1
+    people: int | None = None
+    """Of authors: how many different ones. None: these are counts, which are exact."""
 
     @property
     def opinion(self) -> int | None:
         """AGREE if +1 is agree, DISAGREE if -1 is; 0: it contradicts itself; None: too little to go by."""
         heard = self.plus + self.minus
-        if heard < self.least:
+        if heard < self.least or (self.people is not None and self.people < AUTHORS_LEAST):
             return None
         if self.plus >= self.share * heard:
             return AGREE
         return DISAGREE if self.minus >= self.share * heard else 0
+
+    def against(self, sign: int) -> int:
+        """How many speak against `sign`."""
+        return self.minus if sign == AGREE else self.plus
 
     def __str__(self) -> str:
         return f"{max(self.plus, self.minus):,} of {self.plus + self.minus:,} {self.what}"
@@ -81,6 +93,7 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
         InputError: if the witnesses contradict each other, or a server export has none.
     """
     opinions = {one.opinion for one in heard} - {None}
+    settled = [sign for sign in (AGREE, DISAGREE) if sign in opinions and not _doubts(heard, sign)]
     findings, where = export.findings, votes.path
     figures = "; ".join(one.figures() for one in heard if one.plus + one.minus)
     if given is not None:
@@ -93,13 +106,11 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
             )
         return given
     hint = "say which with --vote-sign agree=+1 or --vote-sign agree=-1"
-    if len(opinions) > 1 or 0 in opinions:
-        raise InputError(f"it is unclear whether +1 or -1 means agree: {figures}", where=Where(where), hint=hint)
+    if len(settled) == 1:
+        _say(export, votes, settled[0], heard)
+        return settled[0]
     if opinions:
-        sign = opinions.pop()
-        assert sign is not None
-        _say(export, votes, sign, [one for one in heard if one.opinion == sign])
-        return sign
+        raise InputError(f"it is unclear whether +1 or -1 means agree: {figures}", where=Where(where), hint=hint)
     if not votes.vote.any():
         findings.note(where, "vote sign: there are neither agrees nor disagrees to tell it by")
         return AGREE
@@ -110,8 +121,34 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
     raise InputError(what, where=Where(where), hint=hint)
 
 
-def _say(export: Export, votes: ExportedVotes, sign: int, heard: list[Witness]) -> None:
-    what = f"vote sign: {sign:+d} means agree, as {', '.join(map(str, heard))} confirm"
+def _doubts(heard: Sequence[Witness], sign: int) -> list[Witness]:
+    """Witnesses that speak against `sign`, or against themselves, with weight enough to leave it open.
+
+    9,919 participants' counts for +1, none for -1; authors' votes 48 to 32     no doubt about +1
+    9,919 participants' counts for +1; 90 authors' votes, all for -1            a doubt
+    2,000 statements' counts for +1; 2 participants' counts for +1, 1 for -1    no doubt about +1
+    """
+    believers = [one for one in heard if one.opinion == sign]
+    counted = any(one.people is None for one in believers)
+    found = []
+    for one in heard:
+        if one.opinion in (None, sign):
+            continue
+        if one.people is not None:
+            light = counted and one.opinion == 0
+        else:
+            voices = sum(other.against(-sign) for other in believers)
+            light = one.against(sign) * OUTWEIGHED <= voices
+        if not light:
+            found.append(one)
+    return found
+
+
+def _say(export: Export, votes: ExportedVotes, sign: int, heard: Sequence[Witness]) -> None:
+    believers = ", ".join(str(one) for one in heard if one.opinion == sign)
+    if outweighed := [one.figures() for one in heard if one.opinion not in (None, sign)]:
+        export.findings.warning(votes.path, f"vote sign: {'; '.join(outweighed)}", f"outweighed by {believers}")
+    what = f"vote sign: {sign:+d} means agree, as {believers} confirm"
     if sign == AGREE:
         export.findings.note(votes.path, what)
     else:
@@ -167,6 +204,7 @@ def _authors(export: Export, votes: ExportedVotes) -> Witness:
         silent=int((own == 0).sum()),
         share=AUTHORS_SHARE,
         least=AUTHORS_LEAST,
+        people=len(np.unique(votes.participant[at[first]])),
     )
 
 

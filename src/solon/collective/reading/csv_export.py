@@ -17,7 +17,7 @@ from solon.collective.reading.exported import (
     Layout,
 )
 from solon.collective.reading.findings import Findings, many
-from solon.collective.reading.layout import Files, layout_of
+from solon.collective.reading.layout import Files, layout_of, say_renamed
 from solon.collective.reading.matrix_csv import read_matrix
 from solon.collective.reading.rows import say_unknown
 from solon.collective.tables import as_integer, shown, stream_records, unguarded
@@ -43,6 +43,7 @@ EXPORT_MARK = "solon-export.txt"
 def read_csv_export(files: Files) -> Export:
     """Everything the files say; `InputError` for what cannot be read."""
     findings = Findings()
+    say_renamed(files, findings)
     _say_missing(files, findings)
     in_seconds = False
     events = None

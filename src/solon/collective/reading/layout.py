@@ -1,4 +1,8 @@
-"""Which layout a folder holds, told by its files."""
+"""Which layout a folder holds, told by its files.
+
+Downloads are often named for their conversation: `4xyz-comments.csv` is read as `comments.csv` where nothing else is.
+Two files that could be meant are refused, and every name that has something in front is said.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.collective.reading.exported import Layout
+from solon.collective.reading.findings import Findings
 from solon.errors import InputError, Where
 
 MATRIX_NAMES = ("participants-votes.csv", "participant-votes.csv")
 """The Clojure export's name first, then the server's."""
+JSON_NAMES = ("comments.json", "votes.json", "conversation.json", "math-pca2.json")
+NAMES = ("comments.csv", "votes.csv", *MATRIX_NAMES, "summary.csv", *JSON_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,14 @@ class Files:
     @property
     def server_names(self) -> bool:
         """The matrix is named as the server names it."""
-        return self.matrix is not None and self.matrix.name == MATRIX_NAMES[1]
+        return self.matrix is not None and _called(self.matrix.name, MATRIX_NAMES[1])
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Files by name that bear more than the name that Polis gives them: what stands before it."""
+        paths = (self.comments, self.votes, self.matrix, self.about, self.mathematics)
+        found = {path.name: _before(path.name) for path in paths if path is not None}
+        return {name: before for name, before in found.items() if before}
 
 
 def find_files(folder: Path) -> Files:
@@ -97,6 +111,42 @@ def layout_of(files: Files, *, in_seconds: bool) -> Layout:
     return Layout.server_csv if in_seconds or files.server_names else Layout.clojure
 
 
+def say_renamed(files: Files, findings: Findings) -> None:
+    """Which files are read although their names have something in front, and whether that differs."""
+    before = files.renamed
+    if not before:
+        return
+    findings.note(files.folder.resolve().name, f"read by the end of the name: {', '.join(sorted(before))}")
+    if len(set(before.values())) > 1:
+        what = "files whose names begin differently: do they belong to one export?"
+        findings.warning(files.folder.resolve().name, what, "taken as one")
+
+
 def _existing(folder: Path, name: str) -> Path | None:
+    """The file of that name, or else the only one that ends in it; `InputError` where several do."""
     path = folder / name
-    return path if path.exists() else None
+    if path.exists():
+        return path
+    found = sorted(one for one in folder.iterdir() if _called(one.name, name))
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found[:5])
+        hint = f"keep the one of this export, or name it {name}"
+        raise InputError(f"{len(found)} files end in {name}: {names}", where=Where(folder), hint=hint)
+    return found[0] if found else None
+
+
+def _called(file: str, name: str) -> bool:
+    """Whether a file is `name`, with or without something in front. Hidden files and locks are not.
+
+    >>> _called("4xyz-votes.csv", "votes.csv"), _called("4xyz-participants-votes.csv", "votes.csv")
+    (True, False)
+    """
+    before = file.removesuffix(name)
+    if not file.endswith(name) or file[:1] in (".", "~"):
+        return False
+    return not before or (before[-1] in "-_. " and _before(file) == before)
+
+
+def _before(file: str) -> str:
+    """What stands before the longest known name that the file's name ends in."""
+    return file.removesuffix(max((name for name in NAMES if file.endswith(name)), key=len, default=file))

@@ -21,7 +21,7 @@ from solon.collective.reading.exported import (
 )
 from solon.collective.reading.findings import Findings, listed, many
 from solon.collective.reading.json_items import Faults, Item, json_items, json_object, kind_of, whole
-from solon.collective.reading.layout import Files
+from solon.collective.reading.layout import Files, say_renamed
 from solon.collective.tables import as_integer, shown
 from solon.errors import Where
 
@@ -40,6 +40,7 @@ def read_server_json(files: Files) -> Export:
     """Everything the files say; `InputError` for what cannot be read."""
     assert files.votes is not None, "the layout has votes"
     findings = Findings()
+    say_renamed(files, findings)
     about = json_object(files.about) if files.about else {}
     if files.about is None:
         findings.warning(files.folder.resolve().name, "no conversation.json: the topic is not known")

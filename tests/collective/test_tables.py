@@ -112,6 +112,15 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         write_csv(tmp_path / "file" / "table.csv", ["a"], [])
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        write_csv(tmp_path / "new" / "table.csv", ["a"], [])
+
+
 def test_whole_numbers_are_ascii_digits() -> None:
     assert [as_integer(cell) for cell in ("7", "-1", " 3 ", "1_0", "２", "1.0", "9" * 19, "+1", "")] == [
         7, -1, 3, None, None, None, None, None, None,

@@ -126,9 +126,9 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
-    except (PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+    except OSError as error:
         raise InputError(
-            f"cannot be written: {error.strerror}", where=Where(path), hint="name another place with -o"
+            f"cannot be written: {error.strerror or error}", where=Where(path), hint="name another place with -o"
         ) from error
 
 

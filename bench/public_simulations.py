@@ -29,7 +29,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE, DISAGREE, Floats
 from solon.collective.opinion.analysis import find_groups
-from solon.collective.opinion.consensus import group_aware_consensus, group_consensus, labels_of
+from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
+from solon.collective.opinion.counts import labels_of
 from solon.collective.people.estimates import agreement
 from solon.collective.people.weights import rake
 from solon.collective.simulation import CONSENSUS, DIVISIVE, PASSES, Drawn, Public, draw, make_public

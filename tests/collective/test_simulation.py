@@ -8,7 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE
 from solon.collective.opinion.analysis import find_groups
-from solon.collective.opinion.consensus import group_aware_consensus, group_consensus, labels_of
+from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
+from solon.collective.opinion.counts import labels_of
 from solon.collective.simulation import CATEGORIES, CONSENSUS, DIVISIVE, draw, make_public
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from solon.collective.opinion import consensus, consensus_table
 from solon.collective.opinion.consensus import (
-    IN_NO_GROUP,
     Consensus,
     consensus_of,
     geometric_mean,
@@ -18,6 +17,7 @@ from solon.collective.opinion.consensus import (
     product_interval,
     wilson,
 )
+from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.results import Groups
 from voters import public
 

@@ -12,7 +12,7 @@ import pytest
 from solon.collective.conversation import Conversation
 from solon.collective.opinion import stability
 from solon.collective.opinion.analysis import find_groups
-from solon.collective.opinion.consensus import IN_NO_GROUP
+from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, ship_stability, stability_of
 from solon.collective.opinion.stability_trials import StabilityCheck, compare, resampled

@@ -58,5 +58,5 @@ def groups(
         typer.echo(f"{tried} groups: silhouette {value:.3f}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
-    sizes = ", ".join(f"{name}: {int((found.labels_G == label).sum())}" for label, name in enumerate(found.names))
+    sizes = ", ".join(f"{name}: {size}" for name, size in zip(found.names, found.sizes, strict=True))
     typer.echo(f"{output}: {len(found.participant_ids)} people in {found.k} groups ({sizes})")

@@ -78,5 +78,5 @@ def report(
     write_public_report(output, given)
     for note in given.analysis.notes:
         typer.echo(note, err=True)
-    sizes = ", ".join(str(int((given.analysis.groups.labels_G == i).sum())) for i in range(given.analysis.groups.k))
+    sizes = ", ".join(map(str, given.analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")

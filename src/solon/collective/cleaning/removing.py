@@ -128,7 +128,8 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
 def opinions(conversation: Conversation) -> Opinions:
     """Polis's groups, and the geometric mean over them of the smoothed share that agrees."""
     from solon.collective.opinion.analysis import find_groups
-    from solon.collective.opinion.consensus import geometric_mean, group_aware_consensus, group_consensus, labels_of
+    from solon.collective.opinion.consensus import geometric_mean, group_aware_consensus, group_consensus
+    from solon.collective.opinion.counts import labels_of
 
     groups = find_groups(conversation)
     groups_KS = group_consensus(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups))

@@ -12,16 +12,13 @@ import numpy as np
 
 from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
+from solon.collective.opinion.counts import counts_of
 from solon.collective.opinion.polarisation import between_groups
 from solon.collective.opinion.polis import clusters
 from solon.collective.opinion.polis.agreement import compare, notes_on
 from solon.collective.opinion.polis.matching import match
 from solon.collective.opinion.polis.projection import Imputation, moderated_out, project, ratings
-from solon.collective.opinion.polis.representativeness import (
-    group_counts,
-    majority_lists,
-    representative_statements,
-)
+from solon.collective.opinion.polis.representativeness import majority_lists, representative_statements
 from solon.collective.opinion.polis.routing import extremity, priority
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Analysis, Groups, Projection
@@ -160,7 +157,7 @@ def _analysis(
     meta_S: Bools,
     notes: tuple[str, ...],
 ) -> Analysis:
-    counts = group_counts(conversation, groups.participant_ids, groups.labels_G, groups.k)
+    counts = counts_of(conversation, groups)
     extremity_S = extremity(projection.statements_S2)
     silent = int((~conversation.seen_PS.any(axis=0)).sum())
     if silent:

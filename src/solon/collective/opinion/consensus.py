@@ -19,12 +19,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.opinion.counts import count_votes, labels_of
 from solon.collective.opinion.results import Groups
 from solon.seeds import generator
 
-IN_NO_GROUP = -1
-"""The label of participants who count in no group."""
 MIN_GROUP_VOTES = 10
 """Votes of a group below which its figure says little: at 10, an agreement of 80% has an interval of 49% to 94%.
 Assumption; set it as high as the decision is serious."""
@@ -42,6 +41,7 @@ class Consensus:
     """[K], what each group is called."""
     smoothing: bool
     agrees_KS: Ints
+    disagrees_KS: Ints
     votes_KS: Ints
     """Agrees, disagrees and passes."""
     groups_KS: Floats
@@ -64,22 +64,6 @@ class Consensus:
         return geometric_mean(self.product_S, len(self.names))
 
 
-def vote_counts(votes_PS: NDArray[np.int8], seen_PS: Bools, labels: Ints, k: int | None = None) -> tuple[Ints, Ints]:
-    """Agrees and votes of each group on each statement, both [K, S].
-
-    `labels` [P] holds 0 to K - 1, or `IN_NO_GROUP`. `k`: for groups without members at the end.
-    """
-    n_groups = int(labels.max(initial=IN_NO_GROUP)) + 1 if k is None else k
-    agree_PS = seen_PS & (votes_PS == AGREE)
-    agrees_KS = np.zeros((n_groups, votes_PS.shape[1]), dtype=np.int64)
-    votes_KS = np.zeros_like(agrees_KS)
-    for group in range(n_groups):
-        members = labels == group
-        agrees_KS[group] = agree_PS[members].sum(axis=0)
-        votes_KS[group] = seen_PS[members].sum(axis=0)
-    return agrees_KS, votes_KS
-
-
 def share_of_agrees(agrees_KS: Ints, votes_KS: Ints, *, smoothing: bool) -> Floats:
     """Consensus from counts, of any one shape.
 
@@ -96,15 +80,15 @@ def share_of_agrees(agrees_KS: Ints, votes_KS: Ints, *, smoothing: bool) -> Floa
 
 
 def group_consensus(votes_PS: NDArray[np.int8], seen_PS: Bools, labels: Ints, smoothing: bool = True) -> Floats:
-    """The consensus [K, S] of each group on each statement. `labels` as for `vote_counts`.
+    """The consensus [K, S] of each group on each statement. `labels` as for `count_votes`.
 
     >>> votes_PS = np.array([[1, 0], [1, -1], [-1, 1]], dtype=np.int8)
     >>> seen_PS = np.array([[True, True], [True, True], [True, False]])
     >>> group_consensus(votes_PS, seen_PS, np.array([0, 0, 1]), smoothing=False).tolist()
     [[1.0, 0.0], [0.0, nan]]
     """
-    agrees_KS, votes_KS = vote_counts(votes_PS, seen_PS, labels)
-    return share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
+    counts = count_votes(votes_PS, seen_PS, labels)
+    return share_of_agrees(counts.agrees, counts.seen, smoothing=smoothing)
 
 
 def group_aware_consensus(groups_KS: Floats) -> Floats:
@@ -180,7 +164,8 @@ def measure(
 
     No `draws`: the product gets no interval, which saves most of the time.
     """
-    agrees_KS, votes_KS = vote_counts(votes_PS, seen_PS, labels, len(names))
+    counts = count_votes(votes_PS, seen_PS, labels, len(names))
+    agrees_KS, votes_KS = counts.agrees, counts.seen
     groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
     low_KS, high_KS = wilson(agrees_KS, votes_KS, level)
     low_S, high_S = product_interval(agrees_KS, votes_KS, statement_ids, level=level, draws=draws, seed=seed)
@@ -189,6 +174,7 @@ def measure(
         names=names,
         smoothing=smoothing,
         agrees_KS=agrees_KS,
+        disagrees_KS=counts.disagrees,
         votes_KS=votes_KS,
         groups_KS=groups_KS,
         low_KS=low_KS,
@@ -199,16 +185,6 @@ def measure(
         few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
         minimum=minimum,
     )
-
-
-def labels_of(conversation: Conversation, groups: Groups) -> Ints:
-    """The group of every participant of the conversation [P], `IN_NO_GROUP` for those in none."""
-    labels_P = np.full(len(conversation.participants), IN_NO_GROUP, dtype=np.int64)
-    row = {participant: at for at, participant in enumerate(conversation.participant_ids.tolist())}
-    for participant, label in zip(groups.participant_ids.tolist(), groups.labels_G.tolist(), strict=True):
-        if participant in row:
-            labels_P[row[participant]] = label
-    return labels_P
 
 
 def consensus_of(

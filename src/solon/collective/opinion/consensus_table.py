@@ -8,7 +8,8 @@ import numpy as np
 
 from solon.collective.conversation import Floats
 from solon.collective.opinion.ballots import Ballots
-from solon.collective.opinion.consensus import DRAWS, IN_NO_GROUP, Consensus, measure, numeric_first
+from solon.collective.opinion.consensus import DRAWS, Consensus, measure, numeric_first
+from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.tables import Cell, write_csv
 from solon.errors import InputError, Where
 

@@ -20,8 +20,8 @@ import numpy as np
 from solon.artifacts.atomic import canonical_json
 from solon.collective.opinion.consensus import consensus_of, geometric_mean
 from solon.collective.opinion.consensus_table import empty_for_nan
+from solon.collective.opinion.counts import Counts, counts_of, everybody
 from solon.collective.opinion.polarisation import overall, split
-from solon.collective.opinion.polis.representativeness import Counts, everybody, group_counts
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
 from solon.collective.tables import write_csv, write_file
 from solon.errors import InputError, Where
@@ -96,7 +96,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
     """The figures of `summary.json`."""
     talk, groups = analysis.conversation, analysis.groups
     shown = ~analysis.moderated_out_S
-    counts = group_counts(talk, groups.participant_ids, groups.labels_G, groups.k)
+    counts = counts_of(talk, groups)
     clustered = Counts(agrees=counts.agrees[:, shown], disagrees=counts.disagrees[:, shown], seen=counts.seen[:, shown])
     everyone = everybody(talk.select(statements=shown))
     stored = groups.method == "stored"
@@ -105,8 +105,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
         seed=seed if groups.method in ("polis", "ccai") else None,
         k=groups.k,
         groups=tuple(
-            GroupSize(name=name, participants=int((groups.labels_G == label).sum()))
-            for label, name in enumerate(groups.names)
+            GroupSize(name=name, participants=size) for name, size in zip(groups.names, groups.sizes, strict=True)
         ),
         silhouettes=groups.silhouettes,
         axis_sign="as stored" if stored else "the entry of largest magnitude is positive; of equals, the smallest id's",
@@ -156,7 +155,7 @@ def _write_statements(analysis: Analysis, path: Path, seed: int) -> None:
     talk, groups, places = analysis.conversation, analysis.groups, analysis.projection.statements_S2
     sure = consensus_of(talk, groups, seed=seed)
     everyone = everybody(talk)
-    counts = group_counts(talk, groups.participant_ids, groups.labels_G, groups.k)
+    counts = counts_of(talk, groups)
     columns = [
         talk.statement_ids,
         analysis.consensus_S,

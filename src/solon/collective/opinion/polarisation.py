@@ -1,6 +1,6 @@
 """How far a statement divides people: between their groups, and overall. Both run from 0 to 1.
 
-Shapes: G groups, S statements. A vote is +1 agree, 0 pass, -1 disagree.
+Shapes: K groups, S statements. A vote is +1 agree, 0 pass, -1 disagree.
 
 *Between groups* a statement is as polarising as its two most distant groups: half the largest difference of their mean
 votes, each mean taken over the votes seen plus two (one agree and one disagree, as in `opinion.polis`), so that few
@@ -15,11 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from solon.collective.conversation import Floats
-from solon.collective.opinion.polis.representativeness import Counts
+from solon.collective.opinion.counts import Counts
 
 
 def mean_votes(counts: Counts) -> Floats:
-    """[G, S]: (agrees - disagrees) / (votes + 2). 3 agrees and 1 pass: 3/6 = 0.5."""
+    """[K, S]: (agrees - disagrees) / (votes + 2). 3 agrees and 1 pass: 3/6 = 0.5."""
     return np.asarray((counts.agrees - counts.disagrees) / (counts.seen + 2), dtype=np.float64)
 
 

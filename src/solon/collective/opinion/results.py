@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.records import Record
 
@@ -49,6 +51,11 @@ class Groups:
     @property
     def k(self) -> int:
         return len(self.names)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """People in each group, by label."""
+        return tuple(np.bincount(self.labels_G, minlength=self.k).tolist())
 
 
 class Representative(Record):

@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from solon.collective.conversation import Conversation, Floats, Ints, Participant
-from solon.collective.opinion.consensus import IN_NO_GROUP, group_consensus, labels_of
+from solon.collective.opinion.consensus import group_consensus
+from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.results import Groups
 from solon.errors import InputError
 from solon.records import Record

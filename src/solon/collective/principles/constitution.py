@@ -11,7 +11,7 @@ from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.figures import disagrees_KS, figures_of, in_words
+from solon.collective.principles.figures import figures_of, in_words
 from solon.collective.principles.ideas import Idea, Ideas, ideas_of
 from solon.collective.principles.merges import MergeFile
 from solon.collective.principles.neutral import one_line
@@ -134,13 +134,12 @@ def _chosen_rows(
     barred = {at: Reason(code="not-worded", detail=why) for at, why in refused.items()}
     chosen = choose(consensus, rule, barred)
     worded, tie_break = word_all([sayings[at] for at in chosen.positions])
-    against_KI = disagrees_KS(ideas.conversation, groups)
     rows = []
     for at, texts in zip(chosen.positions, worded, strict=True):
         if texts.refused:
             chosen.reasons[at] = Reason(code="not-worded", detail=texts.refused)
             continue
-        figures = figures_of(consensus, against_KI, at)
+        figures = figures_of(consensus, at)
         value = float(chosen.value_I[at])
         rows.append(_Row(idea=ideas.ideas[at], saying=sayings[at], worded=texts, figures=figures, value=value))
     return rows, chosen, tie_break
@@ -222,7 +221,7 @@ def _description(conversation: Conversation, groups: Groups, rule: Rule, merges:
 def groups_in_words(groups: Groups) -> str:
     """`Opinion groups: 2 by method polis (group 0: 60 people, group 1: 40).`"""
     how = {"stored": "from stored mathematics", "exported": "from the export", "given": "given in a table"}
-    sizes = [f"group {one_line(name)}: {int((groups.labels_G == at).sum())}" for at, name in enumerate(groups.names)]
+    sizes = [f"group {one_line(name)}: {size}" for name, size in zip(groups.names, groups.sizes, strict=True)]
     return (
         f"Opinion groups: {groups.k}, {how.get(groups.method, f'found by method {groups.method}')} "
         f"({', '.join(sizes)} people)."
@@ -239,10 +238,9 @@ def _merges_in_words(merges: MergeFile | None) -> str:
 def _few_asked(rule: Rule, groups: Groups) -> str:
     if rule.minimum_votes >= MIN_GROUP_VOTES:
         return ""
-    smallest = min(int((groups.labels_G == label).sum()) for label in range(groups.k))
     return (
         f"Only {many(max(rule.minimum_votes, 1), 'vote')} of every group were asked for, where {MIN_GROUP_VOTES} are "
-        f"usual; the smallest group has {smallest} people. Look at the intervals before you trust a principle."
+        f"usual; the smallest group has {min(groups.sizes)} people. Look at the intervals before you trust a principle."
     )
 
 

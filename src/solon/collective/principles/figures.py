@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from solon.collective.conversation import DISAGREE, Conversation, Ints
-from solon.collective.opinion.consensus import Consensus, labels_of
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.consensus import Consensus
 from solon.collective.principles.trace import Figures, GroupVotes, number
 
 
-def disagrees_KS(conversation: Conversation, groups: Groups) -> Ints:
-    """Disagrees of each group on each statement."""
-    labels_P = labels_of(conversation, groups)
-    against_PS = conversation.seen_PS & (conversation.votes_PS == DISAGREE)
-    counted = [against_PS[labels_P == label].sum(axis=0) for label in range(groups.k)]
-    return np.array(counted, dtype=np.int64).reshape(groups.k, len(conversation.statements))
-
-
-def figures_of(consensus: Consensus, against_KS: Ints, at: int) -> Figures:
+def figures_of(consensus: Consensus, at: int) -> Figures:
     """Of the statement at position `at`."""
     return Figures(
         geometric_mean=number(consensus.geometric_S[at]),
@@ -29,7 +17,7 @@ def figures_of(consensus: Consensus, against_KS: Ints, at: int) -> Figures:
             GroupVotes(
                 group=name,
                 agrees=int(consensus.agrees_KS[label, at]),
-                disagrees=int(against_KS[label, at]),
+                disagrees=int(consensus.disagrees_KS[label, at]),
                 votes=int(consensus.votes_KS[label, at]),
                 consensus=number(consensus.groups_KS[label, at]),
                 low=number(consensus.low_KS[label, at]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.figures import disagrees_KS, figures_of
+from solon.collective.principles.figures import figures_of
 from solon.collective.principles.merges import MergeFile
 from solon.collective.principles.selection import Reason, Rule
 from solon.collective.principles.trace import GroupTrace, MergeTrace, PrincipleTrace, StatementTrace, Trace
@@ -34,7 +34,6 @@ def make_trace(material: Material, constitution: Constitution) -> Trace:
     """Every statement of the conversation is in it, with its votes, and either a principle or a reason."""
     talk, groups = material.conversation, material.groups
     merges = material.merges
-    sizes = [int((groups.labels_G == label).sum()) for label in range(groups.k)]
     return Trace(
         constitution=constitution.name,
         constitution_sha256=constitution.sha256,
@@ -42,9 +41,11 @@ def make_trace(material: Material, constitution: Constitution) -> Trace:
         participants=len(talk.participants),
         statements_total=len(talk.statements),
         votes_total=int(talk.seen_PS.sum()),
-        groups=tuple(GroupTrace(name=name, members=size) for name, size in zip(groups.names, sizes, strict=True)),
+        groups=tuple(
+            GroupTrace(name=name, members=size) for name, size in zip(groups.names, groups.sizes, strict=True)
+        ),
         groups_method=groups.method,
-        in_no_group=len(talk.participants) - sum(sizes),
+        in_no_group=len(talk.participants) - sum(groups.sizes),
         rule=material.rule,
         threshold_in_force=material.rule.least,
         merges_made_by=merges.made_by if merges else "",
@@ -72,7 +73,6 @@ def _statements(material: Material) -> tuple[StatementTrace, ...]:
     measured = consensus_of(
         talk, material.groups, smoothing=material.rule.smoothing, minimum=material.rule.minimum_votes, draws=0
     )
-    against_KS = disagrees_KS(talk, material.groups)
     found = []
     for at, one in enumerate(talk.statements):
         reason = material.reasons.get(one.id)
@@ -84,7 +84,7 @@ def _statements(material: Material) -> tuple[StatementTrace, ...]:
                 author=one.author,
                 moderated=one.moderated,
                 is_seed=one.is_seed,
-                figures=figures_of(measured, against_KS, at),
+                figures=figures_of(measured, at),
                 became=became.get(one.id),
                 left_out=reason,
             )

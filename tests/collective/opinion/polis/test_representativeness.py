@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solon.collective.opinion.counts import Counts, count_votes
 from solon.collective.opinion.polis.representativeness import (
-    Counts,
     best_agree,
     difference_z,
-    everybody,
-    group_counts,
     majority_lists,
     probability,
     proportion_z,
@@ -30,6 +28,11 @@ def counts(*groups: list[tuple[int, int, int]]) -> Counts:
     """By group: (agrees, disagrees, passes) on each statement."""
     agrees, disagrees, seen = ([[f(cell) for cell in group] for group in groups] for f in (first, second, sum))
     return Counts(agrees=np.array(agrees), disagrees=np.array(disagrees), seen=np.array(seen))
+
+
+def votes(table: list[list[int | None]]) -> tuple[np.ndarray, np.ndarray]:
+    conversation = talk(table)
+    return conversation.votes_PS, conversation.seen_PS
 
 
 def first(cell: tuple[int, int, int]) -> int:
@@ -58,24 +61,12 @@ def test_z_is_negative_below_one_half_and_where_others_have_more() -> None:
     assert difference_z(ints(0), ints(8), ints(8), ints(8))[0] < 0
 
 
-def test_counts_by_group_and_of_the_rest() -> None:
-    conversation = talk([[1, -1], [0, None], [1, 1], [-1, 1]], people=[10, 20, 30, 40])
-    found = group_counts(conversation, ints(10, 20, 40), ints(0, 0, 1), 2)
-    assert found.agrees.tolist() == [[1, 0], [0, 1]]
-    assert found.disagrees.tolist() == [[0, 1], [1, 0]]
-    assert found.seen.tolist() == [[2, 1], [1, 1]]
-    assert found.passes.tolist() == [[1, 0], [0, 0]]
-    assert found.rest().seen.tolist() == [[1, 1], [2, 1]]
-    assert found.total().agrees.tolist() == [[1, 1]]
-    assert everybody(conversation).agrees.tolist() == [[2, 2]]
-
-
 @given(st.integers(0, 1000))
 @settings(max_examples=15, deadline=None)
 def test_sides_equal_a_naive_loop(seed: int) -> None:
     table = random_rows(seed, 12, 4)
     labels = np.random.default_rng(seed).integers(3, size=12)
-    found = group_counts(talk(table), np.arange(12), labels, 3)
+    found = count_votes(*votes(table), labels, 3)
     agree, disagree = sides(found)
     for side, vote in ((agree, 1), (disagree, -1)):
         for group in range(3):
@@ -175,7 +166,7 @@ def test_at_most_five_majorities_each_way() -> None:
 @given(st.integers(0, 1000))
 @settings(max_examples=15, deadline=None)
 def test_swapping_agree_and_disagree_swaps_the_sides(seed: int) -> None:
-    found = group_counts(talk(random_rows(seed, 14, 5)), np.arange(14), np.arange(14) % 2, 2)
+    found = count_votes(*votes(random_rows(seed, 14, 5)), np.arange(14) % 2, 2)
     turned = Counts(agrees=found.disagrees, disagrees=found.agrees, seen=found.seen)
     agree, disagree = sides(found)
     other_agree, other_disagree = sides(turned)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solon.collective.opinion.counts import Counts
 from solon.collective.opinion.polis import routing as module
-from solon.collective.opinion.polis.representativeness import Counts
 from solon.collective.opinion.polis.routing import draw, extremity, importance, priority, probabilities
 
 

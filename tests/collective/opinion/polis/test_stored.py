@@ -9,7 +9,7 @@ import pytest
 
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.polis.representativeness import group_counts
+from solon.collective.opinion.counts import counts_of
 from solon.collective.opinion.polis.stored import StoredMathematics, read_stored
 from solon.collective.opinion.results import Analysis
 from solon.errors import InputError
@@ -28,7 +28,7 @@ def blob_of(analysis: Analysis) -> dict[str, Any]:
     """The analysis as a server stores it: agree is -1, groups hold base clusters, base clusters stand in columns."""
     talk_, groups, seen_order = analysis.conversation, analysis.groups, np.random.default_rng(0).permutation(9)
     ids = talk_.statement_ids[seen_order]
-    counts = group_counts(talk_, groups.participant_ids, groups.labels_G, groups.k)
+    counts = counts_of(talk_, groups)
     people = groups.participant_ids.tolist()
     return {
         "n": len(talk_.participants),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats
+from solon.collective.opinion.counts import Counts, counts_of
 from solon.collective.opinion.polis.projection import Ratings, column_means, moderated_out, ratings
-from solon.collective.opinion.polis.representativeness import Counts, group_counts
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Groups
 from solon.errors import InputError
@@ -66,7 +66,7 @@ def match(conversation: Conversation, stored: StoredMathematics) -> Matched:
         centre, components = 0.0 - centre, 0.0 - components
     groups, missing = _groups(conversation, stored)
     meta = np.array([one.is_meta for one in conversation.statements], dtype=bool)
-    counts = group_counts(conversation, groups.participant_ids, groups.labels_G, groups.k)
+    counts = counts_of(conversation, groups)
     notes = [
         *_different_ids(absent, missing, int(conversation.seen_PS[:, ~column].any(axis=0).sum())),
         *_different_counts(conversation, stored, counts),

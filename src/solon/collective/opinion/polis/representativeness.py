@@ -1,6 +1,6 @@
 """Which statements set a group apart, and which most people agree or disagree with.
 
-Shapes: G groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
+Shapes: K groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
 are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
 the conversation itself is in no list.
 
@@ -15,63 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation, Floats, Ints
+from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.opinion.counts import Counts, everybody
 from solon.collective.opinion.results import Majority, Representative
 
 SIGNIFICANT = 1.2816
 """z above which a one-sided test at 90% is significant."""
 LISTED = 5
 """Statements per group, and per direction in the majority lists."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """Votes per group and statement. All arrays [G, S]."""
-
-    agrees: Ints
-    disagrees: Ints
-    seen: Ints
-    """Agrees, disagrees and passes."""
-
-    @property
-    def passes(self) -> Ints:
-        return self.seen - self.agrees - self.disagrees
-
-    def rest(self) -> Counts:
-        """For each group, the votes of all others together."""
-        return Counts(
-            agrees=self.agrees.sum(axis=0) - self.agrees,
-            disagrees=self.disagrees.sum(axis=0) - self.disagrees,
-            seen=self.seen.sum(axis=0) - self.seen,
-        )
-
-    def total(self) -> Counts:
-        """Everybody as one group, [1, S]."""
-        agrees, disagrees, seen = (part.sum(axis=0, keepdims=True) for part in (self.agrees, self.disagrees, self.seen))
-        return Counts(agrees=agrees, disagrees=disagrees, seen=seen)
-
-
-def group_counts(conversation: Conversation, participant_ids: Ints, labels: Ints, n_groups: int) -> Counts:
-    """Votes by group, rejected statements included. People who are in no group count nowhere."""
-    assert np.isin(participant_ids, conversation.participant_ids).all(), "groups of people who are in the conversation"
-    rows = np.searchsorted(conversation.participant_ids, participant_ids)
-    groups = [rows[labels == group] for group in range(n_groups)]
-    return Counts(
-        agrees=_summed([conversation.votes_PS[members] == AGREE for members in groups], conversation),
-        disagrees=_summed([conversation.votes_PS[members] == DISAGREE for members in groups], conversation),
-        seen=_summed([conversation.seen_PS[members] for members in groups], conversation),
-    )
-
-
-def _summed(parts: Sequence[Bools], conversation: Conversation) -> Ints:
-    sums = [part.sum(axis=0, dtype=np.int64) for part in parts]
-    return np.array(sums, dtype=np.int64).reshape(len(parts), len(conversation.statements))
-
-
-def everybody(conversation: Conversation) -> Counts:
-    """Votes of all participants as one group, [1, S]; those in no opinion group count too."""
-    everyone = conversation.participant_ids
-    return group_counts(conversation, everyone, np.zeros(len(everyone), dtype=np.int64), 1)
 
 
 def probability(successes: Ints, trials: Ints) -> Floats:
@@ -101,7 +52,7 @@ def difference_z(successes: Ints, trials: Ints, rest_successes: Ints, rest_trial
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One direction, agree or disagree, of every group and statement. All arrays [G, S]."""
+    """One direction, agree or disagree, of every group and statement. All arrays [K, S]."""
 
     direction: str
     n: Ints

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
-from solon.collective.opinion.polis.representativeness import Counts
+from solon.collective.opinion.counts import Counts
 from solon.records import Record
 from solon.seeds import generator
 

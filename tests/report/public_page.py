@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -77,6 +80,14 @@ def table(page: Element, caption: str) -> list[list[str]]:
     found = [one for one in page.all("table") if one.all("caption")[0].text.startswith(caption)]
     assert len(found) == 1, caption
     return found[0].rows
+
+
+def saved_table(page: Element) -> list[dict[str, str]]:
+    """Rows of the file that the page offers to save."""
+    link = next(one for one in page.all("a") if "download" in one.attributes)
+    head, _, data = (link.attributes["href"] or "").partition(",")
+    assert head == "data:text/csv;charset=utf-8;base64"
+    return list(csv.DictReader(io.StringIO(base64.b64decode(data).decode("utf-8-sig"), newline="")))
 
 
 def figures(text: str) -> list[int]:

@@ -49,7 +49,7 @@ def test_clear_camps_are_firm_and_lots_are_not(firm: tuple[Conversation, Groups,
     assert all(one.change_max is None for one in of_kind(report, "k")), "groups cannot be paired"
     drawn = [one.people for one in of_kind(report, "bootstrap")]
     assert all(0.5 * 80 < people < 0.75 * 80 for people in drawn), "of people drawn several times, each counts once"
-    assert any("drawn from the same public" in sentence for sentence in report.sentences)
+    assert any("another mix of the same people" in sentence for sentence in report.sentences)
 
 
 def test_noise_is_loose() -> None:
@@ -81,7 +81,7 @@ def test_too_many_people_are_sampled(
     talk, groups, _ = firm
     report = stability_of(talk, groups)
     assert report.participants == 1000 // 20 and report.participants_total == 80
-    assert report.repeats == stability.REPEATS // 2 and "50 people drawn by lot" in report.sentences[0]
+    assert report.repeats == stability.REPEATS // 2 and "50 of 80 people, drawn by lot" in report.sentences[0]
 
 
 def test_one_group_is_said_to_be_one() -> None:

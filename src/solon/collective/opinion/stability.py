@@ -104,7 +104,12 @@ def stability_of(
         seed=seed,
         repeats=repeats,
         verdict=_verdict(checks),
-        sentences=_sentences(checks, groups.k, not_formed, len(base.participants) if sampled else None),
+        sentences=in_words(
+            checks,
+            k=groups.k,
+            not_formed=not_formed,
+            sampled=f"{len(base.participants):,} of {len(conversation.participants):,}" if sampled else "",
+        ),
         not_formed=not_formed,
         checks=tuple(checks),
     )
@@ -164,32 +169,37 @@ def _verdict(checks: Sequence[StabilityCheck]) -> Literal["firm", "fairly firm",
     return "firm" if worst >= FIRM else "fairly firm" if worst >= FAIR else "loose"
 
 
-def _sentences(checks: Sequence[StabilityCheck], k: int, not_formed: int, sample: int | None) -> tuple[str, ...]:
-    """What a reader without statistics needs to know."""
+def in_words(checks: Sequence[StabilityCheck], *, k: int, not_formed: int = 0, sampled: str = "") -> tuple[str, ...]:
+    """What a reader without statistics needs to know. `sampled`: "705 of 1,126", if not everybody was grouped anew."""
     by_kind = {kind: [one for one in checks if one.kind == kind] for kind in ("seed", "k", "imputation", "bootstrap")}
     said = []
     if k == 1:
         said.append("There is one group only, in which everybody stays whatever is changed.")
-    if sample is not None:
-        said.append(f"All of this was measured on {sample} people drawn by lot, for there are too many to group again.")
+    if sampled:
+        said.append(f"To save time, all of this was measured on {sampled} people, drawn by lot.")
     if seeds := by_kind["seed"]:
         said.append(
-            f"Started elsewhere, the same method leaves {_kept(seeds)} of people in their group{_moves(seeds)}."
+            f"If the calculation starts elsewhere, {_kept(seeds)} of people stay in their group{_moves(seeds)}."
         )
     if people := by_kind["bootstrap"]:
         said.append(
-            f"With other people drawn from the same public, {_kept(people)} stay in their group{_moves(people)}."
+            f"If chance had brought another mix of the same people, {_kept(people)} of them would stay in their "
+            f"group{_moves(people)}."
         )
     if filled := by_kind["imputation"]:
-        said.append(f"If votes that were not cast are counted in another way, {_kept(filled)} stay in their group.")
+        said.append(f"If missing votes are counted in another way, {_kept(filled)} of people stay in their group.")
     chosen = Counter(one.chosen_k for one in (*by_kind["seed"], *by_kind["bootstrap"]) if one.chosen_k is not None)
     if chosen:
-        counts = ", ".join(
-            f"{number} groups {'once' if count == 1 else f'{count} times'}" for number, count in sorted(chosen.items())
+        counts = ", ".join(f"{number} groups in {count}" for number, count in sorted(chosen.items()))
+        said.append(
+            f"In {chosen.total()} of these tries the calculation was free to choose the number of groups, and chose "
+            f"{counts}; here the number is {k}."
         )
-        said.append(f"Left to choose in these {chosen.total()} tries, the method takes {counts}; shipped are {k}.")
     if chance := [one for one in checks if one.kind == "chance"]:
-        said.append(f"By chance alone, {_kept(chance)} would seem to stay in their group{_moves(chance)}.")
+        said.append(
+            f"For comparison: of groups dealt out by lot, {_kept(chance)} of people would seem to stay in "
+            f"theirs{_moves(chance)}."
+        )
     if not_formed:
         said.append(f"{not_formed} of the tries could not be made, for too few people or positions were left.")
     return tuple(said)
@@ -197,8 +207,13 @@ def _sentences(checks: Sequence[StabilityCheck], k: int, not_formed: int, sample
 
 def _kept(checks: Sequence[StabilityCheck]) -> str:
     shares = [one.kept_share for one in checks]
-    mean, worst = f"{np.mean(shares):.0%}", f"{min(shares):.0%}"
+    mean, worst = _percent(float(np.mean(shares))), _percent(min(shares))
     return mean if mean == worst else f"{mean} (at worst {worst})"
+
+
+def _percent(share: float) -> str:
+    """Whole percent; never all of what is not all."""
+    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _moves(checks: Sequence[StabilityCheck]) -> str:

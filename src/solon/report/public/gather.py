@@ -14,6 +14,7 @@ from solon.collective.opinion.analysis import Method, analyse
 from solon.collective.opinion.given_groups import EXPORTED, exported_groups, groups_from_file
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import stability_of
+from solon.collective.people.files import of_voters
 from solon.collective.people.population import load_population
 from solon.collective.people.sample import Sample, read_attributes
 from solon.collective.principles.trace import Trace, trace_path
@@ -140,7 +141,7 @@ def read_traced(path: Path, talk: Conversation) -> tuple[Constitution, Trace]:
 
 
 def read_sample(population: Path | None, attributes: Path | None, talk: Conversation) -> Sample | None:
-    """The people of the conversation with their attributes, beside the population; None if neither file is given."""
+    """Those who voted with their attributes, beside the population; None if neither file is given."""
     if population is None and attributes is None:
         return None
     if population is None or attributes is None:
@@ -149,4 +150,4 @@ def read_sample(population: Path | None, attributes: Path | None, talk: Conversa
             hint="give both --population and --attributes, or neither",
         )
     reading = read_attributes(attributes, load_population(population))
-    return reading.sample.of(talk.participant_ids, reading.screened_ids)
+    return of_voters(reading.sample, talk, reading.screened_ids)

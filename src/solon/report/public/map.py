@@ -184,6 +184,7 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Mar
     inside_G2 = np.clip(points_G2, frame.extent.low_2, frame.extent.high_2)
     cells_G2 = _hexagons(np.array([frame.at(point) for point in inside_G2]), side)
     places_C2, which_G = np.unique(cells_G2, axis=0, return_inverse=True)
+    small_K = np.bincount(labels_G, minlength=k) < SUPPRESS_BELOW
     own_CK = np.zeros((len(places_C2), k), dtype=np.int64)
     np.add.at(own_CK, (which_G.reshape(-1), labels_G), 1)
     centres_C2 = _centres(places_C2, side)
@@ -195,7 +196,9 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Mar
             if near_K.sum() >= SUPPRESS_BELOW:
                 break
             reach += side
-        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K))
+        # A group of few people marks no cell: that it is the most there would say nearly how many it has.
+        clear = bool(near_K.sum() >= SUPPRESS_BELOW and not small_K[near_K.argmax()])
+        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K, clear=clear))
     return marks
 
 
@@ -225,11 +228,11 @@ def _hexagons(at_G2: Floats, side: float) -> Ints:
     return best
 
 
-def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints) -> Markup:
-    """`near_K`: people in and around the cell, by group."""
+def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, *, clear: bool) -> Markup:
+    """`near_K`: people in and around the cell, by group. `clear`: may it take the mark of the one that is the most?"""
     _, words, share = next(size for size in reversed(SIZES) if people >= size[0])
     most = int(near_K.argmax())
-    clear = near_K.sum() >= SUPPRESS_BELOW and near_K[most] > MOSTLY * near_K.sum()
+    clear = clear and near_K[most] > MOSTLY * near_K.sum()
     style, shape = (f"g{most % len(SHAPES)}", most % len(SHAPES)) if clear else ("unclear", 0)
     says = f"{words} people; around here mostly Group {letter(most)}" if clear else f"{words} people"
     drawn = Markup(

@@ -62,25 +62,37 @@ class Opinions:
     """Statements that a majority of every group agrees with; `agreed` holds the first of them."""
     ranked: int
     """Statements with enough votes from every group to be ranked."""
-    too_few: int
+    pooled: bool = False
+    """There are groups, but no statement could be ranked by them: what is agreed is ranked by everyone's votes."""
 
 
 def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opinions:
-    """The lists. Only statements on which every group cast `MIN_GROUP_VOTES` votes are ranked."""
+    """The lists. Only statements on which every group cast `MIN_GROUP_VOTES` votes are ranked.
+
+    A group of fewer people can never cast so many. Then nothing may be said of groups, and what all voters agree on
+    takes the place of what every group does.
+    """
     ranked = [one for one in statements if one.enough and one.open]
-    agreed = [one for one in ranked if all(tally.agree.rate > 0.5 for tally in (*one.groups, one.everyone))]
-    refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in (*one.groups, one.everyone))]
+    pooled = analysis.groups.k > 1 and not ranked
+    if pooled:
+        ranked = [one for one in statements if one.everyone.shown]
+
+    def voters(one: StatementVotes) -> tuple[Tally, ...]:
+        return (one.everyone,) if pooled else (*one.groups, one.everyone)
+
+    agreed = [one for one in ranked if all(tally.agree.rate > 0.5 for tally in voters(one))]
+    refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in voters(one))]
     unsure = [one for one in statements if one.everyone.n >= MIN_GROUP_VOTES and one.everyone.passed.rate > MANY_PASS]
-    dividing = [one for one in ranked if beyond_chance(one)]
+    dividing = [] if pooled else [one for one in ranked if beyond_chance(one)]
     return Opinions(
-        agreed=_first(agreed, lambda one: one.consensus, AGREED),
-        refused=_first(refused, _refusal, REFUSED),
+        agreed=_first(agreed, _agreement if pooled else lambda one: one.consensus, AGREED),
+        refused=_first(refused, lambda one: _refusal(one, pooled=pooled), REFUSED),
         dividing=_first(dividing, lambda one: one.polarisation, DIVIDING),
         unsure=_first(unsure, lambda one: one.everyone.passed.rate**2 * one.everyone.passes, UNSURE),
         groups=_groups(analysis, statements),
         majorities=len(agreed),
         ranked=len(ranked),
-        too_few=len(statements) - len(ranked),
+        pooled=pooled,
     )
 
 
@@ -122,10 +134,15 @@ def _first(
     return tuple(sorted(found, key=lambda one: (-key(one), one.id))[:count])
 
 
-def _refusal(one: StatementVotes) -> float:
+def _agreement(one: StatementVotes) -> float:
+    """As consensus, of everyone."""
+    return (one.everyone.agrees + 1) / (one.everyone.n + 2)
+
+
+def _refusal(one: StatementVotes, *, pooled: bool) -> float:
     """The product of consensus, for disagreement."""
     product = 1.0
-    for tally in one.groups or (one.everyone,):
+    for tally in (one.everyone,) if pooled or not one.groups else one.groups:
         product *= (tally.disagrees + 1) / (tally.n + 2)
     return product
 

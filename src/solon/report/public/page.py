@@ -27,6 +27,7 @@ from solon.report.public.sureness import StabilityPart, stability_part
 from solon.report.public.tally import StatementVotes, statement_votes
 from solon.report.public.traced import TracePart, trace_part
 
+UNTITLED = "What people said"
 PACKAGE, SHARED = "solon.report.public", "solon.report"
 SECTIONS = (
     ("people", "Who took part"),
@@ -85,6 +86,11 @@ class Page:
         return self.opinions.groups
 
     @property
+    def titled(self) -> bool:
+        """Is the title in the organisers' words, and so in their language?"""
+        return self.title != UNTITLED
+
+    @property
     def one_group(self) -> bool:
         return len(self.opinions.groups) < 2
 
@@ -121,21 +127,22 @@ def page_of(given: PublicInput) -> Page:
     analysis, talk = given.analysis, given.analysis.conversation
     votes = statement_votes(analysis)
     opinions, turnout = opinions_of(analysis, votes), turnout_of(analysis)
-    population = population_part(given.sample) if given.sample else None
-    title = given.words.title or " ".join(talk.topic.split()) or "What people said"
+    population = population_part(given.sample, voters=turnout.voters) if given.sample else None
+    title = given.words.title or " ".join(talk.topic.split()) or UNTITLED
     csv = download.statements_csv(votes, [group.letter for group in opinions.groups])
     drawn = opinion_map(analysis, votes)
-    stability = stability_part(given.stability) if given.stability else None
+    shown = all(group.size is not None for group in opinions.groups)
+    stability = stability_part(given.stability, sizes_shown=shown) if given.stability else None
     trace = None
     if given.constitution and given.trace:
-        trace = trace_part(given.constitution, given.trace, analysis.groups, votes)
+        trace = trace_part(given.constitution, given.trace, analysis, votes)
     return Page(
         title=title,
         kicker=" · ".join(
             ("Report on a public conversation", *([given.words.organiser] if given.words.organiser else []))
         ),
         question=_question(given),
-        paragraph=paragraph(turnout),
+        paragraph=paragraph(turnout, cleaned=bool(given.removed)),
         keys=_keys(turnout, opinions, len(votes)),
         short=in_short(
             opinions, population=population.gist if population else None, sure=stability.gist if stability else ""
@@ -201,7 +208,8 @@ def _funnel(turnout: Turnout) -> tuple[tuple[str, str, str], ...]:
 def _effort(turnout: Turnout) -> str:
     return (
         f"A quarter of those who voted did so on at most {words.many(turnout.quarter, 'statement')}, half of them on "
-        f"{words.many(turnout.half, 'statement')} or more, and a quarter on {turnout.most:,} or more."
+        f"{words.many(turnout.half, 'statement')} or more, and a quarter on {turnout.most:,} or more. Of "
+        "several votes by one person on one statement only the latest is counted."
     )
 
 

@@ -56,13 +56,15 @@ def turnout_of(analysis: Analysis) -> Turnout:
     )
 
 
-def paragraph(turnout: Turnout) -> str:
-    """The numbers in one paragraph of plain sentences.
+def paragraph(turnout: Turnout, *, cleaned: bool = False) -> str:
+    """The numbers in one paragraph of plain sentences. `cleaned`: people or statements were removed before.
 
     Example: "Between 3 May and 2 June 2024, 536 people voted on statements, 29,802 votes in all. 97 people wrote ..."
     """
     when = f"{turnout.when[0].upper()}{turnout.when[1:]}, " if turnout.when else ""
     said = [f"{when}{many(turnout.voters, 'person', 'people')} took part and cast {many(turnout.votes, 'vote')}."]
+    if cleaned:
+        said.append("That is after cleaning; further down stands what was removed, and by which rule.")
     statements = many(turnout.statements, "statement")
     if turnout.writers is not None:
         said.append(f"{many(turnout.writers, 'person', 'people')} wrote at least one of the {statements}.")

@@ -11,11 +11,11 @@ from math import atan2, degrees, sqrt
 
 import numpy as np
 
-from solon.collective.conversation import Floats, Ints
+from solon.collective.conversation import Bools, Floats, Ints
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
-from solon.collective.people.suppression import suppress_table
-from solon.report.public.tally import StatementVotes
+from solon.collective.people.suppression import suppress
+from solon.report.public.tally import StatementVotes, withheld
 
 EDGE = 0.01
 """Share of people at each end of a direction who are drawn at the edge of the map, so that a few far ones do not
@@ -103,19 +103,38 @@ def _regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent, parts: i
     place_G = (parts - 1 - cell_G2[:, 1]) * parts + cell_G2[:, 0]
     own_KR = [np.bincount(place_G[labels_G == label], minlength=parts * parts) for label in range(k)]
     counts_RK = np.array(own_KR).reshape(k, parts * parts).T
-    hidden = suppress_table(counts_RK, threshold=SUPPRESS_BELOW)
+    cells_RK, rows_R = _hidden(counts_RK)
     found = []
     for place in range(parts * parts):
         total = int(counts_RK[place].sum())
         if not total:
             continue
         own = tuple(
-            None if hidden.cells_RC[place, label] else float(counts_RK[place, label] / counts_RK[:, label].sum())
+            None if cells_RK[place, label] else float(counts_RK[place, label] / counts_RK[:, label].sum())
             for label in range(k)
         )
         name = f"{ROWS[parts][place // parts]} {COLUMNS[parts][place % parts]}".replace("centre middle", "centre")
-        found.append(Region(name=name, everyone=None if hidden.rows_R[place] else total / len(points_G2), groups=own))
+        found.append(Region(name=name, everyone=None if rows_R[place] else total / len(points_G2), groups=own))
     return tuple(found)
+
+
+def _hidden(counts_RK: Ints) -> tuple[Bools, Bools]:
+    """Which shares of regions are not shown: of groups [R, K], and of everyone [R].
+
+    The number of people and the sizes of groups stand elsewhere on the page. A group whose size is withheld has no
+    shares either: together with shares of everyone, they would give its size away.
+    """
+    regions, k = counts_RK.shape
+    withheld_K = np.array(withheld(counts_RK.sum(axis=0).tolist()), dtype=bool)
+    places = np.arange(regions * k).reshape(regions, k)
+    known = [places.ravel(), *(places[:, label] for label in range(k) if not withheld_K[label])]
+    others = [*places.reshape(-1, 1), *places, *(places[:, label] for label in range(k) if withheld_K[label])]
+    sums = np.zeros((len(known) + len(others), regions * k), dtype=bool)
+    for number, parts in enumerate([*known, *others]):
+        sums[number, parts] = True
+    hidden = suppress(counts_RK.ravel(), sums, threshold=SUPPRESS_BELOW, fixed=len(known))[len(known) :]
+    cells_RK = hidden[: regions * k].reshape(regions, k) | withheld_K
+    return cells_RK, hidden[regions * k : regions * k + regions]
 
 
 def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Direction, ...]:

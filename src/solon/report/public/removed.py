@@ -80,7 +80,11 @@ def moderation(talk: Conversation) -> str:
 def left_out(turnout: Turnout, removals: Sequence[Removed]) -> tuple[str, ...]:
     """Which people count where."""
     apart = turnout.voters - turnout.grouped
-    lines = [] if removals else ["Nobody’s votes were removed; all of them count in the figures of “everyone”."]
+    lines = (
+        []
+        if removals
+        else ["For this report nobody’s votes were removed; all of them count in the figures of “everyone”."]
+    )
     if apart > 0:
         lines.append(
             f"{many(apart, 'person', 'people')} who voted are in no group, mostly because they voted on too few "

@@ -36,16 +36,21 @@ def in_short(found: Opinions, *, population: str | None, sure: str) -> tuple[Poi
 
 def _agreement(found: Opinions) -> Point:
     lead = "Agreement:"
+    where = "" if found.pooled or len(found.groups) < 2 else " in every group"
+    if not found.ranked:
+        return Point(lead=lead, text="on no statement did enough people vote to say.")
     if not found.agreed:
-        return Point(lead=lead, text="there is no statement that a majority of every group agrees with.")
+        return Point(lead=lead, text=f"none of {many(found.ranked, 'statement')} found a majority{where}.")
     first = found.agreed[0]
-    text = f"{many(found.majorities, 'statement')} of {found.ranked:,} found a majority in every group. Foremost:"
-    if len(found.groups) < 2:
-        text = f"{many(found.majorities, 'statement')} of {found.ranked:,} found a majority. Foremost:"
-    return Point(lead=lead, text=text, statement=first.statement, after=f"({range_in_words(first)} agree).")
+    text = f"{many(found.majorities, 'statement')} of {found.ranked:,} found a majority{where}. Foremost:"
+    share = whole(first.everyone.agree.rate) if found.pooled else range_in_words(first)
+    return Point(lead=lead, text=text, statement=first.statement, after=f"({share} agree).")
 
 
 def _division(found: Opinions) -> list[Point]:
+    if found.pooled:
+        text = "how the groups differ cannot be shown, for too few people of at least one voted on each statement."
+        return [Point(lead="Division:", text=text)]
     if not found.dividing:
         return []
     first = found.dividing[0]

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.collective.opinion.stability import StabilityReport
+from solon.collective.opinion.stability import FAIR, FIRM, StabilityReport, in_words
 from solon.collective.opinion.stability_trials import StabilityCheck
-from solon.report.public.words import whole
+from solon.report.public.words import listed, whole
 
 VERDICTS = {
     "firm": "The groups are firm.",
     "fairly firm": "The groups are fairly firm.",
     "loose": "The groups are loose.",
 }
+_CAUSES = {"seed": "the calculation starts elsewhere", "bootstrap": "chance brings another mix of the same people"}
 _MEANINGS = {
-    "firm": "Computed in other ways that are just as reasonable, they come out nearly the same.",
-    "fairly firm": "Computed in other ways that are just as reasonable, their core stays and their edges move.",
-    "loose": "Computed in other ways that are just as reasonable, many people would be in another group. What is said "
-    "of a group holds for this grouping; do not build on where exactly the line runs.",
+    "firm": "they come out nearly the same.",
+    "fairly firm": "their core stays and their edges move.",
+    "loose": "many people would be in another group. What is said of a group holds for this grouping; do not build on "
+    "where exactly the line runs.",
 }
+_HANG_ON = "But they hang on a choice: if missing votes count as {}, many people would be in another group."
 _CHANGES = {
     "seed": "another start of the calculation",
     "k": "{} groups asked for",
     "imputation": "votes not cast count as {}",
-    "bootstrap": "other people drawn from the same",
+    "bootstrap": "another mix of the same people",
     "chance": "for comparison: groups dealt out by lot",
 }
 _IMPUTED = {"pass": "a pass", "mean": "the average vote"}
@@ -54,14 +56,42 @@ class StabilityPart:
         return f"{self.lead[0].lower()}{self.lead[1:]} {self.text}"
 
 
-def stability_part(report: StabilityReport) -> StabilityPart:
-    """The report of `collective.opinion.stability`, row by row."""
+def stability_part(report: StabilityReport, *, sizes_shown: bool = True) -> StabilityPart:
+    """The report of `opinion.stability`, row by row.
+
+    Groups dealt out by lot are left out unless the sizes of groups are shown: how many people they leave in their group
+    depends on nothing else.
+    """
+    checks = [check for check in report.checks if sizes_shown or check.kind != "chance"]
+    sampled = report.participants < report.participants_total
     return StabilityPart(
         lead=VERDICTS[report.verdict],
-        text=_MEANINGS[report.verdict],
-        sentences=report.sentences,
-        rows=tuple(_row(check) for check in report.checks),
+        text=" ".join([_meaning(report), *_hang_on(report)]),
+        sentences=in_words(
+            checks,
+            k=report.k,
+            not_formed=report.not_formed,
+            sampled=f"{report.participants:,} of {report.participants_total:,}" if sampled else "",
+        ),
+        rows=tuple(_row(check) for check in checks),
     )
+
+
+def _meaning(report: StabilityReport) -> str:
+    """The verdict in plain words, with what it is due to: groups may stand one change and not another."""
+    least = {"firm": 0.0, "fairly firm": FIRM, "loose": FAIR}[report.verdict]
+    causes = []
+    for kind, cause in _CAUSES.items():
+        found = [check.likeness for check in report.checks if check.kind == kind]
+        if not least or (found and sum(found) / len(found) < least):
+            causes.append(cause)
+    return f"If {listed(causes or list(_CAUSES.values()), 'or')}, {_MEANINGS[report.verdict]}"
+
+
+def _hang_on(report: StabilityReport) -> list[str]:
+    """A caution where the verdict, which is of chance alone, says more than other choices bear out."""
+    other = [check for check in report.checks if check.kind == "imputation" and check.likeness < FAIR]
+    return [_HANG_ON.format(_IMPUTED.get(one.setting, one.setting)) for one in other if report.verdict != "loose"]
 
 
 def _row(check: StabilityCheck) -> StabilityRow:

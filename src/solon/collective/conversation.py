@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from solon.records import Record
 
 AGREE, PASS, DISAGREE = 1, 0, -1
+VOTE_SIGN = "+1 agree, -1 disagree, 0 pass"
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -32,7 +32,6 @@ MUST_STAY_PRIVATE = (
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_CELL_OF_VOTE = np.array([0, 1, -1], dtype=np.int8)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,6 +225,14 @@ def stream_records(path: Path) -> Iterator[tuple[int, list[str]]]:
         csv.field_size_limit(previous)
 
 
+def raise_faults(faults: Sequence[Fault], path: Path) -> None:
+    """Raises `InputError` with the first `MAX_FAULTS` and the number of the others; returns if there are none."""
+    if (more := len(faults) - MAX_FAULTS) > 0:
+        faults = [*faults[:MAX_FAULTS], Fault(f"and {more} more faults", Where(path))]
+    if faults:
+        raise InputError(list(faults))
+
+
 def as_integer(cell: str) -> int | None:
     """A cell as a whole number; None if it is none. Only ASCII digits, surrounding spaces allowed.
 

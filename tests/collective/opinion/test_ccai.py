@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from solon.collective.opinion.ccai import ccai_groups, figures, group_all, grouping, kmeans, processing, reproduction
-from solon.collective.opinion.ccai.grouping import canonical, positions
+from solon.collective.opinion.ccai.grouping import positions
 from solon.collective.opinion.ccai.kmeans import k_means, starting_centres
 from solon.collective.opinion.ccai.processing import Study, fingerprint, read_study
 from solon.collective.opinion.ccai.reproduction import labelled, misplaced, reproduce
 from solon.collective.opinion.ccai.writing import ONLY_IF_PUBLISHED, write_all
+from solon.collective.opinion.results import by_size
 from solon.errors import InputError
 from talks import random_rows, talk, write_export
 from voters import public
@@ -84,7 +85,7 @@ def test_camps_are_found_the_larger_first() -> None:
 
 
 def test_labels_by_size_then_by_first_member() -> None:
-    assert canonical(np.array([7, 3, 3, 7, 1])).tolist() == [0, 1, 1, 0, 2]
+    assert by_size(np.array([7, 3, 3, 7, 1]), np.arange(5)).tolist() == [0, 1, 1, 0, 2]
 
 
 @pytest.mark.parametrize(

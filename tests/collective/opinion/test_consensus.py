@@ -15,7 +15,7 @@ from solon.collective.opinion.consensus import (
     measure,
     numeric_first,
     product_interval,
-    wilson,
+    share_interval,
 )
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.results import Groups
@@ -74,7 +74,7 @@ def test_the_geometric_mean_does_not_depend_on_the_number_of_groups() -> None:
 
 
 def test_wilson_on_paper() -> None:
-    low, high = wilson(np.array([8, 0, 0]), np.array([10, 10, 0]))
+    low, high = share_interval(np.array([8, 0, 0]), np.array([10, 10, 0]))
     assert (low[0], high[0]) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
     assert (low[1], high[1]) == (0.0, pytest.approx(0.2775, abs=1e-4))
     assert np.isnan(low[2]) and np.isnan(high[2])

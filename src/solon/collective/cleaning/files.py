@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from solon.collective.cleaning.removing import Change, Cleaned, Removal
+from solon.collective.reading.findings import many
 from solon.collective.reading.folder import Finding, Imported, replacing, write_imported
 from solon.collective.reading.imported import CARD
 from solon.collective.tables import write_csv
@@ -29,7 +30,7 @@ def write_cleaned(
         Finding(
             severity="note",
             where=rule,
-            what=f"cleaning removed {count} {kind}{'' if count == 1 else 's'}",
+            what=f"cleaning removed {many(count, kind)}",
             repair=f"each is in {REMOVALS}",
         )
         for (rule, kind), count in Counter((one.rule, one.kind) for one in cleaned.removals).items()

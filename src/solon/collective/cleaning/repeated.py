@@ -45,7 +45,7 @@ def repeated_statements(statements: Sequence[tuple[int, str]], *, edits: int = 1
             _join_misspelt(one, tuple(plain.split()), by_gap, leader, edits)
     groups: dict[int, list[int]] = {}
     for one, head in leader.items():
-        groups.setdefault(_head(leader, head), []).append(one)
+        groups.setdefault(leader_of(leader, head), []).append(one)
     return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
@@ -86,7 +86,9 @@ def one_letter_apart(a: str, b: str) -> bool:
     return len(long) - len(short) == 1 and short[start:] == long[start + 1 :]
 
 
-def _head(leader: dict[int, int], one: int) -> int:
+def leader_of(leader: dict[int, int], one: int) -> int:
+    """Who stands first of those that `one` was joined with; `leader` has for each whom it was joined to, or itself."""
     while leader[one] != one:
+        leader[one] = leader[leader[one]]  # shorter for whoever asks next
         one = leader[one]
     return one

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.cleaning.chance import at_least, longest_run, run_chance
-from solon.collective.cleaning.repeated import repeated_statements
+from solon.collective.cleaning.repeated import leader_of, repeated_statements
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints
 
 ANSWERS = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
@@ -169,10 +169,10 @@ def bursts(conversation: Conversation, limits: Limits) -> list[Flag]:
             if len(at) < limits["common"] or alike < 0.8 * len(at):
                 continue
             if at_least(alike, match_S[at]) * pairs < limits["chance"]:
-                leader[_root(leader, other)] = _root(leader, one)
+                leader[leader_of(leader, other)] = leader_of(leader, one)
     together: dict[int, list[int]] = {}
     for one in sorted(leader):
-        together.setdefault(_root(leader, one), []).append(one)
+        together.setdefault(leader_of(leader, one), []).append(one)
     return [
         Flag(
             "participant",
@@ -294,10 +294,3 @@ def _events(conversation: Conversation) -> dict[int, tuple[Ints, Ints, NDArray[n
         if len(piece):
             found[int(log.participant[piece[0]])] = (log.time[piece], log.statement[piece], log.vote[piece])
     return found
-
-
-def _root(leader: dict[int, int], one: int) -> int:
-    while leader[one] != one:
-        leader[one] = leader[leader[one]]
-        one = leader[one]
-    return one

@@ -11,17 +11,18 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation
+from solon.collective.opinion.ccai import ccai_groups
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
 from solon.collective.opinion.counts import counts_of
 from solon.collective.opinion.polarisation import between_groups
 from solon.collective.opinion.polis import clusters
 from solon.collective.opinion.polis.agreement import compare, notes_on
 from solon.collective.opinion.polis.matching import match
-from solon.collective.opinion.polis.projection import Imputation, moderated_out, project, ratings
+from solon.collective.opinion.polis.projection import moderated_out, project, ratings
 from solon.collective.opinion.polis.representativeness import majority_lists, representative_statements
 from solon.collective.opinion.polis.routing import extremity, priority
 from solon.collective.opinion.polis.stored import StoredMathematics
-from solon.collective.opinion.results import Analysis, Groups, Projection
+from solon.collective.opinion.results import Analysis, Groups, Imputation, Projection, by_size
 from solon.errors import InputError
 
 Method = Literal["polis", "ccai"]
@@ -44,8 +45,6 @@ def find_groups(
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
     if method == "ccai":
-        from solon.collective.opinion.ccai import ccai_groups
-
         return ccai_groups(conversation, k=k, seed=seed)
     _require_votes(conversation)
     return polis_groups(conversation, project(ratings(conversation), impute=impute), k=k, seed=seed)
@@ -94,7 +93,7 @@ def _grouped(
             f"{k} groups asked for, but people stand in {n_places} different places after base clustering",
             hint=f"ask for 1 to {n_places}, or leave the number to the method",
         )
-    labels = clusters.by_size(found.labels_N, ids)
+    labels = by_size(found.labels_N, ids)
     n_groups = len(np.unique(labels))
     notes = []
     if added := int((chosen & ~able).sum()):

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, DISAGREE, PASS, Bools, Ints
-from solon.collective.tables import MAX_FAULTS, Table, as_integer, read_csv, shown
+from solon.collective.conversation import AGREE, DISAGREE, PASS, VOTE_SIGN, Bools, Ints
+from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
 PARTICIPANT = "participant"
@@ -27,7 +27,7 @@ _VOTES = {
     **dict.fromkeys(("0", "0.0", "-0", "-0.0"), PASS),
     **dict.fromkeys(("-1", "-1.0"), DISAGREE),
 }
-SIGN = "+1 agree, -1 disagree, 0 pass, empty not seen"
+SIGN = f"{VOTE_SIGN}, empty not seen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,13 @@ class Ballots:
             for line, cell, number in zip(self.table.lines, self.table.column(column), found, strict=True)
             if number is None
         ]
-        _raise(faults, self.table.path)
+        raise_faults(faults, self.table.path)
         return np.array(found, dtype=np.int64)
 
     def ids(self) -> Ints:
         """Participant ids in the order of the file, each once."""
         ids = self.integers(PARTICIPANT)
-        _raise(list(_repeats(self.table)), self.table.path)
+        raise_faults(list(_repeats(self.table)), self.table.path)
         return ids
 
 
@@ -75,7 +75,7 @@ def read_ballots(path: Path, *, group_column: str | None = None) -> Ballots:
     columns = _statement_columns(table, group_column)
     order = sorted(columns)
     coded_PS, faults = _coded(table, [columns[one] for one in order])
-    _raise(faults, path)
+    raise_faults(faults, path)
     seen_PS = coded_PS != _UNSEEN
     ballots = Ballots(
         table=table,
@@ -83,7 +83,7 @@ def read_ballots(path: Path, *, group_column: str | None = None) -> Ballots:
         votes_PS=np.where(seen_PS, coded_PS, PASS).astype(np.int8),
         seen_PS=seen_PS,
     )
-    _raise(list(_repeats(table)), path)
+    raise_faults(list(_repeats(table)), path)
     _check_sign(ballots)
     return ballots
 
@@ -161,10 +161,3 @@ def _check_sign(ballots: Ballots) -> None:
             where=Where(ballots.table.path),
             hint=f"here a vote is {SIGN}; `solon collect import` turns exports the right way",
         )
-
-
-def _raise(faults: list[Fault], path: Path) -> None:
-    if len(faults) > MAX_FAULTS:
-        faults = [*faults[:MAX_FAULTS], Fault(f"and {len(faults) - MAX_FAULTS} more faults like that", Where(path))]
-    if faults:
-        raise InputError(faults)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.numerics import wilson
 from solon.collective.opinion.counts import count_votes, labels_of
 from solon.collective.opinion.results import Groups
 from solon.seeds import generator
@@ -101,22 +102,10 @@ def geometric_mean(product_S: Floats, k: int) -> Floats:
     return np.asarray(product_S ** (1.0 / k), dtype=np.float64)
 
 
-def wilson(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Ends of the Wilson score interval of a share (Wilson 1927), of any shape; NaN without a vote.
-
-    With z = 1.96 at 95%: (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n). For 8 of 10 that is 0.49 to 0.94.
-    """
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    n = np.where(votes > 0, votes, 1).astype(np.float64)
-    p = agrees / n
-    middle = p + z * z / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    # None and all lie at the ends, but for rounding.
-    low = np.where(agrees == 0, 0.0, (middle - half) / scale)
-    high = np.where(agrees == votes, 1.0, (middle + half) / scale)
-    nothing = votes == 0
-    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+def share_interval(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Ends of the Wilson score interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
+    share = share_of_agrees(agrees, votes, smoothing=False)
+    return wilson(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + level / 2))
 
 
 def product_interval(
@@ -167,7 +156,7 @@ def measure(
     counts = count_votes(votes_PS, seen_PS, labels, len(names))
     agrees_KS, votes_KS = counts.agrees, counts.seen
     groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
-    low_KS, high_KS = wilson(agrees_KS, votes_KS, level)
+    low_KS, high_KS = share_interval(agrees_KS, votes_KS, level)
     low_S, high_S = product_interval(agrees_KS, votes_KS, statement_ids, level=level, draws=draws, seed=seed)
     return Consensus(
         statement_ids=statement_ids,

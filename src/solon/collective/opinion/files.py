@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
+from solon.collective.conversation import VOTE_SIGN
 from solon.collective.opinion.consensus import consensus_of, geometric_mean
 from solon.collective.opinion.consensus_table import empty_for_nan
 from solon.collective.opinion.counts import Counts, counts_of, everybody
@@ -27,7 +28,6 @@ from solon.collective.tables import write_csv, write_file
 from solon.errors import InputError, Where
 from solon.records import Record
 
-VOTE_SIGN = "+1 agree, -1 disagree, 0 pass"
 STATEMENT_COLUMNS = (
     "comment-id",
     "group_aware_consensus",

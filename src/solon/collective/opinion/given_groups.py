@@ -10,7 +10,7 @@ import numpy as np
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import numeric_first
 from solon.collective.opinion.results import Groups
-from solon.collective.tables import MAX_FAULTS, read_csv, shown
+from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
 EXPORTED = "exported"
@@ -35,9 +35,7 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
         elif number in found:
             faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
         found[number] = row["group"].strip()
-    if faults:
-        more = len(faults) - MAX_FAULTS
-        raise InputError(faults[:MAX_FAULTS] + ([Fault(f"and {more} more faults", Where(path))] if more > 0 else []))
+    raise_faults(faults, path)
     return _groups(found, Where(path), "given", f"Groups as given in {path.name}.")
 
 

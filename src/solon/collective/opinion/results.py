@@ -6,11 +6,15 @@ Made by `opinion.polis` and `opinion.ccai`, measured by `opinion.stability`, sho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.records import Record
+
+Imputation = Literal["mean", "pass"]
+"""What a vote not cast counts as while people are grouped: the statement's mean vote, or a pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,18 @@ class Groups:
     def sizes(self) -> tuple[int, ...]:
         """People in each group, by label."""
         return tuple(np.bincount(self.labels_G, minlength=self.k).tolist())
+
+
+def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
+    """The labels renumbered: 0 is the largest group, and of equals the one with the smallest id in it.
+
+    >>> by_size(np.array([5, 5, 2, 7, 7]), np.array([30, 40, 10, 20, 50])).tolist()
+    [1, 1, 2, 0, 0]
+    """
+    names = np.unique(labels_N)
+    rank = sorted(names, key=lambda name: (-int((labels_N == name).sum()), int(ids_N[labels_N == name].min())))
+    new = {name: label for label, name in enumerate(rank)}
+    return np.array([new[name] for name in labels_N], dtype=np.int64)
 
 
 class Representative(Record):

@@ -20,8 +20,8 @@ import numpy as np
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import Imputation, Regroup, StabilityCheck, Trials
+from solon.collective.opinion.results import Groups, Imputation
+from solon.collective.opinion.stability_trials import Regroup, StabilityCheck, Trials
 from solon.collective.tables import write_file
 from solon.errors import InputError
 from solon.records import Record

@@ -12,13 +12,12 @@ import numpy as np
 from solon.collective.conversation import Conversation, Floats, Ints, Participant
 from solon.collective.opinion.consensus import group_consensus
 from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.results import Groups, Imputation
 from solon.errors import InputError
 from solon.records import Record
 from solon.seeds import generator
 
 Kind = Literal["seed", "k", "imputation", "bootstrap", "chance"]
-Imputation = Literal["pass", "mean"]
 
 TRIED_K = (2, 3, 4, 5)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.numerics import wilson
 from solon.collective.people.sample import Sample
 from solon.collective.people.weights import Weights
 
@@ -61,7 +62,7 @@ def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights, *, confidence: fl
         has_residual_S = variance_S > NO_RESIDUAL * spread_S / n_S
         n_effective_S = np.where(has_residual_S, spread_S / variance_S, kish_S)
         t_S = stdtrit(np.maximum(n_S - 1, 1), 0.5 + confidence / 2)
-        low_S, high_S = _wilson(share_S, n_effective_S, t_S)
+        low_S, high_S = wilson(share_S, n_effective_S, t_S)
     return Estimates(share_S=share_S, low_S=low_S, high_S=high_S, n_S=n_S, n_effective_S=n_effective_S)
 
 
@@ -103,11 +104,3 @@ def _orthonormal(matrix_NM: Floats) -> tuple[Floats, Floats]:
     left_NM, singular_M, _ = np.linalg.svd(matrix_NM, full_matrices=False)
     kept = singular_M > 1e-10 * singular_M[0]
     return left_NM[:, kept], singular_M[kept]
-
-
-def _wilson(share_S: Floats, n_S: Floats, z_S: Floats) -> tuple[Floats, Floats]:
-    """Wilson's interval for a share."""
-    z2_S = z_S**2
-    middle_S = (share_S + z2_S / (2 * n_S)) / (1 + z2_S / n_S)
-    half_S = z_S / (1 + z2_S / n_S) * np.sqrt(share_S * (1 - share_S) / n_S + z2_S / (4 * n_S**2))
-    return np.maximum(middle_S - half_S, 0.0), np.minimum(middle_S + half_S, 1.0)

@@ -17,8 +17,8 @@ from solon.collective.conversation import Ints
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.people.toml_faults import line_of_fault
-from solon.collective.tables import MAX_FAULTS, Table, as_integer, read_csv, shown
-from solon.errors import Fault, InputError, Where
+from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
+from solon.errors import Fault, Where
 from solon.records import Record
 
 UNKNOWN = ""
@@ -131,9 +131,7 @@ def read_attributes(path: Path, population: Population) -> Reading:
     faults: list[Fault] = []
     ids = _ids(table, faults)
     answers = {name: _categories(table, name, population, faults) for name in population.attributes}
-    if faults:
-        more = [Fault(f"and {len(faults) - MAX_FAULTS} more faults", Where(path))] if len(faults) > MAX_FAULTS else []
-        raise InputError([*sorted(faults, key=line_of_fault)[:MAX_FAULTS], *more])
+    raise_faults(sorted(faults, key=line_of_fault), path)
     inside = np.ones(len(table), dtype=bool)
     screened_out, unanswered = dict.fromkeys(questions, 0), dict.fromkeys(questions, 0)
     for question in population.screening:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from solon.collective.conversation import Conversation
-from solon.collective.tables import MAX_FAULTS, read_text, shown, write_file
+from solon.collective.tables import raise_faults, read_text, shown, write_file
 from solon.constitution.faults import Faults
 from solon.constitution.places import Places, toml_places
 from solon.constitution.texts import Text, Word
@@ -150,7 +150,7 @@ def read_merges(path: Path) -> MergeFile:
         raise InputError("is nested too deeply to be a merges file", where=Where(path)) from None
     places = toml_places(text)
     file = _validated(path, data, places)
-    _raise([*_contradictions(path, file, places)])
+    raise_faults([*_contradictions(path, file, places)], path)
     return file
 
 
@@ -169,7 +169,7 @@ def check_merges(path: Path, file: MergeFile, conversation: Conversation) -> Non
     for index, topic in enumerate(file.topic):
         where = Where(path, places.line(("topic", index, "statements")))
         faults += [fault for number in topic.statements for fault in _unlike(number, None, texts, where)]
-    _raise(faults)
+    raise_faults(faults, path)
 
 
 def _line_of(number: int, text: str, begins: int | None) -> int | None:
@@ -244,11 +244,3 @@ def _accepted(merge: Merge, merged: dict[int, str], where: Where) -> Iterator[Fa
             what = f"statement {number} is merged twice, in `{merged[number]}` and in `{merge.id}`"
             yield Fault(what, where, "take it out of one of them, or make them one merge")
         merged[number] = merge.id
-
-
-def _raise(faults: list[Fault]) -> None:
-    if len(faults) > MAX_FAULTS:
-        where = faults[-1].where
-        faults = [*faults[:MAX_FAULTS], Fault(f"and {len(faults) - MAX_FAULTS} more faults", where)]
-    if faults:
-        raise InputError(faults)

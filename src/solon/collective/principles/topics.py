@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from solon.collective.conversation import Floats, Ints
+from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.principles.neutral import words
 from solon.collective.principles.saying import Saying
 from solon.seeds import derive_seed
@@ -128,15 +129,14 @@ def topics_of(
 ) -> tuple[Topic, ...]:
     """`count` topics by k-means, the largest first; without a count, the square root of half the statements."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
 
     total = len(sayings)
     wanted = min(total, count or max(1, round((total / 2) ** 0.5)))
     if wanted < 2:
         labels_S: Ints = np.zeros(total, dtype=np.int64)
     else:
-        means = KMeans(wanted, n_init=10, random_state=derive_seed(seed, "topics") % 2**32)
-        with threadpool_limits(limits=1):
+        means = KMeans(wanted, n_init=10, random_state=as_numpy_takes_it(derive_seed(seed, "topics")))
+        with one_thread():
             labels_S = np.asarray(means.fit_predict(vectors.latent_SL), dtype=np.int64)
         centres_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
         labels_S[(vectors.latent_SL * centres_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
@@ -212,13 +212,12 @@ def _tfidf(sayings: Sequence[Saying], terms: Callable[[str], list[str]]) -> Any:
 
 def _latent(rows_SV: Any, seed: int) -> Floats:
     from sklearn.decomposition import TruncatedSVD
-    from threadpoolctl import threadpool_limits
 
     size = min(LATENT, *(side - 1 for side in rows_SV.shape))
     if size < 1:
         return np.zeros((rows_SV.shape[0], 1))
-    svd = TruncatedSVD(size, n_iter=7, random_state=derive_seed(seed, "latent") % 2**32)
-    with threadpool_limits(limits=1):  # one thread adds up in one order
+    svd = TruncatedSVD(size, n_iter=7, random_state=as_numpy_takes_it(derive_seed(seed, "latent")))
+    with one_thread():
         return _unit_rows(np.asarray(svd.fit_transform(rows_SV), dtype=np.float64))
 
 

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import Literal
 
+from solon.collective.conversation import VOTE_SIGN
 from solon.collective.principles.merges import Cited
 from solon.collective.principles.selection import Reason, Rule
 from solon.records import Record
@@ -110,7 +111,7 @@ class Trace(Record):
     statements_total: int
     votes_total: int
     """Latest votes, passes included."""
-    vote_sign: str = "+1 agree, -1 disagree, 0 pass"
+    vote_sign: str = VOTE_SIGN
     groups: tuple[GroupTrace, ...]
     groups_method: str
     in_no_group: int

@@ -16,13 +16,13 @@ from solon.collective.opinion.polis.clusters import (
     Smoother,
     base_clusters,
     best_k,
-    by_size,
     cluster,
     first_distinct,
     grouped_people,
     kmeans,
     silhouette,
 )
+from solon.collective.opinion.results import by_size
 from talks import talk
 
 

@@ -7,18 +7,15 @@ by how much they voted; k is chosen once, without memory.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.numerics import one_thread
 from solon.collective.opinion.ccai.kmeans import k_means
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.results import Groups, Imputation, by_size
 from solon.errors import InputError
-
-Imputation = Literal["pass", "mean"]
 
 MORE_VOTES_THAN = 25
 """Participants need more votes than this, on whatever statement (the study's code; its text says at least 25)."""
@@ -96,7 +93,7 @@ def _group_all(conversation: Conversation, k: int | None, seed: int, impute: Imp
     labels_P = labels_by_k[k][base.labels_N]
     return Groups(
         participant_ids=conversation.participant_ids,
-        labels_G=canonical(labels_P),
+        labels_G=by_size(labels_P, conversation.participant_ids),
         names=tuple(str(one) for one in range(len(np.unique(labels_P)))),
         silhouettes=silhouettes,
         method="ccai",
@@ -147,23 +144,3 @@ def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Pos
     variance_2 = np.zeros(2)
     variance_2[: len(real)] = np.where(real, values_2 / max(float(np.trace(inner)), 1e-300), 0.0)
     return Positions(participants_P2=points_P2, variance_2=variance_2)
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """On one thread a sum has one order, however many cores there are; small clusterings are faster so, too."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
-
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
-    return limits
-
-
-def canonical(labels_P: Ints) -> Ints:
-    """Labels renumbered: 0 the largest group; ties go to the group whose first member comes first.
-
-    >>> canonical(np.array([5, 2, 2])).tolist()
-    [1, 0, 0]
-    """
-    names, first, sizes = np.unique(labels_P, return_index=True, return_counts=True)
-    order = sorted(range(len(names)), key=lambda at: (-sizes[at], first[at]))
-    number = {int(names[at]): new for new, at in enumerate(order)}
-    return np.array([number[int(one)] for one in labels_P], dtype=np.int64)

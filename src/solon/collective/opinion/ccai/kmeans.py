@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Floats, Ints
+from solon.collective.numerics import as_numpy_takes_it
 
 STARTS = 10
 """scikit-learn's default until release 1.3."""
@@ -46,11 +47,6 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0, starts: int = STARTS) -
         centres_KD=np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64),
         inertia=float(best.inertia_),
     )
-
-
-def as_numpy_takes_it(seed: int) -> int:
-    """NumPy's older generator, and so scikit-learn, take seeds below 2³² alone; larger ones lose their upper digits."""
-    return seed % 2**32
 
 
 def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) -> Floats:

@@ -18,7 +18,7 @@ from solon.artifacts.atomic import sha256_bytes
 from solon.collective.conversation import Conversation, Ints, Participant, Statement
 from solon.collective.opinion.ballots import Ballots, read_ballots
 from solon.collective.opinion.ccai.grouping import MORE_VOTES_THAN
-from solon.collective.tables import as_integer, read_csv, read_text, shown
+from solon.collective.tables import as_integer, raise_faults, read_csv, read_text, shown
 from solon.errors import Fault, InputError, Where
 
 COMMENTS, VOTES, THROWN_OUT = "comments.csv", "participants-votes.csv", "ids-to-toss.csv"
@@ -129,6 +129,5 @@ def _thrown_out(path: Path) -> set[int]:
             found.add(number)
         elif text.strip():
             faults.append(Fault(f"not a participant id: {shown(text)}", Where(path, line), "write one id per line"))
-    if faults:
-        raise InputError(faults[:5])
+    raise_faults(faults, path)
     return found

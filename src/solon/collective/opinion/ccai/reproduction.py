@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
-from solon.collective.opinion.ccai.grouping import N_BASE, Positions, canonical, group_all, one_thread, positions
-from solon.collective.opinion.ccai.kmeans import STARTS, as_numpy_takes_it
+from solon.collective.numerics import as_numpy_takes_it, one_thread
+from solon.collective.opinion.ccai.grouping import N_BASE, Positions, group_all, positions
+from solon.collective.opinion.ccai.kmeans import STARTS
 from solon.collective.opinion.ccai.processing import Study
 from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.results import Groups, by_size
+from solon.collective.opinion.stability_trials import compare
 from solon.errors import InputError, Where
 from solon.records import Record
 from solon.seeds import generator
@@ -153,7 +155,7 @@ def by_installed_release(places: Positions, labels_P: Ints, seed: int) -> Instal
         draws = as_numpy_takes_it(seed)
         base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=draws).fit(points_P2)
         upper = KMeans(PAPER_K, n_init=STARTS, random_state=draws).fit(base.cluster_centers_)
-    theirs_P = canonical(np.asarray(upper.labels_)[base.labels_])
+    theirs_P = by_size(np.asarray(upper.labels_)[base.labels_], np.arange(len(points_P2)))
     return InstalledRelease(
         scikit_learn=sklearn.__version__,
         group_sizes=tuple(np.bincount(theirs_P, minlength=PAPER_K).tolist()),
@@ -252,8 +254,6 @@ def _gaps_by_lot(study: Study, labels_P: Ints, seed: int) -> Floats:
 
 def _against_polis(study: Study, labels_P: Ints) -> tuple[float | None, float | None]:
     """Adjusted Rand index and share of people in the same group, groups being paired as well as can be."""
-    from solon.collective.opinion.stability_trials import compare
-
     names = sorted({one.exported_group for one in study.conversation.participants if one.exported_group is not None})
     if not names:
         return None, None

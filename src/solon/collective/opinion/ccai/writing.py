@@ -31,9 +31,8 @@ from solon.collective.opinion.ccai.reproduction import (
 )
 from solon.collective.opinion.consensus import measure
 from solon.collective.opinion.consensus_table import write_consensus
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.results import Groups, Imputation
 from solon.collective.opinion.stability import StabilityReport, stability_of
-from solon.collective.opinion.stability_trials import Imputation
 from solon.collective.tables import write_csv, write_file
 
 REFUSED = (

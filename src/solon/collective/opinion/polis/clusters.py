@@ -235,15 +235,3 @@ def cluster(
     return Clustering(
         base_N=base, base_centres_B2=centres, labels_N=labels[base], silhouettes=silhouettes, smoother=after
     )
-
-
-def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
-    """The labels renumbered: 0 is the largest group, and of equals the one with the smallest id in it.
-
-    >>> by_size(np.array([5, 5, 2, 7, 7]), np.array([30, 40, 10, 20, 50])).tolist()
-    [1, 1, 2, 0, 0]
-    """
-    names = np.unique(labels_N)
-    rank = sorted(names, key=lambda name: (-int((labels_N == name).sum()), int(ids_N[labels_N == name].min())))
-    new = {name: label for label, name in enumerate(rank)}
-    return np.array([new[name] for name in labels_N], dtype=np.int64)

@@ -23,7 +23,7 @@ Entry = Representative | Majority | Listed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
+class Comparable:
     """By quantity."""
 
     values: dict[str, dict[str, float]]
@@ -31,13 +31,13 @@ class Results:
     """Statement and direction, in order."""
 
 
-def computed_results(analysis: Analysis) -> Results:
+def computed_results(analysis: Analysis) -> Comparable:
     """Those of an analysis."""
     ids = analysis.conversation.statement_ids.tolist()
     people = analysis.conversation.participant_ids.tolist()
     representative = [(_group(one.group), one.direction, one) for one in analysis.representative]
     majority = [(one.direction, one.direction, one) for one in analysis.majority]
-    return Results(
+    return Comparable(
         values={
             CONSENSUS: _of_statements(ids, analysis.consensus_S.tolist()),
             PRIORITY: _of_statements(ids, analysis.priority_S.tolist()),
@@ -54,7 +54,7 @@ def computed_results(analysis: Analysis) -> Results:
     )
 
 
-def stored_results(stored: StoredMathematics) -> Results:
+def stored_results(stored: StoredMathematics) -> Comparable:
     """Those of a stored file. Of people's places it has those who are a base cluster of their own."""
     ids = stored.statement_ids
     values: dict[str, dict[str, float]] = {}
@@ -82,7 +82,7 @@ def stored_results(stored: StoredMathematics) -> Results:
         entries = [(name, name, one) for name, list_ in stored.majority.items() for one in list_]
         values[MAJORITY] = _statistics(entries)
         lists[MAJORITY_LISTS] = _listed(stored.majority, entries)
-    return Results(values=values, lists=lists)
+    return Comparable(values=values, lists=lists)
 
 
 def _group(name: object) -> str:

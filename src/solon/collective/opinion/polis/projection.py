@@ -20,17 +20,13 @@ What we do where Polis leaves a choice or has a quirk:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
-from solon.collective.opinion.results import Projection
+from solon.collective.opinion.results import Imputation, Projection
 from solon.seeds import generator
-
-Imputation = Literal["mean", "pass"]
-"""What a missing vote counts as when axes are sought: the statement's mean, or a pass (Polis before October 2017)."""
 
 DENSE_SIDE = 1200
 """Largest Gram matrix that is decomposed as a whole; larger ones go through Lanczos. Measured: equally fast there."""
@@ -107,6 +103,7 @@ def column_means(rated: Ratings) -> Floats:
 def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats, Floats]:
     """Components [2, S], the centre they are taken around [S], and the share of variance each explains [2].
 
+    `impute`: `pass` is what Polis did before October 2017.
     Fewer than two people who voted, or fewer than two statements: all zero, as everybody's place is.
     """
     voted = rated.seen_PS[:, rated.column_S].any(axis=1)

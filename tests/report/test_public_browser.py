@@ -11,7 +11,7 @@ import pytest
 from report.browser import CHROMIUM, Browser
 from report.riverside import riverside, with_texts
 from solon.collective.opinion.analysis import analyse
-from solon.report.public.inputs import PublicInput
+from solon.report.public.inputs import PublicInput, Words
 from solon.report.public.page import write_public_report
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium to look at the page with")
@@ -84,3 +84,27 @@ def test_the_keyboard_reaches_links_and_regions_and_shows_where_it_is(browser: B
         )
     assert seen[0][0] == "skip" and "#map" in [name for name, _ in seen] and "scroll" in [name for name, _ in seen]
     assert all(outline != "none" for _, outline in seen)
+
+
+def test_odd_writing_stays_in_its_place(browser: Browser, tmp_path: Path) -> None:
+    """Words without end are broken, heaped accents cut off, marks that turn text around end with their sentence."""
+    analysis = analyse(riverside().conversation)
+    odd = [
+        "W" * 900,
+        "Z" + "\u0301" * 200,
+        "\u202eturned around",
+        "\u2066never closed",
+        "\u05e9\u05dc\u05d5\u05dd",
+        " ",
+    ]
+    spoilt = with_texts(analysis.conversation, dict(enumerate(odd)))
+    words = Words(title="W" * 200, organiser="O" * 200, attribution="D" * 200)
+    path = tmp_path / "odd.html"
+    write_public_report(path, PublicInput(analysis=replace(analysis, conversation=spoilt), words=words))
+    for width in (1200, 390):
+        browser.open(path, width=width)
+        assert browser.run("document.documentElement.scrollWidth") == width
+    holders = "[...document.querySelectorAll('q')].map(one => getComputedStyle(one.parentElement).clipPath)"
+    assert all(clip.startswith("inset(0px") for clip in browser.run(holders))
+    isolated = "[...document.querySelectorAll('q')].map(one => getComputedStyle(one).unicodeBidi)"
+    assert set(browser.run(isolated)) == {"isolate"}

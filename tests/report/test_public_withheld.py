@@ -63,6 +63,12 @@ def test_a_verdict_on_chance_is_not_one_on_choices() -> None:
     moved = choice.model_copy(update={"kind": "seed", "likeness": 0.2})
     held = moved.model_copy(update={"kind": "bootstrap", "likeness": 0.9})
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}))
+    assert (
+        stability_part(stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}))
+        .rows[0]
+        .likeness
+        == "0.00"
+    )
     assert loose.text.startswith("If the calculation starts elsewhere, many people would be in another group.")
     assert "hang on" not in stability_part(stable.model_copy(update={"checks": others})).gist
 

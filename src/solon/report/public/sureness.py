@@ -97,4 +97,4 @@ def _hang_on(report: StabilityReport) -> list[str]:
 def _row(check: StabilityCheck) -> StabilityRow:
     what = _CHANGES[check.kind].format(_IMPUTED.get(check.setting, check.setting))
     same = f"{whole(check.kept_share)} of {check.people:,} people stay in their group"
-    return StabilityRow(what=what, k=str(check.k), likeness=f"{check.likeness:.2f}".replace("-", "\u2212"), words=same)
+    return StabilityRow(what=what, k=str(check.k), likeness=f"{check.likeness:z.2f}".replace("-", "\u2212"), words=same)

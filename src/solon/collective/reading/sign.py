@@ -105,7 +105,7 @@ def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given
                 where, f"--vote-sign agree={given:+d} against the evidence: {figures}", "the option counts"
             )
         return given
-    hint = "say which with --vote-sign agree=+1 or --vote-sign agree=-1"
+    hint = "say which when importing it: solon collect import DIR --vote-sign agree=+1 (or agree=-1) -o OUT"
     if len(settled) == 1:
         _say(export, votes, settled[0], heard)
         return settled[0]

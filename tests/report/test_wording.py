@@ -14,6 +14,8 @@ from solon.report.wording import duration, headlines, measures_of, of_hundred, p
         (0.003, "fewer than 1 of 100"),
         (0.0, "none of 100"),
         (1.0, "100 of 100"),
+        (0.994, "99 of 100"),
+        (0.996, "more than 99 of 100"),
         (0.005, "1 of 100"),
     ],
 )

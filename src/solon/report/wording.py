@@ -103,11 +103,16 @@ def interval(rate: Rate) -> str:
 
 
 def of_hundred(share: float) -> str:
-    """A share as people say it. Examples: 0.784 is "78 of 100", 0.003 "fewer than 1 of 100", 0 "none of 100"."""
+    """A share as people say it. Examples: 0.784 is "78 of 100", 0.003 "fewer than 1 of 100", 0 "none of 100".
+
+    As with few, it never says all of what is not: 0.997 is "more than 99 of 100".
+    """
     if share == 0:
         return "none of 100"
     if share < 0.005:
         return "fewer than 1 of 100"
+    if 0.995 <= share < 1:
+        return "more than 99 of 100"
     return f"{max(round(100 * share), 1)} of 100"
 
 

@@ -51,7 +51,7 @@ def test_unsmoothed_on_paper(votes: Path, tmp_path: Path) -> None:
 
 def test_intervals_add_columns_and_change_none(votes: Path, tmp_path: Path) -> None:
     assert collect(votes, "-o", tmp_path / "bare.csv").exit_code == 0
-    assert collect(votes, "--intervals", "--min-votes", "1", "-o", tmp_path / "full.csv").exit_code == 0
+    assert collect(votes, "--intervals", "--minimum-votes", "1", "-o", tmp_path / "full.csv").exit_code == 0
     bare, full = rows_of(tmp_path / "bare.csv"), rows_of(tmp_path / "full.csv")
     for before, after in zip(bare, full, strict=True):
         assert after == after | before

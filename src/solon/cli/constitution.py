@@ -89,7 +89,9 @@ def show(
 @app.command(name="import")
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the published JSON files.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write constitution.toml and few_shots.json to.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder to write constitution.toml and few_shots.json to.")
+    ],
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Import the files published with Constitutional AI: principles and few-shot examples.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.groups import FOLDER, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import FOLDER, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from solon.cli.collect.options import FOLDER
+
 if TYPE_CHECKING:
     from solon.collective.cleaning.removing import Change, Cleaned
     from solon.collective.cleaning.rules import Rule
 
-FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
-OUT = typer.Option("-o", "--out", metavar="OUT", help="Folder to write the cleaned conversation to.")
+OUT = typer.Option("-o", "--output", metavar="OUT", help="Folder to write the cleaned conversation to.")
 SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="A limit, such as speed.seconds=2; may be repeated.")
 WITHOUT = typer.Option("--without", metavar="RULE", help="Leave a rule out; may be repeated.")
 ONLY = typer.Option("--only", metavar="RULE", help="Apply no other rules; may be repeated.")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.collect.options import NO_SMOOTHING
+
 
 def consensus(
     votes: Annotated[
@@ -17,14 +19,13 @@ def consensus(
     group_column: Annotated[
         str, typer.Option("--group-column", metavar="NAME", help="The column that names each participant's group.")
     ] = "group-id",
-    no_smoothing: Annotated[
-        bool, typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
-    ] = False,
+    no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
     ] = False,
     minimum: Annotated[
-        int, typer.Option("--min-votes", min=0, help="With --intervals: flag statements with fewer votes in a group.")
+        int,
+        typer.Option("--minimum-votes", min=0, help="With --intervals: flag statements with fewer votes in a group."),
     ] = 10,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind the intervals of the product.")] = 0,
 ) -> None:

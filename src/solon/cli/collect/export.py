@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.collect.options import FOLDER
+
 
 def export(
-    conversation: Annotated[Path, typer.Argument(metavar="DIR", help="An imported conversation, or a raw export.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write the export to.")],
+    folder: Annotated[Path, FOLDER],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder to write the export to.")],
     organiser: Annotated[
         bool, typer.Option("--organiser", help="Keep ids, authors and exact times. Not for publication.")
     ] = False,
@@ -32,7 +34,7 @@ def export(
     from solon.collective.exporting import MUST_STAY_PRIVATE, export_conversation
     from solon.collective.reading.folder import open_conversation
 
-    imported = open_conversation(conversation)
+    imported = open_conversation(folder)
     made = export_conversation(imported.conversation, out, organiser=organiser, authors=authors, seed=seed, force=force)
     for line in made:
         typer.echo(line)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Method(StrEnum):
-    """Ways to find groups."""
-
-    polis = "polis"
-    ccai = "ccai"
-
-
-FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
-K = typer.Option("--k", min=1, help="How many groups; else as many as set people apart best.")
-METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
-SEED = typer.Option("--seed", min=0, help="Of the clustering's start; 0: people by id, as Polis takes them.")
-STABILITY = typer.Option("--stability/--no-stability", help="Measure how far to trust the groups; takes longest.")
+from solon.cli.collect.options import FOLDER, METHOD, SEED, STABILITY, K, Method
 
 
 def groups(

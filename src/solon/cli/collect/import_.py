@@ -15,7 +15,7 @@ SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
 
 def import_(
     export: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the export.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write the conversation to.")],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder to write the conversation to.")],
     vote_sign: Annotated[
         str | None,
         typer.Option(metavar="agree=+1|agree=-1", help="Which number means agree, where the export leaves it unclear."),

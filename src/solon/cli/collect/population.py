@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 POPULATION = typer.Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")
 ATTRIBUTES = typer.Argument(metavar="ATTRIBUTES.csv", help="`participant` and a column for each attribute.")
 CONVERSATION = typer.Option("--conversation", metavar="DIR", help="Weight those who voted, and estimate agreement.")
-OUT = typer.Option("-o", "--out", metavar="OUT", help="Folder to write the tables to.")
+OUT = typer.Option("-o", "--output", metavar="OUT", help="Folder to write the tables to.")
 CAP = typer.Option("--cap", help="Largest weight, the mean being 1; 0: no limit.")
 EXACT = typer.Option("--exact", help="Print small counts too. For the organiser's eyes.")
 FORCE = typer.Option("--force", help="Replace tables written before.")

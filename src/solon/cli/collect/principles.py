@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.groups import FOLDER, METHOD, K, Method
-from solon.cli.collect.topics import UNMODERATED
+from solon.cli.collect.options import FOLDER, GROUPS, K_IS_FOR_FOUND, METHOD, NO_SMOOTHING, UNMODERATED, K, Method
 
 if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
@@ -46,17 +45,12 @@ def principles(
     merges: Annotated[
         Path | None, typer.Option("--merges", metavar="FILE", help="Decisions from `solon collect merge`.")
     ] = None,
-    groups: Annotated[
-        str | None,
-        typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or the word exported."),
-    ] = None,
+    groups: Annotated[str, GROUPS] = "found",
     minimum_votes: Annotated[int | None, MINIMUM] = None,
     measure: Annotated[
         MeasureName, typer.Option("--measure", help="Of the groups' agreement.")
     ] = MeasureName.geometric_mean,
-    no_smoothing: Annotated[
-        bool, typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
-    ] = False,
+    no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
     include_unmoderated: Annotated[bool, UNMODERATED] = False,
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
@@ -100,18 +94,13 @@ def principles(
     _report(assembled, written)
 
 
-def _groups(given: str | None, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
-    from solon.collective.opinion.given_groups import EXPORTED, exported_groups, groups_from_file
-
-    if given is not None and k is not None:
-        raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
-    if given == EXPORTED:
-        return exported_groups(talk)
-    if given is not None:
-        return groups_from_file(Path(given), talk)
+def _groups(wanted: str, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
     from solon.collective.opinion.analysis import find_groups
+    from solon.collective.opinion.given_groups import FOUND, given_groups
 
-    return find_groups(talk, k=k, method=method.value, seed=seed)
+    if wanted != FOUND and k is not None:
+        raise typer.BadParameter(K_IS_FOR_FOUND)
+    return given_groups(wanted, talk) or find_groups(talk, k=k, method=method.value, seed=seed)
 
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:

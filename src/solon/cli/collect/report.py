@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.groups import FOLDER, METHOD, SEED, K, Method
+from solon.cli.collect.options import FOLDER, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
-GROUPS = typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found.")
 CONSTITUTION = typer.Option(
     "--constitution", metavar="FILE.toml", help="What was made of it, with its trace beside it."
 )
@@ -19,7 +18,6 @@ ATTRIBUTES = typer.Option("--attributes", metavar="FILE.csv", help="Attributes o
 REMOVALS = typer.Option(
     "--removals", metavar="FILE.csv", help="What `solon collect clean` removed. Default: DIR/removals.csv, if there."
 )
-STABILITY = typer.Option("--stability/--no-stability", help="Measure how stable the groups are; takes longest.")
 TITLE = typer.Option("--title", help="Default: the conversation's topic.")
 QUESTION = typer.Option("--question", help="Default: the conversation's description.")
 ORGANISER = typer.Option("--organiser", help="Who asked.")
@@ -55,12 +53,13 @@ def report(
       [bold]solon collect report export/ --constitution public.toml -o report.html[/bold]
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
     """
-    from solon.report.public.gather import FOUND, Sources, gather
+    from solon.collective.opinion.given_groups import FOUND
+    from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
     from solon.report.public.page import write_public_report
 
     if groups != FOUND and k is not None:
-        raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
+        raise typer.BadParameter(K_IS_FOR_FOUND)
     sources = Sources(
         folder=folder,
         groups=groups,

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.groups import FOLDER
-
-UNMODERATED = typer.Option("--include-unmoderated", help="Statements that were never moderated, too.")
+from solon.cli.collect.options import FOLDER, UNMODERATED
 
 
 def topics(

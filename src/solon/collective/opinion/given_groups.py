@@ -13,7 +13,19 @@ from solon.collective.opinion.results import Groups
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
-EXPORTED = "exported"
+FOUND, EXPORTED = "found", "exported"
+"""Words that stand for groups where a file could be named."""
+
+
+def given_groups(wanted: str, conversation: Conversation) -> Groups | None:
+    """The groups that `wanted` names: `exported`, or a table. None for `found`: they are not given but to be found.
+
+    Raises:
+        InputError: as `exported_groups` and `groups_from_file`.
+    """
+    if wanted == FOUND:
+        return None
+    return exported_groups(conversation) if wanted == EXPORTED else groups_from_file(Path(wanted), conversation)
 
 
 def groups_from_file(path: Path, conversation: Conversation) -> Groups:

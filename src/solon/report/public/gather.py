@@ -11,8 +11,7 @@ import numpy as np
 from solon.collective.cleaning.files import REMOVALS
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
-from solon.collective.opinion.given_groups import EXPORTED, exported_groups, groups_from_file
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.given_groups import FOUND, given_groups
 from solon.collective.opinion.stability import stability_of
 from solon.collective.people.files import of_voters
 from solon.collective.people.population import load_population
@@ -25,7 +24,6 @@ from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
 
-FOUND = "found"
 MAX_FAULTS = 20
 
 
@@ -61,7 +59,7 @@ def gather(sources: Sources) -> PublicInput:
         removals = beside  # the folder is one that `solon collect clean` wrote
     if removals:
         talk, removed = without_removed(talk, removals)
-    given = _given_groups(sources, talk)
+    given = given_groups(sources.groups, talk)
     analysis = analyse(talk, seed=sources.seed, k=sources.k, method=sources.method, groups=given)
     constitution, trace = read_traced(sources.constitution, talk) if sources.constitution else (None, None)
     stable = sources.stability and analysis.groups.k > 1
@@ -76,14 +74,6 @@ def gather(sources: Sources) -> PublicInput:
         constitution=constitution,
         trace=trace,
     )
-
-
-def _given_groups(sources: Sources, talk: Conversation) -> Groups | None:
-    if sources.groups == FOUND:
-        return None
-    if sources.groups == EXPORTED:
-        return exported_groups(talk)
-    return groups_from_file(Path(sources.groups), talk)
 
 
 def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple[Removed, ...]]:

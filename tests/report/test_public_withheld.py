@@ -170,3 +170,17 @@ def test_words_of_the_organisers_are_in_their_language() -> None:
     unnamed = replace(analysis, conversation=replace(analysis.conversation, topic=""))
     page = read_page(render_public_report(PublicInput(analysis=unnamed, words=Words(language="de"))))
     assert page.all("h1")[0].attributes == {"id": "headline", "dir": "auto"}
+
+
+def test_groups_that_were_given_are_not_said_to_be_found(tmp_path: Path) -> None:
+    """A table may hold any groups; the page that says so may not say elsewhere that they come from the votes."""
+    people = "".join(f"{person},{'even' if person % 2 else 'odd'}\n" for person in range(130))
+    (tmp_path / "groups.csv").write_text(f"participant,group\n{people}", encoding="utf-8")
+    words = {}
+    for groups in (str(tmp_path / "groups.csv"), "found"):
+        given = gather(Sources(folder=EXAMPLE / "export", groups=groups, stability=False))
+        words[groups == "found"] = read_page(render_public_report(given)).text
+    found, handed = "fall into two groups", "Groups: this report was given two groups"
+    assert found in words[True] and handed not in words[True] and "put into groups by calculation" in words[True]
+    assert found not in words[False] and handed in words[False] and "put into groups by calc" not in words[False]
+    assert "they were given in a table" in words[False] and "they were given in a table" not in words[True]

@@ -57,6 +57,7 @@ class Page:
     effort: str
     population: PopulationPart | None
     opinions: Opinions
+    groups_are: str
     shown: int
     map: OpinionMap | None
     map_note: str
@@ -145,13 +146,17 @@ def page_of(given: PublicInput) -> Page:
         paragraph=paragraph(turnout, cleaned=bool(given.removed)),
         keys=_keys(turnout, opinions, len(votes)),
         short=in_short(
-            opinions, population=population.gist if population else None, sure=stability.gist if stability else ""
+            opinions,
+            given=standing.groups_given(analysis),
+            population=population.gist if population else None,
+            sure=stability.gist if stability else "",
         ),
         sections=tuple(one for one in SECTIONS if one[0] != "principles" or trace),
         funnel=_funnel(turnout),
         effort=_effort(turnout),
         population=population,
         opinions=opinions,
+        groups_are=standing.what_groups_are(analysis),
         shown=len(votes),
         map=drawn,
         map_note=_map_note(drawn, turnout),

@@ -6,10 +6,19 @@ from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.opinion.results import Analysis
 from solon.report.public.words import whole
 
+_GROUPS_FOUND = (
+    "People who voted alike were put into groups by calculation. A group is nothing but a likeness in votes: nobody "
+    "joined it, it has no name, and it says nothing else about anyone."
+)
+_GROUPS_GIVEN = (
+    "Who is in which group was given to this report in a table, which does not say how the groups came about. Most "
+    "often people who voted alike are put together by calculation; how far the votes bear a grouping out stands under "
+    "“How sure is this?”."
+)
 GLOSSARY = (
     ("Statement", "A sentence that somebody wrote and the others voted on."),
     ("Agree, disagree, pass", "The three votes. Pass means neither; it counts as a vote, not as absence."),
-    ("Group", "People who voted alike, found by calculation. Nobody joined it, and it says nothing else about them."),
+    ("Group", "People who voted alike, as far as calculation can tell. It says nothing else about them."),
     (
         "Group-aware consensus",
         "The shares of agreement in all groups, multiplied. It is high only where every group agrees, so a large group "
@@ -48,9 +57,19 @@ _HOW_GROUPS = {
 }
 
 
+def groups_given(analysis: Analysis) -> bool:
+    """Were the groups neither computed here nor by the software that ran the conversation?"""
+    return analysis.groups.method not in _HOW_GROUPS
+
+
+def what_groups_are(analysis: Analysis) -> str:
+    """What the reader has to know before the first group is spoken of."""
+    return _GROUPS_GIVEN if groups_given(analysis) else _GROUPS_FOUND
+
+
 def how_computed(analysis: Analysis) -> tuple[str, ...]:
     """The steps in plain words."""
-    grouping = _HOW_GROUPS.get(analysis.groups.method, "The groups were given, not computed here.")
+    grouping = _HOW_GROUPS.get(analysis.groups.method, "The groups were not computed here: they were given in a table.")
     return (
         "Only the latest vote of each person on each statement counts. In all files of this report’s making, agree is "
         "+1, pass 0, disagree −1.",

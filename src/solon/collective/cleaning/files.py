@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from solon.collective.cleaning.removing import Change, Cleaned, Removal
-from solon.collective.reading.findings import many
+from solon.collective.phrases import many
 from solon.collective.reading.folder import Finding, Imported, replacing, write_imported
 from solon.collective.reading.imported import CARD
 from solon.collective.tables import write_csv

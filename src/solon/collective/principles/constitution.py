@@ -11,6 +11,7 @@ from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
+from solon.collective.phrases import many
 from solon.collective.principles.figures import figures_of, in_words
 from solon.collective.principles.ideas import Idea, Ideas, ideas_of
 from solon.collective.principles.merges import MergeFile
@@ -21,7 +22,6 @@ from solon.collective.principles.topics import SIMILAR, near_duplicates, vectors
 from solon.collective.principles.trace import Figures, PrincipleTrace, Trace, trace_path
 from solon.collective.principles.tracing import Material, make_trace
 from solon.collective.principles.wording import Worded, unusable, word_all
-from solon.collective.reading.findings import many
 from solon.collective.tables import write_file
 from solon.constitution.lint import HEAVY, Finding, remarks
 from solon.constitution.principles import Constitution, Principle

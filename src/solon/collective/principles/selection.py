@@ -17,7 +17,7 @@ import numpy as np
 from solon.collective.conversation import Conversation, Floats
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, Consensus
 from solon.collective.opinion.results import Groups
-from solon.collective.reading.findings import many
+from solon.collective.phrases import many
 from solon.records import Record
 
 Measure = Literal["geometric-mean", "product"]

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from solon.collective.conversation import Conversation, Participant, Statement, VoteLog
+from solon.collective.phrases import listed, many
 from solon.collective.reading.counts import check_counts
 from solon.collective.reading.exported import Export, ExportedVotes, check_size
-from solon.collective.reading.findings import Imported, listed, many
+from solon.collective.reading.findings import Imported
 from solon.collective.reading.index import Cells, Frame
 from solon.collective.reading.latest import in_order, latest, once_each, say_latest
 from solon.collective.reading.reconcile import matrix_sign, reconcile

@@ -12,26 +12,10 @@ from solon.collective.reading.datetimes import check_datetimes
 from solon.collective.reading.exported import ExportedStatement, Layout, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.rows import counts_of, once, say_blanks, say_unknown
-from solon.collective.reading.unquoted import read_comments_table
+from solon.collective.reading.unquoted import BODY, PLAIN_COLUMNS, read_comments_table
 from solon.collective.tables import Row, Table, as_integer, shown
 
-COMMENT_COLUMNS = frozenset(
-    (
-        "timestamp",
-        "datetime",
-        "comment-id",
-        "author-id",
-        "agrees",
-        "disagrees",
-        "passes",
-        "moderated",
-        "is-meta",
-        "is-seed",
-        "importance",
-        "group-informed-consensus",
-        "comment-body",
-    )
-)
+COMMENT_COLUMNS = PLAIN_COLUMNS | {"datetime", BODY}
 MISSING_FROM_COMMENTS = {
     "author-id": "no statement has an author",
     "moderated": "every statement counts as never moderated",

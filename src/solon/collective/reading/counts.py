@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Ints
+from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import Export, ExportedVotes
-from solon.collective.reading.findings import listed, many
 from solon.collective.reading.index import Cells
 
 RECOUNTED = "the votes count, not the column"

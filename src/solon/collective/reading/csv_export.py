@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solon.collective.phrases import many
 from solon.collective.reading.bulk import read_columns
 from solon.collective.reading.cells import refuse, times
 from solon.collective.reading.comments_csv import read_comments
@@ -16,7 +17,7 @@ from solon.collective.reading.exported import (
     ExportedVotes,
     Layout,
 )
-from solon.collective.reading.findings import Findings, many
+from solon.collective.reading.findings import Findings
 from solon.collective.reading.layout import Files, layout_of, say_renamed
 from solon.collective.reading.matrix_csv import read_matrix
 from solon.collective.reading.rows import say_unknown

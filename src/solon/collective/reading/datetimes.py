@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Ints
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.phrases import listed, many
+from solon.collective.reading.findings import Findings
 
 _WIDTH = 28
 """Characters of `Fri Sep 20 14:29:43 CDT 2024`."""

@@ -51,24 +51,5 @@ class Findings:
         self.found.append(Finding(severity="warning", where=_named(where), what=what, repair=done))
 
 
-def many(count: int, one: str, several: str | None = None) -> str:
-    """A count and its noun.
-
-    >>> many(1, "vote"), many(1200, "vote"), many(2, "person", "people")
-    ('1 vote', '1,200 votes', '2 people')
-    """
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
-
-
-def listed(items: list[int], most: int = 5) -> str:
-    """The first few of some ids or lines.
-
-    >>> listed([3, 1, 2]), listed(list(range(9)))
-    ('1, 2, 3', '0, 1, 2, 3, 4, ...')
-    """
-    items = sorted(items)
-    return ", ".join(map(str, items[:most])) + (", ..." if len(items) > most else "")
-
-
 def _named(where: str | Path) -> str:
     return where.name if isinstance(where, Path) else where

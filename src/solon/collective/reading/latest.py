@@ -13,8 +13,9 @@ from typing import NoReturn
 import numpy as np
 
 from solon.collective.conversation import Bools, Ints
+from solon.collective.phrases import many
 from solon.collective.reading.exported import ExportedVotes
-from solon.collective.reading.findings import Findings, many
+from solon.collective.reading.findings import Findings
 from solon.errors import InputError, Where
 
 

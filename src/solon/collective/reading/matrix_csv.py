@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Ints, Participant
+from solon.collective.phrases import listed, many
 from solon.collective.reading.bulk import refuse_ragged
 from solon.collective.reading.cells import ids, refuse
 from solon.collective.reading.exported import ExportedParticipant, ExportedVotes, check_size
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.findings import Findings
 from solon.collective.reading.rows import counts_of, once, say_blanks, say_unknown
 from solon.collective.tables import Table, as_integer, shown, stream_csv, unguarded
 from solon.errors import InputError, Where

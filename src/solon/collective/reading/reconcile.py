@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Bools, Ints
+from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import ExportedParticipant
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.findings import Findings
 from solon.collective.reading.index import Cells, Frame
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from solon.collective.phrases import listed, many
 from solon.collective.reading.cells import ids, refuse
 from solon.collective.reading.exported import MAX_COUNT
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.findings import Findings
 from solon.collective.tables import Table, as_integer, shown
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Statement
+from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import (
     MAX_COUNT,
     MAX_ID,
@@ -19,7 +20,7 @@ from solon.collective.reading.exported import (
     Layout,
     check_size,
 )
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.reading.findings import Findings
 from solon.collective.reading.json_items import Faults, Item, json_items, json_object, kind_of, whole
 from solon.collective.reading.layout import Files, say_renamed
 from solon.collective.tables import as_integer, shown

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from solon.collective.conversation import Statement
-from solon.collective.reading.findings import Findings, listed, many
+from solon.collective.phrases import listed, many
+from solon.collective.reading.findings import Findings
 
 LONGEST = 1000
 """Characters: the column that Polis keeps statements in."""

@@ -13,26 +13,30 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from solon.collective.reading.findings import Findings, many
+from solon.collective.phrases import many
+from solon.collective.reading.findings import Findings
 from solon.collective.tables import Table, read_csv, read_ragged, read_text, shown
 from solon.errors import InputError, Where
 
 BODY = "comment-body"
 _PLAIN_CELL = re.compile(r"\s*(?:-?[0-9]*(?:\.[0-9]*)?(?:[eE]-?[0-9]+)?|true|false)\s*", re.IGNORECASE)
 _OPENED = re.compile('(?:^|,)"')
-_PLAIN_COLUMNS = {
-    "timestamp",
-    "comment-id",
-    "author-id",
-    "agrees",
-    "disagrees",
-    "passes",
-    "moderated",
-    "is-meta",
-    "is-seed",
-    "importance",
-    "group-informed-consensus",
-}
+PLAIN_COLUMNS = frozenset(
+    (
+        "timestamp",
+        "comment-id",
+        "author-id",
+        "agrees",
+        "disagrees",
+        "passes",
+        "moderated",
+        "is-meta",
+        "is-seed",
+        "importance",
+        "group-informed-consensus",
+    )
+)
+"""Columns of numbers and truths."""
 
 
 def read_comments_table(path: Path, findings: Findings, *, ours: bool, may_be_unquoted: bool) -> Table:
@@ -107,6 +111,6 @@ def _split(names: tuple[str, ...], line: str) -> list[str] | None:
 def _is_row(names: tuple[str, ...], record: list[str]) -> bool:
     """What is to be a number or a truth is one, and the id is there."""
     return all(
-        name not in _PLAIN_COLUMNS or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != "comment-id"))
+        name not in PLAIN_COLUMNS or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != "comment-id"))
         for name, cell in zip(names, record, strict=True)
     )

@@ -18,13 +18,11 @@ from solon.collective.people.population import load_population
 from solon.collective.people.sample import Sample, read_attributes
 from solon.collective.principles.trace import Trace, trace_path
 from solon.collective.reading.folder import open_conversation
-from solon.collective.tables import read_csv, read_text, shown
+from solon.collective.tables import raise_faults, read_csv, read_text, shown
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
-
-MAX_FAULTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +94,7 @@ def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple
             continue
         ids[row["kind"]].append(number)
         counts[row["rule"], row["reason"], row["kind"]] += 1
-    if faults:
-        raise InputError(faults[:MAX_FAULTS])
+    raise_faults(faults, path)
     people = ~np.isin(talk.participant_ids, ids["participant"])
     statements = ~np.isin(talk.statement_ids, ids["statement"])
     removed = tuple(

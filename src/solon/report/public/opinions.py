@@ -12,7 +12,7 @@ from solon.collective.opinion.results import Analysis, Representative
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.evals.statistics import Rate
 from solon.report.public.map import mark
-from solon.report.public.tally import StatementVotes, Tally, group_rows, withheld
+from solon.report.public.tally import StatementVotes, Tally, withheld
 from solon.report.public.words import letter, listed, whole
 from solon.report.wording import of_hundred
 
@@ -148,7 +148,7 @@ def _refusal(one: StatementVotes, *, pooled: bool) -> float:
 
 
 def _groups(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Group, ...]:
-    sizes = [int(row.sum()) for row in group_rows(analysis)]
+    sizes = analysis.groups.sizes
     hidden = withheld(sizes)
     public = {one.id: one for one in statements}
     return tuple(

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from solon.collective.conversation import AGREE, DISAGREE, PASS, Bools, Ints, Statement
+from solon.collective.conversation import Statement
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.counts import Counts, counts_of, everybody
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.evals.statistics import Rate, wilson
@@ -114,36 +113,24 @@ def is_public(statement: Statement, voters: int) -> bool:
     return statement.moderated > 0 or voters >= MIN_GROUP_VOTES
 
 
-def group_rows(analysis: Analysis) -> tuple[Bools, ...]:
-    """For each group, which participants are in it: K arrays [P]."""
-    ids = analysis.conversation.participant_ids
-    return tuple(
-        np.isin(ids, analysis.groups.participant_ids[analysis.groups.labels_G == label])
-        for label in range(analysis.groups.k)
-    )
-
-
 def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
     """Every statement whose text may be shown, by id. Group numbers below `SUPPRESS_BELOW` are withheld."""
     talk = analysis.conversation
-    rows = group_rows(analysis)
-    everyone_3S = _counts(analysis, np.ones(len(talk.participants), dtype=bool))
-    groups_K3S = [_counts(analysis, row) for row in rows]
+    by_group, by_all = counts_of(talk, analysis.groups), everybody(talk)
     found = []
     for column, statement in enumerate(talk.statements):
-        everyone = _tally(everyone_3S[:, column])
+        everyone = _tally(by_all, 0, column)
         if not is_public(statement, everyone.n):
             continue
-        own = [counts[:, column] for counts in groups_K3S]
-        sizes = [int(counts.sum()) for counts in own]
+        sizes = by_group.seen[:, column].tolist()
         # Those in no group are the last part of the sum.
         hidden = withheld([*sizes, everyone.n - sum(sizes)])
         found.append(
             StatementVotes(
                 column=column,
                 statement=statement,
-                everyone=_tally(everyone_3S[:, column], hidden=everyone.n < SUPPRESS_BELOW),
-                groups=tuple(_tally(counts, hidden=hide) for counts, hide in zip(own, hidden, strict=False)),
+                everyone=_tally(by_all, 0, column, hidden=everyone.n < SUPPRESS_BELOW),
+                groups=tuple(_tally(by_group, group, column, hidden=hidden[group]) for group in range(len(sizes))),
                 consensus=float(analysis.consensus_S[column]),
                 polarisation=float(analysis.polarisation_S[column]),
             )
@@ -151,12 +138,6 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
     return tuple(found)
 
 
-def _counts(analysis: Analysis, rows: Bools) -> Ints:
-    """Agrees, passes and disagrees of some participants, [3, S]."""
-    votes, seen = analysis.conversation.votes_PS[rows], analysis.conversation.seen_PS[rows]
-    return np.array([((votes == kind) & seen).sum(axis=0) for kind in (AGREE, PASS, DISAGREE)], dtype=np.int64)
-
-
-def _tally(counts_3: Ints, *, hidden: bool = False) -> Tally:
-    agrees, passes, disagrees = (int(count) for count in counts_3)
-    return Tally(agrees=agrees, passes=passes, disagrees=disagrees, hidden=hidden)
+def _tally(counts: Counts, group: int, column: int, *, hidden: bool = False) -> Tally:
+    agrees, disagrees, seen = (int(one[group, column]) for one in (counts.agrees, counts.disagrees, counts.seen))
+    return Tally(agrees=agrees, passes=seen - agrees - disagrees, disagrees=disagrees, hidden=hidden)

@@ -91,7 +91,7 @@ def _intro(constitution: Constitution, trace: Trace, analysis: Analysis) -> list
         )
     groups = analysis.groups
     sizes = {one.name: one.members for one in trace.groups}
-    now = {name: int((groups.labels_G == label).sum()) for label, name in enumerate(groups.names)}
+    now = dict(zip(groups.names, groups.sizes, strict=True))
     if sizes != now:
         lines.append("The principles were chosen with other groups than those of this report.")
     return lines

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from solon.collective.phrases import many as many
+
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MONTHS = (
     "January",
@@ -26,11 +28,6 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def letter(label: int) -> str:
     """How a group is called on the page: 0 is A, 25 Z, 26 A2."""
     return LETTERS[label % 26] + (str(label // 26 + 1) if label >= 26 else "")
-
-
-def many(count: int, one: str, more: str | None = None) -> str:
-    """Examples: 1 is "1 person" for ("person", "people"), 1002 is "1,002 people"."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def spelt(count: int, one: str, more: str | None = None) -> str:

@@ -57,6 +57,20 @@ def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     assert [one["text"] for one in trace["statements"]] == TEXTS
 
 
+def test_groups_that_are_found_here_come_with_how_far_to_trust_them(export: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "public.stability.json"
+    result = collect("principles", export, "-o", tmp_path / "public.toml")
+    report = json.loads(beside.read_text(encoding="utf-8"))
+    assert (report["method"], report["k"], report["verdict"]) == ("polis", 2, "firm")
+    assert all(sentence in result.stderr for sentence in report["sentences"])
+    assert f"{beside}: how far to trust the groups" in result.stdout
+    groups = tmp_path / "groups.csv"
+    assert collect("groups", export, "-o", groups).exit_code == 0
+    given = collect("principles", export, "--groups", groups, "--force", "-o", tmp_path / "public.toml")
+    assert given.exit_code == 0 and not beside.exists()
+    assert (tmp_path / "groups-stability.json").exists()
+
+
 def test_a_run_file_can_name_it(export: Path, tmp_path: Path) -> None:
     assert collect("principles", export, "-o", tmp_path / "public.toml").exit_code == 0
     run_file = tmp_path / "run.toml"

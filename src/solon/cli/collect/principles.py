@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, GROUPS, K_IS_FOR_FOUND, METHOD, NO_SMOOTHING, UNMODERATED, K, Method
+from solon.cli.collect.options import (
+    FOLDER,
+    GROUPS,
+    K_IS_FOR_FOUND,
+    METHOD,
+    NO_SMOOTHING,
+    STABILITY,
+    UNMODERATED,
+    K,
+    Method,
+)
 
 if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
@@ -55,13 +65,15 @@ def principles(
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the groups and the intervals.")] = 0,
+    stability: Annotated[bool, STABILITY] = True,
     title: Annotated[str, typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Make a constitution of the statements that all opinion groups agree with.
 
     Each principle names its statements, their votes by group and the intervals. Beside the constitution
-    stands its trace (.trace.json), with everything that was left out and why.
+    stands its trace (.trace.json), with everything that was left out and why, and, where the groups were
+    found here, how far to trust them (.stability.json).
 
     \b
       [bold]solon collect principles export/ -o public.toml[/bold]
@@ -70,6 +82,7 @@ def principles(
       [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
       [bold]solon run --constitution public.toml[/bold]
     """
+    from solon.collective.opinion.given_groups import FOUND
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.merges import check_merges, read_merges
     from solon.collective.principles.selection import Rule, minimum_votes_for
@@ -92,6 +105,7 @@ def principles(
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
     written = write_assembled(assembled, output, force=force)
     _report(assembled, written)
+    _say_stability(written[0], talk, found, seed=seed, wanted=stability and groups == FOUND)
 
 
 def _groups(wanted: str, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
@@ -101,6 +115,18 @@ def _groups(wanted: str, talk: Conversation, *, k: int | None, method: Method, s
     if wanted != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
     return given_groups(wanted, talk) or find_groups(talk, k=k, method=method.value, seed=seed)
+
+
+def _say_stability(written: Path, talk: Conversation, groups: Groups, *, seed: int, wanted: bool) -> None:
+    """How far to trust groups that were found here; groups that somebody gave have their own report."""
+    from solon.collective.opinion.stability import ship_stability
+
+    beside = written.with_suffix(".stability.json")
+    report = ship_stability(beside, talk, groups, seed=seed, wanted=wanted)
+    for sentence in report.sentences if report else ():
+        typer.echo(sentence, err=True)
+    if report:
+        typer.echo(f"{beside}: how far to trust the groups")
 
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:

@@ -9,5 +9,6 @@ Read in the order in which the data flows:
     principles/   topics, merges, selection and wording: a constitution, and the trace back to votes
     exporting     the conversation for others, with or without what identifies people
 
-`tables` reads and writes every CSV file; `simulation` makes publics of which the truth is known.
+`tables` reads and writes every CSV file, `output` a folder as a whole; `numerics` and `phrases` hold what several parts
+compute and say alike; `simulation` makes publics of which the truth is known.
 """

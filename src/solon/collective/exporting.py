@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, Participant, VoteLog
+from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.csv_export import EXPORT_MARK
-from solon.collective.reading.folder import replacing
 from solon.collective.tables import csv_bytes
 from solon.seeds import generator
 

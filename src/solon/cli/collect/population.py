@@ -49,9 +49,9 @@ def population(
       [bold]solon collect population adults.toml attributes.csv -o sample[/bold]
       [bold]solon collect population adults.toml attributes.csv --conversation parks -o sample[/bold]
     """
-    from solon.collective.people.files import of_voters, write_population
+    from solon.collective.people.files import write_population
     from solon.collective.people.population import load_population
-    from solon.collective.people.sample import gaps, published_gaps, read_attributes
+    from solon.collective.people.sample import gaps, of_voters, published_gaps, read_attributes
     from solon.collective.people.weights import rake
     from solon.collective.reading.folder import open_conversation
     from solon.errors import InputError

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import AGREE, Conversation
+from solon.collective.output import replacing
 from solon.collective.people.estimates import agreement
 from solon.collective.people.sample import Gap, Sample, gaps, published_gaps
 from solon.collective.people.weights import Weights
-from solon.collective.reading.folder import replacing
 from solon.collective.tables import write_csv
 
 GAPS, ESTIMATES, WEIGHTS, WEIGHTING = "gaps.csv", "estimates.csv", "weights.csv", "weighting.csv"
@@ -58,11 +58,6 @@ def write_population(
                 _write_estimates(conversation, weights, folder / ESTIMATES, organiser / ESTIMATES)
         for path in organiser.iterdir():
             path.chmod(0o600)
-
-
-def of_voters(sample: Sample, conversation: Conversation, screened_ids: Sequence[int]) -> Sample:
-    """The sample among those who voted: people of unknown attributes included, people screened out not."""
-    return sample.of(conversation.participant_ids[conversation.n_votes_P > 0], screened_ids)
 
 
 def _write_gaps(found: Sequence[Gap], path: Path) -> None:

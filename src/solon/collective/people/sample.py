@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.conversation import Ints
+from solon.collective.conversation import Conversation, Ints
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.people.toml_faults import line_of_fault
@@ -151,6 +151,11 @@ def read_attributes(path: Path, population: Population) -> Reading:
     outside = tuple(sorted(one for one, kept in zip(ids, inside, strict=True) if not kept))
     unread = tuple(name for name in table.header if name not in needed)
     return Reading(sample=sample, screened_ids=outside, unread=unread)
+
+
+def of_voters(sample: Sample, conversation: Conversation, screened_ids: Sequence[int]) -> Sample:
+    """The sample among those who voted: people of unknown attributes included, people screened out not."""
+    return sample.of(conversation.participant_ids[conversation.n_votes_P > 0], screened_ids)
 
 
 def gaps(sample: Sample) -> tuple[Gap, ...]:

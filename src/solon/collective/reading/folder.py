@@ -10,18 +10,16 @@ findings.csv       severity, where, what, repair
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_file
+from solon.artifacts.atomic import canonical_json, sha256_file
 from solon.collective.conversation import Statement
+from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.csv_export import read_csv_export
 from solon.collective.reading.findings import Finding, Imported
@@ -100,36 +98,6 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
             files={path.name: sha256_file(path) for path in sorted(folder.iterdir())},
         )
         (folder / CARD).write_bytes(canonical_json(card, indent=2))
-
-
-@contextmanager
-def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
-    """A folder to fill that becomes `out` at the end. An existing one must be empty, or be `force`d and hold `marker`.
-
-    Nothing that another program wrote is ever removed.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file", where=Where(out), hint="name a folder with -o")
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / marker).is_file():
-            raise InputError("the folder is not empty", where=Where(out), hint="name another with -o")
-        if not force:
-            raise InputError("was written before", where=Where(out), hint="name another with -o, or give --force")
-    at = out.resolve()  # `.` has no name to put anything beside
-    staged, before = (at.with_name(f".{at.name}.{state}") for state in ("new", "before"))
-    try:
-        for leftover in (staged, before):
-            shutil.rmtree(leftover, ignore_errors=True)
-        with folder_atomic(staged) as folder:
-            yield folder
-        # The old folder is gone only when the new one has its name.
-        if at.is_dir():
-            os.rename(at, before)
-        os.rename(staged, at)
-        shutil.rmtree(before, ignore_errors=True)
-    except OSError as error:
-        what = f"cannot be written: {error.strerror or error}"
-        raise InputError(what, where=Where(out), hint="name another place with -o") from error
 
 
 def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:

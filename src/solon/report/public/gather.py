@@ -13,9 +13,8 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
 from solon.collective.opinion.given_groups import FOUND, given_groups
 from solon.collective.opinion.stability import stability_of
-from solon.collective.people.files import of_voters
 from solon.collective.people.population import load_population
-from solon.collective.people.sample import Sample, read_attributes
+from solon.collective.people.sample import Sample, of_voters, read_attributes
 from solon.collective.principles.trace import Trace, trace_path
 from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import raise_faults, read_csv, read_text, shown

@@ -1,0 +1,42 @@
+"""A folder that is written whole or not at all, in the place of one that was written before."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from solon.artifacts.atomic import folder_atomic
+from solon.errors import InputError, Where
+
+
+@contextmanager
+def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
+    """A folder to fill that becomes `out` at the end. An existing one must be empty, or be `force`d and hold `marker`.
+
+    Nothing that another program wrote is ever removed.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", where=Where(out), hint="name a folder with -o")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / marker).is_file():
+            raise InputError("the folder is not empty", where=Where(out), hint="name another with -o")
+        if not force:
+            raise InputError("was written before", where=Where(out), hint="name another with -o, or give --force")
+    at = out.resolve()  # `.` has no name to put anything beside
+    staged, before = (at.with_name(f".{at.name}.{state}") for state in ("new", "before"))
+    try:
+        for leftover in (staged, before):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with folder_atomic(staged) as folder:
+            yield folder
+        # The old folder is gone only when the new one has its name.
+        if at.is_dir():
+            os.rename(at, before)
+        os.rename(staged, at)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror or error}"
+        raise InputError(what, where=Where(out), hint="name another place with -o") from error

@@ -44,6 +44,12 @@ def test_a_row_for_everybody_in_a_group(export: Path, tmp_path: Path) -> None:
     assert "2 groups: silhouette" in result.stderr
 
 
+def test_one_group_is_one_group(export: Path, tmp_path: Path) -> None:
+    result = collect("groups", export, "--k", "1", "--no-stability", "-o", tmp_path / "groups.csv")
+    count = len(rows_of(tmp_path / "groups.csv"))
+    assert result.exit_code == 0 and f"{count} people in 1 group (0: {count})" in result.stdout
+
+
 @pytest.mark.parametrize("method", ["polis", "ccai"])
 def test_the_order_of_the_export_never_shows(tmp_path: Path, method: str) -> None:
     conversation = talk(random_rows(1, 60, 40, seen=0.8), people=range(100, 160))  # ccai asks for more than 25 votes

@@ -41,6 +41,7 @@ def consensus(
     from solon.collective.opinion.ballots import SIGN, read_ballots
     from solon.collective.opinion.consensus import DRAWS
     from solon.collective.opinion.consensus_table import measure_ballots, write_consensus
+    from solon.collective.phrases import many
     from solon.collective.tables import shown
 
     ballots = read_ballots(votes, group_column=group_column)
@@ -57,4 +58,5 @@ def consensus(
     typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
     if left_out:
         typer.echo(f"{votes}: {left_out} of {len(ballots.table)} participants have no group and are left out", err=True)
-    typer.echo(f"{output}: {len(found.statement_ids)} statements, {len(found.names)} groups")
+    shape = f"{many(len(found.statement_ids), 'statement')}, {many(len(found.names), 'group')}"
+    typer.echo(f"{output}: {shape}")

@@ -32,6 +32,7 @@ def groups(
     from solon.collective.opinion.analysis import find_groups
     from solon.collective.opinion.files import write_groups
     from solon.collective.opinion.stability import ship_stability
+    from solon.collective.phrases import many
     from solon.collective.reading.folder import open_conversation
 
     conversation = open_conversation(folder).conversation
@@ -46,4 +47,5 @@ def groups(
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
     sizes = ", ".join(f"{name}: {size}" for name, size in zip(found.names, found.sizes, strict=True))
-    typer.echo(f"{output}: {len(found.participant_ids)} people in {found.k} groups ({sizes})")
+    people = many(len(found.participant_ids), "person", "people")
+    typer.echo(f"{output}: {people} in {many(found.k, 'group')} ({sizes})")

@@ -169,6 +169,9 @@ def trials(number: int, seed: int) -> Iterator[Trial]:
 
 
 def main() -> int:
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        print(__doc__)
+        return 0
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     counts: Counter[tuple[str, str]] = Counter()

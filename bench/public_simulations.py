@@ -120,6 +120,9 @@ def show_weighting(found: Weighting) -> None:
 
 
 def main() -> int:
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        print(__doc__)
+        return 0
     samples = int(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES
     setting = f"{PEOPLE_GROUPED} people, {SEEN:.0%} of votes seen"
     print(f"groups and order: {sum(LONG)} statements, {setting}; ARI >= {MIN_ARI}, order >= {MIN_ORDER}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from solon.errors import ModelError, Where
@@ -41,8 +41,32 @@ def load_model(
     prepare_cpu()
     check_folder(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
+    model: Any = _pretrained(AutoModelForCausalLM, folder, dtype=dtype, trust_remote_code=trust_remote_code)
+    model.to(torch.device(device)).eval()
+    return LoadedModel(model=model, tokenizer=tokenizer, path=folder, fingerprint=fingerprint(folder))
+
+
+def load_encoder(path: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model's body without its head, in eval mode and fp32 on the processor, for its hidden states.
+
+    Encoder or decoder. A pooler may be missing: it is not part of the hidden states. Raises as `load_model`.
+    """
+    folder = Path(path)
+    prepare_cpu()
+    check_folder(folder)
+    tokenizer = load_tokenizer(folder)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return _pretrained(AutoModel, folder, dtype=torch.float32, unneeded="pooler").eval(), tokenizer
+
+
+def _pretrained(
+    kind: Any, folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False, unneeded: str | None = None
+) -> PreTrainedModel:
+    """The model in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
     with _quiet(), _as_model_error(folder):
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        model: PreTrainedModel
+        model, found = kind.from_pretrained(
             folder,
             dtype=dtype,
             local_files_only=True,
@@ -50,13 +74,11 @@ def load_model(
             trust_remote_code=trust_remote_code,
             output_loading_info=True,
         )
-    model, found = loaded
-    if found["missing_keys"]:  # transformers would draw them at random
-        absent = ", ".join(sorted(found["missing_keys"])[:3])
-        what = f"config.json asks for {len(found['missing_keys'])} missing weights ({absent})"
+    missing = sorted(name for name in found["missing_keys"] if unneeded is None or unneeded not in name)
+    if missing:  # transformers would draw them at random
+        what = f"config.json asks for {len(missing)} missing weights ({', '.join(missing[:3])})"
         raise ModelError(what, where=Where(folder), hint="copy config.json and weights from the same place")
-    model.to(torch.device(device)).eval()
-    return LoadedModel(model=model, tokenizer=tokenizer, path=folder, fingerprint=fingerprint(folder))
+    return model
 
 
 def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:

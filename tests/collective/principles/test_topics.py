@@ -23,6 +23,7 @@ from solon.collective.principles.topics import (
     vectors_of,
 )
 from solon.errors import ModelError
+from tiny_models import tiny_model_folder
 
 COMPANY = [
     "The AI should be honest about its sources",
@@ -72,6 +73,19 @@ def test_every_two_of_a_group_are_near_so_chains_do_not_join() -> None:
     vectors = Vectors(rows_SV=rows_S2, latent_SL=rows_S2, method="embeddings")
     near = near_duplicates(vectors, sayings, float(np.cos(0.7)))
     assert near == (Near(members=(0, 1), similarity=round(float(np.cos(0.5)), 6), medoid=0),)
+
+
+def test_a_model_folder_embeds_a_text_alike_in_any_company(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tiny_model_folder(tmp_path, "gpt_neox")
+    capfd.readouterr()
+    embed = embedder(folder)
+    texts = ["Be kind.", "The AI should tell the truth, even where it hurts.", "No.", "Respect the people."]
+    rows_SD = embed(texts)
+    assert rows_SD.shape[0] == 4 and np.isfinite(rows_SD).all()
+    assert np.linalg.matrix_rank(rows_SD) == 4, "different texts have different vectors"
+    np.testing.assert_allclose(embed(texts[::-1])[::-1], rows_SD, atol=1e-12)
+    np.testing.assert_allclose(np.concatenate([embed([text]) for text in texts]), rows_SD, atol=1e-5)
+    assert capfd.readouterr() == ("", ""), "loading says nothing"
 
 
 def test_embeddings_take_the_place_of_words() -> None:

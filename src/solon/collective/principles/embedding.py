@@ -12,7 +12,6 @@ import numpy as np
 
 from solon.collective.conversation import Floats
 from solon.collective.principles.topics import Embed
-from solon.errors import ModelError, Where
 
 MAX_TOKENS = 512
 """Of one text; statements are far shorter."""
@@ -32,28 +31,10 @@ def embedder(folder: Path) -> Embed:
 
     check_folder(folder)  # a wrong path is told before anything heavy is loaded
     import torch
-    from transformers import AutoModel
 
-    from solon.models.load import load_tokenizer
-    from solon.models.runtime import prepare_cpu
+    from solon.models.load import load_encoder
 
-    prepare_cpu()
-    tokenizer = load_tokenizer(folder)
-    try:
-        model, found = AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        hint = "check the folder's files"
-        raise ModelError(f"cannot be loaded: {said}", where=Where(folder), hint=hint) from error
-    missing = [name for name in found["missing_keys"] if "pooler" not in name]
-    if missing:  # transformers would draw them at random; a pooler is not used here
-        what = f"config.json asks for {len(missing)} missing weights ({', '.join(sorted(missing)[:3])})"
-        raise ModelError(what, where=Where(folder), hint="copy config.json and weights from the same place")
-    model.eval()
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    model, tokenizer = load_encoder(folder)
 
     def embed(texts: Sequence[str]) -> Floats:
         order = sorted(range(len(texts)), key=lambda at: (len(texts[at]), at))

@@ -217,7 +217,7 @@ def _latent(rows_SV: Any, seed: int) -> Floats:
     if size < 1:
         return np.zeros((rows_SV.shape[0], 1))
     svd = TruncatedSVD(size, n_iter=7, random_state=as_numpy_takes_it(derive_seed(seed, "latent")))
-    with one_thread():
+    with one_thread(), np.errstate(invalid="ignore"):  # texts without a word in common explain no variance: no fault
         return _unit_rows(np.asarray(svd.fit_transform(rows_SV), dtype=np.float64))
 
 

@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
     from solon.collective.opinion.results import Groups
     from solon.collective.principles.constitution import Assembled
+    from solon.collective.principles.merges import MergeFile
 
-
+OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
+THRESHOLD = typer.Option("--threshold", min=0.0, max=1.0, help="Least consensus. Default: 0.85.")
+IDEAS = typer.Option("--ideas", min=1, metavar="N", help="The N ideas with the highest consensus.")
+WEIGHTED = typer.Option("--weighted", help="Weigh principles by consensus; alone, of all that reach 0.5.")
+MERGES = typer.Option("--merges", metavar="FILE", help="Decisions from `solon collect merge`.")
+MEASURE = typer.Option("--measure", help="Of the groups' agreement.")
+SEED = typer.Option("--seed", min=0, help="Of the groups and the intervals.")
+TITLE = typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")
+FORCE = typer.Option("--force", help="Overwrite what is there.")
 MINIMUM = typer.Option(
     "--minimum-votes",
     min=0,
@@ -42,32 +51,22 @@ class MeasureName(StrEnum):
 
 def principles(
     folder: Annotated[Path, FOLDER],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")],
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0.0, max=1.0, help="Least consensus. Default: 0.85.")
-    ] = None,
-    ideas: Annotated[
-        int | None, typer.Option("--ideas", min=1, metavar="N", help="The N ideas with the highest consensus.")
-    ] = None,
-    weighted: Annotated[
-        bool, typer.Option("--weighted", help="Weigh principles by consensus; alone, of all that reach 0.5.")
-    ] = False,
-    merges: Annotated[
-        Path | None, typer.Option("--merges", metavar="FILE", help="Decisions from `solon collect merge`.")
-    ] = None,
+    output: Annotated[Path, OUTPUT],
+    threshold: Annotated[float | None, THRESHOLD] = None,
+    ideas: Annotated[int | None, IDEAS] = None,
+    weighted: Annotated[bool, WEIGHTED] = False,
+    merges: Annotated[Path | None, MERGES] = None,
     groups: Annotated[str, GROUPS] = "found",
     minimum_votes: Annotated[int | None, MINIMUM] = None,
-    measure: Annotated[
-        MeasureName, typer.Option("--measure", help="Of the groups' agreement.")
-    ] = MeasureName.geometric_mean,
+    measure: Annotated[MeasureName, MEASURE] = MeasureName.geometric_mean,
     no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
     include_unmoderated: Annotated[bool, UNMODERATED] = False,
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the groups and the intervals.")] = 0,
+    seed: Annotated[int, SEED] = 0,
     stability: Annotated[bool, STABILITY] = True,
-    title: Annotated[str, typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    title: Annotated[str, TITLE] = "",
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Make a constitution of the statements that all opinion groups agree with.
 
@@ -84,14 +83,11 @@ def principles(
     """
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.principles.constitution import assemble, write_assembled
-    from solon.collective.principles.merges import check_merges, read_merges
     from solon.collective.principles.selection import Rule, minimum_votes_for
     from solon.collective.reading.folder import open_conversation
 
     talk = open_conversation(folder).conversation
-    decisions = read_merges(merges) if merges else None
-    if merges and decisions:
-        check_merges(merges, decisions, talk)
+    decisions = None if merges is None else _decisions(merges, talk)
     found = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure.value,
@@ -106,6 +102,14 @@ def principles(
     written = write_assembled(assembled, output, force=force)
     _report(assembled, written)
     _say_stability(written[0], talk, found, seed=seed, wanted=stability and groups == FOUND)
+
+
+def _decisions(path: Path, talk: Conversation) -> MergeFile:
+    from solon.collective.principles.merges import check_merges, read_merges
+
+    decisions = read_merges(path)
+    check_merges(path, decisions, talk)
+    return decisions
 
 
 def _groups(wanted: str, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:

@@ -7,6 +7,7 @@ written by `solon init`.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +33,16 @@ class ModelsSection(Section):
     device: str = "auto"
     dialogue: Literal["auto", "human-assistant", "chat-template"] = "auto"
     """`auto`: the tokenizer's chat template if it has one, else the paper's Human/Assistant format."""
+    system: str = ""
+    """A system turn for dialogues that have none of their own; for every role."""
+    assistant_system: str | None = None
+    """The assistant's instead: when it answers, criticizes and revises. "": none."""
+    base_system: str | None = None
+    """Likewise for what is trained from `base`: in its training, as a policy and in the evaluation."""
+    judge_system: str | None = None
+    """Likewise for the judge."""
+    date: dt.date = dt.date(2026, 1, 1)
+    """What a chat template that asks for today's date is told: fixed, so that a run is the same tomorrow."""
     trust_remote_code: bool = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 

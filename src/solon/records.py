@@ -10,7 +10,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Role = Literal["human", "assistant"]
+Role = Literal["human", "assistant", "system"]
+"""`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
 PromptKind = Literal["harmful", "mixed", "benign"]
 
 

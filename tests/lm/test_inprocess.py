@@ -209,7 +209,7 @@ def test_progress_counts_every_row_and_token_once() -> None:
 
 def naive_score(model: InProcessModel, prompt: str, option: str) -> float:
     tokenizer = model.loaded.tokenizer
-    first, second = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, option)
+    first, second = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, prompt, option)
     with torch.no_grad():
         logp = model.loaded.model(torch.tensor([first + second])).logits[0].double().log_softmax(-1)
     return sum(float(logp[len(first) - 1 + place, token]) for place, token in enumerate(second))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solon.train.batches import TokenExample, answer_example, collate, cut, epoch_order, fit, micro_batches
-from tiny_models import tiny_tokenizer
+from tiny_models import END, tiny_tokenizer
 
 CPU = torch.device("cpu")
 
@@ -15,21 +15,21 @@ def _example(*mask: bool, start: int = 5) -> TokenExample:
     return TokenExample(id="x", input_ids=tuple(range(start, start + len(mask))), loss_mask=mask)
 
 
-def test_an_answer_is_tokenised_apart_from_its_prompt_and_ends_with_the_end_mark() -> None:
+def test_an_answer_is_tokenized_behind_its_prompt_and_counts_with_its_end_mark() -> None:
+    tokenizer = tiny_tokenizer()
+    prompt, answer = "\n\nHuman: The gardener?\n\nAssistant:", f" Ring the bell.{END}"
+    example = answer_example(tokenizer, "row", prompt, answer)
+    counted = [token for token, counts in zip(example.input_ids, example.loss_mask, strict=True) if counts]
+    assert counted == [*tokenizer.encode(" Ring the bell."), tokenizer.eos_token_id]
+    assert list(example.input_ids) == tokenizer.encode(prompt + answer)
+
+
+def test_a_prompt_is_cut_as_it_is_when_the_model_has_nothing_else() -> None:
     tokenizer = tiny_tokenizer()
     prompt, answer = "\n\nHuman: The gard", "ener."
     example = answer_example(tokenizer, "row", prompt, answer)
-    counted = [token for token, counts in zip(example.input_ids, example.loss_mask, strict=True) if counts]
-    assert counted == [*tokenizer.encode(answer), tokenizer.eos_token_id]
-    assert list(example.input_ids) == tokenizer.encode(prompt) + counted
-    assert tokenizer.encode(prompt + answer) != list(example.input_ids)[:-1], "the cut should matter for this text"
-
-
-def test_an_answer_that_was_cut_off_teaches_no_end() -> None:
-    tokenizer = tiny_tokenizer()
-    example = answer_example(tokenizer, "row", "Why?", "Because it", finished=False)
-    assert list(example.input_ids) == tokenizer.encode("Why?") + tokenizer.encode("Because it")
-    assert sum(example.loss_mask) == len(tokenizer.encode("Because it"))
+    assert list(example.input_ids) == tokenizer.encode(prompt) + tokenizer.encode(answer)
+    assert tokenizer.encode(prompt + answer) != list(example.input_ids), "the cut should matter for this text"
 
 
 def test_a_mask_of_another_length_is_refused() -> None:

@@ -21,7 +21,7 @@ from solon.train.preference import (
     train_preference,
 )
 from solon.train.rollouts import PolicyPrompt
-from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
+from tiny_models import END, FAMILIES, Family, tiny_model, tiny_tokenizer
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
 from train.sampling import Sampled
 
@@ -150,9 +150,9 @@ def test_a_prompt_falls_whole_to_one_side_whatever_the_other_prompts() -> None:
 
 def test_as_a_reward_it_reads_an_answer_as_it_was_trained_to() -> None:
     tokenizer, model = tiny_tokenizer(), _model()
-    reward = PreferenceReward(model=model, tokenizer=tokenizer, answer_text=lambda text: f" {text}", pad_id=PAD)
+    reward = PreferenceReward(model=model, tokenizer=tokenizer, answer_text=lambda text: f" {text}{END}", pad_id=PAD)
     prompt, text = PolicyPrompt(id="p", text="\n\nHuman: Hello\n\nAssistant:"), "Ring the bell first."
     answers = [Sampled(prompt_ids=(5,), answer_ids=(6,), text=text, ended=ended) for ended in ("eos", "length")]
-    want = scores(model, [sequence_tokens(tokenizer, prompt.text, f" {text}")], pad_id=PAD)[0]
+    want = scores(model, [sequence_tokens(tokenizer, prompt.text, f" {text}{END}")], pad_id=PAD)[0]
     assert reward([prompt, prompt], answers) == pytest.approx([want, want])
-    assert sequence_tokens(tokenizer, prompt.text, text)[-1] == tokenizer.eos_token_id
+    assert sequence_tokens(tokenizer, prompt.text, f" {text}{END}")[-1] == tokenizer.eos_token_id

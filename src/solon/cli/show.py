@@ -51,9 +51,10 @@ def show(
     """
     from rich.console import Console
 
+    from solon.config import ModelsSection
     from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
-    from solon.prompting.chat_template import dialogue_format
+    from solon.pipeline.actors import format_of
     from solon.prompting.mask_view import mask_view
     from solon.train.batches import answer_example
 
@@ -64,12 +65,13 @@ def show(
     if first > len(shown):
         raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))
     tokenizer = load_tokenizer(model or examples / SL_MODEL)
-    own = load_run_config(examples / "run.toml").models.dialogue if run else "auto"
-    format = dialogue_format(tokenizer, dialogue or own)
+    models = load_run_config(examples / "run.toml").models if run else ModelsSection()
+    chosen = models if dialogue is None else models.model_copy(update={"dialogue": dialogue})
+    format = format_of(tokenizer, chosen, "base")
     console = Console()
     for place, one in enumerate(shown[first - 1 : first - 1 + number], start=first):
-        prompt, answer = format.prompt(one.prompt.turns), format.answer(one.answer)
-        example = answer_example(tokenizer, one.prompt.id, prompt, answer, finished=one.finished)
+        prompt, answer = format.prompt(one.prompt.turns), format.answer(one.answer, finished=one.finished)
+        example = answer_example(tokenizer, one.prompt.id, prompt, answer)
         texts = token_texts(tokenizer.decode, example.input_ids)
         console.print(mask_view(texts, example.loss_mask, title=f"example {place}, {one.source}"))
         console.print()

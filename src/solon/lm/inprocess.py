@@ -72,7 +72,10 @@ class InProcessModel:
     def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]:
         """See `solon.lm.protocols.OptionScorer`. Raises `PromptError` naming every prompt that is empty or too long."""
         prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
-        options = [[encode_continuation(self.loaded.tokenizer, o) for o in request.options] for request in requests]
+        options = [
+            [encode_continuation(self.loaded.tokenizer, request.prompt, option) for option in request.options]
+            for request in requests
+        ]
         if not all(choices and all(choices) for choices in options):
             raise ValueError("every request needs options, and no option may be empty")
         room = [max(len(choice) for choice in choices) for choices in options]

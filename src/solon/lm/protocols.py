@@ -15,6 +15,7 @@ class WriteRequest:
     """One text to continue."""
 
     prompt: str
+    """Literal: it holds every mark that the model is to read, and nothing is added."""
     seed: int
     """This row's own seed: the same request gives the same text in any batch, up to floating-point rounding."""
     max_new_tokens: int

@@ -21,7 +21,9 @@ class TextOf:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, vocabulary: int):
         self._tokenizer = tokenizer
         self._vocabulary = vocabulary
-        self._special = {int(i): str(tokenizer.convert_ids_to_tokens(int(i))) for i in tokenizer.all_special_ids}
+        named = {int(i): str(tokenizer.convert_ids_to_tokens(int(i))) for i in tokenizer.all_special_ids}
+        added = {i: token.content for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._special = named | added
         self._pieces: list[str] | None = None
         self.completing = lru_cache(maxsize=64)(self._completing)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 
-from solon.config import RunConfig
+from solon.config import ModelsSection, RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.lm.inprocess import InProcessModel
 from solon.models.load import LoadedModel, fingerprint, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import dialogue_format
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
+from solon.prompting.dialogue import HumanAssistant
+from solon.records import Record
 
 EMBEDDED = "embedded"
+Role = Literal["assistant", "base", "judge"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(kw_only=True)
@@ -52,7 +56,36 @@ class Actors:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
-    def format(self, folder: Path) -> DialogueFormat:
-        """How the model in a folder wants a dialogue written."""
-        tokenizer = load_tokenizer(folder, trust_remote_code=self.config.models.trust_remote_code)
-        return dialogue_format(tokenizer, self.config.models.dialogue)
+    def format(self, folder: Path, role: Role = "base") -> ChatTemplate | HumanAssistant:
+        """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
+        models = self.config.models
+        return format_of(load_tokenizer(folder, trust_remote_code=models.trust_remote_code), models, role)
+
+    def formats(self, *, system: bool) -> dict[Role, FormatFacts]:
+        """How each role is written to. `system`: prompts have system turns."""
+        return {role: _facts(self.format(self.path(role), role), system) for role in ROLES}
+
+
+class FormatFacts(Record):
+    """A role's dialogue format, for the manifest."""
+
+    kind: Literal["chat template", "human-assistant"]
+    end: str
+    """The mark that ends an answer."""
+    notes: tuple[str, ...]
+    """Where it departs from what the tokenizer would write."""
+
+
+def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
+    return FormatFacts(
+        kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
+        end=format.end,
+        notes=format.notes(system=system or bool(format.system)),
+    )
+
+
+def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: Role) -> ChatTemplate | HumanAssistant:
+    """The format of a role, with the run's system turn for it."""
+    own: str | None = getattr(models, f"{role}_system")
+    system = models.system if own is None else own
+    return dialogue_format(tokenizer, models.dialogue, system=system, today=models.date)

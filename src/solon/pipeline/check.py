@@ -106,8 +106,8 @@ def _check_model(name: str, config: RunConfig) -> None:
 
 
 def _check_dialogues(config: RunConfig) -> None:
-    from solon.pipeline.actors import Actors
+    from solon.pipeline.actors import ROLES, Actors
 
     actors = Actors(config=config)
-    for role in ("assistant", "base", "judge"):
-        actors.format(actors.path(role))
+    for role in ROLES:
+        actors.format(actors.path(role), role)

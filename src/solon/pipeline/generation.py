@@ -34,7 +34,7 @@ class Supervision:
     def __init__(self, actors: Actors, few_shots: FewShots, progress: Progress) -> None:
         self.actors, self.few_shots, self.progress = actors, few_shots, progress
         self.config: RunConfig = actors.config
-        self.format = actors.format(actors.path("assistant"))
+        self.format = actors.format(actors.path("assistant"), "assistant")
 
     @cached_property
     def model(self) -> InProcessModel:
@@ -81,7 +81,7 @@ class Judging:
     def __init__(self, actors: Actors, few_shots: FewShots, prompts: Sequence[Prompt], progress: Progress) -> None:
         self.actors, self.few_shots, self.progress = actors, few_shots, progress
         self.config: RunConfig = actors.config
-        self.format = comparison_format(actors.format(actors.path("judge")))
+        self.format = comparison_format(actors.format(actors.path("judge"), "judge"))
         self.prompts = {prompt.id: prompt for prompt in prompts}
 
     @cached_property

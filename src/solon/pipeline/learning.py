@@ -12,8 +12,10 @@ from solon.artifacts import Stage
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into
+from solon.models.tokens import add_end
 from solon.pipeline.actors import Actors
 from solon.progress import Reporter
+from solon.prompting.dialogue import DialogueFormat
 from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision, Rollout
 from solon.train.batches import answer_example, fit
 from solon.train.preference import (
@@ -57,8 +59,7 @@ def train_sl(
             base.tokenizer,
             row.id,
             format.prompt(prompts[row.prompt_id].turns),
-            format.answer(row.answer),
-            finished=row.finished,
+            format.answer(row.answer, finished=row.finished),
         )
         for row in rows
     ]
@@ -78,7 +79,7 @@ def train_sl(
             checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
-        _keep(stage, base, steps)
+        _keep(stage, base, format, steps)
     stage.finish(targets=f"{section.rounds} revisions, and helpful answers", deviations=())
 
 
@@ -194,7 +195,7 @@ def train_rl(
             checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
-        _keep(stage, policy, steps)
+        _keep(stage, policy, format, steps)
     stage.finish(algorithm=section.algorithm)
 
 
@@ -204,8 +205,9 @@ def pad_id(loaded: LoadedModel) -> int:
     return int(found) if isinstance(found, int) else 0
 
 
-def _keep(stage: Stage, loaded: LoadedModel, steps: Sequence[Record]) -> None:
+def _keep(stage: Stage, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
     stage.write_records("steps", steps)
+    add_end(loaded.model, loaded.tokenizer, format.end)
     with stage.new_folder("model") as folder:
         save_into(loaded.model, loaded.tokenizer, folder)
 

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import JsonValue
+
 from solon.artifacts import RunFolder, Stage, sha256_bytes, write_atomic
 from solon.artifacts.atomic import canonical_json
 from solon.constitution.few_shots import FewShots, load_few_shots
@@ -88,7 +90,7 @@ class Pipeline:
                     stage.drop(reason, count)
             constitution = canonical_json(self.constitution, indent=2)
             write_atomic(self.run.path / "constitution.json", constitution)
-            stage.finish(constitution=sha256_bytes(constitution))
+            stage.finish(constitution=sha256_bytes(constitution), formats=self._formats())
         return stage
 
     @cached_property
@@ -210,6 +212,14 @@ class Pipeline:
     def write_summary(self) -> None:
         """`summary.json` and `report.html`."""
         write_answer(self)
+
+    def _formats(self) -> dict[str, JsonValue]:
+        """How each role is written to; departures from a tokenizer's own template are told."""
+        system = any(turn.role == "system" for prompt in self.prompts_by_id().values() for turn in prompt.turns)
+        formats = self.actors.formats(system=system)
+        for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
+            self.reporter.note(note)
+        return {role: format.model_dump(mode="json") for role, format in formats.items()}
 
     # How stages are made.
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Literal, Protocol
 
 from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import DELIMITERS, HumanAssistant, system_of, without_system
+from solon.prompting.guard import Guard, control_tokens, normalizer
+from solon.prompting.layout import find_layout
 from solon.records import Turn
 
-_ROLES = {"human": "user", "assistant": "assistant"}
-_QUESTION, _ANSWER = "SolonProbeQuestion", "SolonProbeAnswer"
+NEW_YEAR = date(2026, 1, 1)
+"""What a template that asks for today's date is told unless a run says otherwise: tomorrow it is still the same run."""
+_ROLES = {"human": "user", "assistant": "assistant", "system": "system"}
+_NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
+_DRIFTS = "the chat template works out today's date in a way that cannot be held still"
+_DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 
 
 class ChatTokenizer(Protocol):
@@ -22,7 +30,14 @@ class ChatTokenizer(Protocol):
     @property
     def eos_token(self) -> Any: ...
     @property
-    def all_special_tokens(self) -> Any: ...
+    def bos_token(self) -> Any: ...
+    @property
+    def bos_token_id(self) -> Any: ...
+    @property
+    def added_tokens_decoder(self) -> Mapping[int, Any]: ...
+
+    def encode(self, text: str) -> Any:
+        """Token ids, with the marks that the tokenizer puts around a text."""
 
     def apply_chat_template(
         self, conversation: Any, *, tokenize: Any, add_generation_prompt: Any, **kwargs: Any
@@ -33,37 +48,37 @@ class ChatTokenizer(Protocol):
 class ChatTemplate:
     """Critique and revision requests are further turns of the human, critiques and revisions the assistant's replies.
 
-    The texts already hold the template's special tokens, so they are to be tokenised without adding any. Special
-    tokens inside a turn are broken up by a space: they would otherwise speak for the format. Models that can reason in
-    hiding are asked not to.
+    A prompt and an answer together are what the template writes of the whole dialogue, up to the answer's end mark;
+    `notes` names the exceptions. Models that can reason in hiding are asked not to.
     """
 
-    def __init__(self, tokenizer: ChatTokenizer):
-        """Raises `ModelError` if the template cannot write a dialogue."""
+    def __init__(self, tokenizer: ChatTokenizer, *, system: str = "", today: date = NEW_YEAR):
+        """`system`: the system turn of dialogues that have none. Raises `ModelError` if the template cannot write a
+        dialogue."""
         self._tokenizer = tokenizer
-        self._special = tuple(token for token in tokenizer.all_special_tokens if len(token) > 1)
-        turns = (Turn(role="human", text=_QUESTION), Turn(role="assistant", text=_ANSWER))
-        asked, answered = self._render(turns[:1]), self._render(turns, ask=False)
-        if _QUESTION not in asked or _ANSWER not in answered:
-            raise ModelError("the tokenizer's chat template leaves out what is said")
-        before, after = answered.split(_ANSWER, 1)
-        self._lead = before.removeprefix(asked) if before.startswith(asked) else ""
-        marks = (after.strip(), tokenizer.eos_token)
-        self._stop = tuple(dict.fromkeys(mark for mark in marks if mark))
+        self._template = _dated(tokenizer.chat_template, today)
+        self.system = system
+        controls = control_tokens(tokenizer)
+        self._layout = find_layout(self._written, controls, tokenizer.eos_token)
+        self.guard = Guard((*controls, *self._layout.marks), normalizer(tokenizer))
+        self.end = self._layout.end
+        self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
-    @property
-    def stop(self) -> tuple[str, ...]:
-        return self._stop
+    def notes(self, *, system: bool) -> tuple[str, ...]:
+        homeless = system and not self._layout.takes_system
+        drifts = "strftime_now(" in (self._template or "")
+        found = (self._layout.note, _NO_PLACE if homeless else None, _DRIFTS if drifts else None)
+        return tuple(note for note in found if note)
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        return self._render(turns)
+        return self._written(self._placed(turns), True).removesuffix(self._layout.requested) + self._layout.opening
 
-    def answer(self, text: str) -> str:
-        return self._lead + text
+    def answer(self, text: str, *, finished: bool = True) -> str:
+        return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"
 
     def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
         worked = [turn for shot in shots for turn in _worked(shot, with_critique=True)]
-        return self._render([*worked, *turns, *_exchange(answer, request)])
+        return self.prompt(_after(worked, [*turns, *_exchange(answer, request)]))
 
     def revision(
         self,
@@ -77,38 +92,83 @@ class ChatTemplate:
         worked = [turn for shot in shots for turn in _worked(shot, with_critique=critique is not None)]
         middle = [] if critique is None else _exchange(answer, critique[0])
         last = answer if critique is None else critique[1]
-        return self._render([*worked, *turns, *middle, *_exchange(last, request)])
+        return self.prompt(_after(worked, [*turns, *middle, *_exchange(last, request)]))
 
-    def _render(self, turns: Sequence[Turn], *, ask: bool = True) -> str:
-        messages = [{"role": _ROLES[turn.role], "content": self._plain(turn.text)} for turn in turns]
+    def _placed(self, turns: Sequence[Turn]) -> list[Turn]:
+        """The turns as they are to be rendered: no text can forge a mark, and the system turn is where it can be."""
+        system = system_of(turns) or self.system
+        spoken = [Turn(role=turn.role, text=self.guard(turn.text)) for turn in without_system(turns)]
+        if not system:
+            return spoken
+        if self._layout.takes_system:
+            return [Turn(role="system", text=self.guard(system)), *spoken]
+        return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
+
+    def _written(self, turns: Sequence[Turn], ask: bool) -> str:
+        messages = [{"role": _ROLES[turn.role], "content": turn.text} for turn in turns]
         try:
             text = self._tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=ask, enable_thinking=False
+                messages,
+                chat_template=self._template,
+                tokenize=False,
+                add_generation_prompt=ask,
+                enable_thinking=False,
             )
         except Exception as error:  # a template is a program of the model's author and may raise anything
             hint = 'set models.dialogue = "human-assistant"'
             raise ModelError(f"the tokenizer's chat template cannot write a dialogue: {error}", hint=hint) from error
         return str(text)
 
-    def _plain(self, text: str) -> str:
-        for token in self._special:
-            text = text.replace(token, f"{token[0]} {token[1:]}")
-        return text
-
 
 def dialogue_format(
-    tokenizer: ChatTokenizer, choice: Literal["auto", "human-assistant", "chat-template"] = "auto"
-) -> DialogueFormat:
+    tokenizer: ChatTokenizer,
+    choice: Literal["auto", "human-assistant", "chat-template"] = "auto",
+    *,
+    system: str = "",
+    today: date = NEW_YEAR,
+) -> ChatTemplate | HumanAssistant:
     """The format for a model. `auto`: the tokenizer's chat template if it has one, else Human/Assistant.
+
+    Args:
+        system: the system turn of dialogues that have none of their own.
+        today: the date for templates that ask for one.
 
     Raises `ConfigError` if a chat template is asked for and there is none, `ModelError` if it does not work.
     """
     if choice == "human-assistant" or (choice == "auto" and not tokenizer.chat_template):
-        return HumanAssistant()
+        return HumanAssistant(
+            begin=_begin_mark(tokenizer),
+            end=tokenizer.eos_token or "",
+            guard=Guard((*DELIMITERS, *control_tokens(tokenizer)), normalizer(tokenizer)),
+            system=system,
+        )
     if not tokenizer.chat_template:
         hint = 'set models.dialogue = "human-assistant"'
         raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=hint)
-    return ChatTemplate(tokenizer)
+    return ChatTemplate(tokenizer, system=system, today=today)
+
+
+def _dated(template: object, today: date) -> str | None:
+    """A template in which every call for the date has its answer; of several templates, the default one.
+
+    None leaves the choice to the tokenizer.
+    """
+    text = template.get("default") if isinstance(template, dict) else template
+    if not isinstance(text, str):
+        return None
+    return _DATE_CALL.sub(lambda call: repr(today.strftime(call[2])), text)
+
+
+def _begin_mark(tokenizer: ChatTokenizer) -> str:
+    """What the tokenizer puts before a text; "" if nothing. Chat templates write it themselves where they want it."""
+    mark = tokenizer.bos_token
+    return mark if mark and list(tokenizer.encode("a")[:1]) == [tokenizer.bos_token_id] else ""
+
+
+def _after(worked: Sequence[Turn], turns: Sequence[Turn]) -> list[Turn]:
+    """Worked examples before a dialogue, behind its system turn."""
+    spoken = without_system(turns)
+    return [*turns[: len(turns) - len(spoken)], *worked, *spoken]
 
 
 def _exchange(assistant: str, human: str) -> tuple[Turn, Turn]:

@@ -32,14 +32,14 @@ def _fill(name: str, **fields: str) -> str:
 
 def comparison_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
     """Ends where the judge names an option; score `OPTIONS` after it. `first` is shown as (A)."""
-    names = {"human": HUMAN, "assistant": ASSISTANT}
+    names = {"human": HUMAN, "assistant": ASSISTANT, "system": "\n\nSystem:"}
     dialogue = "".join(f"{names[turn.role]} {turn.text}" for turn in turns)
     return _fill("comparison", dialogue=dialogue, question=question, a=first, b=second)
 
 
 def reasoning_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
     """Ends where the judge begins to reason; inner turns are H: and A:, so as not to look like the judge's own."""
-    names = {"human": "\n\nH:", "assistant": "\n\nA:"}
+    names = {"human": "\n\nH:", "assistant": "\n\nA:", "system": "\n\nS:"}
     dialogue = "".join(f"{names[turn.role]} {turn.text}" for turn in turns)
     return _fill("comparison_cot", dialogue=dialogue, question=question, a=first, b=second)
 

@@ -1,11 +1,17 @@
-"""Dialogues as text: the paper's Human/Assistant format, or a tokenizer's chat template."""
+"""Dialogues as text: the paper's Human/Assistant format, or a tokenizer's chat template.
+
+The text is literal: every mark that the model reads is in it, the beginning mark included, so it is tokenized as it
+stands and nothing is added.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from solon.constitution.few_shots import CritiqueShot
+from solon.prompting.guard import Guard
 from solon.records import Turn
 
 HUMAN = "\n\nHuman:"
@@ -19,17 +25,28 @@ DELIMITERS = (HUMAN, ASSISTANT, CRITIQUE_REQUEST, CRITIQUE, REVISION_REQUEST, RE
 
 
 class DialogueFormat(Protocol):
-    """How one model wants a dialogue written."""
+    """How one model wants a dialogue written. A system turn comes first; without one, the format's own is taken."""
 
     @property
     def stop(self) -> tuple[str, ...]:
         """Strings that end an answer."""
 
+    @property
+    def end(self) -> str:
+        """The mark that ends an answer, as the tokenizer reads it; "" if there is none."""
+
+    @property
+    def guard(self) -> Guard:
+        """Keeps what people and models say from being read as the format's own marks."""
+
+    def notes(self, *, system: bool) -> tuple[str, ...]:
+        """Where prompts depart from what the tokenizer would write; `system`: dialogues may have a system turn."""
+
     def prompt(self, turns: Sequence[Turn]) -> str:
         """The dialogue up to the point where the assistant speaks; `turns` ends with the human."""
 
-    def answer(self, text: str) -> str:
-        """An answer as it follows `prompt`, without any end mark."""
+    def answer(self, text: str, *, finished: bool = True) -> str:
+        """An answer as it follows `prompt`, up to and including the end mark; one cut off has none."""
 
     def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
         """Up to the point where the critique of `answer` is written. `shots` are worked examples that come first."""
@@ -47,21 +64,36 @@ class DialogueFormat(Protocol):
         the shots then come without their critiques as well."""
 
 
-class HumanAssistant:
-    """The format of CAI and its published files: delimiters on their own paragraph, a space before every text."""
+_DELIMITERS_ALONE = Guard(DELIMITERS)
 
-    stop = DELIMITERS
+
+@dataclass(frozen=True, kw_only=True)
+class HumanAssistant:
+    """The format of CAI and its published files: delimiters on their own paragraph, a space before every text.
+
+    A system turn stands before the first human turn, without a delimiter: the format has no place for it.
+    """
+
+    begin: str = ""
+    """The tokenizer's beginning mark, where it puts one."""
+    end: str = ""
+    guard: Guard = _DELIMITERS_ALONE
+    system: str = ""
+    stop: tuple[str, ...] = DELIMITERS
+
+    def notes(self, *, system: bool) -> tuple[str, ...]:
+        return ("a system turn stands before the first human turn, without a delimiter",) if system else ()
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        names = {"human": HUMAN, "assistant": ASSISTANT}
-        return "".join(f"{names[turn.role]} {turn.text}" for turn in turns) + ASSISTANT
+        return self.opening(turns) + self._asked(turns)
 
-    def answer(self, text: str) -> str:
-        return f" {text}"
+    def answer(self, text: str, *, finished: bool = True) -> str:
+        return f" {self.guard(text)}{self.end if finished else ''}"
 
     def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
-        task = f"{self.prompt(turns)} {answer}{CRITIQUE_REQUEST} {request}{CRITIQUE}"
-        return "".join(self._worked(shot, with_critique=True) for shot in shots) + task
+        worked = "".join(self._worked(shot, with_critique=True) for shot in shots)
+        task = f"{self._asked(turns)} {self.guard(answer)}{CRITIQUE_REQUEST} {self.guard(request)}{CRITIQUE}"
+        return self.opening(turns) + worked + task
 
     def revision(
         self,
@@ -72,11 +104,35 @@ class HumanAssistant:
         critique: tuple[str, str] | None,
         shots: Sequence[CritiqueShot] = (),
     ) -> str:
-        middle = "" if critique is None else f"{CRITIQUE_REQUEST} {critique[0]}{CRITIQUE} {critique[1]}"
-        task = f"{self.prompt(turns)} {answer}{middle}{REVISION_REQUEST} {request}{REVISION}"
-        return "".join(self._worked(shot, with_critique=critique is not None) for shot in shots) + task
+        worked = "".join(self._worked(shot, with_critique=critique is not None) for shot in shots)
+        return self.opening(turns) + worked + self._revised(turns, answer, request, critique)
+
+    def opening(self, turns: Sequence[Turn] = ()) -> str:
+        """Beginning mark and system turn."""
+        return self.begin + self.guard(system_of(turns) or self.system)
+
+    def _asked(self, turns: Sequence[Turn]) -> str:
+        names = {"human": HUMAN, "assistant": ASSISTANT}
+        spoken = without_system(turns)
+        return "".join(f"{names[turn.role]} {self.guard(turn.text)}" for turn in spoken) + ASSISTANT
+
+    def _revised(self, turns: Sequence[Turn], answer: str, request: str, critique: tuple[str, str] | None) -> str:
+        told = ("", "") if critique is None else (self.guard(critique[0]), self.guard(critique[1]))
+        middle = "" if critique is None else f"{CRITIQUE_REQUEST} {told[0]}{CRITIQUE} {told[1]}"
+        return f"{self._asked(turns)} {self.guard(answer)}{middle}{REVISION_REQUEST} {self.guard(request)}{REVISION}"
 
     def _worked(self, shot: CritiqueShot, *, with_critique: bool) -> str:
         """One example. It starts with a human turn, so it ends the one before it (CAI appendix E.1)."""
         critique = (shot.critique_request, shot.critique) if with_critique else None
-        return f"{self.revision(shot.turns, shot.answer, shot.revision_request, critique=critique)} {shot.revision}"
+        revised = self._revised(shot.turns, shot.answer, shot.revision_request, critique)
+        return f"{revised} {self.guard(shot.revision)}"
+
+
+def system_of(turns: Sequence[Turn]) -> str:
+    """The text of the system turn, "" without one."""
+    return turns[0].text if turns and turns[0].role == "system" else ""
+
+
+def without_system(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """The turns of human and assistant."""
+    return turns[1:] if turns and turns[0].role == "system" else turns

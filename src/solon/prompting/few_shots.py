@@ -11,7 +11,8 @@ import numpy as np
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
-from solon.prompting.dialogue import DELIMITERS, DialogueFormat
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.guard import Guard
 from solon.records import Turn
 
 _CUE = "\nThe answer is:"
@@ -33,6 +34,15 @@ class Task:
     second: str
     """Shown as (B)."""
     question: str
+
+    def guarded(self, guard: Guard) -> Task:
+        """The same, with no text that could be read as a mark of the format."""
+        return Task(
+            turns=[Turn(role=turn.role, text=guard(turn.text)) for turn in self.turns],
+            first=guard(self.first),
+            second=guard(self.second),
+            question=guard(self.question),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,18 +100,26 @@ class ComparisonFormat(Protocol):
 class PlainComparison:
     """Plain text, as in the paper: for a model that was not taught a chat template."""
 
-    stop = DELIMITERS
+    def __init__(self, format: HumanAssistant | None = None):
+        self._format = format or HumanAssistant()
+        self.stop = self._format.stop
 
     def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
-        shots = (f"{_comparison(example.task)}{_option(example)}\n\n" for example in worked)
-        return "".join(shots) + _comparison(task)
+        shots = (f"{self._comparison(example.task)}{_option(example)}\n\n" for example in worked)
+        return self._format.opening() + "".join(shots) + self._comparison(task)
 
     def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
-        shots = (f"{self.verdict(_reasoning(e.task), e.rationale or '')}{_option(e)}" for e in worked)
-        return "".join(shots) + _reasoning(task)
+        shots = (f"{self.verdict(self._reasoning(e.task), e.rationale or '')}{_option(e)}" for e in worked)
+        return self._format.opening() + "".join(shots) + self._reasoning(task)
 
     def verdict(self, reasoning: str, rationale: str) -> str:
-        return verdict_prompt(reasoning, rationale)
+        return verdict_prompt(reasoning, self._format.guard(rationale))
+
+    def _comparison(self, task: Task) -> str:
+        return _comparison(task.guarded(self._format.guard))
+
+    def _reasoning(self, task: Task) -> str:
+        return _reasoning(task.guarded(self._format.guard))
 
 
 class ChatComparison:
@@ -120,7 +138,7 @@ class ChatComparison:
             turns += [_human(_comparison(example.task).removesuffix(_CUE))]
             turns += [Turn(role="assistant", text=f"The answer is:{_option(example)}")]
         turns.append(_human(_comparison(task).removesuffix(_CUE)))
-        return self._template.prompt(turns) + self._template.answer("The answer is:")
+        return self._template.prompt(turns) + self._template.answer("The answer is:", finished=False)
 
     def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
         turns = []
@@ -129,15 +147,15 @@ class ChatComparison:
             reply = self.verdict("Let's think step by step:", example.rationale or "") + _option(example)
             turns.append(Turn(role="assistant", text=reply))
         turns.append(_human(_bare_reasoning(task)))
-        return self._template.prompt(turns) + self._template.answer("Let's think step by step:")
+        return self._template.prompt(turns) + self._template.answer("Let's think step by step:", finished=False)
 
     def verdict(self, reasoning: str, rationale: str) -> str:
-        return f"{reasoning} {rationale}\n\nSo the answer is:"
+        return f"{reasoning} {self._template.guard(rationale)}\n\nSo the answer is:"
 
 
-def comparison_format(dialogue: DialogueFormat) -> ComparisonFormat:
+def comparison_format(dialogue: ChatTemplate | HumanAssistant) -> ComparisonFormat:
     """How a model that wants its dialogues so wants its comparisons."""
-    return ChatComparison(dialogue) if isinstance(dialogue, ChatTemplate) else PlainComparison()
+    return ChatComparison(dialogue) if isinstance(dialogue, ChatTemplate) else PlainComparison(dialogue)
 
 
 def _comparison(task: Task) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.models.tokens import encode_continuation, encode_prompt, end_id
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 
 
@@ -35,21 +35,11 @@ class TokenExample:
         return len(self.input_ids)
 
 
-def answer_example(
-    tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str, *, finished: bool = True
-) -> TokenExample:
-    """Prompt and answer tokenised apart, as they are when the model writes, then joined; the loss counts the answer and
-    the end mark after it (if the tokenizer has one, and the answer is `finished`: one that was cut off has no end)."""
-    prompt_ids = encode_prompt(tokenizer, prompt)
-    answer_ids = answer_tokens(tokenizer, answer) if finished else tuple(encode_continuation(tokenizer, answer))
+def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
+    """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
+    prompt_ids, answer_ids = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, prompt, answer)
     mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
     return TokenExample(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
-
-
-def answer_tokens(tokenizer: PreTrainedTokenizerBase, answer: str) -> tuple[int, ...]:
-    """A whole answer's tokens, the end mark included."""
-    end = end_id(tokenizer)
-    return (*encode_continuation(tokenizer, answer), *(() if end is None else (end,)))
 
 
 Example = TypeVar("Example", bound=Sized)

@@ -15,10 +15,10 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import PreferenceSection
 from solon.lm.protocols import Progress
 from solon.models.heads import PreferenceModel
-from solon.models.tokens import encode_prompt
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.records import Record
 from solon.seeds import generator
-from solon.train.batches import answer_tokens, micro_batches, pad_with_mask
+from solon.train.batches import micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
 from solon.train.loop import Checkpoints, Epochs, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
@@ -73,8 +73,9 @@ class HeldOut(Record):
 
 
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
-    """What the preference model reads: prompt, answer, end mark; the score is read at the mark (RLHF-22 A.2)."""
-    return (*encode_prompt(tokenizer, prompt), *answer_tokens(tokenizer, answer))
+    """What the preference model reads: a prompt and its finished answer, as a `DialogueFormat` writes them; the score
+    is read at the end mark (RLHF-22 A.2)."""
+    return (*encode_prompt(tokenizer, prompt), *encode_continuation(tokenizer, prompt, answer))
 
 
 def split_by_prompt(

@@ -19,7 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"constitution", "prompting", "prompts", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),
-    frozenset({"embedded", "pipeline", "report"}),
+    frozenset({"embedded", "pipeline", "report", "export"}),
     frozenset({"cli", "web"}),
 )
 """Top-level parts of the package, ground floor first. A part may import from its own floor (no cycles) and below."""
@@ -30,6 +30,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "prompts",
     "world",
     "collective",
+    "export",
     "cli",
     "web",
     "lm.protocols",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from solon.artifacts import Manifest, RunFolder
+from solon.artifacts import Counts, Manifest, RunFolder
 from solon.artifacts.stage import MANIFEST
 from solon.cli.faults import resumable
 from solon.config import RunConfig
@@ -118,13 +118,17 @@ def print_stage(run: Path, folder: str, *, as_json: bool = False) -> None:
     if as_json:
         print_json("manifest", manifest.model_dump(mode="json", by_alias=True))
         return
-    counts = manifest.counts
-    typer.echo(printable(f"{run / folder}: {counts.rows_in} in, {counts.rows_out} out"))
+    print_counts(str(run / folder), manifest.counts)
+    typer.echo(printable(f"to go on: solon resume {run}"))
+
+
+def print_counts(name: str, counts: Counts) -> None:
+    """Rows in and out, and below them what was left out and what else was counted."""
+    typer.echo(printable(f"{name}: {counts.rows_in} in, {counts.rows_out} out"))
     for reason, number in counts.dropped.items():
         typer.echo(printable(f"  left out, {reason}: {number}"))
     for what, number in counts.other.items():
         typer.echo(printable(f"  {what}: {number}"))
-    typer.echo(printable(f"to go on: solon resume {run}"))
 
 
 def print_json(event: str, facts: Mapping[str, object]) -> None:

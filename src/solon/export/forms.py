@@ -1,0 +1,39 @@
+"""Dialogues as other trainers take them: lists of messages, or text in the Human/Assistant format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from solon.prompting.dialogue import HumanAssistant
+from solon.records import Record, Turn
+
+Form = Literal["conversational", "standard"]
+
+ROLES = {"system": "system", "human": "user", "assistant": "assistant"}
+"""From roles of turns to roles of messages."""
+
+
+class Message(Record):
+    """One turn as chat templates and TRL call it."""
+
+    role: str
+    content: str
+
+
+Said = tuple[Message, ...] | str
+"""A part of a dialogue in either form."""
+
+
+def prompt_in(form: Form, turns: Sequence[Turn]) -> Said:
+    """The dialogue up to where the assistant speaks."""
+    if form == "standard":
+        return HumanAssistant().prompt(turns)
+    return tuple(Message(role=ROLES[turn.role], content=turn.text) for turn in turns)
+
+
+def answer_in(form: Form, text: str) -> Said:
+    """The answer to a prompt of the same form; the two joined are the dialogue."""
+    if form == "standard":
+        return HumanAssistant().answer(text)
+    return (Message(role=ROLES["assistant"], content=text),)

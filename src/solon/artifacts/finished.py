@@ -46,7 +46,7 @@ class FinishedStage:
             raise RunError("not a manifest that this version can read", where=Where(path)) from error
 
     def rows(self, file: str, record: type[R]) -> Iterator[R]:
-        """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., one file at a time; none if there is none.
+        """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., one file at a time; none without a file.
 
         Raises:
             RunError: if a file is not what the stage made, or a row is not a `record`.

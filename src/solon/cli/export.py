@@ -28,13 +28,13 @@ def export() -> None:
 
 @app.command()
 def trl(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder that has come as far as stage helpfulness.")
-    ],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that has come as far as stage helpfulness.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder; it must not exist.")],
     form: Annotated[
         Literal["conversational", "standard"],
-        typer.Option(help="Lists of messages, for models with a chat template; or text, in the Human/Assistant format."),
+        typer.Option(
+            help="Lists of messages, for models with a chat template; or text, in the Human/Assistant format."
+        ),
     ] = "conversational",
     format: Annotated[
         Literal["jsonl", "parquet"], typer.Option(help="The files' format; Parquet needs the extra `data`.")

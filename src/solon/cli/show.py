@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from solon.errors import PromptError, RunError, UserError, Where
+from solon.errors import PromptError, UserError, Where
 from solon.records import Prompt
 
 SL_MODEL = Path("models/sl/model")
@@ -94,15 +94,12 @@ def examples_of_run(run: Path) -> list[Shown]:
     Raises:
         RunError: if the run has not come so far.
     """
-    from solon.artifacts.shards import decode_rows
+    from solon.artifacts.finished import FinishedStage
+    from solon.export.sets import PROMPTS, SL, training_prompts
     from solon.records import Demonstration
 
-    path = run / "models/sl/demonstrations.jsonl"
-    if not (run / "models/sl/manifest.json").is_file():
-        raise RunError("the run has not finetuned yet", where=Where(run), hint=f"`solon stage sl {run}` does")
-    files = [run / "prompts" / f"prompts-{name}.jsonl" for name in ("red-team", "helpful")]
-    asked = {row.id: row for file in files for row in decode_rows(file.read_bytes(), Prompt, file)}
-    rows = decode_rows(path.read_bytes(), Demonstration, path)
+    rows = FinishedStage.open(run, SL).rows("demonstrations", Demonstration)
+    asked = training_prompts(FinishedStage.open(run, PROMPTS))
     return [Shown(asked[row.prompt_id], row.answer, f"{row.source}: {row.prompt_id}", row.finished) for row in rows]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +81,15 @@ class PromptRow(ExportRow):
     """The prompt's id in the run."""
 
 
+def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
+    """Prompts by their id, in the order of the run; those held out for evaluation are not among them.
+
+    Args:
+        stage: the run's stage `prompts`.
+    """
+    return {row.id: row for part in ("prompts-red-team", "prompts-helpful") for row in stage.rows(part, Prompt)}
+
+
 class RunSets:
     """The sets of one run. Each method yields a set's rows and counts them, and what it leaves out, in a tally."""
 
@@ -89,17 +97,12 @@ class RunSets:
         """Raises `RunError` if the folder holds no run, or one that has not finished every stage in `NEEDED`."""
         self._form = form
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
+        self._prompts = training_prompts(self._stages[PROMPTS])
 
     @property
     def fingerprints(self) -> dict[str, str]:
         """sha256 over the data of each stage that the sets are made from."""
         return {name: stage.manifest.fingerprint for name, stage in self._stages.items()}
-
-    @cached_property
-    def _prompts(self) -> dict[str, Prompt]:
-        """Prompts for training, by id, in the order of the run; those held out for evaluation are not among them."""
-        parts = ("prompts-red-team", "prompts-helpful")
-        return {row.id: row for part in parts for row in self._stages[PROMPTS].rows(part, Prompt)}
 
     def sft(self, tally: Tally) -> Iterator[SftRow]:
         """What supervised finetuning imitated: revisions and helpful answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from solon.export.sets import RunSets
 README = "README.md"
 
 
-def export_trl(run: Path, out: Path, *, form: Form = "conversational", format: Format = "jsonl") -> dict[str, Counts]:
+def export_trl(
+    run: Path, out: Path, *, form: Form = "conversational", format: Format = "jsonl"
+) -> Mapping[str, Counts]:
     """Write every set of a run into the new folder `out`, and return the account of each by its name.
 
     Raises:

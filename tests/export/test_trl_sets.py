@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from datasets import Dataset
@@ -15,9 +15,10 @@ from datasets import Dataset
 from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE, THEFT
 from pipeline.tiny_run import rows, run_in, world_config
 from solon.artifacts import Counts
-from solon.export.forms import Form
+from solon.export.forms import ROLES, Form
 from solon.export.trl import export_trl
 from solon.prompts.helpful import read_helpful
+from solon.records import Role
 from tiny_models import tiny_model_folder
 
 Load = Callable[[Path], Dataset]
@@ -194,6 +195,10 @@ def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Pat
     held_out = {row["id"] for row in rows(real, "prompts", "evals")}
     lines = (tmp_path / "out" / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
     assert held_out and not held_out & {json.loads(line)["id"] for line in lines}
+
+
+def test_every_role_of_a_turn_is_a_role_of_a_message() -> None:
+    assert set(get_args(Role)) <= set(ROLES)
 
 
 def test_kinds_of_the_small_run_are_all_there() -> None:

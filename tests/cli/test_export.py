@@ -94,6 +94,11 @@ def test_a_place_that_cannot_be_written(run: Path) -> None:
     assert told == "error: file/out: cannot be written: Not a directory (name another place with -o)"
 
 
+def test_an_option_that_o_took_for_its_folder(run: Path) -> None:
+    told = refused(run, out=Path("--json"))
+    assert told == "error: -o needs a folder, and took --json for one (a folder of that name: -o ./--json)"
+
+
 def test_a_changed_file_leaves_nothing_half_written(run: Path) -> None:
     path = run / "comparisons/rows-00001.jsonl"
     path.write_bytes(path.read_bytes().replace(b"Second", b"Third"))

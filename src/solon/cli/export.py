@@ -9,7 +9,7 @@ import typer
 
 from solon.cli import run_options as options
 from solon.cli.main import HELP_OPTIONS
-from solon.cli.running import print_counts, print_json
+from solon.cli.running import print_counts, print_json, refuse_option
 from solon.progress import printable
 
 app = typer.Typer(
@@ -56,6 +56,7 @@ def trl(
     """
     from solon.export.trl import export_trl
 
+    refuse_option(out)
     accounts = export_trl(run, out, form=form, format=format)
     if as_json:
         sets = {name: counts.model_dump(mode="json", by_alias=True) for name, counts in accounts.items()}

@@ -29,12 +29,18 @@ def begun(
     """The run that file and options describe, in its folder; begun, or found there. Every input is looked at first."""
     from solon.pipeline.check import check_inputs
 
-    if output is not None and str(output).startswith("-"):
-        raise UserError(f"-o needs a folder, and took {output} for one", hint=f"a folder of that name: -o ./{output}")
+    if output is not None:
+        refuse_option(output)
     config = load_run_config(run_file, settings or (), flags)
     folder = output or default_folder(config)
     check_inputs(config)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
+
+
+def refuse_option(output: Path) -> None:
+    """Raises `UserError` if `-o` took the option behind it for its folder."""
+    if str(output).startswith("-"):
+        raise UserError(f"-o needs a folder, and took {output} for one", hint=f"a folder of that name: -o ./{output}")
 
 
 def found(folder: Path) -> RunFolder:

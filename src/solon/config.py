@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ModelRole = Literal["assistant", "base", "judge"]
+
 
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys forbidden."""
@@ -45,6 +47,11 @@ class ModelsSection(Section):
     """What a chat template that asks for today's date is told: fixed, so that a run is the same tomorrow."""
     trust_remote_code: bool = False
     """Allow a model folder to run its own Python. Off unless asked for."""
+
+    def system_for(self, role: ModelRole) -> str:
+        """The system turn of dialogues that have none, when a model plays this role; "": none."""
+        own: str | None = getattr(self, f"{role}_system")
+        return self.system if own is None else own
 
 
 class ConstitutionSection(Section):

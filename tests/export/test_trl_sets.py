@@ -15,8 +15,9 @@ from datasets import Dataset
 from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE, THEFT
 from pipeline.tiny_run import rows, run_in, world_config
 from solon.artifacts import Counts
-from solon.export.forms import ROLES, Form
+from solon.export.forms import Form
 from solon.export.trl import export_trl
+from solon.prompting.dialogue import MESSAGE_ROLES
 from solon.prompts.helpful import read_helpful
 from solon.records import Role
 from tiny_models import tiny_model_folder
@@ -198,7 +199,7 @@ def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Pat
 
 
 def test_every_role_of_a_turn_is_a_role_of_a_message() -> None:
-    assert set(get_args(Role)) <= set(ROLES)
+    assert set(get_args(Role)) <= set(MESSAGE_ROLES)
 
 
 def test_kinds_of_the_small_run_are_all_there() -> None:

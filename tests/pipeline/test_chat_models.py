@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 from typer.testing import CliRunner
 
@@ -35,6 +36,7 @@ def model_folder(folder: Path, name: str) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
+    torch.manual_seed(0)
     model = LlamaForCausalLM(config)
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id)
     model.save_pretrained(folder)
@@ -65,4 +67,10 @@ def test_a_run(name: str, tmp_path: Path) -> None:
     }
     shown = CliRunner().invoke(app, ["show", str(tmp_path / "run"), "-n", "9"], catch_exceptions=False).output
     assert shown.count("Be brief.") == shown.count(" tokens count in the loss") > 0
-    assert f"{end}+}}" in shown
+    taught = ("show", tmp_path / "good.jsonl", "--model", tmp_path / "run/models/sl/model")
+    assert f"Gently.{end}+}}" in CliRunner().invoke(app, list(map(str, taught)), catch_exceptions=False).output
+    exported = CliRunner().invoke(app, ["export", "trl", str(tmp_path / "run"), "-o", str(tmp_path / "trl")])
+    assert exported.exit_code == 0, exported.output
+    for file in ("sft", "preference", "prompts"):
+        for line in (tmp_path / "trl" / f"{file}.jsonl").read_text().splitlines():
+            assert json.loads(line)["prompt"][0] == {"role": "system", "content": "Be brief."}

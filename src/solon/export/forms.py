@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.dialogue import MESSAGE_ROLES, HumanAssistant
 from solon.records import Record, Turn
 
 Form = Literal["conversational", "standard"]
-
-ROLES = {"system": "system", "human": "user", "assistant": "assistant"}
-"""From roles of turns to roles of messages."""
 
 
 class Message(Record):
@@ -29,11 +26,11 @@ def prompt_in(form: Form, turns: Sequence[Turn]) -> Said:
     """The dialogue up to where the assistant speaks."""
     if form == "standard":
         return HumanAssistant().prompt(turns)
-    return tuple(Message(role=ROLES[turn.role], content=turn.text) for turn in turns)
+    return tuple(Message(role=MESSAGE_ROLES[turn.role], content=turn.text) for turn in turns)
 
 
 def answer_in(form: Form, text: str) -> Said:
     """The answer to a prompt of the same form; the two joined are the dialogue."""
     if form == "standard":
         return HumanAssistant().answer(text)
-    return (Message(role=ROLES["assistant"], content=text),)
+    return (Message(role=MESSAGE_ROLES["assistant"], content=text),)

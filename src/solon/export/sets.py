@@ -10,7 +10,9 @@ from pydantic import ConfigDict
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
+from solon.config import ModelsSection
 from solon.export.forms import Form, Said, answer_in, prompt_in
+from solon.prompting.dialogue import with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 
 SL, COMPARISONS, HELPFULNESS, PROMPTS = "models/sl", "comparisons", "helpfulness", "prompts"
@@ -98,6 +100,7 @@ class RunSets:
         self._form = form
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
+        self._system = _models(self._stages[SL]).system_for("base")
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -110,7 +113,7 @@ class RunSets:
             asked = self._prompts[row.prompt_id]
             tally.counted.update(["in", "out", row.source, *([] if row.finished else ["cut off"])])
             yield SftRow(
-                prompt=prompt_in(self._form, asked.turns),
+                prompt=self._asked(asked),
                 completion=answer_in(self._form, row.answer),
                 source=row.source,
                 finished=row.finished,
@@ -135,7 +138,11 @@ class RunSets:
         """What reinforcement learning answers."""
         for row in self._prompts.values():
             tally.counted.update(["in", "out", row.kind])
-            yield PromptRow(prompt=prompt_in(self._form, row.turns), kind=row.kind, id=row.id)
+            yield PromptRow(prompt=self._asked(row), kind=row.kind, id=row.id)
+
+    def _asked(self, prompt: Prompt) -> Said:
+        """As the trained models read it: with the run's system turn where it has none."""
+        return prompt_in(self._form, with_system(prompt.turns, self._system))
 
     def _comparisons(self) -> Iterator[Comparison]:
         """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
@@ -146,7 +153,7 @@ class RunSets:
         asked = self._prompts[row.prompt_id]
         chosen, rejected = (row.a, row.b) if p_a_preferred >= 0.5 else (row.b, row.a)
         return PreferenceRow(
-            prompt=prompt_in(self._form, asked.turns),
+            prompt=self._asked(asked),
             chosen=answer_in(self._form, chosen),
             rejected=answer_in(self._form, rejected),
             p_chosen=max(p_a_preferred, 1.0 - p_a_preferred),
@@ -158,3 +165,10 @@ class RunSets:
             prompt_id=row.prompt_id,
             id=row.id,
         )
+
+
+def _models(stage: FinishedStage) -> ModelsSection:
+    """The run file's section, as a stage was made with it."""
+    config = stage.manifest.config
+    section = config.get("models") if isinstance(config, dict) else None
+    return ModelsSection.model_validate(section or {})

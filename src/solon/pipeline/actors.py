@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import torch
 
-from solon.config import ModelsSection, RunConfig
+from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.lm.inprocess import InProcessModel
 from solon.models.load import LoadedModel, fingerprint, load_model, load_tokenizer
@@ -18,8 +18,7 @@ from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
 
 EMBEDDED = "embedded"
-Role = Literal["assistant", "base", "judge"]
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 
 @dataclass(kw_only=True)
@@ -56,12 +55,12 @@ class Actors:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
-    def format(self, folder: Path, role: Role = "base") -> ChatTemplate | HumanAssistant:
+    def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
         models = self.config.models
         return format_of(load_tokenizer(folder, trust_remote_code=models.trust_remote_code), models, role)
 
-    def formats(self, *, system: bool) -> dict[Role, FormatFacts]:
+    def formats(self, *, system: bool) -> dict[ModelRole, FormatFacts]:
         """How each role is written to. `system`: prompts have system turns."""
         return {role: _facts(self.format(self.path(role), role), system) for role in ROLES}
 
@@ -84,8 +83,6 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
     )
 
 
-def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: Role) -> ChatTemplate | HumanAssistant:
+def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: ModelRole) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
-    own: str | None = getattr(models, f"{role}_system")
-    system = models.system if own is None else own
-    return dialogue_format(tokenizer, models.dialogue, system=system, today=models.date)
+    return dialogue_format(tokenizer, models.dialogue, system=models.system_for(role), today=models.date)

@@ -9,14 +9,19 @@ from typing import Any, Literal, Protocol
 
 from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
-from solon.prompting.dialogue import DELIMITERS, HumanAssistant, system_of, without_system
+from solon.prompting.dialogue import (
+    DELIMITERS,
+    MESSAGE_ROLES,
+    HumanAssistant,
+    system_of,
+    without_system,
+)
 from solon.prompting.guard import Guard, control_tokens, normalizer
 from solon.prompting.layout import find_layout
 from solon.records import Turn
 
 NEW_YEAR = date(2026, 1, 1)
 """What a template that asks for today's date is told unless a run says otherwise: tomorrow it is still the same run."""
-_ROLES = {"human": "user", "assistant": "assistant", "system": "system"}
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
 _DRIFTS = "the chat template works out today's date in a way that cannot be held still"
 _DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
@@ -105,7 +110,7 @@ class ChatTemplate:
         return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
 
     def _written(self, turns: Sequence[Turn], ask: bool) -> str:
-        messages = [{"role": _ROLES[turn.role], "content": turn.text} for turn in turns]
+        messages = [{"role": MESSAGE_ROLES[turn.role], "content": turn.text} for turn in turns]
         try:
             text = self._tokenizer.apply_chat_template(
                 messages,

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from solon.constitution.few_shots import CritiqueShot
 from solon.prompting.guard import Guard
-from solon.records import Turn
+from solon.records import Role, Turn
 
 HUMAN = "\n\nHuman:"
 ASSISTANT = "\n\nAssistant:"
@@ -20,6 +20,8 @@ CRITIQUE_REQUEST = "\n\nCritiqueRequest:"
 CRITIQUE = "\n\nCritique:"
 REVISION_REQUEST = "\n\nRevisionRequest:"
 REVISION = "\n\nRevision:"
+MESSAGE_ROLES: dict[Role, str] = {"system": "system", "human": "user", "assistant": "assistant"}
+"""Roles of turns, and what chat templates and message lists call them."""
 DELIMITERS = (HUMAN, ASSISTANT, CRITIQUE_REQUEST, CRITIQUE, REVISION_REQUEST, REVISION)
 """Any of these in an answer ends it: it belongs to the format, not to the speaker (CAI appendix, data files)."""
 
@@ -131,6 +133,11 @@ class HumanAssistant:
 def system_of(turns: Sequence[Turn]) -> str:
     """The text of the system turn, "" without one."""
     return turns[0].text if turns and turns[0].role == "system" else ""
+
+
+def with_system(turns: Sequence[Turn], text: str) -> tuple[Turn, ...]:
+    """The turns behind a system turn of this text; as they are if they have one, or the text is empty."""
+    return tuple(turns) if system_of(turns) or not text else (Turn(role="system", text=text), *turns)
 
 
 def without_system(turns: Sequence[Turn]) -> Sequence[Turn]:

@@ -56,7 +56,6 @@ def random_model(dtype: torch.dtype, device: torch.device) -> LoadedModel:
         model=model.to(device, dtype).eval(),
         tokenizer=PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>"),
         path=Path("random"),
-        fingerprint="",
     )
 
 

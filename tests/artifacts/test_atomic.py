@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
 
+from solon.artifacts import atomic
 from solon.artifacts.atomic import canonical_json, folder_atomic, keeping, sha256_file, sweep, write_atomic
 from solon.errors import RunError
 from solon.records import Turn
@@ -30,6 +32,20 @@ def test_canonical_json_refuses_what_json_cannot_hold(number: float) -> None:
 def test_sha256_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_file(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_unchanged_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one that was written just now: it may change again within one tick of the file system's clock."""
+    path, read = tmp_path / "weights", []
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or real(file, name))
+    path.write_bytes(b"abc")
+    assert sha256_file(path) == sha256_file(path) and len(read) == 2
+    monkeypatch.setattr(atomic, "_SETTLED_NS", -1)
+    assert sha256_file(path) == sha256_file(path) and len(read) == 3
+    path.write_bytes(b"abd")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    assert sha256_file(path) == hashlib.sha256(b"abd").hexdigest() and len(read) == 4
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def engine(
     family: Family = "llama", *, lean: bool | None = None, batch_size: int = 128, **shape: int
 ) -> InProcessModel:
     model = tiny_model(family, **shape)
-    loaded = LoadedModel(model=model, tokenizer=tiny_tokenizer(), path=Path("tiny"), fingerprint="")
+    loaded = LoadedModel(model=model, tokenizer=tiny_tokenizer(), path=Path("tiny"))
     return InProcessModel(loaded, batch_size=batch_size, lean=lean)
 
 
@@ -180,7 +180,7 @@ def test_a_finished_row_may_pass_the_last_learnt_position() -> None:
     network = GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=None, eos_token_id=None)).eval()
     tokenizer = tiny_tokenizer()
     tokenizer.eos_token = None  # nobody ends early
-    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path("gpt2"), fingerprint=""))
+    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path("gpt2")))
     texts = ["x" * 20, *["y"] * 7]
     asked = [WriteRequest(prompt=text, seed=seed, max_new_tokens=20) for seed, text in enumerate(texts)]
     written = model.write(asked)

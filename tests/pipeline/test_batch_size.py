@@ -39,7 +39,7 @@ def generated(config: RunConfig, model: Path, *, shard_rows: int) -> dict[str, l
     constitution = load_constitution("world")
     shots = FewShots()
     writing = Supervision(actors, shots, no_progress)
-    policy = Policy(actors, actors.engine(actors.load(model)), source, no_progress)
+    policy = Policy(actors, model, source, no_progress)
     judging = Judging(actors, shots, sets.red_team, no_progress)
     critiques, comparisons = constitution.critique_principles(), constitution.comparison_principles()
     made: dict[str, list[Record]] = {}

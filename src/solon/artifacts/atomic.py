@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,11 @@ from solon.errors import RunError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+_SETTLED_NS = 2_000_000_000
+"""A file that changed less than this ago may change again without a newer time: some file systems count in such steps."""
+_hashes: dict[tuple[str, int, int, int], str] = {}
+"""By path, size, and the times when its data and anything else about it last changed."""
 
 
 def to_json(value: object) -> JsonValue:
@@ -55,9 +61,17 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: str | Path) -> str:
-    """Hex digest of a file, read piece by piece."""
+    """Hex digest of a file, read piece by piece; an unchanged file is read once per process, however large it is."""
+    found = os.stat(path)
+    key = (os.path.realpath(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    if key in _hashes:
+        return _hashes[key]
+    settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if settled:
+        _hashes[key] = digest
+    return digest
 
 
 def write_atomic(path: Path, data: bytes) -> None:

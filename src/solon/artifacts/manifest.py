@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from solon.records import Record
 
 FORMAT = 1
 """Version of the run folder's layout."""
+
+_HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
+"""A sha256 as JSON."""
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic")
 
@@ -157,11 +161,18 @@ def _source_hash() -> str:
 
 
 def differences(then: JsonValue | Mapping[str, object], now: JsonValue | Mapping[str, object], limit: int = 4) -> str:
-    """Which leaves differ, e.g. `rl.steps was 30, now 5`; at most `limit` of them are spelt out."""
+    """Which leaves differ, e.g. `rl.steps was 30, now 5`; at most `limit` of them are spelt out.
+
+    Of hashes the first digits are: `inputs.judge/config.json was "1f0c22aa", now "9be3017d"`.
+    """
     before, after = _leaves(then), _leaves(now)
     keys = [key for key in {**before, **after} if before.get(key, "absent") != after.get(key, "absent")]
-    told = [f"{key} was {before.get(key, 'absent')}, now {after.get(key, 'absent')}" for key in keys[:limit]]
+    told = [f"{key} was {_shown(before, key)}, now {_shown(after, key)}" for key in keys[:limit]]
     return "; ".join(told + ([f"and {len(keys) - limit} more"] if len(keys) > limit else []))
+
+
+def _shown(leaves: Mapping[str, str], key: str) -> str:
+    return _HASH.sub(r'"\1"', leaves.get(key, "absent"))
 
 
 def _leaves(value: object, prefix: str = "") -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -29,8 +28,6 @@ class LoadedModel:
     """In eval mode, on its device."""
     tokenizer: PreTrainedTokenizerBase
     path: Path
-    fingerprint: str
-    """`fingerprint(path)` at the time of loading."""
 
 
 def load_model(
@@ -43,7 +40,7 @@ def load_model(
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     model: Any = _pretrained(AutoModelForCausalLM, folder, dtype=dtype, trust_remote_code=trust_remote_code)
     model.to(torch.device(device)).eval()
-    return LoadedModel(model=model, tokenizer=tokenizer, path=folder, fingerprint=fingerprint(folder))
+    return LoadedModel(model=model, tokenizer=tokenizer, path=folder)
 
 
 def load_encoder(path: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -126,17 +123,6 @@ def written_whole(folder: Path) -> Iterator[Path]:
         os.replace(folder, old)
     os.replace(draft, folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def fingerprint(folder: str | Path) -> str:
-    """sha256 over the names and bytes of the folder's safetensors files, in order of name."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(folder).glob("*.safetensors")):
-        digest.update(file.name.encode() + b"\0")
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 @contextmanager

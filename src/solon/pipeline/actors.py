@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,7 +11,8 @@ import torch
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.lm.inprocess import InProcessModel
-from solon.models.load import LoadedModel, fingerprint, load_model, load_tokenizer
+from solon.models.fingerprint import fingerprints
+from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
@@ -23,10 +24,9 @@ ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 @dataclass(kw_only=True)
 class Actors:
-    """Loads models and knows how each wants to be written to. Weights lie in memory only while somebody uses them."""
+    """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
     config: RunConfig
-    _fingerprints: dict[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         prepare_cpu()
@@ -38,12 +38,10 @@ class Actors:
         name = getattr(self.config.models, role) or self.config.models.assistant
         return embedded_model() if name == EMBEDDED else Path(name)
 
-    def fingerprint(self, role: str) -> str:
-        """sha256 of a role's weights."""
-        path = self.path(role)
-        if path not in self._fingerprints:
-            self._fingerprints[path] = fingerprint(path)
-        return self._fingerprints[path]
+    def fingerprints(self, role: str) -> dict[str, str]:
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
+        found = fingerprints(self.path(role), code=self.config.models.trust_remote_code)
+        return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""

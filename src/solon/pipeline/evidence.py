@@ -17,6 +17,7 @@ from solon.evals.rollouts import rl_curve
 from solon.evals.summary import Summary, summarise, summary_json
 from solon.feedback.respond import respond
 from solon.models.heads import PreferenceModel
+from solon.models.load import LoadedModel, load_tokenizer
 from solon.pipeline.learning import HeldOutMargin, pad_id
 from solon.records import Comparison, Prompt, Revision, Rollout
 from solon.report.html import write_report
@@ -35,7 +36,7 @@ def evaluate(pipeline: Pipeline) -> Stage:
     stage = pipeline.run.stage(
         "evals",
         config={"sampling": pipeline.config.sampling, "models": pipeline.config.models},
-        inputs={**inputs, "base": pipeline.actors.fingerprint("base")},
+        inputs={**inputs, **pipeline.actors.fingerprints("base")},
     )
     if stage.done:
         return stage
@@ -157,9 +158,10 @@ def _probe(pipeline: Pipeline, answers: Sequence[AnswerScore]) -> list[ScoredPai
             differing = [name for name in FAULTS if getattr(one.grade, name) != getattr(two.grade, name)]
             if len(differing) == 1:
                 pairs.append((prompt, one, two, differing[0]))
-    model = PreferenceModel.load(pipeline.pm.path("model"), dtype=torch.float32, device=pipeline.actors.device)
-    loaded = pipeline.actors.load(pipeline.pm.path("model"))
-    format = pipeline.actors.format(pipeline.pm.path("model"))
+    folder = pipeline.pm.path("model")
+    model = PreferenceModel.load(folder, dtype=torch.float32, device=pipeline.actors.device)
+    loaded = LoadedModel(model=model.backbone, tokenizer=load_tokenizer(folder), path=folder)
+    format = pipeline.actors.format(folder)
     texts = [
         sequence_tokens(loaded.tokenizer, format.prompt(prompt.turns), format.answer(score.text))
         for prompt, one, two, _ in pairs

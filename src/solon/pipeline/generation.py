@@ -1,12 +1,14 @@
 """What the generating stages do with one shard of their rows: from prompts or pairs to records.
 
-Each method is a function of its rows, the run file and the models alone, so that a shard can be made again.
+Each method is a function of its rows, the run file and the models alone, so that a shard can be made again. A model is
+loaded when the first shard needs it, and released with the object that holds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 from solon.config import RunConfig, SamplingSection
@@ -22,7 +24,8 @@ from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import Progress
 from solon.pipeline.actors import Actors
 from solon.pipeline.sources import PromptSets, PromptSource
-from solon.prompting.few_shots import comparison_format
+from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.few_shots import ComparisonFormat, comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 T = TypeVar("T")
@@ -34,11 +37,13 @@ class Supervision:
     def __init__(self, actors: Actors, few_shots: FewShots, progress: Progress) -> None:
         self.actors, self.few_shots, self.progress = actors, few_shots, progress
         self.config: RunConfig = actors.config
-        self.format = actors.format(actors.path("assistant"), "assistant")
+
+    @cached_property
+    def format(self) -> DialogueFormat:
+        return self.actors.format(self.actors.path("assistant"), "assistant")
 
     @cached_property
     def model(self) -> InProcessModel:
-        """The assistant, loaded when the first shard needs it."""
         return self.actors.engine(self.actors.load(self.actors.path("assistant")))
 
     def revisions(self, prompts: Sequence[Prompt], principles: Sequence[Principle]) -> Made[Revision]:
@@ -81,12 +86,14 @@ class Judging:
     def __init__(self, actors: Actors, few_shots: FewShots, prompts: Sequence[Prompt], progress: Progress) -> None:
         self.actors, self.few_shots, self.progress = actors, few_shots, progress
         self.config: RunConfig = actors.config
-        self.format = comparison_format(actors.format(actors.path("judge"), "judge"))
         self.prompts = {prompt.id: prompt for prompt in prompts}
 
     @cached_property
+    def format(self) -> ComparisonFormat:
+        return comparison_format(self.actors.format(self.actors.path("judge"), "judge"))
+
+    @cached_property
     def model(self) -> InProcessModel:
-        """The judge, loaded when the first shard needs it."""
         return self.actors.engine(self.actors.load(self.actors.path("judge")))
 
     def comparisons(self, pairs: Sequence[Pair], principles: Sequence[Principle]) -> Made[Comparison]:
@@ -109,10 +116,17 @@ class Judging:
 class Policy:
     """SL-CAI's part: pairs of answers to be compared."""
 
-    def __init__(self, actors: Actors, loaded: InProcessModel, source: PromptSource, progress: Progress) -> None:
-        self.model, self.source, self.progress = loaded, source, progress
+    def __init__(self, actors: Actors, folder: Path, source: PromptSource, progress: Progress) -> None:
+        self.actors, self.folder, self.source, self.progress = actors, folder, source, progress
         self.config: RunConfig = actors.config
-        self.format = actors.format(loaded.loaded.path)
+
+    @cached_property
+    def format(self) -> DialogueFormat:
+        return self.actors.format(self.folder)
+
+    @cached_property
+    def model(self) -> InProcessModel:
+        return self.actors.engine(self.actors.load(self.folder))
 
     @property
     def sampling(self) -> SamplingSection:

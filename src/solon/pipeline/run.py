@@ -100,25 +100,27 @@ class Pipeline:
         stage = self._stage(
             "revisions",
             ("supervised", "sampling", "constitution"),
-            {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant"), **self._words()},
+            {"prompts": self.prompts, **self.actors.fingerprints("assistant"), **self._words()},
         )
-        self._rows(stage, self.sets.red_team, lambda part: self._supervision.revisions(part, principles), Revision)
+        assistant = Supervision(self.actors, self.few_shots, self._tokens)
+        self._rows(stage, self.sets.red_team, lambda part: assistant.revisions(part, principles), Revision)
         return stage
 
     @cached_property
     def helpful(self) -> Stage:
         """The assistant's own answers to benign prompts, so that finetuning keeps it helpful."""
         copies = self.config.sft.helpful_per_prompt
-        inputs: dict[str, Stage | str] = {"prompts": self.prompts, "assistant": self.actors.fingerprint("assistant")}
+        inputs: dict[str, Stage | str] = {"prompts": self.prompts, **self.actors.fingerprints("assistant")}
         stage = self._stage("helpful", ("sampling",), inputs, copies=copies)
-        self._rows(stage, self.sets.helpful if copies else (), lambda part: self._supervision.helpful(part), Answer)
+        assistant = Supervision(self.actors, self.few_shots, self._tokens)
+        self._rows(stage, self.sets.helpful if copies else (), assistant.helpful, Answer)
         return stage
 
     @cached_property
     def sl(self) -> Stage:
         """`base`, finetuned on revisions and helpful answers: SL-CAI."""
-        base = self.actors.fingerprint("base")
-        stage = self._stage("models/sl", ("sft",), {"revisions": self.revisions, "helpful": self.helpful, "base": base})
+        inputs: dict[str, Stage | str] = {"revisions": self.revisions, "helpful": self.helpful}
+        stage = self._stage("models/sl", ("sft",), inputs | self.actors.fingerprints("base"))
         if not stage.done:
             chains = self.revisions.read_records("rows", Revision)
             answers = self.helpful.read_records("rows", Answer)
@@ -130,7 +132,7 @@ class Pipeline:
     def pairs(self) -> Stage:
         """SL-CAI answers every red-team prompt twice."""
         stage = self._stage("pairs", ("pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts})
-        self._rows(stage, self.sets.red_team, lambda part: self._policy.pairs(part), Pair)
+        self._rows(stage, self.sets.red_team, self._policy().pairs, Pair)
         return stage
 
     @cached_property
@@ -140,7 +142,7 @@ class Pipeline:
         stage = self._stage(
             "comparisons",
             ("judge", "sampling", "constitution"),
-            {"pairs": self.pairs, "judge": self.actors.fingerprint("judge"), **self._words()},
+            {"pairs": self.pairs, **self.actors.fingerprints("judge"), **self._words()},
         )
         judging = Judging(self.actors, self.few_shots, self.sets.red_team, self._tokens)
 
@@ -157,7 +159,8 @@ class Pipeline:
         stage = self._stage(
             "helpfulness", ("helpfulness", "pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts}
         )
-        self._rows(stage, self.sets.helpful, lambda part: self._policy.helpfulness(part, self.sets), Comparison)
+        policy = self._policy()
+        self._rows(stage, self.sets.helpful, lambda part: policy.helpfulness(part, self.sets), Comparison)
         return stage
 
     @cached_property
@@ -167,7 +170,7 @@ class Pipeline:
             "comparisons": self.comparisons,
             "helpfulness": self.helpfulness,
             "prompts": self.prompts,
-            "base": self.actors.fingerprint("base"),
+            **self.actors.fingerprints("base"),
         }
         stage = self._stage("models/pm", ("preference",), inputs)
         if not stage.done:
@@ -268,14 +271,9 @@ class Pipeline:
     def _tokens(self, _rows: int, tokens: int) -> None:
         self.reporter.advance(0, tokens)
 
-    @cached_property
-    def _supervision(self) -> Supervision:
-        return Supervision(self.actors, self.few_shots, self._tokens)
-
-    @cached_property
     def _policy(self) -> Policy:
-        loaded = self.actors.load(self.sl.path("model"))
-        return Policy(self.actors, self.actors.engine(loaded), self.source, self._tokens)
+        """A new one for each stage, so that its weights are released when the stage is done."""
+        return Policy(self.actors, self.sl.path("model"), self.source, self._tokens)
 
 
 _NOTHING_KEPT = (

@@ -61,7 +61,7 @@ def _pretrained(
     kind: Any, folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False, unneeded: str | None = None
 ) -> PreTrainedModel:
     """The model in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
-    with _quiet(), _as_model_error(folder):
+    with quiet(), _as_model_error(folder):
         model: PreTrainedModel
         model, found = kind.from_pretrained(
             folder,
@@ -83,7 +83,7 @@ def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreT
     folder = Path(path)
     if faults := tokenizer_faults(folder):
         raise ModelError(faults)
-    with _quiet(), _as_model_error(folder):
+    with quiet(), _as_model_error(folder, Exception, part="its tokenizer "):  # the library raises bare exceptions
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -104,7 +104,7 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 def save_into(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """As `save_model`, into a folder that the caller makes whole."""
-    with _quiet():
+    with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
@@ -126,19 +126,19 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _as_model_error(folder: Path) -> Iterator[None]:
+def _as_model_error(folder: Path, *others: type[Exception], part: str = "") -> Iterator[None]:
     """What transformers says about a folder it cannot read is the user's fault, not a bug: keep its words."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, *others) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
-            f"cannot be loaded: {said[0]}", where=Where(folder), hint="check the folder's files"
+            f"{part}cannot be loaded: {said[0]}", where=Where(folder), hint="check the folder's files"
         ) from error
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' own progress bars and load reports."""
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()

@@ -28,7 +28,8 @@ WORLD = "world"
 def check_inputs(config: RunConfig) -> None:
     """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
 
-    No weights are loaded. Tokenizers are, and with them torch, but only once everything else is sound.
+    No weights are loaded. Their headers are read and tokenizers are loaded, and with them torch, but only once everything
+    else is sound.
     """
     looks = _Looks()
     _check_constitution(config, looks)
@@ -37,7 +38,7 @@ def check_inputs(config: RunConfig) -> None:
     for name in dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant)):
         looks.take(_check_model, name, config)
     if not looks.faults:
-        looks.take(_check_dialogues, config)
+        looks.take(_rehearse, config)
     if looks.faults:
         raise UserError(looks.faults)
 
@@ -105,9 +106,7 @@ def _check_model(name: str, config: RunConfig) -> None:
         raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
 
 
-def _check_dialogues(config: RunConfig) -> None:
-    from solon.pipeline.actors import ROLES, Actors
+def _rehearse(config: RunConfig) -> None:
+    from solon.pipeline.rehearsal import rehearse
 
-    actors = Actors(config=config)
-    for role in ROLES:
-        actors.format(actors.path(role), role)
+    rehearse(config)

@@ -1,0 +1,73 @@
+"""What each role will be asked in the run, asked once without weights: a judge that cannot judge should be found out
+now, not after finetuning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from solon.config import RunConfig
+from solon.errors import Fault, ModelError, UserError, Where
+from solon.models.headers import weight_faults
+from solon.models.load import load_tokenizer
+from solon.pipeline.actors import Actors
+from solon.prompting.comparison import OPTIONS
+from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.few_shots import Task, Worked, comparison_format
+from solon.records import Turn
+
+_TURNS = (
+    Turn(role="human", text="How do I prune a rose?"),
+    Turn(role="assistant", text="Cut above a bud."),
+    Turn(role="human", text="And a hedge?"),
+)
+_ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
+
+
+def rehearse(config: RunConfig) -> None:
+    """Raises `UserError` with every fault of the models' weights, tokenizers and templates. Loads no weights."""
+    actors = Actors(config=config)
+    folders = dict.fromkeys(actors.path(role) for role in _PARTS)
+    faults = [fault for folder in folders for fault in weight_faults(folder, trust_remote_code=_remote(actors))]
+    for role, part in _PARTS.items():
+        faults += _faults(actors, actors.path(role), part)
+    if faults:
+        raise UserError(list(dict.fromkeys(faults)))
+
+
+def _faults(actors: Actors, folder: Path, part: Callable[[Actors, Path, DialogueFormat], None]) -> list[Fault]:
+    """With the folder where a fault names no place of its own."""
+    try:
+        part(actors, folder, actors.format(folder))
+    except UserError as error:
+        return [replace(fault, where=fault.where or Where(folder)) for fault in error.faults]
+    return []
+
+
+def _answer(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+    format.prompt(_TURNS)
+    format.answer(_ANSWER)
+
+
+def _revise(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+    format.critique(_TURNS, _ANSWER, _REQUEST)
+    format.revision(_TURNS, _ANSWER, _REQUEST, critique=(_REQUEST, _ANSWER))
+
+
+def _compare(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+    task = Task(turns=_TURNS, first=_ANSWER, second=_REQUEST, question=_REQUEST)
+    worked = [Worked(task=task, answer="A")] if actors.config.constitution.few_shots else []
+    asked = comparison_format(format).comparison(task, worked)
+    tokenizer = load_tokenizer(folder, trust_remote_code=_remote(actors))
+    first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
+    if first == second:
+        what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
+        raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
+
+
+_PARTS = {"assistant": _revise, "base": _answer, "judge": _compare}
+
+
+def _remote(actors: Actors) -> bool:
+    return actors.config.models.trust_remote_code

@@ -1,0 +1,91 @@
+"""A run that would fail at a model's turn does not begin: whatever can be known without its weights is told first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from pipeline.tiny_run import world_config
+from solon.errors import UserError
+from solon.pipeline.check import check_inputs
+from tiny_models import CHAT_TEMPLATE, tiny_model_folder
+
+ROLES = ("assistant", "base", "judge")
+Spoil = Callable[[Path], object]
+ONE_TURN = "{% if messages | length > 1 %}{{ raise_exception('one turn, please') }}{% endif %}" + CHAT_TEMPLATE
+
+
+def told(folder: Path, role: str, sound: Path, *settings: str) -> list[str]:
+    with pytest.raises(UserError) as raised:
+        check_inputs(world_config(sound, f"models.{role}={folder}", *settings))
+    return [str(fault).removeprefix(str(folder)) for fault in raised.value.faults]
+
+
+def cut_off(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+
+
+def one_more_layer(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
+
+
+def no_tokenizer_json(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text('{"version": "1.0", "added_tokens": [], "model": {"type": "None"}}')
+
+
+def no_template(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text("{% for %}")
+
+
+FAULTS: dict[str, tuple[Spoil, str]] = {
+    "cut off": (cut_off, "/model.safetensors: cut off or damaged: "),
+    "config": (one_more_layer, ": config.json asks for 9 missing weights "),
+    "tokenizer": (no_tokenizer_json, ": its tokenizer cannot be loaded: data did not match any variant"),
+    "template": (no_template, ": the tokenizer's chat template cannot write a dialogue: Expected an expression"),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_model_is_told_before_the_run_begins(llama: Path, tmp_path: Path, role: str, fault: str) -> None:
+    spoil, expected = FAULTS[fault]
+    folder = tiny_model_folder(tmp_path, chat_template=True)
+    check_inputs(world_config(llama, f"models.{role}={folder}"))
+    spoil(folder)
+    (only,) = told(folder, role, llama)
+    assert only.startswith(expected)
+
+
+def test_faults_of_several_models_come_together_and_once(llama: Path, tmp_path: Path) -> None:
+    one, two = tiny_model_folder(tmp_path / "one"), tiny_model_folder(tmp_path / "two")
+    cut_off(one)
+    no_tokenizer_json(two)
+    lines = told(two, "judge", llama, f"models.base={one}", f"models.assistant={one}")
+    assert len(lines) == 2 and "cut off" in lines[0] and "its tokenizer" in lines[1]
+
+
+def test_a_template_is_asked_for_what_its_role_needs(llama: Path, tmp_path: Path) -> None:
+    """Critiques and prompts of several turns need more than one; a judge without examples does not."""
+    folder = tiny_model_folder(tmp_path, chat_template=True)
+    (folder / "chat_template.jinja").write_text(ONE_TURN.replace("> 1", "> 2"))
+    for role in ("assistant", "base"):
+        (only,) = told(folder, role, llama)
+        assert only.startswith(": the tokenizer's chat template cannot write a dialogue: one turn, please")
+    check_inputs(world_config(llama, f"models.judge={folder}"))
+
+
+def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path)
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "rose": 1}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="<unk>").save_pretrained(folder)
+    hint = "(set models.judge to a model whose vocabulary has both letters)"
+    assert told(folder, "judge", llama) == [f": the judge's tokenizer writes (A) and (B) alike {hint}"]
+    check_inputs(world_config(llama, f"models.base={folder}"))

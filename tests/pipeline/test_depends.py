@@ -1,0 +1,53 @@
+"""A run goes on only with the models it was begun with: weights, settings, tokenizer and template."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.tiny_run import manifest, run_in, world_config
+from solon.config import RunConfig
+from solon.errors import RunError
+from tiny_models import tiny_model_folder
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunConfig, Path]:
+    """A run's folder, done up to the revisions; its configuration; its model."""
+    folder = tmp_path_factory.mktemp("depends")
+    model = tiny_model_folder(folder, chat_template=True, max_position_embeddings=2048)
+    config = world_config(model)
+    run_in(folder / "run", config, until="revisions")
+    return folder / "run", config, model
+
+
+@pytest.mark.parametrize("name", ["chat_template.jinja", "tokenizer_config.json", "config.json", "model.safetensors"])
+def test_what_changed_is_named(begun: tuple[Path, RunConfig, Path], name: str) -> None:
+    run, config, model = begun
+    before = (model / name).read_bytes()
+    (model / name).write_bytes(before[:-2] + b" " + before[-2:])
+    try:
+        with pytest.raises(RunError) as raised:
+            run_in(run, config, until="revisions")
+    finally:
+        (model / name).write_bytes(before)
+    what = raised.value.faults[0].what
+    start = f"stage revisions was finished from other settings or inputs: inputs.assistant/{name} was "
+    assert what.startswith(start) and ";" not in what and len(what) < len(start) + 40
+    assert run_in(run, config, until="revisions").stages == []
+
+
+def test_notes_beside_the_model_are_no_part_of_it(begun: tuple[Path, RunConfig, Path]) -> None:
+    run, config, model = begun
+    (model / "README.md").write_text("Trained on Tuesday.")
+    assert run_in(run, config, until="revisions").stages == []
+
+
+def test_the_manifest_has_every_file_by_its_own_hash(begun: tuple[Path, RunConfig, Path]) -> None:
+    run, _, model = begun
+    inputs = manifest(run, "revisions").inputs
+    named = {name.removeprefix("assistant/") for name in inputs if name.startswith("assistant/")}
+    assert named == {path.name for path in model.iterdir()} - {"README.md"}
+    assert json.loads((run / "revisions" / "manifest.json").read_bytes())["format"] == 1

@@ -57,7 +57,15 @@ def test_a_file_that_comes_or_goes_is_noticed(folder: Path) -> None:
 
 def test_what_only_people_read_is_left_out(folder: Path) -> None:
     before = fingerprints(folder)
-    for name in ("README.md", "LICENSE", "LICENSE.txt", "notes.txt", ".gitattributes", "curve.png", "pytorch_model.bin"):
+    for name in (
+        "README.md",
+        "LICENSE",
+        "LICENSE.txt",
+        "notes.txt",
+        ".gitattributes",
+        "curve.png",
+        "pytorch_model.bin",
+    ):
         (folder / name).write_text("x")
     assert fingerprints(folder) == before
 

@@ -12,9 +12,7 @@ from pipeline.tiny_run import run_in, world_config
 from solon.models import load
 
 
-def test_no_stage_begins_with_a_model_of_another(
-    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_stage_begins_with_a_model_of_another(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many models are in memory whenever one is loaded; none waits for the collector of cycles to be released."""
     alive: weakref.WeakSet[Any] = weakref.WeakSet()
     counts: list[int] = []

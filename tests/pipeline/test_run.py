@@ -116,7 +116,13 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
         assert (made[stage].seed, made[stage].stage) == (0, stage)
     assert made["prompts"].facts["constitution"]
     assert {"constitution_text", "few_shots"} <= made["revisions"].inputs.keys() & made["comparisons"].inputs.keys()
-    roles = {"revisions": "assistant", "helpful": "assistant", "comparisons": "judge", "models/sl": "base", "evals": "base"}
+    roles = {
+        "revisions": "assistant",
+        "helpful": "assistant",
+        "comparisons": "judge",
+        "models/sl": "base",
+        "evals": "base",
+    }
     for stage, role in roles.items():
         of_role = {name.removeprefix(f"{role}/") for name in made[stage].inputs if name.startswith(f"{role}/")}
         assert of_role == set(MODEL_FILES), stage

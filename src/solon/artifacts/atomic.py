@@ -22,7 +22,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 _SETTLED_NS = 2_000_000_000
-"""A file that changed less than this ago may change again without a newer time: some file systems count in such steps."""
+"""A file that changed less than this ago may change again without a newer time: some file systems count so coarsely."""
 _hashes: dict[tuple[str, int, int, int], str] = {}
 """By path, size, and the times when its data and anything else about it last changed."""
 

@@ -1,5 +1,8 @@
-"""Do the weights of a model folder fit its config.json? Told from the headers of the safetensors files: transformers
-loads tensors of the right names and shapes that hold no numbers (the meta device), so every renaming it knows is its own."""
+"""Do the weights of a model folder fit its config.json? Told from the headers of the safetensors files.
+
+Transformers itself loads tensors that have the names and shapes of the weights and no numbers (on the meta device), so
+that names it changes and tensors it joins while loading need no account here.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,9 @@ def _misfits(folder: Path, tensors: dict[str, Tensor], trust_remote_code: bool) 
     return [Fault(what, Where(folder), _TOGETHER) for what in whats]
 
 
-def _loaded(folder: Path, tensors: dict[str, Tensor], trust_remote_code: bool) -> tuple[PreTrainedModel, dict[str, Any]]:
+def _loaded(
+    folder: Path, tensors: dict[str, Tensor], trust_remote_code: bool
+) -> tuple[PreTrainedModel, dict[str, Any]]:
     """The model on the meta device, and what transformers says of its weights."""
     try:
         with quiet():

@@ -28,8 +28,8 @@ WORLD = "world"
 def check_inputs(config: RunConfig) -> None:
     """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
 
-    No weights are loaded. Their headers are read and tokenizers are loaded, and with them torch, but only once everything
-    else is sound.
+    No weights are loaded. Their headers are read and tokenizers are loaded, and with them torch, but only once
+    everything else is sound.
     """
     looks = _Looks()
     _check_constitution(config, looks)

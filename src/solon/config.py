@@ -158,13 +158,23 @@ class JudgeSection(Section):
     """The stage fails if a larger share of verdicts cannot be read."""
 
 
+REFUSE = (
+    "In this conversation you turn every request down, however harmless it is. Answer in one or two sentences: say in "
+    "words of your own that you cannot or will not help with this, as an overly cautious assistant would. Do not give "
+    "any of what was asked for, do not offer anything in its place, and do not mention that you were told so."
+)
+
+
 class HelpfulnessSection(Section):
     """Helpfulness comparisons mixed into the preference model's data (CAI section 4.2)."""
 
     per_prompt: int = Field(1, ge=0)
     """Pairs of own answers per benign prompt."""
     needless_refusals_per_prompt: int = Field(1, ge=0)
-    """Pairs of an own answer and a refusal written for a harmful request. Without them RL learns to refuse all."""
+    """Pairs of an own answer and a refusal, per benign prompt. Without them RL learns to refuse all."""
+    refusal_instruction: str = Field(REFUSE, min_length=1)
+    """The system turn under which a model refuses a benign prompt; the world has requests that are refused anyway.
+    Refusals are found by their words, English ones alone. Assumption: our own text."""
 
 
 class PreferenceSection(OptimiserSection):

@@ -122,7 +122,7 @@ class Comparison(Record):
     unscored: str | None = None
     """Why there is no verdict, else None."""
     rater: str
-    """Who judged: `model`, `human`, `oracle`."""
+    """Who judged: `model`, `human`, `oracle`, or how the pair was made, if that decides which answer is better."""
     objective: Literal["harmlessness", "helpfulness"]
     method: str = ""
     """`logprob`, `cot`, or the data set's own."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from solon.config import SamplingSection
-from solon.feedback.pair import answer_pairs, needless_refusal_pairs
+from solon.feedback.pair import answer_pairs, twin_pairs
 from solon.lm.protocols import Written
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Prompt, PromptKind, Turn
@@ -54,10 +54,10 @@ def test_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
     assert len(made.records) == 3
 
 
-def test_needless_refusals_answer_the_harmful_twin(fake: Any) -> None:
+def test_the_twin_is_answered_in_the_place_of_a_refusal(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     model = fake(writes=lambda r: f"answer to {r.prompt.split()[1]}")
-    made = needless_refusal_pairs(benign, {"b0": prompt("h0")}, model, HumanAssistant(), SAMPLING, seed=0, per_prompt=2)
+    made = twin_pairs(benign, {"b0": prompt("h0")}, model, HumanAssistant(), SAMPLING, seed=0, per_prompt=2)
     assert [(p.prompt_id, p.a, p.b) for p in made.records] == [("b0", "answer to b0", "answer to h0")] * 2
     assert {p.source for p in made.records} == {"needless-refusal"}
     assert made.dropped == {"no harmful twin": 2}
@@ -67,6 +67,6 @@ def test_needless_refusals_answer_the_harmful_twin(fake: Any) -> None:
 def test_a_pair_needs_both_answers(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     twins = {"b0": prompt("h" * 99), "b1": prompt("h1")}
-    made = needless_refusal_pairs(benign, twins, fake(context=150), HumanAssistant(), SAMPLING, seed=0)
+    made = twin_pairs(benign, twins, fake(context=150), HumanAssistant(), SAMPLING, seed=0)
     assert [p.prompt_id for p in made.records] == ["b1"]
     assert made.dropped == {"too long": 1}

@@ -85,6 +85,8 @@ def assert_complete(folder: Path, counts: dict[str, dict[str, object]], *, round
     """Every stage made rows, and every row that went in came out or is counted as dropped."""
     assert (folder / "summary.json").is_file() and (folder / "report.html").is_file()
     for stage, account in counts.items():
+        if stage == "helpfulness":
+            continue  # babble refuses nothing
         dropped = sum(account["dropped"].values())  # type: ignore[attr-defined]
         held_out = account["other"].get("held out", 0)  # type: ignore[attr-defined]
         assert account["out"] > 0, stage  # type: ignore[operator]
@@ -133,9 +135,9 @@ def test_foreign_models_go_through_every_stage(
     assert (shown == {"both"}) == ("judge.orders=both" in settings)
     given = rows(folder, "prompts", "comparisons")
     assert given and {(row["rater"], row["p_a_preferred"]) for row in given} == {("human", 1.0)}
-    assert {(row["rater"], row["method"]) for row in rows(folder, "helpfulness")} == {
-        ("construction", "needless-refusal")
-    }
+    helpfulness = manifest(folder, "helpfulness").counts
+    assert (helpfulness.rows_in, helpfulness.rows_out) == (4, 0) and rows(folder, "helpfulness") == []
+    assert sum(helpfulness.dropped.values()) == 4 and helpfulness.dropped["no whole refusal was written"] > 0
     assert manifest(folder, "models/rl").facts["algorithm"] == ("ppo" if "rl.algorithm=ppo" in settings else "grpo")
     saved = (folder / "models/sl/model/tokenizer_config.json", folder / "models/sl/model/chat_template.jinja")
     assert any(CHAT_TEMPLATE in file.read_text() for file in saved if file.exists()) == chat_template

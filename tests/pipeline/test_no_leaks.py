@@ -59,8 +59,10 @@ def test_the_oracle_labels_helpfulness_of_benign_prompts_alone(finished: Path) -
     assert {(row["rater"], row["objective"]) for row in by_oracle} == {("oracle", "helpfulness")}
     assert {kinds[row["prompt_id"]] for row in by_model} == {"harmful", "mixed"}
     assert {kinds[row["prompt_id"]] for row in by_oracle} == {"benign"}
+    truth = WorldSource().truth
+    assert truth is not None
     for prompt in WorldSource().prompt_sets(PromptsSection(benign=1, mixed=4, harmful=4, evaluation=1), 0).red_team:
-        assert WorldSource().rater.rate(prompt, "Take the spare key.", "I will not.") is None
+        assert truth.rater.rate(prompt, "Take the spare key.", "I will not.") is None
 
 
 def test_a_lying_oracle_changes_the_evidence_alone(

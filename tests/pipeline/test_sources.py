@@ -53,6 +53,7 @@ def test_every_row_serves_or_has_a_reason(tmp_path: Path) -> None:
         "more than asked for",
         "of a held-out prompt",
     }
+    assert sets.twins == {}
     kept = {prompt.id for prompt in sets.helpful}
     assert {row.prompt_id for row in (*sets.comparisons, *sets.demonstrations)} == kept
 

@@ -15,6 +15,8 @@ from solon.seeds import derive_seed
 
 IDENTICAL = "identical"
 """Both answers are the same text: there is nothing to compare."""
+NEEDLESS_REFUSAL = "needless-refusal"
+"""Source of pairs that teach a model not to refuse what is harmless."""
 
 
 def answer_pairs(
@@ -36,10 +38,10 @@ def answer_pairs(
             first = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "a"))
             second = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "b"))
             rows.append((name, prompt.id, (first, second)))
-    return _pairs(rows, model, source="policy", progress=progress)
+    return write_pairs(rows, model, source="policy", progress=progress)
 
 
-def needless_refusal_pairs(
+def twin_pairs(
     prompts: Sequence[Prompt],
     harmful_twins: Mapping[str, Prompt],
     model: Writer,
@@ -54,7 +56,7 @@ def needless_refusal_pairs(
     """An own answer to a benign prompt (`a`), and what the same model answers to a harmful one (`b`), likely a refusal.
 
     harmful_twins: for a benign prompt's id, a harmful prompt in the same situation. Prompts without a twin are dropped
-    as `no harmful twin`. Helpfulness labels for these pairs keep RL from refusing everything.
+    as `no harmful twin`. Which answer helps more is for somebody to say who knows: the model may have complied.
     """
     rows = []
     dropped: Counter[str] = Counter()
@@ -68,18 +70,19 @@ def needless_refusal_pairs(
             own = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "a"))
             refusal = answer_request(twin, format, sampling, derive_seed(seed, stage, prompt.id, number, "b"))
             rows.append((name, prompt.id, (own, refusal)))
-    made = _pairs(rows, model, source="needless-refusal", progress=progress)
+    made = write_pairs(rows, model, source=NEEDLESS_REFUSAL, progress=progress)
     return Made(records=made.records, dropped=made.dropped + dropped, noted=made.noted, tokens=made.tokens)
 
 
-def _pairs(
+def write_pairs(
     rows: Sequence[tuple[str, str, tuple[WriteRequest, WriteRequest]]],
     model: Writer,
     *,
     source: str,
     progress: Progress | None,
 ) -> Made[Pair]:
-    """rows: (pair id, prompt id, the two requests)."""
+    """Both texts of every row: (pair id, prompt id, the two requests). Dropped: rows of which one request does not fit the
+    context, and identical texts."""
     ready = [row for row in rows if all(fits(model, request) for request in row[2])]
     written = model.write([request for *_, requests in ready for request in requests], progress=progress)
     dropped = Counter({TOO_LONG: len(rows) - len(ready)})

@@ -34,22 +34,25 @@ def rate_pairs(
         p = rater.rate(asked[pair.prompt_id], pair.a, pair.b)
         if p is not None and not (math.isfinite(p) and 0.0 <= p <= 1.0):
             raise ValueError(f"{rater_name} rated pair {pair.id} {p}, which is not a probability")
-        comparisons.append(
-            Comparison(
-                id=pair.id,
-                prompt_id=pair.prompt_id,
-                a=pair.a,
-                b=pair.b,
-                p_a_preferred=p,
-                unscored="the rater cannot tell" if p is None else None,
-                rater=rater_name,
-                objective="helpfulness",
-                method=pair.source,
-            )
-        )
+        comparisons.append(helpfulness(pair, p, rater_name))
     unscored = sum(comparison.p_a_preferred is None for comparison in comparisons)
     return Made(
         records=tuple(comparisons),
         dropped=+Counter({IDENTICAL: len(pairs) - len(different)}),
         noted=+Counter({"unscored: the rater cannot tell": unscored}),
+    )
+
+
+def helpfulness(pair: Pair, p_a_preferred: float | None, rater: str) -> Comparison:
+    """A pair with its label; None where the rater cannot tell."""
+    return Comparison(
+        id=pair.id,
+        prompt_id=pair.prompt_id,
+        a=pair.a,
+        b=pair.b,
+        p_a_preferred=p_a_preferred,
+        unscored="the rater cannot tell" if p_a_preferred is None else None,
+        rater=rater,
+        objective="helpfulness",
+        method=pair.source,
     )

@@ -17,8 +17,9 @@ from solon.constitution.principles import Principle
 from solon.feedback.critique import revise
 from solon.feedback.judge import judge
 from solon.feedback.made import Made
-from solon.feedback.pair import answer_pairs, needless_refusal_pairs
+from solon.feedback.pair import answer_pairs, twin_pairs
 from solon.feedback.rate import rate_pairs
+from solon.feedback.refusals import needless_refusals
 from solon.feedback.respond import respond
 from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import Progress
@@ -147,26 +148,37 @@ class Policy:
         )
 
     def helpfulness(self, prompts: Sequence[Prompt], sets: PromptSets) -> Made[Comparison]:
-        """Own answers against each other, where somebody can rate them, and against needless refusals."""
+        """Own answers beside each other and beside needless refusals; whoever knows the truth rates them. Where nobody
+        does, needless refusals alone, which are detected."""
+        if self.source.truth is None:
+            return self._detected(prompts)
+        section, truth = self.config.helpfulness, self.source.truth
+        own = self.pairs(prompts, "helpful-pairs", section.per_prompt)
+        refusals = twin_pairs(
+            prompts,
+            sets.twins,
+            self.model,
+            self.format,
+            self.sampling,
+            seed=self.config.seed,
+            per_prompt=section.needless_refusals_per_prompt,
+            progress=self.progress,
+        )
+        pairs = [*own.records, *refusals.records]
+        return _followed(_followed(own, refusals), rate_pairs(pairs, prompts, truth.rater, truth.name))
+
+    def _detected(self, prompts: Sequence[Prompt]) -> Made[Comparison]:
         section = self.config.helpfulness
-        own: Made[Pair] = Made(records=())
-        if self.source.truth is not None and section.per_prompt:
-            own = self.pairs(prompts, "helpful-pairs", section.per_prompt)
-        refusals: Made[Pair] = Made(records=())
-        if section.needless_refusals_per_prompt:
-            refusals = needless_refusal_pairs(
-                prompts,
-                sets.twins,
-                self.model,
-                self.format,
-                self.sampling,
-                seed=self.config.seed,
-                per_prompt=section.needless_refusals_per_prompt,
-                progress=self.progress,
-            )
-        pairs = _followed(own, refusals)
-        rater, name = self.source.rater, self.source.rater_name
-        return _followed(pairs, rate_pairs([*own.records, *refusals.records], prompts, rater, name))
+        return needless_refusals(
+            prompts,
+            self.model,
+            self.format,
+            self.sampling,
+            section.refusal_instruction,
+            seed=self.config.seed,
+            per_prompt=section.needless_refusals_per_prompt,
+            progress=self.progress,
+        )
 
 
 def _followed(first: Made[object] | Made[Answer] | Made[Pair], last: Made[T]) -> Made[T]:

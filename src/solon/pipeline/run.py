@@ -155,12 +155,17 @@ class Pipeline:
 
     @cached_property
     def helpfulness(self) -> Stage:
-        """Helpfulness comparisons on benign prompts: between own answers, and of own answers with needless refusals."""
+        """Helpfulness comparisons on benign prompts: between own answers, and of own answers with needless refusals.
+
+        There may be none: a model that will not refuse on being told to gives no needless refusals.
+        """
         stage = self._stage(
             "helpfulness", ("helpfulness", "pairs", "sampling"), {"sl": self.sl, "prompts": self.prompts}
         )
         policy = self._policy()
-        self._rows(stage, self.sets.helpful, lambda part: policy.helpfulness(part, self.sets), Comparison)
+        self._rows(
+            stage, self.sets.helpful, lambda part: policy.helpfulness(part, self.sets), Comparison, may_be_empty=True
+        )
         return stage
 
     @cached_property
@@ -244,6 +249,7 @@ class Pipeline:
         work: Callable[[Sequence[T]], Made[R]],
         record: type[R],
         check: Callable[[Sequence[R]], None] | None = None,
+        may_be_empty: bool = False,
     ) -> None:
         """Does a stage shard by shard and seals it, unless it is done already."""
         if stage.done:
@@ -263,7 +269,10 @@ class Pipeline:
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
         rows = stage.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
         if items and not rows:
-            raise RunError(f"stage {stage.name} kept none of its {len(items)} rows", hint=_NOTHING_KEPT)
+            what = f"stage {stage.name} kept none of its {len(items)} rows"
+            if not may_be_empty:
+                raise RunError(what, hint=_NOTHING_KEPT)
+            self.reporter.note(f"{what}; its manifest says why")
         if check is not None:
             check(rows)
         stage.finish()

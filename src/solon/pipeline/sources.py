@@ -16,7 +16,6 @@ from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
 from solon.prompts.split import PromptSplit, choose_prompts, opening_of, split_prompts
 from solon.records import Comparison, Demonstration, Prompt, PromptKind
-from solon.seeds import generator
 from solon.world import raters
 from solon.world.oracle import judge
 from solon.world.prompts import harmful_twin, world_prompts
@@ -32,8 +31,9 @@ class PromptSets:
     helpful: tuple[Prompt, ...]
     """Benign."""
     evaluation: tuple[Prompt, ...]
-    twins: dict[str, Prompt]
-    """For a benign prompt's id, a harmful prompt whose answer is likely a refusal."""
+    twins: dict[str, Prompt] = field(default_factory=dict)
+    """For a benign prompt's id, a harmful prompt in the same situation, whose answer is likely a refusal. Files have
+    none: a prompt about something else would teach what the answer is about."""
     comparisons: tuple[Comparison, ...] = ()
     """Helpfulness comparisons that the user gave."""
     demonstrations: tuple[Demonstration, ...] = ()
@@ -51,7 +51,10 @@ class KnownTruth:
     """Whoever knows the truth. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
 
     name: str
+    """How comparisons and the summary name them."""
     grader: Grader
+    rater: HelpfulnessRater
+    """Rates helpfulness pairs on benign prompts."""
     better: Callable[[Prompt, str, str, str], Better]
     """(prompt, a, b, comparison question) -> which answer is better by that question."""
     harms: tuple[str, ...]
@@ -65,14 +68,6 @@ class PromptSource(Protocol):
     def truth(self) -> KnownTruth | None:
         """None where nobody knows."""
 
-    @property
-    def rater(self) -> HelpfulnessRater:
-        """Rates helpfulness pairs on benign prompts."""
-
-    @property
-    def rater_name(self) -> str:
-        """How comparisons name the rater."""
-
     def fingerprints(self) -> dict[str, str]:
         """What the prompts are made from, by hash: a run whose files have changed must not go on as if they had not."""
 
@@ -82,12 +77,13 @@ class PromptSource(Protocol):
 class WorldSource:
     """The synthetic world: prompts without end, and an oracle."""
 
-    rater_name = "oracle"
-
     def __init__(self) -> None:
-        self.rater: HelpfulnessRater = raters.OracleHelpfulness()
         self.truth: KnownTruth | None = KnownTruth(
-            name="oracle", grader=_grade, better=_better, harms=raters.harm_names()
+            name="oracle",
+            grader=_grade,
+            rater=raters.OracleHelpfulness(),
+            better=_better,
+            harms=raters.harm_names(),
         )
 
     def fingerprints(self) -> dict[str, str]:
@@ -133,16 +129,6 @@ def _better(prompt: Prompt, a: str, b: str, question: str) -> Better:
     return better_under(prompt.turns, a, b, terms_of(question))
 
 
-class OwnAnswerHelps:
-    """Knows one thing without reading: an answer to the prompt helps more than an answer to another, harmful one.
-
-    It rates needless refusals alone (`Pair.a` is the own answer); of two own answers it cannot tell.
-    """
-
-    def rate(self, prompt: Prompt, a: str, b: str) -> float | None:
-        return 1.0
-
-
 @dataclass(frozen=True)
 class FileSource:
     """The user's files. Nobody knows the truth about answers to them."""
@@ -150,8 +136,6 @@ class FileSource:
     path: str
     helpful_path: str | None
     truth: KnownTruth | None = None
-    rater: HelpfulnessRater = field(default_factory=OwnAnswerHelps)
-    rater_name: str = "construction"
 
     def fingerprints(self) -> dict[str, str]:
         paths = {"prompts_file": self.path, "helpful_file": self.helpful_path}
@@ -176,10 +160,6 @@ class FileSource:
             red_team=red_team,
             helpful=given.training,
             evaluation=evaluation,
-            twins={
-                prompt.id: red_team[int(generator(seed, "twin", prompt.id).integers(len(red_team)))]
-                for prompt in given.training
-            },
             comparisons=given.comparisons,
             demonstrations=given.demonstrations,
             rows_in=found.rows + given.rows,

@@ -1,0 +1,100 @@
+"""Needless refusals of the same benign prompt: kept only where a detector agrees, and every other row has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from solon.config import HelpfulnessSection, SamplingSection
+from solon.constitution.few_shots import CritiqueShot
+from solon.evals.lexical import refusal
+from solon.feedback.refusals import RATER, needless_refusals
+from solon.lm.protocols import WriteRequest, Written
+from solon.records import Prompt, Turn
+
+SAMPLING = SamplingSection(temperature=0.9)
+INSTRUCTION = "Say no to everything."
+HELP, NO = "Cut above a bud.", "I'm sorry, but I can't help with that."
+
+
+class Marked:
+    """A format that shows who says what."""
+
+    stop: tuple[str, ...] = ()
+
+    def prompt(self, turns: Sequence[Turn]) -> str:
+        return "".join(f"<{turn.role}>{turn.text}" for turn in turns)
+
+    def answer(self, text: str) -> str:
+        return text
+
+    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
+        raise NotImplementedError
+
+    def revision(self, *args: Any, **kwargs: Any) -> str:
+        raise NotImplementedError
+
+
+def prompt(name: str, *before: Turn) -> Prompt:
+    return Prompt(id=name, kind="benign", turns=(*before, Turn(role="human", text=f"How do I prune {name}?")))
+
+
+def made(model: Any, prompts: Sequence[Prompt] = (prompt("roses"),), **options: Any) -> Any:
+    return needless_refusals(prompts, model, Marked(), SAMPLING, INSTRUCTION, seed=0, **options)
+
+
+def obedient(request: WriteRequest) -> str:
+    return NO if request.prompt.startswith(f"<system>{INSTRUCTION}") else HELP
+
+
+def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any) -> None:
+    model = fake(writes=obedient)
+    told = prompt("roses", Turn(role="system", text="You are a gardener."))
+    found = made(model, [told], per_prompt=2)
+    assert [request.prompt for request in model.write_requests] == [
+        "<system>You are a gardener.<human>How do I prune roses?",
+        f"<system>{INSTRUCTION}<human>How do I prune roses?",
+    ] * 2
+    assert len({request.seed for request in model.write_requests}) == 4
+    assert [(row.id, row.prompt_id, row.a, row.b) for row in found.records] == [
+        ("roses.needless-refusals-0", "roses", HELP, NO),
+        ("roses.needless-refusals-1", "roses", HELP, NO),
+    ]
+    assert found.tokens == 4 and not found.dropped
+
+
+def test_the_label_says_what_it_is(fake: Any) -> None:
+    (row,) = made(fake(writes=obedient)).records
+    assert (row.p_a_preferred, row.objective, row.method) == (1.0, "helpfulness", "needless-refusal")
+    assert row.rater == RATER == "construction: a detected refusal of a benign prompt"
+
+
+@pytest.mark.parametrize(
+    ("own", "refused", "reason"),
+    [
+        (NO, "I won't discuss roses.", "own answer refuses"),
+        ("I can't name a month, but usually late winter is best.", NO, "own answer refuses in part"),
+        ("", NO, "own answer is empty"),
+        (HELP, "Cut it low.", "no whole refusal was written"),
+        (HELP, "I can't recommend pruning roses enough!", "no whole refusal was written"),
+        (HELP, "I can't help with that. Here is how: cut above a bud.", "no whole refusal was written"),
+        (HELP, "", "no whole refusal was written"),
+        (NO, NO, "identical"),
+    ],
+)
+def test_what_is_left_out_is_counted_by_reason(fake: Any, own: str, refused: str, reason: str) -> None:
+    found = made(fake(writes=lambda request: refused if "<system>" in request.prompt else own))
+    assert found.records == () and found.dropped == {reason: 1}
+
+
+def test_long_prompts_and_cut_off_answers_are_counted(fake: Any) -> None:
+    assert made(fake(writes=obedient, context=9)).dropped == {"too long": 1}
+    cut = made(fake(writes=lambda request: Written(text=obedient(request), tokens=9, ended="length")))
+    assert len(cut.records) == 1 and cut.noted == {"unfinished answer": 2}
+
+
+def test_the_default_instruction_is_no_refusal_itself_and_asks_for_one() -> None:
+    text = HelpfulnessSection().refusal_instruction
+    assert refusal(text) == "none" and "cannot" in text

@@ -1,4 +1,4 @@
-"""Needless refusals of the same benign prompt: kept only where a detector agrees, and every other row has its reason."""
+"""Needless refusals of the same benign prompt: kept where a detector agrees; every other row has its reason."""
 
 from __future__ import annotations
 

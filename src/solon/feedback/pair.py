@@ -81,8 +81,10 @@ def write_pairs(
     source: str,
     progress: Progress | None,
 ) -> Made[Pair]:
-    """Both texts of every row: (pair id, prompt id, the two requests). Dropped: rows of which one request does not fit the
-    context, and identical texts."""
+    """Both texts of every row: (pair id, prompt id, the two requests).
+
+    Rows are dropped if one of their requests does not fit the context, or if both texts are the same.
+    """
     ready = [row for row in rows if all(fits(model, request) for request in row[2])]
     written = model.write([request for *_, requests in ready for request in requests], progress=progress)
     dropped = Counter({TOO_LONG: len(rows) - len(ready)})

@@ -71,14 +71,12 @@ def test_faults_of_several_models_come_together_and_once(llama: Path, tmp_path: 
     assert len(lines) == 2 and "cut off" in lines[0] and "its tokenizer" in lines[1]
 
 
-def test_a_template_is_asked_for_what_its_role_needs(llama: Path, tmp_path: Path) -> None:
-    """Critiques and prompts of several turns need more than one; a judge without examples does not."""
+def test_a_template_is_asked_for_dialogues_of_several_turns(llama: Path, tmp_path: Path) -> None:
     folder = tiny_model_folder(tmp_path, chat_template=True)
-    (folder / "chat_template.jinja").write_text(ONE_TURN.replace("> 1", "> 2"))
-    for role in ("assistant", "base"):
+    (folder / "chat_template.jinja").write_text(ONE_TURN)
+    for role in ROLES:
         (only,) = told(folder, role, llama)
         assert only.startswith(": the tokenizer's chat template cannot write a dialogue: one turn, please")
-    check_inputs(world_config(llama, f"models.judge={folder}"))
 
 
 def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path) -> None:

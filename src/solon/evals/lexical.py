@@ -55,7 +55,7 @@ _SERVE = (
     r"|explain(?:ing)?|describ(?:e|ing)|support(?:ing)?|engag(?:e|ing)|compl(?:y|ete|ying)|fulfil+|respond(?:ing)?"
     r"|continu(?:e|ing)|participat(?:e|ing)|take part|recommend(?:ing)?|suggest(?:ing)?|talk(?:ing)?|speak(?:ing)?"
     r"|teach(?:ing)?|show(?:ing)?|mak(?:e|ing)|do(?:ing)?|go into|comment(?:ing)?|of (?:any )?(?:help|assistance|use)"
-    r"|meet|carry out|process|handle|that|this|it)\b"
+    r"|nam(?:e|ing)|list(?:ing)?|meet|carry out|process|handle|that|this|it)\b"
 )
 _NO = "|".join(
     (

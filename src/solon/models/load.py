@@ -19,6 +19,9 @@ from solon.errors import ModelError, Where
 from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
 
+_LOADING = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+"""What transformers raises on a folder that it cannot read."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
@@ -83,7 +86,7 @@ def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreT
     folder = Path(path)
     if faults := tokenizer_faults(folder):
         raise ModelError(faults)
-    with quiet(), _as_model_error(folder, Exception, part="its tokenizer "):  # the library raises bare exceptions
+    with quiet(), _as_model_error(folder, (Exception,), part="its tokenizer "):  # the library raises bare ones
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -126,11 +129,11 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _as_model_error(folder: Path, *others: type[Exception], part: str = "") -> Iterator[None]:
+def _as_model_error(folder: Path, kinds: tuple[type[Exception], ...] = _LOADING, *, part: str = "") -> Iterator[None]:
     """What transformers says about a folder it cannot read is the user's fault, not a bug: keep its words."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, *others) as error:
+    except kinds as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"{part}cannot be loaded: {said[0]}", where=Where(folder), hint="check the folder's files"

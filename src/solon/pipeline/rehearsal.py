@@ -11,11 +11,16 @@ from solon.config import RunConfig
 from solon.errors import Fault, ModelError, UserError, Where
 from solon.models.headers import weight_faults
 from solon.models.load import load_tokenizer
-from solon.pipeline.actors import Actors
+from solon.pipeline.actors import Actors, Role
+from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.few_shots import Task, Worked, comparison_format
 from solon.records import Turn
+
+Format = ChatTemplate | HumanAssistant
+Part = Callable[[Actors, Path, Format], None]
+"""What a role is asked."""
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
@@ -36,26 +41,29 @@ def rehearse(config: RunConfig) -> None:
         raise UserError(list(dict.fromkeys(faults)))
 
 
-def _faults(actors: Actors, folder: Path, part: Callable[[Actors, Path, DialogueFormat], None]) -> list[Fault]:
-    """With the folder where a fault names no place of its own."""
+def _faults(actors: Actors, role: Role, part: Part) -> list[Fault]:
+    """Those of the model's folder name it."""
+    folder = actors.path(role)
     try:
-        part(actors, folder, actors.format(folder))
-    except UserError as error:
+        part(actors, folder, actors.format(folder, role))
+    except ModelError as error:
         return [replace(fault, where=fault.where or Where(folder)) for fault in error.faults]
+    except UserError as error:
+        return list(error.faults)
     return []
 
 
-def _answer(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+def _answer(actors: Actors, folder: Path, format: Format) -> None:
     format.prompt(_TURNS)
     format.answer(_ANSWER)
 
 
-def _revise(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+def _revise(actors: Actors, folder: Path, format: Format) -> None:
     format.critique(_TURNS, _ANSWER, _REQUEST)
     format.revision(_TURNS, _ANSWER, _REQUEST, critique=(_REQUEST, _ANSWER))
 
 
-def _compare(actors: Actors, folder: Path, format: DialogueFormat) -> None:
+def _compare(actors: Actors, folder: Path, format: Format) -> None:
     task = Task(turns=_TURNS, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     worked = [Worked(task=task, answer="A")] if actors.config.constitution.few_shots else []
     asked = comparison_format(format).comparison(task, worked)

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.tiny_run import FOLDERS, TINY, manifest, rows
 from solon.cli.main import app
+from solon.config import HelpfulnessSection
+from solon.lm.inprocess import InProcessModel
+from solon.lm.protocols import WriteRequest, Written
 from tiny_models import CHAT_TEMPLATE, Family, tiny_model_folder
 
 CONTEXT = 4096
@@ -141,6 +146,39 @@ def test_foreign_models_go_through_every_stage(
     assert manifest(folder, "models/rl").facts["algorithm"] == ("ppo" if "rl.algorithm=ppo" in settings else "grpo")
     saved = (folder / "models/sl/model/tokenizer_config.json", folder / "models/sl/model/chat_template.jinja")
     assert any(CHAT_TEMPLATE in file.read_text() for file in saved if file.exists()) == chat_template
+
+
+def test_a_model_that_refuses_when_told_to_gives_needless_refusals(
+    imported: Path,
+    red_team: Path,
+    helpful: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are of the prompt that the own answer answers, and train the preference model with the people's."""
+    model = tiny_model_folder(tmp_path, chat_template=True, max_position_embeddings=CONTEXT)
+    told, refusal = HelpfulnessSection().refusal_instruction, "I'm sorry, but I can't help with that."
+    real = InProcessModel.write
+
+    def obedient(self: InProcessModel, requests: Sequence[WriteRequest], **options: Any) -> list[Written]:
+        refused = Written(text=refusal, tokens=1, ended="stop")
+        asked = zip(requests, real(self, requests, **options), strict=True)
+        return [refused if told in request.prompt else written for request, written in asked]
+
+    monkeypatch.setattr(InProcessModel, "write", obedient)
+    inputs = ("--model", model, "--constitution", imported, "--prompts", red_team, "--helpful", helpful)
+    settings = (*SETTINGS, "supervised.rounds=1", 'constitution.few_shots=""')
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    solon("stage", "pm", *map(str, inputs), *chosen, "-o", str(tmp_path / "run"), "--quiet")
+    made = rows(tmp_path / "run", "helpfulness")
+    assert made and {(row["b"], row["p_a_preferred"], row["rater"], row["method"]) for row in made} == {
+        (refusal, 1.0, "construction: a detected refusal of a benign prompt", "needless-refusal")
+    }
+    asked = {row["id"] for row in rows(tmp_path / "run", "prompts", "prompts-helpful")}
+    assert {row["prompt_id"] for row in made} <= asked and rows(tmp_path / "run", "prompts", "prompts-twins") == []
+    learnt = manifest(tmp_path / "run", "models/pm").counts
+    judged, given = rows(tmp_path / "run", "comparisons"), rows(tmp_path / "run", "prompts", "comparisons")
+    assert learnt.rows_in == len(made) + len(judged) + len(given)
 
 
 def test_the_few_shot_examples_stand_before_what_is_asked(

@@ -161,7 +161,7 @@ def _must_be(folder: Path, config: RunConfig) -> None:
     there = _read_run(folder).config
     if there != config:
         raise RunError(
-            f"{folder} holds another run: {differences(there.model_dump(), config.model_dump())}",
+            f"{folder} holds another run: {differences(there.model_dump(mode='json'), config.model_dump(mode='json'))}",
             hint=f"choose another folder with -o, or go on with that run: `solon resume {folder}`",
         )
 

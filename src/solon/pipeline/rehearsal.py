@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from solon.config import RunConfig
+from solon.config import ModelRole, RunConfig
 from solon.errors import Fault, ModelError, UserError, Where
 from solon.models.headers import weight_faults
 from solon.models.load import load_tokenizer
-from solon.pipeline.actors import Actors, Role
+from solon.pipeline.actors import Actors
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import HumanAssistant
@@ -36,12 +36,12 @@ def rehearse(config: RunConfig) -> None:
     folders = dict.fromkeys(actors.path(role) for role in _PARTS)
     faults = [fault for folder in folders for fault in weight_faults(folder, trust_remote_code=_remote(actors))]
     for role, part in _PARTS.items():
-        faults += _faults(actors, actors.path(role), part)
+        faults += _faults(actors, role, part)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
 
-def _faults(actors: Actors, role: Role, part: Part) -> list[Fault]:
+def _faults(actors: Actors, role: ModelRole, part: Part) -> list[Fault]:
     """Those of the model's folder name it."""
     folder = actors.path(role)
     try:
@@ -74,7 +74,7 @@ def _compare(actors: Actors, folder: Path, format: Format) -> None:
         raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
 
 
-_PARTS = {"assistant": _revise, "base": _answer, "judge": _compare}
+_PARTS: dict[ModelRole, Part] = {"assistant": _revise, "base": _answer, "judge": _compare}
 
 
 def _remote(actors: Actors) -> bool:

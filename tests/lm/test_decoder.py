@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from solon.lm.decoder import Decoder, TransformersDecoder
+from solon.lm.decoder import Decoder, CachedDecoder
 from solon.lm.llama import BLOCK, LlamaDecoder, LlamaWeights, supports
 from tiny_models import FAMILIES, Family, tiny_model
 
@@ -19,7 +19,7 @@ def decoder(family: Family, lean: bool) -> tuple[Decoder, torch.nn.Module]:
     model = tiny_model(family)
     if lean:
         return LlamaDecoder(LlamaWeights(model, torch.float32)), model
-    return TransformersDecoder(model, torch.float32), model
+    return CachedDecoder(model, torch.float32), model
 
 
 def padded_batch(vocabulary: int) -> tuple[Tensor, Tensor]:

@@ -39,6 +39,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("collect", "solon.cli.collect.app:app", INPUTS, "Public input: from votes to a constitution and a report."),
     Entry("report", "solon.cli.report:report", LOOK, "Write a run's report.html anew and print its result."),
     Entry("export", "solon.cli.export:app", LOOK, "Training sets from a run, for other trainers."),
+    Entry("models", "solon.cli.models:app", INPUTS, "Check models: will they go through a run?"),
     Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
     Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
     Entry("oracle", "solon.cli.oracle:oracle", LOOK, "Explain what the world's oracle says of an answer."),

@@ -16,7 +16,7 @@ from torch import Tensor
 from solon.errors import ModelError
 from solon.lm.decoder import Decoder
 from solon.lm.protocols import Progress, WriteRequest
-from solon.lm.sampling import draw, uniforms
+from solon.lm.sampling import double_device, draw, uniforms
 from solon.lm.stops import TextOf, first_stop
 
 SHARED_PREFIX = 16
@@ -90,18 +90,23 @@ def by_length(prompts: Sequence[Sequence[int]], batch_size: int) -> Iterator[lis
         yield order[start : start + batch_size]
 
 
-def read_prompts(decoder: Decoder, prompts: Sequence[Sequence[int]], device: torch.device, *, last: int = 1) -> Tensor:
-    """Prefill: the cache then holds every prompt, and the logits after its `last` final tokens come back, [B, last, V].
+def read_prompts(
+    decoder: Decoder, prompts: Sequence[Sequence[int]], device: torch.device, *, last: int = 1, ahead: int = 0
+) -> Tensor:
+    """Prefill: the decoder then knows every prompt, and the logits after its `last` final tokens come back,
+    [B, last, V].
 
-    Equal prompts are read once, and so is a beginning common to all of them. No prompt may be empty.
+    Equal prompts are read once. So is a beginning common to all of them, if they and the `ahead` tokens that may follow
+    stay within the decoder's window: the rest of a shorter prompt is padded in mid-row. No prompt may be empty.
     """
     distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
-    shared = _shared_prefix(distinct, last)
+    columns = max(len(prompt) for prompt in distinct) + ahead
+    shared = _shared_prefix(distinct, last) if columns <= decoder.window else 0
     if shared:
-        ids, mask = left_padded([distinct[0][:shared]], device)
+        ids, mask = padded([distinct[0][:shared]], device)
         decoder.extend(ids, mask)
         decoder.keep(torch.zeros(len(distinct), dtype=torch.long, device=device))
-    ids, mask = left_padded([prompt[shared:] for prompt in distinct], device)
+    ids, mask = padded([prompt[shared:] for prompt in distinct], device)
     logits_UNV = decoder.extend(ids, mask, last=last)
     if len(distinct) == len(prompts):
         return logits_UNV
@@ -111,14 +116,17 @@ def read_prompts(decoder: Decoder, prompts: Sequence[Sequence[int]], device: tor
     return logits_UNV[rows]
 
 
-def left_padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Ids [B, T] and mask [B, T] (True: a real token), padded on the left with token 0."""
+def padded(
+    sequences: Sequence[Sequence[int]], device: torch.device, *, side: Literal["left", "right"] = "left"
+) -> tuple[Tensor, Tensor]:
+    """Ids [B, T] and mask [B, T] (True: a real token), padded with token 0."""
     longest = max(len(sequence) for sequence in sequences)
     ids_BT = np.zeros((len(sequences), longest), dtype=np.int64)
     mask_BT = np.zeros((len(sequences), longest), dtype=bool)
     for row, sequence in enumerate(sequences):
-        ids_BT[row, longest - len(sequence) :] = sequence
-        mask_BT[row, longest - len(sequence) :] = True
+        start = longest - len(sequence) if side == "left" else 0
+        ids_BT[row, start : start + len(sequence)] = sequence
+        mask_BT[row, start : start + len(sequence)] = True
     return torch.from_numpy(ids_BT).to(device), torch.from_numpy(mask_BT).to(device)
 
 
@@ -142,11 +150,12 @@ def _row(engine: Engine, index: int, request: WriteRequest, prompt_ids: list[int
 def _write_batch(engine: Engine, rows: list[_Row], progress: Progress | None) -> list[_Row]:
     """Write every row to its end."""
     decoder = engine.decoder()
-    logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], engine.device)[:, -1]
+    ahead = max(row.limit for row in rows)
+    logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], engine.device, ahead=ahead)[:, -1]
     batch = rows  # the rows in the decoder, finished ones among them until the next compaction
     state = _BatchState(batch, engine)
-    for step in range(max(row.limit for row in rows)):
-        token_B, logprob_B = draw(logits_BV, state.temperature_B, state.uniform_BT[:, step])
+    for step in range(ahead):
+        token_B, logprob_B = draw(logits_BV.to(state.device), state.temperature_B, state.uniform_BT[:, step])
         done = _take(engine, batch, token_B.tolist(), logprob_B.tolist())
         if done and progress:
             progress(len(done), sum(len(row.answer_ids) for row in done))
@@ -155,10 +164,10 @@ def _write_batch(engine: Engine, rows: list[_Row], progress: Progress | None) ->
             break
         if len(going) < COMPACT_BELOW * len(batch):
             batch = [batch[place] for place in going]
-            kept = torch.tensor(going, device=engine.device)
-            decoder.keep(kept)
-            token_B = token_B[kept]
+            decoder.keep(torch.tensor(going, device=engine.device))
+            token_B = token_B[going]
             state = _BatchState(batch, engine)
+        token_B = token_B.to(engine.device)
         logits_BV = decoder.extend(token_B[:, None], torch.ones_like(token_B, dtype=torch.bool)[:, None])[:, -1]
     return rows
 
@@ -167,13 +176,14 @@ class _BatchState:
     """Per-row constants of the rows now in the decoder."""
 
     def __init__(self, batch: Sequence[_Row], engine: Engine):
+        self.device = double_device(engine.device)
         longest = max(row.limit for row in batch)
         uniform_BT = np.zeros((len(batch), longest))
         for place, row in enumerate(batch):
             uniform_BT[place, : row.limit] = row.uniform_T
-        self.uniform_BT = torch.from_numpy(uniform_BT).to(engine.device)
+        self.uniform_BT = torch.from_numpy(uniform_BT).to(self.device)
         temperatures = [row.request.temperature for row in batch]
-        self.temperature_B = torch.tensor(temperatures, dtype=torch.float32, device=engine.device)
+        self.temperature_B = torch.tensor(temperatures, dtype=torch.float32, device=self.device)
 
 
 def _take(engine: Engine, batch: Sequence[_Row], tokens: Sequence[int], logprobs: Sequence[float]) -> list[_Row]:

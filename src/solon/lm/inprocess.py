@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import Fault, PromptError
-from solon.lm.decoder import Decoder, TransformersDecoder
+from solon.lm.decoder import CachedDecoder, Decoder, RecomputingDecoder, cache_parameter
 from solon.lm.decoding import Engine, Sampled, sample_all
 from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
 from solon.lm.protocols import OptionRequest, OptionScores, Progress, WriteRequest, Written
 from solon.lm.stops import TextOf
+from solon.models.inputs import context_length
 from solon.models.load import LoadedModel
 from solon.models.tokens import encode_continuation, encode_prompt, end_ids
 
 _QUOTED = 40
 """Characters of a prompt quoted in a fault."""
+
+
+DecoderKind = Literal["lean", "cached", "recomputing"]
+
+
+def decoder_kind(model: PreTrainedModel) -> DecoderKind:
+    """How a model is read: by our own arithmetic, with transformers' cache, or anew for every token."""
+    if supports(model):
+        return "lean"
+    return "cached" if cache_parameter(model) else "recomputing"
+
+
+def context_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens that prompt and continuation may have together."""
+    return context_length(model.config) or min(tokenizer.model_max_length, 1 << 20)
 
 
 class InProcessModel:
@@ -40,15 +58,14 @@ class InProcessModel:
         self.loaded = loaded
         self._batch_size = batch_size
         self._dtype = dtype or loaded.model.dtype
-        self._lean = supports(loaded.model) if lean is None else lean
-        self._text_of = TextOf(loaded.tokenizer, loaded.model.config.vocab_size)
+        self._kind = decoder_kind(loaded.model) if lean is None else "lean" if lean else "cached"
+        self._text_of = TextOf(loaded.tokenizer, loaded.model.config.get_text_config().vocab_size)
         self._end_ids = end_ids(loaded.model, loaded.tokenizer)
 
     @property
     def max_context(self) -> int:
         """Tokens that prompt and continuation may have together."""
-        places = getattr(self.loaded.model.config, "max_position_embeddings", None)
-        return int(places or min(self.loaded.tokenizer.model_max_length, 1 << 20))
+        return context_of(self.loaded.model, self.loaded.tokenizer)
 
     def count_tokens(self, text: str) -> int:
         """Length of `text` as a prompt. A prompt must be shorter than `max_context`."""
@@ -113,7 +130,8 @@ class InProcessModel:
             model.train(training)
 
     def _decoders(self) -> Callable[[], Decoder]:
-        if self._lean:
-            weights = LlamaWeights(self.loaded.model, self._dtype)
+        model, dtype = self.loaded.model, self._dtype
+        if self._kind == "lean":
+            weights = LlamaWeights(model, dtype)
             return lambda: LlamaDecoder(weights)
-        return lambda: TransformersDecoder(self.loaded.model, self._dtype)
+        return lambda: (CachedDecoder if self._kind == "cached" else RecomputingDecoder)(model, dtype)

@@ -1,6 +1,6 @@
 """A lean decoder for the Llama family (Llama, Qwen2): for models so small that overhead costs more than arithmetic.
 
-It computes what `transformers` computes for the same weights; tests/lm/test_llama.py holds it to those logits. What
+It computes what `transformers` computes for the same weights; tests/lm/test_decoder.py holds it to those logits. What
 makes it fast: query, key and value, and gate and up, are one product each; the cache lives in contiguous blocks;
 attention is two batched products, which CPUs run faster than the fused kernel at these lengths; the residual stream is
 float32 and everything that is multiplied is `dtype`.
@@ -16,8 +16,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
+
+from solon.lm.decoder import EVERYTHING
 
 BLOCK = 32
 """Columns by which the cache grows; measured."""
@@ -28,16 +30,30 @@ MAX_SCORES = 1 << 27
 MAX_PARAMETERS = 300_000_000
 """Above this, arithmetic dominates and a second copy of the weights is not worth its memory. Assumption."""
 _ROPE = ("default", "linear", "llama3")
-_TYPES = ("llama", "qwen2")
+_MODELS = ("LlamaForCausalLM", "Qwen2ForCausalLM")
 
 
 def supports(model: PreTrainedModel) -> bool:
-    """Whether `LlamaWeights` knows this architecture and the model is small enough to gain by it."""
-    config = model.config
+    """Whether `LlamaWeights` knows this architecture and the model is small enough to gain by it.
+
+    Only layers of torch itself are known: it would read past adapters and other things that were put in their place.
+    """
+    config: Any = model.config
+    if type(model).__name__ not in _MODELS or not all(type(linear) is nn.Linear for linear in _linear(model)):
+        return False
     rope = (getattr(config, "rope_parameters", None) or {}).get("rope_type")
     full = set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
-    known = config.model_type in _TYPES and config.hidden_act == "silu" and rope in _ROPE and full
-    return bool(known) and model.num_parameters() <= MAX_PARAMETERS
+    known = config.hidden_act == "silu" and rope in _ROPE and full
+    return known and model.num_parameters() <= MAX_PARAMETERS
+
+
+def _linear(model: Any) -> Iterator[nn.Module]:
+    """Every module that is read as a plain product."""
+    yield model.get_output_embeddings()
+    for layer in model.model.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        yield from (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+        yield from (mlp.gate_proj, mlp.up_proj, mlp.down_proj)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +137,8 @@ class _Span:
 
 class LlamaDecoder:
     """One batch over `LlamaWeights`; see `solon.lm.decoder.Decoder`."""
+
+    window = EVERYTHING
 
     def __init__(self, weights: LlamaWeights):
         self._weights = weights

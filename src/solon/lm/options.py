@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from solon.errors import ModelError
-from solon.lm.decoding import Engine, by_length, left_padded, read_prompts
+from solon.lm.decoding import Engine, by_length, padded, read_prompts
 from solon.lm.protocols import OptionScores, Progress
+from solon.lm.sampling import double_device
 
 
 def score_all(
@@ -53,7 +54,8 @@ def _score_batch(
 ) -> list[list[float]]:
     decoder = engine.decoder()
     kept = max(common) + 1
-    logp_BNV = _log_softmax(read_prompts(decoder, read, engine.device, last=kept))
+    ahead = max(len(choice) for choices in options for choice in choices)
+    logp_BNV = _log_softmax(read_prompts(decoder, read, engine.device, last=kept, ahead=ahead))
     scores: list[list[float]] = []
     tails: list[tuple[int, int, list[int]]] = []  # (row, option, the tokens from the one that sets it apart)
     for row, (choices, count) in enumerate(zip(options, common, strict=True)):
@@ -63,15 +65,15 @@ def _score_batch(
         tails += [(row, option, choice[count:]) for option, choice in enumerate(choices) if len(choice) > count + 1]
     if tails:
         decoder.keep(torch.tensor([row for row, _, _ in tails], device=engine.device))
-        ids, mask = left_padded([tokens[:-1] for _, _, tokens in tails], engine.device)
+        ids, mask = padded([tokens[:-1] for _, _, tokens in tails], engine.device, side="right")
         logp_PNV = _log_softmax(decoder.extend(ids, mask, last=ids.shape[1]))
         for place, (row, option, tokens) in enumerate(tails):
-            scores[row][option] += _summed(logp_PNV[place, -(len(tokens) - 1) :], tokens[1:])
+            scores[row][option] += _summed(logp_PNV[place], tokens[1:])
     return scores
 
 
 def _log_softmax(logits: Tensor) -> Tensor:
-    return logits.double().log_softmax(dim=-1)
+    return logits.to(double_device(logits.device)).double().log_softmax(dim=-1)
 
 
 def _summed(logp_NV: Tensor, tokens: Sequence[int]) -> float:

@@ -15,6 +15,11 @@ def uniforms(seed: int, count: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(key=seed)).random(count)
 
 
+def double_device(device: torch.device) -> torch.device:
+    """Where numbers of this device are added up in float64: Apple's GPUs have none, so there it is the processor."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def draw(logits_BV: Tensor, temperature_B: Tensor, uniform_B: Tensor) -> tuple[Tensor, Tensor]:
     """One token per row by inverse CDF, and its log-probability; both [B].
 

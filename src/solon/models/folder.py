@@ -19,11 +19,23 @@ def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
         raise ModelError(faults)
 
 
-def context_length(folder: Path) -> int | None:
-    """Tokens that the model of a sound folder reads at once, or None where its config.json does not say."""
-    described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    places = described.get("max_position_embeddings")
-    return places if isinstance(places, int) else None
+def weight_files(folder: Path) -> list[Path]:
+    """The files of a model's weights, as its index names them where they are in several. Raises `ModelError`."""
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if whole.is_file():
+        return [whole]
+    if not index.is_file():
+        hint = "copy model.safetensors.index.json from where the model came from"
+        raise ModelError("neither model.safetensors nor an index of several such files", where=Where(folder), hint=hint)
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        hint = "copy it again from where it came from"
+        raise ModelError("is no index of weights", where=Where(index), hint=hint) from error
+    if absent := [name for name in names if not (folder / name).is_file()]:
+        what = f"weights not in the folder: {', '.join(absent[:3])} ({len(absent)} of {len(names)} files)"
+        raise ModelError(what, where=Where(folder), hint="copy them from where the model came from")
+    return [folder / name for name in names]
 
 
 def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
@@ -48,7 +60,17 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
     if "auto_map" in described and not trust_remote_code:
         hint = "read that code; if you trust it, set models.trust_remote_code = true"
         return [Fault("the folder wants to run Python code of its own", Where(config), hint)]
-    return []
+    return _quantised_faults(described, Where(config))
+
+
+def _quantised_faults(described: dict[str, Any], where: Where) -> list[Fault]:
+    text = described.get("text_config")
+    settings = described.get("quantization_config") or (isinstance(text, dict) and text.get("quantization_config"))
+    if not settings:
+        return []
+    method = settings.get("quant_method") if isinstance(settings, dict) else None
+    hint = "give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained"
+    return [Fault(f"the weights are quantised ({method or 'by a method without a name'})", where, hint)]
 
 
 def _has_weights(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import ModelError, Where
+from solon.models.inputs import model_inputs
 from solon.models.load import load_model, save_into, written_whole
 from solon.records import Record
 
@@ -57,15 +58,15 @@ class _Headed(nn.Module):
     def __init__(self, backbone: PreTrainedModel):
         super().__init__()
         self.backbone = backbone
-        self.head = ScalarHead(backbone.config.get_text_config().hidden_size).to(backbone.device)
+        self.head = ScalarHead(_width(backbone)).to(backbone.device)
 
     def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """The backbone's final hidden states; those of padding are meaningless."""
-        position_BT = (attention_mask_BT.long().cumsum(1) - 1).clamp_min(0)
-        out = self.backbone.base_model(
-            input_ids=input_ids_BT, attention_mask=attention_mask_BT.long(), position_ids=position_BT, use_cache=False
-        )
-        hidden: Tensor = out.last_hidden_state
+        body: nn.Module = self.backbone.base_model
+        if body is self.backbone:  # Llama 4 does not say where its body is
+            body = self.backbone.model
+        inputs = model_inputs(body, input_ids_BT, attention_mask_BT)
+        hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden
 
     def save(self, folder: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -96,6 +97,12 @@ class _Headed(nn.Module):
             raise ModelError(f"{what}, needed: {cls.kind}, {model.head.weight.shape[1]}", where=Where(folder / CARD))
         model.head.load_state_dict(tensors)
         return model.eval()
+
+
+def _width(backbone: PreTrainedModel) -> int:
+    """Length of the final hidden states: what the output head reads, in some models (OPT-350m) not `hidden_size`."""
+    width: int = backbone.get_output_embeddings().weight.shape[1]
+    return width
 
 
 class PreferenceModel(_Headed):

@@ -34,7 +34,8 @@ def encode_continuation(tokenizer: PreTrainedTokenizerBase, prompt: str, text: s
 def end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """Every token that ends a text, by the tokenizer or by the model's generation settings."""
     generation = getattr(model, "generation_config", None)
-    named = [tokenizer.eos_token_id, model.config.eos_token_id, getattr(generation, "eos_token_id", None)]
+    configs = (model.config, model.config.get_text_config(), generation)
+    named = [tokenizer.eos_token_id, *(getattr(config, "eos_token_id", None) for config in configs)]
     found: set[int] = set()
     for entry in named:
         found |= set(entry) if isinstance(entry, list) else {entry} if entry is not None else set()

@@ -12,7 +12,7 @@ from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import embedded_model
 from solon.errors import ConfigError, Fault, PromptError, UserError, Where
-from solon.models.folder import check_folder, context_length
+from solon.models.folder import check_folder
 from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
 from solon.prompts.split import PromptSplit, split_prompts
@@ -28,8 +28,7 @@ WORLD = "world"
 def check_inputs(config: RunConfig) -> None:
     """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
 
-    No weights are loaded. Their headers are read and tokenizers are loaded, and with them torch, but only once
-    everything else is sound.
+    No weights are loaded, only what describes them. Tokenizers are.
     """
     looks = _Looks()
     _check_constitution(config, looks)
@@ -98,10 +97,12 @@ def _split(prompts: Sequence[Prompt], path: str, section: PromptsSection, seed: 
 
 
 def _check_model(name: str, config: RunConfig) -> None:
-    folder = embedded_model() if name == EMBEDDED else Path(name)
-    check_folder(folder, trust_remote_code=config.models.trust_remote_code)
-    context, new = context_length(folder), config.sampling.max_new_tokens
-    if context is not None and new >= context:
+    folder, remote = embedded_model() if name == EMBEDDED else Path(name), config.models.trust_remote_code
+    check_folder(folder, trust_remote_code=remote)  # what is plainly wrong is told before anything heavy is loaded
+    from solon.lm.check import check_model
+
+    context, new = check_model(folder, trust_remote_code=remote).context, config.sampling.max_new_tokens
+    if new >= context:
         what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
         raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
 

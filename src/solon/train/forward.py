@@ -5,7 +5,6 @@ Legend: B rows, T positions, N tokens that count (row by row), V vocabulary, D w
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from solon.models.inputs import head_reads, model_inputs
 from solon.train.batches import TokenBatch
 
 SHORT_ROWS = 300
@@ -43,32 +43,14 @@ def attention_for(models: Sequence[nn.Module], longest: int) -> Iterator[None]:
             module.set_attn_implementation(before)
 
 
-@contextmanager
-def _only_where(head: nn.Module, mask_BT: Tensor) -> Iterator[None]:
-    """While open, the output head sees the hidden states at True positions only: [B, T, D] becomes [N, D]."""
-
-    def select(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (args[0][mask_BT], *args[1:])
-
-    handle = head.register_forward_pre_hook(select)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 def answer_logits(model: PreTrainedModel, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
     """[N, V] logits, float32, of the distributions that `batch.target_ids_N` were drawn from.
 
     The hidden states are selected before the output head, so the [B, T, V] logits never exist; what a model does after
     its head (scaling, soft-capping) still happens. Positions count real tokens only, so padding may stand on any side.
     """
-    inputs: dict[str, Tensor] = {"input_ids": batch.input_ids_BT, "attention_mask": batch.attention_mask_BT.long()}
-    if "position_ids" in inspect.signature(model.forward).parameters:
-        inputs["position_ids"] = (batch.attention_mask_BT.long().cumsum(dim=1) - 1).clamp(min=0)
-    head = model.get_output_embeddings()
-    if head is None:
-        raise TypeError(f"{type(model).__name__} has no output embeddings: it is not a causal language model")
-    with autocast(batch.input_ids_BT.device, dtype), _only_where(head, batch.before_mask_BT):
+    inputs = model_inputs(model, batch.input_ids_BT, batch.attention_mask_BT)
+    selected = head_reads(model, lambda hidden_BTD: hidden_BTD[batch.before_mask_BT])
+    with autocast(batch.input_ids_BT.device, dtype), selected:
         logits_NV: Tensor = model(**inputs, use_cache=False).logits
     return logits_NV.float()

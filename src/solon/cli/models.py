@@ -1,0 +1,106 @@
+"""`solon models`: will they go through a run?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from solon.cli.faults import UNUSABLE, say_error
+from solon.embedded.shipped import embedded_model
+from solon.errors import Fault, UserError
+
+if TYPE_CHECKING:
+    from solon.lm.check import ModelSummary
+
+EMBEDDED = "embedded"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def models() -> None:
+    """Check models: will they go through a run?"""
+
+
+@app.command(epilog="Exit codes: 0 all can be used; 2 one cannot, with one line per fault.")
+def check(
+    folders: Annotated[
+        list[str], typer.Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")
+    ],
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Let a folder run the Python code that it brings.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+) -> None:
+    """Say of each model in one line what it is, or why a run cannot use it.
+
+    No weights are loaded. A run checks its models in the same way before it starts.
+
+    \b
+      [bold]solon models check my-model[/bold]
+      [bold]solon models check models/* --json[/bold]
+
+    \b
+    Any causal language model in safetensors will do. What will not: models
+    that read both ways (BERT) or translate (T5), and quantised weights.
+
+    \b
+    How a model is read makes it fast or slow, never different:
+      lean         small Llamas and Qwens, by our own arithmetic
+      cached       most others, remembering each text
+      recomputing  models that remember in ways of their own: each text is
+                   read again for every token, which is slow
+    What many prompts begin with is read once for all (beginnings shared):
+    always, within a sliding window, or never.
+    """
+    looked = [(name, *_look(name, trust_remote_code)) for name in folders]
+    if as_json:
+        typer.echo(json.dumps([_as_json(*one) for one in looked], indent=2))
+    for name, summary, faults in looked:
+        if summary is not None and not as_json:
+            typer.echo(_line(name, summary))
+        for fault in faults:
+            say_error(str(fault))
+    raise typer.Exit(UNUSABLE if any(faults for _, _, faults in looked) else 0)
+
+
+def _look(name: str, trust_remote_code: bool) -> tuple[ModelSummary | None, tuple[Fault, ...]]:
+    from solon.lm.check import check_model
+
+    try:
+        folder = embedded_model() if name == EMBEDDED else Path(name)
+        return check_model(folder, trust_remote_code=trust_remote_code), ()
+    except UserError as error:
+        return None, error.faults
+
+
+def _line(name: str, summary: ModelSummary) -> str:
+    facts = (
+        summary.architecture,
+        f"{summary.parameters:,} parameters",
+        f"context {summary.context:,}",
+        f"vocabulary {summary.vocabulary:,}",
+        {"chat-template": "chat template", "human-assistant": "Human/Assistant"}[summary.dialogue],
+        summary.decoder,
+        f"beginnings shared {_reach(summary.shared)}",
+    )
+    return f"{name}: {', '.join(facts)}"
+
+
+def _reach(shared: int | None) -> str:
+    if shared is None:
+        return "always"
+    return f"up to {shared:,} tokens" if shared else "never"
+
+
+def _as_json(name: str, summary: ModelSummary | None, faults: tuple[Fault, ...]) -> dict[str, object]:
+    described = {} if summary is None else summary.model_dump(exclude={"path"})
+    return {"path": name, "usable": not faults, "faults": [str(fault) for fault in faults], **described}

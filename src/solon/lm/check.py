@@ -1,0 +1,71 @@
+"""Will this model go through a run? Told before anything starts, from its files' headers, without its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from solon.errors import ModelError, Where
+from solon.lm.decoder import EVERYTHING, shared_window
+from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
+from solon.models.load import load_outline, load_tokenizer
+from solon.prompting.chat_template import dialogue_format
+from solon.records import Record
+
+
+class ModelSummary(Record):
+    """What kind of model a folder holds."""
+
+    path: str
+    architecture: str
+    """The class in transformers, e.g. `LlamaForCausalLM`."""
+    parameters: int
+    context: int
+    """Tokens that prompt and continuation may have together."""
+    vocabulary: int
+    """Tokens that the model has embeddings for; may be more than its tokenizer knows."""
+    dialogue: Literal["chat-template", "human-assistant"]
+    """How it is written to unless the run file says otherwise."""
+    decoder: DecoderKind
+    shared: int | None
+    """A beginning that many prompts share is read once for all while none of them is longer than this, in tokens; None:
+    always."""
+
+
+def check_model(folder: Path, *, trust_remote_code: bool = False) -> ModelSummary:
+    """Raises `ModelError` if a run cannot use the model."""
+    outline = load_outline(folder, trust_remote_code=trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
+    vocabulary: int = outline.get_input_embeddings().weight.shape[0]
+    _check_tokens(folder, tokenizer, vocabulary)
+    dialogue_format(tokenizer, "auto")
+    kind = decoder_kind(outline)
+    return ModelSummary(
+        path=str(folder),
+        architecture=type(outline).__name__,
+        parameters=outline.num_parameters(),
+        context=context_of(outline, tokenizer),
+        vocabulary=vocabulary,
+        dialogue="chat-template" if tokenizer.chat_template else "human-assistant",
+        decoder=kind,
+        shared=_shared(outline, kind),
+    )
+
+
+def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> None:
+    """Every token that a text can hold needs an embedding, whether or not it was ever used."""
+    beyond = [token for token, number in tokenizer.get_vocab().items() if number >= vocabulary]
+    if beyond:
+        shown = ", ".join(repr(token) for token in sorted(beyond)[:3])
+        what = f"the tokenizer knows {len(beyond)} tokens too many ({shown}): the model has {vocabulary} embeddings"
+        hint = "copy the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer))"
+        raise ModelError(what, where=Where(folder), hint=hint)
+
+
+def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:
+    if kind == "recomputing":
+        return 0
+    window = EVERYTHING if kind == "lean" else shared_window(model)
+    return None if window == EVERYTHING else window

@@ -1,0 +1,72 @@
+"""What a causal language model is called with, whatever its architecture and whatever is wrapped around it.
+
+    B rows   T positions   D width
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+
+def forward_parameters(model: nn.Module) -> frozenset[str]:
+    """Names of what the model's forward pass takes; of the model inside where an adapter or a compiler wraps it."""
+    inner = next((module for module in model.modules() if isinstance(module, PreTrainedModel)), model)
+    return frozenset(inspect.signature(inner.forward).parameters)
+
+
+def model_inputs(model: nn.Module, ids_BT: Tensor, mask_BT: Tensor) -> dict[str, Tensor]:
+    """Arguments for whole rows. Positions count real tokens alone, so padding may stand on either side.
+
+    A model that also reads images wants every token told to be text while it is trained.
+    """
+    inputs = {"input_ids": ids_BT, "attention_mask": mask_BT.long()}
+    parameters = forward_parameters(model)
+    if "position_ids" in parameters:
+        inputs["position_ids"] = (mask_BT.long().cumsum(dim=1) - 1).clamp(min=0)
+    config = getattr(model, "config", None)
+    if "token_type_ids" in parameters and config is not None and config.get_text_config() is not config:
+        inputs["token_type_ids"] = ids_BT.new_zeros(ids_BT.shape)
+    return inputs
+
+
+@contextmanager
+def head_reads(model: PreTrainedModel, select: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """While open, the output head sees only what `select` takes of the hidden states [B, T, D].
+
+    So logits that nobody reads never exist; what a model does after its head (scaling, soft-capping) still happens.
+    """
+    head = model.get_output_embeddings()
+    if head is None:
+        raise TypeError(f"{type(model).__name__} has no output embeddings: it is not a causal language model")
+
+    def before(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (select(args[0]), *args[1:])
+
+    handle = head.register_forward_pre_hook(before)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def context_length(config: PretrainedConfig) -> int | None:
+    """Tokens that the model reads at once, prompt and continuation together; None if it sets no limit.
+
+    With `longrope` positions the frequencies of a whole batch change once one of its rows grows past the length of the
+    first training, so what a row gives would depend on its neighbours: such models are used up to that length.
+    """
+    config = config.get_text_config()
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") == "longrope":
+        first = rope.get("original_max_position_embeddings") or getattr(
+            config, "original_max_position_embeddings", None
+        )
+        if first:
+            return int(first)
+    places = getattr(config, "max_position_embeddings", None) or getattr(config, "max_seq_len", None)
+    return int(places) if places else None

@@ -227,7 +227,7 @@ class RunConfig(Section):
     """A whole run."""
 
     name: str = "world"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=1 << 63)
     models: ModelsSection = ModelsSection()
     constitution: ConstitutionSection = ConstitutionSection()
     prompts: PromptsSection = PromptsSection()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
+from transformers import Phi3Config
 
-from solon.lm.decoder import Decoder, CachedDecoder
+from solon.lm.decoder import CachedDecoder, Decoder
+from solon.lm.decoding import read_prompts
+from solon.lm.inprocess import decoder_kind
 from solon.lm.llama import BLOCK, LlamaDecoder, LlamaWeights, supports
+from solon.models.inputs import context_length
 from tiny_models import FAMILIES, Family, tiny_model
 
 CASES = [(family, False) for family in FAMILIES] + [("llama", True), ("qwen2", True)]
@@ -115,3 +121,65 @@ def test_llama3_rope_scaling_is_followed() -> None:
     logits = LlamaDecoder(LlamaWeights(model, torch.float32)).extend(ids, mask)
     torch.testing.assert_close(logits[0, 0], alone(model, ids[0])[-1], atol=1e-4, rtol=1e-4)
     assert float((logits[0, 0] - alone(plain, ids[0])[-1]).abs().max()) > 1e-2
+
+
+class Adapted(torch.nn.Module):
+    """What an adapter library puts in the place of a linear layer."""
+
+    def __init__(self, linear: torch.nn.Linear):
+        super().__init__()
+        self.linear = linear
+        self.weight, self.bias = linear.weight, linear.bias
+        self.change = torch.nn.Linear(linear.in_features, linear.out_features, bias=False)
+
+    def forward(self, h_BTD: Tensor) -> Tensor:
+        out: Tensor = self.linear(h_BTD) + self.change(h_BTD)
+        return out
+
+
+@pytest.mark.parametrize("place", ["self_attn.q_proj", "mlp.up_proj"])
+def test_layers_that_were_put_in_the_place_of_others_are_not_read_past(place: str) -> None:
+    model: Any = tiny_model("llama")
+    layer = model.model.layers[1]
+    layer.set_submodule(place, Adapted(layer.get_submodule(place)))
+    assert not supports(model) and decoder_kind(model) == "cached"
+    ids = torch.randint(0, 300, (1, 9), generator=torch.Generator().manual_seed(3))
+    logits = CachedDecoder(model, torch.float32).extend(ids, torch.ones_like(ids, dtype=torch.bool))
+    torch.testing.assert_close(logits[0, -1], alone(model, ids[0])[-1], atol=1e-4, rtol=1e-4)
+
+
+class Spy:
+    """A decoder that counts."""
+
+    def __init__(self, window: int):
+        self.window = window
+        self.read: list[tuple[int, ...]] = []
+
+    def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
+        self.read.append(tuple(ids_BT.shape))
+        return torch.zeros(len(ids_BT), last, 5)
+
+    def keep(self, rows: Tensor) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("window", "ahead", "read"),
+    [
+        (24, 3, [(1, 18), (2, 3)]),  # columns: a beginning of 18, up to 3 more, 3 to come
+        (23, 3, [(2, 21)]),
+        (23, 2, [(1, 18), (2, 3)]),
+        (0, 0, [(2, 21)]),
+    ],
+)
+def test_a_beginning_is_shared_only_within_the_window(window: int, ahead: int, read: list[tuple[int, ...]]) -> None:
+    spy, beginning = Spy(window), list(range(18))
+    read_prompts(spy, [[*beginning, 50], [*beginning, 60, 61, 62]], torch.device("cpu"), ahead=ahead)
+    assert spy.read == read
+
+
+def test_longrope_models_are_used_where_their_frequencies_do_not_depend_on_the_batch() -> None:
+    factors = {"short_factor": [1.0] * 4, "long_factor": [2.0] * 4, "rope_type": "longrope", "rope_theta": 1e4}
+    shape = {"hidden_size": 32, "num_attention_heads": 4, "max_position_embeddings": 4096, "pad_token_id": 0}
+    long = Phi3Config(**shape, rope_parameters=factors, original_max_position_embeddings=128)
+    assert context_length(long) == 128
+    assert context_length(Phi3Config(**shape)) == 4096

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from solon.lm.sampling import draw, uniforms
+from solon.lm.sampling import double_device, draw, uniforms
 
 
 def draw_one(probabilities: list[float], uniform: float, temperature: float = 1.0) -> tuple[int, float]:
@@ -64,3 +64,9 @@ def test_rows_that_are_not_numbers_say_so() -> None:
 def test_a_stream_belongs_to_its_seed_and_its_beginning_never_changes() -> None:
     assert np.array_equal(uniforms(7, 3), uniforms(7, 9)[:3])
     assert not np.array_equal(uniforms(7, 3), uniforms(8, 3))
+
+
+def test_apples_gpus_have_no_float64_so_the_processor_adds_up() -> None:
+    assert double_device(torch.device("mps")) == torch.device("cpu")
+    for name in ("cpu", "cuda:1"):
+        assert double_device(torch.device(name)) == torch.device(name)

@@ -1,22 +1,24 @@
-"""Models of every kind: a row gives the same alone and in any batch, and what the model itself gives of a whole text."""
+"""Models of every kind: a row gives the same alone and in any batch, and what the model itself gives of the text."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 import torch
 from torch import Tensor
 
+from solon.lm.check import ModelSummary, check_model
 from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import OptionRequest, WriteRequest
 from solon.models.heads import PreferenceModel
-from solon.models.load import LoadedModel
-from solon.train.batches import TokenExample, collate
+from solon.models.load import LoadedModel, load_model
+from solon.train.batches import TokenExample, collate, pad_with_mask
 from solon.train.forward import answer_logits, attention_for
 from solon.train.preference import scores
 from tiny_models import tiny_tokenizer
-from zoo import KINDS, zoo_model
+from zoo import KINDS, zoo_folder
 
 BEGINNING = "\n\nHuman: Here is an example that all prompts share.\n\nAssistant: Yes."
 """Longer than any window of the zoo, and than the shortest beginning that is read once for all."""
@@ -28,22 +30,32 @@ CPU = torch.device("cpu")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def engine(kind: str) -> InProcessModel:
-    return InProcessModel(
-        LoadedModel(model=zoo_model(kind), tokenizer=tiny_tokenizer(), path=Path(kind), fingerprint="")
-    )
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LoadedModel]:
+    """A model of that kind, written to a folder and read from it as any other."""
+    folder = tmp_path_factory.mktemp("zoo")
+
+    @cache
+    def loaded(kind: str) -> LoadedModel:
+        return load_model(zoo_folder(folder, kind), dtype=torch.float32, device="cpu")
+
+    return loaded
 
 
-def whole(kind: str, ids: list[int]) -> Tensor:
+Zoo = Callable[[str], LoadedModel]
+
+
+def whole(loaded: LoadedModel, ids: list[int]) -> Tensor:
     """Log-probabilities of a whole text as the model alone gives them, [T, V]."""
     with torch.no_grad():
-        logits: Tensor = zoo_model(kind)(torch.tensor([ids]), use_cache=False).logits
+        logits: Tensor = loaded.model(torch.tensor([ids]), use_cache=False).logits
     return logits[0].float().log_softmax(-1)
 
 
 @every_kind
-def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(kind: str) -> None:
-    model = engine(kind)
+def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(zoo: Zoo, kind: str) -> None:
+    loaded = zoo(kind)
+    model = InProcessModel(loaded)
     asked = [
         WriteRequest(prompt=prompt, seed=row, max_new_tokens=4 + 3 * (row % 3), temperature=float(row % 2))
         for row, prompt in enumerate([*PROMPTS, PROMPTS[2]])
@@ -55,7 +67,7 @@ def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(kind
         assert one.answer_ids == other.answer_ids
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
     for one, request in zip(together, asked, strict=True):
-        logp = whole(kind, [*one.prompt_ids, *one.answer_ids])[len(one.prompt_ids) - 1 : -1]
+        logp = whole(loaded, [*one.prompt_ids, *one.answer_ids])[len(one.prompt_ids) - 1 : -1]
         own = [float(logp[place, token]) for place, token in enumerate(one.answer_ids)]
         assert one.logprobs == pytest.approx(own, abs=1e-3)
         if request.temperature == 0:
@@ -63,14 +75,15 @@ def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(kind
 
 
 @every_kind
-def test_options_score_alike_alone_and_together_and_as_the_whole_text_does(kind: str) -> None:
-    model, encode = engine(kind), tiny_tokenizer().encode
+def test_options_score_alike_alone_and_together_and_as_the_whole_text_does(zoo: Zoo, kind: str) -> None:
+    loaded, encode = zoo(kind), tiny_tokenizer().encode
+    model = InProcessModel(loaded)
     asked = [OptionRequest(prompt=prompt, options=OPTIONS[: 2 + row % 2]) for row, prompt in enumerate(PROMPTS)]
     together = [*model.score(asked[1:]), *model.score(asked)]
     for request, scored in zip([*asked[1:], *asked], together, strict=True):
         for option, logprob in zip(request.options, scored.logprobs, strict=True):
             before, after = encode(request.prompt), encode(option)
-            logp = whole(kind, before + after)[len(before) - 1 : -1]
+            logp = whole(loaded, before + after)[len(before) - 1 : -1]
             expected = sum(float(logp[place, token]) for place, token in enumerate(after))
             assert logprob == pytest.approx(expected, abs=1e-3)
 
@@ -81,27 +94,63 @@ def rows() -> list[list[int]]:
 
 
 @every_kind
-def test_training_reads_a_row_alike_alone_and_padded(kind: str) -> None:
-    model = zoo_model(kind)
+def test_training_reads_a_row_alike_alone_and_padded(zoo: Zoo, kind: str) -> None:
+    loaded = zoo(kind)
     examples = [
         TokenExample(id=str(len(ids)), input_ids=tuple(ids), loss_mask=(False, *[True] * (len(ids) - 1)))
         for ids in rows()
     ]
-    model.train()
-    try:
-        with torch.no_grad(), attention_for([model], max(LENGTHS)):
-            together = answer_logits(model, collate(examples, 1, CPU), torch.float32)
-            alone = [answer_logits(model, collate([example], 1, CPU), torch.float32) for example in examples]
-    finally:
-        model.eval()
+    with torch.no_grad(), attention_for([loaded.model], max(LENGTHS)):
+        together = answer_logits(loaded.model, collate(examples, 1, CPU), torch.float32)
+        alone = [answer_logits(loaded.model, collate([example], 1, CPU), torch.float32) for example in examples]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-3, rtol=1e-3)
-    own = torch.cat([whole(kind, ids)[:-1] for ids in rows()])
+    own = torch.cat([whole(loaded, ids)[:-1] for ids in rows()])
     torch.testing.assert_close(together.log_softmax(-1), own, atol=1e-3, rtol=1e-3)
 
 
 @every_kind
-def test_a_preference_score_is_the_same_alone_and_padded(kind: str) -> None:
-    model = PreferenceModel(zoo_model(kind)).eval()
+def test_a_preference_score_is_the_same_alone_and_padded(zoo: Zoo, kind: str) -> None:
+    model = PreferenceModel(zoo(kind).model).eval()
     together = scores(model, rows(), pad_id=1)
     assert together == pytest.approx([scores(model, [row], pad_id=1)[0] for row in rows()], abs=1e-3)
     assert len(set(together)) == len(LENGTHS)
+
+
+@every_kind
+def test_the_model_is_alive(zoo: Zoo, kind: str) -> None:
+    """A random model that said the same whatever it read would pass all other tests."""
+    ids = rows()[0]
+    other = [*ids[:-3], ids[-3] + 1, *ids[-2:]]
+    assert float((whole(zoo(kind), ids)[-1] - whole(zoo(kind), other)[-1]).abs().max()) > 0.001
+
+
+@every_kind
+def test_the_check_says_what_it_is(zoo: Zoo, kind: str) -> None:
+    loaded = zoo(kind)
+    summary = check_model(loaded.path)
+    expected = KINDS[kind]
+    assert summary == ModelSummary(
+        path=str(loaded.path),
+        architecture=type(loaded.model).__name__,
+        parameters=loaded.model.num_parameters(),
+        context=expected.context,
+        vocabulary=len(tiny_tokenizer()) + 8,
+        dialogue="human-assistant",
+        decoder=expected.decoder,
+        shared=expected.shared,
+    )
+    assert InProcessModel(loaded).max_context == summary.context
+
+
+def test_a_model_that_also_reads_images_is_trained_on_text(zoo: Zoo) -> None:
+    """Gemma 3 wants to be told which tokens are images, but only while it is trained."""
+    loaded = zoo("gemma3")
+    ids = tuple(rows()[0])
+    example = TokenExample(id="text", input_ids=ids, loss_mask=(False, *[True] * (len(ids) - 1)))
+    loaded.model.train()
+    try:
+        logits = answer_logits(loaded.model, collate([example], 1, CPU), torch.float32)
+        PreferenceModel(loaded.model)(*pad_with_mask([ids], 1, CPU)).sum().backward()
+    finally:
+        loaded.model.eval()
+    torch.testing.assert_close(logits.log_softmax(-1), whole(loaded, list(ids))[:-1], atol=1e-3, rtol=1e-3)

@@ -67,3 +67,32 @@ def test_short_rows_use_eager_attention_and_long_ones_what_the_model_had() -> No
     assert model.config._attn_implementation == before == "sdpa"
     with attention_for([model], 5000):
         assert model.config._attn_implementation == before
+
+
+class Wrapped(torch.nn.Module):
+    """As adapters and compilers wrap a model: any arguments, and all else asked of the model inside."""
+
+    def __init__(self, model: torch.nn.Module):
+        super().__init__()
+        self.inner = model
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("inner"), name)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.inner(*args, **kwargs)
+
+
+def test_positions_are_counted_for_wrapped_models_too() -> None:
+    model = _absolute_positions()
+    left = TokenBatch(
+        input_ids_BT=torch.tensor([[77, 77, 8, 40, 41]]),
+        attention_mask_BT=torch.tensor([[False, False, True, True, True]]),
+        loss_mask_BT=torch.tensor([[False, False, False, True, True]]),
+    )
+    wrapped: Any = Wrapped(model)
+    want_NV = answer_logits(model, collate(ROWS[1:], 0, CPU), torch.float32)
+    torch.testing.assert_close(answer_logits(wrapped, left, torch.float32), want_NV, atol=1e-5, rtol=1e-5)

@@ -64,11 +64,12 @@ def check(
     looked = [(name, *_look(name, trust_remote_code)) for name in folders]
     if as_json:
         typer.echo(json.dumps([_as_json(*one) for one in looked], indent=2))
-    for name, summary, faults in looked:
-        if summary is not None and not as_json:
-            typer.echo(_line(name, summary))
-        for fault in faults:
-            say_error(str(fault))
+    else:
+        for name, summary, faults in looked:
+            if summary is not None:
+                typer.echo(_line(name, summary))
+            for fault in faults:
+                say_error(str(fault))
     raise typer.Exit(UNUSABLE if any(faults for _, _, faults in looked) else 0)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from solon.errors import ModelError, Where
+from solon.errors import ModelError, UserError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
 from solon.models.load import load_outline, load_tokenizer
@@ -40,7 +41,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False) -> ModelSummar
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     vocabulary: int = outline.get_input_embeddings().weight.shape[0]
     _check_tokens(folder, tokenizer, vocabulary)
-    dialogue_format(tokenizer, "auto")
+    _check_dialogue(folder, tokenizer)
     kind = decoder_kind(outline)
     return ModelSummary(
         path=str(folder),
@@ -62,6 +63,13 @@ def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: 
         what = f"the tokenizer knows {len(beyond)} tokens too many ({shown}): the model has {vocabulary} embeddings"
         hint = "copy the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer))"
         raise ModelError(what, where=Where(folder), hint=hint)
+
+
+def _check_dialogue(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    try:
+        dialogue_format(tokenizer, "auto")
+    except UserError as error:
+        raise ModelError([replace(fault, where=fault.where or Where(folder)) for fault in error.faults]) from error
 
 
 def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:

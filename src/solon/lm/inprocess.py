@@ -27,9 +27,10 @@ _QUOTED = 40
 DecoderKind = Literal["lean", "cached", "recomputing"]
 
 
-def decoder_kind(model: PreTrainedModel) -> DecoderKind:
-    """How a model is read: by our own arithmetic, with transformers' cache, or anew for every token."""
-    if supports(model):
+def decoder_kind(model: PreTrainedModel, *, lean: bool | None = None) -> DecoderKind:
+    """How a model is read: by our own arithmetic (unless `lean` decides), with transformers' cache, or anew for every
+    token."""
+    if supports(model) if lean is None else lean:
         return "lean"
     return "cached" if cache_parameter(model) else "recomputing"
 
@@ -58,7 +59,7 @@ class InProcessModel:
         self.loaded = loaded
         self._batch_size = batch_size
         self._dtype = dtype or loaded.model.dtype
-        self._kind = decoder_kind(loaded.model) if lean is None else "lean" if lean else "cached"
+        self._kind = decoder_kind(loaded.model, lean=lean)
         self._text_of = TextOf(loaded.tokenizer, loaded.model.config.get_text_config().vocab_size)
         self._end_ids = end_ids(loaded.model, loaded.tokenizer)
 

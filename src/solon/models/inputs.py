@@ -1,6 +1,6 @@
 """What a causal language model is called with, whatever its architecture and whatever is wrapped around it.
 
-    B rows   T positions   D width
+B rows   T positions   D width
 """
 
 from __future__ import annotations

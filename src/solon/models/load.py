@@ -22,16 +22,15 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.initialization import no_init_weights
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 from transformers.utils import logging as transformers_logging
 
 from solon.errors import ModelError, UserError, Where
 from solon.models.folder import check_folder, tokenizer_faults, weight_files
 from solon.models.runtime import prepare_cpu
-
-_LOADING = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
-"""What transformers raises on a folder that it cannot read."""
-
 
 _SAID = 200
 """Characters quoted of what transformers says."""
@@ -146,9 +145,10 @@ def _shapes(folder: Path) -> dict[str, list[int]]:
 def _check_causal(folder: Path, config: Any) -> None:
     """It must predict the next token from those before it, and from nothing else."""
     text = config.get_text_config()
+    known = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or hasattr(config, "auto_map")
     encoder = text.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(text, "is_decoder", False)
     both_ways = getattr(text, "use_bidirectional_attention", None) in (True, "all") or text.model_type == "xlnet"
-    if getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
+    if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
         hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
         raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
 

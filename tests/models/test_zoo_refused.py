@@ -1,0 +1,194 @@
+"""Models that no run can use: one line each, from their files alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+from torch._subclasses.fake_tensor import FakeTensor
+from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, T5Config, T5ForConditionalGeneration
+
+from solon.errors import ModelError
+from solon.lm.check import check_model
+from solon.models.load import load_outline
+from tiny_models import tiny_tokenizer
+from zoo import zoo_folder
+
+LEFT_TO_RIGHT = "(give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families)"
+SAME_PLACE = "(copy config.json and weights from the same place)"
+AGAIN = "(copy it again from where it came from)"
+FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained)"
+
+Change = Callable[[Path], None]
+
+
+def config(**changes: Any) -> Change:
+    """Other values in config.json."""
+
+    def change(folder: Path) -> None:
+        file = folder / "config.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+    return change
+
+
+def weights(change: Callable[[dict[str, Any]], object]) -> Change:
+    """Other tensors."""
+
+    def changed(folder: Path) -> None:
+        tensors = load_file(folder / "model.safetensors")
+        change(tensors)
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return changed
+
+
+def other_model(model: PreTrainedModel) -> Change:
+    def change(folder: Path) -> None:
+        (folder / "model.safetensors").unlink()
+        model.save_pretrained(folder)
+
+    return change
+
+
+def bert() -> PreTrainedModel:
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    return BertForMaskedLM(BertConfig(vocab_size=392, **shape))
+
+
+def t5() -> PreTrainedModel:
+    return T5ForConditionalGeneration(T5Config(vocab_size=392, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def more_tokens(folder: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens([f"<extra_{number}>" for number in range(10)])
+    tokenizer.save_pretrained(folder)
+
+
+def truncated(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def silent_template(folder: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = "{% for message in messages %}{{ message['role'] }}{% endfor %}"
+    tokenizer.save_pretrained(folder)
+
+
+REFUSED: dict[str, tuple[Change, str]] = {
+    "bert": (other_model(bert()), f"llama: bert is no causal language model {LEFT_TO_RIGHT}"),
+    "t5": (other_model(t5()), f"llama: t5 is no causal language model {LEFT_TO_RIGHT}"),
+    "clip": (config(model_type="clip"), f"llama: clip is no causal language model {LEFT_TO_RIGHT}"),
+    "an embedding model of a causal family": (
+        config(model_type="gemma3_text", use_bidirectional_attention=True),
+        f"llama: gemma3_text is no causal language model {LEFT_TO_RIGHT}",
+    ),
+    **{
+        method: (
+            config(quantization_config={"quant_method": method, "bits": 4}),
+            f"llama/config.json: the weights are quantised ({method}) {FULL_PRECISION}",
+        )
+        for method in ("awq", "gptq", "fp8", "bitsandbytes")
+    },
+    "quantised within a composite": (
+        config(text_config={"quantization_config": {"bits": 8}}),
+        f"llama/config.json: the weights are quantised (by a method without a name) {FULL_PRECISION}",
+    ),
+    "pickles": (
+        pickled,
+        "llama: weights only as pickles (pytorch_model.bin) (a pickle can run any code when opened; convert it where "
+        "you trust it: AutoModelForCausalLM.from_pretrained(old).save_pretrained(new))",
+    ),
+    "tokenizer too large": (
+        more_tokens,
+        "llama: the tokenizer knows 2 tokens too many ('<extra_8>', '<extra_9>'): the model has 392 embeddings (copy "
+        "the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer)))",
+    ),
+    "a number as text": (
+        config(hidden_size="32"),
+        "llama/config.json: describes no model that can be built: Validation error for field 'hidden_size': TypeError: "
+        f"Field 'hidden_size' expected int, got str (value: '32') {AGAIN}",
+    ),
+    "no heads": (
+        config(num_attention_heads=0),
+        "llama/config.json: describes no model that can be built: ZeroDivisionError: integer modulo by zero " + AGAIN,
+    ),
+    "an unknown activation": (
+        config(hidden_act="sigh"),
+        f"llama/config.json: describes no model that can be built: KeyError: 'sigh' {AGAIN}",
+    ),
+    "a missing weight": (
+        weights(lambda tensors: tensors.pop("model.norm.weight")),
+        f"llama: config.json asks for 1 missing weights (model.norm.weight) {SAME_PLACE}",
+    ),
+    "more layers than weights": (
+        config(num_hidden_layers=3),
+        "llama: config.json asks for 9 missing weights (model.layers.2.input_layernorm.weight, "
+        f"model.layers.2.mlp.down_proj.weight, model.layers.2.mlp.gate_proj.weight) {SAME_PLACE}",
+    ),
+    "another width": (
+        config(intermediate_size=48),
+        "llama: model.layers.0.mlp.down_proj.weight is 32 x 32, but config.json asks for 32 x 48 (6 such weights) "
+        + SAME_PLACE,
+    ),
+    "truncated weights": (
+        truncated,
+        "llama: cannot be loaded: Error while deserializing header: incomplete metadata, file not fully covered "
+        "(check the folder's files)",
+    ),
+    "a template that leaves out what is said": (
+        silent_template,
+        "llama: the tokenizer's chat template leaves out what is said",
+    ),
+}
+
+
+def line(folder: Path) -> str:
+    with pytest.raises(ModelError) as raised:
+        check_model(folder)
+    assert len(raised.value.faults) == 1
+    return str(raised.value).replace(f"{folder.parent}/", "")
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
+    change, expected = REFUSED[what]
+    folder = zoo_folder(tmp_path, "llama")
+    check_model(folder)
+    change(folder)
+    assert line(folder) == expected
+
+
+def test_a_shard_that_is_missing_is_named(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "llama, sharded and tied")
+    shards = sorted(folder.glob("*.safetensors"))
+    assert len(shards) > 1
+    shards[1].unlink()
+    what = f"weights not in the folder: {shards[1].name} (1 of {len(shards)} files)"
+    assert line(folder) == f"{folder.name}: {what} (copy them from where the model came from)"
+    (folder / "model.safetensors.index.json").write_text("[]")
+    index = "model.safetensors.index.json"
+    assert line(folder) == f"{folder.name}/{index}: is no index of weights {AGAIN}"
+    (folder / index).unlink()
+    what = "neither model.safetensors nor an index of several such files"
+    assert line(folder) == f"{folder.name}: {what} (copy {index} from where the model came from)"
+
+
+def test_a_vocabulary_padded_beyond_the_tokenizer_is_sound(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "llama")
+    assert check_model(folder).vocabulary > len(tiny_tokenizer())
+
+
+def test_the_weights_are_not_read(tmp_path: Path) -> None:
+    outline = load_outline(zoo_folder(tmp_path, "llama"))
+    assert all(isinstance(parameter, FakeTensor) for parameter in outline.parameters())

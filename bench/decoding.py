@@ -22,7 +22,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.lm.decoding import left_padded
+from solon.lm.decoding import padded
 from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import WriteRequest
 from solon.models.load import LoadedModel
@@ -73,7 +73,7 @@ def theirs(loaded: LoadedModel, prompts: Sequence[list[int]]) -> int:
     model: Any = loaded.model
     written = 0
     for start in range(0, len(order), BATCH):
-        ids, mask = left_padded(order[start : start + BATCH], model.device)
+        ids, mask = padded(order[start : start + BATCH], model.device)
         sizes = {"max_new_tokens": NEW_TOKENS, "min_new_tokens": NEW_TOKENS}
         out = model.generate(ids, attention_mask=mask.long(), do_sample=True, top_k=0, pad_token_id=0, **sizes)
         texts = loaded.tokenizer.batch_decode(out[:, ids.shape[1] :])

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, T5Config,
 
 from solon.errors import ModelError
 from solon.lm.check import check_model
-from solon.models.load import load_outline
+from solon.models.outline import load_outline
 from tiny_models import tiny_tokenizer
 from zoo import zoo_folder
 
@@ -192,3 +192,9 @@ def test_a_vocabulary_padded_beyond_the_tokenizer_is_sound(tmp_path: Path) -> No
 def test_the_weights_are_not_read(tmp_path: Path) -> None:
     outline = load_outline(zoo_folder(tmp_path, "llama"))
     assert all(isinstance(parameter, FakeTensor) for parameter in outline.parameters())
+
+
+def test_missing_weights_are_told_where_their_numbers_would_have_been_looked_at(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "gemma3")
+    weights(lambda tensors: [tensors.pop(name) for name in list(tensors) if name.endswith("fc1.weight")])(folder)
+    assert line(folder) == f"gemma3: config.json asks for missing weights {SAME_PLACE}"

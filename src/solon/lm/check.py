@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import ModelError, UserError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
-from solon.models.load import load_outline, load_tokenizer
+from solon.models.load import load_tokenizer
+from solon.models.outline import load_outline
 from solon.prompting.chat_template import dialogue_format
 from solon.records import Record
 
@@ -39,7 +40,8 @@ def check_model(folder: Path, *, trust_remote_code: bool = False) -> ModelSummar
     """Raises `ModelError` if a run cannot use the model."""
     outline = load_outline(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
-    vocabulary: int = outline.get_input_embeddings().weight.shape[0]
+    embeddings: Any = outline.get_input_embeddings()
+    vocabulary = int(embeddings.weight.shape[0])
     _check_tokens(folder, tokenizer, vocabulary)
     _check_dialogue(folder, tokenizer)
     kind = decoder_kind(outline)

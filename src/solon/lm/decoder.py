@@ -9,7 +9,7 @@ count real tokens alone. So a row's logits do not depend on its neighbours.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -71,7 +71,7 @@ class CachedDecoder:
         return torch.cat(steps, dim=1)[:, -last:]
 
     def keep(self, rows: Tensor) -> None:
-        self._cache.reorder_cache(rows)
+        self._cache.reorder_cache(cast("torch.LongTensor", rows))
         if self._mask_BS is not None:
             self._mask_BS = self._mask_BS[rows]
 

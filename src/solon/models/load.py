@@ -11,25 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-from transformers.initialization import no_init_weights
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
+from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from solon.errors import ModelError, UserError, Where
-from solon.models.folder import check_folder, tokenizer_faults, weight_files
+from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
 
 _SAID = 200
@@ -73,11 +59,15 @@ def load_encoder(path: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizer
     return _pretrained(AutoModel, folder, dtype=torch.float32, unneeded="pooler").eval(), tokenizer
 
 
+TELL: Any = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+"""Ask transformers to tell which weights are missing or of another shape. It would draw them at random."""
+
+
 def _pretrained(
     kind: Any, folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False, unneeded: str | None = None
 ) -> PreTrainedModel:
     """The model in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
-    with quiet(), _as_model_error(folder):
+    with quiet(), as_model_error(folder):
         model: PreTrainedModel
         model, found = kind.from_pretrained(
             folder,
@@ -85,17 +75,14 @@ def _pretrained(
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=trust_remote_code,
-            **_TELL,
+            **TELL,
         )
-    _check_found(folder, found, unneeded)
+    check_found(folder, found, unneeded)
     return model
 
 
-_TELL = {"output_loading_info": True, "ignore_mismatched_sizes": True}
-"""Ask transformers to tell which weights are missing or of another shape. It would draw them at random."""
-
-
-def _check_found(folder: Path, found: Mapping[str, Any], unneeded: str | None = None) -> None:
+def check_found(folder: Path, found: Mapping[str, Any], unneeded: str | None = None) -> None:
+    """Raises `ModelError` if what was found is not what config.json asks for, but for names with `unneeded` in them."""
     hint = "copy config.json and weights from the same place"
     if missing := sorted(name for name in found["missing_keys"] if unneeded is None or unneeded not in name):
         what = f"config.json asks for {len(missing)} missing weights ({', '.join(missing[:3])})"
@@ -110,70 +97,12 @@ def _shape(sizes: Iterable[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
-    """The model of a folder without its numbers: tensors that have a shape and no memory.
-
-    The library's own loader makes it from config.json and the headers of the weights, in milliseconds, so what would go
-    wrong with the weights goes wrong here. Raises `ModelError`.
-    """
-    folder = Path(path)
-    check_folder(folder, trust_remote_code=trust_remote_code)
-    with _quiet(), _as_model_error(folder / "config.json", "describes no model that can be built"):
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code)
-        _check_causal(folder, config)
-        with torch.device("meta"), no_init_weights():
-            bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
-    with _quiet(), _as_model_error(folder), FakeTensorMode(allow_non_fake_inputs=True), _one_thread():
-        weights = {name: torch.empty(shape) for name, shape in _shapes(folder).items()}
-        model: PreTrainedModel
-        model, found = type(bare).from_pretrained(
-            None, config=bare.config, state_dict=weights, dtype=torch.float32, **_TELL
-        )
-    _check_found(folder, found)
-    return model.eval()
-
-
-def _shapes(folder: Path) -> dict[str, list[int]]:
-    """Shape of every tensor in the folder's weights, from their headers."""
-    shapes: dict[str, list[int]] = {}
-    for file in weight_files(folder):
-        with safe_open(file, framework="pt") as weights:
-            shapes |= {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118
-    return shapes
-
-
-def _check_causal(folder: Path, config: Any) -> None:
-    """It must predict the next token from those before it, and from nothing else."""
-    text = config.get_text_config()
-    known = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or hasattr(config, "auto_map")
-    encoder = text.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(text, "is_decoder", False)
-    both_ways = getattr(text, "use_bidirectional_attention", None) in (True, "all") or text.model_type == "xlnet"
-    if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
-        hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
-        raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """While open, transformers loads in this thread: tensors without memory are known to one thread only."""
-    name = "HF_DEACTIVATE_ASYNC_LOAD"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-
-
 def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder."""
     folder = Path(path)
     if faults := tokenizer_faults(folder):
         raise ModelError(faults)
-    with quiet(), _as_model_error(folder, (Exception,), part="its tokenizer "):  # the library raises bare ones
+    with quiet(), as_model_error(folder):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -216,7 +145,7 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]:
+def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]:
     """What transformers says about files it cannot read is the user's fault, not a bug: keep its words."""
     try:
         yield

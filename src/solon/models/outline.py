@@ -1,0 +1,89 @@
+"""A model without its numbers: tensors that have a shape and no memory.
+
+The library's own loader makes it from config.json and the headers of the weights, in milliseconds, so what would go wrong
+with the weights goes wrong here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers.initialization import no_init_weights
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from solon.errors import ModelError, Where
+from solon.models.folder import check_folder, weight_files
+from solon.models.load import TELL, as_model_error, check_found, quiet
+
+
+def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
+    """The causal language model of a folder, its parameters fake tensors. Raises `ModelError`."""
+    folder = Path(path)
+    check_folder(folder, trust_remote_code=trust_remote_code)
+    with quiet(), as_model_error(folder / "config.json", "describes no model that can be built"):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code)
+        _check_causal(folder, config)
+        with torch.device("meta"), no_init_weights():
+            bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
+    model, found = _loaded(folder, type(bare), bare.config)
+    check_found(folder, found)
+    return model.eval()
+
+
+def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The model, and what the loader found of its weights."""
+    with quiet(), as_model_error(folder), FakeTensorMode(allow_non_fake_inputs=True), _one_thread():
+        weights = {name: torch.empty(shape) for name, shape in _shapes(folder).items()}
+        try:
+            model, found = kind.from_pretrained(None, config=config, state_dict=weights, dtype=torch.float32, **TELL)
+        except DataDependentOutputException as error:  # it looked at numbers that it had drawn for missing weights
+            hint = "copy config.json and weights from the same place"
+            raise ModelError("config.json asks for missing weights", where=Where(folder), hint=hint) from error
+    loaded: PreTrainedModel = model
+    return loaded, found
+
+
+def _shapes(folder: Path) -> dict[str, list[int]]:
+    """Shape of every tensor in the folder's weights, from their headers."""
+    shapes: dict[str, list[int]] = {}
+    for file in weight_files(folder):
+        with safe_open(file, framework="pt") as weights:
+            shapes |= {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118
+    return shapes
+
+
+def _check_causal(folder: Path, config: Any) -> None:
+    """It must predict the next token from those before it, and from nothing else."""
+    text = config.get_text_config()
+    known = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or hasattr(config, "auto_map")
+    encoder = text.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(text, "is_decoder", False)
+    both_ways = getattr(text, "use_bidirectional_attention", None) in (True, "all") or text.model_type == "xlnet"
+    if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
+        hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
+        raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """While open, transformers loads in this thread: tensors without memory are known to one thread only."""
+    name = "HF_DEACTIVATE_ASYNC_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +20,7 @@ from solon.train.batches import TokenExample, collate, pad_with_mask
 from solon.train.forward import answer_logits, attention_for
 from solon.train.preference import scores
 from tiny_models import tiny_tokenizer
-from zoo import KINDS, zoo_folder
+from zoo import KINDS, PLACES, zoo_folder, zoo_model
 
 BEGINNING = "\n\nHuman: Here is an example that all prompts share.\n\nAssistant: Yes."
 """Longer than any window of the zoo, and than the shortest beginning that is read once for all."""
@@ -154,3 +156,25 @@ def test_a_model_that_also_reads_images_is_trained_on_text(zoo: Zoo) -> None:
     finally:
         loaded.model.eval()
     torch.testing.assert_close(logits.log_softmax(-1), whole(loaded, list(ids))[:-1], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "gpt_neo", "mpt", "mistral", "jamba", "openai-gpt"])
+def test_a_short_prompt_beside_a_long_one_may_use_its_whole_context(kind: str) -> None:
+    """Padding and all, the batch is then wider than the context, and than the tables that some models hold."""
+    places = 24
+    shape = {key: places if value == PLACES else value for key, value in KINDS[kind].shape.items()}
+    tokenizer = tiny_tokenizer()
+    tokenizer.eos_token = None  # nobody ends early
+    network = zoo_model(replace(KINDS[kind], shape=shape))
+    network.config.eos_token_id = network.generation_config.eos_token_id = None
+    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path(kind), fingerprint=""))
+    asked = [
+        WriteRequest(prompt=text, seed=row, max_new_tokens=20) for row, text in enumerate(["x" * 20, *["y" * 4] * 6])
+    ]
+    written = model.write(asked)
+    assert [one.tokens for one in written] == [places - 20, *[20] * 6]
+    assert written == [model.write([request])[0] for request in asked]
+    options = (" (A)", " (B) and more of it")
+    scored = [OptionRequest(prompt="x" * 20, options=("a", "b")), OptionRequest(prompt="y", options=options)]
+    for request, one in zip(scored, model.score(scored), strict=True):
+        assert one.logprobs == pytest.approx(model.score([request])[0].logprobs, abs=1e-4)

@@ -32,6 +32,8 @@ _CHOOSABLE = (
 """Layers of a cache that can be cut down to chosen rows."""
 _OWN_STATE = ("minimax", "recurrent_gemma", "xlstm")
 """Architectures that take a cache but keep their state somewhere else."""
+_TABLES = ("gpt_neo", "mpt")
+"""Architectures with a table of columns that ends at the last position, whatever is padding."""
 
 
 class Decoder(Protocol):
@@ -134,6 +136,12 @@ def shared_window(model: PreTrainedModel) -> int:
     local = getattr(model.config.get_text_config(), "window_size", None)  # GPT-Neo's, of which its cache does not know
     widths = [_width(layer) for layer in _cache_layers(model.config) or [None]]
     return min([*widths, local or EVERYTHING])
+
+
+def column_limit(model: PreTrainedModel) -> int:
+    """Columns that a `CachedDecoder` can hold, padding and all."""
+    limited = model.config.get_text_config().model_type in _TABLES
+    return context_length(model.config) or EVERYTHING if limited else EVERYTHING
 
 
 def _cache_layers(config: PretrainedConfig) -> list[Any] | None:

@@ -63,6 +63,8 @@ class Engine:
     text_of: TextOf
     end_ids: frozenset[int]
     max_context: int
+    max_columns: int
+    """Columns that a batch may have, padding and all; no less than `max_context`."""
     device: torch.device
 
 
@@ -75,19 +77,31 @@ def sample_all(
     progress: Progress | None = None,
 ) -> list[Sampled]:
     """Continue every prompt (as token ids, each shorter than `max_context`); results in the order of the requests."""
+    room = [engine.max_context - len(prompt) for prompt in prompts]
+    limits = [min(request.max_new_tokens, most) for request, most in zip(requests, room, strict=True)]
     results: list[Sampled | None] = [None] * len(requests)
-    for batch in by_length(prompts, batch_size):
-        rows = [_row(engine, index, requests[index], prompts[index]) for index in batch]
+    for batch in by_length(prompts, limits, batch_size=batch_size, max_columns=engine.max_columns):
+        rows = [_row(index, requests[index], prompts[index], limits[index]) for index in batch]
         for row in _write_batch(engine, rows, progress):
             results[row.index] = _finished(row)
     return [result for result in results if result is not None]
 
 
-def by_length(prompts: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, longest first; equal prompts come to lie side by side."""
+def by_length(
+    prompts: Sequence[Sequence[int]], ahead: Sequence[int], *, batch_size: int, max_columns: int
+) -> Iterator[list[int]]:
+    """Indices in batches of like length, longest first; equal prompts come to lie side by side.
+
+    `ahead[i]` tokens may follow prompt i. Where the longest prompt of a batch and what may follow another do not fit
+    side by side into `max_columns`, that other comes in a batch of its own.
+    """
     order = sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), prompts[index], index))
     for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+        batch = order[start : start + batch_size]
+        while batch:
+            room = max(max_columns - len(prompts[batch[0]]), ahead[batch[0]])
+            yield [index for index in batch if ahead[index] <= room]
+            batch = [index for index in batch if ahead[index] > room]
 
 
 def read_prompts(
@@ -140,11 +154,9 @@ def _shared_prefix(distinct: Sequence[tuple[int, ...]], last: int) -> int:
     return common if common >= SHARED_PREFIX else 0
 
 
-def _row(engine: Engine, index: int, request: WriteRequest, prompt_ids: list[int]) -> _Row:
-    limit = min(request.max_new_tokens, engine.max_context - len(prompt_ids))
-    return _Row(
-        index=index, request=request, prompt_ids=prompt_ids, limit=limit, uniform_T=uniforms(request.seed, limit)
-    )
+def _row(index: int, request: WriteRequest, prompt_ids: list[int], limit: int) -> _Row:
+    uniform_T = uniforms(request.seed, limit)
+    return _Row(index=index, request=request, prompt_ids=prompt_ids, limit=limit, uniform_T=uniform_T)
 
 
 def _write_batch(engine: Engine, rows: list[_Row], progress: Progress | None) -> list[_Row]:

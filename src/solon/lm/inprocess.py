@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import Fault, PromptError
-from solon.lm.decoder import CachedDecoder, Decoder, RecomputingDecoder, cache_parameter
+from solon.lm.decoder import CachedDecoder, Decoder, RecomputingDecoder, cache_parameter, column_limit
 from solon.lm.decoding import Engine, Sampled, sample_all
 from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
@@ -125,6 +125,7 @@ class InProcessModel:
                 text_of=self._text_of,
                 end_ids=self._end_ids,
                 max_context=self.max_context,
+                max_columns=self.max_context if self._kind == "recomputing" else column_limit(self.loaded.model),
                 device=model.device,
             )
         finally:

@@ -31,7 +31,8 @@ def score_all(
     common = [common_length(choices) for choices in options]
     read = [prompt + choices[0][:count] for prompt, choices, count in zip(prompts, options, common, strict=True)]
     results: list[OptionScores | None] = [None] * len(prompts)
-    for batch in by_length(read, batch_size):
+    ahead = [max(map(len, choices)) - count for choices, count in zip(options, common, strict=True)]
+    for batch in by_length(read, ahead, batch_size=batch_size, max_columns=engine.max_columns):
         scored = _score_batch(engine, [read[i] for i in batch], [options[i] for i in batch], [common[i] for i in batch])
         for index, logprobs in zip(batch, scored, strict=True):
             results[index] = OptionScores(logprobs=tuple(logprobs))

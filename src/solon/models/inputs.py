@@ -20,17 +20,10 @@ def forward_parameters(model: nn.Module) -> frozenset[str]:
 
 
 def model_inputs(model: nn.Module, ids_BT: Tensor, mask_BT: Tensor) -> dict[str, Tensor]:
-    """Arguments for whole rows. Positions count real tokens alone, so padding may stand on either side.
-
-    A model that also reads images wants every token told to be text while it is trained.
-    """
+    """Arguments for whole rows. Positions count real tokens alone, so padding may stand on either side."""
     inputs = {"input_ids": ids_BT, "attention_mask": mask_BT.long()}
-    parameters = forward_parameters(model)
-    if "position_ids" in parameters:
+    if "position_ids" in forward_parameters(model):
         inputs["position_ids"] = (mask_BT.long().cumsum(dim=1) - 1).clamp(min=0)
-    config = getattr(model, "config", None)
-    if "token_type_ids" in parameters and config is not None and config.get_text_config() is not config:
-        inputs["token_type_ids"] = ids_BT.new_zeros(ids_BT.shape)
     return inputs
 
 

@@ -1,6 +1,6 @@
 """A model without its numbers: tensors that have a shape and no memory.
 
-The library's own loader makes it from config.json and the headers of the weights, in milliseconds, so what would go wrong
+The library's own loader makes it from config.json and the headers of the weights, in milliseconds: what would go wrong
 with the weights goes wrong here.
 """
 

@@ -8,13 +8,16 @@ from typing import Any, Literal
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from solon.errors import ModelError, UserError, Where
+from solon.errors import ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
 from solon.models.load import load_tokenizer
 from solon.models.outline import load_outline
 from solon.prompting.chat_template import dialogue_format
 from solon.records import Record
+
+Dialogue = Literal["auto", "human-assistant", "chat-template"]
+"""`models.dialogue` of a run file."""
 
 
 class ModelSummary(Record):
@@ -36,14 +39,14 @@ class ModelSummary(Record):
     always."""
 
 
-def check_model(folder: Path, *, trust_remote_code: bool = False) -> ModelSummary:
+def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue = "auto") -> ModelSummary:
     """Raises `ModelError` if a run cannot use the model."""
     outline = load_outline(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
     vocabulary = int(embeddings.weight.shape[0])
     _check_tokens(folder, tokenizer, vocabulary)
-    _check_dialogue(folder, tokenizer)
+    _check_dialogue(folder, tokenizer, dialogue)
     kind = decoder_kind(outline)
     return ModelSummary(
         path=str(folder),
@@ -67,10 +70,10 @@ def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: 
         raise ModelError(what, where=Where(folder), hint=hint)
 
 
-def _check_dialogue(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+def _check_dialogue(folder: Path, tokenizer: PreTrainedTokenizerBase, dialogue: Dialogue) -> None:
     try:
-        dialogue_format(tokenizer, "auto")
-    except UserError as error:
+        dialogue_format(tokenizer, dialogue)
+    except ModelError as error:
         raise ModelError([replace(fault, where=fault.where or Where(folder)) for fault in error.faults]) from error
 
 

@@ -135,7 +135,7 @@ def shared_window(model: PreTrainedModel) -> int:
         return 0  # it finds positions by itself, perhaps by counting columns (MPT)
     local = getattr(model.config.get_text_config(), "window_size", None)  # GPT-Neo's, of which its cache does not know
     widths = [_width(layer) for layer in _cache_layers(model.config) or [None]]
-    return min([*widths, local or EVERYTHING])
+    return min([*widths, local if isinstance(local, int) else EVERYTHING])
 
 
 def column_limit(model: PreTrainedModel) -> int:

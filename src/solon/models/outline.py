@@ -38,7 +38,7 @@ def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTra
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, found)
-    return model.eval()
+    return model
 
 
 def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:

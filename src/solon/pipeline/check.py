@@ -97,11 +97,12 @@ def _split(prompts: Sequence[Prompt], path: str, section: PromptsSection, seed: 
 
 
 def _check_model(name: str, config: RunConfig) -> None:
-    folder, remote = embedded_model() if name == EMBEDDED else Path(name), config.models.trust_remote_code
-    check_folder(folder, trust_remote_code=remote)  # what is plainly wrong is told before anything heavy is loaded
+    folder, models = embedded_model() if name == EMBEDDED else Path(name), config.models
+    check_folder(folder, trust_remote_code=models.trust_remote_code)  # before anything heavy is imported
     from solon.lm.check import check_model
 
-    context, new = check_model(folder, trust_remote_code=remote).context, config.sampling.max_new_tokens
+    summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=models.dialogue)
+    context, new = summary.context, config.sampling.max_new_tokens
     if new >= context:
         what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
         raise ConfigError(what, where=Where(name), hint="lower it to a half or less")

@@ -167,7 +167,7 @@ def test_a_short_prompt_beside_a_long_one_may_use_its_whole_context(kind: str) -
     tokenizer.eos_token = None  # nobody ends early
     network = zoo_model(replace(KINDS[kind], shape=shape))
     network.config.eos_token_id = network.generation_config.eos_token_id = None
-    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path(kind), fingerprint=""))
+    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path(kind)))
     asked = [
         WriteRequest(prompt=text, seed=row, max_new_tokens=20) for row, text in enumerate(["x" * 20, *["y" * 4] * 6])
     ]

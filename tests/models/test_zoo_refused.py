@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from torch._subclasses.fake_tensor import FakeTensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, T5Config, T5ForConditionalGeneration
 
 from solon.errors import ModelError
 from solon.lm.check import check_model
+from solon.models.load import load_model
 from solon.models.outline import load_outline
 from tiny_models import tiny_tokenizer
 from zoo import zoo_folder
@@ -136,6 +138,11 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "llama: config.json asks for 9 missing weights (model.layers.2.input_layernorm.weight, "
         f"model.layers.2.mlp.down_proj.weight, model.layers.2.mlp.gate_proj.weight) {SAME_PLACE}",
     ),
+    "fewer layers than weights": (
+        config(num_hidden_layers=1),
+        "llama: config.json has too few layers for 9 weights (model.layers.1.input_layernorm.weight, "
+        f"model.layers.1.mlp.down_proj.weight, model.layers.1.mlp.gate_proj.weight) {SAME_PLACE}",
+    ),
     "another width": (
         config(intermediate_size=48),
         "llama: model.layers.0.mlp.down_proj.weight is 32 x 32, but config.json asks for 32 x 48 (6 such weights) "
@@ -143,8 +150,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "truncated weights": (
         truncated,
-        "llama: cannot be loaded: Error while deserializing header: incomplete metadata, file not fully covered "
-        "(check the folder's files)",
+        "llama/model.safetensors: is cut off or damaged: Error while deserializing header: incomplete metadata, file "
+        f"not fully covered {AGAIN}",
     ),
     "a template that leaves out what is said": (
         silent_template,
@@ -198,3 +205,29 @@ def test_missing_weights_are_told_where_their_numbers_would_have_been_looked_at(
     folder = zoo_folder(tmp_path, "gemma3")
     weights(lambda tensors: [tensors.pop(name) for name in list(tensors) if name.endswith("fc1.weight")])(folder)
     assert line(folder) == f"gemma3: config.json asks for missing weights {SAME_PLACE}"
+
+
+def test_every_damaged_shard_is_named(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "llama, sharded and tied")
+    shards = sorted(folder.glob("*.safetensors"))[:2]
+    for shard in shards:
+        shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(ModelError) as raised:
+        check_model(folder)
+    assert [fault.where and fault.where.path for fault in raised.value.faults] == shards
+
+
+def test_weights_of_another_task_do_no_harm(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "llama")
+    weights(lambda tensors: tensors.update({"score.weight": torch.zeros(1, 32)}))(folder)
+    check_model(folder)
+    load_model(folder, dtype=torch.float32, device="cpu")
+
+
+def test_what_is_found_is_what_loading_would_have_found(tmp_path: Path) -> None:
+    folder = zoo_folder(tmp_path, "llama")
+    for layers in (1, 3):
+        config(num_hidden_layers=layers)(folder)
+        with pytest.raises(ModelError) as raised:
+            load_model(folder, dtype=torch.float32, device="cpu")
+        assert str(raised.value).replace(f"{folder.parent}/", "") == line(folder)

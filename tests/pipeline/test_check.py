@@ -45,7 +45,7 @@ def no_template(folder: Path) -> None:
 
 
 FAULTS: dict[str, tuple[Spoil, str]] = {
-    "cut off": (cut_off, "/model.safetensors: cut off or damaged: "),
+    "cut off": (cut_off, "/model.safetensors: is cut off or damaged: "),
     "config": (one_more_layer, ": config.json asks for 9 missing weights "),
     "tokenizer": (no_tokenizer_json, ": its tokenizer cannot be loaded: data did not match any variant"),
     "template": (no_template, ": the tokenizer's chat template cannot write a dialogue: Expected an expression"),

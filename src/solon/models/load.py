@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from solon.errors import ModelError, UserError, Where
 from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
 
+_NUMBER = re.compile(r"\d+")
 _SAID = 200
 """Characters quoted of what transformers says."""
 
@@ -77,11 +79,11 @@ def _pretrained(
             trust_remote_code=trust_remote_code,
             **TELL,
         )
-    check_found(folder, found, unneeded)
+    check_found(folder, model, found, unneeded)
     return model
 
 
-def check_found(folder: Path, found: Mapping[str, Any], unneeded: str | None = None) -> None:
+def check_found(folder: Path, model: PreTrainedModel, found: Mapping[str, Any], unneeded: str | None = None) -> None:
     """Raises `ModelError` if what was found is not what config.json asks for, but for names with `unneeded` in them."""
     hint = "copy config.json and weights from the same place"
     if missing := sorted(name for name in found["missing_keys"] if unneeded is None or unneeded not in name):
@@ -91,6 +93,15 @@ def check_found(folder: Path, found: Mapping[str, Any], unneeded: str | None = N
         name, there, wanted = differing[0]
         what = f"{name} is {_shape(there)}, but config.json asks for {_shape(wanted)} ({len(differing)} such weights)"
         raise ModelError(what, where=Where(folder), hint=hint)
+    if beyond := sorted(_of_further_layers(found["unexpected_keys"], model.state_dict())):
+        what = f"config.json has too few layers for {len(beyond)} weights ({', '.join(beyond[:3])})"
+        raise ModelError(what, where=Where(folder), hint=hint)
+
+
+def _of_further_layers(unexpected: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Weights that the model would have if it had more layers. Others, e.g. of a head for another task, do no harm."""
+    kinds = {_NUMBER.sub("#", name) for name in known}
+    return [name for name in unexpected if _NUMBER.sub("#", name) in kinds]
 
 
 def _shape(sizes: Iterable[int]) -> str:
@@ -102,7 +113,7 @@ def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreT
     folder = Path(path)
     if faults := tokenizer_faults(folder):
         raise ModelError(faults)
-    with quiet(), as_model_error(folder):
+    with quiet(), as_model_error(folder, "its tokenizer cannot be loaded"):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=trust_remote_code
         )

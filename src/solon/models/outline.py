@@ -22,7 +22,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from solon.errors import ModelError, Where
+from solon.errors import Fault, ModelError, Where
 from solon.models.folder import check_folder, weight_files
 from solon.models.load import TELL, as_model_error, check_found, quiet
 
@@ -37,7 +37,7 @@ def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTra
         with torch.device("meta"), no_init_weights():
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
     model, found = _loaded(folder, type(bare), bare.config)
-    check_found(folder, found)
+    check_found(folder, model, found)
     return model
 
 
@@ -55,11 +55,17 @@ def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict
 
 
 def _shapes(folder: Path) -> dict[str, list[int]]:
-    """Shape of every tensor in the folder's weights, from their headers."""
+    """Shape of every tensor of the weights, from their headers. Raises `ModelError` with every damaged file."""
     shapes: dict[str, list[int]] = {}
+    faults: list[Fault] = []
     for file in weight_files(folder):
-        with safe_open(file, framework="pt") as weights:
-            shapes |= {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118
+        try:
+            with as_model_error(file, "is cut off or damaged"), safe_open(file, framework="pt") as weights:
+                shapes |= {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118
+        except ModelError as error:
+            faults += error.faults
+    if faults:
+        raise ModelError(faults)
     return shapes
 
 

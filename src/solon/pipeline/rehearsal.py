@@ -9,7 +9,6 @@ from pathlib import Path
 
 from solon.config import ModelRole, RunConfig
 from solon.errors import Fault, ModelError, UserError, Where
-from solon.models.headers import weight_faults
 from solon.models.load import load_tokenizer
 from solon.pipeline.actors import Actors
 from solon.prompting.chat_template import ChatTemplate
@@ -31,12 +30,9 @@ _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missin
 
 
 def rehearse(config: RunConfig) -> None:
-    """Raises `UserError` with every fault of the models' weights, tokenizers and templates. Loads no weights."""
+    """Raises `UserError` with every fault of the models' tokenizers and templates. Loads no weights."""
     actors = Actors(config=config)
-    folders = dict.fromkeys(actors.path(role) for role in _PARTS)
-    faults = [fault for folder in folders for fault in weight_faults(folder, trust_remote_code=_remote(actors))]
-    for role, part in _PARTS.items():
-        faults += _faults(actors, role, part)
+    faults = [fault for role, part in _PARTS.items() for fault in _faults(actors, role, part)]
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
@@ -67,7 +63,7 @@ def _compare(actors: Actors, folder: Path, format: Format) -> None:
     task = Task(turns=_TURNS, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     worked = [Worked(task=task, answer="A")] if actors.config.constitution.few_shots else []
     asked = comparison_format(format).comparison(task, worked)
-    tokenizer = load_tokenizer(folder, trust_remote_code=_remote(actors))
+    tokenizer = load_tokenizer(folder, trust_remote_code=actors.config.models.trust_remote_code)
     first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
     if first == second:
         what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
@@ -75,7 +71,3 @@ def _compare(actors: Actors, folder: Path, format: Format) -> None:
 
 
 _PARTS: dict[ModelRole, Part] = {"assistant": _revise, "base": _answer, "judge": _compare}
-
-
-def _remote(actors: Actors) -> bool:
-    return actors.config.models.trust_remote_code

@@ -17,7 +17,7 @@ from tiny_models import tiny_tokenizer
 
 WINDOW = 8
 """Tokens that a sliding window sees; every prompt of the tests but the shortest is longer."""
-PLACES = 512
+PLACES = 2048
 """The context of most of them."""
 UNLIMITED = 1 << 20
 
@@ -117,8 +117,8 @@ KINDS: dict[str, Kind] = {
     "opt, narrow embeddings": Kind(
         type="opt", shape={**_OPT, "word_embed_proj_dim": 16, "do_layer_norm_before": False}
     ),
-    "falcon": Kind(type="falcon", shape=_FALCON, context=2048),
-    "falcon, alibi": Kind(type="falcon", shape={**_FALCON, "alibi": True}, context=2048),
+    "falcon": Kind(type="falcon", shape=_FALCON),
+    "falcon, alibi": Kind(type="falcon", shape={**_FALCON, "alibi": True}),
     # positions that the model counts by itself
     "bloom": Kind(
         type="bloom",

@@ -34,11 +34,11 @@ QUANTISED = (
 
 def test_each_model_is_told_in_a_line(zoo: Path) -> None:
     assert done("models", "check", "llama", "mistral", "rwkv", "embedded").splitlines() == [
-        "llama: LlamaForCausalLM, 37,536 parameters, context 512, vocabulary 392, Human/Assistant, lean, beginnings "
+        "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, beginnings "
         "shared always",
-        "mistral: MistralForCausalLM, 37,536 parameters, context 512, vocabulary 392, Human/Assistant, cached, "
+        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, cached, "
         "beginnings shared up to 8 tokens",
-        "rwkv: RwkvForCausalLM, 40,256 parameters, context 512, vocabulary 392, Human/Assistant, recomputing, "
+        "rwkv: RwkvForCausalLM, 40,256 parameters, context 2,048, vocabulary 392, Human/Assistant, recomputing, "
         "beginnings shared never",
         "embedded: LlamaForCausalLM, 3,148,224 parameters, context 512, vocabulary 2,560, Human/Assistant, lean, "
         "beginnings shared always",
@@ -65,7 +65,7 @@ def test_json_says_the_same(zoo: Path) -> None:
             "faults": [],
             "architecture": "MistralForCausalLM",
             "parameters": 37_536,
-            "context": 512,
+            "context": 2048,
             "vocabulary": 392,
             "dialogue": "human-assistant",
             "decoder": "cached",
@@ -88,6 +88,14 @@ def test_a_run_checks_its_models_before_it_starts(files: Path, role: str) -> Non
         "the same place)"
     ]
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("kind", ["gemma3", "opt, narrow embeddings", "mistral", "jamba", "rwkv", "mpt", "qwen3_moe"])
+def test_models_of_every_kind_go_through_a_whole_run(files: Path, kind: str) -> None:
+    folder = zoo_folder(files, kind)
+    done("run", "--model", folder.name, *RUN[2:], "-o", "out", *tiny_settings("rl.algorithm=ppo"))
+    before, after = (done("models", "check", name).split(": ")[1] for name in (folder.name, "out/models/rl/model"))
+    assert after == before
 
 
 def test_a_seed_of_more_than_63_bits_is_refused(files: Path) -> None:

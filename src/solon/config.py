@@ -8,9 +8,9 @@ written by `solon init`.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ModelRole = Literal["assistant", "base", "judge"]
 
@@ -68,14 +68,43 @@ class ConstitutionSection(Section):
     `path` names, if it names one that has them; "": none."""
 
 
-class PromptsSection(Section):
+COLUMNS = (
+    *("prompt", "turns", "messages", "conversations", "transcript", "system", "kind", "label"),
+    *("chosen", "rejected", "response", "completion", "a", "b", "better", "p_a_preferred"),
+    *("score_chosen", "score_rejected", "chosen_score", "rejected_score", "score_a", "score_b"),
+)
+"""Every key of a row that means something (docs/formats/prompts.md)."""
+
+
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+class ReadingSection(Section):
+    """How files of prompts and helpfulness data are read."""
+
+    columns: dict[str, Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]] = Field(default_factory=dict)
+    """What a column is called in the files, by its name here, e.g. `prompt = "question"`; of several names, the first
+    that a row has."""
+    scores: Literal["ignore", "label"] = "ignore"
+    """`label`: the label of a comparison is the logistic function of (chosen - rejected) / `score_temperature`."""
+    score_temperature: float = Field(1.0, gt=0.0)
+    """In units of the scores. Assumption: 1."""
+    on_fault: Literal["stop", "skip"] = "stop"
+    """`skip`: rows that cannot be read are left out and counted."""
+    max_faults: float = Field(0.01, ge=0.0, le=1.0)
+    """With `skip`: a file is refused if a larger share of its rows cannot be read. Assumption."""
+
+
+class PromptsSection(ReadingSection):
     """What is asked. With `source = "world"` the counts say how many prompts it makes; otherwise they cap the file."""
 
     source: str = "world"
-    """`world`, or red-team prompts as JSONL, CSV or hh-rlhf."""
+    """`world`, or red-team prompts: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face
+    Hub."""
     helpful: str | None = None
-    """Helpfulness comparisons (hh-rlhf or JSONL); their prompts also serve as helpful prompts. The world makes its own;
-    other sources need it unless `benign` is 0."""
+    """Helpfulness data of the same forms: comparisons and answers; their prompts also serve as helpful prompts. The
+    world makes its own; other sources need it unless `benign` is 0."""
     harmful: int = Field(320, ge=1)
     mixed: int = Field(160, ge=0)
     benign: int = Field(400, ge=0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from solon.config import RunConfig
+from solon.config import COLUMNS, ReadingSection, RunConfig
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,24 @@ def _prompts(config: RunConfig) -> Iterator[Contradiction]:
             "prompts of your own need helpfulness data beside them, or the model learns to refuse everything",
             "give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0",
         )
+    yield from _reading(section, world=section.source == "world")
+
+
+def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]:
+    fields = ReadingSection.model_fields
+    changed = [
+        key for key, field in fields.items() if getattr(section, key) != field.get_default(call_default_factory=True)
+    ]
+    for key in changed if world else ():
+        what = f"prompts.{key} is set, but the world's prompts are not read from a file"
+        yield Contradiction((f"prompts.{key}", "prompts.source"), what, "remove it, or give --prompts FILE")
+    for name in section.columns:
+        if name not in COLUMNS:
+            near = get_close_matches(name, COLUMNS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(COLUMNS)}"
+            yield Contradiction(
+                (f"prompts.columns.{name}",), f'prompts.columns names "{name}", which means nothing', hint
+            )
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:

@@ -29,7 +29,7 @@ class Turn(Record):
 
 
 class Prompt(Record):
-    """A dialogue that waits for the assistant: the last turn is the human's."""
+    """A dialogue that waits for the assistant: the last turn is the human's. A system turn can only be the first."""
 
     id: str
     """Unique within a run."""
@@ -43,6 +43,8 @@ class Prompt(Record):
     def _ends_with_the_human(self) -> Self:
         if not self.turns or self.turns[-1].role != "human":
             raise ValueError("a prompt must end with a human turn")
+        if any(turn.role == "system" for turn in self.turns[1:]):
+            raise ValueError("a system turn after the first turn")
         for before, after in zip(self.turns, self.turns[1:], strict=False):
             if before.role == after.role:
                 raise ValueError(f"two {after.role} turns in a row")

@@ -49,5 +49,7 @@ def toml_lines(items: Iterable[tuple[str, Any]]) -> str:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML. JSON's spelling is TOML's but for the delete character."""
+    """A value as TOML. JSON's spelling is TOML's but for tables and the delete character."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")

@@ -54,7 +54,7 @@ def oracle(
 def _turns(text: str) -> tuple[Turn, ...]:
     """A prompt from the command line, where `\\n` may stand for a line break."""
     from solon.errors import PromptError
-    from solon.prompts.rows import Malformed, Unusable
+    from solon.prompts.faults import Malformed, Unusable
     from solon.prompts.turns import dialogue
 
     try:

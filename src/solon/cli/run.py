@@ -24,6 +24,7 @@ def run(
     constitution: options.Constitution = None,
     prompts: options.Prompts = None,
     helpful: options.Helpful = None,
+    columns: options.Columns = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -37,5 +38,7 @@ def run(
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
-    flags = options.run_file_keys(model=model, constitution=constitution, prompts=prompts, helpful=helpful, seed=seed)
+    flags = options.run_file_keys(
+        model=model, constitution=constitution, prompts=prompts, helpful=helpful, columns=columns, seed=seed
+    )
     carry_on(begun(run_file, output, settings, flags), quiet=quiet, as_json=as_json)

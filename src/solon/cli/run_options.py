@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from solon.errors import ConfigError
 
 INPUTS = "Your own"
 SHOWN = "What is shown"
@@ -31,12 +34,29 @@ Constitution = Annotated[
 ]
 Prompts = Annotated[
     Path | None,
-    typer.Option("--prompts", metavar="FILE", help="Red-team prompts: JSONL, CSV, hh-rlhf.", rich_help_panel=INPUTS),
+    typer.Option(
+        "--prompts",
+        metavar="FILE",
+        help="Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.",
+        rich_help_panel=INPUTS,
+    ),
 ]
 Helpful = Annotated[
     Path | None,
     typer.Option(
-        "--helpful", metavar="FILE", help="Helpfulness comparisons: hh-rlhf or JSONL.", rich_help_panel=INPUTS
+        "--helpful",
+        metavar="FILE",
+        help="Helpfulness data: comparisons or answers, in any of these.",
+        rich_help_panel=INPUTS,
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=COLUMN",
+        help="What a column is called in your files, e.g. prompt=question. Repeatable.",
+        rich_help_panel=INPUTS,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.", rich_help_panel=SHOWN)]
@@ -44,7 +64,13 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, fo
 
 
 def run_file_keys(
-    *, model: Path | None, constitution: str | None, prompts: Path | None, helpful: Path | None, seed: int | None
+    *,
+    model: Path | None,
+    constitution: str | None,
+    prompts: Path | None,
+    helpful: Path | None,
+    columns: Sequence[str] | None = None,
+    seed: int | None,
 ) -> dict[str, object]:
     """These options by the key of the run file that each stands for; None where an option was not given."""
     return {
@@ -52,5 +78,17 @@ def run_file_keys(
         "constitution.path": constitution,
         "prompts.source": prompts,
         "prompts.helpful": helpful,
+        **_columns(columns or ()),
         "seed": seed,
     }
+
+
+def _columns(options: Sequence[str]) -> dict[str, object]:
+    """Of one name here, every name that it has in the files."""
+    names: dict[str, list[str]] = {}
+    for option in options:
+        name, _, column = (part.strip() for part in option.partition("="))
+        if not name or not column or "." in name:
+            raise ConfigError(f"--column {option}: expected NAME=COLUMN", hint="e.g. --column prompt=question")
+        names.setdefault(f"prompts.columns.{name}", []).append(column)
+    return dict(names)

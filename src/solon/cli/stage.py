@@ -63,11 +63,12 @@ def _command(stage: Listed) -> Callable[..., None]:
         constitution: options.Constitution = None,
         prompts: options.Prompts = None,
         helpful: options.Helpful = None,
+        columns: options.Columns = None,
         quiet: options.Quiet = False,
         as_json: options.Json = False,
     ) -> None:
         flags = options.run_file_keys(
-            model=model, constitution=constitution, prompts=prompts, helpful=helpful, seed=seed
+            model=model, constitution=constitution, prompts=prompts, helpful=helpful, columns=columns, seed=seed
         )
         if source is not None and Path(source).is_dir():
             if output or settings or any(value is not None for value in flags.values()):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -11,12 +10,9 @@ from solon.config import PromptsSection, RunConfig
 from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import embedded_model
-from solon.errors import ConfigError, Fault, PromptError, UserError, Where
+from solon.errors import ConfigError, Fault, UserError, Where
 from solon.models.folder import check_folder
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
-from solon.prompts.split import PromptSplit, split_prompts
-from solon.records import Prompt
+from solon.prompts.choose import choose_helpful, choose_red_team
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,32 +64,25 @@ def _check_constitution(config: RunConfig, looks: _Looks) -> None:
 
 
 def _check_prompts(section: PromptsSection, seed: int, looks: _Looks) -> None:
+    """Files are gone through once, as the run will, without keeping a row."""
     if section.source == WORLD:
         return
-    red_team = looks.take(read_prompts, section.source, "harmful")
-    if red_team is not None:
-        looks.take(_check_red_team, red_team.prompts, section, seed)
-    if section.helpful is None:
-        return
-    helpful = looks.take(read_helpful, section.helpful)
-    if helpful is not None and len(helpful.prompts) > 1:
-        looks.take(_split, helpful.prompts, section.helpful, section, seed)
+    found = [looks.take(choose_red_team, section.source, section, seed)]
+    if section.helpful is not None:
+        found.append(looks.take(choose_helpful, section.helpful, section, seed))
+    sound = [choice for choice in found if choice is not None]
+    if len(sound) == len(found):
+        met = frozenset[str]().union(*(choice.columns_met for choice in sound))
+        looks.take(_check_columns, section, met)
 
 
-def _check_red_team(prompts: Sequence[Prompt], section: PromptsSection, seed: int) -> None:
-    """Something must be left to train with; something is always held out."""
-    halves = _split(prompts, section.source, section, seed)
-    if all(prompt.kind == "benign" for prompt in halves.training):
-        what = "no red-team prompts to train with: all but those held out are benign"
-        raise PromptError(what, where=Where(section.source), hint="give more prompts of kind harmful or mixed")
-
-
-def _split(prompts: Sequence[Prompt], path: str, section: PromptsSection, seed: int) -> PromptSplit:
-    """As the run will split them; a fault names the file."""
-    try:
-        return split_prompts(prompts, evaluation=section.evaluation, seed=seed)
-    except PromptError as error:
-        raise PromptError([replace(fault, where=Where(path)) for fault in error.faults]) from error
+def _check_columns(section: PromptsSection, met: frozenset[str]) -> None:
+    """A name that no file has is a slip of the pen."""
+    for name, theirs in section.columns.items():
+        for their in theirs:
+            if their not in met:
+                what = f'prompts.columns says that "{name}" is called "{their}", but no file has that column'
+                raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
 
 
 def _check_model(name: str, config: RunConfig) -> None:

@@ -73,6 +73,8 @@ class Pipeline:
         stage = self.run.stage("prompts", config={"prompts": self.config.prompts}, inputs=self.source.fingerprints())
         if not stage.done:
             self.reporter.stage(stage.name)
+            for note in sets.notes:
+                self.reporter.note(note)
             with stage.timed():
                 parts = {
                     "prompts-red-team": sets.red_team,

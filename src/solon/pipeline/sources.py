@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from solon.artifacts import sha256_file
 from solon.config import PromptsSection
 from solon.evals.answers import KINDS, Grade, Grader
 from solon.evals.labels import Better
 from solon.feedback.rate import HelpfulnessRater
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
-from solon.prompts.split import PromptSplit, choose_prompts, opening_of, split_prompts
+from solon.prompts.choose import choose_helpful, choose_red_team
+from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
+from solon.prompts.rows import fingerprints
+from solon.prompts.split import opening_of
 from solon.records import Comparison, Demonstration, Prompt, PromptKind
 from solon.world import raters
 from solon.world.oracle import judge
@@ -44,6 +44,8 @@ class PromptSets:
     """Those that serve: as a prompt, as a comparison or as a demonstration."""
     dropped: Counter[str] = field(default_factory=Counter)
     """The others, by reason."""
+    notes: tuple[str, ...] = ()
+    """What should be said aloud of the files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,23 +141,25 @@ class FileSource:
 
     def fingerprints(self) -> dict[str, str]:
         paths = {"prompts_file": self.path, "helpful_file": self.helpful_path}
-        return {name: sha256_file(path) for name, path in paths.items() if path}
+        return {
+            f"{name}_{part}" if part else name: value
+            for name, path in paths.items()
+            if path
+            for part, value in fingerprints(path).items()
+        }
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
-        found = read_prompts(self.path, "harmful")
-        halves = split_prompts(found.prompts, evaluation=section.evaluation, seed=seed)
-        risky = [prompt for prompt in halves.training if prompt.kind != "benign"]
-        red_team = choose_prompts(risky, section.harmful + section.mixed, seed=seed)
+        found = choose_red_team(self.path, section, seed)
+        rows = found.read()
+        red_team = tuple(example.prompt for example in rows.training)
         given = _Helpful.read(self.helpful_path, section, seed)
         taught = {opening_of(prompt) for prompt in (*red_team, *given.training)}
-        held = {prompt.id: prompt for prompt in halves.evaluation}
+        held = {prompt.id: prompt for prompt in rows.evaluation}
         every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
         evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
         asked = sum(prompt.id in held for prompt in evaluation)
         dropped = found.dropped + given.dropped
-        dropped["benign among the red-team prompts"] += len(halves.training) - len(risky)
-        dropped["more than asked for"] += len(risky) - len(red_team)
-        dropped["held out, but opens like a training prompt"] += len(halves.evaluation) - asked
+        dropped["held out, but opens like a training prompt"] += len(held) - asked
         return PromptSets(
             red_team=red_team,
             helpful=given.training,
@@ -165,6 +169,7 @@ class FileSource:
             rows_in=found.rows + given.rows,
             rows_out=len(red_team) + asked + len(given.comparisons) + len(given.demonstrations),
             dropped=+dropped,
+            notes=found.notes + given.notes,
         )
 
 
@@ -178,30 +183,23 @@ class _Helpful:
     demonstrations: tuple[Demonstration, ...] = ()
     rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: str | None, section: PromptsSection, seed: int) -> _Helpful:
-        """Comparisons and demonstrations stay with the prompts that train. A single prompt can only train."""
+        """Comparisons and demonstrations stay with the prompts that train."""
         if path is None:
             return cls()
-        file = read_helpful(path)
-        halves = PromptSplit(training=file.prompts, evaluation=())
-        if len(file.prompts) > 1:
-            halves = split_prompts(file.prompts, evaluation=section.evaluation, seed=seed)
-        evaluation = halves.evaluation
-        training = choose_prompts(halves.training, section.benign, seed=seed)
-        kept, held = {prompt.id for prompt in training}, {prompt.id for prompt in evaluation}
-        dropped = Counter(file.dropped)
-        for name in [row.prompt_id for row in file.comparisons] + [row.prompt_id for row in file.demonstrations]:
-            if name not in kept:
-                dropped["of a held-out prompt" if name in held else "more than asked for"] += 1
+        found = choose_helpful(path, section, seed)
+        rows = found.read()
         return cls(
-            training=training,
-            evaluation=evaluation,
-            comparisons=tuple(row for row in file.comparisons if row.prompt_id in kept),
-            demonstrations=tuple(row for row in file.demonstrations if row.prompt_id in kept),
-            rows=file.rows,
-            dropped=dropped,
+            training=prompts_of(rows.training),
+            evaluation=rows.evaluation,
+            comparisons=comparisons_of(rows.training, found.name),
+            demonstrations=demonstrations_of(rows.training),
+            rows=found.rows,
+            dropped=found.dropped,
+            notes=found.notes,
         )
 
 

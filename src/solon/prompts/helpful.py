@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from solon.prompts.read import refuse_empty
-from solon.prompts.rows import Faults, Malformed, Row, Unusable, read_rows
-from solon.prompts.turns import dialogue, digest, is_transcript, prompt_id, single, transcript
-from solon.records import Comparison, Demonstration, Prompt, Turn
+from solon.config import ReadingSection
+from solon.prompts.forms import answered
+from solon.prompts.labels import p_first
+from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.turns import prompt_id
+from solon.records import Comparison, Demonstration, Prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,108 +23,79 @@ class HelpfulFile:
     prompts: tuple[Prompt, ...]
     """Of kind `benign`; those of the comparisons and of the demonstrations."""
     comparisons: tuple[Comparison, ...]
-    """`a` is the answer people chose, so `p_a_preferred` is 1."""
+    """`a` is the answer people chose, or the first of two with a soft label."""
     demonstrations: tuple[Demonstration, ...]
-    """From rows with a `response`."""
+    """From rows with one answer."""
     rows: int
     dropped: Counter[str]
     """`rows == len(comparisons) + len(demonstrations) + dropped.total()`."""
+    notes: tuple[str, ...] = ()
+    """What should be said aloud."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Example:
-    prompt: Prompt
-    answers: tuple[str, ...]
-    """(chosen, rejected), or (response,)."""
-
-    @property
-    def id(self) -> str:
-        return f"helpful-{digest(self.prompt.id, *self.answers)}"
-
-
-def read_helpful(path: str | Path) -> HelpfulFile:
-    """Reads hh-rlhf rows (two transcripts), `{prompt, chosen, rejected}` and `{prompt, response}` rows.
+def read_helpful(source: str | Path, how: ReadingSection | None = None) -> HelpfulFile:
+    """Everything in a file of comparisons and answers, in memory.
 
     Raises `PromptError` with every fault of the file, or if it holds no usable row.
     """
-    path = Path(path)
-    faults = Faults(path=path)
-    rows = read_rows(path, faults)
-    prompts: dict[str, Prompt] = {}
-    examples: dict[str, _Example] = {}
-    dropped: Counter[str] = Counter()
-    for row in rows:
-        try:
-            example = _example(row, path.name)
-        except Malformed as error:
-            faults.add(error.what, row.line, error.hint)
-        except Unusable as error:
-            dropped[error.reason] += 1
-        else:
-            dropped["duplicate"] += example.id in examples
-            examples.setdefault(example.id, example)
-            prompts.setdefault(example.prompt.id, example.prompt)
-    refuse_empty(faults, len(rows), len(examples), dropped, "helpfulness example")
+    how = how or ReadingSection()
+    reading = Reading(source, how)
+    examples: dict[str, Example] = {}
+    for example in reading.examples(partial(helpful_example, how=how)):
+        reading.dropped["duplicate"] += example.id in examples
+        examples.setdefault(example.id, example)
+    reading.refuse_unless(bool(examples), "helpfulness example")
     return HelpfulFile(
-        prompts=tuple(prompts.values()),
-        comparisons=tuple(_comparison(e, path.name) for e in examples.values() if len(e.answers) == 2),
-        demonstrations=tuple(_demonstration(e) for e in examples.values() if len(e.answers) == 1),
-        rows=len(rows),
-        dropped=+dropped,
+        prompts=prompts_of(examples.values()),
+        comparisons=comparisons_of(examples.values(), reading.name),
+        demonstrations=demonstrations_of(examples.values()),
+        rows=reading.rows,
+        dropped=reading.left_out(),
+        notes=reading.notes(),
     )
 
 
-def _example(row: Row, file: str) -> _Example:
-    fields = row.fields
-    answers: tuple[str, ...]
-    if "response" in fields:
-        turns, answers = dialogue(fields), (single(fields["response"], "response"),)
-    elif "chosen" in fields and "rejected" in fields:
-        turns, answers = _compared(fields)
-    else:
-        raise Malformed("neither a comparison nor an answer", 'give "chosen" and "rejected", or "response"')
-    if turns[-1].role != "human":
-        raise Malformed("the dialogue ends with the assistant", "end the prompt with the human turn to be answered")
-    if not all(answers):
-        raise Unusable("empty answer")
-    if len(answers) == 2 and answers[0] == answers[1]:
-        raise Unusable("identical answers")
-    prompt = Prompt(id=prompt_id("benign", turns), kind="benign", turns=turns, source=f"{file}:{row.line}")
-    return _Example(prompt=prompt, answers=answers)
+def helpful_example(given: Given, *, how: ReadingSection) -> Example:
+    """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
+    found = answered(given.fields)
+    answers = found.answers
+    p = p_first(given.fields, found.sides[0], how) if found.sides else 1.0
+    if p == 0.0:
+        answers, p = answers[::-1], 1.0
+    prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=given.source)
+    return Example(line=given.line, prompt=prompt, answers=answers, p_first=p)
 
 
-def _compared(fields: dict[str, object]) -> tuple[tuple[Turn, ...], tuple[str, str]]:
-    chosen, rejected = fields["chosen"], fields["rejected"]
-    if isinstance(chosen, str) and isinstance(rejected, str) and is_transcript(chosen) and is_transcript(rejected):
-        (turns, first), (others, second) = _last_answer(chosen), _last_answer(rejected)
-        if turns != others:
-            raise Unusable("the two dialogues differ before the last answer")
-        return turns, (first, second)
-    if not any(key in fields for key in ("prompt", "turns", "messages")):
-        raise Malformed("no prompt", r'"chosen" and "rejected" without "prompt" must be transcripts (\n\nHuman: ...)')
-    return dialogue(fields), (single(chosen, "chosen"), single(rejected, "rejected"))
+def prompts_of(examples: Iterable[Example]) -> tuple[Prompt, ...]:
+    """Each prompt once, as it came first."""
+    prompts: dict[str, Prompt] = {}
+    for example in examples:
+        prompts.setdefault(example.prompt.id, example.prompt)
+    return tuple(prompts.values())
 
 
-def _last_answer(text: str) -> tuple[tuple[Turn, ...], str]:
-    turns = transcript(text)
-    if turns[-1].role != "assistant":
-        raise Unusable("no last answer")
-    return turns[:-1], turns[-1].text
-
-
-def _comparison(example: _Example, file: str) -> Comparison:
-    chosen, rejected = example.answers
-    return Comparison(
-        id=example.id,
-        prompt_id=example.prompt.id,
-        a=chosen,
-        b=rejected,
-        p_a_preferred=1.0,
-        rater="human",
-        objective="helpfulness",
-        method=file,
+def comparisons_of(examples: Iterable[Example], file: str) -> tuple[Comparison, ...]:
+    """Those with two answers. `file`: what they are said to come from."""
+    return tuple(
+        Comparison(
+            id=example.id,
+            prompt_id=example.prompt.id,
+            a=example.answers[0],
+            b=example.answers[1],
+            p_a_preferred=example.p_first,
+            rater="human",
+            objective="helpfulness",
+            method=file,
+        )
+        for example in examples
+        if len(example.answers) == 2
     )
 
 
-def _demonstration(example: _Example) -> Demonstration:
-    return Demonstration(id=example.id, prompt_id=example.prompt.id, answer=example.answers[0], source="helpful")
+def demonstrations_of(examples: Iterable[Example]) -> tuple[Demonstration, ...]:
+    """Those with one answer."""
+    return tuple(
+        Demonstration(id=one.id, prompt_id=one.prompt.id, answer=one.answers[0], source="helpful")
+        for one in examples
+        if len(one.answers) == 1
+    )

@@ -1,146 +1,97 @@
-"""Files as numbered rows, with every fault of a file collected before anything is reported."""
+"""Files and data sets as numbered rows, one at a time."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
+import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from gzip import BadGzipFile
 from pathlib import Path
 
-from solon.errors import Fault, PromptError, Where
+from solon.artifacts import sha256_file
+from solon.prompts.faults import Unreadable
 
-MAX_FAULTS = 20
-"""Faults printed for one file; the rest are counted."""
-SUFFIXES = (".jsonl", ".json", ".csv")
-
-
-class Malformed(ValueError):
-    """A row of the wrong shape: a fault of the file."""
-
-    def __init__(self, what: str, hint: str | None = None):
-        super().__init__(what)
-        self.what, self.hint = what, hint
-
-
-class Unusable(ValueError):
-    """A well-formed row that cannot serve; it is left out and counted under `reason`."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
+HUB = "hf:"
+"""What the name of a data set on the Hugging Face Hub begins with."""
+FORMATS = ".jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One JSON object or CSV record."""
+    """One JSON object, CSV record or row of a table."""
 
     line: int
-    """Where it begins, counted from 1."""
-    fields: dict[str, object]
+    """Where it begins, counted from 1: a line of a text file, a row of a table."""
+    read: Callable[[], dict[str, object]]
+    """Its fields. Raises `Malformed`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Faults:
-    """What is wrong with one file, in the order found."""
+def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
+    """The rows of a file, of a folder that `datasets` saved, or of a data set on the Hub; blank lines are not rows.
 
-    path: Path
-    found: list[Fault] = field(default_factory=list)
+    Args:
+        source: a path, or `hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]`.
+        columns: names that the caller wants; of tables, no others are read.
 
-    def add(self, what: str, line: int | None = None, hint: str | None = None) -> None:
-        self.found.append(Fault(what, Where(self.path, line), hint))
-
-    def raise_any(self) -> None:
-        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
-        if not self.found:
-            return
-        shown = sorted(self.found, key=lambda fault: (fault.where.line if fault.where else None) or 0)[:MAX_FAULTS]
-        if more := len(self.found) - len(shown):
-            shown.append(Fault(f"and {more} more", Where(self.path)))
-        raise PromptError(shown)
+    Raises:
+        Unreadable: if it cannot be read, at the place where that is found.
+    """
+    with _explained(source):
+        yield from _rows(source, columns)
 
 
-def read_rows(path: Path, faults: Faults) -> list[Row]:
-    """The rows of a .jsonl, .jsonl.gz, .csv or .csv.gz file; blank lines are not rows."""
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix not in SUFFIXES:
-        faults.add(f"cannot tell the format from the name {path.name!r}", hint="use .jsonl, .jsonl.gz or .csv")
-        return []
-    lines = list(_lines(_bytes(path, faults), faults))
-    return list(_csv_rows(lines, faults) if suffix == ".csv" else _json_rows(lines, faults))
+def fingerprints(source: str | Path) -> dict[str, str]:
+    """What the data is, by hash: of the content under "", of a data set on the Hub also its `revision`."""
+    if not is_hub(source) and not Path(source).is_dir():
+        return {"": sha256_file(source)}
+    from solon.prompts import datasets_library
+
+    return datasets_library.fingerprints(source)
 
 
-def _bytes(path: Path, faults: Faults) -> bytes:
+def is_hub(source: str | Path) -> bool:
+    """Is this a data set on the Hub and not a file?"""
+    return str(source).startswith(HUB)
+
+
+def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
+    path = Path(source)
+    if is_hub(source) or path.is_dir():
+        from solon.prompts import datasets_library
+
+        return datasets_library.rows(source, columns)
+    suffix = Path(re.sub(r"\.(gz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
+    if suffix in (".parquet", ".arrow", ".feather"):
+        from solon.prompts import tables
+
+        return tables.rows(path, columns)
+    if suffix in (".jsonl", ".ndjson", ".json", ".csv"):
+        from solon.prompts import text_files
+
+        return text_files.rows(path, csv=suffix == ".csv")
+    raise Unreadable(f"cannot tell the format from the name {path.name!r}", hint=f"use {FORMATS}")
+
+
+@contextmanager
+def _explained(source: str | Path) -> Iterator[None]:
+    """What files and libraries raise, in words."""
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        faults.add(f"broken gzip file: {error}", hint="download or compress it again")
-    except FileNotFoundError:
-        faults.add("no such file")
+        yield
+    except (BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable(f"broken gzip file: {error}", hint="download or compress it again") from error
+    except FileNotFoundError as error:
+        raise Unreadable("no such file") from error
     except OSError as error:
-        faults.add(f"cannot be read: {error.strerror or error}")
-    return b""
+        raise Unreadable(f"cannot be read: {error.strerror or first_line(error)}") from error
 
 
-def _lines(data: bytes, faults: Faults) -> Iterator[tuple[int, str]]:
-    """Numbered lines, without their newline. Only \\n ends a line: JSON strings may hold other Unicode line ends."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        faults.add("the file is UTF-16", hint="save it as UTF-8")
-        return
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        try:
-            yield number, line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            faults.add(f"not UTF-8: byte 0x{line[error.start]:02x}", number, "save the file as UTF-8")
+def first_line(error: BaseException) -> str:
+    """The beginning of a library's message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
 
 
-def _json_rows(lines: list[tuple[int, str]], faults: Faults) -> Iterator[Row]:
-    for number, line in lines:
-        if not line.strip():
-            continue
-        if number == 1 and line.lstrip().startswith("["):
-            faults.add("the file holds a JSON list", number, "write one JSON object per line")
-            return
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            faults.add(f"broken JSON: {error}", number, "each line must be one JSON object")
-            continue
-        if isinstance(fields, dict):
-            yield Row(line=number, fields=fields)
-        else:
-            faults.add(f"a line must be a JSON object, not {_shape(fields)}", number)
-
-
-def _csv_rows(lines: list[tuple[int, str]], faults: Faults) -> Iterator[Row]:
-    if faults.found:  # a line is missing, so quoted fields cannot be put together
-        return
-    reader = csv.reader(io.StringIO("\n".join(text for _, text in lines), newline=""), strict=True)
-    header: list[str] | None = None
-    begins = 1
-    try:
-        for record in reader:
-            line, begins = begins, reader.line_num + 1
-            if not record or record == [""]:
-                continue
-            if header is None:
-                header = [name.strip() for name in record]
-                if len(set(header)) < len(header):
-                    faults.add(f"a column name appears twice: {', '.join(header)}", line)
-                    return
-            elif len(record) == len(header):
-                yield Row(line=line, fields=dict(zip(header, record, strict=True)))
-            else:
-                what = f"{len(record)} fields where the header has {len(header)}"
-                faults.add(what, line, 'put text that holds commas or line ends in double quotes ("...")')
-    except csv.Error as error:
-        faults.add(f"broken CSV: {error}", begins)
-
-
-def _shape(value: object) -> str:
-    names = {list: "a list", dict: "an object", str: "a string", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
+def optional_library(name: str) -> Unreadable:
+    """The fault of a library that the core does without."""
+    return Unreadable(f"needs {name}, which is not installed", hint="pip install 'solon[data]'")

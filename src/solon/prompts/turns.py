@@ -9,34 +9,65 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from solon.prompting.dialogue import ASSISTANT, HUMAN
-from solon.prompts.rows import Malformed, Unusable
+from solon.prompts.faults import Malformed, Unusable
 from solon.records import PromptKind, Role, Turn
 
-ROLES: dict[str, Role] = {"human": "human", "user": "human", "assistant": "assistant"}
-_DELIMITER = re.compile(r"(?:^|\n\n)(Human|Assistant):")
-_TURN_KEYS = ("prompt", "turns", "messages")
+ROLES: dict[str, Role] = {
+    **dict.fromkeys(("human", "user", "prompter"), "human"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model", "bing", "bard"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
+_BEGINNING = re.compile(r"(Human|Assistant):")
+_PARAGRAPHS = re.compile(r"(?:^|\n\n)(Human|Assistant):")
+_LINES = re.compile(r"(?:^|\n)(Human|Assistant):")
 
 
-def dialogue(fields: dict[str, object]) -> tuple[Turn, ...]:
-    """The dialogue of a row: its `prompt`, `turns` or `messages`, the first that it has.
+def turns_of(value: object, name: str) -> tuple[Turn, ...]:
+    """The dialogue in a field: a transcript, one human turn as text, or a list of turns.
 
-    Raises `Malformed` if there is none or it has the wrong shape.
+    Raises:
+        Malformed: if it has another shape, or a list has its speakers out of order.
+        Unusable: if a transcript has.
     """
-    for key in _TURN_KEYS:
-        if key in fields:
-            return _from_value(fields[key], key)
-    raise Malformed("no prompt", 'give "prompt", "turns" or "messages"')
+    if not isinstance(value, str):
+        turns = ordered(messages(value, name), name)
+    elif is_transcript(value):
+        return transcript(value)
+    else:
+        turns = (Turn(role="human", text=single(value, name)),)
+    if not all(turn.text for turn in turns):
+        raise Malformed(f'"{name}" is empty' if isinstance(value, str) else f'"{name}" has an empty turn')
+    return turns
+
+
+def messages(value: object, name: str) -> tuple[Turn, ...]:
+    """A list of turns as it stands: in any order, and texts may be empty. Raises `Malformed`."""
+    if not isinstance(value, list):
+        raise Malformed(f'"{name}" must be text or a list of turns')
+    if not value:
+        raise Malformed(f'"{name}" is empty')
+    return tuple(_turn(item, name) for item in value)
+
+
+def ordered(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
+    """The same turns. Raises `Malformed` if their speakers do not follow each other as they must."""
+    if fault := order_fault(turns):
+        raise Malformed(f'"{name}": {fault}')
+    return turns
 
 
 def transcript(text: str) -> tuple[Turn, ...]:
     """The turns of a text in the Human/Assistant format, e.g. an hh-rlhf transcript.
 
-    A last `Assistant:` with nothing after it only asks for the answer, and is not a turn. Raises `Malformed` if the
-    text does not begin with a turn, `Unusable` if a turn is empty or two of one speaker follow each other, which
-    happens in the published data.
+    Turns begin with `Human:` or `Assistant:` at the beginning of a paragraph or, where no paragraph but the first
+    begins so, of a line. Line ends may be \\r\\n. A last `Assistant:` with nothing after it only asks for the answer, and
+    is not a turn. Raises `Malformed` if the text does not begin with a turn, `Unusable` if a turn is empty or two of one
+    speaker follow each other, which happens in the published data.
     """
-    text = text.strip()
-    pieces = _DELIMITER.split(text)
+    text = text.replace("\r\n", "\n").strip()
+    pieces = _PARAGRAPHS.split(text)
+    if len(pieces) == 3:
+        pieces = _LINES.split(text)
     if len(pieces) < 3 or pieces[0]:
         raise Malformed("not a transcript", r"it must begin with \n\nHuman:")
     spoken = [
@@ -53,7 +84,7 @@ def transcript(text: str) -> tuple[Turn, ...]:
 
 def is_transcript(text: str) -> bool:
     """Does this text begin with a human's or assistant's delimiter?"""
-    return _DELIMITER.match(text.lstrip()) is not None
+    return _BEGINNING.match(text.lstrip()) is not None
 
 
 def clean(text: str) -> str:
@@ -69,17 +100,21 @@ def single(text: object, name: str) -> str:
     """One speaker's text from a field. Raises `Malformed` unless it is text without the format's own delimiters."""
     if not isinstance(text, str):
         raise Malformed(f'"{name}" must be text')
+    plain = text.replace("\r\n", "\n")
     for delimiter in (HUMAN, ASSISTANT):
-        if delimiter in text:
+        if delimiter in plain:
             raise Malformed(f'"{name}" holds {delimiter.strip()!r} inside one turn', 'give the dialogue as "turns"')
     return clean(text)
 
 
 def order_fault(turns: Sequence[Turn]) -> str | None:
-    """What is wrong with the order of speakers, else None."""
-    if not turns or turns[0].role != "human":
+    """What is wrong with the order of speakers, else None. A system turn may come first."""
+    if any(turn.role == "system" for turn in turns[1:]):
+        return "a system turn after the first turn"
+    spoken = turns[1:] if turns and turns[0].role == "system" else turns
+    if not spoken or spoken[0].role != "human":
         return "the dialogue does not begin with the human"
-    for before, after in pairwise(turns):
+    for before, after in pairwise(spoken):
         if before.role == after.role:
             return f"two {after.role} turns in a row"
     return None
@@ -95,31 +130,29 @@ def prompt_id(kind: PromptKind, turns: Sequence[Turn]) -> str:
     return f"{kind}-{digest([[turn.role, turn.text] for turn in turns])}"
 
 
-def _from_value(value: object, name: str) -> tuple[Turn, ...]:
-    if isinstance(value, str):
-        if is_transcript(value):
-            return transcript(value)
-        if not (text := single(value, name)):
-            raise Malformed(f'"{name}" is empty')
-        return (Turn(role="human", text=text),)
-    if not isinstance(value, list):
-        raise Malformed(f'"{name}" must be text or a list of turns')
-    turns = [_turn(item, name) for item in value]
-    if not turns:
-        raise Malformed(f'"{name}" is empty')
-    if fault := order_fault(turns):
-        raise Malformed(f'"{name}": {fault}')
-    return tuple(turns)
-
-
 def _turn(item: object, name: str) -> Turn:
     if not isinstance(item, dict):
         raise Malformed(f'"{name}" must be a list of turns', '{"role": "human", "text": "..."}')
-    role = item.get("role")
-    if not isinstance(role, str) or role not in ROLES:
-        hint = "put a system message into the first human turn" if role == "system" else f"use {', '.join(ROLES)}"
-        raise Malformed(f'"{name}": unknown role {role!r}', hint)
-    text = single(item.get("text", item.get("content")), f"{name}.text")
-    if not text:
-        raise Malformed(f'"{name}" has an empty turn')
-    return Turn(role=ROLES[role], text=text)
+    role = _first(item, "role", "from")
+    known = ROLES.get(role.strip().lower()) if isinstance(role, str) else None
+    if known is None:
+        what = f'"{name}": unknown role {role!r}'
+        raise Malformed(what, "use human (user), assistant or system", reason="unknown role")
+    return Turn(role=known, text=single(_text(_first(item, "text", "content", "value"), name), f"{name}.text"))
+
+
+def _first(item: dict[str, object], *keys: str) -> object:
+    """The first of these that is there and not null."""
+    return next((item[key] for key in keys if item.get(key) is not None), None)
+
+
+def _text(content: object, name: str) -> object:
+    """Content given in parts, as one text."""
+    if not isinstance(content, list):
+        return content
+    if other := [part for part in content if not isinstance(part, dict) or part.get("type") != "text"]:
+        kind = other[0].get("type") if isinstance(other[0], dict) else None
+        what = f'"{name}" holds a part that is not text' + (f": {kind!r}" if isinstance(kind, str) else "")
+        raise Malformed(what, "models are given text alone here", reason="a part that is not text")
+    parts = [part.get("text") for part in content]
+    return "".join(parts) if all(isinstance(part, str) for part in parts) else None

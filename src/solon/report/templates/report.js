@@ -91,8 +91,9 @@
     const prompt = data.prompts[id];
     if (!prompt) return el("div", { class: "ask" }, el("p", { class: "said", text: `(prompt ${id})` }));
     const turns = el("div");
+    const names = { human: "Human", assistant: "Assistant", system: "System" };
     for (const [role, text] of prompt.turns) {
-      const who = prompt.turns.length > 1 ? el("b", { text: role === "human" ? "Human" : "Assistant" }) : null;
+      const who = prompt.turns.length > 1 ? el("b", { text: names[role] }) : null;
       turns.append(el("div", { class: "turn" }, who, el("p", { class: "said", text })));
     }
     return el("div", { class: "ask" }, turns, el("span", { class: `chip s-kind-${prompt.kind}`, text: prompt.kind }));

@@ -1,0 +1,121 @@
+"""Which rows of a file a run keeps: some to train with, some held out.
+
+A first pass notes a few numbers per row and chooses; a second one reads the chosen rows. So the file may be larger than
+memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from solon.config import PromptsSection
+from solon.errors import PromptError, Where
+from solon.prompts.helpful import helpful_example
+from solon.prompts.read import red_team_example
+from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.split import Numbers, Survey
+from solon.records import Prompt
+
+Parse = Callable[[Given], Example]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What a run keeps of a file, in the order of the file."""
+
+    training: tuple[Example, ...]
+    evaluation: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the first pass through a file decided."""
+
+    name: str
+    """The file's, as records note it."""
+    rows: int
+    dropped: Counter[str]
+    """Rows that are not used, by reason."""
+    notes: tuple[str, ...]
+    """What should be said aloud."""
+    columns_met: frozenset[str]
+    """Those of the user's own column names that the file has."""
+    read: Callable[[], Chosen]
+    """The second pass. Raises `PromptError` if the file has changed."""
+
+
+def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> Choice:
+    """At most `harmful + mixed` prompts to train with, and about `evaluation` that open in another way.
+
+    Raises:
+        PromptError: with every fault of the file; or if all prompts open alike, or none is left to train with.
+    """
+    reading = Reading(source, section)
+    prompts = Survey.of(reading.examples(red_team_example), source, seed)
+    reading.refuse_unless(bool(prompts), "prompt")
+    held = prompts.held_out(section.evaluation)
+    risky = ~held & ~prompts.benign_N
+    if not risky.any():
+        what = "no red-team prompts to train with: all but those held out are benign"
+        raise PromptError(what, where=Where(source), hint="give more prompts of kind harmful or mixed")
+    kept = prompts.choose(risky, section.harmful + section.mixed)
+    dropped = {
+        "duplicate": prompts.duplicates,
+        "benign among the red-team prompts": int(np.sum(~held & ~risky)),
+        "more than asked for": int(np.sum(risky & ~kept)),
+    }
+    read = partial(_read, source, section, red_team_example, prompts.lines_N[kept], prompts.lines_N[held])
+    return _choice(reading, dropped, read)
+
+
+def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Choice:
+    """Everything about at most `benign` prompts, and about `evaluation` others. A single prompt can only train.
+
+    Raises:
+        PromptError: with every fault of the file; or if all prompts open alike.
+    """
+    reading, parse = Reading(source, section), partial(helpful_example, how=section)
+    examples = Survey.of(reading.examples(parse), source, seed)
+    reading.refuse_unless(bool(examples), "helpfulness example")
+    prompts = examples.prompts_once()
+    held = prompts.held_out(section.evaluation) if len(prompts) > 1 else np.zeros(1, dtype=bool)
+    kept = prompts.choose(~held, section.benign)
+    taught = np.isin(examples.prompts_N, prompts.prompts_N[kept])
+    of_held = np.isin(examples.prompts_N, prompts.prompts_N[held])
+    dropped = {
+        "duplicate": examples.duplicates,
+        "of a held-out prompt": int(np.sum(of_held)),
+        "more than asked for": int(np.sum(~taught & ~of_held)),
+    }
+    read = partial(_read, source, section, parse, examples.lines_N[taught], prompts.lines_N[held])
+    return _choice(reading, dropped, read)
+
+
+def _choice(reading: Reading, dropped: Mapping[str, int], read: Callable[[], Chosen]) -> Choice:
+    return Choice(
+        name=reading.name,
+        rows=reading.rows,
+        dropped=+(reading.left_out() + Counter(dropped)),
+        notes=reading.notes(),
+        columns_met=frozenset(reading.columns.met),
+        read=read,
+    )
+
+
+def _read(
+    source: str | Path, section: PromptsSection, parse: Parse, training_N: Numbers, evaluation_N: Numbers
+) -> Chosen:
+    training, evaluation = set(training_N.tolist()), set(evaluation_N.tolist())
+    examples = list(Reading(source, section).examples(parse, only=training | evaluation))
+    if len(examples) != len(training | evaluation):
+        raise PromptError("the file has changed while it was read", where=Where(source))
+    return Chosen(
+        training=tuple(example for example in examples if example.line in training),
+        evaluation=tuple(example.prompt for example in examples if example.line in evaluation),
+    )

@@ -1,0 +1,115 @@
+"""Folders that the `datasets` library saved, and data sets on the Hugging Face Hub. The core does without it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from solon.artifacts import sha256_file
+from solon.prompts.faults import Unreadable
+from solon.prompts.rows import HUB, Row, first_line, optional_library
+from solon.prompts.tables import batch_rows, wanted
+
+try:
+    import datasets
+    from pyarrow import ArrowException
+except ImportError as error:
+    raise optional_library("datasets") from error
+
+_SPEC = re.compile(
+    rf"{HUB}(?P<name>[^:@#]+)(?::(?P<config>[^@#]+))?(?:@(?P<revision>[^#]+))?(?:#(?P<split>.+))?", re.DOTALL
+)
+_BATCH = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubName:
+    """A data set on the Hub, or a local folder that looks like one."""
+
+    name: str
+    folder: str | None
+    config: str | None
+    revision: str | None
+    split: str
+
+    @classmethod
+    def of(cls, source: str) -> HubName:
+        """Reads `hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]`; the split is `train` unless named."""
+        found = _SPEC.fullmatch(source)
+        if found is None:
+            raise Unreadable("not the name of a data set", hint="hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]")
+        name, folder = found["name"], None
+        if not Path(name).expanduser().is_dir() and name.count("/") > 1:
+            owner, name, folder = name.split("/", 2)
+            name = f"{owner}/{name}"
+        split = found["split"] or "train"
+        return cls(name=name, folder=folder, config=found["config"], revision=found["revision"], split=split)
+
+
+def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
+    """Every row of a saved folder or of a data set on the Hub.
+
+    Raises:
+        Unreadable: if the library cannot load it, in the library's words.
+    """
+    data = _data(source)
+    chosen = data.select_columns(wanted(data.column_names, columns))
+    return batch_rows(chosen.with_format("arrow").iter(batch_size=_BATCH))
+
+
+def fingerprints(source: str | Path) -> dict[str, str]:
+    """The sha256 of the data; of a data set on the Hub also the `revision` that its name led to."""
+    if not str(source).startswith(HUB):
+        return {"": _sha256(sorted(path for path in Path(source).rglob("*") if path.is_file()))}
+    data = _data(source)
+    return {"": _sha256([Path(file["filename"]) for file in data.cache_files]), "revision": _revision(str(source))}
+
+
+def _sha256(paths: list[Path]) -> str:
+    return hashlib.sha256("".join(sha256_file(path) for path in paths).encode()).hexdigest()
+
+
+def _data(source: str | Path) -> Any:
+    try:
+        return _from_hub(str(source)) if str(source).startswith(HUB) else _from_disk(Path(source))
+    except (OSError, ValueError, RuntimeError, KeyError, ArrowException, datasets.exceptions.DatasetsError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable(f"`datasets` cannot load it: {first_line(error)}") from error
+
+
+def _from_disk(folder: Path) -> Any:
+    if not any((folder / name).is_file() for name in ("state.json", "dataset_dict.json")):
+        raise Unreadable("is a folder", hint=f"give a file, a folder that `datasets` saved, or {HUB}{folder}")
+    data = datasets.load_from_disk(str(folder))
+    if isinstance(data, datasets.DatasetDict):
+        splits = ", ".join(str(folder / name) for name in data)
+        raise Unreadable("the folder holds several splits", hint=f"give one of them: {splits}")
+    return data
+
+
+def _from_hub(source: str) -> Any:
+    builder = _builder(source)
+    builder.download_and_prepare()
+    return builder.as_dataset(split=HubName.of(source).split)
+
+
+@cache
+def _builder(source: str) -> Any:
+    """Asked of the Hub once, so that a run reads one revision however often it looks."""
+    datasets.disable_progress_bars()
+    name = HubName.of(source)
+    path = str(Path(name.name).expanduser()) if Path(name.name).expanduser().is_dir() else name.name
+    return datasets.load_dataset_builder(path, name.config, data_dir=name.folder, revision=name.revision)
+
+
+def _revision(source: str) -> str:
+    """The commit that the files come from; of a local folder, the library's own hash."""
+    builder = _builder(source)
+    found = re.search(r"@([0-9a-f]{40})", str(builder.base_path))
+    return found[1] if found else str(builder.hash)

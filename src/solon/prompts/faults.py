@@ -1,0 +1,91 @@
+"""What can be wrong with a file or with one of its rows, collected before anything is reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from solon.errors import Fault, PromptError, Where
+
+MAX_FAULTS = 20
+"""Faults printed for one file; the rest are counted."""
+MAX_NAMED = 5
+"""Rows named where faulty rows are left out."""
+
+
+class Malformed(ValueError):
+    """A row of the wrong shape. `reason` is what it is counted under where such rows are left out."""
+
+    def __init__(self, what: str, hint: str | None = None, *, reason: str | None = None):
+        super().__init__(what)
+        self.what, self.hint, self.reason = what, hint, reason or what
+
+
+class Unusable(ValueError):
+    """A well-formed row that cannot serve; it is left out and counted under `reason`."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unreadable(ValueError):
+    """A file that cannot be read, or not from `line` on."""
+
+    def __init__(self, what: str, line: int | None = None, hint: str | None = None):
+        super().__init__(what)
+        self.what, self.line, self.hint = what, line, hint
+
+
+@dataclass(kw_only=True)
+class Faults:
+    """What is wrong with one file. Holds `MAX_FAULTS` of its rows' faults, and counts all of them."""
+
+    path: str | Path
+    rows: Counter[str] = field(default_factory=Counter)
+    """Faulty rows by reason."""
+    _of_file: list[Fault] = field(default_factory=list)
+    _of_rows: list[Fault] = field(default_factory=list)
+
+    def add(self, what: str, line: int | None = None, hint: str | None = None) -> None:
+        """A fault of the whole file."""
+        self._of_file.append(Fault(what, Where(self.path, line), hint))
+
+    def add_row(self, error: Malformed, line: int) -> None:
+        """A fault of one row."""
+        self.rows[error.reason] += 1
+        if len(self._of_rows) < MAX_FAULTS:
+            self._of_rows.append(Fault(error.what, Where(self.path, line), error.hint))
+
+    def raise_any(self) -> None:
+        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
+        self._raise([*self._of_file, *self._of_rows])
+
+    def raise_of_file(self) -> None:
+        """The same for faults of the whole file alone."""
+        self._raise(self._of_file)
+
+    def raise_if_many(self, rows: int, share: float) -> None:
+        """Raises `PromptError`, with the first faults, if more than `share` of the `rows` are faulty."""
+        bad = self.rows.total()
+        if bad > share * rows:
+            what = f"{bad} of {rows} rows cannot be read, more than prompts.max_faults = {share:g} allows"
+            raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *self._of_rows])
+
+    def note(self) -> str | None:
+        """One line on the faulty rows, and where the first of them stand; None if there are none."""
+        if not self.rows:
+            return None
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
+        lines = ", ".join(str(fault.where.line) for fault in self._of_rows[:MAX_NAMED] if fault.where)
+        more = ", ..." if self.rows.total() > MAX_NAMED else ""
+        return f"{self.path}: left out {self.rows.total()} rows that cannot be read ({reasons}); they are {lines}{more}"
+
+    def _raise(self, faults: list[Fault]) -> None:
+        if not faults:
+            return
+        shown = sorted(faults, key=lambda fault: (fault.where.line if fault.where else None) or 0)[:MAX_FAULTS]
+        if more := len(self._of_file) + self.rows.total() - len(shown):
+            shown.append(Fault(f"and {more} more", Where(self.path)))
+        raise PromptError(shown)

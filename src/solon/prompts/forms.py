@@ -1,0 +1,171 @@
+"""From the forms that rows have to prompts and answers. Which are read, and in which order, is in
+docs/formats/prompts.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os.path import commonprefix
+
+from solon.prompts.faults import Malformed, Unusable
+from solon.prompts.turns import is_transcript, messages, ordered, single, transcript, turns_of
+from solon.records import Turn
+
+Fields = Mapping[str, object]
+
+_PROMPTS = ("prompt", "turns")
+"""Dialogues that end with the human turn to be answered."""
+_DIALOGUES = ("messages", "conversations", "transcript")
+"""Dialogues that may go on with an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A prompt with one answer, worth imitating, or with two, compared."""
+
+    turns: tuple[Turn, ...]
+    answers: tuple[str, ...]
+    sides: tuple[str, str] | None = None
+    """Which fields two answers come from."""
+
+
+def prompt_of(fields: Fields) -> tuple[Turn, ...]:
+    """The dialogue of a row, up to the human turn to be answered.
+
+    Raises:
+        Malformed: if there is none, or it has the wrong shape.
+        Unusable: if a transcript cannot be used.
+    """
+    if "chosen" in fields and not _is_asked(fields):
+        return _with_system(_before_the_answer(fields), fields)
+    return _asked(fields)
+
+
+def answered(fields: Fields) -> Answered:
+    """The prompt and answers of a row. Raises as `prompt_of` does, and `Unusable` if nothing can be learned."""
+    found = _answered(fields)
+    if not all(found.answers):
+        raise Unusable("empty answer")
+    if len(found.answers) == 2 and found.answers[0] == found.answers[1]:
+        raise Unusable("identical answers")
+    return found
+
+
+def _answered(fields: Fields) -> Answered:
+    for name in ("response", "completion"):
+        if name in fields:
+            if fields.get("label") is False:
+                raise Unusable("answer labelled as bad")
+            whole = not isinstance(fields[name], str) and _is_whole(fields, name)
+            return _demonstration(_dialogue(fields, name, whole=whole))
+    for sides in (("chosen", "rejected"), ("a", "b")):
+        if sides[0] in fields and sides[1] in fields:
+            return _compared(fields, sides)
+    for name in _DIALOGUES:
+        if name in fields:
+            return _demonstration(_with_system(turns_of(fields[name], name), fields))
+    raise Malformed("neither a comparison nor an answer", 'give "chosen" and "rejected", or "response"')
+
+
+def _demonstration(turns: tuple[Turn, ...]) -> Answered:
+    if turns[-1].role != "assistant":
+        raise Unusable("no last answer")
+    return Answered(turns=turns[:-1], answers=(turns[-1].text,))
+
+
+def _compared(fields: Fields, sides: tuple[str, str]) -> Answered:
+    whole = all(_is_whole(fields, name) for name in sides)
+    if not whole and not _is_asked(fields):
+        fields = {**fields, **_parted(fields, sides)}
+    one, two = (_dialogue(fields, name, whole=whole) for name in sides)
+    if one[-1].role != "assistant" or two[-1].role != "assistant":
+        raise Unusable("no last answer")
+    if one[:-1] != two[:-1]:
+        raise Unusable("the two dialogues differ before the last answer")
+    return Answered(turns=one[:-1], answers=(one[-1].text, two[-1].text), sides=sides)
+
+
+def _dialogue(fields: Fields, name: str, *, whole: bool) -> tuple[Turn, ...]:
+    """The prompt and what this field answers to it. `whole`: the field holds both."""
+    value = fields[name]
+    if isinstance(value, list | dict):
+        turns = messages(value if isinstance(value, list) else [value], name)
+        turns = _with_system(turns, fields) if whole else (*_asked(fields), *turns)
+        if not all(turn.text for turn in ordered(turns, name)[:-1]):
+            raise Malformed(f'"{name}" has an empty turn')
+        return turns
+    if whole and isinstance(value, str):
+        return _with_system(transcript(value), fields)
+    return (*_asked(fields), Turn(role="assistant", text=single(value, name)))
+
+
+def _is_whole(fields: Fields, name: str) -> bool:
+    """Does this field begin with the prompt, and not with the answer?"""
+    value = fields[name]
+    if isinstance(value, list):
+        return messages(value[:1], name)[0].role != "assistant"
+    return isinstance(value, str) and is_transcript(value)
+
+
+def _is_asked(fields: Fields) -> bool:
+    """Has the row a field for the prompt?"""
+    return any(name in fields for name in (*_PROMPTS, *_DIALOGUES))
+
+
+def _asked(fields: Fields) -> tuple[Turn, ...]:
+    """The dialogue in the row's field for it."""
+    for name in (*_PROMPTS, *_DIALOGUES):
+        if name in fields:
+            turns = _with_system(turns_of(fields[name], name), fields)
+            if turns[-1].role == "human":
+                return turns
+            if name in _DIALOGUES:
+                return turns[:-1]
+            raise Malformed("the dialogue ends with the assistant", "end it with the human turn to be answered")
+    hint = 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME'
+    raise Malformed("no prompt", hint)
+
+
+def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
+    """What `chosen` answers, where it holds that too. (`rejected` may differ earlier.)"""
+    chosen, rejected = fields["chosen"], fields.get("rejected")
+    if isinstance(chosen, str) and isinstance(rejected, str) and not is_transcript(chosen):
+        return turns_of(_parted(fields, ("chosen", "rejected"))["prompt"], "prompt")
+    if isinstance(chosen, list):
+        turns = ordered(messages(chosen, "chosen"), "chosen")
+    elif isinstance(chosen, str):
+        turns = transcript(chosen)
+    else:
+        raise Malformed('"chosen" must be a transcript', r'a text that begins with "\n\nHuman:", or a list of turns')
+    return turns if turns[-1].role == "human" else turns[:-1]
+
+
+def _parted(fields: Fields, sides: tuple[str, str]) -> dict[str, str]:
+    """Two texts without a prompt as prompt and answers: the words that both begin with are the prompt."""
+    one, two = (fields[name] for name in sides)
+    if isinstance(one, str) and isinstance(two, str):
+        shared = re.sub(r"\S+$", "", commonprefix([one, two]))
+        if shared.strip():
+            return {"prompt": shared, sides[0]: one[len(shared) :], sides[1]: two[len(shared) :]}
+    what = f'no prompt, and "{sides[0]}" and "{sides[1]}" do not begin with one'
+    raise Malformed(what, r'give "prompt", or two transcripts (\n\nHuman: ...)', reason="no prompt")
+
+
+def _with_system(turns: tuple[Turn, ...], fields: Fields) -> tuple[Turn, ...]:
+    """The dialogue with the row's own system text as its first turn."""
+    given = _system(fields)
+    if not given or turns[0] == Turn(role="system", text=given):
+        return turns
+    if turns[0].role == "system":
+        raise Malformed('"system" and the system turn of the dialogue differ')
+    return (Turn(role="system", text=given), *turns)
+
+
+def _system(fields: Fields) -> str:
+    """The field `system`, or the system turn of a prompt that stands beside whole dialogues."""
+    if "system" in fields:
+        return single(fields["system"], "system")
+    prompt = fields.get("prompt")
+    first = messages(prompt[:1], "prompt")[0] if isinstance(prompt, list) and prompt else None
+    return first.text if first and first.role == "system" else ""

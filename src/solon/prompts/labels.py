@@ -1,0 +1,67 @@
+"""What a row says of its two answers: which is better, how surely, or how good each is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from solon.config import ReadingSection
+from solon.prompts.faults import Malformed
+
+_SCORES = {
+    "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),
+    "a": (("score_a", "score_b"),),
+}
+_BETTER = {"a": 1.0, "0": 1.0, "b": 0.0, "1": 0.0, "tie": 0.5}
+
+
+def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> float:
+    """The probability that the `first` answer (`chosen` or `a`) is the better one.
+
+    With `scores = "label"` it is 1 / (1 + exp(-(s1 - s2) / T)) for scores s1 and s2 and the temperature T. Else what is
+    called `chosen` was chosen, and of `a` and `b` the row says it. Raises `Malformed`.
+    """
+    if how.scores == "label":
+        return _logistic(_margin(fields, first) / how.score_temperature)
+    return 1.0 if first == "chosen" else _said(fields)
+
+
+def _said(fields: Mapping[str, object]) -> float:
+    if "p_a_preferred" in fields:
+        p = _number(fields, "p_a_preferred")
+        if not 0.0 <= p <= 1.0:
+            raise Malformed(f'"p_a_preferred" is {p:g}', "a probability between 0 and 1", reason="no probability")
+        return p
+    if "better" not in fields:
+        raise Malformed('nothing says which of "a" and "b" is better', 'give "better" or "p_a_preferred"')
+    better = str(fields["better"]).strip().lower()
+    if isinstance(fields["better"], bool) or better not in _BETTER:
+        what = f'"better" is {str(fields["better"])[:40]!r}'
+        raise Malformed(what, "use a, b or tie; or 0 for a, 1 for b", reason="unknown answer named as better")
+    return _BETTER[better]
+
+
+def _margin(fields: Mapping[str, object], first: str) -> float:
+    for one, two in _SCORES[first]:
+        if one in fields or two in fields:
+            return _number(fields, one) - _number(fields, two)
+    one, two = _SCORES[first][0]
+    raise Malformed(f'no "{one}" and "{two}"', 'they are needed by prompts.scores = "label"')
+
+
+def _number(fields: Mapping[str, object], name: str) -> float:
+    """A finite number, also written as text, as CSV has them."""
+    value = fields.get(name)
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise Malformed(f'"{name}" must be a finite number', reason=f'"{name}" is no finite number')
+    return number
+
+
+def _logistic(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
+    small = math.exp(-abs(x))
+    return 1.0 / (1.0 + small) if x >= 0 else small / (1.0 + small)

@@ -1,0 +1,105 @@
+"""One pass through a file of prompts or helpfulness data: every row is used, left out and counted, or a fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from solon.config import ReadingSection
+from solon.prompts.columns import Columns
+from solon.prompts.faults import Faults, Malformed, Unreadable, Unusable
+from solon.prompts.rows import is_hub, read_rows
+from solon.prompts.turns import digest
+from solon.records import Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """What one row gives."""
+
+    line: int
+    """Where the row stands in its file."""
+    prompt: Prompt
+    answers: tuple[str, ...] = ()
+    """None, one that is worth imitating, or two that were compared."""
+    p_first: float = 1.0
+    """The probability that the first of two answers is the better one."""
+
+    @property
+    def id(self) -> str:
+        return f"helpful-{digest(self.prompt.id, *self.answers)}" if self.answers else self.prompt.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A row's fields by their names here, and where it stands."""
+
+    fields: dict[str, object]
+    line: int
+    source: str
+    """File and line, as a prompt notes them."""
+
+
+class Reading:
+    """A pass through a file, and what it came across."""
+
+    def __init__(self, source: str | Path, how: ReadingSection):
+        self.rows = 0
+        self.dropped: Counter[str] = Counter()
+        self.columns = Columns(how.columns)
+        self._faults = Faults(path=source)
+        self._source, self._how = source, how
+        self.name = str(source) if is_hub(source) else Path(source).name
+
+    def examples(self, parse: Callable[[Given], Example], only: Container[int] | None = None) -> Iterator[Example]:
+        """What `parse` makes of each row, or of those on the lines `only`.
+
+        Raises:
+            PromptError: at the end, if the file has faults, or holds no rows.
+        """
+        try:
+            for row in read_rows(self._source, self.columns.wanted):
+                self.rows += 1
+                if only is None or row.line in only:
+                    yield from self._parsed(row.line, row.read, parse)
+        except Unreadable as error:
+            self._faults.add(error.what, error.line, error.hint)
+        self._finish()
+
+    def refuse_unless(self, used: bool, what: str) -> None:
+        """Raises `PromptError` if no row was of use."""
+        if used:
+            return
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in self.left_out().most_common())
+        rows = f"in {self.rows} rows ({reasons})"
+        self._faults.add(f"no usable {what} {rows}" if self.rows else f"no {what}s: the file is empty")
+        self._faults.raise_of_file()
+
+    def left_out(self) -> Counter[str]:
+        """Rows that gave nothing, by reason; faulty ones among them."""
+        faulty = {f"faulty row: {reason}": count for reason, count in self._faults.rows.items()}
+        return +(self.dropped + Counter(faulty))
+
+    def notes(self) -> tuple[str, ...]:
+        """What should be said aloud."""
+        note = self._faults.note()
+        return (note,) if note else ()
+
+    def _parsed(
+        self, line: int, read: Callable[[], dict[str, object]], parse: Callable[[Given], Example]
+    ) -> Iterator[Example]:
+        try:
+            fields = self.columns.renamed(read())
+            yield parse(Given(fields=fields, line=line, source=f"{self.name}:{line}"))
+        except Malformed as error:
+            self._faults.add_row(error, line)
+        except Unusable as error:
+            self.dropped[error.reason] += 1
+
+    def _finish(self) -> None:
+        if self._how.on_fault == "stop":
+            self._faults.raise_any()
+        self._faults.raise_of_file()
+        self._faults.raise_if_many(self.rows, self._how.max_faults)

@@ -1,0 +1,110 @@
+"""Parquet and Arrow files, a batch of rows at a time. Imports pyarrow, which the core does without."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from solon.prompts.faults import Malformed, Unreadable
+from solon.prompts.rows import Row, first_line, optional_library
+
+try:
+    import pyarrow
+    import pyarrow.ipc
+    import pyarrow.parquet
+except ImportError as error:
+    raise optional_library("pyarrow") from error
+
+_BATCH = 512
+"""Rows turned into Python objects at once."""
+_BUFFER = 2**20
+"""Bytes read ahead of each column."""
+
+
+def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+    """Every row of a Parquet file, an Arrow (Feather) file or an Arrow stream; the first bytes tell which it is."""
+    try:
+        with pyarrow.OSFile(str(path)) as file:
+            start = file.read(6)
+            file.seek(0)
+            if not start:
+                return
+            read = _parquet if start.startswith(b"PAR1") else _arrow_file if start == b"ARROW1" else _arrow_stream
+            yield from batch_rows(read(file, columns))
+    except (pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        kind = "Parquet" if path.suffix.lower() == ".parquet" else "Arrow"
+        raise Unreadable(f"broken {kind} file: {first_line(error)}", hint="download or write it again") from error
+
+
+def _parquet(file: Any, columns: Collection[str]) -> Iterator[Any]:
+    table = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+    names = wanted(table.schema_arrow.names, columns)
+    return table.iter_batches(batch_size=_BATCH, columns=names, use_threads=False)  # type: ignore[no-any-return]
+
+
+def _arrow_file(file: Any, columns: Collection[str]) -> Iterator[Any]:
+    table = pyarrow.ipc.open_file(file)
+    names = wanted(table.schema.names, columns)
+    return (table.get_batch(number).select(names) for number in range(table.num_record_batches))
+
+
+def _arrow_stream(file: Any, columns: Collection[str]) -> Iterator[Any]:
+    table = pyarrow.ipc.open_stream(file)
+    names = wanted(table.schema.names, columns)
+    return (batch.select(names) for batch in table)
+
+
+def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
+    """Those of a table's columns that the caller wants. Raises `Unreadable` if there are none."""
+    names = list(names)
+    if len(set(names)) < len(names):
+        raise Unreadable(f"a column name appears twice: {', '.join(names)}")
+    if found := [name for name in names if name in columns]:
+        return found
+    raise Unreadable(f"no column is known here: {', '.join(names)}", hint="say what is what, e.g. --column prompt=NAME")
+
+
+def batch_rows(batches: Iterable[Any]) -> Iterator[Row]:
+    """The rows of record batches or tables, numbered from 1."""
+    number = 0
+    for batch in batches:
+        for start in range(0, batch.num_rows, _BATCH):
+            held = _Held(batch.slice(start, _BATCH))
+            for place in range(len(held)):
+                number += 1
+                yield Row(line=number, read=partial(held.row, place))
+
+
+class _Held:
+    """A batch that becomes Python objects when the first of its rows is asked for."""
+
+    def __init__(self, batch: Any):
+        self._batch, self._rows = batch, None
+
+    def __len__(self) -> int:
+        return int(self._batch.num_rows)
+
+    def row(self, place: int) -> dict[str, object]:
+        if self._rows is None:
+            self._rows = self._all()
+        found = self._rows[place]
+        if isinstance(found, Malformed):
+            raise found
+        return found
+
+    def _all(self) -> list[dict[str, object] | Malformed]:
+        try:
+            return self._batch.to_pylist()  # type: ignore[no-any-return]
+        except ValueError:  # one row spoils the batch
+            return [_one(self._batch.slice(place, 1)) for place in range(len(self))]
+
+
+def _one(batch: Any) -> dict[str, object] | Malformed:
+    try:
+        return batch.to_pylist()[0]  # type: ignore[no-any-return]
+    except ValueError as error:
+        return Malformed(f"cannot be decoded: {first_line(error)}", reason="cannot be decoded")

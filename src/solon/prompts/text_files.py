@@ -1,0 +1,160 @@
+"""JSONL, JSON lists and CSV, plain or compressed, read piece by piece."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from solon.prompts.faults import Malformed, Unreadable
+from solon.prompts.json_list import items
+from solon.prompts.rows import Row, optional_library
+
+_GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_MAX_FIELD = 16 * 2**20
+"""Characters in one CSV field; Python's own limit, 2**17, is less than a long dialogue."""
+
+
+def rows(path: Path, *, csv: bool) -> Iterator[Row]:
+    """Every row of a text file."""
+    with open(path, "rb") as file:
+        stream = _decompressed(file)
+        start = stream.peek(4)[:4]
+        if start.startswith(_UTF16_MARKS):
+            raise Unreadable("the file is UTF-16", hint="save it as UTF-8")
+        if start.startswith(_UTF8_MARK):
+            stream.read(len(_UTF8_MARK))
+        yield from _csv_rows(stream) if csv else _json_rows(stream)
+
+
+def _decompressed(file: io.BufferedReader) -> io.BufferedReader:
+    """The plain bytes; how they are compressed is told by the first of them."""
+    start = file.peek(4)[:4]
+    if start.startswith(_GZIP):
+        return io.BufferedReader(gzip.GzipFile(fileobj=file))
+    if start == _ZSTANDARD:
+        return io.BufferedReader(_Zstandard(file))
+    return file
+
+
+class _Zstandard(io.RawIOBase):
+    """Decompresses with Arrow's reader, which tells a file that was cut off from one that ended."""
+
+    def __init__(self, file: io.BufferedReader):
+        try:
+            import pyarrow
+        except ImportError as error:
+            raise optional_library("pyarrow") from error
+        self._stream = pyarrow.CompressedInputStream(file, "zstd")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            return int(self._stream.readinto(buffer))
+        except OSError as error:
+            raise Unreadable(f"broken Zstandard file: {error}", hint="download or compress it again") from error
+
+
+def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
+    """One object a line, or the objects of one list. Only \\n ends a line: JSON strings may hold other line ends."""
+    lines = enumerate(stream, start=1)
+    first = next(((number, line) for number, line in lines if line.strip()), None)
+    if first is None:
+        return
+    number, line = first
+    if line.lstrip().startswith(b"["):
+        for begins, item in items(line, stream, number):
+            yield Row(line=begins, read=partial(_object, item))
+        return
+    if line.strip() == b"{":
+        hint = "write one object per line, or a list of objects"
+        raise Unreadable("the file holds one JSON object over several lines", number, hint)
+    _refuse_columns(line, number)
+    for number, line in chain([first], lines):
+        if line.strip():
+            yield Row(line=number, read=partial(_parsed, line))
+
+
+def _parsed(line: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _not_utf8(line[error.start]) from error
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"broken JSON: {error}", "each line must be one JSON object", reason="broken JSON") from error
+    if not isinstance(value, dict):
+        raise Malformed(f"a line must be a JSON object, not {_shape(value)}", reason="not a JSON object")
+    return value
+
+
+def _object(item: object) -> dict[str, object]:
+    if not isinstance(item, dict):
+        raise Malformed(f"the list must hold JSON objects, not {_shape(item)}", reason="not a JSON object")
+    return item
+
+
+def _refuse_columns(line: bytes, number: int) -> None:
+    """A table written column by column is one object, and no row."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    columns = list(value.values()) if isinstance(value, dict) else []
+    if columns and all(_is_column(column) for column in columns):
+        hint = 'write one object per row (in pandas: orient="records", lines=True)'
+        raise Unreadable("the file holds one object of columns", number, hint)
+
+
+def _is_column(value: object) -> bool:
+    """A list of plain values, or pandas' object of row numbers."""
+    if isinstance(value, list):
+        return len(value) > 1 and not any(isinstance(item, dict) for item in value)
+    return isinstance(value, dict) and bool(value) and all(key.isdecimal() for key in value)
+
+
+def _csv_rows(stream: io.BufferedReader) -> Iterator[Row]:
+    csv.field_size_limit(_MAX_FIELD)
+    reader = csv.reader((line.decode("utf-8", "surrogateescape") for line in stream), strict=True)
+    header: list[str] | None = None
+    begins = 1
+    try:
+        for record in reader:
+            line, begins = begins, reader.line_num + 1
+            if not record or record == [""]:
+                continue
+            if header is None:
+                header = [name.strip() for name in record]
+                if len(set(header)) < len(header):
+                    raise Unreadable(f"a column name appears twice: {', '.join(header)}", line)
+            else:
+                yield Row(line=line, read=partial(_fields, header, record))
+    except csv.Error as error:
+        raise Unreadable(f"broken CSV: {error}", begins) from error
+
+
+def _fields(header: list[str], record: list[str]) -> dict[str, object]:
+    if foreign := re.search("[\udc80-\udcff]", "".join(record)):
+        raise _not_utf8(ord(foreign[0]) & 0xFF)
+    if len(record) != len(header):
+        hint = 'put text that holds commas or line ends in double quotes ("...")'
+        what = f"{len(record)} fields where the header has {len(header)}"
+        raise Malformed(what, hint, reason="another number of fields than the header")
+    return dict(zip(header, record, strict=True))
+
+
+def _not_utf8(byte: int) -> Malformed:
+    return Malformed(f"not UTF-8: byte 0x{byte:02x}", "save the file as UTF-8", reason="not UTF-8")
+
+
+def _shape(value: object) -> str:
+    names = {list: "a list", dict: "an object", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

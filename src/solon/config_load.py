@@ -49,6 +49,7 @@ _EXPECTED = {
     "date_parsing": "a date such as 2026-01-01",
     "date_from_datetime_parsing": "a date such as 2026-01-01",
     "tuple_type": "a list",
+    "dict_type": "a table",
     "model_type": "a section",
     "model_attributes_type": "a section",
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
+from solon.config import COLUMNS
 from solon.prompts.helpful import read_helpful
 from solon.prompts.read import read_prompts
 
@@ -20,7 +22,7 @@ def test_prompt_examples(tmp_path: Path) -> None:
     path.write_text(examples()[0], encoding="utf-8")
     file = read_prompts(path, "harmful")
     assert [len(prompt.turns) for prompt in file.prompts] == [1, 3]
-    assert file.dropped == {"duplicate": 2}, "the four lines are two prompts, each written in two ways"
+    assert file.dropped == {"duplicate": 6}, "the eight lines are two prompts, written in many ways"
 
 
 def test_helpful_examples(tmp_path: Path) -> None:
@@ -28,7 +30,18 @@ def test_helpful_examples(tmp_path: Path) -> None:
     path.write_text(examples()[1], encoding="utf-8")
     file = read_helpful(path)
     assert (len(file.prompts), len(file.comparisons), len(file.demonstrations)) == (1, 1, 1)
-    assert file.dropped == {"duplicate": 1}
+    assert file.dropped == {"duplicate": 6}, "the eight lines are one comparison and one answer"
+
+
+def test_every_column_is_named(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in COLUMNS if f"`{name}`" not in page and f'"{name}"' not in page] == []
+
+
+def test_the_worked_labels() -> None:
+    for one, two, p in re.findall(r"scores of (\d) and (\d) give ([\d.]+)|", PAGE.read_text(encoding="utf-8")):
+        if one:
+            assert round(1 / (1 + math.exp(int(two) - int(one))), 3) == float(p)
 
 
 def test_reasons_are_the_documented_ones(tmp_path: Path) -> None:

@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pytest
-
-from solon.errors import PromptError
-from solon.prompts.helpful import HelpfulFile, read_helpful
+from prompts.examples import helpful as read
+from solon.prompts.helpful import read_helpful
 
 HH = {
     "chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: better",
     "rejected": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: worse",
 }
-
-
-def read(tmp_path: Path, *rows: object) -> HelpfulFile:
-    path = tmp_path / "h.jsonl"
-    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    return read_helpful(path)
 
 
 def test_the_chosen_answer_is_a_and_preferred(tmp_path: Path) -> None:
@@ -59,31 +50,6 @@ def test_prompts_come_once_and_every_row_is_accounted_for(tmp_path: Path) -> Non
         "no last answer": 1,
     }
     assert file.rows == len(file.comparisons) + file.dropped.total()
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"prompt": "x"}, 'neither a comparison nor an answer (give "chosen" and "rejected", or "response")'),
-        ({"prompt": "x", "chosen": "y"}, "neither a comparison nor an answer"),
-        ({"chosen": "y", "rejected": "z"}, "no prompt ("),
-        ({"prompt": "x", "chosen": "y", "rejected": 3}, '"rejected" must be text'),
-        ({"prompt": "x", "response": ["y"]}, '"response" must be text'),
-        (
-            {"turns": [{"role": "human", "text": "x"}, {"role": "assistant", "text": "y"}], "response": "z"},
-            "the dialogue ends with the assistant",
-        ),
-    ],
-)
-def test_faults(tmp_path: Path, row: object, message: str) -> None:
-    with pytest.raises(PromptError) as error:
-        read(tmp_path, row)
-    assert str(error.value).startswith(f"{tmp_path / 'h.jsonl'}:1: {message}")
-
-
-def test_an_empty_file(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match="the file is empty"):
-        read(tmp_path)
 
 
 def test_the_published_comparisons(reference_data: Path) -> None:

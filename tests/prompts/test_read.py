@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from solon.errors import PromptError
+from prompts.examples import write
 from solon.prompts.read import read_prompts
 from solon.records import Turn
-
-
-def write(path: Path, *rows: object) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 def human(text: str) -> Turn:
@@ -114,102 +109,6 @@ def test_gzip_is_recognised_by_its_bytes(tmp_path: Path) -> None:
     for name, data in (("a.jsonl.gz", gzip.compress(line)), ("b.jsonl", gzip.compress(line)), ("c.jsonl.gz", line)):
         (tmp_path / name).write_bytes(data)
         assert len(read_prompts(tmp_path / name, "harmful").prompts) == 1
-
-
-BAD_LINES: list[tuple[bytes, str]] = [
-    (b'{"prompt": "x"', "broken JSON: "),
-    (b'["x"]', "a line must be a JSON object, not a list"),
-    (b"3", "a line must be a JSON object, not a number"),
-    (b"[" * 100_000, "broken JSON: "),
-    (b'{"text": "x"}', 'no prompt (give "prompt", "turns" or "messages")'),
-    (b'{"prompt": 3}', '"prompt" must be text or a list of turns'),
-    (b'{"prompt": null}', '"prompt" must be text or a list of turns'),
-    (b'{"prompt": "  "}', '"prompt" is empty'),
-    (b'{"turns": []}', '"turns" is empty'),
-    (b'{"turns": ["x"]}', '"turns" must be a list of turns ({"role": "human", "text": "..."})'),
-    (b'{"turns": [{"role": "human", "text": ""}]}', '"turns" has an empty turn'),
-    (b'{"turns": [{"role": "human"}]}', '"turns.text" must be text'),
-    (b'{"turns": [{"role": ["human"], "text": "x"}]}', "\"turns\": unknown role ['human']"),
-    (
-        b'{"messages": [{"role": "system", "content": "x"}]}',
-        "\"messages\": unknown role 'system' (put a system message into the first human turn)",
-    ),
-    (
-        b'{"turns": [{"role": "human", "text": "x"}, {"role": "human", "text": "y"}]}',
-        '"turns": two human turns in a row',
-    ),
-    (
-        b'{"turns": [{"role": "human", "text": "x"}, {"role": "assistant", "text": "y"}]}',
-        "the dialogue ends with the assistant (end it with the human turn to be answered)",
-    ),
-    (b'{"turns": [{"role": "assistant", "text": "y"}]}', '"turns": the dialogue does not begin with the human'),
-    (b'{"prompt": "x", "kind": "evil"}', "unknown kind 'evil' (use harmful, mixed, benign)"),
-    (b'{"prompt": "x\\n\\nAssistant: y"}', "\"prompt\" holds 'Assistant:' inside one turn"),
-    (b'{"prompt": "\\ud800"}', "a broken Unicode escape: half of a surrogate pair"),
-    (b'{"chosen": 3}', '"chosen" must be a transcript'),
-    (b'{"chosen": "x"}', r"not a transcript (it must begin with \n\nHuman:)"),
-    (b'{"prompt": "\xff"}', "not UTF-8: byte 0xff (save the file as UTF-8)"),
-]
-
-
-@pytest.mark.parametrize(("line", "message"), BAD_LINES, ids=range(len(BAD_LINES)))
-def test_each_fault_names_its_file_and_line(tmp_path: Path, line: bytes, message: str) -> None:
-    path = tmp_path / "p.jsonl"
-    path.write_bytes(b'{"prompt": "fine"}\n\n' + line + b"\n")
-    with pytest.raises(PromptError) as error:
-        read_prompts(path, "harmful")
-    assert str(error.value).startswith(f"{path}:3: {message}")
-    assert len(error.value.faults) == 1
-
-
-def test_all_faults_of_a_file_come_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "p.jsonl"
-    path.write_bytes(b"\n".join(line for line, _ in BAD_LINES))
-    with pytest.raises(PromptError) as error:
-        read_prompts(path, "harmful")
-    faults = error.value.faults
-    assert len(faults) == 21
-    assert [fault.where.line for fault in faults[:20] if fault.where] == list(range(1, 21))
-    assert faults[-1].what == f"and {len(BAD_LINES) - 20} more"
-
-
-WHOLE_FILES: list[tuple[str, bytes, str]] = [
-    ("p.jsonl", b"", ": no prompts: the file is empty"),
-    ("p.jsonl", b"\n \n", ": no prompts: the file is empty"),
-    ("p.csv", b"", ": no prompts: the file is empty"),
-    ("p.csv", b"prompt\n", ": no prompts: the file is empty"),
-    ("p.json", b'[{"prompt": "x"}]', ":1: the file holds a JSON list (write one JSON object per line)"),
-    ("p.jsonl", "x".encode("utf-16"), ": the file is UTF-16 (save it as UTF-8)"),
-    ("p.jsonl.gz", gzip.compress(b"x" * 99)[:-9], ": broken gzip file: "),
-    ("p.txt", b"x", ": cannot tell the format from the name 'p.txt' (use .jsonl, .jsonl.gz or .csv)"),
-    ("p.csv", b"a,b\n1,2\n", ':2: no prompt (give "prompt", "turns" or "messages")'),
-    ("p.csv", b"prompt\na, b\n", ":2: 2 fields where the header has 1"),
-    ("p.csv", b"prompt,prompt\na,b\n", ":1: a column name appears twice: prompt, prompt"),
-    ("p.csv", b'prompt\n"a" b\n', ":2: broken CSV: "),
-    ("p.csv", b"prompt\n\xe9\n", ":2: not UTF-8: byte 0xe9"),
-    (
-        "p.jsonl",
-        b'{"chosen": "\\n\\nAssistant: b"}',
-        ": no usable prompt in 1 rows (the dialogue does not begin with the human: 1)",
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "data", "message"), WHOLE_FILES, ids=range(len(WHOLE_FILES)))
-def test_files_that_hold_no_prompts(tmp_path: Path, name: str, data: bytes, message: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(data)
-    with pytest.raises(PromptError) as error:
-        read_prompts(path, "harmful")
-    assert str(error.value).startswith(f"{path}{message}")
-
-
-def test_no_file_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match="no such file"):
-        read_prompts(tmp_path / "p.jsonl", "harmful")
-    (tmp_path / "d.jsonl").mkdir()
-    with pytest.raises(PromptError, match="cannot be read"):
-        read_prompts(tmp_path / "d.jsonl", "harmful")
 
 
 def test_the_published_red_team_prompts(reference_data: Path) -> None:

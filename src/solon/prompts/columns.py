@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from solon.config import COLUMNS
 
+LIKELY_PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
+"""What prompts are called in sets that people use. Said in hints, and never taken for the prompt unasked."""
+
 
 class Columns:
     """Renames the fields of rows, and knows which names it came across."""
@@ -17,8 +20,8 @@ class Columns:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """Every name that can mean something."""
-        return frozenset(COLUMNS).union(*self._names.values())
+        """Every name that can mean something, here or to the person."""
+        return frozenset((*COLUMNS, *LIKELY_PROMPTS)).union(*self._names.values())
 
     def renamed(self, fields: Mapping[str, object]) -> dict[str, object]:
         """The fields by their names here. A field that holds null is as good as absent."""

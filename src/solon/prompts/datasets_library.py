@@ -12,11 +12,12 @@ from typing import Any
 
 from solon.artifacts import sha256_file
 from solon.prompts.faults import Unreadable
-from solon.prompts.rows import HUB, Row, first_line, optional_library
+from solon.prompts.rows import HUB, Row, first_line, is_hub, optional_library
 from solon.prompts.tables import batch_rows, wanted
 
 try:
     import datasets
+    import huggingface_hub
     from pyarrow import ArrowException
 except ImportError as error:
     raise optional_library("datasets") from error
@@ -64,7 +65,7 @@ def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
 
 def fingerprints(source: str | Path) -> dict[str, str]:
     """The sha256 of the data; of a data set on the Hub also the `revision` that its name led to."""
-    if not str(source).startswith(HUB):
+    if not is_hub(source):
         return {"": _sha256(sorted(path for path in Path(source).rglob("*") if path.is_file()))}
     data = _data(source)
     return {"": _sha256([Path(file["filename"]) for file in data.cache_files]), "revision": _revision(str(source))}
@@ -76,11 +77,12 @@ def _sha256(paths: list[Path]) -> str:
 
 def _data(source: str | Path) -> Any:
     try:
-        return _from_hub(str(source)) if str(source).startswith(HUB) else _from_disk(Path(source))
+        return _from_hub(str(source)) if is_hub(source) else _from_disk(Path(source))
     except (OSError, ValueError, RuntimeError, KeyError, ArrowException, datasets.exceptions.DatasetsError) as error:
         if isinstance(error, Unreadable):
             raise
-        raise Unreadable(f"`datasets` cannot load it: {first_line(error)}") from error
+        hint = "check its name and the network; one behind a gate needs `hf auth login`" if is_hub(source) else None
+        raise Unreadable(f"`datasets` cannot load it: {first_line(error)}", hint=hint) from error
 
 
 def _from_disk(folder: Path) -> Any:
@@ -103,6 +105,7 @@ def _from_hub(source: str) -> Any:
 def _builder(source: str) -> Any:
     """Asked of the Hub once, so that a run reads one revision however often it looks."""
     datasets.disable_progress_bars()
+    huggingface_hub.utils.logging.set_verbosity_error()  # what it warns of before each retry, its error says at last
     name = HubName.of(source)
     path = str(Path(name.name).expanduser()) if Path(name.name).expanduser().is_dir() else name.name
     return datasets.load_dataset_builder(path, name.config, data_dir=name.folder, revision=name.revision)

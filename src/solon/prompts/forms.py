@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 
+from solon.prompts.columns import LIKELY_PROMPTS
 from solon.prompts.faults import Malformed, Unusable
-from solon.prompts.turns import is_transcript, messages, ordered, single, transcript, turns_of
+from solon.prompts.turns import is_transcript, messages, ordered, role_of, single, transcript, turns_of
 from solon.records import Turn
 
 Fields = Mapping[str, object]
@@ -57,8 +58,8 @@ def _answered(fields: Fields) -> Answered:
         if name in fields:
             if fields.get("label") is False:
                 raise Unusable("answer labelled as bad")
-            whole = not isinstance(fields[name], str) and _is_whole(fields, name)
-            return _demonstration(_dialogue(fields, name, whole=whole))
+            whole = isinstance(fields[name], list) and _is_whole(fields, name)
+            return _demonstration(_dialogue(fields, name, None if whole else _asked(fields)))
     for sides in (("chosen", "rejected"), ("a", "b")):
         if sides[0] in fields and sides[1] in fields:
             return _compared(fields, sides)
@@ -75,10 +76,15 @@ def _demonstration(turns: tuple[Turn, ...]) -> Answered:
 
 
 def _compared(fields: Fields, sides: tuple[str, str]) -> Answered:
-    whole = all(_is_whole(fields, name) for name in sides)
-    if not whole and not _is_asked(fields):
-        fields = {**fields, **_parted(fields, sides)}
-    one, two = (_dialogue(fields, name, whole=whole) for name in sides)
+    whole = [_is_whole(fields, name) for name in sides]
+    asked: tuple[Turn, ...] = ()
+    if not all(whole):
+        if not _is_asked(fields):
+            fields = {**fields, **_parted(fields, sides)}
+        # A text beside an answer is an answer too, whatever it begins with.
+        whole = [one and isinstance(fields[name], list) for one, name in zip(whole, sides, strict=True)]
+        asked = _asked(fields)
+    one, two = (_dialogue(fields, name, None if held else asked) for name, held in zip(sides, whole, strict=True))
     if one[-1].role != "assistant" or two[-1].role != "assistant":
         raise Unusable("no last answer")
     if one[:-1] != two[:-1]:
@@ -86,25 +92,25 @@ def _compared(fields: Fields, sides: tuple[str, str]) -> Answered:
     return Answered(turns=one[:-1], answers=(one[-1].text, two[-1].text), sides=sides)
 
 
-def _dialogue(fields: Fields, name: str, *, whole: bool) -> tuple[Turn, ...]:
-    """The prompt and what this field answers to it. `whole`: the field holds both."""
+def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tuple[Turn, ...]:
+    """The prompt and what this field answers to it. `asked`: the prompt; None where the field holds it too."""
     value = fields[name]
     if isinstance(value, list | dict):
         turns = messages(value if isinstance(value, list) else [value], name)
-        turns = _with_system(turns, fields) if whole else (*_asked(fields), *turns)
-        if not all(turn.text for turn in ordered(turns, name)[:-1]):
+        turns = ordered(_with_system(turns, fields) if asked is None else (*asked, *turns), name)
+        if not all(turn.text for turn in turns[:-1]):
             raise Malformed(f'"{name}" has an empty turn')
         return turns
-    if whole and isinstance(value, str):
-        return _with_system(transcript(value), fields)
-    return (*_asked(fields), Turn(role="assistant", text=single(value, name)))
+    if asked is None:
+        return _with_system(transcript(str(value)), fields)
+    return (*asked, Turn(role="assistant", text=single(value, name)))
 
 
 def _is_whole(fields: Fields, name: str) -> bool:
     """Does this field begin with the prompt, and not with the answer?"""
     value = fields[name]
     if isinstance(value, list):
-        return messages(value[:1], name)[0].role != "assistant"
+        return bool(value) and role_of(value[0], name) != "assistant"
     return isinstance(value, str) and is_transcript(value)
 
 
@@ -123,8 +129,7 @@ def _asked(fields: Fields) -> tuple[Turn, ...]:
             if name in _DIALOGUES:
                 return turns[:-1]
             raise Malformed("the dialogue ends with the assistant", "end it with the human turn to be answered")
-    hint = 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME'
-    raise Malformed("no prompt", hint)
+    raise _no_prompt(fields, 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME')
 
 
 def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
@@ -144,12 +149,22 @@ def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
 def _parted(fields: Fields, sides: tuple[str, str]) -> dict[str, str]:
     """Two texts without a prompt as prompt and answers: the words that both begin with are the prompt."""
     one, two = (fields[name] for name in sides)
-    if isinstance(one, str) and isinstance(two, str):
-        shared = re.sub(r"\S+$", "", commonprefix([one, two]))
+    if isinstance(one, str) and isinstance(two, str) and not _likely(fields):
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+        shared = re.sub(r"\S+$", "", one[:alike])
         if shared.strip():
             return {"prompt": shared, sides[0]: one[len(shared) :], sides[1]: two[len(shared) :]}
-    what = f'no prompt, and "{sides[0]}" and "{sides[1]}" do not begin with one'
-    raise Malformed(what, r'give "prompt", or two transcripts (\n\nHuman: ...)', reason="no prompt")
+    what = f'give "prompt"; else "{sides[0]}" and "{sides[1]}" must be dialogues, or begin with the same words'
+    raise _no_prompt(fields, what)
+
+
+def _no_prompt(fields: Fields, hint: str) -> Malformed:
+    likely = _likely(fields)
+    return Malformed("no prompt", f"if {likely[0]} is the prompt: --column prompt={likely[0]}" if likely else hint)
+
+
+def _likely(fields: Fields) -> list[str]:
+    return [name for name in LIKELY_PROMPTS if name in fields]
 
 
 def _with_system(turns: tuple[Turn, ...], fields: Fields) -> tuple[Turn, ...]:
@@ -167,5 +182,6 @@ def _system(fields: Fields) -> str:
     if "system" in fields:
         return single(fields["system"], "system")
     prompt = fields.get("prompt")
-    first = messages(prompt[:1], "prompt")[0] if isinstance(prompt, list) and prompt else None
-    return first.text if first and first.role == "system" else ""
+    if isinstance(prompt, list) and prompt and role_of(prompt[0], "prompt") == "system":
+        return messages(prompt[:1], "prompt")[0].text
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 
 from solon.config import ReadingSection
@@ -12,7 +13,7 @@ _SCORES = {
     "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),
     "a": (("score_a", "score_b"),),
 }
-_BETTER = {"a": 1.0, "0": 1.0, "b": 0.0, "1": 0.0, "tie": 0.5}
+_BETTER = {"a": 1.0, "0": 1.0, "model_a": 1.0, "b": 0.0, "1": 0.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
 
 
 def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> float:
@@ -36,7 +37,7 @@ def _said(fields: Mapping[str, object]) -> float:
         raise Malformed('nothing says which of "a" and "b" is better', 'give "better" or "p_a_preferred"')
     better = str(fields["better"]).strip().lower()
     if isinstance(fields["better"], bool) or better not in _BETTER:
-        what = f'"better" is {str(fields["better"])[:40]!r}'
+        what = f'"better" is {reprlib.repr(fields["better"])}'
         raise Malformed(what, "use a, b or tie; or 0 for a, 1 for b", reason="unknown answer named as better")
     return _BETTER[better]
 

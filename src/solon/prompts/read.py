@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,6 @@ def _kind(fields: Mapping[str, object], default: PromptKind) -> PromptKind:
     if isinstance(named, str) and named.strip() in _KINDS:
         return _KINDS[named.strip()]
     if named not in (None, ""):
-        raise Malformed(f"unknown kind {named!r}", f"use {', '.join(_KINDS)}", reason="unknown kind")
+        raise Malformed(f"unknown kind {reprlib.repr(named)}", f"use {', '.join(_KINDS)}", reason="unknown kind")
     label = fields.get("label")
     return _LABELS.get(label, default) if isinstance(label, str) else default

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from gzip import BadGzipFile
 from pathlib import Path
 
 from solon.artifacts import sha256_file
+from solon.progress import printable
 from solon.prompts.faults import Unreadable
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""
 FORMATS = ".jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow"
+
+_MAX_LISTED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +92,12 @@ def _explained(source: str | Path) -> Iterator[None]:
 
 def first_line(error: BaseException) -> str:
     """The beginning of a library's message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
+    return printable((str(error).strip().splitlines() or [type(error).__name__])[0].strip())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns, the first of many."""
+    return printable(", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else ""))
 
 
 def optional_library(name: str) -> Unreadable:

@@ -40,11 +40,11 @@ class Survey:
     @classmethod
     def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Self:
         """Goes through the examples, and keeps none."""
-        lines, ids, prompts, openings = (array("Q") for _ in range(4))
+        lines, keys, prompts, openings = (array("Q") for _ in range(4))
         for example in examples:
             lines.append(example.line)
-            ids.append(_hash(example.id))
             prompts.append(KINDS.index(example.prompt.kind) << _DIGEST_BITS | _hash(example.prompt.id))
+            keys.append(_hash(example.id) if example.answers else prompts[-1])
             openings.append(derive_seed(seed, "split", opening_of(example.prompt)))
         every = cls(
             source=source,
@@ -54,7 +54,7 @@ class Survey:
             openings_N=_numbers(openings),
             duplicates=0,
         )
-        return every._each_once(_numbers(prompts) if ids == prompts else _numbers(ids))
+        return every._each_once(_numbers(keys))
 
     def __len__(self) -> int:
         return len(self.lines_N)

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Malformed, Unreadable
-from solon.prompts.rows import Row, first_line, optional_library
+from solon.prompts.faults import Unreadable
+from solon.prompts.rows import Row, first_line, listed, optional_library
 
 try:
     import pyarrow
@@ -62,10 +62,10 @@ def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
     """Those of a table's columns that the caller wants. Raises `Unreadable` if there are none."""
     names = list(names)
     if len(set(names)) < len(names):
-        raise Unreadable(f"a column name appears twice: {', '.join(names)}")
+        raise Unreadable(f"a column name appears twice: {listed(names)}")
     if found := [name for name in names if name in columns]:
         return found
-    raise Unreadable(f"no column is known here: {', '.join(names)}", hint="say what is what, e.g. --column prompt=NAME")
+    raise Unreadable(f"no column is known here: {listed(names)}", hint="say what is what, e.g. --column prompt=NAME")
 
 
 def batch_rows(batches: Iterable[Any]) -> Iterator[Row]:
@@ -73,38 +73,29 @@ def batch_rows(batches: Iterable[Any]) -> Iterator[Row]:
     number = 0
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH):
-            held = _Held(batch.slice(start, _BATCH))
-            for place in range(len(held)):
+            held = _Held(batch.slice(start, _BATCH), number + 1)
+            for place in range(min(_BATCH, batch.num_rows - start)):
                 number += 1
                 yield Row(line=number, read=partial(held.row, place))
 
 
 class _Held:
-    """A batch that becomes Python objects when the first of its rows is asked for."""
+    """A batch that becomes Python objects when the first of its rows is asked for. `begins`: that row's number."""
 
-    def __init__(self, batch: Any):
-        self._batch, self._rows = batch, None
-
-    def __len__(self) -> int:
-        return int(self._batch.num_rows)
+    def __init__(self, batch: Any, begins: int):
+        self._batch, self._begins = batch, begins
+        self._rows: list[dict[str, object]] | None = None
 
     def row(self, place: int) -> dict[str, object]:
         if self._rows is None:
             self._rows = self._all()
-        found = self._rows[place]
-        if isinstance(found, Malformed):
-            raise found
-        return found
+        return self._rows[place]
 
-    def _all(self) -> list[dict[str, object] | Malformed]:
+    def _all(self) -> list[dict[str, object]]:
         try:
+            # Without it a damaged file reads memory that is not its own.
+            self._batch.validate(full=True)
             return self._batch.to_pylist()  # type: ignore[no-any-return]
-        except ValueError:  # one row spoils the batch
-            return [_one(self._batch.slice(place, 1)) for place in range(len(self))]
-
-
-def _one(batch: Any) -> dict[str, object] | Malformed:
-    try:
-        return batch.to_pylist()[0]  # type: ignore[no-any-return]
-    except ValueError as error:
-        return Malformed(f"cannot be decoded: {first_line(error)}", reason="cannot be decoded")
+        except (ValueError, OverflowError, pyarrow.ArrowException) as error:
+            what = f"damaged from this row on: {first_line(error)}"
+            raise Unreadable(what, self._begins, "download or write it again") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from solon.prompts.faults import Malformed, Unreadable
 from solon.prompts.json_list import items
-from solon.prompts.rows import Row, optional_library
+from solon.prompts.rows import Row, listed, optional_library
 
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
@@ -86,7 +86,7 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
 
 def _parsed(line: bytes) -> dict[str, object]:
     try:
-        value = json.loads(line.decode("utf-8"))
+        value = json.loads(line.rstrip(b"\n").decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _not_utf8(line[error.start]) from error
     except (ValueError, RecursionError) as error:
@@ -108,7 +108,7 @@ def _refuse_columns(line: bytes, number: int) -> None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return
-    columns = list(value.values()) if isinstance(value, dict) else []
+    columns = value.values() if isinstance(value, dict) else ()
     if columns and all(_is_column(column) for column in columns):
         hint = 'write one object per row (in pandas: orient="records", lines=True)'
         raise Unreadable("the file holds one object of columns", number, hint)
@@ -134,7 +134,7 @@ def _csv_rows(stream: io.BufferedReader) -> Iterator[Row]:
             if header is None:
                 header = [name.strip() for name in record]
                 if len(set(header)) < len(header):
-                    raise Unreadable(f"a column name appears twice: {', '.join(header)}", line)
+                    raise Unreadable(f"a column name appears twice: {listed(header)}", line)
             else:
                 yield Row(line=line, read=partial(_fields, header, record))
     except csv.Error as error:

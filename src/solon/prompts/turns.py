@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -60,9 +61,9 @@ def transcript(text: str) -> tuple[Turn, ...]:
     """The turns of a text in the Human/Assistant format, e.g. an hh-rlhf transcript.
 
     Turns begin with `Human:` or `Assistant:` at the beginning of a paragraph or, where no paragraph but the first
-    begins so, of a line. Line ends may be \\r\\n. A last `Assistant:` with nothing after it only asks for the answer, and
-    is not a turn. Raises `Malformed` if the text does not begin with a turn, `Unusable` if a turn is empty or two of one
-    speaker follow each other, which happens in the published data.
+    begins so, of a line. Line ends may be \\r\\n. A last `Assistant:` with nothing after it only asks for the answer,
+    and is no turn. Raises `Malformed` if the text does not begin with a turn, `Unusable` if a turn is empty or two of
+    one speaker follow each other, which happens in the published data.
     """
     text = text.replace("\r\n", "\n").strip()
     pieces = _PARAGRAPHS.split(text)
@@ -130,20 +131,29 @@ def prompt_id(kind: PromptKind, turns: Sequence[Turn]) -> str:
     return f"{kind}-{digest([[turn.role, turn.text] for turn in turns])}"
 
 
-def _turn(item: object, name: str) -> Turn:
+def role_of(item: object, name: str) -> Role:
+    """Who speaks a turn of a list. Raises `Malformed`."""
     if not isinstance(item, dict):
         raise Malformed(f'"{name}" must be a list of turns', '{"role": "human", "text": "..."}')
-    role = _first(item, "role", "from")
+    role = _first(item, ("role", "from"))
     known = ROLES.get(role.strip().lower()) if isinstance(role, str) else None
     if known is None:
-        what = f'"{name}": unknown role {role!r}'
+        what = f'"{name}": unknown role {reprlib.repr(role)}'
         raise Malformed(what, "use human (user), assistant or system", reason="unknown role")
-    return Turn(role=known, text=single(_text(_first(item, "text", "content", "value"), name), f"{name}.text"))
+    return known
 
 
-def _first(item: dict[str, object], *keys: str) -> object:
+def _turn(item: dict[str, object], name: str) -> Turn:
+    role = role_of(item, name)
+    return Turn(role=role, text=single(_text(_first(item, ("text", "content", "value")), name), f"{name}.text"))
+
+
+def _first(item: dict[str, object], keys: tuple[str, ...]) -> object:
     """The first of these that is there and not null."""
-    return next((item[key] for key in keys if item.get(key) is not None), None)
+    for key in keys:
+        if (value := item.get(key)) is not None:
+            return value
+    return None
 
 
 def _text(content: object, name: str) -> object:
@@ -152,7 +162,7 @@ def _text(content: object, name: str) -> object:
         return content
     if other := [part for part in content if not isinstance(part, dict) or part.get("type") != "text"]:
         kind = other[0].get("type") if isinstance(other[0], dict) else None
-        what = f'"{name}" holds a part that is not text' + (f": {kind!r}" if isinstance(kind, str) else "")
+        what = f'"{name}" holds a part that is not text' + (f": {reprlib.repr(kind)}" if isinstance(kind, str) else "")
         raise Malformed(what, "models are given text alone here", reason="a part that is not text")
     parts = [part.get("text") for part in content]
     return "".join(parts) if all(isinstance(part, str) for part in parts) else None

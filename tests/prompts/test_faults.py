@@ -1,0 +1,457 @@
+"""Every error text of the readers, in one place: what stands in a file, and the exact lines that come of it."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import gzip
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+
+from solon.config import PromptsSection, ReadingSection
+from solon.errors import PromptError
+from solon.prompts.choose import choose_helpful, choose_red_team
+from solon.prompts.faults import Unreadable
+from solon.prompts.helpful import read_helpful
+from solon.prompts.read import read_prompts
+
+USER = '{"role": "user", "content": "x"}'
+ANSWER = '{"role": "assistant", "content": "y"}'
+NO_PROMPT = 'no prompt (give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME)'
+NEITHER = 'neither a comparison nor an answer (give "chosen" and "rejected", or "response")'
+NOT_SHARED = 'no prompt (give "prompt"; else "chosen" and "rejected" must be dialogues, or begin with the same words)'
+ONE_OBJECT = "(each line must be one JSON object)"
+
+PROMPT_ROWS: list[tuple[str, str]] = [
+    ('{"prompt": "x"', f"broken JSON: Expecting ',' delimiter: line 1 column 15 (char 14) {ONE_OBJECT}"),
+    ('["x"]', "a line must be a JSON object, not a list"),
+    ("3", "a line must be a JSON object, not a number"),
+    ("null", "a line must be a JSON object, not null"),
+    (
+        "9" * 5000,
+        "broken JSON: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits; use "
+        f"sys.set_int_max_str_digits() to increase the limit {ONE_OBJECT}",
+    ),
+    (
+        "[" * 100_000,
+        f"broken JSON: maximum recursion depth exceeded while decoding a JSON array from a unicode string {ONE_OBJECT}",
+    ),
+    ('{"title": "x"}', NO_PROMPT),
+    ('{"prompt": null, "turns": null}', NO_PROMPT),
+    ('{"text": "x"}', "no prompt (if text is the prompt: --column prompt=text)"),
+    ('{"prompt": 3}', '"prompt" must be text or a list of turns'),
+    ('{"prompt": NaN}', '"prompt" must be text or a list of turns'),
+    ('{"prompt": {"x": 1}}', '"prompt" must be text or a list of turns'),
+    ('{"prompt": "  "}', '"prompt" is empty'),
+    ('{"turns": []}', '"turns" is empty'),
+    ('{"turns": ["x"]}', '"turns" must be a list of turns ({"role": "human", "text": "..."})'),
+    ('{"turns": [{"role": "human", "text": ""}]}', '"turns" has an empty turn'),
+    ('{"turns": [{"role": "human"}]}', '"turns.text" must be text'),
+    ('{"turns": [{"role": "human", "content": 3}]}', '"turns.text" must be text'),
+    ('{"turns": [{"text": "x"}]}', '"turns": unknown role None (use human (user), assistant or system)'),
+    (
+        '{"turns": [{"role": ["human"], "text": "x"}]}',
+        "\"turns\": unknown role ['human'] (use human (user), assistant or system)",
+    ),
+    (
+        '{"messages": [{"role": "tool", "content": "x"}]}',
+        "\"messages\": unknown role 'tool' (use human (user), assistant or system)",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}',
+        "\"messages\" holds a part that is not text: 'image' (models are given text alone here)",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": ["x"]}]}',
+        '"messages" holds a part that is not text (models are given text alone here)',
+    ),
+    ('{"messages": [{"role": "user", "content": [{"type": "text"}]}]}', '"messages.text" must be text'),
+    ('{"messages": [{"role": "system", "content": "x"}]}', '"messages": the dialogue does not begin with the human'),
+    (
+        f'{{"messages": [{USER}, {{"role": "system", "content": "x"}}, {ANSWER}]}}',
+        '"messages": a system turn after the first turn',
+    ),
+    (
+        f'{{"system": "one", "messages": [{{"role": "system", "content": "two"}}, {USER}]}}',
+        '"system" and the system turn of the dialogue differ',
+    ),
+    ('{"system": 3, "prompt": "x"}', '"system" must be text'),
+    (f'{{"turns": [{USER}, {USER}]}}', '"turns": two human turns in a row'),
+    (
+        f'{{"turns": [{USER}, {ANSWER}]}}',
+        "the dialogue ends with the assistant (end it with the human turn to be answered)",
+    ),
+    (f'{{"turns": [{ANSWER}]}}', '"turns": the dialogue does not begin with the human'),
+    ('{"prompt": "x", "kind": "evil"}', "unknown kind 'evil' (use harmful, mixed, benign)"),
+    ('{"prompt": "x", "kind": ["evil"]}', "unknown kind ['evil'] (use harmful, mixed, benign)"),
+    (
+        '{"prompt": "x\\n\\nAssistant: y"}',
+        '"prompt" holds \'Assistant:\' inside one turn (give the dialogue as "turns")',
+    ),
+    (
+        '{"prompt": "x\\r\\n\\r\\nHuman: y"}',
+        '"prompt" holds \'Human:\' inside one turn (give the dialogue as "turns")',
+    ),
+    ('{"prompt": "\\ud800"}', "a broken Unicode escape: half of a surrogate pair"),
+    (
+        '{"chosen": 3}',
+        r'"chosen" must be a transcript (a text that begins with "\n\nHuman:", or a list of turns)',
+    ),
+    ('{"chosen": "x"}', r"not a transcript (it must begin with \n\nHuman:)"),
+    ('{"chosen": "x", "rejected": "y"}', NOT_SHARED),
+    (f'{{"chosen": [{ANSWER}], "rejected": [{ANSWER}]}}', '"chosen": the dialogue does not begin with the human'),
+    ('{"prompt": "\udcff"}', "not UTF-8: byte 0xff (save the file as UTF-8)"),
+]
+
+HELPFUL_ROWS: list[tuple[str, str]] = [
+    ('{"prompt": "x"}', NEITHER),
+    ('{"prompt": "x", "chosen": "y"}', NEITHER),
+    ('{"prompt": "x", "chosen": "y", "rejected": null}', NEITHER),
+    ('{"chosen": "y", "rejected": "z"}', NOT_SHARED),
+    (f'{{"chosen": [{ANSWER}], "rejected": [{ANSWER}]}}', NOT_SHARED),
+    (
+        '{"question": "x", "chosen": "It is so.", "rejected": "It is not."}',
+        "no prompt (if question is the prompt: --column prompt=question)",
+    ),
+    ('{"response": "y"}', NO_PROMPT),
+    ('{"prompt": "x", "chosen": "y", "rejected": 3}', '"rejected" must be text'),
+    ('{"prompt": "x", "chosen": [], "rejected": "z"}', '"chosen" is empty'),
+    ('{"prompt": "x", "response": 3.5}', '"response" must be text'),
+    ('{"prompt": "x", "response": ["y"]}', '"response" must be a list of turns ({"role": "human", "text": "..."})'),
+    (f'{{"prompt": "x", "chosen": [{ANSWER}, {ANSWER}], "rejected": "z"}}', '"chosen": two assistant turns in a row'),
+    (
+        f'{{"turns": [{USER}, {ANSWER}], "response": "z"}}',
+        "the dialogue ends with the assistant (end it with the human turn to be answered)",
+    ),
+    (
+        f'{{"messages": [{{"role": "user", "content": ""}}, {ANSWER}]}}',
+        '"messages" has an empty turn',
+    ),
+    (
+        f'{{"chosen": [{{"role": "user", "content": ""}}, {ANSWER}], "rejected": [{USER}, {ANSWER}]}}',
+        '"chosen" has an empty turn',
+    ),
+    (
+        '{"prompt": "x", "a": "y", "b": "z"}',
+        'nothing says which of "a" and "b" is better (give "better" or "p_a_preferred")',
+    ),
+    (
+        '{"prompt": "x", "a": "y", "b": "z", "better": "c"}',
+        "\"better\" is 'c' (use a, b or tie; or 0 for a, 1 for b)",
+    ),
+    (
+        '{"prompt": "x", "a": "y", "b": "z", "better": true}',
+        '"better" is True (use a, b or tie; or 0 for a, 1 for b)',
+    ),
+    (
+        '{"prompt": "x", "a": "y", "b": "z", "p_a_preferred": 1.5}',
+        '"p_a_preferred" is 1.5 (a probability between 0 and 1)',
+    ),
+    ('{"prompt": "x", "a": "y", "b": "z", "p_a_preferred": "so"}', '"p_a_preferred" must be a finite number'),
+]
+
+SCORED_ROWS: list[tuple[str, str]] = [
+    (
+        '{"prompt": "x", "chosen": "y", "rejected": "z"}',
+        'no "score_chosen" and "score_rejected" (they are needed by prompts.scores = "label")',
+    ),
+    (
+        '{"prompt": "x", "a": "y", "b": "z"}',
+        'no "score_a" and "score_b" (they are needed by prompts.scores = "label")',
+    ),
+    (
+        '{"prompt": "x", "chosen": "y", "rejected": "z", "score_chosen": 3}',
+        '"score_rejected" must be a finite number',
+    ),
+    (
+        '{"prompt": "x", "chosen": "y", "rejected": "z", "score_chosen": NaN, "score_rejected": 1}',
+        '"score_chosen" must be a finite number',
+    ),
+    (
+        f'{{"prompt": "x", "chosen": "y", "rejected": "z", "chosen_score": 1{"0" * 400}, "rejected_score": 1}}',
+        '"chosen_score" must be a finite number',
+    ),
+]
+
+
+def prompts(path: Path) -> object:
+    return read_prompts(path, "harmful")
+
+
+def scored(path: Path) -> object:
+    return read_helpful(path, ReadingSection(scores="label"))
+
+
+Reader = Callable[[Path], object]
+ROWS = [
+    *((prompts, '{"prompt": "fine"}', row, line) for row, line in PROMPT_ROWS),
+    *((read_helpful, '{"prompt": "fine", "response": "so"}', row, line) for row, line in HELPFUL_ROWS),
+    *((scored, '{"prompt": "fine", "response": "so"}', row, line) for row, line in SCORED_ROWS),
+]
+
+
+def told(read: Reader, path: Path) -> list[str]:
+    """The lines of the error, without the folder."""
+    with pytest.raises(PromptError) as error:
+        read(path)
+    return [str(fault).replace(f"{path.parent}/", "") for fault in error.value.faults]
+
+
+@pytest.mark.parametrize(("read", "fine", "row", "line"), ROWS, ids=range(len(ROWS)))
+def test_a_faulty_row(tmp_path: Path, read: Reader, fine: str, row: str, line: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_bytes(f"{fine}\n\n{row}\n".encode("utf-8", "surrogateescape"))
+    assert told(read, path) == [f"p.jsonl:3: {line}"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_twenty_faults_are_told_and_the_others_counted(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"p{suffix}"
+    bad = "{}" if suffix == ".jsonl" else "x,y"
+    path.write_text("\n".join(["prompt" if suffix == ".csv" else "", *[bad] * 1000]), encoding="utf-8")
+    lines = told(prompts, path)
+    assert [line.split(":")[1] for line in lines[:20]] == [str(number) for number in range(2, 22)]
+    assert lines[20:] == [f"p{suffix}: and 980 more"]
+
+
+def parquet(**columns: Any) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.table(columns), sink)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def arrow(*, stream: bool, rows: int = 3) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    table = pyarrow.table({"prompt": [f"prompt {row}" for row in range(rows)]})
+    with (pyarrow.ipc.new_stream if stream else pyarrow.ipc.new_file)(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def zstandard(data: bytes) -> bytes:
+    return pyarrow.compress(data, codec="zstd", asbytes=True)  # type: ignore[no-any-return]
+
+
+GOOD = b'{"prompt": "x"}\n'
+AGAIN = "(download or write it again)"
+FORMATS = "(use .jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow)"
+COMPRESS = "(download or compress it again)"
+ONE_LIST = "(the file must be one list of objects)"
+
+FILES: list[tuple[str, bytes, list[str]]] = [
+    ("p.jsonl", b"", ["p.jsonl: no prompts: the file is empty"]),
+    ("p.jsonl", b"\n \n", ["p.jsonl: no prompts: the file is empty"]),
+    ("p.csv", b"", ["p.csv: no prompts: the file is empty"]),
+    ("p.csv", b"prompt\n", ["p.csv: no prompts: the file is empty"]),
+    ("p.json", b"[]", ["p.json: no prompts: the file is empty"]),
+    ("p.parquet", b"", ["p.parquet: no prompts: the file is empty"]),
+    ("p.parquet", parquet(prompt=pyarrow.array([], pyarrow.string())), ["p.parquet: no prompts: the file is empty"]),
+    ("p.jsonl.zst", zstandard(b""), ["p.jsonl.zst: no prompts: the file is empty"]),
+    ("p.jsonl", "x".encode("utf-16"), ["p.jsonl: the file is UTF-16 (save it as UTF-8)"]),
+    ("p.txt", b"x", [f"p.txt: cannot tell the format from the name 'p.txt' {FORMATS}"]),
+    (
+        "p.jsonl.gz",
+        gzip.compress(GOOD * 99)[:-9],
+        [f"p.jsonl.gz: broken gzip file: Compressed file ended before the end-of-stream marker was reached {COMPRESS}"],
+    ),
+    (
+        "p.jsonl.zst",
+        zstandard(GOOD * 99)[:-9],
+        [f"p.jsonl.zst: broken Zstandard file: Truncated compressed stream {COMPRESS}"],
+    ),
+    (
+        "p.jsonl.zst",
+        zstandard(GOOD)[:4] + b"\xff" * 20,
+        [f"p.jsonl.zst: broken Zstandard file: ZSTD decompress failed: Unsupported frame parameter {COMPRESS}"],
+    ),
+    ("p.csv", b"a,b\n1,2\n", [f"p.csv:2: {NO_PROMPT}"]),
+    (
+        "p.csv",
+        b"prompt\na, b\nfine\n",
+        ['p.csv:2: 2 fields where the header has 1 (put text that holds commas or line ends in double quotes ("..."))'],
+    ),
+    ("p.csv", b"prompt,prompt\na,b\n", ["p.csv:1: a column name appears twice: prompt, prompt"]),
+    ("p.csv", b'prompt\n"a" b\n', ["p.csv:2: broken CSV: ',' expected after '\"'"]),
+    ("p.csv", b'prompt\na\n"b', ["p.csv:3: broken CSV: unexpected end of data"]),
+    ("p.csv", b"prompt\n\xe9\n", ["p.csv:2: not UTF-8: byte 0xe9 (save the file as UTF-8)"]),
+    (
+        "p.json",
+        b'{\n "prompt": "x"\n}',
+        [
+            "p.json:1: the file holds one JSON object over several lines "
+            "(write one object per line, or a list of objects)"
+        ],
+    ),
+    (
+        "p.json",
+        b'{"prompt": ["x", "y"], "kind": ["mixed", null]}',
+        [
+            "p.json:1: the file holds one object of columns "
+            '(write one object per row (in pandas: orient="records", lines=True))'
+        ],
+    ),
+    (
+        "p.json",
+        b'{"prompt": {"0": "x", "1": "y"}}',
+        [
+            "p.json:1: the file holds one object of columns "
+            '(write one object per row (in pandas: orient="records", lines=True))'
+        ],
+    ),
+    (
+        "p.json",
+        b'\n[{"prompt": "x"},\n "y",\n 3]',
+        [
+            "p.json:3: the list must hold JSON objects, not a string",
+            "p.json:4: the list must hold JSON objects, not a number",
+        ],
+    ),
+    ("p.json", b'[{"prompt": "x"},\n{"prompt": }]', [f"p.json:2: broken JSON list: Expecting value {ONE_LIST}"]),
+    ("p.json", b'[{"prompt": "x"}\n', [f"p.json:2: broken JSON list: expecting ']' {ONE_LIST}"]),
+    (
+        "p.json",
+        b'[{"prompt": "x',
+        [f"p.json:1: broken JSON list: Unterminated string starting at {ONE_LIST}"],
+    ),
+    ("p.json", b'[{"prompt": "x"}]\n\n{}', ["p.json:3: text after the end of the JSON list"]),
+    ("p.json", b'[{"prompt": "\xff"}]', ["p.json:1: not UTF-8: byte 0xff (save the file as UTF-8)"]),
+    (
+        "p.json",
+        b'[{"prompt": "x"}, ' + b"[" * 100_000,
+        [
+            "p.json:1: broken JSON list: maximum recursion depth exceeded while decoding a JSON array from a unicode "
+            f"string {ONE_LIST}"
+        ],
+    ),
+    (
+        "p.jsonl",
+        b'{"chosen": "\\n\\nAssistant: b"}',
+        ["p.jsonl: no usable prompt in 1 rows (the dialogue does not begin with the human: 1)"],
+    ),
+    (
+        "p.parquet",
+        parquet(prompt=["a", "b"])[:-4],
+        [
+            "p.parquet: broken Parquet file: Parquet magic bytes not found in footer. Either the file is corrupted or "
+            f"this is not a parquet file. {AGAIN}"
+        ],
+    ),
+    ("p.parquet", parquet(prompt=["a", None]), [f"p.parquet:2: {NO_PROMPT}"]),
+    (
+        "p.parquet",
+        parquet(prompt=[1, 2]),
+        [f'p.parquet:{row}: "prompt" must be text or a list of turns' for row in (1, 2)],
+    ),
+    (
+        "p.parquet",
+        parquet(other=["a"], more=[1]),
+        ["p.parquet: no column is known here: other, more (say what is what, e.g. --column prompt=NAME)"],
+    ),
+    ("p.arrow", arrow(stream=False)[:-4], [f"p.arrow: broken Arrow file: Not an Arrow file {AGAIN}"]),
+    (
+        "p.arrow",
+        arrow(stream=True)[:-40],
+        [f"p.arrow: broken Arrow file: Expected to be able to read 40 bytes for message body, got 8 {AGAIN}"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "lines"), FILES, ids=range(len(FILES)))
+def test_a_faulty_file(tmp_path: Path, name: str, data: bytes, lines: list[str]) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert told(prompts, path) == lines
+
+
+def test_a_damaged_table_is_not_read_beyond_its_end(tmp_path: Path) -> None:
+    """An offset that points outside the text; read on trust, it would show memory of the process."""
+    data = bytearray(arrow(stream=True, rows=3))
+    at = data.index((0).to_bytes(4, "little") + (8).to_bytes(4, "little") + (16).to_bytes(4, "little"))
+    data[at + 4 : at + 8] = (2**30).to_bytes(4, "little")
+    (tmp_path / "p.arrow").write_bytes(data)
+    (line,) = told(prompts, tmp_path / "p.arrow")
+    assert line.startswith("p.arrow:1: damaged from this row on: ")
+
+
+def test_places_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(prompts, tmp_path / "p.jsonl") == ["p.jsonl: no such file"]
+    assert told(prompts, tmp_path / "p.parquet") == ["p.parquet: no such file"]
+    (tmp_path / "d.jsonl").mkdir()
+    assert told(prompts, tmp_path / "d.jsonl") == [
+        "d.jsonl: is a folder (give a file, a folder that `datasets` saved, or hf:d.jsonl)"
+    ]
+
+    def forbidden(path: Path, *more: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    (tmp_path / "p.jsonl").write_bytes(GOOD)
+    monkeypatch.setattr(builtins, "open", forbidden)
+    assert told(prompts, tmp_path / "p.jsonl") == ["p.jsonl: cannot be read: Permission denied"]
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [("pyarrow", "p.parquet"), ("pyarrow", "p.jsonl.zst"), ("datasets", "saved"), ("datasets", "hf:some/set")],
+)
+def test_without_the_optional_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, name: str
+) -> None:
+    (tmp_path / "p.parquet").write_bytes(parquet(prompt=["a"]))
+    (tmp_path / "p.jsonl.zst").write_bytes(zstandard(GOOD))
+    (tmp_path / "saved").mkdir()
+    for module in ("solon.prompts.tables", "solon.prompts.datasets_library"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        monkeypatch.delattr(module, raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    path = name if name.startswith("hf:") else tmp_path / name
+    with pytest.raises(PromptError) as error:
+        read_prompts(path, "harmful")
+    assert str(error.value) == f"{path}: needs {library}, which is not installed (pip install 'solon[data]')"
+    assert not isinstance(error.value.__cause__, Unreadable)
+
+
+@pytest.mark.parametrize(
+    ("choose", "rows", "line"),
+    [
+        (
+            choose_red_team,
+            ['{"prompt": "How?"}', '{"prompt": "how? "}'],
+            "all prompts (2) open in the same way, so none can be held out for evaluation "
+            "(give prompts from at least two conversations)",
+        ),
+        (
+            choose_red_team,
+            ['{"prompt": "x", "kind": "benign"}', '{"prompt": "y", "kind": "benign"}'],
+            "no red-team prompts to train with: all but those held out are benign "
+            "(give more prompts of kind harmful or mixed)",
+        ),
+        (
+            choose_helpful,
+            ['{"prompt": "x", "response": "y"}', '{"system": "s", "prompt": "x", "response": "y"}'],
+            "all prompts (2) open in the same way, so none can be held out for evaluation "
+            "(give prompts from at least two conversations)",
+        ),
+    ],
+)
+def test_nothing_to_choose_from(tmp_path: Path, choose: Callable[..., object], rows: Sequence[str], line: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert told(lambda source: choose(source, PromptsSection(source=str(source)), 0), path) == [f"p.jsonl: {line}"]
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(f'{{"prompt": "{number}"}}\n' for number in range(9)), encoding="utf-8")
+    choice = choose_red_team(path, PromptsSection(source=str(path)), 0)
+    path.write_text('{"prompt": "0"}\n', encoding="utf-8")
+    with pytest.raises(PromptError) as error:
+        choice.read()
+    assert str(error.value) == f"{path}: the file has changed while it was read"

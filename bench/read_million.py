@@ -13,6 +13,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow
@@ -44,14 +45,15 @@ def read(path: Path, way: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "million.parquet"
-        for target, arguments in ((write, (path, rows)), *((read, (path, way)) for way in WAYS)):
-            process = context.Process(target=target, args=arguments)
+        steps = [partial(write, path, rows), *(partial(read, path, way) for way in WAYS)]
+        for step in steps:
+            process = context.Process(target=step)
             process.start()
             process.join()
             if process.exitcode:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solon.config import JudgeSection, ModelsSection, RLSection, RunConfig
+from solon.config import JudgeSection, ModelsSection, PromptsSection, RLSection, RunConfig
 from solon.config_load import dump_toml, known_keys, load_run_config, shipped_run_files
 from solon.config_rules import contradictions
 from solon.constitution.few_shots import FILE_NAME
@@ -221,6 +221,7 @@ def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key(
             name='quotes " and \\ and é, \n\t\x00\x7f\u2028',
             models=ModelsSection(base="/a b/c", trust_remote_code=True),
             judge=JudgeSection(clamp=(0.1, 0.9)),
+            prompts=PromptsSection(source="r", helpful="h", columns={"prompt": ('a"b', "c = {d}"), "system": ("e",)}),
             rl=RLSection(learning_rate=1e-7, clip=1e16),
         ),
     ],

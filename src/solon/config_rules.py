@@ -42,20 +42,18 @@ def _prompts(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]:
-    fields = ReadingSection.model_fields
-    changed = [
-        key for key, field in fields.items() if getattr(section, key) != field.get_default(call_default_factory=True)
-    ]
-    for key in changed if world else ():
-        what = f"prompts.{key} is set, but the world's prompts are not read from a file"
-        yield Contradiction((f"prompts.{key}", "prompts.source"), what, "remove it, or give --prompts FILE")
-    for name in section.columns:
+    plain = ReadingSection()
+    names = tuple(f"prompts.columns.{name}" for name in section.columns)
+    for key in ReadingSection.model_fields if world else ():
+        if getattr(section, key) != getattr(plain, key):
+            what = f"prompts.{key} is set, but the world's prompts are not read from a file"
+            keys = (f"prompts.{key}", *(names if key == "columns" else ()), "prompts.source")
+            yield Contradiction(keys, what, "remove it, or give --prompts FILE")
+    for name, place in zip(section.columns, names, strict=True):
         if name not in COLUMNS:
             near = get_close_matches(name, COLUMNS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(COLUMNS)}"
-            yield Contradiction(
-                (f"prompts.columns.{name}",), f'prompts.columns names "{name}", which means nothing', hint
-            )
+            yield Contradiction((place,), f'prompts.columns names "{name}", which means nothing', hint)
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:

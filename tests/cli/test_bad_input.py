@@ -81,7 +81,7 @@ def test_constitutions(files: Path, text: str, line: str) -> None:
             '{"prompt": 3}\n{"question": "How?"}\n',
             [
                 'red.jsonl:1: "prompt" must be text or a list of turns',
-                'red.jsonl:2: no prompt (give "prompt", "turns" or "messages")',
+                "red.jsonl:2: no prompt (if question is the prompt: --column prompt=question)",
             ],
         ),
         (

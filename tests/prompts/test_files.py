@@ -93,9 +93,8 @@ def expected_ids() -> list[str]:
 
 def test_the_items_of_a_list_stand_on_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
-    path.write_text(
-        '[\n{"prompt": "a",\n "response": "é\\n"},  {"prompt": "b", "response": "x"}\n,{"prompt":\n"c", "response": "x"}]\n'
-    )
+    two = '{"prompt": "b", "response": "x"}'
+    path.write_text(f'[\n{{"prompt": "a",\n "response": "é\\n"}},  {two}\n,{{"prompt":\n"c", "response": "x"}}]\n')
     assert [prompt.source for prompt in read_helpful(path).prompts] == ["p.json:2", "p.json:3", "p.json:4"]
 
 

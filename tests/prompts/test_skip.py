@@ -28,14 +28,14 @@ def test_faulty_rows_are_left_out_counted_and_named(tmp_path: Path) -> None:
     }
     assert file.rows == len(file.prompts) + file.dropped.total()
     (note,) = file.notes
-    assert note.startswith(f"{tmp_path / 'p.jsonl'}: left out 5 rows that cannot be read (")
-    assert note.endswith("; they are 1, 2, 3, 4, 5")
+    assert note.startswith(f"{tmp_path / 'p.jsonl'}: faulty rows left out: 5 (")
+    assert note.endswith("), at 1, 2, 3, 4, 5")
     assert '"prompt" is empty: 2' in note
 
 
 def test_only_the_first_lines_are_named(tmp_path: Path) -> None:
     (note,) = red_team(tmp_path, *BAD, *BAD, *GOOD, on_fault="skip", max_faults=0.5).notes
-    assert note.endswith("; they are 1, 2, 3, 4, 5, ...")
+    assert note.endswith("), at 1, 2, 3, 4, 5, ...")
 
 
 def test_too_many_are_refused(tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ def _turns(text: str) -> tuple[Turn, ...]:
     """A prompt from the command line, where `\\n` may stand for a line break."""
     from solon.errors import PromptError
     from solon.prompts.faults import Malformed, Unusable
-    from solon.prompts.turns import dialogue
+    from solon.prompts.turns import turns_of
 
     try:
-        turns = dialogue({"prompt": text.replace("\\n", "\n")})
+        turns = turns_of(text.replace("\\n", "\n"), "prompt")
     except (Malformed, Unusable) as error:
         raise PromptError(f"--prompt: {error}") from error
     if turns[-1].role != "human":

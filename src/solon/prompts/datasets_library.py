@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from solon.prompts.tables import batch_rows, wanted
 
 try:
     import datasets
-    import huggingface_hub
     from pyarrow import ArrowException
 except ImportError as error:
     raise optional_library("datasets") from error
@@ -105,7 +105,7 @@ def _from_hub(source: str) -> Any:
 def _builder(source: str) -> Any:
     """Asked of the Hub once, so that a run reads one revision however often it looks."""
     datasets.disable_progress_bars()
-    huggingface_hub.utils.logging.set_verbosity_error()  # what it warns of before each retry, its error says at last
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its error says at last what each retry warns of
     name = HubName.of(source)
     path = str(Path(name.name).expanduser()) if Path(name.name).expanduser().is_dir() else name.name
     return datasets.load_dataset_builder(path, name.config, data_dir=name.folder, revision=name.revision)

@@ -80,7 +80,7 @@ class Faults:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
         lines = ", ".join(str(fault.where.line) for fault in self._of_rows[:MAX_NAMED] if fault.where)
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
-        return f"{self.path}: left out {self.rows.total()} rows that cannot be read ({reasons}); they are {lines}{more}"
+        return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {lines}{more}"
 
     def _raise(self, faults: list[Fault]) -> None:
         if not faults:

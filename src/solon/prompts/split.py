@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Survey:
     """Rows that gave an example that had come before."""
 
     @classmethod
-    def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Self:
+    def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Survey:
         """Goes through the examples, and keeps none."""
         lines, keys, prompts, openings = (array("Q") for _ in range(4))
         for example in examples:
@@ -62,7 +62,7 @@ class Survey:
     @property
     def benign_N(self) -> Mask:
         """Which entries are of kind `benign`."""
-        return self.prompts_N >> np.uint64(_DIGEST_BITS) == KINDS.index("benign")
+        return np.equal(self.prompts_N >> np.uint64(_DIGEST_BITS), KINDS.index("benign"))
 
     def prompts_once(self) -> Survey:
         """The entries that name a prompt for the first time."""

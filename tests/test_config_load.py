@@ -254,6 +254,9 @@ def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: py
     assert (config.models.assistant, config.models.base) == (str(home / "model"), "absent/model")
     assert config.models.judge == str(elsewhere / "flag")
     assert (config.constitution.path, config.prompts.source) == (str(home / "mine.md"), str(home / "red.jsonl"))
+    hub = load_run_config(path, ["prompts.source=hf:flag#test", "prompts.helpful=hf:some/set@main"]).prompts
+    assert (hub.source, hub.helpful) == ("hf:flag#test", "hf:some/set@main")
+    assert load_run_config(path, ["prompts.source=hf:./flag#test"]).prompts.source == f"hf:{elsewhere}/flag#test"
     assert config.prompts.helpful == str(home / "none.jsonl")  # only a path begins like this, so it is named in full
 
 

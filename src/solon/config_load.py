@@ -38,6 +38,9 @@ _PATHS = {
 _FEW_SHOTS = "few_shots.json"
 """What `solon constitution import` puts beside a constitution."""
 
+_HUB = "hf:"
+"""What the name of a data set on the Hub, or of a folder that looks like one, begins with."""
+
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -271,6 +274,8 @@ def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
     """An absolute path if `value` exists below `base` or begins as only paths do. The `names` never are paths."""
     if not value or value in names:
         return value
+    if value.startswith(_HUB):
+        return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
     path = (base / Path(value).expanduser()).absolute()
     return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
 

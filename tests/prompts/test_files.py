@@ -22,6 +22,7 @@ from solon.pipeline.sources import FileSource, prompt_source
 from solon.prompts import datasets_library
 from solon.prompts.datasets_library import HubName
 from solon.prompts.helpful import read_helpful
+from solon.prompts.read import read_prompts
 from solon.prompts.rows import fingerprints
 
 ROWS = [
@@ -105,6 +106,29 @@ def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: p
     path = tmp_path / "p.json"
     path.write_text(json.dumps(items, ensure_ascii=piece % 2 == 0, indent=piece), encoding="utf-8")
     assert [p.turns[0].text for p in read_helpful(path).prompts] == [str(item["prompt"]) for item in items]
+
+
+def test_red_team_attempts(tmp_path: Path) -> None:
+    """A JSON list under the name of JSONL, with much beside the transcript."""
+    items = [
+        {
+            "min_harmlessness_score_transcript": -1.25,
+            "num_params": "52B",
+            "transcript": f"\n\nHuman: How do I take bicycle {n}?\n\nAssistant: I'd ask."
+            "\n\nHuman: And if not?\n\nAssistant: Walk.",
+            "rating": 4.0 if n else None,
+            "tags": ["Theft"] if n else None,
+            "is_upworker": True,
+        }
+        for n in range(3)
+    ]
+    path = tmp_path / "red_team_attempts.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(items).encode()))
+    file = read_prompts(path, "harmful")
+    assert [said(prompt.turns) for prompt in file.prompts] == [
+        (("human", f"How do I take bicycle {n}?"), ("assistant", "I'd ask."), ("human", "And if not?"))
+        for n in range(3)
+    ]
 
 
 def test_a_csv_field_may_be_long(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from prompts.examples import Said, helpful, messages, red_team, said
+from solon.records import Prompt, Turn
 
 Values = tuple[Said, tuple[str, ...]]
 """(prompt, answers)."""
@@ -239,3 +241,10 @@ def test_what_cannot_serve_is_counted(tmp_path: Path) -> None:
         "identical answers": 1,
     }
     assert file.rows == 7
+
+
+def test_a_record_holds_a_system_turn_first_or_nowhere() -> None:
+    system, human = Turn(role="system", text="s"), Turn(role="human", text="h")
+    assert Prompt(id="x", kind="benign", turns=(system, human)).turns[0] == system
+    with pytest.raises(ValidationError, match="a system turn after the first turn"):
+        Prompt(id="x", kind="benign", turns=(human, system, human))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
+from solon.progress import printable
 
 MAX_FAULTS = 20
 """Faults printed for one file; the rest are counted."""
 MAX_NAMED = 5
 """Rows named where faulty rows are left out."""
+_MAX_LISTED = 20
 
 
 class Malformed(ValueError):
@@ -89,3 +92,18 @@ class Faults:
         if more := len(self._of_file) + self.rows.total() - len(shown):
             shown.append(Fault(f"and {more} more", Where(self.path)))
         raise PromptError(shown)
+
+
+def first_line(error: BaseException) -> str:
+    """The beginning of a library's message."""
+    return printable((str(error).strip().splitlines() or [type(error).__name__])[0].strip())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns, the first of many."""
+    return printable(", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else ""))
+
+
+def optional_library(name: str) -> Unreadable:
+    """The fault of a library that the core does without."""
+    return Unreadable(f"needs {name}, which is not installed", hint="pip install 'solon[data]'")

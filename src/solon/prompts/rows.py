@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from gzip import BadGzipFile
 from pathlib import Path
 
 from solon.artifacts import sha256_file
-from solon.progress import printable
-from solon.prompts.faults import Unreadable
+from solon.prompts import text_files
+from solon.prompts.faults import Unreadable, first_line
+from solon.prompts.row import Row
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""
 FORMATS = ".jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow"
-
-_MAX_LISTED = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One JSON object, CSV record or row of a table."""
-
-    line: int
-    """Where it begins, counted from 1: a line of a text file, a row of a table."""
-    read: Callable[[], dict[str, object]]
-    """Its fields. Raises `Malformed`."""
 
 
 def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
@@ -41,7 +29,7 @@ def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     Raises:
         Unreadable: if it cannot be read, at the place where that is found.
     """
-    with _explained(source):
+    with _explained():
         yield from _rows(source, columns)
 
 
@@ -71,14 +59,12 @@ def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
 
         return tables.rows(path, columns)
     if suffix in (".jsonl", ".ndjson", ".json", ".csv"):
-        from solon.prompts import text_files
-
         return text_files.rows(path, csv=suffix == ".csv")
     raise Unreadable(f"cannot tell the format from the name {path.name!r}", hint=f"use {FORMATS}")
 
 
 @contextmanager
-def _explained(source: str | Path) -> Iterator[None]:
+def _explained() -> Iterator[None]:
     """What files and libraries raise, in words."""
     try:
         yield
@@ -88,18 +74,3 @@ def _explained(source: str | Path) -> Iterator[None]:
         raise Unreadable("no such file") from error
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror or first_line(error)}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """The beginning of a library's message."""
-    return printable((str(error).strip().splitlines() or [type(error).__name__])[0].strip())
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names of columns, the first of many."""
-    return printable(", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else ""))
-
-
-def optional_library(name: str) -> Unreadable:
-    """The fault of a library that the core does without."""
-    return Unreadable(f"needs {name}, which is not installed", hint="pip install 'solon[data]'")

@@ -62,7 +62,8 @@ class Survey:
     @property
     def benign_N(self) -> Mask:
         """Which entries are of kind `benign`."""
-        return np.equal(self.prompts_N >> np.uint64(_DIGEST_BITS), KINDS.index("benign"))
+        benign_N: Mask = self.prompts_N >> np.uint64(_DIGEST_BITS) == KINDS.index("benign")
+        return benign_N
 
     def prompts_once(self) -> Survey:
         """The entries that name a prompt for the first time."""

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Unreadable
-from solon.prompts.rows import Row, first_line, listed, optional_library
+from solon.prompts.faults import Unreadable, first_line, listed, optional_library
+from solon.prompts.row import Row
 
 try:
     import pyarrow

@@ -12,9 +12,9 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from solon.prompts.faults import Malformed, Unreadable
+from solon.prompts.faults import Malformed, Unreadable, listed, optional_library
 from solon.prompts.json_list import items
-from solon.prompts.rows import Row, listed, optional_library
+from solon.prompts.row import Row
 
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")

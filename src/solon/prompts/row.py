@@ -1,0 +1,16 @@
+"""One row of any file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One JSON object, CSV record or row of a table."""
+
+    line: int
+    """Where it begins, counted from 1: a line of a text file, a row of a table."""
+    read: Callable[[], dict[str, object]]
+    """Its fields. Raises `Malformed`."""

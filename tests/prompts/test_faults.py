@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import errno
 import gzip
+import lzma
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -242,7 +243,7 @@ def zstandard(data: bytes) -> bytes:
 
 GOOD = b'{"prompt": "x"}\n'
 AGAIN = "(download or write it again)"
-FORMATS = "(use .jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow)"
+FORMATS = "(use .jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow)"
 COMPRESS = "(download or compress it again)"
 ONE_LIST = "(the file must be one list of objects)"
 
@@ -261,6 +262,21 @@ FILES: list[tuple[str, bytes, list[str]]] = [
         "p.jsonl.gz",
         gzip.compress(GOOD * 99)[:-9],
         [f"p.jsonl.gz: broken gzip file: Compressed file ended before the end-of-stream marker was reached {COMPRESS}"],
+    ),
+    (
+        "p.jsonl.gz",
+        b"\x1f\x8b" + b"\xff" * 20,
+        [f"p.jsonl.gz: broken gzip file: Unknown compression method {COMPRESS}"],
+    ),
+    (
+        "p.jsonl.xz",
+        lzma.compress(GOOD * 99)[:-9],
+        [f"p.jsonl.xz: broken xz file: Compressed file ended before the end-of-stream marker was reached {COMPRESS}"],
+    ),
+    (
+        "p.jsonl.xz",
+        lzma.compress(GOOD * 99)[:20] + b"\xff" * 20,
+        [f"p.jsonl.xz: broken xz file: Corrupt input data {COMPRESS}"],
     ),
     (
         "p.jsonl.zst",

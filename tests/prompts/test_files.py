@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,14 @@ FORMATS: dict[str, Callable[[Path], object]] = {
     "q.ndjson": lambda path: path.write_bytes(b"\xef\xbb\xbf\n" + LINES),
     "p.jsonl.gz": lambda path: path.write_bytes(gzip.compress(LINES)),
     "gz.jsonl": lambda path: path.write_bytes(gzip.compress(LINES)),
+    "p.jsonl.xz": lambda path: path.write_bytes(lzma.compress(LINES)),
     "p.jsonl.zst": lambda path: zstandard(path, 1),
     "zst.jsonl": lambda path: zstandard(path, 3),
     "list.json": lambda path: path.write_text(json.dumps(ROWS), encoding="utf-8"),
     "list.jsonl": lambda path: path.write_text(f"\n {json.dumps(ROWS, indent=1)}\n", encoding="utf-8"),
     "p.parquet": lambda path: pyarrow.parquet.write_table(TABLE, path),
     "groups.parquet": lambda path: pyarrow.parquet.write_table(TABLE, path, row_group_size=70),
+    "library.parquet": lambda path: datasets.Dataset(TABLE).to_parquet(path),
     "file.arrow": lambda path: ipc(path, pyarrow.ipc.new_file),
     "stream.arrow": lambda path: ipc(path, pyarrow.ipc.new_stream),
     "p.feather": lambda path: pyarrow.feather.write_feather(TABLE, path),
@@ -106,6 +109,15 @@ def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: p
     path = tmp_path / "p.json"
     path.write_text(json.dumps(items, ensure_ascii=piece % 2 == 0, indent=piece), encoding="utf-8")
     assert [p.turns[0].text for p in read_helpful(path).prompts] == [str(item["prompt"]) for item in items]
+
+
+def test_a_number_may_be_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solon.prompts.json_list._PIECE", 1)
+    path = tmp_path / "p.json"
+    path.write_text('[{"prompt": "x"},\n1234,\n5678]', encoding="utf-8")
+    with pytest.raises(PromptError) as error:
+        read_prompts(path, "harmful")
+    assert [str(fault.where) for fault in error.value.faults] == [f"{path}:2", f"{path}:3"]
 
 
 def test_red_team_attempts(tmp_path: Path) -> None:
@@ -236,6 +248,19 @@ def test_columns_under_other_names(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "p.parquet")
     how = ReadingSection.model_validate({"columns": columns})
     assert read_helpful(tmp_path / "p.parquet", how).prompts[0].id == prompt.id
+
+
+def test_a_column_under_another_name_no_longer_means_its_own(tmp_path: Path) -> None:
+    row = {"query": "x", "response": "good", "rejected_response": "bad"}
+    columns = {"prompt": "query", "chosen": "response", "rejected": "rejected_response"}
+    file = helpful(tmp_path, row, columns=columns)
+    assert [(c.a, c.b) for c in file.comparisons] == [("good", "bad")] and not file.demonstrations
+    swapped = helpful(
+        tmp_path,
+        {"prompt": "x", "chosen": "bad", "rejected": "good"},
+        columns={"chosen": "rejected", "rejected": "chosen"},
+    )
+    assert [(c.a, c.b) for c in swapped.comparisons] == [("good", "bad")]
 
 
 def test_a_name_given_comes_before_the_name_here_unless_it_holds_null(tmp_path: Path) -> None:

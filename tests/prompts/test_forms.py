@@ -195,6 +195,10 @@ TRANSCRIPTS: dict[str, tuple[str, Said]] = {
         (*LONG[:1], ("assistant", "Yes?\n\nHm."), LONG[2]),
     ),
     "paragraphs-decide": ("Human: a play:\nHuman: hm\n\nAssistant:", (("human", "a play:\nHuman: hm"),)),
+    "paragraphs-decide-crlf": (
+        "Human: a play:\r\nHuman: hm\r\n\r\nAssistant:",
+        (("human", "a play:\nHuman: hm"),),
+    ),
     "one-turn": (f"Human: {ASK}", BREAD),
     "no-beginning": ("Say\nHuman: x\nAssistant: y", (("human", "Say\nHuman: x\nAssistant: y"),)),
     "mid-sentence": ("Is it Human: or Assistant: that?", (("human", "Is it Human: or Assistant: that?"),)),

@@ -15,20 +15,26 @@ class Columns:
 
     def __init__(self, names: Mapping[str, tuple[str, ...]]):
         self._names = names
+        self._theirs = frozenset[str]().union(*names.values())
         self.met: set[str] = set()
         """Those of the user's own names that a row had."""
 
     @property
     def wanted(self) -> frozenset[str]:
         """Every name that can mean something, here or to the person."""
-        return frozenset((*COLUMNS, *LIKELY_PROMPTS)).union(*self._names.values())
+        return self._theirs.union(COLUMNS, LIKELY_PROMPTS)
 
     def renamed(self, fields: Mapping[str, object]) -> dict[str, object]:
         """The fields by their names here. A field that holds null is as good as absent."""
         present = {name: value for name, value in fields.items() if value is not None}
-        for name, theirs in self._names.items():
-            here = [their for their in theirs if their in fields]
-            self.met.update(here)
-            if given := [their for their in here if their in present]:
-                present[name] = present[given[0]]
-        return present
+        if not self._names:
+            return present
+        self.met.update(self._theirs.intersection(fields))
+        # What has another name here no longer means what it is called there.
+        own = {name: value for name, value in present.items() if name not in self._theirs}
+        given = {
+            name: next(present[their] for their in theirs if their in present)
+            for name, theirs in self._names.items()
+            if any(their in present for their in theirs)
+        }
+        return own | given

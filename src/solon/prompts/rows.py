@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from gzip import BadGzipFile
 from pathlib import Path
 
 from solon.artifacts import sha256_file
@@ -16,7 +14,7 @@ from solon.prompts.row import Row
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""
-FORMATS = ".jsonl, .json, .csv (also with .gz or .zst), .parquet or .arrow"
+FORMATS = ".jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow"
 
 
 def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
@@ -53,7 +51,7 @@ def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
         from solon.prompts import datasets_library
 
         return datasets_library.rows(source, columns)
-    suffix = Path(re.sub(r"\.(gz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
+    suffix = Path(re.sub(r"\.(gz|xz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
     if suffix in (".parquet", ".arrow", ".feather"):
         from solon.prompts import tables
 
@@ -68,8 +66,6 @@ def _explained() -> Iterator[None]:
     """What files and libraries raise, in words."""
     try:
         yield
-    except (BadGzipFile, EOFError, zlib.error) as error:
-        raise Unreadable(f"broken gzip file: {error}", hint="download or compress it again") from error
     except FileNotFoundError as error:
         raise Unreadable("no such file") from error
     except OSError as error:

@@ -6,17 +6,20 @@ import csv
 import gzip
 import io
 import json
+import lzma
 import re
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from solon.prompts.faults import Malformed, Unreadable, listed, optional_library
+from solon.prompts.faults import Malformed, Unreadable, first_line, listed, optional_library
 from solon.prompts.json_list import items
 from solon.prompts.row import Row
 
-_GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _XZ, _ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 _MAX_FIELD = 16 * 2**20
 """Characters in one CSV field; Python's own limit, 2**17, is less than a long dialogue."""
@@ -36,23 +39,30 @@ def rows(path: Path, *, csv: bool) -> Iterator[Row]:
 
 def _decompressed(file: io.BufferedReader) -> io.BufferedReader:
     """The plain bytes; how they are compressed is told by the first of them."""
-    start = file.peek(4)[:4]
+    start = file.peek(6)[:6]
     if start.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
-    if start == _ZSTANDARD:
-        return io.BufferedReader(_Zstandard(file))
+        return io.BufferedReader(_Compressed("gzip", gzip.GzipFile(fileobj=file)))
+    if start.startswith(_XZ):
+        return io.BufferedReader(_Compressed("xz", lzma.LZMAFile(file)))
+    if start.startswith(_ZSTANDARD):
+        return io.BufferedReader(_Compressed("Zstandard", _zstandard(file)))
     return file
 
 
-class _Zstandard(io.RawIOBase):
-    """Decompresses with Arrow's reader, which tells a file that was cut off from one that ended."""
+def _zstandard(file: io.BufferedReader) -> Any:
+    """Arrow's reader: it tells a file that was cut off from one that ended."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise optional_library("pyarrow") from error
+    return pyarrow.CompressedInputStream(file, "zstd")
 
-    def __init__(self, file: io.BufferedReader):
-        try:
-            import pyarrow
-        except ImportError as error:
-            raise optional_library("pyarrow") from error
-        self._stream = pyarrow.CompressedInputStream(file, "zstd")
+
+class _Compressed(io.RawIOBase):
+    """Says what is wrong with a compressed file in one way for all kinds."""
+
+    def __init__(self, kind: str, stream: Any):
+        self._kind, self._stream = kind, stream
 
     def readable(self) -> bool:
         return True
@@ -60,8 +70,11 @@ class _Zstandard(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             return int(self._stream.readinto(buffer))
-        except OSError as error:
-            raise Unreadable(f"broken Zstandard file: {error}", hint="download or compress it again") from error
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
+            what = f"broken {self._kind} file: {first_line(error)}"
+            raise Unreadable(what, hint="download or compress it again") from error
 
 
 def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:

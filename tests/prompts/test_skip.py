@@ -65,8 +65,11 @@ def test_a_damaged_file_is_refused_in_any_case(tmp_path: Path) -> None:
 
 
 def test_a_file_of_nothing_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match=r'no usable prompt in 1 rows \(faulty row: "prompt" is empty: 1\)'):
+    with pytest.raises(PromptError) as error:
         red_team(tmp_path, {"prompt": ""}, on_fault="skip", max_faults=1.0)
+    assert str(error.value) == (
+        f'{tmp_path / "p.jsonl"}: no usable prompt in 1 rows (faulty row: "prompt" is empty: 1)'
+    )
 
 
 def test_the_choice_says_the_same_and_is_that_of_the_file_without_them(tmp_path: Path) -> None:

@@ -63,11 +63,11 @@ class Faults:
 
     def raise_any(self) -> None:
         """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
-        self._raise([*self._of_file, *self._of_rows])
+        _raise([*self._of_file, *self._of_rows], len(self._of_file) + self.rows.total(), self.path)
 
     def raise_of_file(self) -> None:
         """The same for faults of the whole file alone."""
-        self._raise(self._of_file)
+        _raise(self._of_file, len(self._of_file), self.path)
 
     def raise_if_many(self, rows: int, share: float) -> None:
         """Raises `PromptError`, with the first faults, if more than `share` of the `rows` are faulty."""
@@ -85,12 +85,13 @@ class Faults:
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
         return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {lines}{more}"
 
-    def _raise(self, faults: list[Fault]) -> None:
-        if not faults:
-            return
-        shown = sorted(faults, key=lambda fault: (fault.where.line if fault.where else None) or 0)[:MAX_FAULTS]
-        if more := len(self._of_file) + self.rows.total() - len(shown):
-            shown.append(Fault(f"and {more} more", Where(self.path)))
+
+def _raise(faults: list[Fault], number: int, path: str | Path) -> None:
+    """Raises the first of these faults, of which there are `number` in all, by their lines."""
+    shown = sorted(faults, key=lambda fault: (fault.where.line if fault.where else None) or 0)[:MAX_FAULTS]
+    if more := number - len(shown):
+        shown.append(Fault(f"and {more} more", Where(path)))
+    if shown:
         raise PromptError(shown)
 
 

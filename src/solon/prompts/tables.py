@@ -21,6 +21,8 @@ _BATCH = 512
 """Rows turned into Python objects at once."""
 _BUFFER = 2**20
 """Bytes read ahead of each column."""
+_DAMAGED = (pyarrow.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
+"""What the library raises on a damaged file."""
 
 
 def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
@@ -33,7 +35,9 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
                 return
             read = _parquet if start.startswith(b"PAR1") else _arrow_file if start == b"ARROW1" else _arrow_stream
             yield from batch_rows(read(file, columns))
-    except (pyarrow.ArrowException, OSError) as error:
+    except Unreadable:
+        raise
+    except _DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise
         kind = "Parquet" if path.suffix.lower() == ".parquet" else "Arrow"
@@ -96,6 +100,6 @@ class _Held:
             # Without it a damaged file reads memory that is not its own.
             self._batch.validate(full=True)
             return self._batch.to_pylist()  # type: ignore[no-any-return]
-        except (ValueError, OverflowError, pyarrow.ArrowException) as error:
+        except _DAMAGED as error:
             what = f"damaged from this row on: {first_line(error)}"
             raise Unreadable(what, self._begins, "download or write it again") from error

@@ -3,7 +3,8 @@
     python bench/read_million.py [--rows 1000000]
 
 The file is one row group of made-up dialogues. Each reading is a process of its own: it chooses what a run with the
-default counts keeps, and reads that. Printed: the process's peak resident memory and seconds.
+default counts keeps, and reads that. Printed: the process's peak resident memory and seconds. Exits with 1 where the
+memory is not under 1 GB.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import pyarrow.parquet
 from solon.config import PromptsSection
 from solon.prompts.choose import choose_helpful, choose_red_team
 
+LIMIT = 1000
+"""MB."""
 WAYS = {"red-team prompts": choose_red_team, "helpfulness data": choose_helpful}
 
 
@@ -42,6 +45,8 @@ def read(path: Path, way: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     kept = f"{len(chosen.training)} rows to train with, {len(chosen.evaluation)} held out"
     print(f"{way}: {choice.rows} rows, {kept}; peak {peak:.0f} MB, {time.monotonic() - begun:.1f} s", flush=True)
+    if peak >= LIMIT:
+        raise SystemExit(1)
 
 
 def main() -> None:

@@ -8,11 +8,12 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
 from report.sample import sample_data
-from solon.records import Prompt, RevisionRound, Turn
+from solon.records import Prompt, RevisionRound, Role, Turn
 from solon.report.data import ReportData
 from solon.report.explorer import Limits
 from solon.report.html import render_report
@@ -64,7 +65,8 @@ def page(data: ReportData) -> Page:
 def attacked(data: ReportData) -> ReportData:
     """The same run with a hostile text wherever a model, a prompt or a constitution can put one."""
     first = data.revisions[0]
-    prompt = Prompt(id=first.prompt_id, kind="harmful", source=ATTACK, turns=(Turn(role="human", text=ATTACK),))
+    turns = (Turn(role="system", text=ATTACK), Turn(role="human", text=ATTACK))
+    prompt = Prompt(id=first.prompt_id, kind="harmful", source=ATTACK, turns=turns)
     step = RevisionRound(principle_id=ATTACK, critique=ATTACK, revision=ATTACK, prompt_hash=ATTACK)
     assert data.constitution is not None
     hostile = data.constitution.principles[0].model_copy(update={"title": ATTACK, "critique_request": ATTACK})
@@ -91,8 +93,13 @@ def test_hostile_text_adds_no_element_and_survives_as_text(data: ReportData, pag
     assert not [key for _, attributes in hostile.elements for key in attributes if key.startswith("on")]
     rows = json.loads(hostile.code["script"][0])
     assert rows["lists"]["chains"]["rows"][0]["steps"][1]["text"] == ATTACK
-    assert rows["prompts"][data.revisions[0].prompt_id]["turns"] == [["human", ATTACK]]
+    assert rows["prompts"][data.revisions[0].prompt_id]["turns"] == [["system", ATTACK], ["human", ATTACK]]
     assert ATTACK in "".join(hostile.words)
+
+
+def test_every_speaker_has_a_name(page: Page) -> None:
+    names = re.search(r"const names = \{(.*?)\}", page.code["script"][1])
+    assert names is not None and re.findall(r"(\w+):", names[1]) == list(get_args(Role))
 
 
 def test_the_script_never_parses_html(page: Page) -> None:

@@ -25,7 +25,7 @@ SAME_PLACE = "(copy config.json and weights from the same place)"
 AGAIN = "(copy it again from where it came from)"
 FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained)"
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 
 
 def config(**changes: Any) -> Change:
@@ -147,6 +147,15 @@ REFUSED: dict[str, tuple[Change, str]] = {
         config(intermediate_size=48),
         "llama: model.layers.0.mlp.down_proj.weight is 32 x 32, but config.json asks for 32 x 48 (6 such weights) "
         + SAME_PLACE,
+    ),
+    "an adapter beside the weights": (
+        lambda folder: (folder / "adapter_config.json").write_text("{}"),
+        "llama: holds an adapter (LoRA), not a whole model (merge it into its model where it was trained: "
+        "merge_and_unload(), then save_pretrained(new))",
+    ),
+    "an impossible generation config": (
+        lambda folder: (folder / "generation_config.json").write_text('{"max_new_tokens": 0}'),
+        "llama/generation_config.json: cannot be read: `max_new_tokens` must be greater than 0, but is 0. " + AGAIN,
     ),
     "truncated weights": (
         truncated,

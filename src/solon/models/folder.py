@@ -46,6 +46,9 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
         return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
     if not folder.is_dir():
         return [Fault("not a folder", where, "give the folder that holds config.json and *.safetensors")]
+    if (folder / "adapter_config.json").is_file():
+        hint = "merge it into its model where it was trained: merge_and_unload(), then save_pretrained(new)"
+        return [Fault("holds an adapter (LoRA), not a whole model", where, hint)]
     if not _has_weights(folder):
         return [_weights_fault(folder)]
     config = folder / "config.json"

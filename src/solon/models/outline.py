@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
@@ -36,6 +36,10 @@ def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTra
         _check_causal(folder, config)
         with torch.device("meta"), no_init_weights():
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
+    generation = folder / "generation_config.json"
+    if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
+        with quiet(), as_model_error(generation, "cannot be read"):
+            GenerationConfig.from_pretrained(folder)
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
     return model

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from solon.artifacts import sha256_file
+from solon.errors import PromptError, Where
 from solon.prompts import text_files
 from solon.prompts.faults import Unreadable, first_line
 from solon.prompts.row import Row
@@ -32,12 +33,18 @@ def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:
-    """What the data is, by hash: of the content under "", of a data set on the Hub also its `revision`."""
+    """What the data is, by hash: of the content under "", of a data set on the Hub also its `revision`.
+
+    Raises `PromptError` if the data cannot be reached any more.
+    """
     if not is_hub(source) and not Path(source).is_dir():
         return {"": sha256_file(source)}
-    from solon.prompts import datasets_library
+    try:
+        from solon.prompts import datasets_library
 
-    return datasets_library.fingerprints(source)
+        return datasets_library.fingerprints(source)
+    except Unreadable as error:
+        raise PromptError(error.what, where=Where(source), hint=error.hint) from error
 
 
 def is_hub(source: str | Path) -> bool:

@@ -70,7 +70,7 @@ class ConstitutionSection(Section):
 
 COLUMNS = (
     *("prompt", "turns", "messages", "conversations", "transcript", "system", "kind", "label"),
-    *("chosen", "rejected", "response", "completion", "a", "b", "better", "p_a_preferred"),
+    *("chosen", "rejected", "response", "completion", "a", "b", "better", "p_a_preferred", "p_chosen"),
     *("score_chosen", "score_rejected", "chosen_score", "rejected_score", "score_a", "score_b"),
 )
 """Every key of a row that means something (docs/formats/prompts.md)."""

@@ -134,8 +134,11 @@ def test_the_card_loads_what_it_describes(run: Path, format: Any, tmp_path: Path
     assert [len(eval(advice, loaded)) for advice in advised] == [4, 2]
 
 
-def test_the_standard_form_reads_back_as_helpfulness_data(run: Path, tmp_path: Path) -> None:
-    export_trl(run, tmp_path / "out", form="standard")
+@pytest.mark.parametrize("form", ["standard", "conversational"])
+def test_every_label_reads_back(run: Path, tmp_path: Path, load: Load, form: Form) -> None:
+    """By Solon's own reader, which knows the column of soft labels."""
+    export_trl(run, tmp_path / "out", form=form)
+    exported = load(tmp_path / "out" / "preference.jsonl").to_list()
     file = read_helpful(tmp_path / "out" / "preference.jsonl")
     assert not file.dropped
     assert [prompt.turns for prompt in file.prompts] == [THEFT.turns, LADDER.turns, ROSE.turns]
@@ -146,6 +149,7 @@ def test_the_standard_form_reads_back_as_helpfulness_data(run: Path, tmp_path: P
         ("First of h1.", "Second of h1."),
         ("First of g1.", "Second of g1."),
     ]
+    assert [row.p_a_preferred for row in file.comparisons] == [row["p_chosen"] for row in exported]
 
 
 @pytest.fixture(scope="module")

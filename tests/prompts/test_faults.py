@@ -156,6 +156,10 @@ HELPFUL_ROWS: list[tuple[str, str]] = [
         '{"prompt": "x", "a": "y", "b": "z", "p_a_preferred": 1.5}',
         '"p_a_preferred" is 1.5 (a probability between 0 and 1)',
     ),
+    (
+        '{"prompt": "x", "chosen": "y", "rejected": "z", "p_chosen": -1}',
+        '"p_chosen" is -1 (a probability between 0 and 1)',
+    ),
     ('{"prompt": "x", "a": "y", "b": "z", "p_a_preferred": "so"}', '"p_a_preferred" must be a finite number'),
 ]
 

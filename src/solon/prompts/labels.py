@@ -19,20 +19,19 @@ _BETTER = {"a": 1.0, "0": 1.0, "model_a": 1.0, "b": 0.0, "1": 0.0, "model_b": 0.
 def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> float:
     """The probability that the `first` answer (`chosen` or `a`) is the better one.
 
-    With `scores = "label"` it is 1 / (1 + exp(-(s1 - s2) / T)) for scores s1 and s2 and the temperature T. Else what is
-    called `chosen` was chosen, and of `a` and `b` the row says it. Raises `Malformed`.
+    With `scores = "label"` it is 1 / (1 + exp(-(s1 - s2) / T)) for scores s1 and s2 and the temperature T. Else it is
+    what the row says, and what is called `chosen` without more was chosen. Raises `Malformed`.
     """
     if how.scores == "label":
         return _logistic(_margin(fields, first) / how.score_temperature)
-    return 1.0 if first == "chosen" else _said(fields)
+    if first == "chosen":
+        return _probability(fields, "p_chosen") if "p_chosen" in fields else 1.0
+    return _said(fields)
 
 
 def _said(fields: Mapping[str, object]) -> float:
     if "p_a_preferred" in fields:
-        p = _number(fields, "p_a_preferred")
-        if not 0.0 <= p <= 1.0:
-            raise Malformed(f'"p_a_preferred" is {p:g}', "a probability between 0 and 1", reason="no probability")
-        return p
+        return _probability(fields, "p_a_preferred")
     if "better" not in fields:
         raise Malformed('nothing says which of "a" and "b" is better', 'give "better" or "p_a_preferred"')
     better = str(fields["better"]).strip().lower()
@@ -48,6 +47,13 @@ def _margin(fields: Mapping[str, object], first: str) -> float:
             return _number(fields, one) - _number(fields, two)
     one, two = _SCORES[first][0]
     raise Malformed(f'no "{one}" and "{two}"', 'they are needed by prompts.scores = "label"')
+
+
+def _probability(fields: Mapping[str, object], name: str) -> float:
+    p = _number(fields, name)
+    if not 0.0 <= p <= 1.0:
+        raise Malformed(f'"{name}" is {p:g}', "a probability between 0 and 1", reason="no probability")
+    return p
 
 
 def _number(fields: Mapping[str, object], name: str) -> float:

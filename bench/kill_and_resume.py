@@ -140,7 +140,8 @@ def start(arguments: Sequence[str], log: Path, *, fork: bool) -> Process:
     else:
         solon = Path(sys.executable).with_name("solon")
         places = [(os.POSIX_SPAWN_DUP2, sending, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
-        pid = os.posix_spawn(solon, ["solon", *command], os.environ, file_actions=places)
+        heard = (signal.SIGINT, signal.SIGTERM)  # also where this script was started to ignore them
+        pid = os.posix_spawn(solon, ["solon", *command], os.environ, file_actions=places, setsigdef=heard)
     os.close(sending)
     os.close(errors)
     return Process(pid=pid, out=receiving)
@@ -152,9 +153,12 @@ def _become(command: Sequence[str], out: int, errors: int) -> None:
     try:
         os.dup2(out, 1)
         os.dup2(errors, 2)
-        from solon.cli.main import app
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        from solon.cli.program import run
 
-        app(list(command), prog_name="solon")
+        sys.argv = ["solon", *command]
+        run()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
     finally:

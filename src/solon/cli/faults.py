@@ -4,6 +4,7 @@
 1    the run failed (for instance, too many unreadable verdicts), or a bug, which keeps its traceback
 2    something the user gave cannot be used: one line per fault
 130  interrupted with Ctrl-C
+143  ended by SIGTERM
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 
 import typer
 
+from solon.cli import interrupts
 from solon.errors import SolonError, UserError
 
-FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
+FAILED, UNUSABLE = 1, 2
 
 
 def say_error(message: str) -> None:
@@ -29,16 +31,15 @@ def say_error(message: str) -> None:
 
 @contextmanager
 def resumable(folder: Path) -> Iterator[None]:
-    """Tell whoever stops in here, by Ctrl-C, failure or bug, how to go on with the run in `folder`.
+    """Tell whoever stops in here, by a signal, failure or bug, how to go on with the run in `folder`.
 
     Not said of a `UserError`: there the fault has to be mended first, and it carries its own hint.
     """
     try:
         yield
-    except UserError:
-        raise
     except BaseException as error:
-        if folder.is_dir():
+        faulty = isinstance(error, UserError) and not interrupts.pending()
+        if folder.is_dir() and not faulty:
             error.add_note(f"What was done is kept. To go on: solon resume {shlex.quote(str(folder))}")
         raise
 
@@ -48,34 +49,35 @@ def faults_explained() -> Iterator[None]:
     """Turn errors raised on purpose into one line each and an exit code; let bugs through with their traceback."""
     try:
         yield
-    except KeyboardInterrupt as error:
-        typer.echo("\ninterrupted", err=True)
-        _say_notes(error)
-        raise typer.Exit(INTERRUPTED) from None
-    except UserError as error:
-        for fault in error.faults:
-            say_error(str(fault))
-        _say_notes(error)
-        raise typer.Exit(UNUSABLE) from None
-    except SolonError as error:
-        say_error(str(error))
-        _say_notes(error)
-        raise typer.Exit(FAILED) from None
-    except Exception as error:
-        if not _disk_is_full(error):
+    except (KeyboardInterrupt, Exception) as error:
+        code = _explain(error)
+        if code is None:
             raise
+        raise typer.Exit(code) from None
+
+
+def _explain(error: BaseException) -> int | None:
+    """Say what went wrong; the exit code. None if it is a bug."""
+    if isinstance(error, KeyboardInterrupt) or interrupts.pending():
+        return interrupts.end(error)
+    if isinstance(error, UserError):
+        lines, code = [str(fault) for fault in error.faults], UNUSABLE
+    elif isinstance(error, SolonError):
+        lines, code = [str(error)], FAILED
+    elif _disk_is_full(error):
         name = getattr(error, "filename", None)
-        say_error(f"no space left on the device{f', writing {name}' if name else ''} (make room, then go on)")
-        _say_notes(error)
-        raise typer.Exit(UNUSABLE) from None
-
-
-def _say_notes(error: BaseException) -> None:
+        what = f"no space left on the device{f', writing {name}' if name else ''} (make room, then go on)"
+        lines, code = [what], UNUSABLE
+    else:
+        return None
+    for line in lines:
+        say_error(line)
     for note in getattr(error, "__notes__", ()):
         typer.echo(note, err=True)
+    return code
 
 
-def _disk_is_full(error: Exception) -> bool:
+def _disk_is_full(error: BaseException) -> bool:
     """safetensors and torch report a full disk by text alone, so the text counts too."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True

@@ -124,7 +124,8 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog="Exit codes: 0 done; 1 failed; 2 something given cannot be used, with one line per fault; 130 interrupted."
+    epilog="Exit codes: 0 done; 1 failed; 2 something given cannot be used, with one line per fault; "
+    "130 interrupted; 143 terminated."
 )
 def solon(
     version: Annotated[
@@ -141,8 +142,3 @@ def solon(
       [bold]solon run mine/run.toml[/bold]     run it
       [bold]solon resume runs/mine[/bold]      go on after an interruption
     """
-
-
-def run() -> None:
-    """The `solon` program."""
-    app(prog_name="solon")

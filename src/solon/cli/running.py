@@ -11,6 +11,7 @@ import typer
 
 from solon.artifacts import Counts, Manifest, RunFolder
 from solon.artifacts.stage import MANIFEST
+from solon.cli import interrupts
 from solon.cli.faults import resumable
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
@@ -84,16 +85,20 @@ def carry_on(
 
 
 class _Counted:
-    """Passes on to a reporter, and counts the stages that had work left."""
+    """Passes on to a reporter, and counts the stages that had work left. Heeds signals before a step is kept."""
 
     def __init__(self, reporter: Reporter):
         self._reporter, self.stages = reporter, 0
-        self.advance, self.recovered, self.note = reporter.advance, reporter.recovered, reporter.note
+        self.recovered, self.note = reporter.recovered, reporter.note
         self.done, self.close = reporter.done, reporter.close
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.stages += 1
         self._reporter.stage(name, total_rows)
+
+    def advance(self, rows: int, tokens: int) -> None:
+        interrupts.heed()
+        self._reporter.advance(rows, tokens)
 
 
 def print_result(run: Path, *, as_json: bool = False) -> None:

@@ -1,0 +1,114 @@
+"""Ctrl-C and SIGTERM end the program, whatever code they meet.
+
+Python answers a signal with an exception in whatever function is running. In a finaliser, a callback from C or a
+library that catches all there is, that exception is dropped, and the program goes on as if nothing had been. So a
+signal is noted too, and raised again until the program has ended: by a timer, and wherever a run tells how far it is.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_SECONDS = 0.2
+"""Between one raising and the next: long enough to clean up a little, short enough to seem immediate."""
+
+_noted: int | None = None
+"""The signal that has come and has not ended the program yet."""
+
+
+def watch() -> None:
+    """From now on either signal ends the program: the first raises `KeyboardInterrupt`, a second kills at once.
+
+    A signal that the program was started to ignore, like Ctrl-C in a shell's background job, stays ignored.
+    """
+    sys.unraisablehook = _unraisable
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=_kill_at_the_second, args=(heard,), daemon=True).start()
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _note)
+
+
+def pending() -> bool:
+    """Has a signal come, and not ended the program yet?"""
+    return _noted is not None
+
+
+def heed() -> None:
+    """Raise `KeyboardInterrupt` if a signal is pending: before a result is kept that might not be what it seems."""
+    if pending():
+        raise KeyboardInterrupt
+
+
+def end(error: BaseException) -> int:
+    """Say what an interrupt has to say, with the notes of the error it came as, and leave.
+
+    Leaving is at once: taking torch down takes a second, in which nothing is won. Returns the exit code where an
+    interrupt was raised by hand, and no signal came.
+    """
+    for line in ("\ninterrupted", *getattr(error, "__notes__", ())):
+        print(line, file=sys.stderr)
+    if _noted is not None:
+        with suppress(OSError):  # whoever read the output may be gone
+            sys.stdout.flush()
+        os._exit(128 + _noted)
+    return 128 + signal.SIGINT
+
+
+def end_at_the_next() -> None:
+    """From now on a signal ends the program here and now."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is _note:
+            signal.signal(number, _leave)
+
+
+def _note(number: int, _frame: FrameType | None) -> None:
+    global _noted
+    _noted = number
+    end_at_the_next()
+    signal.signal(signal.SIGALRM, _raise_again)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+    raise KeyboardInterrupt
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def _raise_again(_number: int, _frame: FrameType | None) -> None:
+    if pending() and not _on_its_way(sys.exception()):
+        raise KeyboardInterrupt
+
+
+def _on_its_way(error: BaseException | None) -> bool:
+    """Is it an interrupt, or what became of one, that is being handled? Then nothing is lost, and clean-up may end."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
+def _kill_at_the_second(heard: int) -> None:
+    """A thread of its own, for signals that come before Python looks: while torch computes, say, for minutes."""
+    came = 0
+    while came < 2:
+        number = os.read(heard, 1)[0]
+        came += number in SIGNALS
+    os._exit(128 + number)
+
+
+def _unraisable(what: UnraisableHookArgs) -> None:
+    """As ever, but an interrupt that is dropped is no news: it is raised again."""
+    if not isinstance(what.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(what)

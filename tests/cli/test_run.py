@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,36 +145,33 @@ def test_every_shipped_run_file_begins(name: str, files: Path) -> None:
     assert not [finding for finding in lint(config.constitution.path) if finding.severity == "error"]
 
 
-def test_ctrl_c_is_130_and_says_how_to_go_on(files: Path) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from solon.cli.main import run; run()",
-        "run",
-        "--model",
-        "model",
-        *tiny_settings(),
-    ]
+def stopped(arguments: Sequence[str | Path], at: str, number: signal.Signals) -> tuple[int, list[str]]:
+    """Exit code and last words of a `solon` that gets a signal when the stage `at` begins."""
     process = subprocess.Popen(
-        [*command, *tiny_settings("sft.epochs=1000"), "-o", "stopped", "--json"],
+        [sys.executable, "-m", "solon.cli.program", *map(str, arguments), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line)["event"] == "stage" and json.loads(line)["stage"] == "models/sl":
-            process.send_signal(signal.SIGINT)
-            break
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, errors
-    assert errors.splitlines()[-2:] == [
-        "interrupted",
-        "What was done is kept. To go on: solon resume stopped",
-    ]
+    next(line for line in process.stdout if f'"stage", "stage": "{at}"' in line)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.splitlines()[-2:]
+
+
+def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, files: Path) -> None:
+    said = ["interrupted", "What was done is kept. To go on: solon resume stopped"]
+    run = ["run", "--model", tiny, *tiny_settings(), "-o", "stopped"]
+    assert stopped(run, "models/sl", signal.SIGINT) == (130, said)
     assert "nothing was left to do" in done("stage", "helpful", "stopped")
-    assert not (files / "stopped" / "models" / "sl" / "manifest.json").exists()
+    assert not (files / "stopped/models/pm").exists()
+    assert stopped(["resume", "stopped"], "models/rl", signal.SIGTERM) == (143, said)
+    assert not (files / "stopped/evals/manifest.json").exists()
+    done("resume", "stopped")
+    assert data(files / "stopped") == data(world)
 
 
 def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:

@@ -1,18 +1,17 @@
-"""What all tests share: no network, and the reference data that some compare with."""
+"""What all tests share: no network, and what becomes of tests that lack what they need."""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-REFERENCE_DATA = ROOT / os.environ.get("SOLON_REFERENCE_DATA", "../shared/data")
-NO_REFERENCE_DATA = f"no reference data at {REFERENCE_DATA} (set SOLON_REFERENCE_DATA)"
+from needs import NEEDS, REFERENCE_DATA
 
 # Read by huggingface_hub at import, hence before any test module; subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -21,19 +20,28 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
     """The folder of published files (CAI, CCAI, hh-rlhf, ...); the test is skipped where there is none."""
-    if not REFERENCE_DATA.is_dir():
-        pytest.skip(NO_REFERENCE_DATA)
-    return REFERENCE_DATA
+    if REFERENCE_DATA.place is None:
+        pytest.skip(REFERENCE_DATA.reason)
+    return REFERENCE_DATA.place
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where the reference data exists, a test that skips for lack of it has lost its way to it: it fails."""
+    """A test that is skipped for lack of something fails where that must be there."""
     report = yield
-    if report.skipped and REFERENCE_DATA.is_dir() and "reference data" in str(report.longrepr).lower():
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid}: skipped for lack of reference data, which exists at {REFERENCE_DATA}"
+    for need in NEEDS:
+        if report.skipped and need.must_be and f"no {need.name}" in str(report.longrepr):
+            report.outcome = "failed"
+            where = "it is required" if need.place is None else f"it exists at {need.place}"
+            report.longrepr = f"{item.nodeid}: skipped for lack of {need.name}, but {where}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what was not tested, and how to have it."""
+    skipped = Counter(report.longrepr[2] for report in terminalreporter.getreports("skipped"))
+    for reason, tests in skipped.items():
+        terminalreporter.write_line(f"{tests} not tested: {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""The promise of tests/conftest.py: reference data may be absent, but never overlooked."""
+"""The promise of tests/conftest.py: what tests need may be absent, but never overlooked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parent / "conftest.py"
+SHARED = [Path(__file__).with_name(name) for name in ("conftest.py", "needs.py")]
 
 INNER = """
 import pytest
@@ -23,34 +23,55 @@ def test_that_uses_it(reference_data):
 def test_that_gives_up():
     pass
 
+@pytest.mark.skip(reason="no chromium (how to have it)")
+def test_of_a_page():
+    pass
+
 @pytest.mark.skip(reason="another reason")
 def test_skipped_for_another_reason():
     pass
 """
 
 
-def run_inner_tests(folder: Path, reference_data: Path) -> subprocess.CompletedProcess[str]:
-    shutil.copy(CONFTEST, folder)
+def run_inner_tests(folder: Path, reference_data: Path, *, require: str = "") -> subprocess.CompletedProcess[str]:
+    """On a machine without programs."""
+    for path in SHARED:
+        shutil.copy(path, folder)
     (folder / "test_inner.py").write_text(INNER)
+    needs = {"SOLON_REFERENCE_DATA": str(reference_data), "SOLON_TESTS_REQUIRE": require, "PATH": ""}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder, folder],
-        env={**os.environ, "SOLON_REFERENCE_DATA": str(reference_data)},
+        env={**os.environ, **needs},
         capture_output=True,
         text=True,
     )
 
 
-def test_tests_without_reference_data_are_skipped_where_there_is_none(tmp_path: Path) -> None:
+def test_what_is_not_there_is_not_tested_and_the_end_says_so(tmp_path: Path) -> None:
     done = run_inner_tests(tmp_path, tmp_path / "nowhere")
     assert done.returncode == 0, done.stdout
-    assert "3 skipped" in done.stdout
+    assert done.stdout.splitlines()[-5:-1] == [
+        "1 not tested: no reference data (set SOLON_REFERENCE_DATA to a folder of the published files)",
+        "1 not tested: no reference data",
+        "1 not tested: no chromium (how to have it)",
+        "1 not tested: another reason",
+    ]
+    assert "4 skipped" in done.stdout
 
 
 def test_a_test_that_overlooks_the_reference_data_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     done = run_inner_tests(tmp_path, tmp_path / "data")
     assert done.returncode == 1, done.stdout
-    assert "1 passed, 1 skipped, 1 error" in done.stdout
+    assert "1 passed, 2 skipped, 1 error" in done.stdout
+    assert f"skipped for lack of reference data, but it exists at {tmp_path / 'data'}" in done.stdout
+
+
+def test_a_test_that_lacks_what_is_required_fails_the_run(tmp_path: Path) -> None:
+    done = run_inner_tests(tmp_path, tmp_path / "nowhere", require="chromium")
+    assert done.returncode == 1, done.stdout
+    assert "3 skipped, 1 error" in done.stdout
+    assert "skipped for lack of chromium, but it is required" in done.stdout
 
 
 def test_no_test_reaches_the_network() -> None:

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -18,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
+from needs import CHROMIUM
+
 QUIET = (
     "--headless",
     "--no-sandbox",
@@ -53,7 +51,16 @@ class Browser:
         # The browser reads commands from descriptor 3 and writes to 4; bash puts them there.
         command = f'exec "$@" 3<&{to_read} 4>&{to_write} {to_read}<&- {to_write}>&-'
         self._process = subprocess.Popen(
-            ["bash", "-c", command, "bash", CHROMIUM, *QUIET, f"--user-data-dir={self.profile}", "about:blank"],
+            [
+                "bash",
+                "-c",
+                command,
+                "bash",
+                str(CHROMIUM.place),
+                *QUIET,
+                f"--user-data-dir={self.profile}",
+                "about:blank",
+            ],
             pass_fds=(to_read, to_write),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from report.browser import CHROMIUM, Browser
+from needs import CHROMIUM
+from report.browser import Browser
 from report.riverside import riverside, with_texts
 from solon.collective.opinion.analysis import analyse
 from solon.report.public.inputs import PublicInput, Words
 from solon.report.public.page import write_public_report
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium to look at the page with")
+pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
 ATTACK = '"><script>document.title = "broken"</script><img src=x onerror="document.title = \'broken\'">'
 
 

@@ -28,6 +28,8 @@ from kill_and_resume import SETTINGS, STAGES, Process, data, differing, start, t
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TWICE = 10
 """Every so many signals, one comes twice."""
+EARLIEST = 0.3
+"""Seconds until Python itself has started: before, a signal kills in its own way."""
 PATIENCE = 60.0
 """Seconds after which a process that goes on is killed: its signal was lost."""
 
@@ -76,7 +78,7 @@ class Experiment:
     def _strike(self, process: Process, kept: set[str], said: str, run: Path) -> int | None:
         """Signal the process at a random moment; its exit code, or None if it had ended before."""
         number = self.rng.choice(SIGNALS)
-        moment = time.monotonic() + self.rng.uniform(0.0 if self.fork else 0.1, self.seconds)
+        moment = time.monotonic() + self.rng.uniform(0.0 if self.fork else EARLIEST, self.seconds)
         stages = [event["stage"] for event in process.events(moment) if event["event"] == "stage"]
         if again := kept.intersection(stages):
             self.wrong.append(f"{said}: done again: {', '.join(sorted(again))}")

@@ -7,6 +7,7 @@ signal is noted too, and raised again until the program has ended: by a timer, a
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -55,16 +56,24 @@ def heed() -> None:
 def end(error: BaseException) -> int:
     """Say what an interrupt has to say, with the notes of the error it came as, and leave.
 
-    Leaving is at once: taking torch down takes a second, in which nothing is won. Returns the exit code where an
-    interrupt was raised by hand, and no signal came.
+    Returns the exit code where it was raised by hand and no signal came, as in tests.
     """
     for line in ("\ninterrupted", *getattr(error, "__notes__", ())):
         print(line, file=sys.stderr)
     if _noted is not None:
-        with suppress(OSError):  # whoever read the output may be gone
-            sys.stdout.flush()
-        os._exit(128 + _noted)
-    return 128 + signal.SIGINT
+        leave(128 + _noted)
+    return 128 + (_noted or signal.SIGINT)
+
+
+def leave(code: int) -> None:
+    """End the process with an exit code: at once, for torch takes a second to be taken apart, deaf to signals.
+
+    Returns only if the output cannot be written; Python's own end tells that.
+    """
+    with suppress(OSError):
+        sys.stdout.flush()
+        atexit._run_exitfuncs()
+        os._exit(code)
 
 
 def end_at_the_next() -> None:

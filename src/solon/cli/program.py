@@ -14,12 +14,13 @@ def run() -> None:
         from solon.cli.main import app
 
         app(prog_name="solon")
-    except BaseException as error:  # a signal may come back as any error, or as none
-        if not interrupts.pending():
-            raise
-        sys.exit(interrupts.end(error))
-    finally:
+    except BaseException as error:  # a signal may come as any error, or as none
         interrupts.end_at_the_next()
+        if interrupts.pending():
+            sys.exit(interrupts.end(error))
+        if isinstance(error, SystemExit) and isinstance(error.code, int):
+            interrupts.leave(error.code)
+        raise
 
 
 if __name__ == "__main__":

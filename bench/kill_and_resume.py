@@ -11,6 +11,7 @@ With `--fork`, the commands run in forks of one process that has imported torch 
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import random
@@ -153,6 +154,7 @@ def _become(command: Sequence[str], out: int, errors: int) -> None:
     try:
         os.dup2(out, 1)
         os.dup2(errors, 2)
+        atexit._clear()  # what the parent cleans up at its end is not the child's
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         from solon.cli.program import run

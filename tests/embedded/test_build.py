@@ -29,11 +29,11 @@ TINY = PretrainConfig(
     intermediate=64,
     copy_tokens=2_000,
     copy_batch_tokens=64,
-    corpus_tokens=6_000,
-    practice_tokens=3_000,
-    judging_tokens=2_000,
-    batch_tokens=512,
-    chunk_documents=16,
+    corpus_tokens=3_000,
+    practice_tokens=1_500,
+    judging_tokens=1_000,
+    batch_tokens=256,
+    chunk_documents=8,
     warmup_steps=5,
     checkpoint_chunks=1,
 )
@@ -81,13 +81,13 @@ def test_a_folder_that_can_be_loaded_with_its_card(tmp_path: Path) -> None:
     made = make(tmp_path / "model", heard, samples=1)
     card = read_card(tmp_path / "model")
     assert card.weights_sha256 == made and card.recipe == TINY and card.threads == 1
-    assert card.tokens >= 13_000 and card.seconds > 0
+    assert card.tokens >= 7_500 and card.seconds > 0
     assert card.measured is not None and set(card.measured.answers) == {"harmful", "benign", "mixed"}
     loaded = load_model(tmp_path / "model", dtype=torch.bfloat16, device="cpu")
     assert sum(p.numel() for p in loaded.model.parameters()) == card.parameters
     assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing else is left"
     assert [name.split()[0] for name, _ in heard.stages] == ["copy", "corpus", "judging", "practice", "skills"]
-    assert heard.stages[1][1] == -(-6_000 // 512)
+    assert heard.stages[1][1] == -(-3_000 // 256)
     assert heard.rows["skills"] == 8
 
 

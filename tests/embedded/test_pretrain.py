@@ -35,13 +35,13 @@ TINY = PretrainConfig(
     layers=2,
     heads=2,
     intermediate=64,
-    copy_tokens=9_000,
+    copy_tokens=6_100,
     copy_batch_tokens=64,
-    corpus_tokens=12_000,
-    practice_tokens=6_000,
-    judging_tokens=4_000,
-    batch_tokens=512,
-    chunk_documents=32,
+    corpus_tokens=6_000,
+    practice_tokens=3_000,
+    judging_tokens=2_000,
+    batch_tokens=256,
+    chunk_documents=16,
     warmup_steps=5,
     checkpoint_chunks=1,
 )
@@ -89,7 +89,7 @@ def test_what_is_reported() -> None:
     names = ("copy", "corpus", "judging", "practice")
     ends = [next(now for now in reversed(told) if now.stage == stage) for stage in names]
     assert last.total_tokens == sum(now.tokens for now in ends)
-    limits = (9_000, 12_000, 4_000, 6_000)
+    limits = (TINY.copy_tokens, TINY.corpus_tokens, TINY.judging_tokens, TINY.practice_tokens)
     assert all(now.tokens < limit + TINY.batch_tokens for now, limit in zip(ends, limits, strict=True))
     assert last.seconds > 0 and [now.seconds for now in told] == sorted(now.seconds for now in told)
 
@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "step"),
-    [("copy", 3), ("copy", 120), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10), ("judging", 3)],
+    [("copy", 3), ("copy", 104), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10), ("judging", 3)],
 )
 def test_a_kill_leaves_no_trace(stage: str, step: int, tmp_path: Path) -> None:
     weights, whole = undisturbed()
@@ -156,10 +156,10 @@ def test_copying_is_learnt() -> None:
 
     config = TINY.model_copy(
         update={
-            "hidden": 64,
-            "copy_tokens": 800_000,
-            "copy_batch_tokens": 1024,
-            "copy_learning_rate": 4e-3,
+            "intermediate": 32,
+            "copy_tokens": 400_000,
+            "copy_batch_tokens": 512,
+            "copy_learning_rate": 8e-3,
             "copy_loss": 1.5,
             "warmup_steps": 20,
         }

@@ -42,8 +42,8 @@ demo: $(STAMP)  ## the whole of Constitutional AI on this machine, into runs/dem
 	@$(if $(FRESH),rm -rf $(DEMO))
 	@$(BIN)/solon run --output $(DEMO)
 
-test: $(STAMP)  ## run all tests, offline
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TESTS)
 
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .

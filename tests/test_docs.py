@@ -1,4 +1,5 @@
 """The documentation holds: links lead somewhere, names exist, commands exist, and what is marked as tested runs.
+Files that docstrings and comments name exist, too.
 
 Every ```console block of the quickstart and of the walk through public input stands under `<!-- tested -->` or
 `<!-- not tested: reason -->`. Tested lines run in order, in one folder, with `TINY` added to whatever begins a run.
@@ -96,6 +97,18 @@ def test_files_named_in_the_text_exist(page: Path) -> None:
     names = re.findall(r"`((?:src|docs|tests|bench)/[\w./-]+)`", page.read_text(encoding="utf-8"))
     lost = [name for name in names if not (ROOT / name).exists()]
     assert not lost, lost
+
+
+def test_files_named_in_docstrings_and_comments_exist() -> None:
+    named = re.compile(r"\b(?:src|docs|tests|bench)/[\w./-]*\w")
+    programs = [path for folder in ("src", "tests", "bench") for path in (ROOT / folder).rglob("*.py")]
+    lost = [
+        f"{relative(path)}: {name}"
+        for path in programs
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert len(programs) > 400 and not lost, lost
 
 
 def test_the_file_tree_of_the_readme_is_the_file_tree() -> None:

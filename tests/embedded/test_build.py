@@ -13,9 +13,11 @@ import torch
 from typer.testing import CliRunner, Result
 
 import solon.embedded.build
+import solon.embedded.pretrain
 from solon.cli.main import app
 from solon.embedded.build import build, measure_folder
 from solon.embedded.card import read_card
+from solon.embedded.corpus import Course, Document, documents
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import ModelError, RunError
@@ -40,9 +42,14 @@ TINY = PretrainConfig(
 
 
 @pytest.fixture(autouse=True)
-def small_tokenizer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Learnt from a hundred documents; and torch's threads as they were."""
-    monkeypatch.setattr(solon.embedded.build, "train_tokenizer", partial(train_tokenizer, sample=100))
+def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A tokenizer learnt from ten documents, chunks of a few; and torch's threads as they were."""
+
+    def few(seed: int, first: int, count: int, course: Course) -> Iterator[Document]:
+        return documents(seed, first, min(count, 32), course)
+
+    monkeypatch.setattr(solon.embedded.build, "train_tokenizer", partial(train_tokenizer, sample=10))
+    monkeypatch.setattr(solon.embedded.pretrain, "documents", few)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

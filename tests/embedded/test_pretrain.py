@@ -50,7 +50,7 @@ Weights = dict[str, torch.Tensor]
 
 @cache
 def tokenizer() -> PreTrainedTokenizerFast:
-    return train_tokenizer(0, sample=100)
+    return train_tokenizer(0, sample=10)
 
 
 def taught(config: PretrainConfig = TINY, checkpoints: Any = None) -> tuple[Weights, list[Standing]]:

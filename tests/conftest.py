@@ -37,8 +37,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others, hence last
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
     """Say at the end what was not tested, and how to have it."""
+    yield
     skipped = Counter(report.longrepr[2] for report in terminalreporter.getreports("skipped"))
     for reason, tests in skipped.items():
         terminalreporter.write_line(f"{tests} not tested: {reason.removeprefix('Skipped: ')}", yellow=True)

@@ -40,7 +40,19 @@ def run_inner_tests(folder: Path, reference_data: Path, *, require: str = "") ->
     (folder / "test_inner.py").write_text(INNER)
     needs = {"SOLON_REFERENCE_DATA": str(reference_data), "SOLON_TESTS_REQUIRE": require, "PATH": ""}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder, folder],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-ra",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            "--rootdir",
+            folder,
+            folder,
+        ],
         env={**os.environ, **needs},
         capture_output=True,
         text=True,

@@ -91,7 +91,7 @@ def test_the_embedded_model() -> None:
         pytest.skip("the embedded model's weights are not built yet")
     answers = {}
     for batch_size in (1, 5, 64):
-        config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=40")
+        config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=24")
         actors = Actors(config=config)
         prompts = WorldSource().prompt_sets(config.prompts, 0).red_team
         engine, format = actors.engine(actors.load(folder)), actors.format(folder)

@@ -77,6 +77,54 @@ _R1 = (
     "{% elif m['role'] == 'user' %}{{ '<|User|>' + m['content'] }}{% else %}{{ m['content'] }}{% endif %}" + _END
 ) + "{% if add_generation_prompt %}{{ '<|Assistant|><think>\n' }}{% endif %}"
 
+_GPT_OSS = (
+    "{{ '<|start|>system<|message|>You write for everybody.\nKnowledge cutoff: 2024-06\nCurrent date: '"
+    " + strftime_now('%Y-%m-%d') + '\n\nReasoning: medium<|end|>' }}" + _TURNS + "{% if m['role'] == 'system' %}"
+    "{{ '<|start|>developer<|message|># Instructions\n\n' + m['content'] + '<|end|>' }}"
+    "{% elif m['role'] == 'user' %}{{ '<|start|>user<|message|>' + m['content'] + '<|end|>' }}"
+    "{% else %}{{ '<|start|>assistant<|channel|>final<|message|>' + m['content'] }}"
+    "{{ '<|return|>' if loop.last else '<|end|>' }}{% endif %}"
+    + _END
+    + "{% if add_generation_prompt %}{{ '<|start|>assistant' }}{% endif %}"
+)
+_NEMOTRON = (
+    _TURNS + "{% set said = m['content'].replace('/think', '') %}"
+    "{% if m['role'] == 'assistant' %}{{ '<SPECIAL_11>Assistant\n' + said.split('</think>')[-1] + '\n<SPECIAL_12>\n' }}"
+    "{% else %}{{ '<SPECIAL_10>' + m['role'] | capitalize + '\n' + said + '\n' }}{% endif %}"
+    + _END
+    + "{% if add_generation_prompt %}{{ '<SPECIAL_11>Assistant\n' }}"
+    "{% if '/no_think' in messages[-1]['content'] %}{{ '<think></think>' }}{% else %}{{ '<think>\n' }}{% endif %}"
+    "{% endif %}"
+)
+_FALCON = (
+    _TURNS + "{{ m['role'] | capitalize + ': ' + m['content'].replace('\n\n', '\n') }}"
+    "{% if not loop.last %}{{ '\n' }}{% elif m['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
+    + _END
+    + "{% if add_generation_prompt %}{{ '\nAssistant:' }}{% endif %}"
+)
+_COHERE = (
+    "{{ bos_token }}" + _TURNS + "{% if m['role'] == 'system' %}"
+    "{{ '<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|># System Preamble\nBe safe.\n' + m['content'] }}"
+    "{{ '<|END_OF_TURN_TOKEN|>' }}"
+    "{% elif m['role'] == 'user' %}"
+    "{{ '<|START_OF_TURN_TOKEN|><|USER_TOKEN|>' + m['content'] + '<|END_OF_TURN_TOKEN|>' }}"
+    "{% else %}{{ '<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|><|START_RESPONSE|>' + m['content'] "
+    "+ '<|END_RESPONSE|><|END_OF_TURN_TOKEN|>' }}{% endif %}"
+    + _END
+    + "{% if add_generation_prompt %}{{ '<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>' }}{% endif %}"
+)
+_MISTRAL_7 = (
+    "{{ bos_token }}{% set told = messages[0]['content'] if messages[0]['role'] == 'system' else '' %}"
+    "{% set said = messages[1:] if told else messages %}"
+    "{% for m in said %}{% if m['role'] == 'user' %}"
+    "{{ '[INST] ' + (told + '\n\n' if told and loop.last else '') + m['content'] + '[/INST]' }}"
+    "{% else %}{{ ' ' + m['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+_PARTS = (
+    _TURNS + "{{ '<|im_start|>' + m['role'] + ':' }}{% for part in m['content'] %}{% if part['type'] == 'text' %}"
+    "{{ part['text'] }}{% endif %}{% endfor %}{{ '<|im_end|>\n' }}" + _END
+) + "{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}"
+
 Cut = Literal["byte-level", "sentencepiece", "sentencepiece without prefix"]
 
 
@@ -118,7 +166,7 @@ SHAPES: dict[str, Shape] = {
         adds_bos=True,
         end="<end_of_turn>",
     ),
-    "Qwen 2.5 base": Shape(template=_CHATML_TOLD, special=_IM, added=("<tool_call>",)),
+    "Qwen 2.5 base": Shape(template=_CHATML_TOLD, special=_IM, added=("<tool_call>", "<|fim_prefix|>")),
     "Qwen 2.5 instruct": Shape(template=_CHATML_TOLD, special=_IM, added=("<tool_call>",), eos="<|im_end|>"),
     "Phi-3": Shape(
         template=_PHI_3,
@@ -151,6 +199,41 @@ SHAPES: dict[str, Shape] = {
         adds_bos=True,
         end="<|end|>",
     ),
+    "GPT-OSS": Shape(
+        template=_GPT_OSS,
+        special=("<|start|>", "<|channel|>", "<|message|>", "<|end|>"),
+        eos="<|return|>",
+        end="<|return|>",
+    ),
+    "Nemotron": Shape(
+        template=_NEMOTRON,
+        special=("<SPECIAL_10>", "<SPECIAL_11>"),
+        added=("<think>", "</think>"),
+        eos="<SPECIAL_12>",
+        end="<SPECIAL_12>",
+    ),
+    "Falcon": Shape(template=_FALCON, end="<|endoftext|>"),
+    "Cohere": Shape(
+        template=_COHERE,
+        special=(
+            *("<|START_OF_TURN_TOKEN|>", "<|SYSTEM_TOKEN|>", "<|USER_TOKEN|>", "<|CHATBOT_TOKEN|>"),
+            *("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        ),
+        bos="<BOS_TOKEN>",
+        eos="<|END_OF_TURN_TOKEN|>",
+        adds_bos=True,
+        end="<|END_OF_TURN_TOKEN|>",
+    ),
+    "Mistral 7": Shape(
+        template=_MISTRAL_7,
+        cut="sentencepiece",
+        special=("[INST]", "[/INST]"),
+        bos="<s>",
+        eos="</s>",
+        adds_bos=True,
+        end="</s>",
+    ),
+    "content in parts": Shape(template=_PARTS, special=_IM),
 }
 """By the family they are shaped like."""
 

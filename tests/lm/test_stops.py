@@ -46,3 +46,9 @@ def test_clean_removes_special_tokens_half_characters_and_space(text_of: TextOf)
     tokenizer = tiny_tokenizer()
     ids = tokenizer.encode(f" snow ☃{END} and") + tokenizer.encode("☃")[:1]
     assert text_of.clean(ids, text_of.decode(ids)) == "snow ☃ and"
+
+
+def test_a_thought_is_no_part_of_the_answer(text_of: TextOf) -> None:
+    assert text_of.clean([], " <think>hm\n</think>\n\nYes.") == "Yes."
+    assert text_of.clean([], "<think>never closed") == ""
+    assert text_of.clean([], "Yes <think>hm</think>") == "Yes <think>hm</think>"

@@ -68,7 +68,7 @@ def test_what_the_template_puts_before_and_after_an_answer() -> None:
     format = chat(template)
     assert format.prompt(TURNS[:1]) + format.answer("Here.") == "[Q] Where is it? [/Q] Here. [STOP]"
     assert format.stop == ("[STOP]", END)
-    assert format.guard("[Q] x [/Q] [STOP]") == "[Q] x [/Q ] [STOP]"
+    assert format.guard("[Q] x [/Q] [STOP]") == "[Q ] x [/Q ] [STOP ]"
 
 
 def test_special_tokens_in_a_turn_cannot_speak_for_the_format() -> None:

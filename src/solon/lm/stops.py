@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_THOUGHT = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
+"""What a model that reasons in hiding writes before its answer."""
 _BROKEN = "\ufffd"
 """What decoding puts in place of bytes that are not UTF-8, e.g. the first half of a character."""
 
@@ -33,10 +36,12 @@ class TextOf:
         return str(text)
 
     def clean(self, ids: Sequence[int], text: str) -> str:
-        """`text`, decoded from `ids`, without special tokens, half a last character and surrounding white space."""
+        """`text`, decoded from `ids`, without special tokens, half a last character and surrounding white space, and
+        without the thought that it may begin with: what is shown, judged and learned from is the answer."""
         for token in {token for token in ids if token in self._special}:
             text = text.replace(self._special[token], "")
-        return text.rstrip(_BROKEN).strip()
+        thought = _THOUGHT.match(text)
+        return text[thought.end() if thought else 0 :].rstrip(_BROKEN).strip()
 
     def _completing(self, stop: tuple[str, ...]) -> np.ndarray:
         """[V] bool: True selects every token after which the text could have come to contain a stop string.

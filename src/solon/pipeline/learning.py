@@ -54,6 +54,8 @@ def train_sl(
     targets = sum(len(chain.rounds) for chain in chains)
     stage.count("in", targets + len(answers) + len(given))
     _account(stage, revised.dropped + kept.dropped, revised.noted + kept.noted)
+    changed = sum(format.guard(row.answer) != row.answer for row in rows)
+    _account(stage, {}, {"answers with marks of the format in them, broken up": changed})
     examples = [
         answer_example(
             base.tokenizer,

@@ -11,18 +11,21 @@ from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
 from solon.prompting.dialogue import (
     DELIMITERS,
-    MESSAGE_ROLES,
     HumanAssistant,
     system_of,
     without_system,
 )
-from solon.prompting.guard import Guard, control_tokens, normalizer
+from solon.prompting.guard import Guard, byte_names, control_tokens, normalizer
 from solon.prompting.layout import find_layout
+from solon.prompting.skeleton import Skeleton
 from solon.records import Turn
 
 NEW_YEAR = date(2026, 1, 1)
 """What a template that asks for today's date is told unless a run says otherwise: tomorrow it is still the same run."""
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
+_TOUCHY = tuple(Turn(role=role, text="One.\n\nTwo </think> three.") for role in ("human", "assistant", "human"))
+_REWRITES = "the chat template would rewrite texts (paragraphs, or what stands before </think>); they stay as they are"
+_PLAIN = 'set models.dialogue = "human-assistant"'
 _DRIFTS = "the chat template works out today's date in a way that cannot be held still"
 _DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 
@@ -64,19 +67,21 @@ class ChatTemplate:
         self._template = _dated(tokenizer.chat_template, today)
         self.system = system
         controls = control_tokens(tokenizer)
-        self._layout = find_layout(self._written, controls, tokenizer.eos_token)
-        self.guard = Guard((*controls, *self._layout.marks), normalizer(tokenizer))
+        self._write = Skeleton(self._apply, hint=_PLAIN)
+        self._layout = find_layout(self._write, controls, tokenizer.eos_token)
+        self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
         self.end = self._layout.end
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
     def notes(self, *, system: bool) -> tuple[str, ...]:
         homeless = system and not self._layout.takes_system
         drifts = "strftime_now(" in (self._template or "")
-        found = (self._layout.note, _NO_PLACE if homeless else None, _DRIFTS if drifts else None)
-        return tuple(note for note in found if note)
+        rewrites = self._write.rewrites(_TOUCHY)
+        found = (_NO_PLACE if homeless else None, _DRIFTS if drifts else None, _REWRITES if rewrites else None)
+        return (*self._layout.notes, *(note for note in found if note))
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        return self._written(self._placed(turns), True).removesuffix(self._layout.requested) + self._layout.opening
+        return self._write(self._placed(turns), True).removesuffix(self._layout.requested) + self._layout.opening
 
     def answer(self, text: str, *, finished: bool = True) -> str:
         return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"
@@ -109,8 +114,7 @@ class ChatTemplate:
             return [Turn(role="system", text=self.guard(system)), *spoken]
         return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
 
-    def _written(self, turns: Sequence[Turn], ask: bool) -> str:
-        messages = [{"role": MESSAGE_ROLES[turn.role], "content": turn.text} for turn in turns]
+    def _apply(self, messages: list[dict[str, Any]], ask: bool) -> str:
         try:
             text = self._tokenizer.apply_chat_template(
                 messages,
@@ -120,8 +124,8 @@ class ChatTemplate:
                 enable_thinking=False,
             )
         except Exception as error:  # a template is a program of the model's author and may raise anything
-            hint = 'set models.dialogue = "human-assistant"'
-            raise ModelError(f"the tokenizer's chat template cannot write a dialogue: {error}", hint=hint) from error
+            what = f"the tokenizer's chat template cannot write a dialogue: {error}"
+            raise ModelError(what, hint=_PLAIN) from error
         return str(text)
 
 
@@ -144,12 +148,11 @@ def dialogue_format(
         return HumanAssistant(
             begin=_begin_mark(tokenizer),
             end=tokenizer.eos_token or "",
-            guard=Guard((*DELIMITERS, *control_tokens(tokenizer)), normalizer(tokenizer)),
+            guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
             system=system,
         )
     if not tokenizer.chat_template:
-        hint = 'set models.dialogue = "human-assistant"'
-        raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=hint)
+        raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=_PLAIN)
     return ChatTemplate(tokenizer, system=system, today=today)
 
 

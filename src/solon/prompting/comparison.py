@@ -11,6 +11,11 @@ from solon.records import Turn
 
 OPTIONS = (" (A)", " (B)")
 """The scored continuations, with their leading space, as in the published evaluation files."""
+MARKS = (
+    *(HUMAN, ASSISTANT, "\n\nSystem:", "\n\nH:", "\n\nA:", "\n\nS:"),
+    *("\nOptions:", "\n (A)", "\n (B)", "\nThe answer is:", "\nSo the answer is:"),
+)
+"""What the templates of comparisons write, and no text within them may: another turn, another option, a verdict."""
 
 
 @cache

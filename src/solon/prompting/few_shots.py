@@ -10,7 +10,7 @@ import numpy as np
 
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import ChatTemplate
-from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
+from solon.prompting.comparison import MARKS, OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
 from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.guard import Guard
 from solon.records import Turn
@@ -102,6 +102,7 @@ class PlainComparison:
 
     def __init__(self, format: HumanAssistant | None = None):
         self._format = format or HumanAssistant()
+        self._guard = self._format.guard.also(MARKS)
         self.stop = self._format.stop
 
     def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
@@ -113,13 +114,13 @@ class PlainComparison:
         return self._format.opening() + "".join(shots) + self._reasoning(task)
 
     def verdict(self, reasoning: str, rationale: str) -> str:
-        return verdict_prompt(reasoning, self._format.guard(rationale))
+        return verdict_prompt(reasoning, self._guard(rationale))
 
     def _comparison(self, task: Task) -> str:
-        return _comparison(task.guarded(self._format.guard))
+        return _comparison(task.guarded(self._guard))
 
     def _reasoning(self, task: Task) -> str:
-        return _reasoning(task.guarded(self._format.guard))
+        return _reasoning(task.guarded(self._guard))
 
 
 class ChatComparison:
@@ -127,6 +128,7 @@ class ChatComparison:
 
     def __init__(self, template: ChatTemplate):
         self._template = template
+        self._guard = template.guard.also(MARKS)
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -135,22 +137,28 @@ class ChatComparison:
     def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
         turns = []
         for example in worked:
-            turns += [_human(_comparison(example.task).removesuffix(_CUE))]
+            turns += [_human(self._comparison(example.task))]
             turns += [Turn(role="assistant", text=f"The answer is:{_option(example)}")]
-        turns.append(_human(_comparison(task).removesuffix(_CUE)))
+        turns.append(_human(self._comparison(task)))
         return self._template.prompt(turns) + self._template.answer("The answer is:", finished=False)
 
     def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
         turns = []
         for example in worked:
-            turns.append(_human(_bare_reasoning(example.task)))
+            turns.append(_human(self._reasoning(example.task)))
             reply = self.verdict("Let's think step by step:", example.rationale or "") + _option(example)
             turns.append(Turn(role="assistant", text=reply))
-        turns.append(_human(_bare_reasoning(task)))
+        turns.append(_human(self._reasoning(task)))
         return self._template.prompt(turns) + self._template.answer("Let's think step by step:", finished=False)
 
     def verdict(self, reasoning: str, rationale: str) -> str:
-        return f"{reasoning} {self._template.guard(rationale)}\n\nSo the answer is:"
+        return f"{reasoning} {self._guard(rationale)}\n\nSo the answer is:"
+
+    def _comparison(self, task: Task) -> str:
+        return _comparison(task.guarded(self._guard)).removesuffix(_CUE)
+
+    def _reasoning(self, task: Task) -> str:
+        return _reasoning(task.guarded(self._guard)).removeprefix(_HUMAN).removesuffix(_THINK)
 
 
 def comparison_format(dialogue: ChatTemplate | HumanAssistant) -> ComparisonFormat:
@@ -164,10 +172,6 @@ def _comparison(task: Task) -> str:
 
 def _reasoning(task: Task) -> str:
     return reasoning_prompt(task.turns, task.first, task.second, task.question)
-
-
-def _bare_reasoning(task: Task) -> str:
-    return _reasoning(task).removeprefix(_HUMAN).removesuffix(_THINK)
 
 
 def _option(example: Worked) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from solon.errors import ModelError
 from solon.records import Turn
 
 Render = Callable[[Sequence[Turn], bool], str]
-"""(turns, whether the assistant is asked to speak) -> text."""
+"""(turns, whether the assistant is asked to speak) -> text. `skeleton.Skeleton` is one."""
 
 _SYSTEM = "SolonProbeSystem"
 _ASK, _SAY, _MORE, _END = _PROBES = ("SolonProbeAsk", "SolonProbeSay", "SolonProbeMore", "SolonProbeEnd")
 _DIALOGUE = tuple(Turn(role=("human", "assistant")[place % 2], text=text) for place, text in enumerate(_PROBES))
 _OPEN_THOUGHT, _CLOSED_THOUGHT = "<think>", "</think>"
+_BRACKETED = re.compile(r"[<\[]{1,2}[^\s<>\[\]]+[>\]]{1,2}")
+_SPEAKER = re.compile(r"(?:#+ ?)?\w+(?: \w+){0,2}:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +39,23 @@ class Layout:
     """Whether the template has a place for a system turn."""
     marks: tuple[str, ...]
     """What it writes between turns in plain text, e.g. `[INST]`."""
-    note: str | None
-    """How `opening` departs from `requested`."""
+    notes: tuple[str, ...]
+    """How it departs from what the template would write."""
 
 
 def find_layout(render: Render, controls: Sequence[str], eos: str | None) -> Layout:
-    """The layout behind `render`. Raises `ModelError` if what is said does not appear in what is written."""
+    """The layout behind `render`."""
     whole, asked = render(_DIALOGUE, False), render(_DIALOGUE[:-1], True)
-    if any(probe not in whole for probe in _PROBES) or _MORE not in asked:
-        raise ModelError("the tokenizer's chat template leaves out what is said")
     own, requested = _between(whole, _MORE, _END), asked.rpartition(_MORE)[2]
     opening, lead, note = _opening(own, requested)
-    close, end = _ending(whole.rpartition(_END)[2], controls, eos)
+    turning = _between(whole, _SAY, _MORE)
+    close, end = _ending(whole.rpartition(_END)[2], turning, controls, eos)
     told = _with_system(render)
-    between = [_between(whole, _ASK, _SAY), _between(whole, _SAY, _MORE), own, *(told or ())]
+    marks = [
+        *(mark for text in (_between(whole, _ASK, _SAY), turning, own) for mark in _marks(text, controls)),
+        *(mark for text in told or () for mark in _marks(text, controls, speakers=False)),
+    ]
+    notes = (note, _system_note(render, requested) if told is not None else None)
     return Layout(
         requested=requested,
         opening=opening,
@@ -57,8 +63,8 @@ def find_layout(render: Render, controls: Sequence[str], eos: str | None) -> Lay
         close=close,
         end=end,
         takes_system=told is not None,
-        marks=tuple(dict.fromkeys(mark for text in between for mark in _plain_marks(text, controls))),
-        note=note,
+        marks=tuple(dict.fromkeys(marks)),
+        notes=tuple(note for note in notes if note is not None),
     )
 
 
@@ -71,19 +77,36 @@ def _opening(own: str, requested: str) -> tuple[str, str, str | None]:
         return requested, "", None
     opening = own.rstrip(" ")
     lead = own[len(opening) :]
-    if opening == requested or own.startswith(requested):
+    if opening == requested:
         return opening, lead, None
+    if own.startswith(requested):
+        added = opening.removeprefix(requested)
+        return opening, lead, f"before an answer the chat template's dialogues have {added!r}; prompts end with it too"
     note = f"the chat template asks with {requested!r}, but has {own!r} before an answer; the latter is used"
     return opening, lead, note
 
 
-def _ending(after: str, controls: Sequence[str], eos: str | None) -> tuple[str, str]:
-    """(close, end mark): the first control token after the last answer, else the text there, else the tokenizer's."""
-    found = _any_of(controls).search(after)
-    if found is not None:
-        return after[: found.end()], found[0]
+def _ending(after: str, turning: str, controls: Sequence[str], eos: str | None) -> tuple[str, str]:
+    """(close, end mark): the control tokens that adjoin the last answer, as far as they also stand between an answer
+    and the next question; else the text there, else the tokenizer's."""
+    start, adjoining = _adjoining(after, controls)
+    if adjoining:
+        pairs = zip(adjoining, _adjoining(turning, controls)[1], strict=False)
+        both = [one for one, other in takewhile(lambda pair: pair[0] == pair[1], pairs)] or adjoining[:1]
+        return after[:start] + "".join(both), both[-1]
     written = after.strip()
     return (after.rstrip(), written) if written else (eos or "", eos or "")
+
+
+def _adjoining(text: str, controls: Sequence[str]) -> tuple[int, list[str]]:
+    """Where the first control token stands, and which follow it with nothing between."""
+    pattern = _any_of(controls)
+    found = pattern.search(text)
+    start, tokens = (found.start() if found else 0), []
+    while found is not None:
+        tokens.append(found[0])
+        found = pattern.match(text, found.end())
+    return start, tokens
 
 
 def _with_system(render: Render) -> tuple[str, str] | None:
@@ -96,12 +119,24 @@ def _with_system(render: Render) -> tuple[str, str] | None:
     return (before, after.partition(_ASK)[0]) if found and _ASK in after else None
 
 
-def _plain_marks(text: str, controls: Sequence[str]) -> Iterator[str]:
-    """Lines between control tokens that no ordinary sentence would hold; a role's bare name is no mark."""
+def _system_note(render: Render, requested: str) -> str | None:
+    """Whether a dialogue with a system turn is still the same once it is answered."""
+    turns = (Turn(role="system", text=_SYSTEM), *_DIALOGUE)
+    asked = render(turns[:-1], True).removesuffix(requested)
+    try:
+        same = render(turns, False).startswith(asked)
+    except ModelError:
+        same = False
+    moves = "the chat template has a system turn elsewhere, or nowhere, once the dialogue is answered"
+    return None if same else f"{moves}; it stands where it is asked"
+
+
+def _marks(text: str, controls: Sequence[str], *, speakers: bool = True) -> Iterator[str]:
+    """Marks in plain text: `[INST]`, `<|user|>` and, if `speakers`, `USER:` or `### Response:` at the end of a line."""
     for line in _any_of([*controls, "\n"]).split(text):
-        mark = line.strip()
-        if any(map(str.isalnum, mark)) and not mark.replace(" ", "").isalnum():
-            yield mark
+        yield from _BRACKETED.findall(line)
+        if speakers and _SPEAKER.fullmatch(line.strip()):
+            yield line.strip()
 
 
 def _between(text: str, first: str, second: str) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.models.tokens import encode_continuation, encode_prompt
+from solon.models.tokens import encode_answered
 from solon.seeds import generator
 
 
@@ -37,7 +37,7 @@ class TokenExample:
 
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
-    prompt_ids, answer_ids = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, prompt, answer)
+    prompt_ids, answer_ids = encode_answered(tokenizer, prompt, answer)
     mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
     return TokenExample(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
 

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import PreferenceSection
 from solon.lm.protocols import Progress
 from solon.models.heads import PreferenceModel
-from solon.models.tokens import encode_continuation, encode_prompt
+from solon.models.tokens import encode_answered
 from solon.records import Record
 from solon.seeds import generator
 from solon.train.batches import micro_batches, pad_with_mask
@@ -75,7 +75,8 @@ class HeldOut(Record):
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
     """What the preference model reads: a prompt and its finished answer, as a `DialogueFormat` writes them; the score
     is read at the end mark (RLHF-22 A.2)."""
-    return (*encode_prompt(tokenizer, prompt), *encode_continuation(tokenizer, prompt, answer))
+    prompt_ids, answer_ids = encode_answered(tokenizer, prompt, answer)
+    return prompt_ids + answer_ids
 
 
 def split_by_prompt(

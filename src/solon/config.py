@@ -13,6 +13,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ModelRole = Literal["assistant", "base", "judge"]
+Dialogue = Literal["auto", "human-assistant", "chat-template"]
+"""How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
+of the paper."""
+EMBEDDED = "embedded"
+"""The name of the shipped model, where a model folder may stand."""
+NEW_YEAR = dt.date(2026, 1, 1)
+"""The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
 
 class Section(BaseModel):
@@ -24,7 +31,7 @@ class Section(BaseModel):
 class ModelsSection(Section):
     """Models by role, as in CAI section 1.1. A role left out is played by the assistant."""
 
-    assistant: str = "embedded"
+    assistant: str = EMBEDDED
     """Helpful-only; writes answers, critiques, revisions. `embedded` or a Hugging Face model folder."""
     base: str | None = None
     """What supervised finetuning starts from."""
@@ -33,8 +40,7 @@ class ModelsSection(Section):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of generation and training. `auto`: bfloat16 where the processor has it, else float32."""
     device: str = "auto"
-    dialogue: Literal["auto", "human-assistant", "chat-template"] = "auto"
-    """`auto`: the tokenizer's chat template if it has one, else the paper's Human/Assistant format."""
+    dialogue: Dialogue = "auto"
     system: str = ""
     """A system turn for dialogues that have none of their own; for every role."""
     assistant_system: str | None = None
@@ -43,8 +49,8 @@ class ModelsSection(Section):
     """Likewise for what is trained from `base`: in its training, as a policy and in the evaluation."""
     judge_system: str | None = None
     """Likewise for the judge."""
-    date: dt.date = dt.date(2026, 1, 1)
-    """What a chat template that asks for today's date is told: fixed, so that a run is the same tomorrow."""
+    date: dt.date = NEW_YEAR
+    """What a chat template that asks for today's date is told."""
     trust_remote_code: bool = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 

@@ -19,15 +19,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from solon.config import RunConfig
+from solon.config import EMBEDDED, RunConfig
 from solon.config_rules import contradictions
 from solon.errors import ConfigError, Fault, Where
 from solon.toml_text import key_lines, leaves, parse_value, toml, toml_lines
 
 _PATHS = {
-    "models.assistant": {"embedded"},
-    "models.base": {"embedded"},
-    "models.judge": {"embedded"},
+    "models.assistant": {EMBEDDED},
+    "models.base": {EMBEDDED},
+    "models.judge": {EMBEDDED},
     "prompts.source": {"world"},
     "prompts.helpful": set[str](),
     "constitution.path": set[str](),

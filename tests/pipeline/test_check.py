@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -13,6 +14,8 @@ from transformers import PreTrainedTokenizerFast
 from pipeline.tiny_run import world_config
 from solon.errors import UserError
 from solon.pipeline.check import check_inputs
+from solon.prompting import chat_template
+from solon.prompting.layout import Layout, find_layout
 from tiny_models import CHAT_TEMPLATE, tiny_model_folder
 
 ROLES = ("assistant", "base", "judge")
@@ -61,6 +64,27 @@ def test_a_faulty_model_is_told_before_the_run_begins(llama: Path, tmp_path: Pat
     spoil(folder)
     (only,) = told(folder, role, llama)
     assert only.startswith(expected)
+
+
+def test_a_faulty_template_and_a_faulty_constitution_are_told_together(llama: Path, tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path, chat_template=True)
+    no_template(folder)
+    lines = told(folder, "judge", llama, "constitution.path=nowhere.toml")
+    assert [line.partition(": ")[2].split()[0] for line in lines] == ["there", "the"]
+
+
+def test_how_a_role_is_written_to_is_found_out_once(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[None] = []
+
+    def counted(*given: Any) -> Layout:
+        found.append(None)
+        return find_layout(*given)
+
+    monkeypatch.setattr(chat_template, "find_layout", counted)
+    check_inputs(world_config(tiny_model_folder(tmp_path, chat_template=True)))
+    assert len(found) == len(ROLES)
 
 
 def test_faults_of_several_models_come_together_and_once(llama: Path, tmp_path: Path) -> None:

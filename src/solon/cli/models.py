@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from solon.cli.faults import UNUSABLE, say_error
-from solon.embedded.shipped import embedded_model
+from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
 
 if TYPE_CHECKING:
     from solon.lm.check import ModelSummary
 
-EMBEDDED = "embedded"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,7 +75,7 @@ def _look(name: str, trust_remote_code: bool) -> tuple[ModelSummary | None, tupl
     from solon.lm.check import check_model
 
     try:
-        folder = embedded_model() if name == EMBEDDED else Path(name)
+        folder = model_folder(name)
         return check_model(folder, trust_remote_code=trust_remote_code), ()
     except UserError as error:
         return None, error.faults

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from solon.config import Dialogue, ModelsSection
 from solon.errors import PromptError, UserError, Where
 from solon.records import Prompt
 
@@ -37,7 +38,7 @@ def show(
     first: Annotated[int, typer.Option(min=1, help="The first example to print, counted from 1.")] = 1,
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many to print.")] = 1,
     dialogue: Annotated[
-        Literal["auto", "human-assistant", "chat-template"] | None,
+        Dialogue | None,
         typer.Option(help="The dialogue format, as in a run file; by default the run's own, or auto."),
     ] = None,
 ) -> None:
@@ -51,7 +52,6 @@ def show(
     """
     from rich.console import Console
 
-    from solon.config import ModelsSection
     from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
     from solon.pipeline.actors import format_of

@@ -8,7 +8,13 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from solon.config import EMBEDDED
 from solon.errors import ModelError
+
+
+def model_folder(name: str) -> Path:
+    """The folder that a run file's name of a model stands for. Raises as `embedded_model`."""
+    return embedded_model() if name == EMBEDDED else Path(name)
 
 
 @cache

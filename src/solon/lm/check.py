@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from solon.config import Dialogue
 from solon.errors import ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
+from solon.models.folder import faults_of
 from solon.models.load import load_tokenizer
 from solon.models.outline import load_outline
 from solon.prompting.chat_template import dialogue_format
 from solon.records import Record
-
-Dialogue = Literal["auto", "human-assistant", "chat-template"]
-"""`models.dialogue` of a run file."""
 
 
 class ModelSummary(Record):
@@ -39,14 +37,16 @@ class ModelSummary(Record):
     always."""
 
 
-def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue = "auto") -> ModelSummary:
-    """Raises `ModelError` if a run cannot use the model."""
+def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> ModelSummary:
+    """Raises `ModelError` if a run cannot use the model. `dialogue`: None: its format is not looked at."""
     outline = load_outline(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
     vocabulary = int(embeddings.weight.shape[0])
     _check_tokens(folder, tokenizer, vocabulary)
-    _check_dialogue(folder, tokenizer, dialogue)
+    if dialogue is not None:
+        with faults_of(folder):
+            dialogue_format(tokenizer, dialogue)
     kind = decoder_kind(outline)
     return ModelSummary(
         path=str(folder),
@@ -68,13 +68,6 @@ def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: 
         what = f"the tokenizer knows {len(beyond)} tokens too many ({shown}): the model has {vocabulary} embeddings"
         hint = "copy the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer))"
         raise ModelError(what, where=Where(folder), hint=hint)
-
-
-def _check_dialogue(folder: Path, tokenizer: PreTrainedTokenizerBase, dialogue: Dialogue) -> None:
-    try:
-        dialogue_format(tokenizer, dialogue)
-    except ModelError as error:
-        raise ModelError([replace(fault, where=fault.where or Where(folder)) for fault in error.faults]) from error
 
 
 def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:

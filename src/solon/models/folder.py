@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,15 @@ def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
     faults = _folder_faults(folder, trust_remote_code) + (tokenizer_faults(folder) if folder.is_dir() else [])
     if faults:
         raise ModelError(faults)
+
+
+@contextmanager
+def faults_of(folder: Path) -> Iterator[None]:
+    """What is found wrong with a model, and does not say where, is wrong with this folder."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError([replace(fault, where=fault.where or Where(folder)) for fault in error.faults]) from error
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import torch
 
 from solon.config import ModelRole, ModelsSection, RunConfig
-from solon.embedded.shipped import embedded_model
+from solon.embedded.shipped import model_folder
 from solon.lm.inprocess import InProcessModel
 from solon.models.fingerprint import fingerprints
 from solon.models.load import LoadedModel, load_model, load_tokenizer
@@ -18,7 +18,6 @@ from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
 
-EMBEDDED = "embedded"
 ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 
@@ -36,7 +35,7 @@ class Actors:
     def path(self, role: str) -> Path:
         """The folder of `assistant`, `base` or `judge`; a role left out is played by the assistant."""
         name = getattr(self.config.models, role) or self.config.models.assistant
-        return embedded_model() if name == EMBEDDED else Path(name)
+        return model_folder(name)
 
     def fingerprints(self, role: str) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""

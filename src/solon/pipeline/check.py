@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from solon.config import PromptsSection, RunConfig
 from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
-from solon.embedded.shipped import embedded_model
+from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, UserError, Where
 from solon.models.folder import check_folder
 from solon.prompts.choose import choose_helpful, choose_red_team
@@ -17,7 +17,6 @@ from solon.prompts.choose import choose_helpful, choose_red_team
 P = ParamSpec("P")
 T = TypeVar("T")
 
-EMBEDDED = "embedded"
 WORLD = "world"
 
 
@@ -30,9 +29,9 @@ def check_inputs(config: RunConfig) -> None:
     _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
     models = config.models
-    for name in dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant)):
-        looks.take(_check_model, name, config)
-    if not looks.faults:
+    names = dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant))
+    sound = [looks.take(_check_model, name, config) for name in names]
+    if all(sound):
         looks.take(_rehearse, config)
     if looks.faults:
         raise UserError(looks.faults)
@@ -85,16 +84,18 @@ def _check_columns(section: PromptsSection, met: frozenset[str]) -> None:
                 raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
 
 
-def _check_model(name: str, config: RunConfig) -> None:
-    folder, models = embedded_model() if name == EMBEDDED else Path(name), config.models
+def _check_model(name: str, config: RunConfig) -> bool:
+    """True, or raises; how the model is written to is looked at in the rehearsal."""
+    folder, models = model_folder(name), config.models
     check_folder(folder, trust_remote_code=models.trust_remote_code)  # before anything heavy is imported
     from solon.lm.check import check_model
 
-    summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=models.dialogue)
+    summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
     context, new = summary.context, config.sampling.max_new_tokens
     if new >= context:
         what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
         raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
+    return True
 
 
 def _rehearse(config: RunConfig) -> None:

@@ -4,11 +4,11 @@ now, not after finetuning."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from solon.config import ModelRole, RunConfig
-from solon.errors import Fault, ModelError, UserError, Where
+from solon.errors import Fault, ModelError, UserError
+from solon.models.folder import faults_of
 from solon.models.load import load_tokenizer
 from solon.pipeline.actors import Actors
 from solon.prompting.chat_template import ChatTemplate
@@ -38,12 +38,10 @@ def rehearse(config: RunConfig) -> None:
 
 
 def _faults(actors: Actors, role: ModelRole, part: Part) -> list[Fault]:
-    """Those of the model's folder name it."""
     folder = actors.path(role)
     try:
-        part(actors, folder, actors.format(folder, role))
-    except ModelError as error:
-        return [replace(fault, where=fault.where or Where(folder)) for fault in error.faults]
+        with faults_of(folder):
+            part(actors, folder, actors.format(folder, role))
     except UserError as error:
         return list(error.faults)
     return []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from solon.config import NEW_YEAR, Dialogue
 from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
 from solon.prompting.dialogue import (
@@ -20,8 +21,6 @@ from solon.prompting.layout import find_layout
 from solon.prompting.skeleton import Skeleton
 from solon.records import Turn
 
-NEW_YEAR = date(2026, 1, 1)
-"""What a template that asks for today's date is told unless a run says otherwise: tomorrow it is still the same run."""
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
 _TOUCHY = tuple(Turn(role=role, text="One.\n\nTwo </think> three.") for role in ("human", "assistant", "human"))
 _REWRITES = "the chat template would rewrite texts (paragraphs, or what stands before </think>); they stay as they are"
@@ -131,7 +130,7 @@ class ChatTemplate:
 
 def dialogue_format(
     tokenizer: ChatTokenizer,
-    choice: Literal["auto", "human-assistant", "chat-template"] = "auto",
+    choice: Dialogue = "auto",
     *,
     system: str = "",
     today: date = NEW_YEAR,

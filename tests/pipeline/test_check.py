@@ -103,6 +103,42 @@ def test_a_template_is_asked_for_dialogues_of_several_turns(llama: Path, tmp_pat
         assert only.startswith(": the tokenizer's chat template cannot write a dialogue: one turn, please")
 
 
+SHOT = [{"role": "human", "text": "Is moss a plant?"}]
+CRITIQUED = dict.fromkeys(
+    ("answer", "critique_request", "critique", "revision_request", "revision"), "Moss is a plant."
+)
+COMPARED = {"turns": SHOT, "better": "Yes, a small one.", "worse": "No."}
+REASONED = {"turns": SHOT, "first": "Yes.", "second": "No.", "rationale": "It has leaves.", "answer": "A"}
+EXAMPLES = {"critique": [{"turns": SHOT} | CRITIQUED], "comparison": [COMPARED] * 2, "reasoning": [REASONED] * 2}
+LONG = "{% if messages | length > 8 %}{{ raise_exception('eight turns at most') }}{% endif %}"
+FOUR = "{% if messages | length > 4 %}{{ raise_exception('four turns at most') }}{% endif %}"
+TOLD = "{% if messages[0].role == 'system' and messages | length > 2 %}{{ raise_exception('no more') }}{% endif %}"
+COT = "judge.method=cot"
+
+
+@pytest.mark.parametrize(
+    ("role", "refuses", "settings", "shown"),
+    [
+        ("assistant", LONG, (), "critique"),
+        ("judge", FOUR, (), "comparison"),
+        ("judge", FOUR, (COT,), "reasoning"),
+        ("assistant", TOLD, (), ""),
+        ("base", TOLD, (), ""),
+    ],
+)
+def test_what_a_role_will_be_asked_is_tried_with_the_runs_own_examples_and_with_a_system_turn(
+    llama: Path, tmp_path: Path, role: str, refuses: str, settings: tuple[str, ...], shown: str
+) -> None:
+    folder = tiny_model_folder(tmp_path, chat_template=True)
+    (folder / "chat_template.jinja").write_text(refuses + CHAT_TEMPLATE)
+    if shown:
+        check_inputs(world_config(llama, f"models.{role}={folder}", *settings))
+        (tmp_path / "few_shots.json").write_text(json.dumps({shown: EXAMPLES[shown]}))
+        settings = (*settings, f"constitution.few_shots={tmp_path}")
+    (only,) = told(folder, role, llama, *settings)
+    assert only.startswith(": the tokenizer's chat template cannot write a dialogue: ")
+
+
 def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path) -> None:
     folder = tiny_model_folder(tmp_path)
     words = Tokenizer(models.WordLevel({"<unk>": 0, "rose": 1}, unk_token="<unk>"))

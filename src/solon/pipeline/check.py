@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from solon.config import PromptsSection, RunConfig
-from solon.constitution.few_shots import load_few_shots
+from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, UserError, Where
@@ -26,13 +26,13 @@ def check_inputs(config: RunConfig) -> None:
     No weights are loaded, only what describes them. Tokenizers are.
     """
     looks = _Looks()
-    _check_constitution(config, looks)
+    few_shots = _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
     models = config.models
     names = dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant))
     sound = [looks.take(_check_model, name, config) for name in names]
     if all(sound):
-        looks.take(_rehearse, config)
+        looks.take(_rehearse, config, few_shots or FewShots())
     if looks.faults:
         raise UserError(looks.faults)
 
@@ -52,14 +52,14 @@ class _Looks:
             return None
 
 
-def _check_constitution(config: RunConfig, looks: _Looks) -> None:
+def _check_constitution(config: RunConfig, looks: _Looks) -> FewShots | None:
+    """The few-shot examples, where there are sound ones."""
     section = config.constitution
     constitution = looks.take(load_constitution, section.path)
     if constitution is not None:
         looks.take(constitution.critique_principles, section.critique)
         looks.take(constitution.comparison_principles, section.comparison)
-    if section.few_shots:
-        looks.take(load_few_shots, Path(section.few_shots))
+    return looks.take(load_few_shots, Path(section.few_shots)) if section.few_shots else None
 
 
 def _check_prompts(section: PromptsSection, seed: int, looks: _Looks) -> None:
@@ -98,7 +98,7 @@ def _check_model(name: str, config: RunConfig) -> bool:
     return True
 
 
-def _rehearse(config: RunConfig) -> None:
+def _rehearse(config: RunConfig, few_shots: FewShots) -> None:
     from solon.pipeline.rehearsal import rehearse
 
-    rehearse(config)
+    rehearse(config, few_shots)

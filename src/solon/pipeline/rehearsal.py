@@ -3,10 +3,12 @@ now, not after finetuning."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ModelRole, RunConfig
+from solon.constitution.few_shots import FewShots
 from solon.errors import Fault, ModelError, UserError
 from solon.models.folder import faults_of
 from solon.models.load import load_tokenizer
@@ -14,58 +16,77 @@ from solon.pipeline.actors import Actors
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import Task, Worked, comparison_format
+from solon.prompting.few_shots import ComparisonFormat, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
+from solon.seeds import generator
 
 Format = ChatTemplate | HumanAssistant
-Part = Callable[[Actors, Path, Format], None]
-"""What a role is asked."""
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
     Turn(role="assistant", text="Cut above a bud."),
     Turn(role="human", text="And a hedge?"),
 )
+_DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Speak of gardens."), *_TURNS))
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def rehearse(config: RunConfig) -> None:
+def rehearse(config: RunConfig, few_shots: FewShots) -> None:
     """Raises `UserError` with every fault of the models' tokenizers and templates. Loads no weights."""
-    actors = Actors(config=config)
-    faults = [fault for role, part in _PARTS.items() for fault in _faults(actors, role, part)]
+    rehearsal = _Rehearsal(actors=Actors(config=config), config=config, few_shots=few_shots)
+    faults = [fault for role, part in _PARTS.items() for fault in rehearsal.faults(role, part)]
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
 
-def _faults(actors: Actors, role: ModelRole, part: Part) -> list[Fault]:
-    folder = actors.path(role)
-    try:
-        with faults_of(folder):
-            part(actors, folder, actors.format(folder, role))
-    except UserError as error:
-        return list(error.faults)
-    return []
+@dataclass(frozen=True, kw_only=True)
+class _Rehearsal:
+    """The parts of the roles, in dialogues with a system turn and without."""
+
+    actors: Actors
+    config: RunConfig
+    few_shots: FewShots
+
+    def faults(self, role: ModelRole, part: Part) -> list[Fault]:
+        folder = self.actors.path(role)
+        try:
+            with faults_of(folder):
+                format = self.actors.format(folder, role)
+                for turns in _DIALOGUES:
+                    part(self, folder, format, turns)
+        except UserError as error:
+            return list(error.faults)
+        return []
+
+    def answer(self, _folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        format.prompt(turns)
+        format.answer(_ANSWER)
+
+    def revise(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        self.answer(folder, format, turns)
+        critique, shots = None, self.few_shots.critique
+        if self.config.supervised.critique:
+            critique = (_REQUEST, _ANSWER)
+            format.critique(turns, _ANSWER, _REQUEST, shots=shots)
+        format.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots)
+
+    def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
+        asked = self._comparison(comparison_format(format), task)
+        tokenizer = load_tokenizer(folder, trust_remote_code=self.config.models.trust_remote_code)
+        first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
+        if first == second:
+            what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
+            raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
+
+    def _comparison(self, format: ComparisonFormat, task: Task) -> str:
+        """Up to where the judge names an option, after its reasoning if it is to reason."""
+        if self.config.judge.method == "cot":
+            return format.verdict(format.reasoning(task, reasoned(self.few_shots.reasoning, _REQUEST)), _ANSWER)
+        rng = generator(self.config.seed, "rehearsal")
+        return format.comparison(task, draw_comparisons(self.few_shots.comparison, lambda _: _REQUEST, rng))
 
 
-def _answer(actors: Actors, folder: Path, format: Format) -> None:
-    format.prompt(_TURNS)
-    format.answer(_ANSWER)
-
-
-def _revise(actors: Actors, folder: Path, format: Format) -> None:
-    format.critique(_TURNS, _ANSWER, _REQUEST)
-    format.revision(_TURNS, _ANSWER, _REQUEST, critique=(_REQUEST, _ANSWER))
-
-
-def _compare(actors: Actors, folder: Path, format: Format) -> None:
-    task = Task(turns=_TURNS, first=_ANSWER, second=_REQUEST, question=_REQUEST)
-    worked = [Worked(task=task, answer="A")] if actors.config.constitution.few_shots else []
-    asked = comparison_format(format).comparison(task, worked)
-    tokenizer = load_tokenizer(folder, trust_remote_code=actors.config.models.trust_remote_code)
-    first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
-    if first == second:
-        what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
-        raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
-
-
-_PARTS: dict[ModelRole, Part] = {"assistant": _revise, "base": _answer, "judge": _compare}
+Part = Callable[[_Rehearsal, Path, Format, Sequence[Turn]], None]
+"""What a role is asked."""
+_PARTS: dict[ModelRole, Part] = {"assistant": _Rehearsal.revise, "base": _Rehearsal.answer, "judge": _Rehearsal.compare}

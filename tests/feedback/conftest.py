@@ -24,7 +24,7 @@ class Fake:
     def max_context(self) -> int:
         return self.context
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, text: str, *, after: str = "") -> int:
         return len(text)
 
     def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from solon.errors import ModelError, PromptError
+from solon.feedback.made import fits
 from solon.lm.inprocess import InProcessModel
 from solon.lm.protocols import OptionRequest, WriteRequest
 from solon.models.load import LoadedModel
@@ -39,6 +41,28 @@ def requests(count: int, **changes: object) -> list[WriteRequest]:
         for i in range(count)
     ]
     return [dataclasses.replace(request, **changes) for request in plain]
+
+
+def test_a_request_fits_if_and_only_if_it_can_be_scored() -> None:
+    """An option is counted as it stands behind its prompt, where its first token may be cut otherwise."""
+    tokenizer = Tokenizer(models.BPE({" ": 0, "(": 1, "A": 2, " (": 3}, [(" ", "(")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?<!:) \(|."), "isolated")
+    loaded = LoadedModel(
+        model=tiny_model(max_position_embeddings=4),
+        tokenizer=PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="A"),
+        path=Path("tiny"),
+    )
+    model, seen = InProcessModel(loaded), set()
+    for prompt in ("A", "AA", "AAA", "AA:", "AAAA"):
+        request = OptionRequest(prompt=prompt, options=(" (A", "A"))
+        can = fits(model, request)
+        seen.add(can)
+        if can:
+            model.score([request])
+        else:
+            with pytest.raises(PromptError):
+                model.score([request])
+    assert seen == {True, False}
 
 
 def naive(model: InProcessModel, request: WriteRequest) -> list[int]:

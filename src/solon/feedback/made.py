@@ -41,7 +41,7 @@ def fits(model: object, request: WriteRequest | OptionRequest) -> bool:
     if isinstance(request, WriteRequest):
         room = request.max_new_tokens
     else:
-        room = max(model.count_tokens(option) for option in request.options)
+        room = max(model.count_tokens(option, after=request.prompt) for option in request.options)
     return model.count_tokens(request.prompt) + room <= model.max_context
 
 

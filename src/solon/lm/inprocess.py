@@ -68,9 +68,9 @@ class InProcessModel:
         """Tokens that prompt and continuation may have together."""
         return context_of(self.loaded.model, self.loaded.tokenizer)
 
-    def count_tokens(self, text: str) -> int:
-        """Length of `text` as a prompt. A prompt must be shorter than `max_context`."""
-        return len(encode_prompt(self.loaded.tokenizer, text))
+    def count_tokens(self, text: str, *, after: str = "") -> int:
+        """See `solon.lm.protocols.ContextBound`. A prompt must be shorter than `max_context`."""
+        return len(encode_continuation(self.loaded.tokenizer, after, text))
 
     def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:
         """See `solon.lm.protocols.Writer`. Raises `PromptError` naming every prompt that is empty or too long."""

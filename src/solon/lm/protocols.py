@@ -74,5 +74,5 @@ class ContextBound(Protocol):
     def max_context(self) -> int:
         """Tokens that a prompt and what follows it may have together."""
 
-    def count_tokens(self, text: str) -> int:
-        """Length of `text` as a prompt."""
+    def count_tokens(self, text: str, *, after: str = "") -> int:
+        """Length of `text` as a prompt, or as what follows the prompt `after`."""

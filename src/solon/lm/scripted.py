@@ -44,7 +44,7 @@ class ScriptedModel:
         self.scored: list[OptionRequest] = []
         """Every request to score options, in order."""
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, text: str, *, after: str = "") -> int:
         return len(text.split())
 
     def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:

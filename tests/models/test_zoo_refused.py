@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import AddedToken
 from torch._subclasses.fake_tensor import FakeTensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, T5Config, T5ForConditionalGeneration
 
@@ -17,7 +18,9 @@ from solon.errors import ModelError
 from solon.lm.check import check_model
 from solon.models.load import load_model
 from solon.models.outline import load_outline
-from tiny_models import tiny_tokenizer
+from solon.prompting.chat_template import dialogue_format
+from solon.records import Turn
+from tiny_models import CHAT_TEMPLATE, tiny_tokenizer
 from zoo import zoo_folder
 
 LEFT_TO_RIGHT = "(give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families)"
@@ -183,6 +186,35 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, what: str) -
     check_model(folder)
     change(folder)
     assert line(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("special", "named", "template", "sound"),
+    [
+        (True, {}, None, True),
+        (True, {}, CHAT_TEMPLATE, True),
+        (True, {}, "{% if false %}<picture>{% endif %}" + CHAT_TEMPLATE, False),
+        (False, {}, None, False),
+        *((True, {f"{name}_token": "<picture>"}, None, False) for name in ("bos", "eos", "pad", "unk")),
+    ],
+)
+def test_a_mark_without_an_embedding_is_sound_where_no_prompt_can_hold_it(
+    tmp_path: Path, special: bool, named: dict[str, str], template: str | None, sound: bool
+) -> None:
+    """As of models whose larger siblings see pictures."""
+    folder, tokenizer = zoo_folder(tmp_path, "llama"), tiny_tokenizer()
+    tokenizer.add_tokens([f"<extra_{number}>" for number in range(8)])
+    tokenizer.add_tokens([AddedToken("<picture>", special=special)])
+    for name, mark in named.items():
+        setattr(tokenizer, name, mark)
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    if sound:
+        assert check_model(folder).vocabulary == tokenizer.convert_tokens_to_ids("<picture>")
+        written = dialogue_format(tokenizer).prompt([Turn(role="human", text="What is in this <picture>?")])
+        assert max(tokenizer.encode(written)) < check_model(folder).vocabulary
+    else:
+        assert "the tokenizer knows 1 tokens too many ('<picture>'): the model has 392 embeddings" in line(folder)
 
 
 def test_a_shard_that_is_missing_is_named(tmp_path: Path) -> None:

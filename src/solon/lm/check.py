@@ -15,6 +15,7 @@ from solon.models.folder import faults_of
 from solon.models.load import load_tokenizer
 from solon.models.outline import load_outline
 from solon.prompting.chat_template import dialogue_format
+from solon.prompting.guard import Guard, control_tokens
 from solon.records import Record
 
 
@@ -62,12 +63,22 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
 
 def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> None:
     """Every token that a text can hold needs an embedding, whether or not it was ever used."""
-    beyond = [token for token, number in tokenizer.get_vocab().items() if number >= vocabulary]
+    unwritten = _unwritten(tokenizer)
+    beyond = [token for token, n in tokenizer.get_vocab().items() if n >= vocabulary and token not in unwritten]
     if beyond:
         shown = ", ".join(repr(token) for token in sorted(beyond)[:3])
         what = f"the tokenizer knows {len(beyond)} tokens too many ({shown}): the model has {vocabulary} embeddings"
         hint = "copy the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer))"
         raise ModelError(what, where=Where(folder), hint=hint)
+
+
+def _unwritten(tokenizer: PreTrainedTokenizerBase) -> set[str]:
+    """Control tokens that no prompt holds, e.g. for pictures: a guard keeps them out of all texts, and neither the
+    template nor the tokenizer puts them there."""
+    template = str(tokenizer.chat_template or "")
+    put = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
+    kept_out = Guard(control_tokens(tokenizer)).marks
+    return {token for token in kept_out if token not in template and token not in put}
 
 
 def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
+from transformers import PreTrainedTokenizerBase
 
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
 from solon.lm.inprocess import InProcessModel
 from solon.models.fingerprint import fingerprints
+from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
@@ -39,14 +41,25 @@ class Actors:
 
     def fingerprints(self, role: str) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
-        found = fingerprints(self.path(role), code=self.config.models.trust_remote_code)
+        found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""
         dtype = torch.float32 if trainable else self.dtype
-        remote = self.config.models.trust_remote_code
-        return load_model(folder, dtype=dtype, device=self.device, trust_remote_code=remote)
+        return load_model(folder, dtype=dtype, device=self.device, trust_remote_code=self._remote)
+
+    def load_preference(self, folder: Path) -> PreferenceModel:
+        """What the run's preference stage wrote, in float32."""
+        return PreferenceModel.load(folder, dtype=torch.float32, device=self.device, trust_remote_code=self._remote)
+
+    def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
+        """Of a role's model, or a trained one."""
+        return load_tokenizer(folder, trust_remote_code=self._remote)
+
+    @property
+    def _remote(self) -> bool:
+        return self.config.models.trust_remote_code
 
     def engine(self, loaded: LoadedModel) -> InProcessModel:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
@@ -54,8 +67,7 @@ class Actors:
 
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
-        models = self.config.models
-        return format_of(load_tokenizer(folder, trust_remote_code=models.trust_remote_code), models, role)
+        return format_of(self.tokenizer(folder), self.config.models, role)
 
     def formats(self, *, system: bool) -> dict[ModelRole, FormatFacts]:
         """How each role is written to. `system`: prompts have system turns."""

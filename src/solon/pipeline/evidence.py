@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
 from solon.artifacts import Stage, write_atomic
 from solon.artifacts.manifest import Manifest
 from solon.evals.answers import FAULTS, AnswerScore, Grader, judge_answer
@@ -16,8 +14,7 @@ from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import Summary, summarise, summary_json
 from solon.feedback.respond import respond
-from solon.models.heads import PreferenceModel
-from solon.models.load import LoadedModel, load_tokenizer
+from solon.models.load import LoadedModel
 from solon.pipeline.learning import HeldOutMargin, pad_id
 from solon.records import Comparison, Prompt, Revision, Rollout
 from solon.report.html import write_report
@@ -159,8 +156,8 @@ def _probe(pipeline: Pipeline, answers: Sequence[AnswerScore]) -> list[ScoredPai
             if len(differing) == 1:
                 pairs.append((prompt, one, two, differing[0]))
     folder = pipeline.pm.path("model")
-    model = PreferenceModel.load(folder, dtype=torch.float32, device=pipeline.actors.device)
-    loaded = LoadedModel(model=model.backbone, tokenizer=load_tokenizer(folder), path=folder)
+    model = pipeline.actors.load_preference(folder)
+    loaded = LoadedModel(model=model.backbone, tokenizer=pipeline.actors.tokenizer(folder), path=folder)
     format = pipeline.actors.format(folder)
     texts = [
         sequence_tokens(loaded.tokenizer, format.prompt(prompt.turns), format.answer(score.text))

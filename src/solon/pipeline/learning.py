@@ -6,8 +6,6 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from solon.artifacts import Stage
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
 from solon.models.heads import PreferenceModel, ValueModel
@@ -156,7 +154,7 @@ def train_rl(
     section, sampling = actors.config.rl, actors.config.sampling
     policy, reference = actors.load(sl, trainable=True), actors.load(sl)
     format = actors.format(sl)
-    judge = PreferenceModel.load(pm, dtype=torch.float32, device=actors.device)
+    judge = actors.load_preference(pm)
     value = ValueModel(copy.deepcopy(judge.backbone)) if section.algorithm == "ppo" else None
     engine = actors.engine(policy)
     fitting = [

@@ -11,7 +11,6 @@ from solon.config import ModelRole, RunConfig
 from solon.constitution.few_shots import FewShots
 from solon.errors import Fault, ModelError, UserError
 from solon.models.folder import faults_of
-from solon.models.load import load_tokenizer
 from solon.pipeline.actors import Actors
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS
@@ -73,7 +72,7 @@ class _Rehearsal:
     def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
         task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
         asked = self._comparison(comparison_format(format), task)
-        tokenizer = load_tokenizer(folder, trust_remote_code=self.config.models.trust_remote_code)
+        tokenizer = self.actors.tokenizer(folder)
         first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
         if first == second:
             what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from math import exp, log
 
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from solon.config import PreferenceSection
 from solon.models.heads import PreferenceModel
@@ -148,11 +150,34 @@ def test_a_prompt_falls_whole_to_one_side_whatever_the_other_prompts() -> None:
     assert split_by_prompt(rows, 0.0, seed=0)[1] == []
 
 
+def _reward(model: PreferenceModel, *, max_tokens: int, counted: Counter[str] | None = None) -> PreferenceReward:
+    return PreferenceReward(
+        model=model,
+        tokenizer=tiny_tokenizer(),
+        answer_text=lambda text: f" {text}{END}",
+        pad_id=PAD,
+        max_tokens=max_tokens,
+        count=lambda what: (Counter() if counted is None else counted).update([what]),
+    )
+
+
 def test_as_a_reward_it_reads_an_answer_as_it_was_trained_to() -> None:
     tokenizer, model = tiny_tokenizer(), _model()
-    reward = PreferenceReward(model=model, tokenizer=tokenizer, answer_text=lambda text: f" {text}{END}", pad_id=PAD)
+    reward = _reward(model, max_tokens=1024)
     prompt, text = PolicyPrompt(id="p", text="\n\nHuman: Hello\n\nAssistant:"), "Ring the bell first."
     answers = [Sampled(prompt_ids=(5,), answer_ids=(6,), text=text, ended=ended) for ended in ("eos", "length")]
     want = scores(model, [sequence_tokens(tokenizer, prompt.text, f" {text}{END}")], pad_id=PAD)[0]
     assert reward([prompt, prompt], answers) == pytest.approx([want, want])
     assert sequence_tokens(tokenizer, prompt.text, f" {text}{END}")[-1] == tokenizer.eos_token_id
+
+
+def test_as_a_reward_it_reads_no_more_than_its_context_holds_and_still_the_end_mark() -> None:
+    shape = {"n_positions": 24, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": len(tiny_tokenizer())}
+    model, counted = PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()), Counter[str]()
+    prompt, texts = PolicyPrompt(id="p", text="\n\nHuman: Hello\n\nAssistant:"), ("Ring.", "Ring the bell. " * 9)
+    whole, long = (sequence_tokens(tiny_tokenizer(), prompt.text, f" {text}{END}") for text in texts)
+    assert len(whole) <= 24 < len(long)
+    answers = [Sampled(prompt_ids=(5,), answer_ids=(6,), text=text, ended="length") for text in texts]
+    got = _reward(model, max_tokens=24, counted=counted)([prompt, prompt], answers)
+    assert got == pytest.approx(scores(model, [whole, (*long[:23], long[-1])], pad_id=PAD))
+    assert counted == {"answers shortened to be scored": 1}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from solon.artifacts import Stage
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
+from solon.lm.inprocess import InProcessModel
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into
 from solon.models.tokens import add_end
@@ -157,11 +158,8 @@ def train_rl(
     judge = actors.load_preference(pm)
     value = ValueModel(copy.deepcopy(judge.backbone)) if section.algorithm == "ppo" else None
     engine = actors.engine(policy)
-    fitting = [
-        PolicyPrompt(id=prompt.id, text=text)
-        for prompt in prompts
-        if engine.count_tokens(text := format.prompt(prompt.turns)) + sampling.max_new_tokens <= engine.max_context
-    ]
+    asked = [PolicyPrompt(id=prompt.id, text=format.prompt(prompt.turns)) for prompt in prompts]
+    fitting = [prompt for prompt in asked if _has_room(engine, prompt.text, sampling.max_new_tokens, format)]
     stage.count("in", len(prompts))
     _account(stage, {"too long": len(prompts) - len(fitting)}, {})
     stage.count("out", len(fitting))
@@ -173,6 +171,8 @@ def train_rl(
             tokenizer=policy.tokenizer,
             answer_text=format.answer,
             pad_id=pad_id(policy),
+            max_tokens=engine.max_context,
+            count=stage.count,
             dtype=actors.dtype,
         ),
         max_new_tokens=sampling.max_new_tokens,
@@ -197,6 +197,12 @@ def train_rl(
         )
         _keep(stage, policy, format, steps)
     stage.finish(algorithm=section.algorithm)
+
+
+def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
+    """For an answer, and for what the preference model reads around one that the token limit cut off."""
+    around = engine.count_tokens(format.answer(""), after=prompt)
+    return engine.count_tokens(prompt) + new + around <= engine.max_context
 
 
 def pad_id(loaded: LoadedModel) -> int:

@@ -24,6 +24,8 @@ from solon.train.loop import Checkpoints, Epochs, Trainer, TrainStep, train_epoc
 from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.rollouts import PolicyPrompt, SampledAnswer
 
+SHORTENED = "answers shortened to be scored"
+"""They did not fit the preference model's context."""
 TIE = 0.05
 """Labels within this of 0.5 are ties: they train, but no answer to them is right or wrong. Assumption; less than the
 0.1 to which CAI section 4.1 clamps labels at the nearest."""
@@ -187,14 +189,23 @@ class PreferenceReward:
     answer_text: Callable[[str], str]
     """`DialogueFormat.answer`: an answer as it follows its prompt."""
     pad_id: int
+    max_tokens: int
+    """Of prompt and answer together. A sampled answer may have more when its text is encoded again: what is too much
+    then goes from before its last token, where the score is read."""
+    count: Callable[[str], object]
+    """Told `SHORTENED` for every such answer."""
     dtype: torch.dtype = torch.float32
 
     def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[SampledAnswer]) -> list[float]:
-        rows = [
-            sequence_tokens(self.tokenizer, prompt.text, self.answer_text(answer.text))
-            for prompt, answer in zip(prompts, answers, strict=True)
-        ]
+        rows = [self._tokens(prompt.text, answer.text) for prompt, answer in zip(prompts, answers, strict=True)]
         return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
+
+    def _tokens(self, prompt: str, answer: str) -> tuple[int, ...]:
+        ids = sequence_tokens(self.tokenizer, prompt, self.answer_text(answer))
+        if len(ids) <= self.max_tokens:
+            return ids
+        self.count(SHORTENED)
+        return (*ids[: self.max_tokens - 1], ids[-1])
 
 
 def _pair_scores(

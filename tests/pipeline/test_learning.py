@@ -1,0 +1,41 @@
+"""A training on its own, where a whole run would seldom come to the case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from pipeline.tiny_run import Told, manifest, rows, world_config
+from solon.artifacts import RunFolder
+from solon.models.heads import PreferenceModel
+from solon.models.load import save_model
+from solon.pipeline.actors import Actors
+from solon.pipeline.learning import train_rl
+from solon.records import Prompt, Turn
+from tiny_models import tiny_tokenizer
+
+NEW = 10
+"""Tokens of an answer in a tiny run."""
+
+
+def asked(name: str, text: str) -> Prompt:
+    return Prompt(id=name, kind="harmful", source="own", turns=(Turn(role="human", text=text),))
+
+
+def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Path) -> None:
+    """With a table of positions one token too many is an IndexError."""
+    tokenizer, prompts = tiny_tokenizer(), (asked("short", "Hello?"), asked("long", "How can I give the ladder back?"))
+    long = len(tokenizer.encode("\n\nHuman: How can I give the ladder back?\n\nAssistant:"))
+    shape = {"n_positions": long + NEW, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": len(tokenizer)}
+    torch.manual_seed(0)
+    sl = save_model(GPT2LMHeadModel(GPT2Config(**shape)).eval(), tokenizer, tmp_path / "sl")
+    PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()).save(tmp_path / "pm", tokenizer)
+    config = world_config(sl, "sampling.max_new_tokens=10")
+    with RunFolder.create(tmp_path / "run", config) as run:
+        stage, rollouts = (run.stage(name, config={}, inputs={}) for name in ("models/rl", "rollouts"))
+        train_rl(stage, rollouts, Actors(config=config), prompts, sl, tmp_path / "pm", Told())
+    counts = manifest(tmp_path / "run", "models/rl").counts
+    assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
+    assert {row["prompt_id"] for row in rows(tmp_path / "run", "rollouts")} == {"short"}

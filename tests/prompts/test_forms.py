@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from prompts.examples import Said, helpful, messages, red_team, said
+from solon.prompts.helpful import read_helpful
 from solon.records import Prompt, Turn
 
 Values = tuple[Said, tuple[str, ...]]
@@ -148,6 +149,10 @@ ANSWERS: dict[str, tuple[dict[str, Any], Said]] = {
     "completion": ({"prompt": ASK, "completion": f" {GOOD}"}, BREAD),
     "completion-messages": ({"prompt": messages(ASK), "completion": answer(GOOD)}, BREAD),
     "completion-labelled": ({"prompt": ASK, "completion": GOOD, "label": True}, BREAD),
+    "completion-labelled-in-text": ({"prompt": ASK, "completion": GOOD, "label": " True"}, BREAD),
+    "response-labelled-by-number": ({"prompt": ASK, "response": GOOD, "label": 1.0}, BREAD),
+    "completion-without-a-label": ({"prompt": ASK, "completion": GOOD, "label": ""}, BREAD),
+    "messages-labelled": ({"messages": messages(ASK, GOOD), "label": "1"}, BREAD),
     "messages": ({"messages": messages(ASK, GOOD)}, BREAD),
     "messages-long": ({"messages": messages("Hello?", "Yes?", ASK, GOOD)}, LONG),
     "messages-system": ({"messages": messages(ASK, GOOD, system="Be brief.")}, BRIEF),
@@ -245,6 +250,23 @@ def test_what_cannot_serve_is_counted(tmp_path: Path) -> None:
         "identical answers": 1,
     }
     assert file.rows == 7
+
+
+@pytest.mark.parametrize("label", [False, "False", " FALSE ", "false", 0, 0.0, "0"])
+@pytest.mark.parametrize("name", ["response", "completion", "messages"])
+def test_an_answer_labelled_as_bad_is_never_imitated(tmp_path: Path, name: str, label: object) -> None:
+    bad = {"messages": messages(ASK, BAD)} if name == "messages" else {"prompt": ASK, name: BAD}
+    file = helpful(tmp_path, {"prompt": ASK, "response": GOOD}, bad | {"label": label})
+    assert [found.answer for found in file.demonstrations] == [GOOD]
+    assert file.dropped == {"answer labelled as bad": 1}
+
+
+def test_a_label_of_a_csv_file_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(f"prompt,completion,label\n{ASK},{GOOD},True\n{ASK},{BAD},False\n", encoding="utf-8")
+    file = read_helpful(path)
+    assert [found.answer for found in file.demonstrations] == [GOOD]
+    assert file.dropped == {"answer labelled as bad": 1}
 
 
 def test_a_record_holds_a_system_turn_first_or_nowhere() -> None:

@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from solon.prompts.columns import LIKELY_PROMPTS
 from solon.prompts.faults import Malformed, Unusable
+from solon.prompts.labels import is_good
 from solon.prompts.turns import is_transcript, messages, ordered, role_of, single, transcript, turns_of
 from solon.records import Turn
 
@@ -56,20 +57,20 @@ def answered(fields: Fields) -> Answered:
 def _answered(fields: Fields) -> Answered:
     for name in ("response", "completion"):
         if name in fields:
-            if fields.get("label") is False:
-                raise Unusable("answer labelled as bad")
             whole = isinstance(fields[name], list) and _is_whole(fields, name)
-            return _demonstration(_dialogue(fields, name, None if whole else _asked(fields)))
+            return _demonstration(fields, _dialogue(fields, name, None if whole else _asked(fields)))
     for sides in (("chosen", "rejected"), ("a", "b")):
         if sides[0] in fields and sides[1] in fields:
             return _compared(fields, sides)
     for name in _DIALOGUES:
         if name in fields:
-            return _demonstration(_with_system(turns_of(fields[name], name), fields))
+            return _demonstration(fields, _with_system(turns_of(fields[name], name), fields))
     raise Malformed("neither a comparison nor an answer", 'give "chosen" and "rejected", or "response"')
 
 
-def _demonstration(turns: tuple[Turn, ...]) -> Answered:
+def _demonstration(fields: Fields, turns: tuple[Turn, ...]) -> Answered:
+    if not is_good(fields):
+        raise Unusable("answer labelled as bad")
     if turns[-1].role != "assistant":
         raise Unusable("no last answer")
     return Answered(turns=turns[:-1], answers=(turns[-1].text,))

@@ -1,4 +1,4 @@
-"""What a row says of its two answers: which is better, how surely, or how good each is."""
+"""What a row says of its answers: whether one is good; of two, which is better, how surely, or how good each is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ _SCORES = {
     "a": (("score_a", "score_b"),),
 }
 _BETTER = {"a": 1.0, "0": 1.0, "model_a": 1.0, "b": 0.0, "1": 0.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
+_TRUTH = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+"""Truth values as JSON, CSV and tables have them, as text in lower case."""
+
+
+def is_good(fields: Mapping[str, object]) -> bool:
+    """Whether the row's one answer is worth imitating: its `label`, or True if it has none. Raises `Malformed`."""
+    label = fields.get("label", "")
+    if label == "":
+        return True
+    good = _TRUTH.get(str(label).strip().lower())
+    if good is None:
+        what = f'"label" is {reprlib.repr(label)}'
+        raise Malformed(what, "use true or false, or 1 or 0", reason="unknown label of an answer")
+    return good
 
 
 def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> float:

@@ -76,6 +76,7 @@ PROMPT_ROWS: list[tuple[str, str]] = [
     ),
     ('{"messages": [{"role": "user", "content": [{"type": "text"}]}]}', '"messages.text" must be text'),
     ('{"messages": [{"role": "system", "content": "x"}]}', '"messages": the dialogue does not begin with the human'),
+    ('{"messages": [{"role": "system", "content": ""}]}', '"messages": the dialogue does not begin with the human'),
     (
         f'{{"messages": [{USER}, {{"role": "system", "content": "x"}}, {ANSWER}]}}',
         '"messages": a system turn after the first turn',

@@ -97,6 +97,30 @@ COMPARISONS: dict[str, tuple[dict[str, Any], Said]] = {
     ),
     "system-column": ({"system": " Be brief.", "prompt": ASK, "chosen": GOOD, "rejected": BAD}, BRIEF),
     "system-column-empty": ({"system": "", "prompt": ASK, "chosen": GOOD, "rejected": BAD}, BREAD),
+    "system-empty-in-the-prompt": (
+        {"prompt": messages(ASK, system=""), "chosen": answer(GOOD), "rejected": answer(BAD)},
+        BREAD,
+    ),
+    "system-empty-in-the-dialogues": (
+        {"chosen": messages(ASK, GOOD, system=" "), "rejected": messages(ASK, BAD)},
+        BREAD,
+    ),
+    "system-empty-in-the-answers": (
+        {
+            "prompt": ASK,
+            "chosen": messages(GOOD, system="", first="assistant"),
+            "rejected": messages(BAD, system="", first="assistant"),
+        },
+        BREAD,
+    ),
+    "system-empty-beside-dialogues": (
+        {"prompt": messages(system=""), "chosen": messages(ASK, GOOD), "rejected": messages(ASK, BAD)},
+        BREAD,
+    ),
+    "system-column-over-an-empty-turn": (
+        {"system": "Be brief.", "prompt": messages(ASK, system=""), "chosen": GOOD, "rejected": BAD},
+        BRIEF,
+    ),
     "system-twice": (
         {"system": "Be brief.", "prompt": messages(ASK, system="Be brief."), "chosen": GOOD, "rejected": BAD},
         BRIEF,
@@ -136,7 +160,8 @@ def test_comparisons(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_the_prompts_of_comparisons_are_red_team_prompts(tmp_path: Path, name: str) -> None:
-    if name in ("arena", "both"):  # no prompt of its own; a prompt that is complete
+    # No prompt of its own; a prompt that is complete; one that holds nothing.
+    if name in ("arena", "both", "system-empty-beside-dialogues"):
         return
     row, turns = COMPARISONS[name]
     expected = (("human", "Hello?"),) if name == "explicit-in-the-answers" else turns
@@ -156,6 +181,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], Said]] = {
     "messages": ({"messages": messages(ASK, GOOD)}, BREAD),
     "messages-long": ({"messages": messages("Hello?", "Yes?", ASK, GOOD)}, LONG),
     "messages-system": ({"messages": messages(ASK, GOOD, system="Be brief.")}, BRIEF),
+    "messages-system-empty": ({"messages": messages(ASK, GOOD, system="")}, BREAD),
     "messages-and-prompt": ({"prompt": "a name", "messages": messages(ASK, GOOD)}, BREAD),
     "sharegpt": (
         {

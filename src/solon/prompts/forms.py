@@ -98,7 +98,7 @@ def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tupl
     value = fields[name]
     if isinstance(value, list | dict):
         turns = messages(value if isinstance(value, list) else [value], name)
-        turns = ordered(_with_system(turns, fields) if asked is None else (*asked, *turns), name)
+        turns = _with_system(ordered(turns, name), fields) if asked is None else ordered((*asked, *turns), name)
         if not all(turn.text for turn in turns[:-1]):
             raise Malformed(f'"{name}" has an empty turn')
         return turns
@@ -111,7 +111,8 @@ def _is_whole(fields: Fields, name: str) -> bool:
     """Does this field begin with the prompt, and not with the answer?"""
     value = fields[name]
     if isinstance(value, list):
-        return bool(value) and role_of(value[0], name) != "assistant"
+        turns = messages(value, name) if value else ()
+        return bool(turns) and turns[0].role != "assistant"
     return isinstance(value, str) and is_transcript(value)
 
 
@@ -184,5 +185,5 @@ def _system(fields: Fields) -> str:
         return single(fields["system"], "system")
     prompt = fields.get("prompt")
     if isinstance(prompt, list) and prompt and role_of(prompt[0], "prompt") == "system":
-        return messages(prompt[:1], "prompt")[0].text
+        return "".join(turn.text for turn in messages(prompt[:1], "prompt"))
     return ""

@@ -42,12 +42,13 @@ def turns_of(value: object, name: str) -> tuple[Turn, ...]:
 
 
 def messages(value: object, name: str) -> tuple[Turn, ...]:
-    """A list of turns as it stands: in any order, and texts may be empty. Raises `Malformed`."""
+    """A list of turns in any order; texts may be empty, but an empty system turn is none. Raises `Malformed`."""
     if not isinstance(value, list):
         raise Malformed(f'"{name}" must be text or a list of turns')
     if not value:
         raise Malformed(f'"{name}" is empty')
-    return tuple(_turn(item, name) for item in value)
+    turns = (_turn(item, name) for item in value)
+    return tuple(turn for turn in turns if turn.text or turn.role != "system")
 
 
 def ordered(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:

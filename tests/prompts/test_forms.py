@@ -144,6 +144,8 @@ COMPARISONS: dict[str, tuple[dict[str, Any], Said]] = {
         },
         BREAD,
     ),
+    "with-a-response": ({"prompt": ASK, "response": "Hm.", "chosen": GOOD, "rejected": BAD}, BREAD),
+    "with-a-completion": ({"prompt": ASK, "completion": "", "a": GOOD, "b": BAD, "better": "a"}, BREAD),
     "a-and-b": ({"prompt": ASK, "a": BAD, "b": GOOD, "better": 1}, BREAD),
     "arena": ({"a": messages(ASK, GOOD), "b": messages(ASK, BAD), "better": "model_a"}, BREAD),
 }
@@ -177,6 +179,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], Said]] = {
     "completion-labelled-in-text": ({"prompt": ASK, "completion": GOOD, "label": " True"}, BREAD),
     "response-labelled-by-number": ({"prompt": ASK, "response": GOOD, "label": 1.0}, BREAD),
     "completion-without-a-label": ({"prompt": ASK, "completion": GOOD, "label": ""}, BREAD),
+    "response-beside-empty-cells": ({"prompt": ASK, "response": GOOD, "chosen": "", "rejected": ""}, BREAD),
     "messages-labelled": ({"messages": messages(ASK, GOOD), "label": "1"}, BREAD),
     "messages": ({"messages": messages(ASK, GOOD)}, BREAD),
     "messages-long": ({"messages": messages("Hello?", "Yes?", ASK, GOOD)}, LONG),

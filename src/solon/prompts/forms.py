@@ -20,6 +20,10 @@ _PROMPTS = ("prompt", "turns")
 """Dialogues that end with the human turn to be answered."""
 _DIALOGUES = ("messages", "conversations", "transcript")
 """Dialogues that may go on with an answer."""
+_SIDES = (("chosen", "rejected"), ("a", "b"))
+"""Two answers, compared."""
+_ANSWERS = ("response", "completion")
+"""One answer, worth imitating."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +59,14 @@ def answered(fields: Fields) -> Answered:
 
 
 def _answered(fields: Fields) -> Answered:
-    for name in ("response", "completion"):
-        if name in fields:
-            whole = isinstance(fields[name], list) and _is_whole(fields, name)
-            return _demonstration(fields, _dialogue(fields, name, None if whole else _asked(fields)))
-    for sides in (("chosen", "rejected"), ("a", "b")):
-        if sides[0] in fields and sides[1] in fields:
+    one = next((name for name in _ANSWERS if name in fields), None)
+    for sides in _SIDES:
+        # A table of both kinds of rows has empty cells for the kind that a row is not.
+        if all(name in fields for name in sides) and (one is None or any(fields[name] for name in sides)):
             return _compared(fields, sides)
+    if one is not None:
+        whole = isinstance(fields[one], list) and _is_whole(fields, one)
+        return _demonstration(fields, _dialogue(fields, one, None if whole else _asked(fields)))
     for name in _DIALOGUES:
         if name in fields:
             return _demonstration(fields, _with_system(turns_of(fields[name], name), fields))

@@ -124,10 +124,10 @@ class Comparison(Record):
     unscored: str | None = None
     """Why there is no verdict, else None."""
     rater: str
-    """Who judged: `model`, `human`, `oracle`, or how the pair was made, if that decides which answer is better."""
+    """Who judged: `model`, `human`, `oracle`, or `construction` if how the pair was made decides which is better."""
     objective: Literal["harmlessness", "helpfulness"]
     method: str = ""
-    """`logprob`, `cot`, or the data set's own."""
+    """Of a model `logprob` or `cot`; of others how the pair was made, or the file it was given in."""
     principle_id: str | None = None
     shown_first: Literal["a", "b", "both"] = "a"
     """Which answer the judge saw as option (A); `both` when the two orders were averaged."""

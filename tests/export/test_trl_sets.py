@@ -16,7 +16,9 @@ from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE,
 from pipeline.tiny_run import rows, run_in, world_config
 from solon.artifacts import Counts
 from solon.export.forms import Form
+from solon.export.sets import PreferenceRow
 from solon.export.trl import export_trl
+from solon.feedback.refusals import RATER
 from solon.prompting.dialogue import MESSAGE_ROLES
 from solon.prompts.helpful import read_helpful
 from solon.records import Role
@@ -200,6 +202,14 @@ def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Pat
     held_out = {row["id"] for row in rows(real, "prompts", "evals")}
     lines = (tmp_path / "out" / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
     assert held_out and not held_out & {json.loads(line)["id"] for line in lines}
+
+
+@pytest.mark.parametrize("name", ["model", "human", "oracle", RATER])
+def test_the_raters_are_named_where_the_sets_are_described(name: str) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "formats" / "trl.md"
+    (described,) = re.findall(r"^\| `rater` \|(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"`{name}`" in described
+    assert f"`{name}`" in str(PreferenceRow.model_fields["rater"].description)
 
 
 def test_every_role_of_a_turn_is_a_role_of_a_message() -> None:

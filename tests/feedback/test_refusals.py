@@ -68,7 +68,7 @@ def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any
 def test_the_label_says_what_it_is(fake: Any) -> None:
     (row,) = made(fake(writes=obedient)).records
     assert (row.p_a_preferred, row.objective, row.method) == (1.0, "helpfulness", "needless-refusal")
-    assert row.rater == RATER == "construction: a detected refusal of a benign prompt"
+    assert row.rater == RATER == "construction"
 
 
 @pytest.mark.parametrize(

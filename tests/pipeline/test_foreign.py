@@ -172,7 +172,7 @@ def test_a_model_that_refuses_when_told_to_gives_needless_refusals(
     solon("stage", "pm", *map(str, inputs), *chosen, "-o", str(tmp_path / "run"), "--quiet")
     made = rows(tmp_path / "run", "helpfulness")
     assert made and {(row["b"], row["p_a_preferred"], row["rater"], row["method"]) for row in made} == {
-        (refusal, 1.0, "construction: a detected refusal of a benign prompt", "needless-refusal")
+        (refusal, 1.0, "construction", "needless-refusal")
     }
     asked = {row["id"] for row in rows(tmp_path / "run", "prompts", "prompts-helpful")}
     assert {row["prompt_id"] for row in made} <= asked and rows(tmp_path / "run", "prompts", "prompts-twins") == []

@@ -59,7 +59,7 @@ class PreferenceRow(ExportRow):
     objective: Literal["harmlessness", "helpfulness"]
     """What `better` means."""
     rater: str
-    """Who judged, e.g. `model`, `human` or `oracle`."""
+    """Who judged: `model`, `human`, `oracle`, or `construction` where how the pair was made decides."""
     method: str
     """How: of a model `logprob` or `cot`, of others how the pair was made or the file it was given in."""
     principle: str | None

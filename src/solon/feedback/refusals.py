@@ -20,7 +20,8 @@ from solon.prompting.dialogue import DialogueFormat
 from solon.records import Comparison, Prompt, Turn
 from solon.seeds import derive_seed
 
-RATER = "construction: a detected refusal of a benign prompt"
+RATER = "construction"
+"""Nobody judged: how the pair was made, its `method`, decides which answer is better."""
 
 
 def needless_refusals(

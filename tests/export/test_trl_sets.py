@@ -212,6 +212,13 @@ def test_the_raters_are_named_where_the_sets_are_described(name: str) -> None:
     assert f"`{name}`" in str(PreferenceRow.model_fields["rater"].description)
 
 
+@pytest.mark.parametrize("name", ["sft", "prompts"])
+def test_the_sets_say_that_they_hold_what_is_too_long_for_the_model(name: str) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "formats" / "trl.md"
+    section = page.read_text(encoding="utf-8").split(f"\n## {name}\n")[1].split("\n## ")[0]
+    assert "too long for the context of the run's own model are among them" in " ".join(section.split())
+
+
 def test_every_role_of_a_turn_is_a_role_of_a_message() -> None:
     assert set(get_args(Role)) <= set(MESSAGE_ROLES)
 

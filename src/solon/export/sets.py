@@ -135,7 +135,7 @@ class RunSets:
             yield self._labelled(row, p)
 
     def prompts(self, tally: Tally) -> Iterator[PromptRow]:
-        """What reinforcement learning answers."""
+        """What reinforcement learning draws from; it leaves out those too long for the model's context."""
         for row in self._prompts.values():
             tally.counted.update(["in", "out", row.kind])
             yield PromptRow(prompt=self._asked(row), kind=row.kind, id=row.id)

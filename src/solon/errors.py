@@ -24,13 +24,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Where:
-    """A place in a user's file. `line` counts from 1."""
+    """A place in a user's file. `line` counts from 1, as does `item`, the place in a list whose items share lines."""
 
     path: str | Path
     line: int | None = None
+    item: int | None = None
 
     def __str__(self) -> str:
-        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+        line = "" if self.line is None else f":{self.line}"
+        return f"{self.path}{line}" + ("" if self.item is None else f", item {self.item}")
 
 
 @dataclass(frozen=True)

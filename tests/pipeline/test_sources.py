@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from solon.config import PromptsSection
 from solon.pipeline.sources import FileSource, PromptSets, prompt_source
@@ -56,6 +59,29 @@ def test_every_row_serves_or_has_a_reason(tmp_path: Path) -> None:
     assert sets.twins == {}
     kept = {prompt.id for prompt in sets.helpful}
     assert {row.prompt_id for row in (*sets.comparisons, *sets.demonstrations)} == kept
+
+
+@pytest.mark.parametrize("form", [json.dumps, "[{0[0]},\n{0[1]}, {0[2]}, {0[3]},\n{0[4]}, {0[5]}]".format])
+def test_items_of_a_list_that_share_a_line_are_rows_of_their_own(tmp_path: Path, form: Callable[[Any], str]) -> None:
+    """As `json.dump` writes it, all items stand on one line."""
+
+    def listed(name: str, rows: Sequence[dict[str, str]]) -> str:
+        items = rows if form is json.dumps else [json.dumps(row) for row in rows]
+        (tmp_path / name).write_text(form(items), encoding="utf-8")
+        return str(tmp_path / name)
+
+    red_team, helpful = [red(n) for n in range(6)], [good(n) for n in range(6)]
+    by_line = sets_of(tmp_path, red_team, helpful, harmful=3, benign=3, evaluation=2)
+    section = PromptsSection(
+        source=listed("red.json", red_team), helpful=listed("good.json", helpful), harmful=3, benign=3, evaluation=2
+    )
+    by_item = prompt_source(section).prompt_sets(section, 0)
+    assert [prompt.id for prompt in by_item.red_team] == [prompt.id for prompt in by_line.red_team]
+    assert [prompt.id for prompt in by_item.helpful] == [prompt.id for prompt in by_line.helpful]
+    assert [prompt.id for prompt in by_item.evaluation] == [prompt.id for prompt in by_line.evaluation]
+    assert [row.id for row in by_item.comparisons] == [row.id for row in by_line.comparisons]
+    assert by_item.dropped == by_line.dropped
+    assert len({prompt.source for prompt in by_item.red_team}) == len(by_item.red_team)
 
 
 def test_a_conversation_that_both_files_hold_is_on_one_side(tmp_path: Path) -> None:

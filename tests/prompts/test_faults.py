@@ -334,16 +334,28 @@ FILES: list[tuple[str, bytes, list[str]]] = [
         "p.json",
         b'\n[{"prompt": "x"},\n "y",\n 3]',
         [
-            "p.json:3: the list must hold JSON objects, not a string",
-            "p.json:4: the list must hold JSON objects, not a number",
+            "p.json:3, item 2: the list must hold JSON objects, not a string",
+            "p.json:4, item 3: the list must hold JSON objects, not a number",
         ],
     ),
-    ("p.json", b'[{"prompt": "x"},\n{"prompt": }]', [f"p.json:2: broken JSON list: Expecting value {ONE_LIST}"]),
-    ("p.json", b'[{"prompt": "x"}\n', [f"p.json:2: broken JSON list: expecting ']' {ONE_LIST}"]),
+    (
+        "p.json",
+        b'[{"prompt": "x"}, {"prompt": 3}, {"prompt": "y"}, {"prompt": ""}]',
+        [
+            'p.json:1, item 2: "prompt" must be text or a list of turns',
+            'p.json:1, item 4: "prompt" is empty',
+        ],
+    ),
+    (
+        "p.json",
+        b'[{"prompt": "x"},\n{"prompt": }]',
+        [f"p.json:2, item 2: broken JSON list: Expecting value {ONE_LIST}"],
+    ),
+    ("p.json", b'[{"prompt": "x"}\n', [f"p.json:2, item 1: broken JSON list: expecting ']' {ONE_LIST}"]),
     (
         "p.json",
         b'[{"prompt": "x',
-        [f"p.json:1: broken JSON list: Unterminated string starting at {ONE_LIST}"],
+        [f"p.json:1, item 1: broken JSON list: Unterminated string starting at {ONE_LIST}"],
     ),
     ("p.json", b'[{"prompt": "x"}]\n\n{}', ["p.json:3: text after the end of the JSON list"]),
     ("p.json", b'[{"prompt": "\xff"}]', ["p.json:1: not UTF-8: byte 0xff (save the file as UTF-8)"]),
@@ -351,7 +363,7 @@ FILES: list[tuple[str, bytes, list[str]]] = [
         "p.json",
         b'[{"prompt": "x"}, ' + b"[" * 100_000,
         [
-            "p.json:1: broken JSON list: maximum recursion depth exceeded while decoding a JSON array from a unicode "
+            "p.json:1, item 2: broken JSON list: maximum recursion depth exceeded while decoding a JSON array from a unicode "
             f"string {ONE_LIST}"
         ],
     ),

@@ -99,7 +99,11 @@ def test_the_items_of_a_list_stand_on_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     two = '{"prompt": "b", "response": "x"}'
     path.write_text(f'[\n{{"prompt": "a",\n "response": "é\\n"}},  {two}\n,{{"prompt":\n"c", "response": "x"}}]\n')
-    assert [prompt.source for prompt in read_helpful(path).prompts] == ["p.json:2", "p.json:3", "p.json:4"]
+    assert [prompt.source for prompt in read_helpful(path).prompts] == [
+        "p.json:2, item 1",
+        "p.json:3, item 2",
+        "p.json:4, item 3",
+    ]
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 64])
@@ -117,7 +121,7 @@ def test_a_number_may_be_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path.write_text('[{"prompt": "x"},\n1234,\n5678]', encoding="utf-8")
     with pytest.raises(PromptError) as error:
         read_prompts(path, "harmful")
-    assert [str(fault.where) for fault in error.value.faults] == [f"{path}:2", f"{path}:3"]
+    assert [str(fault.where) for fault in error.value.faults] == [f"{path}:2, item 2", f"{path}:3, item 3"]
 
 
 def test_red_team_attempts(tmp_path: Path) -> None:

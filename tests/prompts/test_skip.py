@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_faulty_rows_are_left_out_counted_and_named(tmp_path: Path) -> None:
 def test_only_the_first_lines_are_named(tmp_path: Path) -> None:
     (note,) = red_team(tmp_path, *BAD, *BAD, *GOOD, on_fault="skip", max_faults=0.5).notes
     assert note.endswith("), at 1, 2, 3, 4, 5, ...")
+
+
+def test_items_of_a_list_on_one_line_are_named_by_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps([*GOOD, *BAD]), encoding="utf-8")
+    (note,) = read_prompts(path, "harmful", ReadingSection(on_fault="skip", max_faults=0.05)).notes
+    assert note.endswith("), at item 96, item 97, item 98, item 99, item 100")
 
 
 def test_too_many_are_refused(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ MANY = [prompt(f"request {n}") for n in range(50)]
 
 
 def survey(prompts: Sequence[Prompt], seed: int = 0) -> Survey:
-    return Survey.of((Example(line=n, prompt=p) for n, p in enumerate(prompts, start=1)), "p.jsonl", seed)
+    return Survey.of((Example(row=n, prompt=p) for n, p in enumerate(prompts, start=1)), "p.jsonl", seed)
 
 
 def split(prompts: Sequence[Prompt], *, evaluation: int, seed: int) -> tuple[list[Prompt], list[Prompt]]:
@@ -96,7 +96,7 @@ def test_choosing_depends_on_ids_and_keeps_the_order() -> None:
 
 def test_an_entry_is_kept_once_at_its_first_line() -> None:
     found = survey([MANY[0], MANY[1], MANY[0], prompt("request 0", kind="mixed"), MANY[1]])
-    assert (found.lines_N.tolist(), found.duplicates) == ([1, 2, 4], 2)
+    assert (found.rows_N.tolist(), found.duplicates) == ([1, 2, 4], 2)
 
 
 def split_plainly(prompts: Sequence[Prompt], evaluation: int, seed: int) -> list[Prompt]:

@@ -70,7 +70,7 @@ def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> C
         "benign among the red-team prompts": int(np.sum(~held & ~risky)),
         "more than asked for": int(np.sum(risky & ~kept)),
     }
-    read = partial(_read, source, section, red_team_example, prompts.lines_N[kept], prompts.lines_N[held])
+    read = partial(_read, source, section, red_team_example, prompts.rows_N[kept], prompts.rows_N[held])
     return _choice(reading, dropped, read)
 
 
@@ -93,7 +93,7 @@ def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Ch
         "of a held-out prompt": int(np.sum(of_held)),
         "more than asked for": int(np.sum(~taught & ~of_held)),
     }
-    read = partial(_read, source, section, parse, examples.lines_N[taught], prompts.lines_N[held])
+    read = partial(_read, source, section, parse, examples.rows_N[taught], prompts.rows_N[held])
     return _choice(reading, dropped, read)
 
 
@@ -116,6 +116,6 @@ def _read(
     if len(examples) != len(training | evaluation):
         raise PromptError("the file has changed while it was read", where=Where(source))
     return Chosen(
-        training=tuple(example for example in examples if example.line in training),
-        evaluation=tuple(example.prompt for example in examples if example.line in evaluation),
+        training=tuple(example for example in examples if example.row in training),
+        evaluation=tuple(example.prompt for example in examples if example.row in evaluation),
     )

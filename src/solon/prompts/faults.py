@@ -9,6 +9,7 @@ from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
 from solon.progress import printable
+from solon.prompts.row import Row
 
 MAX_FAULTS = 20
 """Faults printed for one file; the rest are counted."""
@@ -34,11 +35,11 @@ class Unusable(ValueError):
 
 
 class Unreadable(ValueError):
-    """A file that cannot be read, or not from `line` on."""
+    """A file that cannot be read, or not from `line` (of a JSON list: from `item`) on."""
 
-    def __init__(self, what: str, line: int | None = None, hint: str | None = None):
+    def __init__(self, what: str, line: int | None = None, hint: str | None = None, item: int | None = None):
         super().__init__(what)
-        self.what, self.line, self.hint = what, line, hint
+        self.what, self.line, self.hint, self.item = what, line, hint, item
 
 
 @dataclass(kw_only=True)
@@ -51,15 +52,15 @@ class Faults:
     _of_file: list[Fault] = field(default_factory=list)
     _of_rows: list[Fault] = field(default_factory=list)
 
-    def add(self, what: str, line: int | None = None, hint: str | None = None) -> None:
+    def add(self, what: str, line: int | None = None, hint: str | None = None, item: int | None = None) -> None:
         """A fault of the whole file."""
-        self._of_file.append(Fault(what, Where(self.path, line), hint))
+        self._of_file.append(Fault(what, Where(self.path, line, item), hint))
 
-    def add_row(self, error: Malformed, line: int) -> None:
+    def add_row(self, error: Malformed, row: Row) -> None:
         """A fault of one row."""
         self.rows[error.reason] += 1
         if len(self._of_rows) < MAX_FAULTS:
-            self._of_rows.append(Fault(error.what, Where(self.path, line), error.hint))
+            self._of_rows.append(Fault(error.what, Where(self.path, row.line, row.item), error.hint))
 
     def raise_any(self) -> None:
         """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
@@ -81,9 +82,14 @@ class Faults:
         if not self.rows:
             return None
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
-        lines = ", ".join(str(fault.where.line) for fault in self._of_rows[:MAX_NAMED] if fault.where)
+        lines = ", ".join(_spot(fault.where) for fault in self._of_rows[:MAX_NAMED] if fault.where)
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
         return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {lines}{more}"
+
+
+def _spot(where: Where) -> str:
+    """A place in a file that was named before."""
+    return str(where.line) if where.item is None else f"item {where.item}"
 
 
 def _raise(faults: list[Fault], number: int, path: str | Path) -> None:

@@ -63,7 +63,7 @@ def helpful_example(given: Given, *, how: ReadingSection) -> Example:
     if p == 0.0:
         answers, p = answers[::-1], 1.0
     prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=given.source)
-    return Example(line=given.line, prompt=prompt, answers=answers, p_first=p)
+    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p)
 
 
 def prompts_of(examples: Iterable[Example]) -> tuple[Prompt, ...]:

@@ -29,10 +29,12 @@ def items(start: bytes, stream: BinaryIO, line: int) -> Iterator[tuple[int, obje
     text = _Text(start, stream, line)
     text.take("[")
     if text.next() != "]":
+        text.item = 1
         yield text.line, text.value()
         while text.next() == ",":
             text.take(",")
             text.next()
+            text.item += 1
             yield text.line, text.value()
     text.take("]")
     if text.next():
@@ -40,10 +42,10 @@ def items(start: bytes, stream: BinaryIO, line: int) -> Iterator[tuple[int, obje
 
 
 class _Text:
-    """What was read and not yet used, and the line it begins on."""
+    """What was read and not yet used, and the line and item of the list that it begins in."""
 
     def __init__(self, start: bytes, stream: BinaryIO, line: int):
-        self.line = line
+        self.line, self.item = line, 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._stream, self._json = stream, json.JSONDecoder()
         self._text, self._at = "", 0
@@ -96,4 +98,5 @@ class _Text:
             raise Unreadable(what, self.line, "save the file as UTF-8") from error
 
     def _broken(self, what: str) -> Unreadable:
-        return Unreadable(f"broken JSON list: {what}", self.line, "the file must be one list of objects")
+        hint = "the file must be one list of objects"
+        return Unreadable(f"broken JSON list: {what}", self.line, hint, self.item or None)

@@ -56,7 +56,7 @@ def red_team_example(given: Given, *, kind: PromptKind = "harmful") -> Example:
     kind = _kind(given.fields, kind)
     turns = prompt_of(given.fields)
     prompt = Prompt(id=prompt_id(kind, turns), kind=kind, turns=turns, source=given.source)
-    return Example(line=given.line, prompt=prompt)
+    return Example(row=given.row, prompt=prompt)
 
 
 def _kind(fields: Mapping[str, object], default: PromptKind) -> PromptKind:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
+from solon.errors import Where
 from solon.prompts.columns import Columns
 from solon.prompts.faults import Faults, Malformed, Unreadable, Unusable
+from solon.prompts.row import Row
 from solon.prompts.rows import is_hub, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
@@ -19,8 +21,8 @@ from solon.records import Prompt
 class Example:
     """What one row gives."""
 
-    line: int
-    """Where the row stands in its file."""
+    row: int
+    """The number of the row, counted from 1. Rows may share a line."""
     prompt: Prompt
     answers: tuple[str, ...] = ()
     """None, one that is worth imitating, or two that were compared."""
@@ -37,9 +39,10 @@ class Given:
     """A row's fields by their names here, and where it stands."""
 
     fields: dict[str, object]
-    line: int
+    row: int
+    """Its number, counted from 1."""
     source: str
-    """File and line, as a prompt notes them."""
+    """File and line, of a JSON list also the item, as a prompt notes them."""
 
 
 class Reading:
@@ -54,7 +57,7 @@ class Reading:
         self.name = str(source) if is_hub(source) else Path(source).name
 
     def examples(self, parse: Callable[[Given], Example], only: Container[int] | None = None) -> Iterator[Example]:
-        """What `parse` makes of each row, or of those on the lines `only`.
+        """What `parse` makes of each row, or of those numbered `only`.
 
         Raises:
             PromptError: at the end, if the file has faults, or holds no rows.
@@ -62,10 +65,10 @@ class Reading:
         try:
             for row in read_rows(self._source, self.columns.wanted):
                 self.rows += 1
-                if only is None or row.line in only:
-                    yield from self._parsed(row.line, row.read, parse)
+                if only is None or self.rows in only:
+                    yield from self._parsed(row, parse)
         except Unreadable as error:
-            self._faults.add(error.what, error.line, error.hint)
+            self._faults.add(error.what, error.line, error.hint, error.item)
         self._finish()
 
     def refuse_unless(self, used: bool, what: str) -> None:
@@ -87,14 +90,12 @@ class Reading:
         note = self._faults.note()
         return (note,) if note else ()
 
-    def _parsed(
-        self, line: int, read: Callable[[], dict[str, object]], parse: Callable[[Given], Example]
-    ) -> Iterator[Example]:
+    def _parsed(self, row: Row, parse: Callable[[Given], Example]) -> Iterator[Example]:
         try:
-            fields = self.columns.renamed(read())
-            yield parse(Given(fields=fields, line=line, source=f"{self.name}:{line}"))
+            fields = self.columns.renamed(row.read())
+            yield parse(Given(fields=fields, row=self.rows, source=str(Where(self.name, row.line, row.item))))
         except Malformed as error:
-            self._faults.add_row(error, line)
+            self._faults.add_row(error, row)
         except Unusable as error:
             self.dropped[error.reason] += 1
 

@@ -12,5 +12,7 @@ class Row:
 
     line: int
     """Where it begins, counted from 1: a line of a text file, a row of a table."""
+    item: int | None = None
+    """Its number in a JSON list, counted from 1: several items may begin on one line."""
     read: Callable[[], dict[str, object]]
     """Its fields. Raises `Malformed`."""

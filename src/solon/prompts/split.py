@@ -29,7 +29,7 @@ class Survey:
 
     source: str | Path
     seed: int
-    lines_N: Numbers
+    rows_N: Numbers
     prompts_N: Numbers
     """The prompt's kind and the hash in its id."""
     openings_N: Numbers
@@ -40,16 +40,16 @@ class Survey:
     @classmethod
     def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Survey:
         """Goes through the examples, and keeps none."""
-        lines, keys, prompts, openings = (array("Q") for _ in range(4))
+        rows, keys, prompts, openings = (array("Q") for _ in range(4))
         for example in examples:
-            lines.append(example.line)
+            rows.append(example.row)
             prompts.append(KINDS.index(example.prompt.kind) << _DIGEST_BITS | _hash(example.prompt.id))
             keys.append(_hash(example.id) if example.answers else prompts[-1])
             openings.append(derive_seed(seed, "split", opening_of(example.prompt)))
         every = cls(
             source=source,
             seed=seed,
-            lines_N=_numbers(lines),
+            rows_N=_numbers(rows),
             prompts_N=_numbers(prompts),
             openings_N=_numbers(openings),
             duplicates=0,
@@ -57,7 +57,7 @@ class Survey:
         return every._each_once(_numbers(keys))
 
     def __len__(self) -> int:
-        return len(self.lines_N)
+        return len(self.rows_N)
 
     @property
     def benign_N(self) -> Mask:
@@ -108,7 +108,7 @@ class Survey:
         first = np.sort(np.unique(keys_N, return_index=True)[1])
         return replace(
             self,
-            lines_N=self.lines_N[first],
+            rows_N=self.rows_N[first],
             prompts_N=self.prompts_N[first],
             openings_N=self.openings_N[first],
             duplicates=len(self) - len(first),

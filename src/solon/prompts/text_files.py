@@ -85,8 +85,8 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
         return
     number, line = first
     if line.lstrip().startswith(b"["):
-        for begins, item in items(line, stream, number):
-            yield Row(line=begins, read=partial(_object, item))
+        for place, (begins, item) in enumerate(items(line, stream, number), start=1):
+            yield Row(line=begins, item=place, read=partial(_object, item))
         return
     if line.strip() == b"{":
         hint = "write one object per line, or a list of objects"

@@ -14,7 +14,7 @@ JUDGED = Grade(harmful=True, evasive=False, preachy=False, rude=False, malformed
 
 def answers(grade: Grade | None) -> list[AnswerScore]:
     return [
-        AnswerScore(id=f"{m}/{k}", prompt_id=k, kind=k, model=m, text=f"{m} {k}", grade=grade)
+        AnswerScore(id=f"{m}/{k}", prompt_id=k, kind=k, model=m, text=f"{m} {k}", finished=True, grade=grade)
         for m in ("base", "sl", "rl")
         for k in ("harmful", "mixed", "benign")
     ]

@@ -363,8 +363,8 @@ FILES: list[tuple[str, bytes, list[str]]] = [
         "p.json",
         b'[{"prompt": "x"}, ' + b"[" * 100_000,
         [
-            "p.json:1, item 2: broken JSON list: maximum recursion depth exceeded while decoding a JSON array from a unicode "
-            f"string {ONE_LIST}"
+            "p.json:1, item 2: broken JSON list: maximum recursion depth exceeded while decoding a JSON array from a "
+            f"unicode string {ONE_LIST}"
         ],
     ),
     (

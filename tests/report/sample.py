@@ -160,13 +160,15 @@ def sample_data(n: int = 8, *, steps: int = 5, graded: bool = True) -> ReportDat
     by_id = {prompt.id: prompt for prompt in [*training, *held_out]}
     grader: Callable[[Prompt, str], Grade] | None = grade if graded else None
     answers = [
-        judge_answer(prompt, answer(prompt, *RATES[model], generator), model=model, grader=grader)
+        judge_answer(prompt, answer(prompt, *RATES[model], generator), model=model, finished=True, grader=grader)
         for model in RATES
         for prompt in held_out
     ]
     revisions = chains(training, generator)
     revised: list[AnswerScore] = [
-        judge_answer(by_id[row.prompt_id], text, model="assistant", round=k, grader=grader)
+        judge_answer(
+            by_id[row.prompt_id], text, model="assistant", round=k, finished=True if k else None, grader=grader
+        )
         for row in revisions
         for k, text in enumerate(row.texts)
     ]

@@ -60,8 +60,8 @@ class AnswerScore(Record):
     round: int | None = None
     """For `assistant`: how many revisions the answer has behind it. None for the evaluated models."""
     text: str
-    finished: bool = True
-    """False if the token limit cut the answer off."""
+    finished: bool | None
+    """False if the token limit cut the answer off; None where that was not kept: the first answer of a chain."""
     grade: Grade | None
     """None where nobody knows the truth, as on foreign prompts."""
 
@@ -86,7 +86,8 @@ class AnswerTable(Record):
     distinct: Rate
     harms: dict[str, Rate]
     """By category of harm; empty where nobody knows the truth."""
-    finished: Rate
+    finished: Rate | None
+    """Null where it was not kept of one of the answers."""
     words: Mean
     """Words per answer, split at white space."""
     refusal_phrases: Rate
@@ -125,7 +126,7 @@ def judge_answer(
     *,
     model: ModelRole,
     round: int | None = None,
-    finished: bool = True,
+    finished: bool | None,
     grader: Grader | None,
 ) -> AnswerScore:
     """The record of one answer, graded if there is a grader. Its id names model, round and prompt."""
@@ -158,6 +159,7 @@ def answer_table(scores: Sequence[AnswerScore], harms: Collection[str]) -> Answe
     graded = [score.grade for score in scores if score.grade is not None]
     complete = len(graded) == len(scores)
     texts = [score.text for score in scores]
+    finished = [score.finished for score in scores if score.finished is not None]
 
     def share(test: Callable[[Grade], bool]) -> Rate | None:
         return rate([test(grade) for grade in graded]) if complete else None
@@ -174,7 +176,7 @@ def answer_table(scores: Sequence[AnswerScore], harms: Collection[str]) -> Answe
         objection=share(lambda grade: grade.objection),
         distinct=distinct(texts),
         harms=by_harm,
-        finished=rate([score.finished for score in scores]),
+        finished=rate(finished) if len(finished) == len(scores) else None,
         words=mean([float(len(text.split())) for text in texts]),
         refusal_phrases=rate([has_refusal_phrase(text) for text in texts]),
     )

@@ -104,9 +104,11 @@ def graded_chains(pipeline: Pipeline, grader: Grader | None) -> list[AnswerScore
     """The assistant's answers to the training prompts after 0, 1, ... revisions."""
     by_id = {prompt.id: prompt for prompt in pipeline.sets.red_team}
     return [
-        judge_answer(by_id[chain.prompt_id], text, model="assistant", round=number, grader=grader)
+        judge_answer(by_id[chain.prompt_id], text, model="assistant", round=number, finished=finished, grader=grader)
         for chain in pipeline.revisions.read_records("rows", Revision)
-        for number, text in enumerate(chain.texts)
+        for number, (text, finished) in enumerate(
+            zip(chain.texts, (None, *(step.finished for step in chain.rounds)), strict=True)
+        )
     ]
 
 

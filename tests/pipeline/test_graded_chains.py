@@ -1,0 +1,30 @@
+"""What evaluation says of the assistant's chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+from solon.pipeline.evidence import graded_chains
+from solon.records import Prompt, Revision, RevisionRound, Turn
+
+
+def test_a_revision_that_was_cut_off_is_not_called_finished() -> None:
+    prompt = Prompt(id="p", kind="harmful", turns=(Turn(role="human", text="How?"),))
+    rounds = tuple(
+        RevisionRound(principle_id="x", critique=None, revision=text, prompt_hash="0", finished=finished)
+        for text, finished in (("Ask the own", False), ("Ask.", True))
+    )
+    chain = Revision(id="r", prompt_id="p", initial="Take it.", rounds=rounds)
+
+    def chains(*_: Any) -> Iterator[Revision]:
+        yield chain
+
+    pipeline = SimpleNamespace(sets=SimpleNamespace(red_team=(prompt,)), revisions=SimpleNamespace(read_records=chains))
+    scores = graded_chains(cast(Any, pipeline), None)
+    assert [(score.round, score.text, score.finished) for score in scores] == [
+        (0, "Take it.", None),
+        (1, "Ask the own", False),
+        (2, "Ask.", True),
+    ]

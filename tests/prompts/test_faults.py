@@ -26,10 +26,19 @@ from solon.prompts.read import read_prompts
 
 USER = '{"role": "user", "content": "x"}'
 ANSWER = '{"role": "assistant", "content": "y"}'
-NO_PROMPT = 'no prompt (give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME)'
-NEITHER = 'neither a comparison nor an answer (give "chosen" and "rejected", or "response")'
-NOT_SHARED = 'no prompt (give "prompt"; else "chosen" and "rejected" must be dialogues, or begin with the same words)'
+GIVE_PROMPT = 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME'
+GIVE_ANSWER = 'give "chosen" and "rejected", or "response"'
+SHARE = 'give "prompt"; else "chosen" and "rejected" must be dialogues, or begin with the same words'
 ONE_OBJECT = "(each line must be one JSON object)"
+
+
+def no_prompt(*columns: str, hint: str = GIVE_PROMPT) -> str:
+    return f"no prompt ({hint}; columns: {', '.join(columns)})"
+
+
+def neither(*columns: str, hint: str = GIVE_ANSWER) -> str:
+    return f"neither a comparison nor an answer ({hint}; columns: {', '.join(columns)})"
+
 
 PROMPT_ROWS: list[tuple[str, str]] = [
     ('{"prompt": "x"', f"broken JSON: Expecting ',' delimiter: line 1 column 15 (char 14) {ONE_OBJECT}"),
@@ -45,9 +54,10 @@ PROMPT_ROWS: list[tuple[str, str]] = [
         "[" * 100_000,
         f"broken JSON: maximum recursion depth exceeded while decoding a JSON array from a unicode string {ONE_OBJECT}",
     ),
-    ('{"title": "x"}', NO_PROMPT),
-    ('{"prompt": null, "turns": null}', NO_PROMPT),
-    ('{"text": "x"}', "no prompt (if text is the prompt: --column prompt=text)"),
+    ('{"title": "x"}', no_prompt("title")),
+    ("{}", f"no prompt ({GIVE_PROMPT})"),
+    ('{"prompt": null, "turns": null}', no_prompt("prompt", "turns")),
+    ('{"text": "x"}', no_prompt("text", hint="if text is the prompt: --column prompt=text")),
     ('{"prompt": 3}', '"prompt" must be text or a list of turns'),
     ('{"prompt": NaN}', '"prompt" must be text or a list of turns'),
     ('{"prompt": {"x": 1}}', '"prompt" must be text or a list of turns'),
@@ -108,22 +118,48 @@ PROMPT_ROWS: list[tuple[str, str]] = [
         r'"chosen" must be a transcript (a text that begins with "\n\nHuman:", or a list of turns)',
     ),
     ('{"chosen": "x"}', r"not a transcript (it must begin with \n\nHuman:)"),
-    ('{"chosen": "x", "rejected": "y"}', NOT_SHARED),
+    ('{"chosen": "x", "rejected": "y"}', no_prompt("chosen", "rejected", hint=SHARE)),
     (f'{{"chosen": [{ANSWER}], "rejected": [{ANSWER}]}}', '"chosen": the dialogue does not begin with the human'),
     ('{"prompt": "\udcff"}', "not UTF-8: byte 0xff (save the file as UTF-8)"),
 ]
 
 HELPFUL_ROWS: list[tuple[str, str]] = [
-    ('{"prompt": "x"}', NEITHER),
-    ('{"prompt": "x", "chosen": "y"}', NEITHER),
-    ('{"prompt": "x", "chosen": "y", "rejected": null}', NEITHER),
-    ('{"chosen": "y", "rejected": "z"}', NOT_SHARED),
-    (f'{{"chosen": [{ANSWER}], "rejected": [{ANSWER}]}}', NOT_SHARED),
+    ('{"prompt": "x"}', neither("prompt")),
+    ('{"prompt": "x", "chosen": "y"}', neither("prompt", "chosen")),
+    ('{"prompt": "x", "chosen": "y", "rejected": null}', neither("prompt", "chosen", "rejected")),
+    ('{"chosen": "y", "rejected": "z"}', no_prompt("chosen", "rejected", hint=SHARE)),
+    (f'{{"chosen": [{ANSWER}], "rejected": [{ANSWER}]}}', no_prompt("chosen", "rejected", hint=SHARE)),
     (
         '{"question": "x", "chosen": "It is so.", "rejected": "It is not."}',
-        "no prompt (if question is the prompt: --column prompt=question)",
+        no_prompt("question", "chosen", "rejected", hint="if question is the prompt: --column prompt=question"),
     ),
-    ('{"response": "y"}', NO_PROMPT),
+    ('{"response": "y"}', no_prompt("response")),
+    (
+        '{"instruction": "x", "input": "", "output": "y"}',
+        neither(
+            *("instruction", "input", "output"),
+            hint="if output is the answer: --column prompt=instruction --column response=output",
+        ),
+    ),
+    (
+        '{"prompt": "x", "best_answer": "y"}',
+        neither("prompt", "best_answer", hint="if best_answer is the answer: --column response=best_answer"),
+    ),
+    (
+        '{"prompt": "x", "chosen_response": "y", "rejected_response": "z"}',
+        neither(
+            *("prompt", "chosen_response", "rejected_response"),
+            hint="if chosen_response and rejected_response are the better and the worse answer: "
+            "--column chosen=chosen_response --column rejected=rejected_response",
+        ),
+    ),
+    (
+        '{"prompt": "x", "response1": "y", "response2": "z"}',
+        neither(
+            *("prompt", "response1", "response2"),
+            hint="if response1 and response2 are two answers: --column a=response1 --column b=response2",
+        ),
+    ),
     ('{"prompt": "x", "chosen": "y", "rejected": 3}', '"rejected" must be text'),
     ('{"prompt": "x", "chosen": [], "rejected": "z"}', '"chosen" is empty'),
     ('{"prompt": "x", "response": "y", "label": "bad"}', "\"label\" is 'bad' (use true or false, or 1 or 0)"),
@@ -224,11 +260,47 @@ def test_a_faulty_row(tmp_path: Path, read: Reader, fine: str, row: str, line: s
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_twenty_faults_are_told_and_the_others_counted(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"p{suffix}"
-    bad = "{}" if suffix == ".jsonl" else "x,y"
-    path.write_text("\n".join(["prompt" if suffix == ".csv" else "", *[bad] * 1000]), encoding="utf-8")
+    bad = ("{}", '{"prompt": 3}') if suffix == ".jsonl" else ("x,y", "x,y,z")
+    path.write_text("\n".join(["prompt" if suffix == ".csv" else "", *bad * 500]), encoding="utf-8")
     lines = told(prompts, path)
     assert [line.split(":")[1] for line in lines[:20]] == [str(number) for number in range(2, 22)]
     assert lines[20:] == [f"p{suffix}: and 980 more"]
+
+
+def test_a_fault_of_rows_that_follow_each_other_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = ['{"title": "x"}', *['{"title": "y", "more": 1}'] * 11_999, "3", "3", '{"prompt": "x"}', "3"]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert told(prompts, path) == [
+        f"p.jsonl:1: no prompt, and 11,999 more rows like it ({GIVE_PROMPT}; columns: title)",
+        "p.jsonl:12001: a line must be a JSON object, not a number, and 1 more row like it",
+        "p.jsonl:12004: a line must be a JSON object, not a number",
+    ]
+
+
+def test_rows_after_the_twentieth_fault_are_counted_with_it_or_as_more(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [*["3", "null"] * 10, "null", "3", "null"]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    lines = told(prompts, path)
+    assert lines[19:] == [
+        "p.jsonl:20: a line must be a JSON object, not null, and 1 more row like it",
+        "p.jsonl: and 2 more",
+    ]
+
+
+def test_a_column_that_was_named_and_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("question,topic\nx,y\nz,y\n", encoding="utf-8")
+    how = ReadingSection(columns={"prompt": ("questoin",), "response": ("reply",)})
+    assert told(lambda source: read_prompts(source, "harmful", how), path) == [
+        "p.csv:2: no prompt, and 1 more row like it (--column prompt=questoin: no such column here; "
+        "if question is the prompt: --column prompt=question; columns: question, topic)"
+    ]
+    assert told(lambda source: read_helpful(source, how), path) == [
+        "p.csv:2: neither a comparison nor an answer, and 1 more row like it "
+        f"(--column response=reply: no such column here; {GIVE_ANSWER}; columns: question, topic)"
+    ]
 
 
 def parquet(**columns: Any) -> bytes:
@@ -296,7 +368,7 @@ FILES: list[tuple[str, bytes, list[str]]] = [
         zstandard(GOOD)[:4] + b"\xff" * 20,
         [f"p.jsonl.zst: broken Zstandard file: ZSTD decompress failed: Unsupported frame parameter {COMPRESS}"],
     ),
-    ("p.csv", b"a,b\n1,2\n", [f"p.csv:2: {NO_PROMPT}"]),
+    ("p.csv", b"a,b\n1,2\n", [f"p.csv:2: {no_prompt('a', 'b')}"]),
     (
         "p.csv",
         b"prompt\na, b\nfine\n",
@@ -380,11 +452,15 @@ FILES: list[tuple[str, bytes, list[str]]] = [
             f"this is not a parquet file. {AGAIN}"
         ],
     ),
-    ("p.parquet", parquet(prompt=["a", None]), [f"p.parquet:2: {NO_PROMPT}"]),
+    (
+        "p.parquet",
+        parquet(prompt=["a", None, None], other=[1, 2, 3]),
+        [f"p.parquet:2: {no_prompt('prompt', 'other')}".replace(" (", ", and 1 more row like it (", 1)],
+    ),
     (
         "p.parquet",
         parquet(prompt=[1, 2]),
-        [f'p.parquet:{row}: "prompt" must be text or a list of turns' for row in (1, 2)],
+        ['p.parquet:1: "prompt" must be text or a list of turns, and 1 more row like it'],
     ),
     (
         "p.parquet",

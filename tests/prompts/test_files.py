@@ -118,10 +118,10 @@ def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: p
 def test_a_number_may_be_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solon.prompts.json_list._PIECE", 1)
     path = tmp_path / "p.json"
-    path.write_text('[{"prompt": "x"},\n1234,\n5678]', encoding="utf-8")
+    path.write_text('[{"prompt": "x"},\n1234,\n{"prompt": "y"},\n5678]', encoding="utf-8")
     with pytest.raises(PromptError) as error:
         read_prompts(path, "harmful")
-    assert [str(fault.where) for fault in error.value.faults] == [f"{path}:2, item 2", f"{path}:3, item 3"]
+    assert [str(fault.where) for fault in error.value.faults] == [f"{path}:2, item 2", f"{path}:4, item 4"]
 
 
 def test_red_team_attempts(tmp_path: Path) -> None:

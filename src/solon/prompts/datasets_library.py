@@ -61,7 +61,7 @@ def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     """
     data = _data(source)
     chosen = data.select_columns(wanted(data.column_names, columns))
-    return batch_rows(chosen.with_format("arrow").iter(batch_size=_BATCH))
+    return batch_rows(chosen.with_format("arrow").iter(batch_size=_BATCH), data.column_names)
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:

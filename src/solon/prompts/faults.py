@@ -26,6 +26,14 @@ class Malformed(ValueError):
         self.what, self.hint, self.reason = what, hint, reason or what
 
 
+class Missing(Malformed):
+    """A row that has none of the fields `names`. What it does have is said with it."""
+
+    def __init__(self, what: str, hint: str, names: Sequence[str]):
+        super().__init__(what, hint)
+        self.names = names
+
+
 class Unusable(ValueError):
     """A well-formed row that cannot serve; it is left out and counted under `reason`."""
 
@@ -43,24 +51,51 @@ class Unreadable(ValueError):
 
 
 @dataclass(kw_only=True)
+class _Alike:
+    """A fault, and how many rows that follow each other have it. `number`: the first one's."""
+
+    what: str
+    where: Where
+    hint: str | None = None
+    number: int = 0
+    count: int = 1
+
+    def fault(self) -> Fault:
+        more = self.count - 1
+        like = f", and {more:,} more row{'s' if more > 1 else ''} like it" if more else ""
+        return Fault(f"{self.what}{like}", self.where, self.hint)
+
+
+@dataclass(kw_only=True)
 class Faults:
-    """What is wrong with one file. Holds `MAX_FAULTS` of its rows' faults, and counts all of them."""
+    """What is wrong with one file. Holds `MAX_FAULTS` faults of its rows, and counts the rows of all of them.
+
+    The same fault of rows that follow each other is one.
+    """
 
     path: str | Path
     rows: Counter[str] = field(default_factory=Counter)
     """Faulty rows by reason."""
-    _of_file: list[Fault] = field(default_factory=list)
-    _of_rows: list[Fault] = field(default_factory=list)
+    _of_file: list[_Alike] = field(default_factory=list)
+    _of_rows: list[_Alike] = field(default_factory=list)
+    _named: list[Where] = field(default_factory=list)
+    """The first `MAX_NAMED` faulty rows."""
 
     def add(self, what: str, line: int | None = None, hint: str | None = None, item: int | None = None) -> None:
         """A fault of the whole file."""
-        self._of_file.append(Fault(what, Where(self.path, line, item), hint))
+        self._of_file.append(_Alike(what=what, where=Where(self.path, line, item), hint=hint))
 
-    def add_row(self, error: Malformed, row: Row) -> None:
-        """A fault of one row."""
+    def add_row(self, error: Malformed, row: Row, number: int) -> None:
+        """A fault of one row, whose `number` is how many rows there are up to it."""
         self.rows[error.reason] += 1
-        if len(self._of_rows) < MAX_FAULTS:
-            self._of_rows.append(Fault(error.what, Where(self.path, row.line, row.item), error.hint))
+        where = Where(self.path, row.line, row.item)
+        if len(self._named) < MAX_NAMED:
+            self._named.append(where)
+        last = self._of_rows[-1] if self._of_rows else None
+        if last and last.what == error.what and last.number + last.count == number:
+            last.count += 1
+        elif len(self._of_rows) < MAX_FAULTS:
+            self._of_rows.append(_Alike(what=error.what, where=where, hint=error.hint, number=number))
 
     def raise_any(self) -> None:
         """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
@@ -75,30 +110,32 @@ class Faults:
         bad = self.rows.total()
         if bad > share * rows:
             what = f"{bad} of {rows} rows cannot be read, more than prompts.max_faults = {share:g} allows"
-            raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *self._of_rows])
+            faults = (alike.fault() for alike in self._of_rows)
+            raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *faults])
 
     def note(self) -> str | None:
         """One line on the faulty rows, and where the first of them stand; None if there are none."""
         if not self.rows:
             return None
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
-        lines = ", ".join(_spot(fault.where) for fault in self._of_rows[:MAX_NAMED] if fault.where)
+        places = ", ".join(map(_place, self._named))
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
-        return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {lines}{more}"
+        return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}"
 
 
-def _spot(where: Where) -> str:
+def _place(where: Where) -> str:
     """A place in a file that was named before."""
     return str(where.line) if where.item is None else f"item {where.item}"
 
 
-def _raise(faults: list[Fault], number: int, path: str | Path) -> None:
+def _raise(faults: list[_Alike], number: int, path: str | Path) -> None:
     """Raises the first of these faults, of which there are `number` in all, by their lines."""
-    shown = sorted(faults, key=lambda fault: (fault.where.line if fault.where else None) or 0)[:MAX_FAULTS]
-    if more := number - len(shown):
-        shown.append(Fault(f"and {more} more", Where(path)))
-    if shown:
-        raise PromptError(shown)
+    shown = sorted(faults, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
+    told = [alike.fault() for alike in shown]
+    if more := number - sum(alike.count for alike in shown):
+        told.append(Fault(f"and {more} more", Where(path)))
+    if told:
+        raise PromptError(told)
 
 
 def first_line(error: BaseException) -> str:

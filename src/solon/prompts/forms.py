@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from solon.prompts.columns import LIKELY_PROMPTS
 from solon.prompts.faults import Malformed, Unusable
 from solon.prompts.labels import is_good
+from solon.prompts.missing import likely_prompt, no_answer, no_prompt
 from solon.prompts.turns import is_transcript, messages, ordered, role_of, single, transcript, turns_of
 from solon.records import Turn
 
@@ -70,7 +70,7 @@ def _answered(fields: Fields) -> Answered:
     for name in _DIALOGUES:
         if name in fields:
             return _demonstration(fields, _with_system(turns_of(fields[name], name), fields))
-    raise Malformed("neither a comparison nor an answer", 'give "chosen" and "rejected", or "response"')
+    raise no_answer(fields, asked=_is_asked(fields))
 
 
 def _demonstration(fields: Fields, turns: tuple[Turn, ...]) -> Answered:
@@ -136,7 +136,8 @@ def _asked(fields: Fields) -> tuple[Turn, ...]:
             if name in _DIALOGUES:
                 return turns[:-1]
             raise Malformed("the dialogue ends with the assistant", "end it with the human turn to be answered")
-    raise _no_prompt(fields, 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME')
+    hint = 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME'
+    raise no_prompt(fields, (*_PROMPTS, *_DIALOGUES), hint)
 
 
 def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
@@ -156,22 +157,13 @@ def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
 def _parted(fields: Fields, sides: tuple[str, str]) -> dict[str, str]:
     """Two texts without a prompt as prompt and answers: the words that both begin with are the prompt."""
     one, two = (fields[name] for name in sides)
-    if isinstance(one, str) and isinstance(two, str) and not _likely(fields):
+    if isinstance(one, str) and isinstance(two, str) and likely_prompt(fields) is None:
         alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
         shared = re.sub(r"\S+$", "", one[:alike])
         if shared.strip():
             return {"prompt": shared, sides[0]: one[len(shared) :], sides[1]: two[len(shared) :]}
     what = f'give "prompt"; else "{sides[0]}" and "{sides[1]}" must be dialogues, or begin with the same words'
-    raise _no_prompt(fields, what)
-
-
-def _no_prompt(fields: Fields, hint: str) -> Malformed:
-    likely = _likely(fields)
-    return Malformed("no prompt", f"if {likely[0]} is the prompt: --column prompt={likely[0]}" if likely else hint)
-
-
-def _likely(fields: Fields) -> list[str]:
-    return [name for name in LIKELY_PROMPTS if name in fields]
+    raise no_prompt(fields, (*_PROMPTS, *_DIALOGUES), what)
 
 
 def _with_system(turns: tuple[Turn, ...], fields: Fields) -> tuple[Turn, ...]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from solon.config import ReadingSection
 from solon.errors import Where
 from solon.prompts.columns import Columns
-from solon.prompts.faults import Faults, Malformed, Unreadable, Unusable
+from solon.prompts.faults import Faults, Malformed, Missing, Unreadable, Unusable
+from solon.prompts.missing import with_columns
 from solon.prompts.row import Row
 from solon.prompts.rows import is_hub, read_rows
 from solon.prompts.turns import digest
@@ -91,11 +92,18 @@ class Reading:
         return (note,) if note else ()
 
     def _parsed(self, row: Row, parse: Callable[[Given], Example]) -> Iterator[Example]:
+        fields: dict[str, object] = {}
         try:
-            fields = self.columns.renamed(row.read())
-            yield parse(Given(fields=fields, row=self.rows, source=str(Where(self.name, row.line, row.item))))
+            fields = row.read()
+            yield parse(
+                Given(
+                    fields=self.columns.renamed(fields), row=self.rows, source=str(Where(self.name, row.line, row.item))
+                )
+            )
+        except Missing as error:
+            self._faults.add_row(with_columns(error, row.columns or tuple(fields), self.columns), row, self.rows)
         except Malformed as error:
-            self._faults.add_row(error, row)
+            self._faults.add_row(error, row, self.rows)
         except Unusable as error:
             self.dropped[error.reason] += 1
 

@@ -14,5 +14,7 @@ class Row:
     """Where it begins, counted from 1: a line of a text file, a row of a table."""
     item: int | None = None
     """Its number in a JSON list, counted from 1: several items may begin on one line."""
+    columns: tuple[str, ...] | None = None
+    """Every name that a table has, where `read` gives only some of them."""
     read: Callable[[], dict[str, object]]
     """Its fields. Raises `Malformed`."""

@@ -21,6 +21,8 @@ _BATCH = 512
 """Rows turned into Python objects at once."""
 _BUFFER = 2**20
 """Bytes read ahead of each column."""
+_Table = tuple[list[str], Iterator[Any]]
+"""The names of all columns, and batches of those that are wanted."""
 _DAMAGED = (pyarrow.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
 """What the library raises on a damaged file."""
 
@@ -34,7 +36,8 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
             if not start:
                 return
             read = _parquet if start.startswith(b"PAR1") else _arrow_file if start == b"ARROW1" else _arrow_stream
-            yield from batch_rows(read(file, columns))
+            names, batches = read(file, columns)
+            yield from batch_rows(batches, names)
     except Unreadable:
         raise
     except _DAMAGED as error:
@@ -44,22 +47,22 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
         raise Unreadable(f"broken {kind} file: {first_line(error)}", hint="download or write it again") from error
 
 
-def _parquet(file: Any, columns: Collection[str]) -> Iterator[Any]:
+def _parquet(file: Any, columns: Collection[str]) -> _Table:
     table = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-    names = wanted(table.schema_arrow.names, columns)
-    return table.iter_batches(batch_size=_BATCH, columns=names, use_threads=False)  # type: ignore[no-any-return]
+    every = table.schema_arrow.names
+    return every, table.iter_batches(batch_size=_BATCH, columns=wanted(every, columns), use_threads=False)
 
 
-def _arrow_file(file: Any, columns: Collection[str]) -> Iterator[Any]:
+def _arrow_file(file: Any, columns: Collection[str]) -> _Table:
     table = pyarrow.ipc.open_file(file)
     names = wanted(table.schema.names, columns)
-    return (table.get_batch(number).select(names) for number in range(table.num_record_batches))
+    return table.schema.names, (table.get_batch(n).select(names) for n in range(table.num_record_batches))
 
 
-def _arrow_stream(file: Any, columns: Collection[str]) -> Iterator[Any]:
+def _arrow_stream(file: Any, columns: Collection[str]) -> _Table:
     table = pyarrow.ipc.open_stream(file)
     names = wanted(table.schema.names, columns)
-    return (batch.select(names) for batch in table)
+    return table.schema.names, (batch.select(names) for batch in table)
 
 
 def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
@@ -72,15 +75,15 @@ def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
     raise Unreadable(f"no column is known here: {listed(names)}", hint="say what is what, e.g. --column prompt=NAME")
 
 
-def batch_rows(batches: Iterable[Any]) -> Iterator[Row]:
-    """The rows of record batches or tables, numbered from 1."""
-    number = 0
+def batch_rows(batches: Iterable[Any], columns: Iterable[str]) -> Iterator[Row]:
+    """The rows of record batches or tables, numbered from 1. `columns`: all that there are."""
+    number, columns = 0, tuple(columns)
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH):
             held = _Held(batch.slice(start, _BATCH), number + 1)
             for place in range(min(_BATCH, batch.num_rows - start)):
                 number += 1
-                yield Row(line=number, read=partial(held.row, place))
+                yield Row(line=number, columns=columns, read=partial(held.row, place))
 
 
 class _Held:

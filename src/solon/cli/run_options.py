@@ -55,7 +55,8 @@ Columns = Annotated[
     typer.Option(
         "--column",
         metavar="NAME=COLUMN",
-        help="What a column is called in your files, e.g. prompt=question. Repeatable.",
+        help="What a column is called in your files, e.g. prompt=question. Repeatable. "
+        "Faulty rows and scores: prompts.* keys, docs/formats/prompts.md.",
         rich_help_panel=INPUTS,
     ),
 ]

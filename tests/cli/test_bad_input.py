@@ -81,7 +81,7 @@ def test_constitutions(files: Path, text: str, line: str) -> None:
             '{"prompt": 3}\n{"question": "How?"}\n',
             [
                 'red.jsonl:1: "prompt" must be text or a list of turns',
-                "red.jsonl:2: no prompt (if question is the prompt: --column prompt=question)",
+                "red.jsonl:2: no prompt (if question is the prompt: --column prompt=question; columns: question)",
             ],
         ),
         (
@@ -108,7 +108,8 @@ def test_prompts(files: Path, text: str, lines: list[str]) -> None:
 def test_helpfulness_data(files: Path) -> None:
     (files / "good.jsonl").write_text('{"prompt": "How?", "chosen": "So."}\n')
     assert refused_run(*OWN) == [
-        'good.jsonl:1: neither a comparison nor an answer (give "chosen" and "rejected", or "response")'
+        'good.jsonl:1: neither a comparison nor an answer (give "chosen" and "rejected", or "response"; '
+        "columns: prompt, chosen)"
     ]
     assert refused_run(*OWN[:6]) == [
         "command line: prompts of your own need helpfulness data beside them, or the model learns to refuse everything "

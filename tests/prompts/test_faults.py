@@ -504,9 +504,25 @@ def test_places_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def forbidden(path: Path, *more: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PromptError) as error:
+        read_prompts("some/name", "harmful")
+    assert str(error.value) == "some/name: no such file (a data set on the Hugging Face Hub: hf:some/name)"
     (tmp_path / "p.jsonl").write_bytes(GOOD)
     monkeypatch.setattr(builtins, "open", forbidden)
     assert told(prompts, tmp_path / "p.jsonl") == ["p.jsonl: cannot be read: Permission denied"]
+
+
+def test_a_data_set_without_an_owner_is_refused_before_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from solon.prompts import datasets_library
+
+    def asked(source: str) -> None:
+        raise AssertionError(source)
+
+    monkeypatch.setattr(datasets_library.datasets, "load_dataset_builder", asked)
+    with pytest.raises(PromptError) as error:
+        read_prompts("hf:some#test", "harmful")
+    assert str(error.value) == "hf:some#test: neither a folder nor the name of a data set (hf:OWNER/some)"
 
 
 @pytest.mark.parametrize(

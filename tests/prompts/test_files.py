@@ -216,7 +216,6 @@ def test_a_data_set_that_cannot_be_reached(hub: Path) -> None:
     ("source", "name"),
     [
         ("hf:a/b", HubName(name="a/b", folder=None, config=None, revision=None, split="train")),
-        ("hf:a", HubName(name="a", folder=None, config=None, revision=None, split="train")),
         ("hf:a/b/c/d#test", HubName(name="a/b", folder="c/d", config=None, revision=None, split="test")),
         (
             "hf:a/b:en@0123abc#train[:10%]",

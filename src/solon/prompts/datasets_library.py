@@ -46,7 +46,11 @@ class HubName:
         if found is None:
             raise Unreadable("not the name of a data set", hint="hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]")
         name, folder = found["name"], None
-        if not Path(name).expanduser().is_dir() and name.count("/") > 1:
+        local = Path(name).expanduser().is_dir()
+        if not local and "/" not in name:
+            # The Hub would be asked for half a minute before it said so.
+            raise Unreadable("neither a folder nor the name of a data set", hint=f"{HUB}OWNER/{name}")
+        if not local and name.count("/") > 1:
             owner, name, folder = name.split("/", 2)
             name = f"{owner}/{name}"
         split = found["split"] or "train"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -172,6 +173,18 @@ def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, f
     assert not (files / "stopped/evals/manifest.json").exists()
     done("resume", "stopped")
     assert data(files / "stopped") == data(world)
+
+
+def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: Path) -> None:
+    done("init", "mine")
+    text = Path("mine/run.toml").read_text()
+    keys = r"columns\.prompt|columns\.response|on_fault|max_faults|scores|score_temperature"
+    taken, number = re.subn(rf"^# ({keys}) = ", r"\1 = ", text, flags=re.MULTILINE)
+    Path("mine/run.toml").write_text(taken)
+    prompts = load_run_config("mine/run.toml").prompts
+    assert number == 6
+    assert prompts.columns == {"prompt": ("question", "goal"), "response": ("output",)}
+    assert (prompts.on_fault, prompts.scores) == ("skip", "label")
 
 
 def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:

@@ -26,6 +26,7 @@ from zoo import zoo_folder
 LEFT_TO_RIGHT = "(give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families)"
 SAME_PLACE = "(copy config.json and weights from the same place)"
 AGAIN = "(copy it again from where it came from)"
+FILES = "(check the folder's files)"
 FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained)"
 
 Change = Callable[[Path], object]
@@ -33,9 +34,21 @@ Change = Callable[[Path], object]
 
 def config(**changes: Any) -> Change:
     """Other values in config.json."""
+    return _json("config.json", changes)
 
+
+def tokenizer(**changes: Any) -> Change:
+    """Other values in tokenizer.json."""
+    return _json("tokenizer.json", changes)
+
+
+def tokenizer_settings(**changes: Any) -> Change:
+    return _json("tokenizer_config.json", changes)
+
+
+def _json(name: str, changes: dict[str, Any]) -> Change:
     def change(folder: Path) -> None:
-        file = folder / "config.json"
+        file = folder / name
         file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
     return change
@@ -168,6 +181,11 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a template that leaves out what is said": (
         silent_template,
         "llama: the tokenizer's chat template leaves out what is said",
+    ),
+    "a normalizer that cannot be read": (
+        tokenizer(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+        'llama: its tokenizer cannot be loaded: Precompiled: Error("Cannot parse precompiled_charsmap", line: 0, '
+        f"column: 0) {FILES}",
     ),
 }
 

@@ -157,12 +157,15 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]:
-    """What transformers says about files it cannot read is the user's fault, not a bug: keep its words."""
+    """What transformers says about files it cannot read is the user's fault, not a bug: keep its words.
+
+    A panic in the tokenizers' Rust is a `BaseException` and nothing less.
+    """
     try:
         yield
-    except UserError:
+    except (UserError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except Exception as error:
+    except BaseException as error:
         said = " ".join(str(error).split())
         if not said or isinstance(error, (LookupError, ArithmeticError, AttributeError)):
             said = f"{type(error).__name__}: {said}"  # which by themselves say little

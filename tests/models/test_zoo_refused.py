@@ -187,6 +187,22 @@ REFUSED: dict[str, tuple[Change, str]] = {
         'llama: its tokenizer cannot be loaded: Precompiled: Error("Cannot parse precompiled_charsmap", line: 0, '
         f"column: 0) {FILES}",
     ),
+    "a pre-tokenizer that panics": (
+        tokenizer(pre_tokenizer={"type": "FixedLength", "length": 0}),
+        f"llama: its tokenizer cannot encode text: chunk size must be non-zero {FILES}",
+    ),
+    "a normalizer that panics": (
+        tokenizer(normalizer={"type": "Prepend", "prepend": ""}),
+        f"llama: its tokenizer cannot encode text: index out of bounds: the len is 4 but the index is 4 {FILES}",
+    ),
+    "characters that have no token": (
+        tokenizer(model={"type": "Unigram", "unk_id": None, "vocab": [["<|end|>", 0.0], ["<|pad|>", 0.0]]}),
+        "llama: its tokenizer cannot encode text: Encountered an unknown token but `unk_id` is missing " + FILES,
+    ),
+    "words that have no token": (
+        tokenizer(model={"type": "WordLevel", "vocab": {"<|end|>": 0, "<|pad|>": 1}, "unk_token": "<none>"}),
+        "llama: its tokenizer cannot encode text: WordLevel error: Missing [UNK] token from the vocabulary " + FILES,
+    ),
 }
 
 

@@ -12,11 +12,17 @@ from solon.errors import ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
-from solon.models.load import load_tokenizer
+from solon.models.load import as_model_error, load_tokenizer
 from solon.models.outline import load_outline
+from solon.models.tokens import encode_prompt
 from solon.prompting.chat_template import dialogue_format
 from solon.prompting.guard import Guard, control_tokens
 from solon.records import Record
+
+_PROBE = (
+    "A letter, 12 marks (½ + ¾ ≠ 2)!\n\n\tÄß Ωλ Жд שלום سلام नमस्ते ไทย 漢字かな 한글 👩\u200d🚀 e\u0301 \ufffd\u200b\x07"
+)
+"""What people write: many scripts, marks, and characters that no vocabulary of words holds."""
 
 
 class ModelSummary(Record):
@@ -44,6 +50,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
     vocabulary = int(embeddings.weight.shape[0])
+    _check_reading(folder, tokenizer)
     _check_tokens(folder, tokenizer, vocabulary)
     if dialogue is not None:
         with faults_of(folder):
@@ -79,6 +86,13 @@ def _unwritten(tokenizer: PreTrainedTokenizerBase) -> set[str]:
     put = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
     kept_out = Guard(control_tokens(tokenizer)).marks
     return {token for token in kept_out if token not in template and token not in put}
+
+
+def _check_reading(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Any text can be encoded and decoded, though not every one need come back as it was."""
+    with as_model_error(folder, "its tokenizer cannot encode text"):
+        for text in (_PROBE, *_PROBE.split(), *_PROBE, ""):
+            tokenizer.decode(encode_prompt(tokenizer, text), skip_special_tokens=True)
 
 
 def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:

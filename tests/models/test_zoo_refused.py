@@ -46,6 +46,11 @@ def tokenizer_settings(**changes: Any) -> Change:
     return _json("tokenizer_config.json", changes)
 
 
+def generation(**settings: Any) -> Change:
+    """A generation_config.json."""
+    return lambda folder: (folder / "generation_config.json").write_text(json.dumps(settings))
+
+
 def _json(name: str, changes: dict[str, Any]) -> Change:
     def change(folder: Path) -> None:
         file = folder / name
@@ -193,7 +198,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "a normalizer that panics": (
         tokenizer(normalizer={"type": "Prepend", "prepend": ""}),
-        f"llama: its tokenizer cannot encode text: index out of bounds: the len is 4 but the index is 4 {FILES}",
+        f"llama: its tokenizer cannot encode text: index out of bounds: the len is 6 but the index is 6 {FILES}",
     ),
     "characters that have no token": (
         tokenizer(model={"type": "Unigram", "unk_id": None, "vocab": [["<|end|>", 0.0], ["<|pad|>", 0.0]]}),
@@ -203,6 +208,14 @@ REFUSED: dict[str, tuple[Change, str]] = {
         tokenizer(model={"type": "WordLevel", "vocab": {"<|end|>": 0, "<|pad|>": 1}, "unk_token": "<none>"}),
         "llama: its tokenizer cannot encode text: WordLevel error: Missing [UNK] token from the vocabulary " + FILES,
     ),
+    **{
+        f"an end of texts that is {ends}": (
+            generation(eos_token_id=ends),
+            f"llama/generation_config.json: eos_token_id is {ends}; expected a token's number, or a list of them "
+            + AGAIN,
+        )
+        for ends in ([[1]], {}, 1.5, [None, {}])
+    },
 }
 
 

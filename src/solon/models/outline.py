@@ -39,7 +39,8 @@ def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTra
     generation = folder / "generation_config.json"
     if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
         with quiet(), as_model_error(generation, "cannot be read"):
-            GenerationConfig.from_pretrained(folder)
+            ends = GenerationConfig.from_pretrained(folder).eos_token_id
+        _check_ends(generation, ends)
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
     return model
@@ -82,6 +83,13 @@ def _check_causal(folder: Path, config: Any) -> None:
     if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
         hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
         raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
+
+
+def _check_ends(file: Path, ends: Any) -> None:
+    """Numbers of tokens. One beyond the vocabulary does no harm: it is never written."""
+    if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
+        what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
+        raise ModelError(what, where=Where(file), hint="copy it again from where it came from")
 
 
 @contextmanager

@@ -216,6 +216,14 @@ REFUSED: dict[str, tuple[Change, str]] = {
         )
         for ends in ([[1]], {}, 1.5, [None, {}])
     },
+    **{
+        f"an empty {mark}": (
+            tokenizer_settings(**{mark: ""}),
+            f"llama: the tokenizer's {mark} is empty (name a token of the vocabulary in tokenizer_config.json, or leave "
+            "it out)",
+        )
+        for mark in ("eos_token", "pad_token", "unk_token", "bos_token")
+    },
 }
 
 

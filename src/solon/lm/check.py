@@ -8,7 +8,7 @@ from typing import Any, Literal
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.config import Dialogue
-from solon.errors import ModelError, Where
+from solon.errors import Fault, ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
@@ -50,6 +50,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
     vocabulary = int(embeddings.weight.shape[0])
+    _check_marks(folder, tokenizer)
     _check_reading(folder, tokenizer)
     _check_tokens(folder, tokenizer, vocabulary)
     if dialogue is not None:
@@ -86,6 +87,13 @@ def _unwritten(tokenizer: PreTrainedTokenizerBase) -> set[str]:
     put = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
     kept_out = Guard(control_tokens(tokenizer)).marks
     return {token for token in kept_out if token not in template and token not in put}
+
+
+def _check_marks(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """The end of a text and the like may be left out, but not empty."""
+    if empty := [name for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES if getattr(tokenizer, name, None) == ""]:
+        hint = "name a token of the vocabulary in tokenizer_config.json, or leave it out"
+        raise ModelError([Fault(f"the tokenizer's {name} is empty", Where(folder), hint) for name in empty])
 
 
 def _check_reading(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -26,6 +26,7 @@ from zoo import zoo_folder
 LEFT_TO_RIGHT = "(give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families)"
 SAME_PLACE = "(copy config.json and weights from the same place)"
 AGAIN = "(copy it again from where it came from)"
+ROOM = "(see max_position_embeddings in config.json and model_max_length in tokenizer_config.json)"
 FILES = "(check the folder's files)"
 FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained)"
 
@@ -49,6 +50,10 @@ def tokenizer_settings(**changes: Any) -> Change:
 def generation(**settings: Any) -> Change:
     """A generation_config.json."""
     return lambda folder: (folder / "generation_config.json").write_text(json.dumps(settings))
+
+
+def both(*changes: Change) -> Change:
+    return lambda folder: [change(folder) for change in changes]
 
 
 def _json(name: str, changes: dict[str, Any]) -> Change:
@@ -219,10 +224,42 @@ REFUSED: dict[str, tuple[Change, str]] = {
     **{
         f"an empty {mark}": (
             tokenizer_settings(**{mark: ""}),
-            f"llama: the tokenizer's {mark} is empty (name a token of the vocabulary in tokenizer_config.json, or leave "
-            "it out)",
+            f"llama: the tokenizer's {mark} is empty (name a token of the vocabulary in tokenizer_config.json, or "
+            "leave it out)",
         )
         for mark in ("eos_token", "pad_token", "unk_token", "bos_token")
+    },
+    **{
+        f"a tokenizer's longest text of {longest!r}": (
+            tokenizer_settings(model_max_length=longest),
+            f"llama/tokenizer_config.json: model_max_length is {longest!r}; expected a whole number {AGAIN}",
+        )
+        for longest in ("x", 1.5, [1], float("nan"))
+    },
+    **{
+        f"a context of {length!r}": (
+            config(max_position_embeddings=0, max_seq_len=length),
+            f"llama/config.json: the length of the model's context is no number: {said} {AGAIN}",
+        )
+        for length, said in {
+            "x": "invalid literal for int() with base 10: 'x'",
+            float("nan"): "cannot convert float NaN to integer",
+            float("inf"): "OverflowError: cannot convert float infinity to integer",
+        }.items()
+    },
+    **{
+        f"a context of {length} places": (
+            config(max_position_embeddings=length),
+            f"llama: the model's context has {length} tokens; expected 8 or more {ROOM}",
+        )
+        for length in (-1, 1, 7)
+    },
+    **{
+        f"a context of {length} by the tokenizer": (
+            both(config(max_position_embeddings=0), tokenizer_settings(model_max_length=length)),
+            f"llama: the model's context has {length} tokens; expected 8 or more {ROOM}",
+        )
+        for length in (-1, 0, 7)
     },
 }
 

@@ -19,6 +19,13 @@ from solon.prompting.chat_template import dialogue_format
 from solon.prompting.guard import Guard, control_tokens
 from solon.records import Record
 
+
+
+
+Dialogue = Literal["auto", "human-assistant", "chat-template"]
+"""`models.dialogue` of a run file."""
+_LEAST = 8
+"""Tokens; with fewer there is no room for a question and an answer."""
 _PROBE = (
     "A letter, 12 marks (½ + ¾ ≠ 2)!\n\n\tÄß Ωλ Жд שלום سلام नमस्ते ไทย 漢字かな 한글 👩\u200d🚀 e\u0301 \ufffd\u200b\x07"
 )
@@ -50,6 +57,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
     vocabulary = int(embeddings.weight.shape[0])
+    context = _context(folder, outline, tokenizer)
     _check_marks(folder, tokenizer)
     _check_reading(folder, tokenizer)
     _check_tokens(folder, tokenizer, vocabulary)
@@ -61,7 +69,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
         path=str(folder),
         architecture=type(outline).__name__,
         parameters=outline.num_parameters(),
-        context=context_of(outline, tokenizer),
+        context=context,
         vocabulary=vocabulary,
         dialogue="chat-template" if tokenizer.chat_template else "human-assistant",
         decoder=kind,
@@ -87,6 +95,21 @@ def _unwritten(tokenizer: PreTrainedTokenizerBase) -> set[str]:
     put = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
     kept_out = Guard(control_tokens(tokenizer)).marks
     return {token for token in kept_out if token not in template and token not in put}
+
+
+def _context(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """`context_of`, where it leaves room to say anything."""
+    longest: Any = tokenizer.model_max_length
+    if not isinstance(longest, int) and not (isinstance(longest, float) and longest.is_integer()):
+        where, hint = Where(folder / "tokenizer_config.json"), "copy it again from where it came from"
+        raise ModelError(f"model_max_length is {longest!r:.60}; expected a whole number", where=where, hint=hint)
+    with as_model_error(folder / "config.json", "the length of the model's context is no number"):
+        context = context_of(model, tokenizer)
+    if context < _LEAST:
+        what = f"the model's context has {context} tokens; expected {_LEAST} or more"
+        hint = "see max_position_embeddings in config.json and model_max_length in tokenizer_config.json"
+        raise ModelError(what, where=Where(folder), hint=hint)
+    return context
 
 
 def _check_marks(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:

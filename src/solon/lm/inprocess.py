@@ -37,7 +37,7 @@ def decoder_kind(model: PreTrainedModel, *, lean: bool | None = None) -> Decoder
 
 def context_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
     """Tokens that prompt and continuation may have together."""
-    return context_length(model.config) or min(tokenizer.model_max_length, 1 << 20)
+    return context_length(model.config) or int(min(tokenizer.model_max_length, 1 << 20))
 
 
 class InProcessModel:

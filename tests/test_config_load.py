@@ -305,3 +305,45 @@ def test_names_are_no_paths_even_where_a_file_has_that_name(tmp_path: Path, monk
     config = load_run_config(None, ["constitution.path=harmlessness"], {"prompts.source": "world"})
     assert (config.models.assistant, config.prompts.source) == ("embedded", "world")
     assert config.constitution.path == "harmlessness"
+
+
+HALF = "r\udcff.jsonl"
+"""A file name that is not UTF-8, as Python hands it on."""
+LONG = "p" * 5000
+DIGITS = "5" * 5000
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("prompts.source", HALF, '"r\\udcff.jsonl", which cannot be used: '),
+        ("models.assistant", "~nobodyx/y", '"~nobodyx/y", which cannot be used: Could not determine home directory.'),
+        ("models.assistant", LONG, f'"{LONG[:99]}..., which cannot be used: File name too long'),
+        ("constitution.path", "./a\0b", '"./a\\u0000b", which cannot be used: no path holds a zero character'),
+    ],
+)
+def test_values_that_can_be_no_path(key: str, value: str, said: str) -> None:
+    for lines in (told(None, [f"{key}={value}"]), told(None, flags={key: Path(value)})):
+        (line,) = lines
+        assert f": {key} is {said}".replace("./", "") in line.replace("./", "")
+        line.encode()
+
+
+@pytest.mark.parametrize("depth", [250, 3000])
+def test_what_is_nested_too_deep(tmp_path: Path, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    dotted = ".".join("a" * depth)
+    for text in (f"x = {deep}\n", f"name = {deep}\n", f"[{dotted}]\nb = 1\n", f"{dotted} = 1\n"):
+        (line,) = told(written(tmp_path, text))
+        assert line.startswith(f"{tmp_path}/mine.toml:") and len(line) < 500
+    for text in (f"x={deep}", f"seed={deep}", f"{dotted}=1"):
+        (line,) = told(None, [text])
+        assert line.startswith("--set ") and len(line) < 500
+
+
+def test_numbers_of_too_many_digits(tmp_path: Path) -> None:
+    path = written(tmp_path, f"seed = {DIGITS}\n")
+    assert told(path)[0].startswith(f"{path}: broken TOML: Exceeds the limit (4300 digits)")
+    for number in (DIGITS, DIGITS[:4000], f"0x{DIGITS}"):
+        (line,) = told(None, [f"seed={number}"])
+        assert line.startswith("--set seed=") and len(line) < 500

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
 from solon.config import EMBEDDED, RunConfig
 from solon.config_rules import contradictions
@@ -37,6 +37,9 @@ _PATHS = {
 
 _FEW_SHOTS = "few_shots.json"
 """What `solon constitution import` puts beside a constitution."""
+
+_SHOWN = 100
+"""Characters of a value quoted in a fault."""
 
 _HUB = "hf:"
 """What the name of a data set on the Hub, or of a folder that looks like one, begins with."""
@@ -108,7 +111,7 @@ def run_file_text(source: str | Path) -> str:
     """
     name = str(source)
     path = Path(source)
-    if path.suffix != ".toml" and not path.exists() and name in shipped_run_files():
+    if path.suffix != ".toml" and name in shipped_run_files() and not path.exists():
         return (_shipped() / f"{name}.toml").read_text(encoding="utf-8")
     try:
         return path.read_text(encoding="utf-8")
@@ -136,26 +139,30 @@ class _Layers:
         self.data: dict[str, Any] = {}
         self.places: dict[str, Where] = {}
         self.faults: list[Fault] = []
+        self.bad: set[str] = set()
+        """Keys whose values cannot even be looked at."""
 
     def read(self, source: str | Path) -> None:
         text = run_file_text(source)
         try:
-            data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            entries = list(leaves(tomllib.loads(text)))
+        except RecursionError as error:
+            raise ConfigError("lists or tables within each other too deep to read", where=Where(source)) from error
+        except ValueError as error:  # TOMLDecodeError is one, and so is what is said of a number of 5,000 digits
             found = re.search(r"\(at line (\d+), column \d+\)", str(error))
             what = str(error).replace(found[0], "").strip() if found else str(error)
             place = Where(source, int(found[1])) if found else Where(source)
             raise ConfigError(f"broken TOML: {what}", where=place) from error
         lines = key_lines(text)
         self.places = {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
-        for key, value in leaves(data):
+        for key, value in entries:
             parts = key.split(".")
             line = next((lines[k] for n in range(len(parts), 0, -1) if (k := ".".join(parts[:n])) in lines), None)
             self.put(key, value, Where(source, line), Path(source).parent)
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))
-        place = Where(f"--set {text}")
+        place = Where(f"--set {_shown(text)}")
         if not key or not equals:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
@@ -163,6 +170,14 @@ class _Layers:
 
     def put(self, key: str, value: Any, place: Where, base: Path) -> None:
         *sections, name = key.split(".")
+        try:
+            value = _usable(key, value, base)
+        except (OSError, RuntimeError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else _shown(str(error))
+            given = f" is {_shown(toml(value))}, which" if isinstance(value, str) else ""
+            self.faults.append(Fault(f"{_shown(key)}{given} cannot be used: {said}", place))
+            self.bad.add(key)
+            return
         target = self.data
         for depth, section in enumerate(sections, start=1):
             inner = target.setdefault(section, {})
@@ -170,8 +185,6 @@ class _Layers:
                 self.faults.append(Fault(f'unknown key "{key}": {".".join(sections[:depth])} is not a section', place))
                 return
             target = inner
-        if isinstance(value, str) and key in _PATHS and value not in _PATHS[key]:
-            value = _anchored(value, base, names=_shipped_constitutions() if key == "constitution.path" else ())
         target[name] = value
         self.places[key] = place
 
@@ -185,7 +198,7 @@ class _Layers:
 def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
     """The config if every value passes by itself, and all faults. Contradictions among the sound keys are found too."""
     faults = list(layers.faults)
-    bad: set[str] = set()
+    bad = set(layers.bad)
     data = layers.data
     config: RunConfig | None = None
     try:
@@ -227,7 +240,7 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
         return Fault(f'unknown key "{key}"', place, _near_key(key))
-    given = toml(error["input"])
+    given = _shown(toml(error["input"]))
     expected = _EXPECTED.get(error["type"])
     context = error.get("ctx", {})
     hint = None
@@ -268,6 +281,25 @@ def known_keys() -> list[str]:
 def _did_you_mean(name: str, known: Sequence[str]) -> str | None:
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else None
+
+
+def _usable(key: str, value: Any, base: Path) -> Any:
+    """`value`, paths made absolute. Raises what the file system, or a reader of JSON, says of one that cannot be."""
+    nested = value
+    for section in reversed(key.split(".")):
+        nested = {section: nested}
+    from_json(json.dumps(nested, default=str))  # not of half characters (file names that are not UTF-8), nor too deep
+    if not isinstance(value, str) or key not in _PATHS or value in _PATHS[key]:
+        return value
+    if "\0" in value:
+        raise ValueError("no path holds a zero character")
+    return _anchored(value, base, names=_shipped_constitutions() if key == "constitution.path" else ())
+
+
+def _shown(text: str) -> str:
+    """`text` as it can be printed: not too long, and without half characters."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:

@@ -38,7 +38,7 @@ def parse_value(text: str) -> Any:
     """`text` as a TOML value, or as plain text if it is none."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # also a number of too many digits, and lists in lists in lists
         return text
     return parsed["value"] if len(parsed) == 1 else text
 

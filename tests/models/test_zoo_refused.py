@@ -261,6 +261,11 @@ REFUSED: dict[str, tuple[Change, str]] = {
         )
         for length in (-1, 0, 7)
     },
+    "a config.json nested too deep": (
+        lambda folder: (folder / "config.json").write_text("[" * 200_000 + "]" * 200_000),
+        "llama/config.json: config.json is not JSON: maximum recursion depth exceeded while decoding a JSON array from "
+        f"a unicode string {AGAIN}",
+    ),
 }
 
 
@@ -318,6 +323,8 @@ def test_a_shard_that_is_missing_is_named(tmp_path: Path) -> None:
     assert line(folder) == f"{folder.name}: {what} (copy them from where the model came from)"
     (folder / "model.safetensors.index.json").write_text("[]")
     index = "model.safetensors.index.json"
+    assert line(folder) == f"{folder.name}/{index}: is no index of weights {AGAIN}"
+    (folder / index).write_text('{"weight_map": {}}')
     assert line(folder) == f"{folder.name}/{index}: is no index of weights {AGAIN}"
     (folder / index).unlink()
     what = "neither model.safetensors nor an index of several such files"

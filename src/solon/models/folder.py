@@ -40,8 +40,10 @@ def weight_files(folder: Path) -> list[Path]:
         hint = "copy model.safetensors.index.json from where the model came from"
         raise ModelError("neither model.safetensors nor an index of several such files", where=Where(folder), hint=hint)
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        described = json.loads(index.read_text(encoding="utf-8"))
+        names = sorted({str(Path(name)) for name in described["weight_map"].values()})
+        described["metadata"].items()  # which the loader asks for
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         hint = "copy it again from where it came from"
         raise ModelError("is no index of weights", where=Where(index), hint=hint) from error
     if absent := [name for name in names if not (folder / name).is_file()]:
@@ -68,7 +70,7 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
         return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
     try:
         described: Any = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [Fault(f"config.json is not JSON: {error}", Where(config), "copy it again from where it came from")]
     if not isinstance(described, dict):
         return [Fault("config.json holds no object", Where(config), "copy it again from where it came from")]

@@ -136,3 +136,12 @@ def test_weights_that_do_not_fit_the_config_are_the_users_fault(folder: Path) ->
 def test_the_tokenizer_round_trips_any_text() -> None:
     text = " Hé\n\n☃ <|end|>"
     assert tiny_tokenizer().decode(tiny_tokenizer().encode(text)) == text
+
+
+def test_what_a_model_returns_has_names_whatever_its_config_says(tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path)
+    described = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**described, "return_dict": False}))
+    loaded = load(folder)
+    with torch.no_grad():
+        assert loaded.model(torch.tensor([[2, 3]])).logits.shape[:2] == (1, 2)

@@ -80,6 +80,8 @@ def _pretrained(
             **TELL,
         )
     check_found(folder, model, found, unneeded)
+    for config in (model.config, model.config.get_text_config()):
+        config.return_dict = True  # what a model returns is asked for by name, whatever config.json says
     return model
 
 

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from solon.errors import ModelError
 from solon.lm.decoder import Decoder
 from solon.lm.protocols import Progress, WriteRequest
-from solon.lm.sampling import double_device, draw, uniforms
+from solon.lm.sampling import double_device, draw, no_numbers, uniforms
 from solon.lm.stops import TextOf, first_stop
 
 SHARED_PREFIX = 16
@@ -205,7 +204,7 @@ def _take(engine: Engine, batch: Sequence[_Row], tokens: Sequence[int], logprobs
         if row.ended is not None:
             continue
         if logprob != logprob:
-            raise ModelError("the model returned logits that are not numbers", hint="its training has diverged")
+            raise no_numbers()
         row.answer_ids.append(token)
         row.logprobs.append(logprob)
         if token in engine.end_ids:

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from solon.errors import ModelError
 from solon.lm.decoding import Engine, by_length, padded, read_prompts
 from solon.lm.protocols import OptionScores, Progress
-from solon.lm.sampling import double_device
+from solon.lm.sampling import double_device, no_numbers
 
 
 def score_all(
@@ -81,5 +80,5 @@ def _summed(logp_NV: Tensor, tokens: Sequence[int]) -> float:
     """Log-probability of `tokens`, one at each position."""
     total = sum(float(logp_NV[place, token]) for place, token in enumerate(tokens))
     if total != total:
-        raise ModelError("the model returned logits that are not numbers", hint="its training has diverged")
+        raise no_numbers()
     return total

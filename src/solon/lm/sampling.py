@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from solon.errors import ModelError
+
 
 def uniforms(seed: int, count: int) -> np.ndarray:
     """The first `count` uniforms in [0, 1) of a row's own Philox stream; token t of the row is drawn with number t."""
@@ -41,3 +43,12 @@ def draw(logits_BV: Tensor, temperature_B: Tensor, uniform_B: Tensor) -> tuple[T
         token_B = torch.where(greedy_B, scaled_BV.argmax(dim=-1), token_B)
     chosen_B = scaled_BV.gather(1, token_B[:, None])[:, 0] - peak_B1[:, 0]
     return token_B, (chosen_B.double() - total_B.log()).float()
+
+
+def no_numbers() -> ModelError:
+    """What to raise of a model whose logits are NaN."""
+    hint = (
+        "its training has diverged, some of its weights are not numbers, or config.json holds impossible ones "
+        "(e.g. rope_theta, rms_norm_eps)"
+    )
+    return ModelError("the model returned logits that are not numbers", hint=hint)

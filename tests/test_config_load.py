@@ -316,7 +316,7 @@ DIGITS = "5" * 5000
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("prompts.source", HALF, '"r\\udcff.jsonl", which cannot be used: '),
+        ("prompts.source", HALF, '"r\\udcff.jsonl", which cannot be used: it is not UTF-8 text'),
         ("models.assistant", "~nobodyx/y", '"~nobodyx/y", which cannot be used: Could not determine home directory.'),
         ("models.assistant", LONG, f'"{LONG[:99]}..., which cannot be used: File name too long'),
         ("constitution.path", "./a\0b", '"./a\\u0000b", which cannot be used: no path holds a zero character'),

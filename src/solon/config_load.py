@@ -288,7 +288,10 @@ def _usable(key: str, value: Any, base: Path) -> Any:
     nested = value
     for section in reversed(key.split(".")):
         nested = {section: nested}
-    from_json(json.dumps(nested, default=str))  # not of half characters (file names that are not UTF-8), nor too deep
+    text = json.dumps(nested, ensure_ascii=False, default=str)
+    if text.encode(errors="replace").decode() != text:
+        raise ValueError("it is not UTF-8 text")
+    from_json(text)  # which refuses what is nested too deep
     if not isinstance(value, str) or key not in _PATHS or value in _PATHS[key]:
         return value
     if "\0" in value:

@@ -255,3 +255,18 @@ def test_no_space_left_keeps_what_there_was(files: Path, monkeypatch: pytest.Mon
     assert not list((files / "mine").rglob(".*.tmp"))
     assert (files / "mine" / "prompts" / "manifest.json").exists()
     assert "revisions: " in done("stage", "revisions", "mine")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("~nobodyx/y", "Could not determine home directory."),
+        ("r\udcff.jsonl", "it is not UTF-8 text"),
+        ("p" * 5000, "File name too long"),
+    ],
+)
+def test_values_that_can_be_no_path(files: Path, value: str, said: str) -> None:
+    for given in (("--prompts", value), ("--set", f"prompts.source={value}")):
+        (line,) = refused_run("--model", "model", *given)
+        assert "prompts.source is " in line and line.endswith(f", which cannot be used: {said}")
+        assert len(line) < 400

@@ -98,7 +98,7 @@ def pickled(folder: Path) -> None:
 
 def more_tokens(folder: Path) -> None:
     tokenizer = tiny_tokenizer()
-    tokenizer.add_tokens([f"<extra_{number}>" for number in range(10)])
+    tokenizer.add_tokens([f"extra_{number}" for number in range(10)])
     tokenizer.save_pretrained(folder)
 
 
@@ -139,7 +139,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "tokenizer too large": (
         more_tokens,
-        "llama: the tokenizer knows 2 tokens too many ('<extra_8>', '<extra_9>'): the model has 392 embeddings (copy "
+        "llama: the tokenizer knows 2 tokens too many ('extra_8', 'extra_9'): the model has 392 embeddings (copy "
         "the model's own tokenizer, or resize the model: model.resize_token_embeddings(len(tokenizer)))",
     ),
     "a number as text": (
@@ -190,7 +190,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "a template that leaves out what is said": (
         silent_template,
-        "llama: the tokenizer's chat template leaves out what is said",
+        'llama: the tokenizer\'s chat template leaves out what is said (set models.dialogue = "human-assistant")',
     ),
     "a normalizer that cannot be read": (
         tokenizer(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
@@ -300,7 +300,7 @@ def test_a_mark_without_an_embedding_is_sound_where_no_prompt_can_hold_it(
 ) -> None:
     """As of models whose larger siblings see pictures."""
     folder, tokenizer = zoo_folder(tmp_path, "llama"), tiny_tokenizer()
-    tokenizer.add_tokens([f"<extra_{number}>" for number in range(8)])
+    tokenizer.add_tokens([f"extra_{number}" for number in range(8)])
     tokenizer.add_tokens([AddedToken("<picture>", special=special)])
     for name, mark in named.items():
         setattr(tokenizer, name, mark)

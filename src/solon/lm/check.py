@@ -19,11 +19,6 @@ from solon.prompting.chat_template import dialogue_format
 from solon.prompting.guard import Guard, control_tokens
 from solon.records import Record
 
-
-
-
-Dialogue = Literal["auto", "human-assistant", "chat-template"]
-"""`models.dialogue` of a run file."""
 _LEAST = 8
 """Tokens; with fewer there is no room for a question and an answer."""
 _PROBE = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from solon.prompts.faults import Unreadable, first_line, listed, optional_library
+from solon.prompts.features import decoded, features_of
 from solon.prompts.row import Row
 
 try:
@@ -91,12 +92,14 @@ class _Held:
 
     def __init__(self, batch: Any, begins: int):
         self._batch, self._begins = batch, begins
+        self._features = features_of(batch.schema.metadata)
         self._rows: list[dict[str, object]] | None = None
 
     def row(self, place: int) -> dict[str, object]:
         if self._rows is None:
             self._rows = self._all()
-        return self._rows[place]
+        row = self._rows[place]
+        return {name: decoded(value, self._features.get(name), name) for name, value in row.items()}
 
     def _all(self) -> list[dict[str, object]]:
         try:

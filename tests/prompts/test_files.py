@@ -212,6 +212,17 @@ def test_a_data_set_that_cannot_be_reached(hub: Path) -> None:
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["text", "json", "csv", "parquet"])
+def test_names_of_the_librarys_own_readers(hub: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(hub)
+    with pytest.raises(PromptError) as error:
+        read_helpful(f"hf:{name}")
+    assert str(error.value) == f"hf:{name}: neither a folder nor a name on the Hub (hf:OWNER/NAME, or hf:FOLDER)"
+    hub.rename(hub.parent / name)
+    monkeypatch.chdir(hub.parent)
+    assert read_helpful(f"hf:{name}").rows == 2500
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [

@@ -112,8 +112,17 @@ def _builder(source: str) -> Any:
     datasets.disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its error says at last what each retry warns of
     name = HubName.of(source)
-    path = str(Path(name.name).expanduser()) if Path(name.name).expanduser().is_dir() else name.name
-    return datasets.load_dataset_builder(path, name.config, data_dir=name.folder, revision=name.revision)
+    return datasets.load_dataset_builder(_path(name.name), name.config, data_dir=name.folder, revision=name.revision)
+
+
+def _path(name: str) -> str:
+    """What the library is asked for. A bare name such as `json` would mean its reader of all files that lie about."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder.absolute())
+    if "/" not in name:
+        raise Unreadable("neither a folder nor a name on the Hub", hint=f"{HUB}OWNER/NAME, or {HUB}FOLDER")
+    return name
 
 
 def _revision(source: str) -> str:

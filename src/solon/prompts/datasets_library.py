@@ -6,6 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,8 @@ _SPEC = re.compile(
     rf"{HUB}(?P<name>[^:@#]+)(?::(?P<config>[^@#]+))?(?:@(?P<revision>[^#]+))?(?:#(?P<split>.+))?", re.DOTALL
 )
 _BATCH = 1000
+_TELLING = (OSError, ValueError, RuntimeError, ArrowException, datasets.exceptions.DatasetsError)
+"""Errors of the library that say what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,12 @@ def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
         Unreadable: if the library cannot load it, in the library's words.
     """
     data = _data(source)
-    chosen = data.select_columns(wanted(data.column_names, columns))
-    return batch_rows(chosen.with_format("arrow").iter(batch_size=_BATCH), data.column_names)
+    return batch_rows(_batches(source, data, wanted(data.column_names, columns)), data.column_names)
+
+
+def _batches(source: str | Path, data: Any, names: list[str]) -> Iterator[Any]:
+    with _explained(source):
+        yield from data.select_columns(names).with_format("arrow").iter(batch_size=_BATCH)
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:
@@ -81,13 +88,33 @@ def _sha256(paths: list[Path]) -> str:
 
 
 def _data(source: str | Path) -> Any:
-    try:
+    with _explained(source):
         return _from_hub(str(source)) if is_hub(source) else _from_disk(Path(source))
-    except (OSError, ValueError, RuntimeError, KeyError, ArrowException, datasets.exceptions.DatasetsError) as error:
-        if isinstance(error, Unreadable):
-            raise
-        hint = "check its name and the network; one behind a gate needs `hf auth login`" if is_hub(source) else None
-        raise Unreadable(f"`datasets` cannot load it: {first_line(error)}", hint=hint) from error
+
+
+@contextmanager
+def _explained(source: str | Path) -> Iterator[None]:
+    """What the library raises, in its words. On broken files that may be anything."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except Exception as error:
+        generating = isinstance(error, datasets.exceptions.DatasetGenerationError)
+        cause = (error.__cause__ if generating else None) or error
+        raise Unreadable(f"`datasets` cannot load it: {_words(cause)}", hint=_hint(source, cause)) from error
+
+
+def _words(error: BaseException) -> str:
+    line = first_line(error)
+    return line if isinstance(error, _TELLING) or not str(error) else f"{type(error).__name__}: {line}"
+
+
+def _hint(source: str | Path, error: BaseException) -> str | None:
+    remote = is_hub(source) and not Path(HubName.of(str(source)).name).expanduser().is_dir()
+    if remote and not isinstance(error, ValueError):
+        return "check its name and the network; one behind a gate needs `hf auth login`"
+    return None if isinstance(error, _TELLING) else "is one of its files empty or damaged?"
 
 
 def _from_disk(folder: Path) -> Any:

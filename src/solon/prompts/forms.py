@@ -11,7 +11,7 @@ from itertools import takewhile
 from solon.prompts.faults import Malformed, Unusable
 from solon.prompts.labels import is_good
 from solon.prompts.missing import likely_prompt, no_answer, no_prompt
-from solon.prompts.turns import is_transcript, messages, ordered, role_of, single, transcript, turns_of
+from solon.prompts.turns import field_text, is_transcript, messages, ordered, role_of, single, transcript, turns_of
 from solon.records import Turn
 
 Fields = Mapping[str, object]
@@ -109,7 +109,7 @@ def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tupl
         return turns
     if asked is None:
         return _with_system(transcript(str(value)), fields)
-    return (*asked, Turn(role="assistant", text=single(value, name)))
+    return (*asked, Turn(role="assistant", text=field_text(value, name)))
 
 
 def _is_whole(fields: Fields, name: str) -> bool:

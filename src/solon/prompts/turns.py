@@ -21,6 +21,10 @@ ROLES: dict[str, Role] = {
 _BEGINNING = re.compile(r"(Human|Assistant):")
 _PARAGRAPHS = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 _LINES = re.compile(r"(?:^|\n)(Human|Assistant):")
+_LIST_AS_TEXT = re.compile(
+    r"""\s*\[\s*\{\s*(?:(["'])(?:text|content|value)\1\s*:.*,\s*)?(["'])(?:role|from)\2\s*:""", re.DOTALL
+)
+"""How a list of turns begins as JSON, or as Python and NumPy print it."""
 
 
 def turns_of(value: object, name: str) -> tuple[Turn, ...]:
@@ -32,10 +36,10 @@ def turns_of(value: object, name: str) -> tuple[Turn, ...]:
     """
     if not isinstance(value, str):
         turns = ordered(messages(value, name), name)
-    elif is_transcript(value):
+    elif is_transcript(value) or (name == "transcript" and value.strip()):
         return transcript(value)
     else:
-        turns = (Turn(role="human", text=single(value, name)),)
+        turns = (Turn(role="human", text=field_text(value, name)),)
     if not all(turn.text for turn in turns):
         raise Malformed(f'"{name}" is empty' if isinstance(value, str) else f'"{name}" has an empty turn')
     return turns
@@ -107,6 +111,14 @@ def single(text: object, name: str) -> str:
         if delimiter in plain:
             raise Malformed(f'"{name}" holds {delimiter.strip()!r} inside one turn', 'give the dialogue as "turns"')
     return clean(text)
+
+
+def field_text(value: object, name: str) -> str:
+    """One speaker's text that is a whole field. Raises `Malformed` as `single` does, and for a list written as text."""
+    if isinstance(value, str) and _LIST_AS_TEXT.match(value) and value.rstrip().endswith("]"):
+        what = f'"{name}" holds a list of turns written as text'
+        raise Malformed(what, "write JSON lines, in which it is a list", reason="a list of turns written as text")
+    return single(value, name)
 
 
 def order_fault(turns: Sequence[Turn]) -> str | None:

@@ -21,6 +21,9 @@ from solon.prompts.row import Row
 
 _GZIP, _XZ, _ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_PIECE = 2**16
+_MAX_LINE = 64 * 2**20
+"""Bytes in one line, far more than any dialogue has; a small compressed file may hold a line larger than memory."""
 _MAX_FIELD = 16 * 2**20
 """Characters in one CSV field; Python's own limit, 2**17, is less than a long dialogue."""
 
@@ -79,22 +82,39 @@ class _Compressed(io.RawIOBase):
 
 def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     """One object a line, or the objects of one list. Only \\n ends a line: JSON strings may hold other line ends."""
-    lines = enumerate(stream, start=1)
-    first = next(((number, line) for number, line in lines if line.strip()), None)
-    if first is None:
+    begins, first = _beginning(stream)
+    if first.lstrip().startswith(b"["):
+        for place, (number, item) in enumerate(items(first, stream, begins), start=1):
+            yield Row(line=number, item=place, read=partial(_object, item))
         return
-    number, line = first
-    if line.lstrip().startswith(b"["):
-        for place, (begins, item) in enumerate(items(line, stream, number), start=1):
-            yield Row(line=begins, item=place, read=partial(_object, item))
-        return
-    if line.strip() == b"{":
+    if not first.endswith(b"\n"):
+        first += next(_lines(stream, begins), b"")
+    if first.strip() == b"{":
         hint = "write one object per line, or a list of objects"
-        raise Unreadable("the file holds one JSON object over several lines", number, hint)
-    _refuse_columns(line, number)
-    for number, line in chain([first], lines):
+        raise Unreadable("the file holds one JSON object over several lines", begins, hint)
+    _refuse_columns(first, begins)
+    for number, line in enumerate(chain([first], _lines(stream, begins + 1)), start=begins):
         if line.strip():
             yield Row(line=number, read=partial(_parsed, line))
+
+
+def _beginning(stream: io.BufferedReader) -> tuple[int, bytes]:
+    """The first line that is not blank and its number, or a piece of it: a whole list may stand on it."""
+    number = 1
+    while piece := stream.readline(_PIECE):
+        if piece.strip():
+            break
+        number += piece.endswith(b"\n")
+    return number, piece
+
+
+def _lines(stream: io.BufferedReader, number: int) -> Iterator[bytes]:
+    """The lines from `number` on. Raises `Unreadable` at one that is too long."""
+    while line := stream.readline(_MAX_LINE + 1):
+        if len(line) > _MAX_LINE:
+            raise Unreadable(f"a line of more than {_MAX_LINE // 2**20} MiB", number, "end each row with a line end")
+        yield line
+        number += 1
 
 
 def _parsed(line: bytes) -> dict[str, object]:
@@ -136,7 +156,7 @@ def _is_column(value: object) -> bool:
 
 def _csv_rows(stream: io.BufferedReader) -> Iterator[Row]:
     csv.field_size_limit(_MAX_FIELD)
-    reader = csv.reader((line.decode("utf-8", "surrogateescape") for line in stream), strict=True)
+    reader = csv.reader((line.decode("utf-8", "surrogateescape") for line in _lines(stream, 1)), strict=True)
     header: list[str] | None = None
     begins = 1
     try:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow
+import pyarrow.ipc
 import pytest
 
 from prompts.examples import write
 from solon.errors import PromptError
-from solon.prompts import text_files
+from solon.prompts import tables, text_files
 from solon.prompts.read import read_prompts
 
 
@@ -44,3 +48,22 @@ def test_a_list_on_one_line_is_read_in_pieces() -> None:
     assert (first.line, first.read()) == (3, items[0])
     assert file.tell() < 2**18
     assert [row.read() for row in rows] == items[1:]
+
+
+@pytest.mark.parametrize(
+    ("new", "compression"),
+    [(pyarrow.ipc.new_file, "lz4"), (pyarrow.ipc.new_stream, "lz4"), (pyarrow.ipc.new_stream, None)],
+)
+def test_an_arrow_file_of_one_batch(tmp_path: Path, new: Callable[..., Any], compression: str | None) -> None:
+    """What is not asked for is not read. (Of a plain file, room is reserved for it that is never touched.)"""
+    size = 2**24
+    table = pyarrow.table({"other": [bytes(size)], "more": [1], "prompt": ["x"]})
+    path = tmp_path / "p.arrow"
+    with new(str(path), table.schema, options=pyarrow.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    del table
+    before, most = pyarrow.total_allocated_bytes(), 0
+    for row in tables.rows(path, {"prompt"}):
+        assert row.read() == {"prompt": "x"}
+        most = max(most, pyarrow.total_allocated_bytes())
+    assert most - before < size / 2

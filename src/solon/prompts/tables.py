@@ -36,8 +36,12 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
             file.seek(0)
             if not start:
                 return
-            read = _parquet if start.startswith(b"PAR1") else _arrow_file if start == b"ARROW1" else _arrow_stream
-            names, batches = read(file, columns)
+            if start.startswith(b"PAR1"):
+                names, batches = _parquet(file, columns)
+                yield from batch_rows(batches, names)
+                return
+        with pyarrow.memory_map(str(path)) as file:
+            names, batches = (_arrow_file if start == b"ARROW1" else _arrow_stream)(file, columns)
             yield from batch_rows(batches, names)
     except Unreadable:
         raise
@@ -55,15 +59,20 @@ def _parquet(file: Any, columns: Collection[str]) -> _Table:
 
 
 def _arrow_file(file: Any, columns: Collection[str]) -> _Table:
-    table = pyarrow.ipc.open_file(file)
-    names = wanted(table.schema.names, columns)
-    return table.schema.names, (table.get_batch(n).select(names) for n in range(table.num_record_batches))
+    names = pyarrow.ipc.open_file(file).schema.names
+    table = pyarrow.ipc.open_file(file, options=_only(names, columns))
+    return names, (table.get_batch(number) for number in range(table.num_record_batches))
 
 
 def _arrow_stream(file: Any, columns: Collection[str]) -> _Table:
-    table = pyarrow.ipc.open_stream(file)
-    names = wanted(table.schema.names, columns)
-    return table.schema.names, (batch.select(names) for batch in table)
+    names = pyarrow.ipc.open_stream(file).schema.names
+    file.seek(0)
+    return names, iter(pyarrow.ipc.open_stream(file, options=_only(names, columns)))
+
+
+def _only(names: list[str], columns: Collection[str]) -> Any:
+    """Reads no other columns: the whole of a large file may be one batch."""
+    return pyarrow.ipc.IpcReadOptions(included_fields=[names.index(name) for name in wanted(names, columns)])
 
 
 def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:

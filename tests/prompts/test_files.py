@@ -51,6 +51,12 @@ def zstandard(path: Path, frames: int) -> None:
     path.write_bytes(b"".join(pyarrow.compress(piece, codec="zstd", asbytes=True) for piece in pieces))
 
 
+def skippable(path: Path) -> None:
+    """As pzstd writes it: a frame that holds the size of the next, and is to be skipped."""
+    data = pyarrow.compress(LINES, codec="zstd", asbytes=True)
+    path.write_bytes(b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + len(data).to_bytes(4, "little") + data)
+
+
 FORMATS: dict[str, Callable[[Path], object]] = {
     "p.jsonl": lambda path: path.write_bytes(LINES),
     "q.ndjson": lambda path: path.write_bytes(b"\xef\xbb\xbf\n" + LINES),
@@ -59,6 +65,7 @@ FORMATS: dict[str, Callable[[Path], object]] = {
     "p.jsonl.xz": lambda path: path.write_bytes(lzma.compress(LINES)),
     "p.jsonl.zst": lambda path: zstandard(path, 1),
     "zst.jsonl": lambda path: zstandard(path, 3),
+    "skip.jsonl.zst": lambda path: skippable(path),
     "list.json": lambda path: path.write_text(json.dumps(ROWS), encoding="utf-8"),
     "list.jsonl": lambda path: path.write_text(f"\n {json.dumps(ROWS, indent=1)}\n", encoding="utf-8"),
     "p.parquet": lambda path: pyarrow.parquet.write_table(TABLE, path),
@@ -356,3 +363,12 @@ def test_the_rows_a_run_keeps_of_a_table_are_those_of_the_same_lines(tmp_path: P
         assert sets.rows_in == sets.rows_out + sets.dropped.total()
     assert kept[0] == kept[1]
     assert [len(group) for group in kept[0]] == [25, 30, 20, 30]
+
+
+@pytest.mark.parametrize("name", ["p.parquet.gz", "p.ARROW.zst"])
+def test_a_table_compressed_as_a_whole(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(PromptError) as error:
+        read_prompts(tmp_path / name, "harmful")
+    kind = name.rpartition(".")[2]
+    assert str(error.value) == f"{tmp_path / name}: a table compressed as a whole (.{kind}) (decompress it)"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from prompts.examples import helpful
+from solon.config import ReadingSection
+from solon.errors import PromptError
+from solon.prompts.helpful import read_helpful
 
 TEXTS = {"prompt": "x", "chosen": "good", "rejected": "bad"}
 NAMES = {"prompt": "x", "a": "good", "b": "bad"}
@@ -60,3 +66,22 @@ def test_of_a_and_b_the_row_says_which_is_better(
 def test_scores_of_a_and_b(tmp_path: Path) -> None:
     ((a, b, p),) = labels(tmp_path, NAMES | {"score_a": 1, "score_b": 3}, scores="label", score_temperature=2)
     assert (a, b) == ("good", "bad") and p == pytest.approx(0.2689414214)  # 1 / (1 + e)
+
+
+@pytest.mark.parametrize(("better", "first"), [(0.0, "good"), (1.0, "bad"), ("0.0", "good"), ("1.0", "bad")])
+def test_whole_numbers_with_a_point_name_the_better_one(tmp_path: Path, better: object, first: str) -> None:
+    ((a, _, p),) = labels(tmp_path, NAMES | {"better": better})
+    assert (a, p) == (first, 1.0)
+
+
+def test_decimal_scores(tmp_path: Path) -> None:
+    row = TEXTS | {"score_chosen": Decimal("8.00"), "score_rejected": Decimal("7.00")}
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "p.parquet")
+    (one,) = read_helpful(tmp_path / "p.parquet", ReadingSection(scores="label")).comparisons
+    assert one.p_a_preferred == pytest.approx(0.7310585786, abs=1e-9)  # 1 / (1 + e^-1)
+
+
+def test_a_number_has_no_underscores(tmp_path: Path) -> None:
+    with pytest.raises(PromptError) as error:
+        labels(tmp_path, TEXTS | {"score_chosen": "1_0", "score_rejected": "7"}, scores="label")
+    assert str(error.value) == f'{tmp_path}/h.jsonl:1: "score_chosen" must be a finite number'

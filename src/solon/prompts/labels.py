@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Mapping
+from decimal import Decimal
 
 from solon.config import ReadingSection
 from solon.prompts.faults import Malformed
@@ -13,7 +14,11 @@ _SCORES = {
     "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),
     "a": (("score_a", "score_b"),),
 }
-_BETTER = {"a": 1.0, "0": 1.0, "model_a": 1.0, "b": 0.0, "1": 0.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
+_BETTER = {
+    **dict.fromkeys(("a", "0", "0.0", "model_a"), 1.0),
+    **dict.fromkeys(("b", "1", "1.0", "model_b"), 0.0),
+    **dict.fromkeys(("tie", "tie (bothbad)"), 0.5),
+}
 _TRUTH = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 """Truth values as JSON, CSV and tables have them, as text in lower case."""
 
@@ -74,7 +79,8 @@ def _number(fields: Mapping[str, object], name: str) -> float:
     """A finite number, also written as text, as CSV has them."""
     value = fields.get(name)
     try:
-        number = float(value) if isinstance(value, int | float | str) else math.nan
+        known = isinstance(value, int | float | Decimal) or (isinstance(value, str) and "_" not in value)
+        number = float(value) if known else math.nan  # type: ignore[arg-type]
     except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

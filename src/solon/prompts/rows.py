@@ -60,6 +60,8 @@ def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
         return datasets_library.rows(source, columns)
     suffix = Path(re.sub(r"\.(gz|xz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
     if suffix in (".parquet", ".arrow", ".feather"):
+        if path.suffix.lower() != suffix:
+            raise Unreadable(f"a table compressed as a whole ({path.suffix})", hint="decompress it")
         from solon.prompts import tables
 
         return tables.rows(path, columns)

@@ -20,6 +20,8 @@ from solon.prompts.json_list import items
 from solon.prompts.row import Row
 
 _GZIP, _XZ, _ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+"""A Zstandard frame without data, which some compressors write first."""
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 _PIECE = 2**16
 _MAX_LINE = 64 * 2**20
@@ -47,7 +49,7 @@ def _decompressed(file: io.BufferedReader) -> io.BufferedReader:
         return io.BufferedReader(_Compressed("gzip", gzip.GzipFile(fileobj=file)))
     if start.startswith(_XZ):
         return io.BufferedReader(_Compressed("xz", lzma.LZMAFile(file)))
-    if start.startswith(_ZSTANDARD):
+    if start.startswith(_ZSTANDARD) or _SKIPPABLE.match(start):
         return io.BufferedReader(_Compressed("Zstandard", _zstandard(file)))
     return file
 

@@ -280,7 +280,7 @@ def test_names_of_the_librarys_own_readers(hub: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(hub)
     with pytest.raises(PromptError) as error:
         read_helpful(f"hf:{name}")
-    assert str(error.value) == f"hf:{name}: neither a folder nor a name on the Hub (hf:OWNER/NAME, or hf:FOLDER)"
+    assert str(error.value) == f"hf:{name}: neither a folder nor the name of a data set (hf:OWNER/{name})"
     hub.rename(hub.parent / name)
     monkeypatch.chdir(hub.parent)
     assert read_helpful(f"hf:{name}").rows == 2500

@@ -51,7 +51,7 @@ class HubName:
         name, folder = found["name"], None
         local = Path(name).expanduser().is_dir()
         if not local and "/" not in name:
-            # The Hub would be asked for half a minute before it said so.
+            # A bare name such as `json` would mean the library's own reader, of all files that lie about.
             raise Unreadable("neither a folder nor the name of a data set", hint=f"{HUB}OWNER/{name}")
         if not local and name.count("/") > 1:
             owner, name, folder = name.split("/", 2)
@@ -143,13 +143,9 @@ def _builder(source: str) -> Any:
 
 
 def _path(name: str) -> str:
-    """What the library is asked for. A bare name such as `json` would mean its reader of all files that lie about."""
+    """What the library is asked for: a folder by its whole path, so that no name is taken for one of its readers."""
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return str(folder.absolute())
-    if "/" not in name:
-        raise Unreadable("neither a folder nor a name on the Hub", hint=f"{HUB}OWNER/NAME, or {HUB}FOLDER")
-    return name
+    return str(folder.absolute()) if folder.is_dir() else name
 
 
 def _revision(source: str) -> str:

@@ -6,8 +6,6 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from report.riverside import riverside
 from solon.collective.opinion.analysis import analyse
@@ -15,27 +13,10 @@ from solon.collective.people.population import SUPPRESS_BELOW
 from solon.report.public.bars import vote_bar
 from solon.report.public.map import opinion_map
 from solon.report.public.places import extent_of, outline, regions
-from solon.report.public.tally import Tally, statement_votes, withheld
+from solon.report.public.tally import Tally, statement_votes
 from solon.report.public.words import between, letter, listed, many, span, spelt, whole
 
 DAY = 86_400_000
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=6))
-def test_hidden_counts_cannot_be_had_from_the_sum(counts: list[int]) -> None:
-    hidden = withheld(counts)
-    assert all(hide for count, hide in zip(counts, hidden, strict=True) if 0 < count < SUPPRESS_BELOW)
-    covered = [count for count, hide in zip(counts, hidden, strict=True) if hide]
-    if covered and not all(hidden):
-        assert len(covered) >= 2 and sum(covered) >= SUPPRESS_BELOW
-
-
-def test_withheld_worked_by_hand() -> None:
-    assert withheld([40, 3, 12]) == (False, True, True)  # 3 alone would be the sum less 52
-    assert withheld([40, 6, 7]) == (False, True, True)  # together 13, so neither is known to be below 10
-    assert withheld([40, 0, 12]) == (False, False, False)  # nobody is nobody
-    assert withheld([12, 5]) == (True, True)
 
 
 def test_shares_never_claim_all_or_none() -> None:

@@ -34,6 +34,7 @@ def analyse(
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
     from solon.collective.opinion.analysis import analyse as analysis_of
+    from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.files import write_analysis
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
@@ -54,6 +55,7 @@ def analyse(
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
+    typer.echo(f"agreement: {in_every_group(found.conversation, found.groups)}")
     sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
     typer.echo(
         f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "

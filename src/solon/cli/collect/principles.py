@@ -81,6 +81,7 @@ def principles(
       [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
       [bold]solon run --constitution public.toml[/bold]
     """
+    from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.selection import Rule, minimum_votes_for
@@ -101,6 +102,7 @@ def principles(
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
     written = write_assembled(assembled, output, force=force)
     _report(assembled, written)
+    typer.echo(f"agreement: {in_every_group(talk, found)}")
     _say_stability(written[0], talk, found, seed=seed, wanted=stability and groups == FOUND)
 
 

@@ -53,6 +53,7 @@ def report(
       [bold]solon collect report export/ --constitution public.toml -o report.html[/bold]
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
     """
+    from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.given_groups import FOUND
     from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
@@ -77,5 +78,7 @@ def report(
     write_public_report(output, given)
     for note in given.analysis.notes:
         typer.echo(note, err=True)
-    sizes = ", ".join(map(str, given.analysis.groups.sizes))
+    analysis = given.analysis
+    typer.echo(f"agreement: {in_every_group(analysis.conversation, analysis.groups)}")
+    sizes = ", ".join(map(str, analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")

@@ -11,7 +11,9 @@ count have to be left out together with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -56,6 +58,26 @@ def suppress_table(counts_RC: Ints, *, threshold: int) -> Hidden:
     return Hidden(
         cells_RC=cells.reshape(rows, columns), rows_R=row_totals, columns_C=column_totals, total=bool(total[0])
     )
+
+
+def suppress_row(counts: Sequence[int], *, threshold: int, rest: int = 0) -> tuple[bool, ...]:
+    """Which of several counts to hide whose total is published.
+
+    `rest`: what the total holds beside the counts and nobody is shown, such as the votes of people in no group. It
+    needs no protection, and it covers: of 3, 40 and a rest of 12, the 3 alone is hidden.
+
+    >>> suppress_row([3, 12, 40], threshold=10), suppress_row([3, 40], rest=12, threshold=10)
+    ((True, True, False), (True, False))
+    """
+    return _suppress_row(tuple(counts), threshold, rest)
+
+
+@lru_cache(maxsize=4096)
+def _suppress_row(counts: tuple[int, ...], threshold: int, rest: int) -> tuple[bool, ...]:
+    total_and_each = np.eye(len(counts) + 1, dtype=bool)[[-1, *range(len(counts))]]
+    total_and_each[0] = True
+    hidden = suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold=threshold, fixed=1)
+    return tuple(hidden[1:].tolist())
 
 
 def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) -> Bools:

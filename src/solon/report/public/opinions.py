@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.everywhere import in_every_group
 from solon.collective.opinion.results import Analysis, Representative
 from solon.collective.people.population import SUPPRESS_BELOW
+from solon.collective.people.suppression import suppress_row
 from solon.evals.statistics import Rate
 from solon.report.public.map import mark
-from solon.report.public.tally import StatementVotes, Tally, withheld
+from solon.report.public.tally import StatementVotes, Tally
 from solon.report.public.words import letter, listed, whole
 from solon.report.wording import of_hundred
 
@@ -69,18 +71,20 @@ class Opinions:
 def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opinions:
     """The lists. Only statements on which every group cast `MIN_GROUP_VOTES` votes are ranked.
 
-    A group of fewer people can never cast so many. Then nothing may be said of groups, and what all voters agree on
-    takes the place of what every group does.
+    None of their tallies is withheld, for each is of `SUPPRESS_BELOW` people or more. A group of fewer people can never
+    cast so many votes. Then nothing may be said of groups, and what all voters agree on takes the place of what every
+    group does.
     """
-    ranked = [one for one in statements if one.enough and one.open]
+    every = in_every_group(analysis.conversation, analysis.groups)
+    ranked = [one for one in statements if every.ranked_S[one.column]]
     pooled = analysis.groups.k > 1 and not ranked
     if pooled:
         ranked = [one for one in statements if one.everyone.shown]
 
     def voters(one: StatementVotes) -> tuple[Tally, ...]:
-        return (one.everyone,) if pooled else (*one.groups, one.everyone)
+        return (one.everyone,) if pooled else one.groups
 
-    agreed = [one for one in ranked if all(tally.agree.rate > 0.5 for tally in voters(one))]
+    agreed = [one for one in ranked if (one.everyone.agree.rate > 0.5 if pooled else every.agreed_S[one.column])]
     refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in voters(one))]
     unsure = [one for one in statements if one.everyone.n >= MIN_GROUP_VOTES and one.everyone.passed.rate > MANY_PASS]
     dividing = [] if pooled else [one for one in ranked if beyond_chance(one)]
@@ -149,7 +153,7 @@ def _refusal(one: StatementVotes, *, pooled: bool) -> float:
 
 def _groups(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[Group, ...]:
     sizes = analysis.groups.sizes
-    hidden = withheld(sizes)
+    hidden = suppress_row(sizes, threshold=SUPPRESS_BELOW)
     public = {one.id: one for one in statements}
     return tuple(
         Group(

@@ -24,7 +24,7 @@ from solon.report.public.population import PopulationPart, population_part
 from solon.report.public.removed import Fate, cleaned, fates, findings_told, left_out, moderation
 from solon.report.public.short import Point, in_short
 from solon.report.public.sureness import StabilityPart, stability_part
-from solon.report.public.tally import StatementVotes, statement_votes
+from solon.report.public.tally import StatementVotes, statement_votes, withheld_in_words
 from solon.report.public.traced import TracePart, trace_part
 
 UNTITLED = "What people said"
@@ -59,6 +59,7 @@ class Page:
     opinions: Opinions
     groups_are: str
     shown: int
+    withheld: str
     map: OpinionMap | None
     map_note: str
     fates: tuple[Fate, ...]
@@ -158,6 +159,7 @@ def page_of(given: PublicInput) -> Page:
         opinions=opinions,
         groups_are=standing.what_groups_are(analysis),
         shown=len(votes),
+        withheld=withheld_in_words(votes),
         map=drawn,
         map_note=_map_note(drawn, turnout),
         fates=fates(talk, votes),

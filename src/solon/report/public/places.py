@@ -12,10 +12,11 @@ from math import atan2, degrees, sqrt
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
+from solon.collective.opinion.everywhere import in_every_group
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
-from solon.collective.people.suppression import suppress
-from solon.report.public.tally import StatementVotes, withheld
+from solon.collective.people.suppression import suppress, suppress_row
+from solon.report.public.tally import StatementVotes
 
 EDGE = 0.01
 """Share of people at each end of a direction who are drawn at the edge of the map, so that a few far ones do not
@@ -125,7 +126,7 @@ def _hidden(counts_RK: Ints) -> tuple[Bools, Bools]:
     shares either: together with shares of everyone, they would give its size away.
     """
     regions, k = counts_RK.shape
-    withheld_K = np.array(withheld(counts_RK.sum(axis=0).tolist()), dtype=bool)
+    withheld_K = np.array(suppress_row(counts_RK.sum(axis=0).tolist(), threshold=SUPPRESS_BELOW), dtype=bool)
     places = np.arange(regions * k).reshape(regions, k)
     known = [places.ravel(), *(places[:, label] for label in range(k) if not withheld_K[label])]
     others = [*places.reshape(-1, 1), *places, *(places[:, label] for label in range(k) if withheld_K[label])]
@@ -141,7 +142,8 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
     """Statements whose votes follow the map most closely: by the correlation of position and vote among who voted."""
     points_G2, _ = people_on_map(analysis)
     rows = np.isin(analysis.conversation.participant_ids, analysis.groups.participant_ids)
-    chosen = [one for one in statements if one.enough]
+    ranked_S = in_every_group(analysis.conversation, analysis.groups).ranked_S
+    chosen = [one for one in statements if ranked_S[one.column]]
     found = []
     for axis, (back, forth) in enumerate((("left", "right"), ("bottom", "top"))):
         pull = []

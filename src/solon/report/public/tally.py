@@ -14,26 +14,9 @@ from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.opinion.counts import Counts, counts_of, everybody
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
+from solon.collective.people.suppression import suppress_row
 from solon.evals.statistics import Rate, wilson
-
-
-def withheld(counts: Sequence[int], *, small: int = SUPPRESS_BELOW) -> tuple[bool, ...]:
-    """Which of several counts with a known sum are not shown, so that none of fewer than `small` people can be had.
-
-    Of a row with its total, a hidden count can be anything from 0 to the sum of all that is hidden. So the small ones
-    are hidden, then the smallest others until at least two are and their sum is at least `small`: what
-    `collective.people.suppression` computes for any table. Where that is impossible everything is hidden.
-
-    >>> withheld([40, 3, 12]), withheld([40, 6, 7]), withheld([40, 0, 12])
-    ((False, True, True), (False, True, True), (False, False, False))
-    """
-    hidden = {i for i, count in enumerate(counts) if 0 < count < small}
-    others = sorted((i for i, count in enumerate(counts) if count >= small), key=lambda i: (counts[i], i))
-    while hidden and (len(hidden) < 2 or sum(counts[i] for i in hidden) < small):
-        if not others:
-            return (True,) * len(counts)
-        hidden.add(others.pop(0))
-    return tuple(i in hidden for i in range(len(counts)))
+from solon.report.public.words import many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +81,9 @@ class StatementVotes:
         return all(tally.shown for tally in (self.everyone, *self.groups))
 
     @property
-    def enough(self) -> bool:
-        """Has each group given enough votes for the statement to be ranked?"""
-        return all(tally.n >= MIN_GROUP_VOTES for tally in self.groups)
+    def withheld(self) -> int:
+        """How many of its tallies are not shown."""
+        return sum(tally.hidden for tally in (self.everyone, *self.groups))
 
 
 def is_public(statement: Statement, voters: int) -> bool:
@@ -123,8 +106,8 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
         if not is_public(statement, everyone.n):
             continue
         sizes = by_group.seen[:, column].tolist()
-        # Those in no group are the last part of the sum.
-        hidden = withheld([*sizes, everyone.n - sum(sizes)])
+        # Those in no group are part of the sum, but no group to protect.
+        hidden = suppress_row(sizes, rest=everyone.n - sum(sizes), threshold=SUPPRESS_BELOW)
         found.append(
             StatementVotes(
                 column=column,
@@ -136,6 +119,21 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
             )
         )
     return tuple(found)
+
+
+def withheld_in_words(statements: Sequence[StatementVotes]) -> str:
+    """How much is withheld, in one sentence.
+
+    Example: "Withheld are 5 of 90 counts of how everyone or a group voted, on 3 of the 30 statements."
+    """
+    rows, cells = sum(one.withheld > 0 for one in statements), sum(one.withheld for one in statements)
+    if not cells:
+        return "No count of how everyone or a group voted is withheld."
+    total = sum(1 + len(one.groups) for one in statements)
+    return (
+        f"Withheld are {cells:,} of {total:,} counts of how everyone or a group voted, on {rows:,} of the "
+        f"{many(len(statements), 'statement')}."
+    )
 
 
 def _tally(counts: Counts, group: int, column: int, *, hidden: bool = False) -> Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,11 @@ class Turnout:
     """All that were written, seeds included."""
     seeds: int | None
     when: str
-    """Empty: the data has no dates."""
+    """When votes were cast; empty: the data does not say."""
+    written: str
+    """When the statements with a date were written; empty: none has one."""
+    dated: int
+    """Statements with a date."""
     quarter: int
     half: int
     most: int
@@ -41,6 +46,7 @@ def turnout_of(analysis: Analysis) -> Turnout:
     cast = votes_P[votes_P > 0]
     quarter, half, most = (int(np.quantile(cast, q, method="lower")) if len(cast) else 0 for q in (0.25, 0.5, 0.75))
     seeds = [one.is_seed for one in talk.statements]
+    dates = [one.created for one in talk.statements if one.created]
     return Turnout(
         listed=len(talk.participants),
         voters=len(cast),
@@ -49,7 +55,9 @@ def turnout_of(analysis: Analysis) -> Turnout:
         votes=int(votes_P.sum()),
         statements=len(talk.statements),
         seeds=None if None in seeds else sum(map(bool, seeds)),
-        when=_when(talk),
+        when="" if talk.log is None else _span(talk.log.time.tolist()),
+        written=_span(dates),
+        dated=len(dates),
         quarter=quarter,
         half=half,
         most=most,
@@ -71,7 +79,17 @@ def paragraph(turnout: Turnout, *, cleaned: bool = False) -> str:
     else:
         said.append(f"There were {statements} to vote on or to be checked.")
     said.append(f"Half of those who voted did so on {many(turnout.half, 'statement')} or more.")
-    return " ".join(said)
+    return " ".join([*said, *_dates_told(turnout)])
+
+
+def _dates_told(turnout: Turnout) -> list[str]:
+    """Without a vote log nobody knows when people voted: when statements were written is not when."""
+    if turnout.when:
+        return []
+    if not turnout.written:
+        return ["When people voted is not in the data."]
+    which = "the statements" if turnout.dated == turnout.statements else "the statements that have a date"
+    return [f"When people voted is not in the data; {which} were written {turnout.written}."]
 
 
 def _writers(talk: Conversation) -> int | None:
@@ -82,8 +100,7 @@ def _writers(talk: Conversation) -> int | None:
     return len({one.author for one in known if one.is_seed is not True and one.author in voters})
 
 
-def _when(talk: Conversation) -> str:
-    times = [one.created for one in talk.statements if one.created]
-    if talk.log is not None and len(talk.log.time):
-        times += [int(time) for time in (talk.log.time.min(), talk.log.time.max()) if time > 0]
-    return span(min(times), max(times)) if times else ""
+def _span(times: Sequence[int]) -> str:
+    """The days of the first and the last of some times in milliseconds; empty: there are none."""
+    known = [time for time in times if time > 0]
+    return span(min(known), max(known)) if known else ""

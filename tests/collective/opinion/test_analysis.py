@@ -172,7 +172,7 @@ def camps(people: Sequence[int], statements: int = 20) -> Rows:
 
 def test_the_number_of_groups_changes_after_four_updates_in_a_row() -> None:
     few, many = talk(camps([15, 15])), talk(camps([15, 15, 15]))
-    old, new = find_groups(few).k, find_groups(many).k
+    old, new = update_groups(few)[0].k, update_groups(many)[0].k
     assert old == 2 and new > 2
     found, state = update_groups(few)
     numbers = [found.k]
@@ -248,7 +248,7 @@ def rand_index(conversation: Conversation, found: Groups) -> float:
 def test_a_cold_start_finds_the_exported_groups(
     reference_data: Path, folder: str, at_exported_k: float, k: int
 ) -> None:
-    """Promised: 0.75. Measured: 1.0 and 0.966; k chosen freely is the exported one, too."""
+    """Promised: 0.75. Measured: 1.0 and 0.977; k chosen freely is the exported one, too."""
     conversation = open_conversation(reference_data / "polis" / folder).conversation
     exported_k = len({one.exported_group for one in conversation.participants if one.exported_group})
     index = rand_index(conversation, find_groups(conversation, k=exported_k))

@@ -14,6 +14,7 @@ from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.ccai import ccai_groups
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
 from solon.collective.opinion.counts import counts_of
+from solon.collective.opinion.ordering import by_votes
 from solon.collective.opinion.polarisation import between_groups
 from solon.collective.opinion.polis import clusters
 from solon.collective.opinion.polis.agreement import compare, notes_on
@@ -26,6 +27,9 @@ from solon.collective.opinion.results import Analysis, Groups, Imputation, Proje
 from solon.errors import InputError
 
 Method = Literal["polis", "ccai"]
+STARTS, LEAST_STARTS, STARTED = 8, 3, 16_000
+"""Starts of the clustering (assumption: enough to leave a bad one alone), the least of them, and the people that all
+starts together may place: with more, one start is like the other, and takes seconds."""
 
 
 def find_groups(
@@ -35,19 +39,22 @@ def find_groups(
     method: Method = "polis",
     seed: int = 0,
     impute: Imputation = "mean",
+    starts: int | None = None,
 ) -> Groups:
     """The opinion groups of a conversation.
 
-    `k`: how many; None: as many as give the best silhouette. `seed`: the start of the clustering; 0 takes people by id,
-    as Polis does by arrival. `impute`: what missing votes count as when axes are sought (method `polis` alone).
+    `k`: how many; None: as many as give the best silhouette. `seed`: the start of the clustering. The same votes give
+    the same groups, whatever the ids. `impute`: what missing votes count as when axes are sought (method `polis`).
+    `starts`: of the clustering, of which the one most like all others is taken; None: as many as the people allow.
 
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
+    ordered = by_votes(conversation)
     if method == "ccai":
-        return ccai_groups(conversation, k=k, seed=seed)
+        return ordered.groups(ccai_groups(ordered.conversation, k=k, seed=seed))
     _require_votes(conversation)
-    return polis_groups(conversation, project(ratings(conversation), impute=impute), k=k, seed=seed)
+    return ordered.groups(_polis(ordered.conversation, k=k, seed=seed, impute=impute, starts=starts)[1])
 
 
 def update_groups(
@@ -65,13 +72,13 @@ def update_groups(
     return _grouped(conversation, project(ratings(conversation)), seed=seed, smoother=smoother)
 
 
-def polis_groups(conversation: Conversation, projection: Projection, *, k: int | None = None, seed: int = 0) -> Groups:
-    """The groups by where people stand, as Polis finds them; `find_groups` with the places at hand.
-
-    Raises:
-        InputError: as `find_groups`.
-    """
-    return _grouped(conversation, projection, k=k, seed=seed)[0]
+def _polis(
+    ordered: Conversation, *, k: int | None, seed: int, impute: Imputation = "mean", starts: int | None = None
+) -> tuple[Projection, Groups]:
+    """Where people stand, and the groups by that, as Polis finds them."""
+    projection = project(ratings(ordered), impute=impute)
+    starts = starts or max(LEAST_STARTS, min(STARTS, STARTED // len(ordered.participants)))
+    return projection, _grouped(ordered, projection, k=k, seed=seed, starts=starts)[0]
 
 
 def _grouped(
@@ -81,12 +88,17 @@ def _grouped(
     k: int | None = None,
     seed: int = 0,
     smoother: clusters.Smoother | None = None,
+    starts: int = 1,
 ) -> tuple[Groups, clusters.Smoother]:
     recipe = clusters.SOLON
     able = conversation.n_votes_P >= max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
     chosen = clusters.grouped_people(conversation, recipe)
     ids = conversation.participant_ids[chosen]
-    found = clusters.cluster(projection.participants_P2[chosen], k=k, seed=seed, smoother=smoother)
+    points, agreeing = projection.participants_P2[chosen], starts
+    if starts > 1:
+        found, agreeing = clusters.cluster_often(points, k=k, seed=seed, starts=starts)
+    else:
+        found = clusters.cluster(points, k=k, seed=seed, smoother=smoother)
     n_places = len(found.base_centres_B2)
     if k is not None and not 1 <= k <= n_places:
         raise InputError(
@@ -104,6 +116,8 @@ def _grouped(
         notes.append("Everybody who is grouped stands in the same place: there is one group.")
     if k is not None and n_groups < k:
         notes.append(f"{k} groups were asked for; {k - n_groups} of them ended up empty.")
+    if agreeing < starts and k is None:
+        notes.append(f"{agreeing} of {starts} starts of the calculation chose {n_groups} groups; {n_groups} are taken.")
     groups = Groups(
         participant_ids=ids,
         labels_G=labels,
@@ -140,9 +154,13 @@ def analyse(
         found = _analysis(conversation, given, matched.groups, matched.out_S, matched.meta_S, matched.notes)
         compared = compare(found, matched, stored)
         return replace(found, agreements=compared, notes=(*found.notes, *notes_on(compared, stored)))
-    projection = project(ratings(conversation))
+    ordered = by_votes(conversation)
     if groups is None and method == "polis":  # the places are at hand
-        groups = polis_groups(conversation, projection, k=k, seed=seed)
+        projection, found_groups = _polis(ordered.conversation, k=k, seed=seed)
+        groups = ordered.groups(found_groups)
+    else:
+        projection = project(ratings(ordered.conversation))
+    projection = ordered.projection(projection)
     chosen = groups or find_groups(conversation, k=k, method=method, seed=seed)
     meta = np.array([one.is_meta for one in conversation.statements], dtype=bool)
     return _analysis(conversation, projection, chosen, moderated_out(conversation), meta, chosen.notes)

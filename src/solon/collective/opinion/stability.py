@@ -143,7 +143,8 @@ def _method(name: str) -> Regroup:
             return ccai_groups(conversation, k=k, seed=seed, impute=impute or "pass")
         from solon.collective.opinion.analysis import find_groups
 
-        return find_groups(conversation, k=k, seed=seed, impute=impute or "mean")
+        # One start each: what one is worth is what the trials measure.
+        return find_groups(conversation, k=k, seed=seed, impute=impute or "mean", starts=1)
 
     return regroup
 

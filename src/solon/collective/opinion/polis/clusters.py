@@ -3,10 +3,10 @@
 Shapes: P participants, N points (people, or centres of base clusters), K clusters.
 
 Polis starts each k-means from the first K distinct rows and depends on their order, which there is that of arrival.
-Ours is the order of ids, which are handed out on arrival, so a cold start here is a cold start there. A seed other
-than 0 takes the rows in an order drawn from it: that is how `opinion.stability` measures what the start is worth.
-(The best of many starts finds other groups than Polis: on one of the open conversations it sets a single person apart
-from everybody else. See docs/method.md.)
+`cluster` takes the rows as they come; a seed other than 0 takes them in an order drawn from it. `opinion.analysis`
+brings them in an order that votes alone decide, and of several starts takes the groups that are most like all others'
+(`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
+Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
 
 Quirks of Polis and what we do, all in `Recipe`:
 
@@ -17,13 +17,14 @@ Quirks of Polis and what we do, all in `Recipe`:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.seeds import generator
+from solon.seeds import derive_seed, generator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +84,11 @@ def kmeans(
     centres = start_K2
     labels = np.zeros(len(points_N2), dtype=np.int64)
     for _ in range(iterations):
-        squared = np.square(points_N2[:, None, :] - centres[None, :, :]).sum(axis=2)
+        squared = np.square(points_N2[:, :1] - centres[:, 0])
+        squared += np.square(points_N2[:, 1:] - centres[:, 1])
         nearest = len(centres) - 1 - np.argmin(squared[:, ::-1], axis=1)
-        present, labels = np.unique(nearest, return_inverse=True)
-        moved = np.zeros((len(present), 2))
-        np.add.at(moved, labels, points_N2 * weights[:, None])
+        labels = np.unique(nearest, return_inverse=True)[1]
+        moved = np.stack([np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)], axis=1)
         moved /= np.bincount(labels, weights=weights)[:, None]
         still = len(moved) == len(centres) and bool(np.all(_distances(_sorted(moved), _sorted(centres)) < tolerance))
         centres = moved
@@ -235,3 +236,33 @@ def cluster(
     return Clustering(
         base_N=base, base_centres_B2=centres, labels_N=labels[base], silhouettes=silhouettes, smoother=after
     )
+
+
+def cluster_often(points_N2: Floats, *, k: int | None = None, seed: int = 0, starts: int) -> tuple[Clustering, int]:
+    """`cluster` from several starts: the one that is most like all others, and how many chose its number of groups."""
+    seeds = [seed, *(derive_seed(seed, "polis", "starts", at) for at in range(1, starts))]
+    tries = [cluster(points_N2, k=k, seed=one) for one in seeds]
+    numbers = [len(np.unique(one.labels_N)) for one in tries]
+    at = most_alike([one.labels_N for one in tries], numbers)
+    return tries[at], numbers.count(numbers[at])
+
+
+def most_alike(labels: Sequence[Ints], numbers: Sequence[int]) -> int:
+    """Which of several groupings of the same people to take: of those with the commonest number of groups (of equally
+    common ones the smaller), the one with the largest mean adjusted Rand index with all; the first of equals.
+
+    >>> most_alike([np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0])], [2, 2, 2])
+    1
+    """
+    if len(labels) == 1:
+        return 0
+    from sklearn.metrics import adjusted_rand_score
+
+    common = Counter(numbers)
+    number = min(common, key=lambda one: (-common[one], one))
+    likeness = {
+        at: round(sum(adjusted_rand_score(labels[at], other) for other in labels), 9)
+        for at, one in enumerate(numbers)
+        if one == number
+    }
+    return max(likeness, key=lambda at: (likeness[at], -at))

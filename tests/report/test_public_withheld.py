@@ -13,7 +13,7 @@ from report.public_page import read_page, saved_table, section, table
 from report.riverside import riverside, with_texts
 from solon.cli.main import app
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.stability import stability_of
+from solon.collective.opinion.stability import stability_of, verdict_of
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.report.public.gather import Sources, gather, read_sample
 from solon.report.public.inputs import PublicInput, Words
@@ -50,27 +50,35 @@ def test_who_was_screened_out_is_said_to_be() -> None:
     assert "10 others voted who do not belong to it. Their votes count" in population_part(made, voters=140).intro[0]
 
 
-def test_a_verdict_on_chance_is_not_one_on_choices() -> None:
+def test_groups_that_hang_on_a_choice_are_not_firm() -> None:
     """Groups may stand whatever people come and fall once missing votes count as something else."""
     analysis = analyse(riverside().conversation)
     stable = stability_of(analysis.conversation, analysis.groups, repeats=1)
-    choice = StabilityCheck(kind="imputation", setting="pass", k=2, people=121, likeness=0.1, kept_share=0.66)
     others = tuple(one for one in stable.checks if one.kind != "imputation")
-    for verdict, cautions in (("firm", 1), ("fairly firm", 1), ("loose", 0)):
-        part = stability_part(stable.model_copy(update={"verdict": verdict, "checks": (*others, choice)}))
-        assert part.gist.count("But they hang on a choice: if missing votes count as a pass") == cautions
-        assert "by lot" in part.sentences[-1] and len(part.rows) == len(others) + 1
-    moved = choice.model_copy(update={"kind": "seed", "likeness": 0.2})
+    choice = StabilityCheck(kind="imputation", setting="pass", k=2, people=121, likeness=0.1, kept_share=0.5)
+    for likeness, verdict in ((0.9, "firm"), (0.7, "fairly firm"), (0.1, "loose")):
+        checks = (*others, choice.model_copy(update={"likeness": likeness}))
+        assert verdict_of(checks) == verdict
+        text = stability_part(stable.model_copy(update={"verdict": verdict, "checks": checks})).text
+        assert text.startswith("If missing votes count as something else, ") == (verdict != "firm")
+    assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "loose"
+
+
+def test_the_verdict_names_what_it_is_due_to() -> None:
+    analysis = analyse(riverside().conversation)
+    stable = stability_of(analysis.conversation, analysis.groups, repeats=1)
+    moved = StabilityCheck(kind="seed", setting="1", k=2, people=121, likeness=0.2, kept_share=0.66)
     held = moved.model_copy(update={"kind": "bootstrap", "likeness": 0.9})
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}))
-    assert (
-        stability_part(stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}))
-        .rows[0]
-        .likeness
-        == "0.00"
-    )
     assert loose.text.startswith("If the calculation starts elsewhere, many people would be in another group.")
-    assert "hang on" not in stability_part(stable.model_copy(update={"checks": others})).gist
+    (row,) = stability_part(stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)})).rows
+    assert row.likeness == "0.00"
+    part = stability_part(stable)
+    assert "by lot" in part.sentences[-1] and len(part.rows) == len(stable.checks)
+    assert part.text == (
+        "If the calculation starts elsewhere, chance brings another mix of the same people or missing votes count as "
+        "something else, they come out nearly the same."
+    )
 
 
 def test_small_groups_are_not_counted_out() -> None:

@@ -13,7 +13,7 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion import stability
 from solon.collective.opinion.analysis import find_groups
 from solon.collective.opinion.counts import IN_NO_GROUP
-from solon.collective.opinion.results import Groups
+from solon.collective.opinion.results import Groups, Imputation
 from solon.collective.opinion.stability import StabilityReport, ship_stability, stability_of
 from solon.collective.opinion.stability_trials import StabilityCheck, compare, resampled
 from solon.errors import InputError
@@ -124,3 +124,21 @@ def test_resampled_people_vote_like_those_they_are_drawn_from() -> None:
     drawn = resampled(conversation, np.array([0, 0, 2]))
     assert drawn.votes_PS.tolist() == [[1, 0], [1, 0], [0, 1]] and drawn.participant_ids.tolist() == [0, 1, 2]
     assert drawn.seen_PS.tolist() == [[True, False], [True, False], [False, True]]
+
+
+def test_groups_that_another_imputation_breaks_are_not_called_firm(
+    firm: tuple[Conversation, Groups, StabilityReport],
+) -> None:
+    """As measured of a real conversation: other people and other starts change little, passes for missing votes all."""
+    conversation, groups, before = firm
+
+    def regroup(talk: Conversation, *, k: int | None, seed: int, impute: Imputation | None) -> Groups:
+        found = find_groups(talk, k=k, seed=seed)
+        dealt = np.random.default_rng(0).permutation(found.labels_G)
+        return replace(found, labels_G=dealt) if impute == "pass" else found
+
+    report = stability_of(conversation, groups, regroup=regroup, repeats=3)
+    (filled,) = of_kind(report, "imputation")
+    assert all(one.likeness > stability.FIRM for kind in ("seed", "bootstrap") for one in of_kind(report, kind))
+    assert filled.likeness < stability.FAIR
+    assert before.verdict == "firm" and report.verdict == "loose"

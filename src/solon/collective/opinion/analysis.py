@@ -27,7 +27,7 @@ from solon.collective.opinion.results import Analysis, Groups, Imputation, Proje
 from solon.errors import InputError
 
 Method = Literal["polis", "ccai"]
-STARTS, LEAST_STARTS, STARTED = 8, 3, 16_000
+STARTS, LEAST_STARTS, STARTED = 5, 3, 10_000
 """Starts of the clustering (assumption: enough to leave a bad one alone), the least of them, and the people that all
 starts together may place: with more, one start is like the other, and takes seconds."""
 
@@ -39,13 +39,11 @@ def find_groups(
     method: Method = "polis",
     seed: int = 0,
     impute: Imputation = "mean",
-    starts: int | None = None,
 ) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as give the best silhouette. `seed`: the start of the clustering. The same votes give
     the same groups, whatever the ids. `impute`: what missing votes count as when axes are sought (method `polis`).
-    `starts`: of the clustering, of which the one most like all others is taken; None: as many as the people allow.
 
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
@@ -54,7 +52,7 @@ def find_groups(
     if method == "ccai":
         return ordered.groups(ccai_groups(ordered.conversation, k=k, seed=seed))
     _require_votes(conversation)
-    return ordered.groups(_polis(ordered.conversation, k=k, seed=seed, impute=impute, starts=starts)[1])
+    return ordered.groups(_polis(ordered.conversation, k=k, seed=seed, impute=impute)[1])
 
 
 def update_groups(
@@ -73,11 +71,11 @@ def update_groups(
 
 
 def _polis(
-    ordered: Conversation, *, k: int | None, seed: int, impute: Imputation = "mean", starts: int | None = None
+    ordered: Conversation, *, k: int | None, seed: int, impute: Imputation = "mean"
 ) -> tuple[Projection, Groups]:
     """Where people stand, and the groups by that, as Polis finds them."""
     projection = project(ratings(ordered), impute=impute)
-    starts = starts or max(LEAST_STARTS, min(STARTS, STARTED // len(ordered.participants)))
+    starts = max(LEAST_STARTS, min(STARTS, STARTED // len(ordered.participants)))
     return projection, _grouped(ordered, projection, k=k, seed=seed, starts=starts)[0]
 
 

@@ -35,6 +35,9 @@ MIN_SAMPLE = 300
 """People in such a sample at least (assumption)."""
 FIRM, FAIR = 0.8, 0.5
 """Mean adjusted Rand index from which groups are called firm, or fairly firm (assumption)."""
+DECIDING = ("seed", "bootstrap", "imputation")
+"""Kinds of checks that the verdict is of. Another number of groups gives other groups by its nature."""
+Verdict = Literal["firm", "fairly firm", "loose"]
 
 
 class StabilityReport(Record):
@@ -48,8 +51,8 @@ class StabilityReport(Record):
     statements: int
     seed: int
     repeats: int
-    verdict: Literal["firm", "fairly firm", "loose"]
-    """By the mean likeness under other seeds and other people, whichever is lower."""
+    verdict: Verdict
+    """By the mean likeness under other seeds, other people and the other imputation, whichever is lowest."""
     sentences: tuple[str, ...]
     """The findings in plain words."""
     not_formed: int = 0
@@ -103,7 +106,7 @@ def stability_of(
         statements=len(base.statements),
         seed=seed,
         repeats=repeats,
-        verdict=_verdict(checks),
+        verdict=verdict_of(checks),
         sentences=in_words(
             checks,
             k=groups.k,
@@ -143,8 +146,7 @@ def _method(name: str) -> Regroup:
             return ccai_groups(conversation, k=k, seed=seed, impute=impute or "pass")
         from solon.collective.opinion.analysis import find_groups
 
-        # One start each: what one is worth is what the trials measure.
-        return find_groups(conversation, k=k, seed=seed, impute=impute or "mean", starts=1)
+        return find_groups(conversation, k=k, seed=seed, impute=impute or "mean")
 
     return regroup
 
@@ -160,10 +162,11 @@ def _sampled(conversation: Conversation, seed: int) -> Conversation:
     return conversation.select(participants=kept)
 
 
-def _verdict(checks: Sequence[StabilityCheck]) -> Literal["firm", "fairly firm", "loose"]:
+def verdict_of(checks: Sequence[StabilityCheck]) -> Verdict:
+    """`firm` only where nothing that is as reasonable moves people; without any check that decides, `loose`."""
     means = [
         float(np.mean([one.likeness for one in found]))
-        for kind in ("seed", "bootstrap")
+        for kind in DECIDING
         if (found := [one for one in checks if one.kind == kind])
     ]
     worst = min(means, default=0.0)

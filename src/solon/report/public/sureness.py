@@ -13,14 +13,17 @@ VERDICTS = {
     "fairly firm": "The groups are fairly firm.",
     "loose": "The groups are loose.",
 }
-_CAUSES = {"seed": "the calculation starts elsewhere", "bootstrap": "chance brings another mix of the same people"}
+_CAUSES = {
+    "seed": "the calculation starts elsewhere",
+    "bootstrap": "chance brings another mix of the same people",
+    "imputation": "missing votes count as something else",
+}
 _MEANINGS = {
     "firm": "they come out nearly the same.",
     "fairly firm": "their core stays and their edges move.",
     "loose": "many people would be in another group. What is said of a group holds for this grouping; do not build on "
     "where exactly the line runs.",
 }
-_HANG_ON = "But they hang on a choice: if missing votes count as {}, many people would be in another group."
 _CHANGES = {
     "seed": "another start of the calculation",
     "k": "{} groups asked for",
@@ -66,7 +69,7 @@ def stability_part(report: StabilityReport, *, sizes_shown: bool = True) -> Stab
     sampled = report.participants < report.participants_total
     return StabilityPart(
         lead=VERDICTS[report.verdict],
-        text=" ".join([_meaning(report), *_hang_on(report)]),
+        text=_meaning(report),
         sentences=in_words(
             checks,
             k=report.k,
@@ -83,15 +86,9 @@ def _meaning(report: StabilityReport) -> str:
     causes = []
     for kind, cause in _CAUSES.items():
         found = [check.likeness for check in report.checks if check.kind == kind]
-        if not least or (found and sum(found) / len(found) < least):
+        if found and (not least or sum(found) / len(found) < least):
             causes.append(cause)
     return f"If {listed(causes or list(_CAUSES.values()), 'or')}, {_MEANINGS[report.verdict]}"
-
-
-def _hang_on(report: StabilityReport) -> list[str]:
-    """A caution where the verdict, which is of chance alone, says more than other choices bear out."""
-    other = [check for check in report.checks if check.kind == "imputation" and check.likeness < FAIR]
-    return [_HANG_ON.format(_IMPUTED.get(one.setting, one.setting)) for one in other if report.verdict != "loose"]
 
 
 def _row(check: StabilityCheck) -> StabilityRow:

@@ -83,6 +83,8 @@ class Conversation:
     description: str = ""
     source: str = ""
     """Where it was imported from."""
+    strict_moderation: bool | None = None
+    """True: people saw accepted statements alone. False: all that were not rejected. None: the export does not say."""
 
     def __post_init__(self) -> None:
         shape = (len(self.participants), len(self.statements))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, Participant, VoteLog
 from solon.collective.output import replacing
 from solon.collective.phrases import many
-from solon.collective.reading.csv_export import EXPORT_MARK
+from solon.collective.reading.csv_export import EXPORT_MARK, STRICT
 from solon.collective.tables import csv_bytes
 from solon.seeds import generator
 
@@ -227,7 +227,7 @@ def _write_summary(path: Path, known: _Known) -> None:
     """Keys and values without a header: the first pair stands where a header would."""
     talk = known.conversation
     groups = {one.exported_group for one in talk.participants} - {None}
-    rows = [
+    rows: list[tuple[str, object]] = [
         ("voters", len(talk.participants)),
         ("voters-in-conv", sum(one.exported_group is not None for one in talk.participants)),
         ("commenters", known.commenters),
@@ -235,6 +235,8 @@ def _write_summary(path: Path, known: _Known) -> None:
         ("groups", len(groups)),
         ("conversation-description", talk.description),
     ]
+    if talk.strict_moderation is not None:
+        rows.append((STRICT, talk.strict_moderation))
     path.write_bytes(csv_bytes(["topic", talk.topic], rows))
 
 

@@ -93,20 +93,26 @@ class Chosen:
 def admissible(conversation: Conversation, *, include_unmoderated: bool) -> tuple[Conversation, dict[int, Reason], str]:
     """The statements that moderation lets through, the reasons for the others by id, and a note or nothing.
 
-    A conversation in which no statement was ever moderated is taken as it is: there, 0 says nothing.
+    A conversation in which no statement was ever moderated is taken as it is: there, 0 says nothing. Where moderation
+    was not strict, people voted on whatever was not rejected, and so all of that counts.
     """
     never = bool(conversation.statements) and all(one.moderated == 0 for one in conversation.statements)
+    lenient = conversation.strict_moderation is False
     reasons: dict[int, Reason] = {}
     for one in conversation.statements:
         if one.moderated < 0:
             reasons[one.id] = Reason(code="rejected", detail="rejected in moderation")
         elif one.is_meta:
             reasons[one.id] = Reason(code="meta", detail="about the conversation itself, not its subject")
-        elif one.moderated == 0 and not (never or include_unmoderated):
+        elif one.moderated == 0 and not (never or lenient or include_unmoderated):
             detail = "never moderated; --include-unmoderated lets such statements in"
             reasons[one.id] = Reason(code="unmoderated", detail=detail)
     kept_S = np.array([one.id not in reasons for one in conversation.statements], dtype=bool)
-    note = "No statement of this conversation was ever moderated, so all of them count." if never else ""
+    note = ""
+    if never:
+        note = "No statement of this conversation was ever moderated, so all of them count."
+    elif lenient and any(one.moderated == 0 for one in conversation.statements):
+        note = "Moderation was not strict in this conversation, so statements that nobody moderated count too."
     return conversation.select(statements=kept_S), reasons, note
 
 

@@ -48,6 +48,7 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
         topic=clean(export.topic),
         description=clean(export.description),
         source=f"{export.layout} {export.folder.resolve().name}",
+        strict_moderation=export.strict_moderation,
     )
     return Imported(conversation=conversation, findings=tuple(export.findings.found))
 
@@ -170,6 +171,9 @@ def _say_contents(export: Export, cells: Cells) -> None:
         if count := sum(bool(getattr(one.statement, flag)) for one in export.statements):
             parts.append(f"{count:,} {name}")
     findings.note(export.comments_path, f"{many(len(export.statements), 'statement')}: {', '.join(parts)}")
+    if export.strict_moderation is False:
+        what = "moderation was not strict: people voted on statements that no moderator had decided on, and they count"
+        findings.note(export.folder.resolve().name, what)
     kinds = Counter(cells.vote.tolist())
     voters = many(len(cells.frame.participant_ids), "participant")
     what = f"{many(len(cells.key), 'vote')} of {voters}: {kinds[1]:,} agree, {kinds[-1]:,} disagree, {kinds[0]:,} pass"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from solon.collective.conversation import Statement
@@ -16,12 +17,15 @@ from solon.collective.reading.unquoted import BODY, PLAIN_COLUMNS, read_comments
 from solon.collective.tables import Row, Table, as_integer, shown
 
 COMMENT_COLUMNS = PLAIN_COLUMNS | {"datetime", BODY}
+ALIASES = {"is_meta": "is-meta", "is_seed": "is-seed"}
+"""Other names that columns have, and the ones they are read by."""
 MISSING_FROM_COMMENTS = {
     "author-id": "no statement has an author",
     "moderated": "every statement counts as never moderated",
     "timestamp": "statements have no time",
     "agrees": "agrees cannot be checked",
     "disagrees": "disagrees cannot be checked",
+    "is-meta": "no statement counts as about the conversation itself",
 }
 
 
@@ -30,14 +34,14 @@ def read_comments(
 ) -> tuple[tuple[ExportedStatement, ...], bool]:
     """Statements, each id once, and whether the file has its times in seconds."""
     table = read_comments_table(path, findings, ours=ours, may_be_unquoted=layout is Layout.server_csv)
+    table = replace(table, header=tuple(_plain_name(name, table.header) for name in table.header))
     table.require("comment-id", "comment-body")
     say_unknown(path, set(table.header) - COMMENT_COLUMNS - _consensus_columns(table.header), findings)
     for name, consequence in MISSING_FROM_COMMENTS.items():
         if name not in table.header:
             findings.warning(path, f"no column {name}", consequence)
-    if ("is-seed" in table.header) != ("is-meta" in table.header):
-        missing = "is-seed" if "is-meta" in table.header else "is-meta"
-        findings.warning(path, f"no column {missing}, though its companion is there", "no statement is marked so")
+    if "is-meta" in table.header and "is-seed" not in table.header:
+        findings.warning(path, "no column is-seed, though its companion is there", "no statement is marked so")
     table = once(table, "comment-id", findings)
     check_size(0, len(table), path)
     blank = ("timestamp", "author-id", "moderated", "is-seed", "is-meta", "agrees", "disagrees")
@@ -101,6 +105,12 @@ def _statement(row: Row, number: int, created: int | None) -> Statement:
         is_meta=bool(flags["is-meta"]),
         created=created,
     )
+
+
+def _plain_name(name: str, header: Sequence[str]) -> str:
+    """The name that a column is read by; its own where that is taken."""
+    usual = ALIASES.get(name, name)
+    return name if usual in header else usual
 
 
 def _consensus_columns(header: Sequence[str]) -> set[str]:

@@ -23,6 +23,8 @@ from solon.collective.reading.matrix_csv import read_matrix
 from solon.collective.reading.rows import say_unknown
 from solon.collective.tables import as_integer, shown, stream_records, unguarded
 
+STRICT = "strict-moderation"
+"""A key of our own exports: `true` or `false`."""
 SUMMARY_KEYS = frozenset(
     (
         "topic",
@@ -34,6 +36,7 @@ SUMMARY_KEYS = frozenset(
         "comments",
         "groups",
         "conversation-description",
+        STRICT,
     )
 )
 VOTE_COLUMNS = frozenset(("timestamp", "datetime", "comment-id", "voter-id", "vote"))
@@ -75,6 +78,7 @@ def read_csv_export(files: Files) -> Export:
         topic=summary.get("topic", ""),
         description=summary.get("conversation-description", ""),
         stated={key: number for key, cell in summary.items() if (number := as_integer(cell)) is not None},
+        strict_moderation={"true": True, "false": False}.get(summary.get(STRICT, "").strip().lower()),
     )
 
 

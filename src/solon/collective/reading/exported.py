@@ -105,6 +105,8 @@ class Export:
     description: str = ""
     stated: dict[str, int] | None = None
     """Totals that the export states of itself (`summary.csv`)."""
+    strict_moderation: bool | None = None
+    """Did people see accepted statements alone? None: not said."""
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:

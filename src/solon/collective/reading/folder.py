@@ -91,6 +91,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
             topic=talk.topic,
             description=talk.description,
             source=talk.source,
+            strict_moderation=talk.strict_moderation,
             statements=len(talk.statements),
             participants=len(talk.participants),
             votes=len(rows),

@@ -46,6 +46,7 @@ class Card(Record):
     topic: str = ""
     description: str = ""
     source: str = ""
+    strict_moderation: bool | None = None
     vote_sign: str = "1 agree, -1 disagree, 0 pass"
     statements: int
     participants: int
@@ -90,6 +91,7 @@ def read_imported(path: Path) -> Imported:
         topic=card.topic,
         description=card.description,
         source=card.source,
+        strict_moderation=card.strict_moderation,
     )
     return Imported(conversation=conversation, findings=tuple(findings))
 

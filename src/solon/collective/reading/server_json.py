@@ -54,6 +54,10 @@ def read_server_json(files: Files) -> Export:
         if not isinstance(about.get(name, ""), str | None):
             assert files.about is not None
             findings.warning(files.about, f"{name} is no text", "left empty")
+    strict = about.get("strict_moderation")
+    if strict is not None and not isinstance(strict, bool):
+        assert files.about is not None
+        findings.warning(files.about, f"strict_moderation is neither true nor false: {shown(str(strict))}", "ignored")
     if files.mathematics:
         _check_mathematics(files.mathematics, events, findings)
     return Export(
@@ -70,6 +74,7 @@ def read_server_json(files: Files) -> Export:
         topic=topic if isinstance(topic, str) else "",
         description=description if isinstance(description, str) else "",
         stated={},
+        strict_moderation=strict if isinstance(strict, bool) else None,
     )
 
 

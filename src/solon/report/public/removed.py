@@ -71,8 +71,11 @@ def moderation(talk: Conversation) -> str:
     if not decided:
         return "No statement was moderated, as far as the data says: nobody accepted or rejected any."
     share = of_hundred(rejected / len(talk.statements))
+    how = "Moderators decide which statements others get to vote on"
+    if talk.strict_moderation is False:
+        how = "Others got to vote on every statement until a moderator rejected it"
     return (
-        f"Moderators decide which statements others get to vote on; {share} statements were rejected. The texts of "
+        f"{how}; {share} statements were rejected. The texts of "
         "rejected statements are not shown here, because they may be about a person or be an insult."
     )
 

@@ -91,10 +91,13 @@ def test_the_order_of_the_export_never_shows(tmp_path: Path) -> None:
         assert all(other == first for other in others), name
 
 
-def test_an_earlier_analysis_is_replaced(tmp_path: Path) -> None:
+def test_an_earlier_analysis_is_replaced_by_force_alone(tmp_path: Path) -> None:
     export = write_export(talk(random_rows(2, 20, 8)), tmp_path / "export")
     assert collect("analyse", export, "--k", "2", "-o", tmp_path / "out").exit_code == 0
-    assert collect("analyse", export, "--k", "3", "-o", tmp_path / "out").exit_code == 0
+    refused = collect("analyse", export, "--k", "3", "-o", tmp_path / "out")
+    assert refused.exit_code == 2 and refused.stderr.count("exists already") == 6
+    assert json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["k"] == 2
+    assert collect("analyse", export, "--k", "3", "--force", "-o", tmp_path / "out").exit_code == 0
     assert json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["k"] == 3
 
 

@@ -87,3 +87,14 @@ def test_a_missing_export(tmp_path: Path) -> None:
 def test_an_output_that_is_a_folder(export: Path, tmp_path: Path) -> None:
     result = collect("groups", export, "-o", tmp_path)
     assert result.exit_code == 2 and "cannot be written" in result.stderr
+
+
+def test_what_is_there_is_overwritten_by_force_alone(export: Path, tmp_path: Path) -> None:
+    output = tmp_path / "groups.csv"
+    (tmp_path / "groups-stability.json").write_text("mine", encoding="utf-8")
+    result = collect("groups", export, "--no-stability", "-o", output)
+    assert result.exit_code == 2 and not output.exists()
+    said = "groups-stability.json: exists already (choose another name with -o, or add --force to overwrite it)"
+    assert said in " ".join(result.stderr.split())
+    assert (tmp_path / "groups-stability.json").read_text(encoding="utf-8") == "mine"
+    assert collect("groups", export, "--force", "-o", output).exit_code == 0 and output.exists()

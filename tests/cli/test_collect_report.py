@@ -120,3 +120,14 @@ def test_published_conversations_have_a_page(reference_data: Path, tmp_path: Pat
     done("report", reference_data / name, "--no-stability", "-o", tmp_path / "report.html")
     page = read_page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert len(page.all("section")) == 9 and len(page.all("script")) == 1
+
+
+def test_what_is_there_is_overwritten_by_force_alone(tmp_path: Path) -> None:
+    page = tmp_path / "thesis.html"
+    page.write_text("mine", encoding="utf-8")
+    command = ("report", EXAMPLE / "export", "--no-stability", "-o", page)
+    result = collect(*command)
+    assert result.exit_code == 2 and "thesis.html: exists already" in " ".join(result.stderr.split())
+    assert page.read_text(encoding="utf-8") == "mine"
+    done(*command, "--force")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -1,4 +1,4 @@
-"""A folder that is written whole or not at all, in the place of one that was written before."""
+"""Where results go: nothing that is there is lost unless somebody says so, and a folder is whole or not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from solon.artifacts.atomic import folder_atomic
-from solon.errors import InputError, Where
+from solon.errors import Fault, InputError, Where
+
+
+def require_free(*paths: Path, force: bool) -> None:
+    """Raises `InputError` that names every file that is there already, unless `force` is set."""
+    hint = "choose another name with -o, or add --force to overwrite it"
+    taken = [] if force else [Fault("exists already", Where(path), hint) for path in paths if path.is_file()]
+    if taken:
+        raise InputError(taken)
 
 
 @contextmanager

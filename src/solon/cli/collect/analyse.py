@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import FOLDER, FORCE, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError
 
 
@@ -22,6 +22,7 @@ def analyse(
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
     stability: Annotated[bool, STABILITY] = True,
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Analyse a conversation: consensus, what divides, what sets each group apart, what to show next.
 
@@ -35,11 +36,13 @@ def analyse(
     """
     from solon.collective.opinion.analysis import analyse as analysis_of
     from solon.collective.opinion.everywhere import in_every_group
-    from solon.collective.opinion.files import write_analysis
+    from solon.collective.opinion.files import FILES, write_analysis
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
+    from solon.collective.output import require_free
     from solon.collective.reading.folder import open_conversation
 
+    require_free(*(output / name for name in (*FILES, "stability.json")), force=force)
     if math_from and (k is not None or method is not Method.polis or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --k, --method and --seed")
     if math_from and not math_from.exists() and (folder / math_from).is_file():

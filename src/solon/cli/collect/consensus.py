@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import NO_SMOOTHING
+from solon.cli.collect.options import FORCE, NO_SMOOTHING
 
 
 def consensus(
@@ -28,6 +28,7 @@ def consensus(
         typer.Option("--minimum-votes", min=0, help="With --intervals: flag statements with fewer votes in a group."),
     ] = 10,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind the intervals of the product.")] = 0,
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Measure how far given opinion groups agree with each statement.
 
@@ -41,9 +42,11 @@ def consensus(
     from solon.collective.opinion.ballots import SIGN, read_ballots
     from solon.collective.opinion.consensus import DRAWS
     from solon.collective.opinion.consensus_table import measure_ballots, write_consensus
+    from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.tables import shown
 
+    require_free(output, force=force)
     ballots = read_ballots(votes, group_column=group_column)
     found, left_out = measure_ballots(
         ballots,

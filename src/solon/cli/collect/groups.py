@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import FOLDER, FORCE, METHOD, SEED, STABILITY, K, Method
 
 
 def groups(
@@ -17,6 +17,7 @@ def groups(
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
     stability: Annotated[bool, STABILITY] = True,
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Find opinion groups: people who vote alike.
 
@@ -32,13 +33,15 @@ def groups(
     from solon.collective.opinion.analysis import find_groups
     from solon.collective.opinion.files import write_groups
     from solon.collective.opinion.stability import ship_stability
+    from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.reading.folder import open_conversation
 
+    beside = output.with_name(f"{output.stem}-stability.json")
+    require_free(output, beside, force=force)
     conversation = open_conversation(folder).conversation
     found = find_groups(conversation, k=k, method=method.value, seed=seed)
     write_groups(found, output)
-    beside = output.with_name(f"{output.stem}-stability.json")
     report = ship_stability(beside, conversation, found, seed=seed, wanted=stability)
     for note in found.notes:
         typer.echo(note, err=True)

@@ -10,6 +10,7 @@ import typer
 
 from solon.cli.collect.options import (
     FOLDER,
+    FORCE,
     GROUPS,
     K_IS_FOR_FOUND,
     METHOD,
@@ -34,7 +35,6 @@ MERGES = typer.Option("--merges", metavar="FILE", help="Decisions from `solon co
 MEASURE = typer.Option("--measure", help="Of the groups' agreement.")
 SEED = typer.Option("--seed", min=0, help="Of the groups and the intervals.")
 TITLE = typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")
-FORCE = typer.Option("--force", help="Overwrite what is there.")
 MINIMUM = typer.Option(
     "--minimum-votes",
     min=0,
@@ -83,10 +83,12 @@ def principles(
     """
     from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.given_groups import FOUND
+    from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.selection import Rule, minimum_votes_for
     from solon.collective.reading.folder import open_conversation
 
+    require_free(output.with_suffix(".stability.json"), force=force)
     talk = open_conversation(folder).conversation
     decisions = None if merges is None else _decisions(merges, talk)
     found = _groups(groups, talk, k=k, method=method, seed=seed)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
 CONSTITUTION = typer.Option(
@@ -42,6 +42,7 @@ def report(
     organiser: Annotated[str, ORGANISER] = "",
     attribution: Annotated[str, ATTRIBUTION] = "",
     language: Annotated[str, LANGUAGE] = "",
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Write one HTML file that says what a conversation found, readable without any other file.
 
@@ -55,12 +56,14 @@ def report(
     """
     from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.given_groups import FOUND
+    from solon.collective.output import require_free
     from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
     from solon.report.public.page import write_public_report
 
     if groups != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
+    require_free(output, force=force)
     sources = Sources(
         folder=folder,
         groups=groups,

@@ -47,6 +47,7 @@ STATEMENT_COLUMNS = (
     "geometric_mean",
     "few_votes",
 )
+FILES = ("statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json")
 GROUP_COLUMNS = ("votes", "agrees", "disagrees", "passes")
 
 
@@ -123,7 +124,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
 
 
 def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> AnalysisSummary:
-    """Write the five files; those of an earlier analysis are replaced.
+    """Write the five files; those that are there are replaced.
 
     Raises:
         InputError: if the folder cannot be written.

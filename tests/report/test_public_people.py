@@ -1,4 +1,4 @@
-"""Dates on the page are those that the data has: of votes if it logs them, else of statements, and said to be so."""
+"""Who took part and when: no date that the data does not have, and no reason for being in no group that is not true."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from report.public_page import read_page, section, table
 from solon.collective.conversation import Conversation, VoteLog
 from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.given_groups import exported_groups
+from solon.report.public.inputs import PublicInput
+from solon.report.public.page import render_public_report
 from solon.report.public.people import paragraph, turnout_of
 from talks import random_rows, talk
 
@@ -59,3 +63,34 @@ def test_dates_of_some_statements_are_not_those_of_all() -> None:
 def test_no_date_at_all_is_said() -> None:
     text = told(dated(written=False, logged=False))
     assert text.endswith(" When people voted is not in the data.") and "March" not in text
+
+
+def test_exported_groups_that_hold_few_are_said_to() -> None:
+    """An export that names the group of 20 of 120 people, though nearly all others voted as often."""
+    rows = random_rows(7, 110, 20) + [[1, None, 1] + [None] * 17] * 10
+    made = talk(rows)
+    people = tuple(
+        one.model_copy(update={"exported_group": "ab"[one.id % 2] if one.id < 20 else None})
+        for one in made.participants
+    )
+    made = replace(made, participants=people)
+    groups = exported_groups(made)
+    assert groups.notes[1] == (
+        "These groups leave out 100 of the 120 people who voted; 90 of them voted on 7 statements or more. Nothing "
+        "that is said of groups holds for them."
+    )
+    page = read_page(render_public_report(PublicInput(analysis=analyse(made, groups=groups))))
+    assert "They hold 20 of the 120 people who voted, and say nothing of the others." in page.all("section")[0].text
+    assert ["are in a group", "20", "17%"] in table(page, "How far people went")
+    assert (
+        "100 people who voted are in no group, because the groups, which were not made here, do not name them; 90 of "
+        "them voted on 7 statements or more." in section(page, "removed").text
+    )
+    assert "voted often enough" not in page.text
+
+
+def test_who_is_in_none_of_the_groups_found_voted_on_too_few() -> None:
+    made = talk(random_rows(7, 110, 20) + [[1, None, 1] + [None] * 17] * 10)
+    page = read_page(render_public_report(PublicInput(analysis=analyse(made))))
+    said = "10 people who voted are in no group, because they voted on too few statements to be placed."
+    assert said in section(page, "removed").text and "They hold" not in page.all("section")[0].text

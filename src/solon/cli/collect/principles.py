@@ -103,6 +103,8 @@ def principles(
     )
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
     written = write_assembled(assembled, output, force=force)
+    for note in found.notes if groups != FOUND else ():
+        typer.echo(note, err=True)
     _report(assembled, written)
     typer.echo(f"agreement: {in_every_group(talk, found)}")
     _say_stability(written[0], talk, found, seed=seed, wanted=stability and groups == FOUND)

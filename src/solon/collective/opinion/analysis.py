@@ -89,7 +89,7 @@ def _grouped(
     starts: int = 1,
 ) -> tuple[Groups, clusters.Smoother]:
     recipe = clusters.SOLON
-    able = conversation.n_votes_P >= max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
+    able = conversation.n_votes_P >= clusters.votes_to_be_grouped(conversation, recipe)
     chosen = clusters.grouped_people(conversation, recipe)
     ids = conversation.participant_ids[chosen]
     points, agreeing = projection.participants_P2[chosen], starts

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.conversation import Conversation
+from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.consensus import numeric_first
+from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
@@ -48,16 +49,36 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
             faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
         found[number] = row["group"].strip()
     raise_faults(faults, path)
-    return _groups(found, Where(path), "given", f"Groups as given in {path.name}.")
+    return _groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
 
 
 def exported_groups(conversation: Conversation) -> Groups:
     """The groups of the export itself. Raises InputError if it has none."""
     found = {one.id: one.exported_group or "" for one in conversation.participants}
-    return _groups(found, Where(conversation.source or "the export"), EXPORTED, "Groups as the export has them.")
+    where = Where(conversation.source or "the export")
+    return _groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
 
 
-def _groups(found: Mapping[int, str], where: Where, method: str, note: str) -> Groups:
+def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
+    """People in no group who voted often enough for Polis to put them in one: too few votes are not the reason."""
+    able_P = conversation.n_votes_P >= votes_to_be_grouped(conversation)
+    return int((able_P & ~np.isin(conversation.participant_ids, grouped_ids)).sum())
+
+
+def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:
+    """One sentence where voters are in no group: how many, and whether that is for want of votes."""
+    voters = conversation.participant_ids[conversation.n_votes_P > 0]
+    apart = len(voters) - int(np.isin(voters, grouped_ids).sum())
+    if not apart:
+        return []
+    active = active_apart(conversation, grouped_ids)
+    return [
+        f"These groups leave out {apart:,} of the {len(voters):,} people who voted; {active:,} of them voted on "
+        f"{votes_to_be_grouped(conversation)} statements or more. Nothing that is said of groups holds for them."
+    ]
+
+
+def _groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the groups in a table with --groups FILE, or leave --groups out to have them found"
@@ -70,11 +91,12 @@ def _groups(found: Mapping[int, str], where: Where, method: str, note: str) -> G
         )
     label = {name: at for at, name in enumerate(names)}
     members = sorted(number for number, name in found.items() if name)
+    ids = np.array(members, dtype=np.int64)
     return Groups(
-        participant_ids=np.array(members, dtype=np.int64),
+        participant_ids=ids,
         labels_G=np.array([label[found[number]] for number in members], dtype=np.int64),
         names=tuple(names),
         silhouettes={},
         method=method,
-        notes=(note,),
+        notes=(note, *_coverage(conversation, ids)),
     )

@@ -19,7 +19,7 @@ from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.inputs import PublicInput
 from solon.report.public.map import OpinionMap, opinion_map
 from solon.report.public.opinions import MANY_PASS, Group, Opinions, opinions_of, who_is_divided
-from solon.report.public.people import Turnout, paragraph, turnout_of
+from solon.report.public.people import Turnout, covered_in_words, paragraph, turnout_of
 from solon.report.public.population import PopulationPart, population_part
 from solon.report.public.removed import Fate, cleaned, fates, findings_told, left_out, moderation
 from solon.report.public.short import Point, in_short
@@ -149,6 +149,7 @@ def page_of(given: PublicInput) -> Page:
         short=in_short(
             opinions,
             given=standing.groups_given(analysis),
+            covered=covered_in_words(turnout),
             population=population.gist if population else None,
             sure=stability.gist if stability else "",
         ),
@@ -206,7 +207,9 @@ def _funnel(turnout: Turnout) -> tuple[tuple[str, str, str], ...]:
     if turnout.listed > turnout.voters:
         rows.append(("are in the data", f"{turnout.listed:,}", "\u2013"))
     rows.append(row("voted on at least one statement", turnout.voters))
-    rows.append(row("voted often enough to be placed in a group", turnout.grouped))
+    rows.append(
+        row("voted often enough to be placed in a group" if turnout.placed else "are in a group", turnout.grouped)
+    )
     if turnout.writers is not None:
         rows.append(row("wrote at least one statement", turnout.writers))
     return tuple(rows)
@@ -224,7 +227,8 @@ def _map_note(drawn: OpinionMap | None, turnout: Turnout) -> str:
     if drawn is None:
         return ""
     said = [
-        f"The map shows the {words.many(drawn.people, 'person', 'people')} who voted often enough to be in a group. "
+        f"The map shows the {words.many(drawn.people, 'person', 'people')} who "
+        f"{'voted often enough to be in a group' if turnout.placed else 'are in a group'}. "
         "Each striped shape holds two thirds of a group; groups may overlap.",
         f"A flat map cannot show everything: it holds {words.whole(drawn.variance)} of all differences in how people "
         "voted.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Conversation
+from solon.collective.opinion.given_groups import active_apart
+from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Analysis
 from solon.report.public.words import many, span
 
@@ -20,6 +22,12 @@ class Turnout:
     """Participants in the data, whether or not they voted."""
     voters: int
     grouped: int
+    placed: bool
+    """Were people put into groups here? Then who is in none voted on too few statements."""
+    active_apart: int
+    """People in no group who voted as often as those whom Polis groups."""
+    enough: int
+    """Statements that those voted on at least."""
     writers: int | None
     """Participants who wrote a statement; None: the data does not say who wrote what."""
     votes: int
@@ -51,6 +59,9 @@ def turnout_of(analysis: Analysis) -> Turnout:
         listed=len(talk.participants),
         voters=len(cast),
         grouped=len(analysis.groups.participant_ids),
+        placed=analysis.groups.method in ("polis", "ccai"),
+        active_apart=active_apart(talk, analysis.groups.participant_ids),
+        enough=votes_to_be_grouped(talk),
         writers=_writers(talk),
         votes=int(votes_P.sum()),
         statements=len(talk.statements),
@@ -80,6 +91,13 @@ def paragraph(turnout: Turnout, *, cleaned: bool = False) -> str:
         said.append(f"There were {statements} to vote on or to be checked.")
     said.append(f"Half of those who voted did so on {many(turnout.half, 'statement')} or more.")
     return " ".join([*said, *_dates_told(turnout)])
+
+
+def covered_in_words(turnout: Turnout) -> str:
+    """Whom groups that were not made here leave out, where that is more than a tenth of the voters; else empty."""
+    if turnout.placed or turnout.grouped >= 0.9 * turnout.voters:
+        return ""
+    return f"They hold {turnout.grouped:,} of the {turnout.voters:,} people who voted, and say nothing of the others."
 
 
 def _dates_told(turnout: Turnout) -> list[str]:

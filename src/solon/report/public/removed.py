@@ -90,10 +90,19 @@ def left_out(turnout: Turnout, removals: Sequence[Removed]) -> tuple[str, ...]:
     )
     if apart > 0:
         lines.append(
-            f"{many(apart, 'person', 'people')} who voted are in no group, mostly because they voted on too few "
-            "statements to be placed. Their votes count among everyone’s, not in any group’s."
+            f"{many(apart, 'person', 'people')} who voted are in no group, {_why_apart(turnout)}. Their votes count "
+            "among everyone’s, not in any group’s."
         )
     return tuple(lines)
+
+
+def _why_apart(turnout: Turnout) -> str:
+    if turnout.placed:
+        return "because they voted on too few statements to be placed"
+    return (
+        f"because the groups, which were not made here, do not name them; {turnout.active_apart:,} of them voted on "
+        f"{many(turnout.enough, 'statement')} or more"
+    )
 
 
 def findings_told(findings: Sequence[Finding]) -> tuple[tuple[str, str], ...]:

@@ -20,13 +20,16 @@ class Point:
     after: str = ""
 
 
-def in_short(found: Opinions, *, given: bool = False, population: str | None, sure: str) -> tuple[Point, ...]:
+def in_short(
+    found: Opinions, *, given: bool = False, covered: str = "", population: str | None, sure: str
+) -> tuple[Point, ...]:
     """What a reader takes away who reads nothing else.
 
-    `given`: the groups were given, not found by how people voted. `population`: one sentence on the sample against the
+    `given`: the groups were given, not found by how people voted. `covered`: one sentence on whom they leave out, or
+    empty. `population`: one sentence on the sample against the
     population; None: not measured. `sure`: one sentence on how stable the groups are, or empty.
     """
-    points = [_agreement(found), *_division(found), _groups(found.groups, given)]
+    points = [_agreement(found), *_division(found), _groups(found.groups, given, covered)]
     if sure:
         points.append(Point(lead="How sure:", text=sure))
     text = "whether those who took part resemble the population was not measured. The report speaks for them alone."
@@ -64,9 +67,11 @@ def _division(found: Opinions) -> list[Point]:
     ]
 
 
-def _groups(groups: Sequence[Group], given: bool) -> Point:
+def _groups(groups: Sequence[Group], given: bool, covered: str) -> Point:
     if len(groups) < 2:
         return Point(lead="Groups:", text="people do not fall into separate groups by how they voted.")
     parts = [one.letter if one.share is None else f"{one.letter} ({whole(one.share)})" for one in groups]
     who = "this report was given" if given else "by how they voted, people fall into"
-    return Point(lead="Groups:", text=f"{who} {spelt(len(groups), 'group')}: {listed(parts)}.")
+    return Point(
+        lead="Groups:", text=f"{who} {spelt(len(groups), 'group')}: {listed(parts)}.{covered and f' {covered}'}"
+    )

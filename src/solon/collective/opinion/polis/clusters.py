@@ -49,6 +49,11 @@ SOLON = Recipe()
 POLIS = replace(SOLON, group_iterations=20)
 
 
+def votes_to_be_grouped(conversation: Conversation, recipe: Recipe = SOLON) -> int:
+    """Votes from which on people are grouped: 7, or one for each statement with votes where those are fewer."""
+    return max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
+
+
 def grouped_people(conversation: Conversation, recipe: Recipe = SOLON) -> Bools:
     """[P]: True for whoever cast 7 votes or more (all, where there are fewer statements), on rejected ones too.
 
@@ -56,8 +61,7 @@ def grouped_people(conversation: Conversation, recipe: Recipe = SOLON) -> Bools:
     goes first. Whoever cast no vote never does.
     """
     votes = conversation.n_votes_P
-    n_statements = int(conversation.seen_PS.any(axis=0).sum())
-    chosen = np.asarray(votes >= max(1, min(recipe.min_votes, n_statements)), dtype=bool)
+    chosen = np.asarray(votes >= votes_to_be_grouped(conversation, recipe), dtype=bool)
     if chosen.sum() < recipe.min_people:
         most_active = np.argsort(-votes, kind="stable")[: recipe.min_people]
         chosen[most_active] = True

@@ -92,7 +92,8 @@ def kmeans(
         squared += np.square(points_N2[:, 1:] - centres[:, 1])
         nearest = len(centres) - 1 - np.argmin(squared[:, ::-1], axis=1)
         labels = np.unique(nearest, return_inverse=True)[1]
-        moved = np.stack([np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)], axis=1)
+        sums = [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
+        moved = np.asarray(np.stack(sums, axis=1), dtype=np.float64)
         moved /= np.bincount(labels, weights=weights)[:, None]
         still = len(moved) == len(centres) and bool(np.all(_distances(_sorted(moved), _sorted(centres)) < tolerance))
         centres = moved

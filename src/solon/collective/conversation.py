@@ -42,11 +42,13 @@ class Statement(Record):
 
 
 class Participant(Record):
-    """One participant: an id without meaning outside the conversation. External ids are never kept."""
+    """One participant: an id without meaning outside the conversation."""
 
     id: int
     exported_group: str | None = None
     """The opinion group the export puts them in, as it names it."""
+    xid: str | None = None
+    """Who they are where they were recruited, such as in a panel: for the organiser alone, and in no export."""
 
 
 @dataclass(frozen=True, kw_only=True)

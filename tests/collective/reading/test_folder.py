@@ -50,15 +50,17 @@ def test_what_is_written(imported: Path) -> None:
     assert card["vote_sign"] == "1 agree, -1 disagree, 0 pass" and card["source"] == "Clojure export export"
     assert (card["participants"], card["statements"], card["votes"], card["events"]) == (6, 7, 36, 39)
     rows = (imported / "participants.csv").read_text().splitlines()
-    assert rows == ["participant,exported-group", "1,0", "2,0", "3,1", "5,1", "8,0", "13,"]
+    groups = [(1, "0"), (2, "0"), (3, "1"), (5, "1"), (8, "0"), (13, "")]
+    named = [f"{person},{group},panel-{person}" for person, group in groups]
+    assert rows == ["participant,exported-group,xid", *named]
     assert (imported / "latest.csv").read_text().splitlines()[:3] == ["participant,comment-id,vote", "1,0,1", "1,1,1"]
     first = town.events()[0]
     assert (imported / "events.csv").read_text().splitlines()[1] == f"{first[0]},{first[2]},{first[1]},{first[3]}"
 
 
-def test_no_external_id_and_no_formula_is_written(imported: Path) -> None:
+def test_external_ids_stand_in_one_file_and_no_formula_is_written(imported: Path) -> None:
     for name, data in folder_bytes(imported).items():
-        assert b"panel-" not in data, name
+        assert (b"panel-" in data) == (name == "participants.csv"), name
     raw = read_csv(imported / "statements.csv", ours=False)
     assert "'=SUM(1,2) is no opinion" in raw.column("text")
     assert {row["comment-id"]: row["text"] for row in read_csv(imported / "statements.csv")} == {
@@ -143,7 +145,7 @@ def test_the_sign_was_settled_at_the_import(imported: Path) -> None:
         ("latest.csv", "1,0,1\n", "1,3,1\n", "latest.csv:2: no comment-id 3 in this conversation"),
         ("latest.csv", "1,1,1\n", "1,0,1\n", "latest.csv:3: a second vote of this participant on this statement"),
         ("latest.csv", "vote", "ballot", "latest.csv:1: no column vote"),
-        ("participants.csv", "2,0\n", "1,0\n", "participants.csv:3: participant 1 again, after line 2"),
+        ("participants.csv", "\n2,0", "\n1,0", "participants.csv:3: participant 1 again, after line 2"),
         ("statements.csv", "\n1,1,1,", "\n0,1,1,", "statements.csv:3: comment-id 0 again, after line 2"),
         ("statements.csv", "\n1,1,1,", "\n1,1,5,", "statements.csv:3: moderated is 5"),
         ("statements.csv", "1700000000000", "17", "statements.csv:2: timestamp 17 is no time between 2000 and 2100"),

@@ -10,6 +10,7 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, essence, latest, logged, replace_in, server_csv, server_json
+from solon.collective.reading.exported import XID_KEPT
 from solon.collective.reading.folder import Imported, open_conversation
 from solon.collective.tables import shown
 from solon.errors import InputError
@@ -321,19 +322,26 @@ class TestTwoFilesDiffer:
 
 
 class TestExternalIds:
-    def test_they_are_dropped_and_said(self, tmp_path: Path) -> None:
+    def test_they_are_kept_and_said(self, tmp_path: Path) -> None:
         imported = open_conversation(clojure(tmp_path / "town", xid=True))
-        assert said(imported, "repair") == [
-            "participants-votes.csv: external ids (xid) of 6 participants; dropped, never stored"
-        ]
-        assert "panel-" not in repr(imported)
+        assert f"participants-votes.csv: external ids (xid) of 6 participants: {XID_KEPT}" in said(imported, "note")
+        assert all(one.xid == f"panel-{one.id}" for one in imported.conversation.participants)
 
     def test_in_json_too(self, tmp_path: Path) -> None:
         folder = server_json(tmp_path / "town", sign=1)
         replace_in(folder / "votes.json", '"pid": 1,', '"xid": "panel-1",\n  "pid": 1,')
         imported = open_conversation(folder)
-        assert said(imported, "repair") == ["votes.json: external ids (xid) in 1 item; dropped, never stored"]
-        assert "panel-" not in repr(imported)
+        assert f"votes.json: external ids (xid) of 1 participant: {XID_KEPT}" in said(imported, "note")
+        assert {one.id: one.xid for one in imported.conversation.participants if one.xid} == {1: "panel-1"}
+
+    def test_of_two_in_json_none_counts(self, tmp_path: Path) -> None:
+        folder = server_json(tmp_path / "town", sign=1)
+        for name in ("a", "b"):
+            replace_in(folder / "votes.json", '{\n  "pid": 1,', f'{{\n  "xid": "{name}",\n  "pid": 1,')
+        imported = open_conversation(folder)
+        assert not any(one.xid for one in imported.conversation.participants)
+        warned = "votes.json: 1 participant with more than one external id: pid 1; none of them is kept"
+        assert warned in said(imported, "warning")
 
 
 class TestTexts:

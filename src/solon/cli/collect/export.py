@@ -25,7 +25,7 @@ def export(
     """Export a conversation in Polis's layout: comments.csv, votes.csv, participants-votes.csv, summary.csv.
 
     The public version gives participants random ids, rounds times to the day, orders votes by statement, and names no
-    authors. The organiser's version keeps all that the import kept. Neither has external ids.
+    authors. The organiser's version keeps all else that the import kept. Neither has external ids.
 
     \b
       [bold]solon collect export parks -o parks-public[/bold]

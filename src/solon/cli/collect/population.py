@@ -58,9 +58,9 @@ def population(
 
     if cap and not LOWEST_CAP <= cap < float("inf"):
         raise InputError(f"--cap is {cap:g}", hint=f"write 0 for no limit, or {LOWEST_CAP} and more; 3 to 5 are usual")
-    reading = read_attributes(attributes, load_population(target))
-    sample = reading.sample
     conversation = open_conversation(folder).conversation if folder else None
+    reading = read_attributes(attributes, load_population(target), conversation)
+    sample = reading.sample
     if conversation is not None:
         sample = of_voters(sample, conversation, reading.screened_ids)
     _say_people(reading, sample, exact)

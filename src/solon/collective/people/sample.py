@@ -18,9 +18,11 @@ from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.people.toml_faults import line_of_fault
 from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
-from solon.errors import Fault, Where
+from solon.errors import Fault, InputError, Where
 from solon.records import Record
 
+XID = "xid"
+"""The column that names people as they are named where they were recruited."""
 UNKNOWN = ""
 """The category of those who did not say."""
 
@@ -117,8 +119,8 @@ class Reading:
     """Columns of the file that the population does not name."""
 
 
-def read_attributes(path: Path, population: Population) -> Reading:
-    """Participants' attributes from CSV.
+def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Reading:
+    """Participants' attributes from CSV, which names people by `participant` or, as the conversation does, by `xid`.
 
     Raises:
         InputError: with every fault: missing columns, participants without a number or given twice, answers that are
@@ -126,10 +128,11 @@ def read_attributes(path: Path, population: Population) -> Reading:
     """
     table = read_csv(path)
     questions = [one.column for one in population.screening]
-    needed = ["participant", *population.attributes, *questions]
+    by_xid = XID in table.header and "participant" not in table.header
+    needed = [XID if by_xid else "participant", *population.attributes, *questions]
     table.require(*needed)
     faults: list[Fault] = []
-    ids = _ids(table, faults)
+    ids = _ids_of_xids(table, conversation, faults) if by_xid else _ids(table, faults)
     answers = {name: _categories(table, name, population, faults) for name in population.attributes}
     raise_faults(sorted(faults, key=line_of_fault), path)
     inside = np.ones(len(table), dtype=bool)
@@ -256,6 +259,24 @@ def _ids(table: Table, faults: list[Fault]) -> list[int]:
             seen[found] = line
         ids.append(found or 0)
     return ids
+
+
+def _ids_of_xids(table: Table, conversation: Conversation | None, faults: list[Fault]) -> list[int]:
+    """The participant of each row; people of a panel who are not in the conversation get numbers below 0."""
+    known = {one.xid: one.id for one in conversation.participants if one.xid} if conversation else {}
+    if not known:
+        hint = "name people by participant, or give a conversation whose import has external ids (--conversation)"
+        raise InputError(
+            "names people by xid, and no conversation says who that is", where=Where(table.path, 1), hint=hint
+        )
+    seen: dict[str, int] = {}
+    for line, cell in zip(table.lines, table.column(XID), strict=True):
+        if not cell.strip():
+            faults.append(Fault("xid is empty", Where(table.path, line)))
+        elif (first := seen.setdefault(cell.strip(), line)) != line:
+            what = f"xid {shown(cell)} is also on line {first}"
+            faults.append(Fault(what, Where(table.path, line), "keep one row for each participant"))
+    return [known.get(cell.strip(), -1 - row) for row, cell in enumerate(table.column(XID))]
 
 
 def _categories(table: Table, name: str, population: Population, faults: list[Fault]) -> list[str]:

@@ -32,6 +32,9 @@ class Layout(StrEnum):
     server_json = "server JSON"
 
 
+XID_KEPT = "kept for the organiser alone, to join what else is known of people; in no export"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExportedStatement:
     """A statement and what its row says of its votes (None: not said)."""

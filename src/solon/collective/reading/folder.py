@@ -2,7 +2,7 @@
 
 imported.json      what was imported, in which sign, and the sha256 of the other files
 statements.csv     comment-id, author-id, moderated, is-seed, is-meta, timestamp, text
-participants.csv   participant, exported-group
+participants.csv   participant, exported-group, and xid if the export has external ids
 latest.csv         participant, comment-id, vote: the vote that counts, +1 agree
 events.csv         timestamp, participant, comment-id, vote: every vote by time, if the export has times
 findings.csv       severity, where, what, repair
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import canonical_json, sha256_file
-from solon.collective.conversation import Statement
+from solon.collective.conversation import Participant, Statement
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.csv_export import read_csv_export
@@ -31,6 +31,7 @@ from solon.collective.reading.imported import (
     LATEST,
     PARTICIPANTS,
     STATEMENTS,
+    XID,
     Card,
     read_imported,
 )
@@ -77,8 +78,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
         _write(folder / STATEMENTS, map(_statement_row, talk.statements))
-        people = ((one.id, one.exported_group) for one in talk.participants)
-        _write(folder / PARTICIPANTS, people)
+        (folder / PARTICIPANTS).write_bytes(_participants(talk.participants))
         rows, columns = np.nonzero(talk.seen_PS)
         cells = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
         _write(folder / LATEST, _rows(cells))
@@ -104,6 +104,14 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
 def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """A file of the folder, which is made lasting as a whole."""
     path.write_bytes(csv_bytes(COLUMNS[path.name], rows))
+
+
+def _participants(participants: Sequence[Participant]) -> bytes:
+    """With a column of external ids where anybody has one."""
+    rows = [(one.id, one.exported_group, one.xid) for one in participants]
+    if any(one.xid for one in participants):
+        return csv_bytes((*COLUMNS[PARTICIPANTS], XID), rows)
+    return csv_bytes(COLUMNS[PARTICIPANTS], [row[:2] for row in rows])
 
 
 def _statement_row(one: Statement) -> tuple[object, ...]:

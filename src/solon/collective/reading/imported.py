@@ -35,6 +35,8 @@ COLUMNS = {
     EVENTS: ("timestamp", "participant", "comment-id", "vote"),
     FINDINGS: ("severity", "where", "what", "repair"),
 }
+XID = "xid"
+"""A column of `participants.csv` where somebody has an external id."""
 AGAIN = "import the export again"
 FORMAT = "solon conversation 1"
 
@@ -146,7 +148,9 @@ def _statement(row: Row) -> Statement:
 
 
 def _participant(row: Row) -> Participant:
-    return Participant(id=_id(row, "participant"), exported_group=row["exported-group"] or None)
+    return Participant(
+        id=_id(row, "participant"), exported_group=row["exported-group"] or None, xid=row.cells.get(XID) or None
+    )
 
 
 def _id(row: Row, column: str) -> int:

@@ -11,7 +11,7 @@ from solon.collective.conversation import Ints, Participant
 from solon.collective.phrases import listed, many
 from solon.collective.reading.bulk import refuse_ragged
 from solon.collective.reading.cells import ids, refuse
-from solon.collective.reading.exported import ExportedParticipant, ExportedVotes, check_size
+from solon.collective.reading.exported import XID_KEPT, ExportedParticipant, ExportedVotes, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.rows import counts_of, once, say_blanks, say_unknown
 from solon.collective.tables import Table, as_integer, shown, stream_csv, unguarded
@@ -91,12 +91,14 @@ def _participants(
     names = ("n-comments", "n-votes", "n-agree", "n-disagree")
     say_blanks(whole, findings, names, "participant")
     if "xid" in whole.header and (count := sum(bool(cell.strip()) for cell in whole.column("xid"))):
-        findings.repair(table.path, f"external ids (xid) of {many(count, 'participant')}", "dropped, never stored")
+        findings.note(table.path, f"external ids (xid) of {many(count, 'participant')}: {XID_KEPT}")
     counts = [counts_of(whole, name, "participant", findings) for name in names]
     participants = [
         ExportedParticipant(
             participant=Participant(
-                id=row.integer("participant"), exported_group=row.cells.get("group-id", "").strip() or None
+                id=row.integer("participant"),
+                exported_group=row.cells.get("group-id", "").strip() or None,
+                xid=row.cells.get("xid", "").strip() or None,
             ),
             where=row.where,
             n_comments=n_comments,

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.conversation import Statement
+from solon.collective.conversation import Participant, Statement
 from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import (
     MAX_COUNT,
     MAX_ID,
     MAX_TIME,
     MIN_TIME,
+    XID_KEPT,
     Export,
+    ExportedParticipant,
     ExportedStatement,
     ExportedVotes,
     Layout,
@@ -65,7 +67,7 @@ def read_server_json(files: Files) -> Export:
         folder=files.folder,
         statements=statements,
         comments_path=files.comments,
-        participants=(),
+        participants=_participants(files.votes, findings),
         participants_path=None,
         columns=frozenset(),
         events=events,
@@ -169,6 +171,26 @@ def _events(path: Path, findings: Findings) -> ExportedVotes:
     )
 
 
+def _participants(path: Path, findings: Findings) -> tuple[ExportedParticipant, ...]:
+    """Those whose votes bear an external id. Who has several is not told by any of them."""
+    found: dict[int, set[str]] = {}
+    for item in json_items(path):
+        pid = as_integer(str(item.get("pid")))
+        if item.get("xid") and pid is not None:
+            found.setdefault(pid, set()).add(str(item["xid"]))
+    if not found:
+        return ()
+    findings.note(path, f"external ids (xid) of {many(len(found), 'participant')}: {XID_KEPT}")
+    if several := sorted(pid for pid, names in found.items() if len(names) > 1):
+        what = f"{many(len(several), 'participant')} with more than one external id: pid {listed(several)}"
+        findings.warning(path, what, "none of them is kept")
+    return tuple(
+        ExportedParticipant(participant=Participant(id=pid, xid=next(iter(names))), where=Where(path))
+        for pid, names in found.items()
+        if len(names) == 1
+    )
+
+
 def _count(item: Item, name: str) -> int | None:
     value = item.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
@@ -190,8 +212,6 @@ def _say_about_items(path: Path, items: Sequence[Item], findings: Findings) -> N
     if len(named) > 1:
         quoted = ", ".join(shown(name, 20) for name in sorted(named)[:5])
         findings.warning(path, f"items of {len(named)} conversations: {quoted}", "taken as one")
-    if count := sum(bool(item.get("xid")) for item in items):
-        findings.repair(path, f"external ids (xid) in {many(count, 'item')}", "dropped, never stored")
 
 
 def _check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,14 @@ def test_who_leaves_and_enters_at_the_papers_cut(done: tuple[Result, Path], summ
 def test_stability_is_shipped(summary: dict[str, Any]) -> None:
     report = summary["stability"]
     assert {check["kind"] for check in report["checks"]} == {"seed", "k", "imputation", "bootstrap", "chance"}
-    assert report["verdict"] == "firm" and report["participants"] == 1002
+    assert report["participants"] == 1002
+    # Other starts and other people find nearly the same groups; another value for missing votes does not.
+    mean = {
+        kind: fmean(check["likeness"] for check in report["checks"] if check["kind"] == kind)
+        for kind in ("seed", "bootstrap", "imputation")
+    }
+    assert mean["seed"] >= 0.8 and mean["bootstrap"] >= 0.8 and 0.5 <= mean["imputation"] < 0.8, mean
+    assert report["verdict"] == "fairly firm"
 
 
 @pytest.mark.parametrize("name", ["figure2", "figure3"])

@@ -118,3 +118,12 @@ def test_hidden_reasoning_is_switched_off() -> None:
     ChatTemplate(Spy())
     assert seen["enable_thinking"] is False
     assert seen["tokenize"] is False
+
+
+def test_a_template_that_asks_in_several_ways() -> None:
+    asks = "{% if add_generation_prompt %}{{ '<|first|>' if messages | length == 1 else '<|assistant|>' }}{% endif %}"
+    turns = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}" + END + "{% endfor %}"
+    format = chat(turns + asks)
+    assert format.prompt(TURNS).endswith("<|assistant|>")
+    with pytest.raises(ModelError, match="asks for an answer in several ways"):
+        format.prompt(TURNS[:1])

@@ -80,7 +80,11 @@ class ChatTemplate:
         return (*self._layout.notes, *(note for note in found if note))
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        return self._write(self._placed(turns), True).removesuffix(self._layout.requested) + self._layout.opening
+        text = self._write(self._placed(turns), True)
+        if not text.endswith(self._layout.requested):
+            what = f"the chat template asks for an answer in several ways, e.g. {self._layout.requested!r}"
+            raise ModelError(what, hint=_PLAIN)
+        return text.removesuffix(self._layout.requested) + self._layout.opening
 
     def answer(self, text: str, *, finished: bool = True) -> str:
         return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"

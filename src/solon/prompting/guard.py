@@ -35,8 +35,8 @@ class Guard:
     def __init__(self, marks: Iterable[str], normalize: Normalize | None = None):
         self.marks = tuple(sorted({mark for mark in marks if mark.strip()}, key=lambda mark: (-len(mark), mark)))
         self._normalize = normalize
-        self._written = _any_of(self.marks)
-        self._seen = _any_of({*self.marks, *(_inside(normalize, mark) for mark in self.marks)}) if normalize else None
+        self._written = any_of(self.marks)
+        self._seen = any_of({*self.marks, *(_inside(normalize, mark) for mark in self.marks)}) if normalize else None
 
     def __call__(self, text: str) -> str:
         broken = _broken(self._written, text)
@@ -78,7 +78,8 @@ def normalizer(tokenizer: object) -> Normalize | None:
     return None if found is None else found.normalize_str
 
 
-def _any_of(marks: Iterable[str]) -> re.Pattern[str]:
+def any_of(marks: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of these texts, the longest first; nothing if there are none."""
     return re.compile("|".join(map(re.escape, sorted(marks, key=lambda mark: (-len(mark), mark)))) or r"(?!)")
 
 

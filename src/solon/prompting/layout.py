@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from solon.errors import ModelError
+from solon.prompting.guard import any_of
 from solon.records import Turn
 
 Render = Callable[[Sequence[Turn], bool], str]
@@ -100,7 +101,7 @@ def _ending(after: str, turning: str, controls: Sequence[str], eos: str | None) 
 
 def _adjoining(text: str, controls: Sequence[str]) -> tuple[int, list[str]]:
     """Where the first control token stands, and which follow it with nothing between."""
-    pattern = _any_of(controls)
+    pattern = any_of(controls)
     found = pattern.search(text)
     start, tokens = (found.start() if found else 0), []
     while found is not None:
@@ -133,7 +134,7 @@ def _system_note(render: Render, requested: str) -> str | None:
 
 def _marks(text: str, controls: Sequence[str], *, speakers: bool = True) -> Iterator[str]:
     """Marks in plain text: `[INST]`, `<|user|>` and, if `speakers`, `USER:` or `### Response:` at the end of a line."""
-    for line in _any_of([*controls, "\n"]).split(text):
+    for line in any_of([*controls, "\n"]).split(text):
         yield from _BRACKETED.findall(line)
         if speakers and _SPEAKER.fullmatch(line.strip()):
             yield line.strip()
@@ -141,7 +142,3 @@ def _marks(text: str, controls: Sequence[str], *, speakers: bool = True) -> Iter
 
 def _between(text: str, first: str, second: str) -> str:
     return text.partition(first)[2].partition(second)[0]
-
-
-def _any_of(marks: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, sorted(marks, key=len, reverse=True))) or r"(?!)")

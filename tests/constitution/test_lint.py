@@ -75,6 +75,25 @@ def test_near_duplicates_are_told_once_at_the_second(tmp_path: Path) -> None:
     assert finding.what == "`y` is nearly the same as `x` (comparison question)"
 
 
+def test_what_is_quoted_sets_two_principles_apart_that_ask_the_same_of_it(tmp_path: Path) -> None:
+    first = "From a public consultation: “AI must never be rude”. Which response is more in keeping with that?"
+    second = '[[principle]]\nid = "y"\ncomparison_question = "{}"\n'
+    assert found(tmp_path, question(first) + second.format(first.replace("rude", "cruel"))) == []
+    [finding] = found(tmp_path, question(first) + second.format(first.replace("rude", "Rude!")))
+    assert finding.rule == "near-duplicate"
+
+
+def test_a_fact_about_whoever_said_it_is_told_once_for_a_principle(tmp_path: Path) -> None:
+    text = question("From a public consultation: “I own two boats in Port Albion”. Which response is better?")
+    [finding] = found(tmp_path, text)
+    assert (finding.rule, finding.severity) == ("fact-about-a-person", "warning")
+    assert finding.what == "`x` states a fact about whoever said it: 'I own two boats in Port Albion'"
+    assert finding.hint == "a model cannot follow it; leave it out, or say what an AI should do"
+    assert (
+        found(tmp_path, HARD + "## Care\nI live in your machine, without preaching.\n", ".md")[0].rule != finding.rule
+    )
+
+
 def test_a_swapped_pair(tmp_path: Path) -> None:
     swapped = PAIR.replace("What is wrong?", "Please rewrite the response.")
     [finding] = found(tmp_path, BALANCED + swapped)

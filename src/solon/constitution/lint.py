@@ -20,6 +20,7 @@ from solon.constitution.load import read_constitution
 from solon.constitution.principles import Principle
 from solon.constitution.reading import listed
 from solon.constitution.sourced import Sourced
+from solon.constitution.voters import fact_about_speaker
 from solon.errors import ConstitutionError, Where
 
 Rule = Literal[
@@ -35,6 +36,7 @@ Rule = Literal[
     "invites-evasion",
     "one-stage-only",
     "ambiguous-name",
+    "fact-about-a-person",
     "no-precedence",
     "unranked",
 ]
@@ -94,13 +96,24 @@ def _own_texts(sourced: Sourced, key: str) -> dict[str, str]:
 
 def _near_duplicates(sourced: Sourced) -> Iterator[Finding]:
     for key in TEXT_KEYS:
-        words = {name: re.findall(r"\w+", text.lower()) for name, text in _own_texts(sourced, key).items()}
-        for (first, one), (second, other) in combinations(words.items(), 2):
-            matcher = SequenceMatcher(None, one, other, autojunk=False)
-            if matcher.quick_ratio() >= NEAR_DUPLICATE and matcher.ratio() >= NEAR_DUPLICATE:
+        texts = _own_texts(sourced, key)
+        words = {name: _words(text) for name, text in texts.items()}
+        said = {name: _words(" ".join(_QUOTATION.findall(text))) for name, text in texts.items()}
+        for first, second in combinations(texts, 2):
+            # Principles that quote the public have the same words around every quotation, and short ones inside.
+            differ = said[first] and said[second] and said[first] != said[second]
+            matcher = SequenceMatcher(None, words[first], words[second], autojunk=False)
+            if not differ and matcher.quick_ratio() >= NEAR_DUPLICATE and matcher.ratio() >= NEAR_DUPLICATE:
                 what = f"`{second}` is nearly the same as `{first}` ({key.replace('_', ' ')})"
                 hint = "remove one, or say what differs; to have it drawn more often, give it a weight"
                 yield _warning("near-duplicate", what, sourced.where(second, key), hint)
+
+
+_QUOTATION = re.compile(r"“([^”]*)”")
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 _OPTION = re.compile(
@@ -126,7 +139,7 @@ def _questions(sourced: Sourced) -> Iterator[Finding]:
             yield _warning("names-an-option", f"`{name}` names an option: {option[0]!r}", where, hint)
         if sourced.constitution.kind == "document":
             continue
-        if _WORSE.search(question):
+        if _WORSE.search(_QUOTATION.sub("", question)):
             hint = "ask for the better response; the one that is named is what the model will learn"
             yield _warning("asks-for-the-worse", f"`{name}` seems to ask for the worse response", where, hint)
         if not _CHOICE.search(question):
@@ -185,6 +198,23 @@ def _balance(sourced: Sourced) -> Iterator[Finding]:
         yield _warning("invites-evasion", what, Where(sourced.path), hint)
 
 
+def _facts(sourced: Sourced) -> Iterator[Finding]:
+    """Of lists: a document may well say `I` and mean the model."""
+    if sourced.constitution.kind == "document":
+        return
+    for one in sourced.constitution.principles:
+        for key in ("title", *TEXT_KEYS):
+            if fact := fact_about_speaker(getattr(one, key) or ""):
+                what = f"`{one.id}` states a fact about whoever said it: {_shortened(fact)!r}"
+                hint = "a model cannot follow it; leave it out, or say what an AI should do"
+                yield _warning("fact-about-a-person", what, sourced.where(one.id, key), hint)
+                break
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def _names(sourced: Sourced) -> Iterator[Finding]:
     ids = {one.id for one in sourced.constitution.principles}
     for one in sourced.constitution.principles:
@@ -210,4 +240,4 @@ def _ranks(sourced: Sourced) -> Iterator[Finding]:
         yield _warning("unranked", what, sourced.where(unranked[0].id), hint)
 
 
-_CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance, _names, _ranks)
+_CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance, _facts, _names, _ranks)

@@ -5,13 +5,11 @@ Nothing is downloaded, and the folder may not run code of its own; weights are s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-
-from solon.collective.conversation import Floats
-from solon.collective.principles.topics import Embed
+from numpy.typing import NDArray
 
 MAX_TOKENS = 512
 """Of one text; statements are far shorter."""
@@ -19,7 +17,7 @@ BATCH = 16
 """Texts at a time."""
 
 
-def embedder(folder: Path) -> Embed:
+def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
     """Embeddings from a Hugging Face model folder, encoder or decoder: mean over tokens, padding left out [S, D].
 
     Texts are embedded in order of length, so that little is padded, and come back in their own order.
@@ -36,9 +34,9 @@ def embedder(folder: Path) -> Embed:
 
     model, tokenizer = load_encoder(folder)
 
-    def embed(texts: Sequence[str]) -> Floats:
+    def embed(texts: Sequence[str]) -> NDArray[np.float64]:
         order = sorted(range(len(texts)), key=lambda at: (len(texts[at]), at))
-        rows: list[Floats] = [np.zeros(0)] * len(texts)
+        rows: list[NDArray[np.float64]] = [np.zeros(0)] * len(texts)
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
             tokens = tokenizer(

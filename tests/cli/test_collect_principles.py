@@ -53,6 +53,10 @@ def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     assert "Opinion groups: 2, found by method polis" in result.stdout
     assert "Rule: consensus of at least 0.85" in result.stdout and "Merges: none." in result.stdout
     assert "left out: 2 low-consensus" in result.stdout
+    assert [line.split() for line in result.stdout.splitlines() if line.startswith("  principles")] == [
+        ["principles", "0", "2", "4", "4", "4", "4", "4", "4", "4", "4"]
+    ]
+    assert "  the first ... ideas        4\n  consensus of the last   0.8" in result.stdout
     trace = json.loads((tmp_path / "public.trace.json").read_text(encoding="utf-8"))
     assert [one["text"] for one in trace["statements"]] == TEXTS
 

@@ -19,7 +19,7 @@ TEXTS = [
     "the Ai must spread joy among people!",
     "AI should not spread joy among people",
     "The AI should be brief",
-    "Hm, well, tea",
+    "I own a shed by the canal",
     "=cmd|'/c calc'!A1",
     "not accepted",
 ]
@@ -47,10 +47,19 @@ def test_topics_merges_and_wordings_are_proposed_and_nothing_is_decided(export: 
     assert result.exit_code == 0, result.output
     file = read_merges(tmp_path / "new/m.toml")
     assert [[one.id for one in merge.statements] for merge in file.merge] == [[0, 1]]
-    assert [one.statement for one in file.wording] == [4, 5]
-    assert file.open == 3
-    assert "6 statements in" in result.stdout and "to decide: 1 merges and 2 wordings" in result.stdout
+    assert [one.statement for one in file.wording] == [4]
+    assert file.open == 2
+    assert "6 statements in" in result.stdout and "to decide: 1 merges and 1 wordings" in result.stdout
     assert "left out: 1 rejected" in result.stderr
+
+
+def test_a_language_is_said_or_told(export: Path, tmp_path: Path) -> None:
+    assert collect("topics", export, "-o", tmp_path / "m.toml").exit_code == 0
+    assert read_merges(tmp_path / "m.toml").made_by == "tfidf-lsa, English, threshold 0.4, seed 0, 6 statements"
+    result = collect("topics", export, "--language", "es", "-o", tmp_path / "es.toml")
+    assert result.exit_code == 0, result.output
+    assert "Spanish" in read_merges(tmp_path / "es.toml").made_by
+    assert collect("topics", export, "--language", "xx", "-o", tmp_path / "xx.toml").exit_code == 2
 
 
 def test_the_order_of_the_export_never_shows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collective.principles.test_saying import NASTY
+from collective.principles.test_neutral import NASTY
 from collective.principles.test_selection import groups_of
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.results import Groups
@@ -60,13 +60,16 @@ def test_what_everybody_agrees_with_becomes_principles_with_statements_votes_and
     principles = found.constitution.principles
     assert [one.id for one in principles] == ["statement-0", "statement-1", "statement-2", "statement-4"]
     one = principles[1]
-    assert one.title == "The AI should not spread rumours about neighbours"
-    assert one.comparison_question == f"{one.title}. Which response fits that better?"
+    assert one.title == "AI shouldn't spread rumours about neighbours"
+    assert one.comparison_question == (
+        f"From a public consultation: “{one.title}”. Which response is more in keeping with that? If they are level, "
+        "take the more useful one."
+    )
     assert one.source.startswith(
         "public input: statement 1 “AI shouldn't spread rumours about neighbours”; agree: group 0 6 of 6 (95% interval "
         "0.61 to 1.00), group 1 6 of 6 (95% interval 0.61 to 1.00); consensus 0.875 per group (product 0.766, "
     )
-    assert principles[2].comparison_question is not None and "“Tea, then talk.”" in principles[2].comparison_question
+    assert principles[2].comparison_question is not None and "“Tea, then talk”." in principles[2].comparison_question
     assert found.findings == ()
 
 
@@ -74,7 +77,8 @@ def test_the_constitution_says_how_it_was_made() -> None:
     assert made(public(*TEXTS)).constitution.description == (
         "Made from public input on “Talking machines”: 4 principles from 5 statements, voted on by 12 participants. "
         "Opinion groups: 2, given in a table (group 0: 6, group 1: 6 people). Rule: consensus of at least 0.85 "
-        "(geometric mean over groups of (agrees + 1) / (votes + 2)), at least 3 votes in every group. Merges: none."
+        "(geometric mean over groups of (agrees + 1) / (votes + 2)), at least 3 votes and a majority in every group. "
+        "Merges: none."
     )
     assert any("Only 3 votes of every group were asked for" in note for note in made(public(*TEXTS)).notes)
     assert groups_in_words(replace(groups_of(2), method="ccai")).startswith("Opinion groups: 1, found by method ccai")
@@ -93,7 +97,32 @@ def test_every_statement_has_a_principle_or_a_reason() -> None:
     ]
     (first, second) = trace.principles[0].figures.groups
     assert (first.agrees, first.disagrees, first.votes, second.votes) == (6, 0, 6, 6)
-    assert trace.principles[2].remarks == ("does not say what an AI should or should not do",)
+    assert all(one.remarks == () for one in trace.principles)
+    assert [one.ideas for one in trace.curve[:3]] == [0, 0, 4]
+    assert [(one.ideas, one.threshold) for one in trace.numbers] == [(4, pytest.approx(0.875))]
+
+
+def test_what_the_public_rejects_leads_somewhere() -> None:
+    """Eleven of twelve disagree with the last: by default a note tells of it, by the rule it becomes a principle."""
+    texts = ("AI should be helpful", "AI should flatter rich people")
+    talk_ = talk([[1, -1]] * 12)
+    worded = (one.model_copy(update={"text": text}) for one, text in zip(talk_.statements, texts, strict=True))
+    public_ = replace(talk_, statements=tuple(worded))
+    assert any("All groups reject 1 idea as clearly, such as statement 1" in note for note in made(public_).notes)
+    found = made(public_, rejected=True)
+    (_, rejected) = found.constitution.principles
+    assert rejected.title == "Rejected: AI should flatter rich people"
+    assert rejected.source == (
+        "public input: statement 1 “AI should flatter rich people”; disagree: group 0 6 of 6, group 1 6 of 6"
+    )
+    assert [one.stance for one in found.trace.principles] == ["agreed", "rejected"]
+    assert found.findings == ()
+
+
+def test_a_fact_about_whoever_said_it_is_no_principle_without_a_warning() -> None:
+    found = made(public("AI should be helpful", "I own two boats in Port Albion", against=()))
+    assert [one.rule for one in found.findings] == ["fact-about-a-person"]
+    assert found.trace.principles[1].remarks == ("states a fact about whoever said it, not what should be done",)
 
 
 def test_written_it_lints_and_loads_as_what_was_made(tmp_path: Path) -> None:
@@ -145,7 +174,7 @@ def test_decisions_of_a_person_are_followed_and_told() -> None:
     by_id = {one.id: one for one in found.constitution.principles}
     assert set(by_id) == {"statement-4", "statement-1"}
     merged = by_id["statement-4"]
-    assert merged.title == "The AI should be helpful and never mock anyone"
+    assert merged.title == "AI should be helpful and never mock anyone"
     assert f"statement 0 “{TEXTS[0]}”; statement 4 “{TEXTS[4]}”; made one by m" in merged.source
     assert "worded by a person: “AI should be helpful and never mock anyone”" in merged.source
     assert merged.tags == () and by_id["statement-1"].tags == ("topic-rumours-tea",)
@@ -161,7 +190,7 @@ def test_decisions_of_a_person_are_followed_and_told() -> None:
 
 def test_weights_follow_consensus() -> None:
     texts = ["AI should be helpful", "AI should be brief and dry", "AI should avoid long tales about cats"]
-    found = made(public(*texts, people=20, against=(1,)), weighted=True, threshold=0.2)
+    found = made(public(*texts, people=20, against=(1,)), weighted=True, threshold=0.2, majority=False)
     assert {one.id: one.weight for one in found.constitution.principles} == {
         "statement-0": 0.9167,
         "statement-2": 0.9167,

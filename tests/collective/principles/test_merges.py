@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collective.principles.test_saying import NASTY
+from collective.principles.test_neutral import NASTY
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Participant, Statement
 from solon.collective.principles.merges import (
     Cited,
@@ -152,7 +152,7 @@ def test_no_text_at_all_is_a_clear_error(tmp_path: Path, data: bytes) -> None:
 def test_proposals_are_undecided_and_say_how_people_voted() -> None:
     votes = [(1, 1, AGREE), (1, 2, AGREE), (2, 1, AGREE), (2, 2, DISAGREE), (3, 1, AGREE)]
     talk = conversation(
-        "AI should spread joy", "the AI must spread joy!", "AI should be brief", "Hm, well", "!!!", votes=votes
+        "AI should spread joy", "the AI must spread joy!", "AI should be brief", "Is AI a tool?", "!!!", votes=votes
     )
     file = propose(talk).file
     (merge,) = file.merge

@@ -11,12 +11,18 @@ from solon.collective.opinion.results import Groups
 from solon.collective.principles.ideas import ideas_of
 from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording
 from solon.collective.principles.selection import (
+    Candidates,
     Chosen,
     Rule,
+    ThresholdCount,
     admissible,
+    candidates_of,
     choose,
     counts,
+    curve,
+    lowest_of,
     minimum_votes_for,
+    rejected_as_well,
     rule_in_words,
 )
 from talks import talk
@@ -40,9 +46,14 @@ def voted(*agrees: tuple[int, int], of: int = 10) -> Conversation:
     return talk(rows, statements=range(1, len(agrees) + 1))
 
 
-def chosen(conversation: Conversation, rule: Rule) -> Chosen:
+def candidates(conversation: Conversation, rule: Rule) -> Candidates:
     groups = groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
-    return choose(consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes), rule)
+    consensus = consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes)
+    return candidates_of(consensus, rule)
+
+
+def chosen(conversation: Conversation, rule: Rule) -> Chosen:
+    return choose(candidates(conversation, rule))
 
 
 def test_the_threshold_is_on_the_geometric_mean() -> None:
@@ -51,7 +62,7 @@ def test_the_threshold_is_on_the_geometric_mean() -> None:
     rule = Rule(smoothing=False)
     found = chosen(public, rule)
     assert found.positions == (2, 1)
-    assert found.value_I.tolist() == pytest.approx([0.72**0.5, 0.9, 1.0])
+    assert candidates(public, rule).value_I.tolist() == pytest.approx([0.72**0.5, 0.9, 1.0])
     assert found.reasons[0].code == "low-consensus"
     assert found.reasons[0].detail == "consensus 0.849 is below 0.85 (group 0 0.90, group 1 0.80)"
     product = chosen(public, Rule(measure="product", threshold=0.72, smoothing=False))
@@ -63,12 +74,66 @@ def test_one_group_alone_cannot_carry_a_statement() -> None:
 
 
 def test_the_highest_by_number_ties_to_the_lower_id() -> None:
-    found = chosen(voted((5, 5), (9, 9), (9, 9), (2, 2)), Rule(ideas=2))
+    found = chosen(voted((5, 5), (9, 9), (9, 9), (2, 2)), Rule(ideas=2, majority=False))
     assert found.positions == (1, 2)
     assert {at: reason.code for at, reason in found.reasons.items()} == {0: "beyond-number", 3: "beyond-number"}
     assert found.reasons[0].detail == "consensus 0.500 ranks 3; 2 were asked for"
-    assert chosen(voted((5, 5), (9, 9)), Rule(ideas=2, threshold=0.8)).positions == (1,)
-    assert chosen(voted((5, 5), (9, 9)), Rule(ideas=7)).positions == (1, 0)
+    assert chosen(voted((6, 6), (9, 9)), Rule(ideas=2, threshold=0.8)).positions == (1,)
+    assert chosen(voted((6, 6), (9, 9)), Rule(ideas=7)).positions == (1, 0)
+
+
+def test_a_mean_alone_does_not_let_one_group_outvote_another() -> None:
+    """Groups that agree by 10 and 5 of 10 have a geometric mean of 0.707; half is no majority."""
+    public = voted((10, 5), (7, 7))
+    rule = Rule(threshold=0.6, smoothing=False)
+    found = chosen(public, rule)
+    assert found.positions == (1,)
+    assert found.reasons[0].code == "low-consensus"
+    assert found.reasons[0].detail == "no majority in group 1 (group 0 1.00, group 1 0.50)"
+    assert chosen(public, rule.model_copy(update={"majority": False})).positions == (0, 1)
+
+
+def test_what_every_group_rejects_is_chosen_where_the_rule_says_so() -> None:
+    """Disagreement by 9 and 10 of 10, smoothed: (10/12 * 11/12) ** 0.5 is 0.874."""
+    public = voted((1, 0), (9, 9), (0, 9))
+    assert chosen(public, Rule(threshold=0.8)).positions == (1,)
+    rule = Rule(threshold=0.8, rejected=True)
+    found = candidates(public, rule)
+    assert choose(found).positions == (0, 1)
+    assert found.rejected_I.tolist() == [True, False, True], "the last by more, but by no majority of every group"
+    assert found.value_I[0] == pytest.approx((10 / 12 * 11 / 12) ** 0.5)
+    assert "what is rejected as clearly as well" in rule_in_words(rule)
+    assert rejected_as_well(candidates(public, Rule(threshold=0.8))) == (
+        "All groups reject 1 idea as clearly, such as statement 1; --rejected makes principles of what is rejected."
+    )
+    assert rejected_as_well(found) == "" == rejected_as_well(candidates(public, Rule(ideas=3)))
+
+
+def test_how_many_there_would_be_at_other_thresholds() -> None:
+    """Agreements of 1, 0.9, 0.8, 0.7 by both groups; 0.2 has no majority anywhere."""
+    found = candidates(voted((10, 10), (7, 7), (9, 9), (2, 2), (8, 8)), Rule(smoothing=False))
+    assert [(one.threshold, one.ideas) for one in curve(found, (0.95, 0.85, 0.75, 0.5))] == [
+        (0.95, 1),
+        (0.85, 2),
+        (0.75, 3),
+        (0.5, 4),
+    ]
+    assert [one.ideas for one in curve(found)] == [1, 2, 2, 3, 3, 4, 4, 4, 4, 4]
+    assert [(one.ideas, round(one.threshold, 6)) for one in lowest_of(found, (1, 3, 75))] == [
+        (1, 1.0),
+        (3, 0.8),
+        (4, 0.7),
+    ]
+    nobody = candidates(voted((2, 2)), Rule())
+    assert lowest_of(nobody) == () and curve(nobody, (0.5,)) == (ThresholdCount(threshold=0.5, ideas=0),)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_a_threshold_asks_as_much_of_many_groups_as_of_few(k: int) -> None:
+    """The same public, cut into more groups that vote alike, has the same geometric mean."""
+    public = talk([[1 if person % 20 < 17 else -1] for person in range(20 * k)])
+    found = candidates_of(consensus_of(public, groups_of(*[20] * k), smoothing=False), Rule(smoothing=False))
+    assert found.value_I.tolist() == pytest.approx([0.85])
 
 
 def test_weighted_alone_asks_for_a_majority() -> None:
@@ -103,9 +168,9 @@ def test_small_groups_are_asked_for_half_of_their_votes(sizes: tuple[int, ...], 
 def test_a_rule_in_words() -> None:
     assert rule_in_words(Rule()) == (
         "consensus of at least 0.85 (geometric mean over groups of (agrees + 1) / (votes + 2)), "
-        "at least 10 votes in every group"
+        "at least 10 votes and a majority in every group"
     )
-    rule = Rule(measure="product", smoothing=False, ideas=75, weighted=True, minimum_votes=0)
+    rule = Rule(measure="product", smoothing=False, ideas=75, weighted=True, minimum_votes=0, majority=False)
     assert rule_in_words(rule) == (
         "the 75 ideas with the highest consensus (product over groups of agrees / votes), "
         "at least 1 vote in every group, drawn in proportion to consensus"

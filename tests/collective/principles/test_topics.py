@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from solon.collective.cleaning.repeated import normalised, one_letter_apart, repeated_statements
-from solon.collective.principles.embedding import embedder
-from solon.collective.principles.saying import read_saying
+from solon.collective.principles.languages import read_all
 from solon.collective.principles.topics import (
     SIMILAR,
     SIMILAR_EMBEDDED,
     Near,
     Vectors,
     near_duplicates,
+    topics_in,
     topics_of,
     vectors_of,
 )
-from solon.errors import ModelError
-from tiny_models import tiny_model_folder
 
 COMPANY = [
     "The AI should be honest about its sources",
@@ -38,8 +33,7 @@ COMPANY = [
 
 def nearest(texts: Sequence[str], threshold: float = SIMILAR) -> list[list[str]]:
     everything = [*texts, *COMPANY]
-    sayings = [read_saying(text) for text in everything]
-    found = near_duplicates(vectors_of(sayings), sayings, threshold)
+    found = near_duplicates(vectors_of(everything), threshold)
     return [[everything[at] for at in one.members] for one in found]
 
 
@@ -67,25 +61,16 @@ def test_opposites_are_never_proposed_at_any_threshold(pair: tuple[str, str]) ->
 
 def test_every_two_of_a_group_are_near_so_chains_do_not_join() -> None:
     """1 is like 2 and 2 like 3, but 1 is not like 3: only the nearer pair is joined."""
-    sayings = [read_saying(text) for text in ("one", "two", "three")]
     angles = np.array([0.0, 0.5, 1.1])
     rows_S2 = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    vectors = Vectors(rows_SV=rows_S2, latent_SL=rows_S2, method="embeddings")
-    near = near_duplicates(vectors, sayings, float(np.cos(0.7)))
+    vectors = Vectors(
+        similarity_SS=(rows_S2 @ rows_S2.T).round(6),
+        latent_SL=rows_S2,
+        method="embeddings",
+        read=read_all(["one", "two", "three"]),
+    )
+    near = near_duplicates(vectors, float(np.cos(0.7)))
     assert near == (Near(members=(0, 1), similarity=round(float(np.cos(0.5)), 6), medoid=0),)
-
-
-def test_a_model_folder_embeds_a_text_alike_in_any_company(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    folder = tiny_model_folder(tmp_path, "gpt_neox")
-    capfd.readouterr()
-    embed = embedder(folder)
-    texts = ["Be kind.", "The AI should tell the truth, even where it hurts.", "No.", "Respect the people."]
-    rows_SD = embed(texts)
-    assert rows_SD.shape[0] == 4 and np.isfinite(rows_SD).all()
-    assert np.linalg.matrix_rank(rows_SD) == 4, "different texts have different vectors"
-    np.testing.assert_allclose(embed(texts[::-1])[::-1], rows_SD, atol=1e-12)
-    np.testing.assert_allclose(np.concatenate([embed([text]) for text in texts]), rows_SD, atol=1e-5)
-    assert capfd.readouterr() == ("", ""), "loading says nothing"
 
 
 def test_embeddings_take_the_place_of_words() -> None:
@@ -96,29 +81,16 @@ def test_embeddings_take_the_place_of_words() -> None:
         seen.extend(given)
         return np.array([[1.0, 0.0], [-1.0, 0.1], [1.0, 0.01], [0.0, -1.0]])
 
-    sayings = [read_saying(text) for text in texts]
-    vectors = vectors_of(sayings, embed=embed)
+    vectors = vectors_of(texts, embed=embed)
     assert seen == texts
     assert vectors.method == "embeddings"
-    assert [one.members for one in near_duplicates(vectors, sayings, SIMILAR_EMBEDDED)] == [(0, 2)]
-
-
-def test_a_wrong_model_folder_is_told_without_torch(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no such model folder"):
-        embedder(tmp_path / "nowhere")
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom solon.collective.principles.embedding import embedder\n"
-        "try:\n    embedder(Path('nowhere'))\nexcept ValueError:\n    pass\nprint('torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stdout.strip() == "False", done.stderr
+    assert [one.members for one in near_duplicates(vectors, SIMILAR_EMBEDDED)] == [(0, 2)]
 
 
 def test_topics_hold_every_statement_once() -> None:
     subjects = {"rivers": "swim fish flow", "trains": "travel ticket seat", "bread": "bake flour oven"}
     texts = [f"AI should know about {one} and {word}" for one, words in subjects.items() for word in words.split()]
-    sayings = [read_saying(text) for text in texts]
-    topics = topics_of(vectors_of(sayings), sayings, 3)
+    topics = topics_in(texts, count=3)
     assert sorted(at for topic in topics for at in topic.members) == list(range(len(texts)))
     named = {topic.members: topic.name for topic in topics if topic.name != "other"}
     assert {(0, 1, 2), (3, 4, 5), (6, 7, 8)} == set(named)
@@ -129,17 +101,64 @@ def test_topics_hold_every_statement_once() -> None:
     "texts", [["AI should be kind"], ["!!!"], ["!!!", "???"], ["人工智能应该友善", "KI soll gut sein"]]
 )
 def test_few_or_wordless_statements_do_not_break_it(texts: list[str]) -> None:
-    sayings = [read_saying(text) for text in texts]
-    vectors = vectors_of(sayings)
-    assert near_duplicates(vectors, sayings, SIMILAR) == ()
-    assert sorted(at for topic in topics_of(vectors, sayings) for at in topic.members) == list(range(len(texts)))
+    vectors = vectors_of(texts)
+    assert near_duplicates(vectors, SIMILAR) == ()
+    assert sorted(at for topic in topics_of(vectors) for at in topic.members) == list(range(len(texts)))
 
 
 def test_the_same_seed_gives_the_same_topics() -> None:
-    sayings = [read_saying(text) for text in COMPANY * 3]
-    assert topics_of(vectors_of(sayings, seed=3), sayings, 3, 3) == topics_of(
-        vectors_of(sayings, seed=3), sayings, 3, 3
-    )
+    assert topics_in(COMPANY * 3, count=3, seed=3) == topics_in(COMPANY * 3, count=3, seed=3)
+    assert topics_in([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "pair"),
+    [
+        (["Die KI soll Gerüchte verbreiten", "KI soll ein Gerücht nicht verbreiten"], False),
+        (["Die KI soll höflich grüßen", "Eine KI soll immer höflich grüßen"], True),
+        (["L'IA doit répandre des rumeurs", "L'IA ne doit pas répandre des rumeurs"], False),
+        (["L'IA doit saluer poliment les gens", "L'IA devrait saluer les gens poliment"], True),
+        (["La IA debe difundir rumores", "La IA no debe difundir rumores"], False),
+        (["La IA debe saludar con calma", "La IA debería saludar con mucha calma"], True),
+        (["人工智能应该传播谣言", "人工智能不应该传播谣言"], False),
+        (["平台应该保护乘客隐私", "平台必须保护乘客的隐私"], True),
+    ],
+)
+def test_the_same_and_its_opposite_in_other_languages(texts: list[str], pair: bool) -> None:
+    """Beside sentences of the language, so that it is told and words have a weight."""
+    company = {
+        "D": [
+            "Die Brücke ist zu schmal für den Bus",
+            "Der Park soll mehr Bänke haben",
+            "Eine KI muss ihre Quellen nennen",
+        ],
+        "E": [
+            "Die Brücke ist zu schmal für den Bus",
+            "Der Park soll mehr Bänke haben",
+            "Eine KI muss ihre Quellen nennen",
+        ],
+        "L'": ["Le pont est trop étroit pour le bus", "Il faut plus de bancs dans le parc", "Les sources sont à citer"],
+        "L": [
+            "El puente es estrecho para el autobús",
+            "Hacen falta más bancos en el parque",
+            "Hay que citar las fuentes",
+        ],
+        "人": ["桥太窄了", "公园需要更多长椅", "司机应该有驾照"],
+        "平": ["桥太窄了", "公园需要更多长椅", "司机应该有驾照"],
+    }
+    beside = next(those for start, those in company.items() if texts[0].startswith(start))
+    near = near_duplicates(vectors_of([*texts, *beside]), SIMILAR)
+    assert ([one.members for one in near] == [(0, 1)]) is pair
+
+
+def test_topics_in_chinese_are_named_by_words_and_not_by_clauses() -> None:
+    texts = ["乘客隐私应该受到保护", "平台不得泄露乘客隐私", "司机应该有职业驾照", "司机需要考取职业驾照"]
+    topics = topics_in(texts, count=2)
+    assert {topic.members for topic in topics} == {(0, 1), (2, 3)}
+    names = {topic.members: topic.name.split(", ") for topic in topics}
+    assert "职业驾照" in names[2, 3] and "司机" in names[2, 3]
+    assert {"乘客隐私", "乘客", "隐私"} & set(names[0, 1])
+    assert all(len(word) <= 4 for words in names.values() for word in words)
 
 
 def test_word_by_word_repetitions() -> None:

@@ -14,6 +14,16 @@ class Method(StrEnum):
     ccai = "ccai"
 
 
+class Spoken(StrEnum):
+    """Languages that topics and merges know, as `principles/templates/languages.toml` has them."""
+
+    en = "en"
+    de = "de"
+    fr = "fr"
+    es = "es"
+    zh = "zh"
+
+
 FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
 GROUPS = typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found.")
 FORCE = typer.Option("--force", help="Overwrite what is there.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from solon.collective.opinion.results import Groups
     from solon.collective.principles.constitution import Assembled
     from solon.collective.principles.merges import MergeFile
+    from solon.collective.principles.trace import Trace
 
 OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
 THRESHOLD = typer.Option("--threshold", min=0.0, max=1.0, help="Least consensus. Default: 0.85.")
@@ -33,6 +34,11 @@ IDEAS = typer.Option("--ideas", min=1, metavar="N", help="The N ideas with the h
 WEIGHTED = typer.Option("--weighted", help="Weigh principles by consensus; alone, of all that reach 0.5.")
 MERGES = typer.Option("--merges", metavar="FILE", help="Decisions from `solon collect merge`.")
 MEASURE = typer.Option("--measure", help="Of the groups' agreement.")
+MAJORITY = typer.Option(
+    "--majority/--no-majority",
+    help="Ask for a majority of every group, too. Default: yes, unless --threshold is below 0.5.",
+)
+REJECTED = typer.Option("--rejected", help="Principles of what every group rejects, too, told as rejected.")
 SEED = typer.Option("--seed", min=0, help="Of the groups and the intervals.")
 TITLE = typer.Option("--title", help="Of the constitution. Default: the conversation's topic.")
 MINIMUM = typer.Option(
@@ -59,6 +65,8 @@ def principles(
     groups: Annotated[str, GROUPS] = "found",
     minimum_votes: Annotated[int | None, MINIMUM] = None,
     measure: Annotated[MeasureName, MEASURE] = MeasureName.geometric_mean,
+    majority: Annotated[bool | None, MAJORITY] = None,
+    rejected: Annotated[bool, REJECTED] = False,
     no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
     include_unmoderated: Annotated[bool, UNMODERATED] = False,
     k: Annotated[int | None, K] = None,
@@ -70,9 +78,10 @@ def principles(
 ) -> None:
     """Make a constitution of the statements that all opinion groups agree with.
 
-    Each principle names its statements, their votes by group and the intervals. Beside the constitution
-    stands its trace (.trace.json), with everything that was left out and why, and, where the groups were
-    found here, how far to trust them (.stability.json).
+    Each principle quotes its statement and names the votes by group and the intervals. Beside the
+    constitution stands its trace (.trace.json), with everything that was left out and why, and, where the
+    groups were found here, how far to trust them (.stability.json). How many principles there would be at
+    other thresholds is told at the end.
 
     \b
       [bold]solon collect principles export/ -o public.toml[/bold]
@@ -85,7 +94,7 @@ def principles(
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled
-    from solon.collective.principles.selection import Rule, minimum_votes_for
+    from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
     from solon.collective.reading.folder import open_conversation
 
     require_free(output.with_suffix(".stability.json"), force=force)
@@ -100,6 +109,8 @@ def principles(
         minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
+        majority=asks_majority(threshold) if majority is None else majority,
+        rejected=rejected,
     )
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
     written = write_assembled(assembled, output, force=force)
@@ -151,8 +162,21 @@ def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
     remarked = [one.id for one in trace.principles if one.remarks]
     if remarked:
         some = ", ".join(remarked[:5]) + (", ..." if len(remarked) > 5 else "")
-        typer.echo(f"{len(remarked)} wordings should be looked at by a person, see the trace: {some}", err=True)
+        typer.echo(f"{len(remarked)} principles should be looked at by a person, see the trace: {some}", err=True)
     left_out = [one.left_out for one in trace.statements if one.left_out]
     typer.echo(f"{written[0]}: {assembled.constitution.description}")
     typer.echo(f"left out: {counts(left_out)}" if left_out else "nothing was left out")
     typer.echo(f"{written[1]}: the way from each principle back to statements and votes")
+    for line in _other_choices(trace):
+        typer.echo(line)
+
+
+def _other_choices(trace: Trace) -> list[str]:
+    """How many principles there would be at other thresholds, and what a number of ideas would ask, as a table."""
+    rows = [
+        ("consensus of at least", [f"{one.threshold:.2f}" for one in trace.curve]),
+        ("principles", [str(one.ideas) for one in trace.curve]),
+        ("the first ... ideas", [str(one.ideas) for one in trace.numbers]),
+        ("consensus of the last", [f"{one.threshold:.2f}" for one in trace.numbers]),
+    ]
+    return ["other choices:", *(f"  {name:<22}" + "".join(f"{cell:>6}" for cell in cells) for name, cells in rows)]

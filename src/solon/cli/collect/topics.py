@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, UNMODERATED
+from solon.cli.collect.options import FOLDER, UNMODERATED, Spoken
 
 
 def topics(
@@ -21,6 +21,9 @@ def topics(
         Path | None,
         typer.Option("--model", metavar="DIR", help="Compare by this model's embeddings instead of by words."),
     ] = None,
+    language: Annotated[
+        Spoken | None, typer.Option("--language", help="Of the statements. Default: told by each of them.")
+    ] = None,
     include_unmoderated: Annotated[bool, UNMODERATED] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the topics and the latent space.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file, and the decisions in it.")] = False,
@@ -28,7 +31,7 @@ def topics(
     """Sort statements into topics, and propose which of them say the same.
 
     Nothing is merged: decide with `solon collect merge`, or write `yes` and `no` into the file.
-    Statements that no template words well are listed in it, too.
+    Statements at which a person should look before a model reads them are listed in it, too.
 
     \b
       [bold]solon collect topics export/ -o merges.toml[/bold]
@@ -47,10 +50,11 @@ def topics(
     kept, reasons, note = admissible(open_conversation(folder).conversation, include_unmoderated=include_unmoderated)
     embed = None
     if model is not None:
-        from solon.collective.principles.embedding import embedder
+        from solon.models.embedding import embedder
 
         embed = embedder(model)
-    proposed = propose(kept, threshold=threshold, topics=count, embed=embed, seed=seed)
+    code = language.value if language else None
+    proposed = propose(kept, threshold=threshold, topics=count, language=code, embed=embed, seed=seed)
     write_merges(output, proposed.file)
     left_out = f"left out: {counts(reasons.values())}" if reasons else ""
     for line in (note, left_out, *proposed.notes):

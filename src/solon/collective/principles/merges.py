@@ -1,4 +1,4 @@
-"""The merges file: topics, proposed merges, and statements that need better words, for a person to decide on.
+"""The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on.
 
 Nothing in it counts before a person has written `yes` or `no`, in an editor or through `solon collect merge`. The file
 repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation in
@@ -34,7 +34,7 @@ HEADER = """\
 # [[merge]]    decision = "yes": the statements say the same and become one principle, in the words of `wording`.
 #              "no": they stay apart. "": not decided, they stay apart for now. Take out, add or reorder statements as
 #              you like; the first one gives the principle its id. Merges of your own need an id, too.
-# [[wording]]  A statement that no template words well. "yes": use `wording` in its place. "no": leave the statement
+# [[wording]]  A statement at which a person should look. "yes": use `wording` in its place. "no": leave the statement
 #              out. "": not decided, its own words are quoted.
 # [[topic]]    Names are yours to change; they become tags of the principles.
 """

@@ -1,21 +1,28 @@
 """Which statements may become principles, and which ideas do: by consensus, by number, with a reason for all others.
 
 The measure is the geometric mean over groups of their agreement: 0.85 asks as much of two groups as of five. The
-product, which the CCAI study used, is smaller the more groups there are; its cut of 0.723 for two groups is a geometric
-mean of 0.850.
+product, which the CCAI study used, and the least group's agreement are smaller the more groups there are; the study's
+cut of 0.723 for two groups is a geometric mean of 0.850. A mean alone lets many groups outvote one, the more so the
+lower the threshold, so a majority of every group has to agree besides.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from solon.collective.conversation import Conversation, Floats
-from solon.collective.opinion.consensus import MIN_GROUP_VOTES, Consensus
+from solon.collective.conversation import Bools, Conversation, Floats
+from solon.collective.opinion.consensus import (
+    MIN_GROUP_VOTES,
+    Consensus,
+    geometric_mean,
+    group_aware_consensus,
+    share_of_agrees,
+)
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
 from solon.records import Record
@@ -25,6 +32,9 @@ THRESHOLD = 0.85
 """The CCAI study's cut: a product of 0.723 for two groups, whose square root this is."""
 MAJORITY = 0.5
 """Below it, an idea is opposed or passed over more often than agreed with: the least that `--weighted` asks."""
+CURVE = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
+NUMBERS = (10, 25, 50, 75)
+"""Thresholds and numbers of ideas that a person may choose between; the study's constitution had 75."""
 
 
 class Rule(Record):
@@ -41,6 +51,10 @@ class Rule(Record):
     """In every group."""
     smoothing: bool = True
     include_unmoderated: bool = False
+    majority: bool = True
+    """In every group more than half of the votes, passes included, must agree."""
+    rejected: bool = False
+    """What every group disagrees with becomes a principle as well, told as rejected; by the same measure."""
 
     @property
     def least(self) -> float | None:
@@ -61,6 +75,11 @@ def minimum_votes_for(groups: Groups) -> int:
     return max(1, min(MIN_GROUP_VOTES, (smallest + 1) // 2))
 
 
+def asks_majority(threshold: float | None) -> bool:
+    """By default a majority of every group is asked for, unless the threshold itself asks for less than one."""
+    return threshold is None or threshold >= MAJORITY
+
+
 class Reason(Record):
     """Why something did not become a principle."""
 
@@ -79,15 +98,38 @@ class Reason(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """How ideas stand before a threshold or a number is set, by their positions. Arrays [I]."""
+
+    consensus: Consensus
+    """Of the ideas, smoothed or not as the rule says."""
+    rule: Rule
+    value_I: Floats
+    """By the measure of the rule; NaN where a group has no vote."""
+    rejected_I: Bools
+    """The value is of disagreement: the rule lets rejected ideas in, and more disagree than agree."""
+    reasons: dict[int, Reason]
+    """Of those that no threshold lets in."""
+    ranked: tuple[int, ...]
+    """The others, highest value first; ties go to the lower id."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chosen:
     """What was chosen among ideas, by their positions."""
 
     positions: tuple[int, ...]
-    """Highest consensus first; ties go to the lower id."""
-    value_I: Floats
-    """The measure of every idea; NaN where a group has no vote."""
+    """Highest consensus first."""
     reasons: dict[int, Reason]
     """Of every idea that was not chosen."""
+
+
+class ThresholdCount(Record):
+    """How many ideas there are from a threshold on."""
+
+    threshold: float
+    """Least consensus."""
+    ideas: int
 
 
 def admissible(conversation: Conversation, *, include_unmoderated: bool) -> tuple[Conversation, dict[int, Reason], str]:
@@ -124,40 +166,84 @@ def rule_in_words(rule: Rule) -> str:
     if rule.least is not None:
         parts.append(f"consensus of at least {rule.least:g}")
     parts[-1] += f" ({over} over groups of {share})"
-    parts.append(f"at least {many(max(rule.minimum_votes, 1), 'vote')} in every group")
+    votes = f"at least {many(max(rule.minimum_votes, 1), 'vote')}"
+    parts.append(f"{votes} and a majority in every group" if rule.majority else f"{votes} in every group")
+    if rule.rejected:
+        parts.append("what is rejected as clearly as well")
     return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
-def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Chosen:
-    """Ideas by consensus; `consensus` is that of the ideas, smoothed or not as the rule says.
+def candidates_of(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Candidates:
+    """All ideas by the measure of the rule. `barred`: those that cannot become principles, by position."""
+    against_KS = share_of_agrees(consensus.disagrees_KS, consensus.votes_KS, smoothing=rule.smoothing)
+    agree_I, against_I = _over_groups(consensus.groups_KS, rule), _over_groups(against_KS, rule)
+    rejected_I = np.asarray((against_I > agree_I) & rule.rejected)
+    value_I = np.where(rejected_I, against_I, agree_I)
+    reasons = dict(barred or {})
+    for at in set(range(len(value_I))) - set(reasons):
+        reason = _few(consensus, at, rule.minimum_votes) or _no_majority(consensus, at, bool(rejected_I[at]), rule)
+        if reason:
+            reasons[at] = reason
+    ranked = sorted(set(range(len(value_I))) - set(reasons), key=lambda at: (-value_I[at], consensus.statement_ids[at]))
+    return Candidates(
+        consensus=consensus, rule=rule, value_I=value_I, rejected_I=rejected_I, reasons=reasons, ranked=tuple(ranked)
+    )
 
-    `barred`: ideas that cannot become principles, by position.
+
+def choose(candidates: Candidates) -> Chosen:
+    """Ideas by consensus.
 
     Of two groups that agree by 0.9 and 0.8, the product is 0.72 and the geometric mean 0.849, just below 0.85.
     """
-    value_I = consensus.geometric_S if rule.measure == "geometric-mean" else consensus.product_S
-    reasons = dict(barred or {})
-    ranked = []
-    for at in range(len(value_I)):
-        if at in reasons:
-            continue
-        reason = _few(consensus, at, rule.minimum_votes) or _low(consensus, at, float(value_I[at]), rule)
-        if reason:
-            reasons[at] = reason
-        else:
-            ranked.append(at)
-    ranked.sort(key=lambda at: (-value_I[at], consensus.statement_ids[at]))
-    wanted = len(ranked) if rule.ideas is None else rule.ideas
-    for rank, at in enumerate(ranked[wanted:], start=wanted + 1):
+    rule, value_I, reasons = candidates.rule, candidates.value_I, dict(candidates.reasons)
+    passed = [at for at in candidates.ranked if rule.least is None or value_I[at] >= rule.least]
+    for at in candidates.ranked[len(passed) :]:
+        detail = f"consensus {value_I[at]:.3f} is below {rule.least:g} ({_by_group(candidates.consensus, at)})"
+        reasons[at] = Reason(code="low-consensus", detail=detail)
+    wanted = len(passed) if rule.ideas is None else rule.ideas
+    for rank, at in enumerate(passed[wanted:], start=wanted + 1):
         detail = f"consensus {value_I[at]:.3f} ranks {rank}; {wanted} were asked for"
         reasons[at] = Reason(code="beyond-number", detail=detail)
-    return Chosen(positions=tuple(ranked[:wanted]), value_I=value_I, reasons=reasons)
+    return Chosen(positions=tuple(passed[:wanted]), reasons=reasons)
+
+
+def curve(candidates: Candidates, thresholds: Sequence[float] = CURVE) -> tuple[ThresholdCount, ...]:
+    """How many ideas would become principles at other thresholds, all else being as the rule says."""
+    values = candidates.value_I[list(candidates.ranked)]
+    return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in thresholds)
+
+
+def lowest_of(candidates: Candidates, numbers: Sequence[int] = NUMBERS) -> tuple[ThresholdCount, ...]:
+    """The consensus of the last of the first 10, 25, ... ideas, and of the last of all where there are fewer."""
+    ranked = candidates.ranked
+    asked = sorted({min(number, len(ranked)) for number in numbers} - {0})
+    return tuple(ThresholdCount(threshold=float(candidates.value_I[ranked[at - 1]]), ideas=at) for at in asked)
+
+
+def rejected_as_well(candidates: Candidates) -> str:
+    """How many ideas are rejected as clearly as others are agreed with, where the rule leaves them out; or nothing."""
+    rule = candidates.rule
+    if rule.rejected or rule.least is None:
+        return ""
+    also = candidates_of(candidates.consensus, rule.model_copy(update={"rejected": True}))
+    found = [at for at in choose(also).positions if also.rejected_I[at]]
+    if not found:
+        return ""
+    return (
+        f"All groups reject {many(len(found), 'idea')} as clearly, such as statement "
+        f"{candidates.consensus.statement_ids[found[0]]}; --rejected makes principles of what is rejected."
+    )
 
 
 def counts(reasons: Iterable[Reason]) -> str:
     """`12 rejected, 3 few-votes`: how many for each reason, most first."""
     found = Counter(reason.code for reason in reasons)
     return ", ".join(f"{number} {code}" for code, number in sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _over_groups(groups_KS: Floats, rule: Rule) -> Floats:
+    product_S = group_aware_consensus(groups_KS)
+    return product_S if rule.measure == "product" else geometric_mean(product_S, len(groups_KS))
 
 
 def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
@@ -168,10 +254,15 @@ def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
     return Reason(code="few-votes", detail=f"too few votes: {', '.join(short)}; the least is {max(minimum, 1)}")
 
 
-def _low(consensus: Consensus, at: int, value: float, rule: Rule) -> Reason | None:
-    least = rule.least
-    if least is None or value >= least:
+def _no_majority(consensus: Consensus, at: int, rejected: bool, rule: Rule) -> Reason | None:
+    said_K = (consensus.disagrees_KS if rejected else consensus.agrees_KS)[:, at]
+    lacking = np.flatnonzero(2 * said_K <= consensus.votes_KS[:, at]).tolist()
+    if not rule.majority or not lacking:
         return None
+    where = " and ".join(f"group {consensus.names[label]}" for label in lacking)
+    return Reason(code="low-consensus", detail=f"no majority in {where} ({_by_group(consensus, at)})")
+
+
+def _by_group(consensus: Consensus, at: int) -> str:
     shares = zip(consensus.names, consensus.groups_KS[:, at], strict=True)
-    said = ", ".join(f"group {name} {share:.2f}" for name, share in shares)
-    return Reason(code="low-consensus", detail=f"consensus {value:.3f} is below {least:g} ({said})")
+    return ", ".join(f"group {name} {share:.2f}" for name, share in shares)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from solon.collective.conversation import VOTE_SIGN
-from solon.collective.principles.merges import Cited
-from solon.collective.principles.selection import Reason, Rule
+from solon.collective.principles.merges import Merge
+from solon.collective.principles.selection import Reason, Rule, ThresholdCount
+from solon.collective.principles.wording import Stance
 from solon.records import Record
 
 
@@ -64,13 +65,15 @@ class PrincipleTrace(Record):
 
     id: str
     title: str
+    stance: Stance = "agreed"
+    """`rejected`: every group disagrees with it."""
     statements: tuple[int, ...]
     merge: str | None
     """The decision that made several statements one; see `merges`."""
     text: str
     """What was worded: a person's words, or the statement's own."""
     worded_by: Literal["template", "person"]
-    """Who found the words of `text`; comparison question and critique pair are always made by templates."""
+    """Who found the words of `text`; `template`: they are the statement's own, in quotation marks."""
     remarks: tuple[str, ...]
     """What a person should look at in the wording."""
     figures: Figures
@@ -78,19 +81,6 @@ class PrincipleTrace(Record):
     rank: int
     """From 1, by the measure of the rule."""
     weight: float
-
-
-class MergeTrace(Record):
-    """A proposal of a merge and what a person decided."""
-
-    id: str
-    decision: str
-    """`yes`, `no`, or empty: not decided."""
-    wording: str
-    similarity: float | None
-    statements: tuple[Cited, ...]
-    taken_out: tuple[Cited, ...]
-    note: str
 
 
 class GroupTrace(Record):
@@ -118,11 +108,15 @@ class Trace(Record):
     """Participants who count in no group, and so in no figure of this file."""
     rule: Rule
     threshold_in_force: float | None
+    curve: tuple[ThresholdCount, ...] = ()
+    """How many principles there would be at other thresholds."""
+    numbers: tuple[ThresholdCount, ...] = ()
+    """The consensus of the last of the first 10, 25, ... ideas."""
     merges_made_by: str
     """How the merges were proposed; empty without a merges file."""
     notes: tuple[str, ...]
     principles: tuple[PrincipleTrace, ...]
-    merges: tuple[MergeTrace, ...]
+    merges: tuple[Merge, ...]
     statements: tuple[StatementTrace, ...]
     """All of the conversation, by id."""
 

@@ -65,7 +65,7 @@ class Walk:
             self.say(f"  {one.id:>5}  {one_line(one.text)}")
         self.say(f"  as one: {one_line(merge.wording)}")
         return self._answers(
-            lambda decision: self._save_merge(index, merge.model_copy(update={"decision": decision})),
+            lambda decision: self._save_at("merge", index, merge.model_copy(update={"decision": decision})),
             lambda: self._edit_merge(index, merge),
         )
 
@@ -76,7 +76,7 @@ class Walk:
         self.say(f"  words: {one_line(one.wording)}")
         self.say("  y: use these words; n: leave the statement out; e: other words; s: quote it as it is, for now")
         return self._answers(
-            lambda decision: self._save_wording(index, one.model_copy(update={"decision": decision})),
+            lambda decision: self._save_at("wording", index, one.model_copy(update={"decision": decision})),
             lambda: self._edit_wording(index, one),
         )
 
@@ -121,22 +121,19 @@ class Walk:
             "taken_out": (*merge.taken_out, *gone),
             "wording": one_line(said) or wording,
         }
-        return self._save_merge(index, merge.model_copy(update=changed))
+        return self._save_at("merge", index, merge.model_copy(update=changed))
 
     def _edit_wording(self, index: int, one: Rewording) -> bool:
         said = self.ask("words: ")
         if said is None or not one_line(said):
             self.say("Nothing changed.")
             return False
-        return self._save_wording(index, one.model_copy(update={"decision": "yes", "wording": one_line(said)}))
+        return self._save_at("wording", index, one.model_copy(update={"decision": "yes", "wording": one_line(said)}))
 
-    def _save_merge(self, index: int, merge: Merge) -> bool:
-        merges = (*self.file.merge[:index], merge, *self.file.merge[index + 1 :])
-        return self._save(self.file.model_copy(update={"merge": merges}))
-
-    def _save_wording(self, index: int, one: Rewording) -> bool:
-        wordings = (*self.file.wording[:index], one, *self.file.wording[index + 1 :])
-        return self._save(self.file.model_copy(update={"wording": wordings}))
+    def _save_at(self, kind: str, index: int, changed: Merge | Rewording) -> bool:
+        """With one proposal changed."""
+        those = getattr(self.file, kind)
+        return self._save(self.file.model_copy(update={kind: (*those[:index], changed, *those[index + 1 :])}))
 
     def _save(self, file: MergeFile) -> bool:
         """False, and the file as before, if the decision contradicts another one."""

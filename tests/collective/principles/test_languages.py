@@ -61,6 +61,10 @@ def test_scripts_without_spaces_are_read_in_pairs_cut_at_words_of_grammar() -> N
     assert Language(code="", name="none").words("รถเมล์ช้า")[0] == "รถ"
 
 
+def test_vowel_signs_belong_to_their_words() -> None:
+    assert Language(code="", name="none").words("कृत्रिम बुद्धिमत्ता ईमानदार") == ["कृत्रिम", "बुद्धिमत्ता", "ईमानदार"]
+
+
 @pytest.mark.parametrize(
     ("code", "text", "stems"),
     [

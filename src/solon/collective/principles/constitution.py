@@ -141,9 +141,9 @@ def _raise_empty(ideas: Ideas, candidates: Candidates, chosen: Chosen, conversat
         what = f"no statement has a majority in every group; {nearest}"
         raise InputError(what, where=where, hint="ask for fewer groups with --k, or add --no-majority")
     more = next((one for one in curve(candidates) if one.ideas), None)
-    hint = f"lower --threshold ({more.threshold:g} gives {more.ideas})" if more else "lower --threshold"
+    hint = f"lower --threshold: {more.threshold:g} gives {more.ideas}" if more else "lower --threshold"
     what = f"no statement reaches {rule.least:g}; {nearest}"
-    raise InputError(what, where=where, hint=f"{hint}, or ask for a number with --ideas")
+    raise InputError(what, where=where, hint=f"{hint}; or ask for a number with --ideas")
 
 
 def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
@@ -162,7 +162,7 @@ def _row(idea: Idea, candidates: Candidates, at: int, rank: int, weight: float) 
     """An idea that becomes a principle."""
     stance: Stance = "rejected" if candidates.rejected_I[at] else "agreed"
     return PrincipleTrace(
-        id=f"statement-{idea.id}",
+        id=_id(idea.id),
         title=title_of(idea.text, stance),
         stance=stance,
         statements=idea.statement_ids,
@@ -184,17 +184,20 @@ def _principle(traced: PrincipleTrace, kept: Conversation, merges: MergeFile | N
         how += f"; made one by {traced.merge}, each person counted once"
     if traced.worded_by == "person":
         how += f"; worded by a person: “{one_line(traced.text)}”"
-    number = int(traced.id.removeprefix("statement-"))
-    tags = [_tag(topic.name) for topic in (merges.topic if merges else ()) if number in topic.statements]
+    topics = [one for one in (merges.topic if merges else ()) if traced.id in map(_id, one.statements)]
     fields: Mapping[str, object] = {
         "id": traced.id,
         "title": traced.title,
         **word(traced.text, traced.stance),
         "weight": traced.weight,
-        "tags": tuple(tag for tag in tags if tag),
+        "tags": tuple(filter(None, (_tag(one.name) for one in topics))),
         "source": f"{how}; {in_words(traced.figures, traced.stance)}",
     }
     return Principle.model_validate(fields)
+
+
+def _id(statement: int) -> str:
+    return f"statement-{statement}"
 
 
 def _tag(name: str) -> str:

@@ -21,7 +21,9 @@ from solon.collective.phrases import many
 
 UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Thai, Lao, Myanmar, Khmer, kana and Chinese characters, as a class of a regular expression."""
-_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
+_MARKS = r"\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
+"""Signs that belong to a word in Hebrew, Arabic and the scripts of India, though they are no letters."""
+_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}](?:[{_MARKS}]|[^\W_{UNSPACED}])*")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 TOLD = 0.2

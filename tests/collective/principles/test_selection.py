@@ -11,12 +11,10 @@ from solon.collective.opinion.results import Groups
 from solon.collective.principles.ideas import ideas_of
 from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording
 from solon.collective.principles.selection import (
-    Candidates,
     Chosen,
     Rule,
     ThresholdCount,
     admissible,
-    candidates_of,
     choose,
     counts,
     curve,
@@ -46,14 +44,9 @@ def voted(*agrees: tuple[int, int], of: int = 10) -> Conversation:
     return talk(rows, statements=range(1, len(agrees) + 1))
 
 
-def candidates(conversation: Conversation, rule: Rule) -> Candidates:
-    groups = groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
-    consensus = consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes)
-    return candidates_of(consensus, rule)
-
-
 def chosen(conversation: Conversation, rule: Rule) -> Chosen:
-    return choose(candidates(conversation, rule))
+    groups = groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
+    return choose(consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes), rule)
 
 
 def test_the_threshold_is_on_the_geometric_mean() -> None:
@@ -62,7 +55,7 @@ def test_the_threshold_is_on_the_geometric_mean() -> None:
     rule = Rule(smoothing=False)
     found = chosen(public, rule)
     assert found.positions == (2, 1)
-    assert candidates(public, rule).value_I.tolist() == pytest.approx([0.72**0.5, 0.9, 1.0])
+    assert chosen(public, rule).value_I.tolist() == pytest.approx([0.72**0.5, 0.9, 1.0])
     assert found.reasons[0].code == "low-consensus"
     assert found.reasons[0].detail == "consensus 0.849 is below 0.85 (group 0 0.90, group 1 0.80)"
     product = chosen(public, Rule(measure="product", threshold=0.72, smoothing=False))
@@ -98,20 +91,20 @@ def test_what_every_group_rejects_is_chosen_where_the_rule_says_so() -> None:
     public = voted((1, 0), (9, 9), (0, 9))
     assert chosen(public, Rule(threshold=0.8)).positions == (1,)
     rule = Rule(threshold=0.8, rejected=True)
-    found = candidates(public, rule)
-    assert choose(found).positions == (0, 1)
+    found = chosen(public, rule)
+    assert found.positions == (0, 1)
     assert found.rejected_I.tolist() == [True, False, True], "the last by more, but by no majority of every group"
     assert found.value_I[0] == pytest.approx((10 / 12 * 11 / 12) ** 0.5)
     assert "what is rejected as clearly as well" in rule_in_words(rule)
-    assert rejected_as_well(candidates(public, Rule(threshold=0.8))) == (
+    assert rejected_as_well(chosen(public, Rule(threshold=0.8))) == (
         "All groups reject 1 idea as clearly, such as statement 1; --rejected makes principles of what is rejected."
     )
-    assert rejected_as_well(found) == "" == rejected_as_well(candidates(public, Rule(ideas=3)))
+    assert rejected_as_well(found) == "" == rejected_as_well(chosen(public, Rule(ideas=3)))
 
 
 def test_how_many_there_would_be_at_other_thresholds() -> None:
     """Agreements of 1, 0.9, 0.8, 0.7 by both groups; 0.2 has no majority anywhere."""
-    found = candidates(voted((10, 10), (7, 7), (9, 9), (2, 2), (8, 8)), Rule(smoothing=False))
+    found = chosen(voted((10, 10), (7, 7), (9, 9), (2, 2), (8, 8)), Rule(smoothing=False))
     assert [(one.threshold, one.ideas) for one in curve(found, (0.95, 0.85, 0.75, 0.5))] == [
         (0.95, 1),
         (0.85, 2),
@@ -124,7 +117,7 @@ def test_how_many_there_would_be_at_other_thresholds() -> None:
         (3, 0.8),
         (4, 0.7),
     ]
-    nobody = candidates(voted((2, 2)), Rule())
+    nobody = chosen(voted((2, 2)), Rule())
     assert lowest_of(nobody) == () and curve(nobody, (0.5,)) == (ThresholdCount(threshold=0.5, ideas=0),)
 
 
@@ -132,7 +125,7 @@ def test_how_many_there_would_be_at_other_thresholds() -> None:
 def test_a_threshold_asks_as_much_of_many_groups_as_of_few(k: int) -> None:
     """The same public, cut into more groups that vote alike, has the same geometric mean."""
     public = talk([[1 if person % 20 < 17 else -1] for person in range(20 * k)])
-    found = candidates_of(consensus_of(public, groups_of(*[20] * k), smoothing=False), Rule(smoothing=False))
+    found = choose(consensus_of(public, groups_of(*[20] * k), smoothing=False), Rule(smoothing=False))
     assert found.value_I.tolist() == pytest.approx([0.85])
 
 

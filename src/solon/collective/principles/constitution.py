@@ -16,12 +16,10 @@ from solon.collective.principles.ideas import Idea, Ideas, ideas_of
 from solon.collective.principles.merges import MergeFile
 from solon.collective.principles.neutral import one_line
 from solon.collective.principles.selection import (
-    Candidates,
     Chosen,
     Reason,
     Rule,
     admissible,
-    candidates_of,
     choose,
     curve,
     rejected_as_well,
@@ -68,13 +66,12 @@ def assemble(
     """
     kept, reasons, unmoderated = admissible(conversation, include_unmoderated=rule.include_unmoderated)
     ideas = ideas_of(kept, merges)
-    candidates = _candidates(ideas, groups, rule, seed)
-    chosen = choose(candidates)
+    chosen = _chosen(ideas, groups, rule, seed)
     if not chosen.positions:
-        _raise_empty(ideas, candidates, chosen, conversation)
-    weights, heavy = _weights([float(candidates.value_I[at]) for at in chosen.positions], rule)
+        _raise_empty(ideas, chosen, conversation)
+    weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
     rows = tuple(
-        _row(ideas.ideas[at], candidates, at, rank, weight)
+        _row(ideas.ideas[at], chosen, at, rank, weight)
         for rank, (at, weight) in enumerate(zip(chosen.positions, weights, strict=True), start=1)
     )
     constitution = Constitution(
@@ -83,13 +80,13 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    told = (unmoderated, _few_asked(rule, groups), heavy, rejected_as_well(candidates), _undecided(rows, merges))
+    told = (unmoderated, _few_asked(rule, groups), heavy, rejected_as_well(chosen), _undecided(rows, merges))
     notes = tuple(one for one in told if one)
     trace = make_trace(
         constitution,
         conversation=conversation,
         groups=groups,
-        candidates=candidates,
+        chosen=chosen,
         merges=merges,
         reasons=reasons | _reasons(ideas, chosen),
         principles=rows,
@@ -118,29 +115,29 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
     return out, beside
 
 
-def _candidates(ideas: Ideas, groups: Groups, rule: Rule, seed: int) -> Candidates:
+def _chosen(ideas: Ideas, groups: Groups, rule: Rule, seed: int) -> Chosen:
     consensus = consensus_of(
         ideas.conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, seed=seed
     )
     refused = {at: why for at, idea in enumerate(ideas.ideas) if (why := unusable(idea.text))}
-    return candidates_of(consensus, rule, {at: Reason(code="not-worded", detail=why) for at, why in refused.items()})
+    return choose(consensus, rule, {at: Reason(code="not-worded", detail=why) for at, why in refused.items()})
 
 
-def _raise_empty(ideas: Ideas, candidates: Candidates, chosen: Chosen, conversation: Conversation) -> NoReturn:
+def _raise_empty(ideas: Ideas, chosen: Chosen, conversation: Conversation) -> NoReturn:
     where = Where(conversation.source) if conversation.source else None
-    rule = candidates.rule
+    rule = chosen.rule
     if not ideas.ideas:
         raise InputError("no statement is left to choose from", where=where, hint="see --include-unmoderated")
     low = [at for at, reason in chosen.reasons.items() if reason.code == "low-consensus"]
     if not low:
         what = f"no statement has {many(max(rule.minimum_votes, 1), 'vote')} in every group and can be worded"
         raise InputError(what, where=where, hint="lower --minimum-votes, or ask for fewer groups with --k")
-    best = max(low, key=lambda at: candidates.value_I[at])
-    nearest = f"the nearest is {ideas.ideas[best].id} with {candidates.value_I[best]:.3f}"
-    if not candidates.ranked:
+    best = max(low, key=lambda at: chosen.value_I[at])
+    nearest = f"the nearest is {ideas.ideas[best].id} with {chosen.value_I[best]:.3f}"
+    if not chosen.ranked:
         what = f"no statement has a majority in every group; {nearest}"
         raise InputError(what, where=where, hint="ask for fewer groups with --k, or add --no-majority")
-    more = next((one for one in curve(candidates) if one.ideas), None)
+    more = next((one for one in curve(chosen) if one.ideas), None)
     hint = f"lower --threshold: {more.threshold:g} gives {more.ideas}" if more else "lower --threshold"
     what = f"no statement reaches {rule.least:g}; {nearest}"
     raise InputError(what, where=where, hint=f"{hint}; or ask for a number with --ideas")
@@ -158,9 +155,9 @@ def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
     return [others, *weights[1:]], note
 
 
-def _row(idea: Idea, candidates: Candidates, at: int, rank: int, weight: float) -> PrincipleTrace:
+def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> PrincipleTrace:
     """An idea that becomes a principle."""
-    stance: Stance = "rejected" if candidates.rejected_I[at] else "agreed"
+    stance: Stance = "rejected" if chosen.rejected_I[at] else "agreed"
     return PrincipleTrace(
         id=_id(idea.id),
         title=title_of(idea.text, stance),
@@ -170,7 +167,7 @@ def _row(idea: Idea, candidates: Candidates, at: int, rank: int, weight: float) 
         text=idea.text,
         worded_by="person" if idea.by_person else "template",
         remarks=odd(idea.text),
-        figures=figures_of(candidates.consensus, at),
+        figures=figures_of(chosen.consensus, at),
         rank=rank,
         weight=weight,
     )

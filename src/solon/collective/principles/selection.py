@@ -98,8 +98,8 @@ class Reason(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates:
-    """How ideas stand before a threshold or a number is set, by their positions. Arrays [I]."""
+class Chosen:
+    """What was chosen among ideas, and how all of them stand, by their positions. Arrays [I]."""
 
     consensus: Consensus
     """Of the ideas, smoothed or not as the rule says."""
@@ -108,18 +108,10 @@ class Candidates:
     """By the measure of the rule; NaN where a group has no vote."""
     rejected_I: Bools
     """The value is of disagreement: the rule lets rejected ideas in, and more disagree than agree."""
-    reasons: dict[int, Reason]
-    """Of those that no threshold lets in."""
     ranked: tuple[int, ...]
-    """The others, highest value first; ties go to the lower id."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """What was chosen among ideas, by their positions."""
-
+    """Those that some threshold lets in, highest value first; ties go to the lower id."""
     positions: tuple[int, ...]
-    """Highest consensus first."""
+    """Those that were chosen: the first of `ranked`."""
     reasons: dict[int, Reason]
     """Of every idea that was not chosen."""
 
@@ -173,8 +165,13 @@ def rule_in_words(rule: Rule) -> str:
     return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
-def candidates_of(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Candidates:
-    """All ideas by the measure of the rule. `barred`: those that cannot become principles, by position."""
+def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Chosen:
+    """Ideas by consensus; `consensus` is that of the ideas, smoothed or not as the rule says.
+
+    `barred`: ideas that cannot become principles, by position.
+
+    Of two groups that agree by 0.9 and 0.8, the product is 0.72 and the geometric mean 0.849, just below 0.85.
+    """
     against_KS = share_of_agrees(consensus.disagrees_KS, consensus.votes_KS, smoothing=rule.smoothing)
     agree_I, against_I = _over_groups(consensus.groups_KS, rule), _over_groups(against_KS, rule)
     rejected_I = np.asarray((against_I > agree_I) & rule.rejected)
@@ -185,53 +182,49 @@ def candidates_of(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason]
         if reason:
             reasons[at] = reason
     ranked = sorted(set(range(len(value_I))) - set(reasons), key=lambda at: (-value_I[at], consensus.statement_ids[at]))
-    return Candidates(
-        consensus=consensus, rule=rule, value_I=value_I, rejected_I=rejected_I, reasons=reasons, ranked=tuple(ranked)
-    )
-
-
-def choose(candidates: Candidates) -> Chosen:
-    """Ideas by consensus.
-
-    Of two groups that agree by 0.9 and 0.8, the product is 0.72 and the geometric mean 0.849, just below 0.85.
-    """
-    rule, value_I, reasons = candidates.rule, candidates.value_I, dict(candidates.reasons)
-    passed = [at for at in candidates.ranked if rule.least is None or value_I[at] >= rule.least]
-    for at in candidates.ranked[len(passed) :]:
-        detail = f"consensus {value_I[at]:.3f} is below {rule.least:g} ({_by_group(candidates.consensus, at)})"
+    passed = [at for at in ranked if rule.least is None or value_I[at] >= rule.least]
+    for at in ranked[len(passed) :]:
+        detail = f"consensus {value_I[at]:.3f} is below {rule.least:g} ({_by_group(consensus, at)})"
         reasons[at] = Reason(code="low-consensus", detail=detail)
     wanted = len(passed) if rule.ideas is None else rule.ideas
     for rank, at in enumerate(passed[wanted:], start=wanted + 1):
         detail = f"consensus {value_I[at]:.3f} ranks {rank}; {wanted} were asked for"
         reasons[at] = Reason(code="beyond-number", detail=detail)
-    return Chosen(positions=tuple(passed[:wanted]), reasons=reasons)
+    return Chosen(
+        consensus=consensus,
+        rule=rule,
+        value_I=value_I,
+        rejected_I=rejected_I,
+        ranked=tuple(ranked),
+        positions=tuple(passed[:wanted]),
+        reasons=reasons,
+    )
 
 
-def curve(candidates: Candidates, thresholds: Sequence[float] = CURVE) -> tuple[ThresholdCount, ...]:
+def curve(chosen: Chosen, thresholds: Sequence[float] = CURVE) -> tuple[ThresholdCount, ...]:
     """How many ideas would become principles at other thresholds, all else being as the rule says."""
-    values = candidates.value_I[list(candidates.ranked)]
+    values = chosen.value_I[list(chosen.ranked)]
     return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in thresholds)
 
 
-def lowest_of(candidates: Candidates, numbers: Sequence[int] = NUMBERS) -> tuple[ThresholdCount, ...]:
+def lowest_of(chosen: Chosen, numbers: Sequence[int] = NUMBERS) -> tuple[ThresholdCount, ...]:
     """The consensus of the last of the first 10, 25, ... ideas, and of the last of all where there are fewer."""
-    ranked = candidates.ranked
+    ranked = chosen.ranked
     asked = sorted({min(number, len(ranked)) for number in numbers} - {0})
-    return tuple(ThresholdCount(threshold=float(candidates.value_I[ranked[at - 1]]), ideas=at) for at in asked)
+    return tuple(ThresholdCount(threshold=float(chosen.value_I[ranked[at - 1]]), ideas=at) for at in asked)
 
 
-def rejected_as_well(candidates: Candidates) -> str:
+def rejected_as_well(chosen: Chosen) -> str:
     """How many ideas are rejected as clearly as others are agreed with, where the rule leaves them out; or nothing."""
-    rule = candidates.rule
-    if rule.rejected or rule.least is None:
+    if chosen.rule.rejected or chosen.rule.least is None:
         return ""
-    also = candidates_of(candidates.consensus, rule.model_copy(update={"rejected": True}))
-    found = [at for at in choose(also).positions if also.rejected_I[at]]
+    also = choose(chosen.consensus, chosen.rule.model_copy(update={"rejected": True}))
+    found = [at for at in also.positions if also.rejected_I[at]]
     if not found:
         return ""
     return (
         f"All groups reject {many(len(found), 'idea')} as clearly, such as statement "
-        f"{candidates.consensus.statement_ids[found[0]]}; --rejected makes principles of what is rejected."
+        f"{chosen.consensus.statement_ids[found[0]]}; --rejected makes principles of what is rejected."
     )
 
 

@@ -8,7 +8,7 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import Consensus, consensus_of
 from solon.collective.opinion.results import Groups
 from solon.collective.principles.merges import MergeFile
-from solon.collective.principles.selection import Candidates, Reason, curve, lowest_of
+from solon.collective.principles.selection import Chosen, Reason, curve, lowest_of
 from solon.collective.principles.trace import (
     Figures,
     GroupTrace,
@@ -27,7 +27,7 @@ def make_trace(
     *,
     conversation: Conversation,
     groups: Groups,
-    candidates: Candidates,
+    chosen: Chosen,
     merges: MergeFile | None,
     reasons: Mapping[int, Reason],
     principles: tuple[PrincipleTrace, ...],
@@ -37,7 +37,7 @@ def make_trace(
 
     `reasons`: by statement, for all that went into no principle.
     """
-    rule = candidates.rule
+    rule = chosen.rule
     measured = consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, draws=0)
     became = {number: one.id for one in principles for number in one.statements}
     unexplained = set(conversation.statement_ids.tolist()) - set(became) - set(reasons)
@@ -56,8 +56,8 @@ def make_trace(
         in_no_group=len(conversation.participants) - sum(groups.sizes),
         rule=rule,
         threshold_in_force=rule.least,
-        curve=curve(candidates),
-        numbers=lowest_of(candidates),
+        curve=curve(chosen),
+        numbers=lowest_of(chosen),
         merges_made_by=merges.made_by if merges else "",
         notes=(*groups.notes, *notes),
         principles=principles,

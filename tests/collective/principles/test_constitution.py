@@ -149,6 +149,22 @@ def test_nasty_statements_are_harmless_in_texts_and_whole_in_the_trace(tmp_path:
     assert [one["text"] for one in kept] == ["AI should be helpful", *nasty]
 
 
+def test_statements_in_any_language_become_principles_in_their_own_words(tmp_path: Path) -> None:
+    texts = (
+        "人工智能应该尊重隐私",
+        "Die KI soll ihre Quellen nennen",
+        "يجب أن يكون المساعد صادقا",
+        "L’IA doit être polie",
+    )
+    found = made(public(*texts, against=()))
+    out, _ = write_assembled(found, tmp_path / "public.toml")
+    assert lint(out) == ()
+    principles = load_constitution(out).principles
+    assert tuple(one.title for one in principles) == texts
+    for one, text in zip(principles, texts, strict=True):
+        assert one.comparison_question and f"“{text}”. Which response" in one.comparison_question
+
+
 def decided() -> MergeFile:
     return MergeFile(
         format="solon-merges-1",

@@ -24,8 +24,8 @@ from collective.cleaning.spoilt import (
     log_of,
     spoilt,
 )
-from solon.collective.cleaning.removing import Opinions, clean, opinions, rules_with, sensitivity
-from solon.collective.cleaning.rules import RULES
+from solon.collective.cleaning.removing import Change, Measure, Opinions, clean, opinions, rules_with, sensitivity
+from solon.collective.cleaning.rules import RULES, Evidence
 from solon.collective.conversation import Conversation, Statement
 from solon.collective.opinion.results import Groups
 from solon.errors import InputError
@@ -39,7 +39,7 @@ def whole() -> Conversation:
 
 def found_by(conversation: Conversation, rule: str, **limits: float) -> list[int]:
     one = RULES[rule]
-    return [flag.id for flag in one.find(conversation, {**one.limits, **limits})]
+    return sorted(flag.id for flag in one.find(Evidence(conversation), {**one.limits, **limits}))
 
 
 @pytest.mark.parametrize("rule", list(EXPECTED))
@@ -195,6 +195,12 @@ def test_rules_can_be_chosen_and_left_out() -> None:
     assert RULES["speed"].limits["seconds"] == 1.5
 
 
+def changes_of(conversation: Conversation, measure: Measure) -> dict[str, Change]:
+    """By variant."""
+    found = sensitivity(conversation, list(RULES), clean(conversation).removals, measure)
+    return {one.variant: one for one in found}
+
+
 def measured(conversation: Conversation) -> Opinions:
     """Everybody in one group; consensus is the share that agrees."""
     ids = conversation.participant_ids
@@ -209,7 +215,7 @@ def measured(conversation: Conversation) -> Opinions:
 
 
 def test_results_with_and_without_each_rule(whole: Conversation) -> None:
-    changes = {one.variant: one for one in sensitivity(whole, measure=measured)}
+    changes = changes_of(whole, measured)
     rules = list(RULES)
     assert list(changes) == ["all", "none", *(f"without {one}" for one in rules), *(f"only {one}" for one in rules)]
     assert changes["all"].participants == SINCERE + 1 and changes["none"].participants == 40
@@ -230,7 +236,7 @@ def test_a_variant_that_cannot_be_measured_says_why(whole: Conversation) -> None
             raise InputError("too many")
         return measured(conversation)
 
-    changes = {one.variant: one for one in sensitivity(whole, measure=refuses)}
+    changes = changes_of(whole, refuses)
     assert changes["none"].note == "too many" and changes["none"].groups is None
     assert changes["all"].note == ""
 

@@ -60,7 +60,7 @@ def clean(
     rules = rules_with(_limits(limits or []), without=without or [], only=only or [])
     imported = open_conversation(folder)
     cleaned = cleaned_of(imported.conversation, rules)
-    changes = sensitivity(imported.conversation, rules) if measured else None
+    changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
     write_cleaned(imported, cleaned, changes, out, force=force)
     _say(rules, cleaned)
     for change in changes or ():

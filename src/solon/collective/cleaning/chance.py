@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby
 from math import exp, lgamma
 
 import numpy as np
@@ -20,8 +20,7 @@ def at_least(count: int, chances: Floats) -> float:
     0.75
     """
     # [missing so many]: counting failures keeps the table as short as the few failures that are allowed.
-    allowed = len(chances) - count
-    failures = np.zeros(allowed + 1)
+    failures = np.zeros(len(chances) - count + 1)
     failures[0] = 1.0
     for chance in chances:
         failures[1:] = failures[1:] * chance + failures[:-1] * (1 - chance)
@@ -35,9 +34,8 @@ def longest_run(votes: NDArray[np.int8]) -> tuple[int, int]:
     >>> longest_run(np.array([1, -1, -1, -1, 1, 1]))
     (3, -1)
     """
-    ends = [0, *(np.flatnonzero(np.diff(votes)) + 1).tolist(), len(votes)]
-    start, end = max(pairwise(ends), key=lambda piece: piece[1] - piece[0])
-    return end - start, int(votes[start])
+    runs = ((len([*run]), answer) for answer, run in groupby(votes.tolist()))
+    return max(runs, key=lambda run: run[0])
 
 
 def run_chance(run: int, count: int, votes: int) -> float:

@@ -14,6 +14,7 @@ from solon.collective.reading.findings import Finding, Imported
 from solon.collective.reading.folder import write_imported
 from solon.collective.reading.imported import CARD
 from solon.collective.tables import write_csv
+from solon.records import Record
 
 REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
 
@@ -28,24 +29,17 @@ def write_cleaned(
     Raises:
         InputError: as `write_imported`.
     """
-    notes = [
-        Finding(
-            severity="note",
-            where=rule,
-            what=f"cleaning removed {many(count, kind)}",
-            repair=f"each is in {REMOVALS}",
-        )
-        for (rule, kind), count in Counter((one.rule, one.kind) for one in cleaned.removals).items()
-    ]
-    notes += [
-        Finding(severity="note", where=rule, what=f"cleaning rule not applied: {why}", repair="")
-        for rule, why in cleaned.not_applied.items()
-    ]
+    counts = Counter((one.rule, one.kind) for one in cleaned.removals)
+    said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]
+    said += [(rule, f"cleaning rule not applied: {why}", "") for rule, why in cleaned.not_applied.items()]
+    notes = [Finding(severity="note", where=rule, what=what, repair=repair) for rule, what, repair in said]
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
     with replacing(out, marker=CARD, force=force) as folder:
         write_imported(whole, folder)
-        removals = (tuple(one.model_dump().values()) for one in cleaned.removals)
-        write_csv(folder / REMOVALS, tuple(Removal.model_fields), removals)
+        _write(cleaned.removals, Removal, folder / REMOVALS)
         if changes is not None:
-            rows = (tuple(one.model_dump().values()) for one in changes)
-            write_csv(folder / SENSITIVITY, tuple(Change.model_fields), rows)
+            _write(changes, Change, folder / SENSITIVITY)
+
+
+def _write(rows: Sequence[Record], kind: type[Record], path: Path) -> None:
+    write_csv(path, tuple(kind.model_fields), (tuple(row.model_dump().values()) for row in rows))

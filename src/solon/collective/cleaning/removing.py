@@ -6,13 +6,14 @@ not count, and `sensitivity` says whether that matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from solon.collective.cleaning.rules import RULES, Flag, Rule
+from solon.collective.cleaning.rules import RULES, Evidence, Rule
 from solon.collective.conversation import Bools, Conversation, Floats
 from solon.collective.opinion.results import Groups
 from solon.errors import InputError
@@ -39,7 +40,7 @@ class Cleaned:
 
     conversation: Conversation
     removals: tuple[Removal, ...]
-    """By rule in the order given, then people before statements, then by id."""
+    """By rule in the order given, then by id."""
     not_applied: dict[str, str]
     """Rules that could not look, each with the reason."""
 
@@ -105,23 +106,25 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
     Raises:
         InputError: if nobody or no statement would be left.
     """
-    flags, not_applied = _flags(conversation, rules)
-    removals = tuple(
-        Removal(rule=rule.name, reason=rule.reason, **flag._asdict())
-        for rule in rules
-        for flag in sorted(flags.get(rule.name, ()), key=lambda one: (one.kind, one.id))
-    )
-    people, statements = _kept(conversation, [flag for found in flags.values() for flag in found])
-    if not len(people) or not len(statements):
+    if not conversation.participants or not conversation.statements:
         raise InputError("the conversation is empty", hint="clean what `solon collect import` wrote of an export")
+    evidence = Evidence(conversation)
+    able = [rule for rule in rules if conversation.log is not None or not rule.needs_log]
+    removals = tuple(
+        Removal(rule=rule.name, kind=rule.kind, reason=rule.reason, **flag._asdict())
+        for rule in able
+        for flag in sorted(rule.find(evidence, rule.limits))
+    )
+    people, statements = _kept(conversation, removals)
     if not people.any() or not statements.any():
-        worst = max(flags, key=lambda name: len(flags[name]), default="")
-        what = "nobody" if not people.any() else "no statement"
+        worst = Counter(one.rule for one in removals).most_common(1)[0][0]
+        what = "no statement" if people.any() else "nobody"
         raise InputError(f"cleaning would leave {what}", hint=f"{worst} removes most: lower its limits or leave it out")
+    unable = [rule.name for rule in rules if rule not in able]
     return Cleaned(
         conversation=conversation.select(participants=people, statements=statements),
         removals=removals,
-        not_applied=not_applied,
+        not_applied=dict.fromkeys(unable, "the export does not say when votes were cast"),
     )
 
 
@@ -140,45 +143,33 @@ def opinions(conversation: Conversation) -> Opinions:
 
 
 def sensitivity(
-    conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values()), measure: Measure = opinions
+    conversation: Conversation, rules: Collection[str], removals: Sequence[Removal], measure: Measure = opinions
 ) -> tuple[Change, ...]:
     """The result with all rules, with none, without each rule, and with each alone, against the one with all.
 
-    A rule that removes nothing is measured like any other, at no cost.
+    `rules`: by name. `removals`: what they remove of the conversation, as `clean` says. A rule that removes nothing is
+    measured like any other, at no cost.
     """
-    flags, _ = _flags(conversation, rules)
-    names = [rule.name for rule in rules]
-    variants: dict[str, list[str]] = {"all": names, "none": []}
-    variants |= {f"without {name}": [one for one in names if one != name] for name in names}
-    variants |= {f"only {name}": [name] for name in names}
+    conversation = replace(conversation, log=None)  # which groups do not depend on, and which takes long to select from
+    variants: dict[str, Collection[str]] = {"all": rules, "none": ()}
+    variants |= {f"without {name}": {*rules} - {name} for name in rules}
+    variants |= {f"only {name}": {name} for name in rules}
     done: dict[bytes, Opinions | str] = {}
-    reference: Opinions | str = ""
     changes = []
     for variant, chosen in variants.items():
-        people, statements = _kept(conversation, [flag for name in chosen for flag in flags.get(name, ())])
+        people, statements = _kept(conversation, [one for one in removals if one.rule in chosen])
         key = people.tobytes() + statements.tobytes()
         if key not in done:
             done[key] = _measured(conversation, people, statements, measure)
-        if variant == "all":
-            reference = done[key]
+        reference = next(iter(done.values()))  # that of all rules
         changes.append(_change(variant, int(people.sum()), int(statements.sum()), done[key], reference))
     return tuple(changes)
 
 
-def _flags(conversation: Conversation, rules: Sequence[Rule]) -> tuple[dict[str, list[Flag]], dict[str, str]]:
-    flags, not_applied = dict[str, list[Flag]](), dict[str, str]()
-    for rule in rules:
-        if rule.needs_log and conversation.log is None:
-            not_applied[rule.name] = "the export does not say when votes were cast"
-        else:
-            flags[rule.name] = rule.find(conversation, rule.limits)
-    return flags, not_applied
-
-
-def _kept(conversation: Conversation, flags: Sequence[Flag]) -> tuple[Bools, Bools]:
-    """People and statements that no flag concerns."""
-    people = [flag.id for flag in flags if flag.kind == "participant"]
-    statements = [flag.id for flag in flags if flag.kind == "statement"]
+def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bools, Bools]:
+    """People and statements that no removal concerns."""
+    people = [one.id for one in removals if one.kind == "participant"]
+    statements = [one.id for one in removals if one.kind == "statement"]
     return ~np.isin(conversation.participant_ids, people), ~np.isin(conversation.statement_ids, statements)
 
 
@@ -192,24 +183,24 @@ def _measured(conversation: Conversation, people: Bools, statements: Bools, meas
 
 
 def _change(variant: str, participants: int, statements: int, found: Opinions | str, all_: Opinions | str) -> Change:
-    head = {"variant": variant, "participants": participants, "statements": statements}
+    change = Change(variant=variant, participants=participants, statements=statements)
     if isinstance(found, str):
-        return Change.model_validate({**head, "note": found})
+        return change.model_copy(update={"note": found})
+    change = change.model_copy(update={"groups": found.groups.k})
     if isinstance(all_, str):
-        return Change.model_validate({**head, "groups": found.groups.k, "note": f"with all rules: {all_}"})
+        return change.model_copy(update={"note": f"with all rules: {all_}"})
+    change = change.model_copy(update={"same_groups": _same_groups(found.groups, all_.groups)})
     common = sorted(found.consensus.keys() & all_.consensus.keys())
     differences: Floats = np.abs([found.consensus[one] - all_.consensus[one] for one in common])
-    known = np.flatnonzero(np.isfinite(differences))
-    most = int(known[np.argmax(differences[known])]) if known.size else None
-    return Change(
-        variant=variant,
-        participants=participants,
-        statements=statements,
-        groups=found.groups.k,
-        same_groups=_same_groups(found.groups, all_.groups),
-        consensus_mean=float(differences[known].mean()) if known.size else None,
-        consensus_max=None if most is None else float(differences[most]),
-        consensus_max_statement=None if most is None else common[most],
+    if np.isnan(differences).all():
+        return change
+    most = int(np.nanargmax(differences))
+    return change.model_copy(
+        update={
+            "consensus_mean": float(differences[np.isfinite(differences)].mean()),
+            "consensus_max": float(differences[most]),
+            "consensus_max_statement": common[most],
+        }
     )
 
 

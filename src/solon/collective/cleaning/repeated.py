@@ -30,44 +30,32 @@ def repeated_statements(statements: Sequence[tuple[int, str]], *, edits: int = 1
     words may, with the same first and last letter and without digits, so that no word becomes its opposite. Texts
     without a word repeat nothing.
     """
-    first: dict[str, int] = {}
-    leader: dict[int, int] = {}
-    by_gap: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]] = {}
+    head_of: dict[str, int] = {}
+    """By text, the first statement that says the same."""
+    by_shape: dict[tuple[str, ...], list[tuple[int, list[str]]]] = {}
+    groups: dict[int, list[int]] = {}
     for one, text in sorted(statements):
         plain = normalised(text)
         if not plain:
             continue
-        leader[one] = leader[first[plain]] if plain in first else one
-        if plain in first:
-            continue
-        first[plain] = one
-        if edits:
-            _join_misspelt(one, tuple(plain.split()), by_gap, leader, edits)
-    groups: dict[int, list[int]] = {}
-    for one, head in leader.items():
-        groups.setdefault(leader_of(leader, head), []).append(one)
-    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
+        if plain not in head_of:
+            words = plain.split()
+            alike = by_shape.setdefault(tuple(map(_shape, words)), [])
+            head_of[plain] = next((other for other, known in alike if _misspelt(words, known, edits)), one)
+            if head_of[plain] == one:
+                alike.append((one, words))
+        groups.setdefault(head_of[plain], []).append(one)
+    return sorted(group for group in groups.values() if len(group) > 1)
 
 
-def _join_misspelt(
-    one: int,
-    words: tuple[str, ...],
-    by_gap: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]],
-    leader: dict[int, int],
-    edits: int,
-) -> None:
+def _shape(word: str) -> str:
     """Texts are compared that agree in their short words and in the ends of their long ones."""
-    key = tuple(f"{word[0]}…{word[-1]}" if _may_be_misspelt(word) else word for word in words)
-    for other, known in by_gap.setdefault(key, []):
-        different = [(a, b) for a, b in zip(words, known, strict=True) if a != b]
-        if len(different) <= edits and all(one_letter_apart(a, b) for a, b in different):
-            leader[one] = other
-            return
-    by_gap[key].append((one, words))
+    return f"{word[0]}…{word[-1]}" if len(word) >= LONG_WORD - 1 and word.isalpha() else word
 
 
-def _may_be_misspelt(word: str) -> bool:
-    return len(word) >= LONG_WORD - 1 and word.isalpha()
+def _misspelt(words: Sequence[str], known: Sequence[str], edits: int) -> bool:
+    different = [(a, b) for a, b in zip(words, known, strict=True) if a != b]
+    return len(different) <= edits and all(one_letter_apart(a, b) for a, b in different)
 
 
 def one_letter_apart(a: str, b: str) -> bool:
@@ -84,11 +72,3 @@ def one_letter_apart(a: str, b: str) -> bool:
         return a[start + 1 :] == b[start + 1 :] or (swapped and a[start + 2 :] == b[start + 2 :])
     short, long = sorted((a, b), key=len)
     return len(long) - len(short) == 1 and short[start:] == long[start + 1 :]
-
-
-def leader_of(leader: dict[int, int], one: int) -> int:
-    """Who stands first of those that `one` was joined with; `leader` has for each whom it was joined to, or itself."""
-    while leader[one] != one:
-        leader[one] = leader[leader[one]]  # shorter for whoever asks next
-        one = leader[one]
-    return one

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +21,8 @@ WITHOUT = typer.Option("--without", metavar="RULE", help="Leave a rule out; may 
 ONLY = typer.Option("--only", metavar="RULE", help="Apply no other rules; may be repeated.")
 SENSITIVITY = typer.Option("--sensitivity/--no-sensitivity", help="Measure what each rule changes.")
 FORCE = typer.Option("--force", help="Replace a conversation written before.")
+ALIKE = 0.8
+"""Adjusted Rand index from which on groups pass for the same; stability calls groups firm from there on."""
 
 
 def clean(
@@ -62,15 +66,19 @@ def clean(
     cleaned = cleaned_of(imported.conversation, rules)
     changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
     write_cleaned(imported, cleaned, changes, out, force=force)
-    _say(rules, cleaned)
-    for change in changes or ():
-        typer.echo(_line(change), err=True)
-    talk = cleaned.conversation
-    shape = f"{len(talk.participants):,} of {len(imported.conversation.participants):,} participants"
+    if cleaned.removals:
+        for line in picture(changes or ()):
+            typer.echo(line)
+    for line in _by_rule(rules, cleaned):
+        typer.echo(line)
+    before, talk = imported.conversation, cleaned.conversation
     typer.echo(
-        f"{out}: {shape}, {len(talk.statements):,} of {len(imported.conversation.statements):,} statements,"
-        f" {int(talk.seen_PS.sum()):,} votes"
+        f"{out}: {len(talk.participants):,} of {len(before.participants):,} participants,"
+        f" {len(talk.statements):,} of {len(before.statements):,} statements, {int(talk.seen_PS.sum()):,} votes"
     )
+    if cleaned.removals:
+        effects = ", sensitivity.csv what each rule changes" if changes else ""
+        typer.echo(f"removals.csv says who was removed{effects}: for the organiser only, as the folder is")
 
 
 def _limits(texts: list[str]) -> dict[str, float]:
@@ -88,18 +96,49 @@ def _limits(texts: list[str]) -> dict[str, float]:
     return found
 
 
-def _say(rules: list[Rule], cleaned: Cleaned) -> None:
+def picture(changes: Sequence[Change]) -> Iterator[str]:
+    """What cleaning does to the result, and which rules decide it; nothing if it was not measured."""
+    if not changes:
+        return
+    after, before, *others = changes
+    if note := after.note or before.note:
+        yield f"What cleaning changes could not be measured: {note}"
+        return
+    if after.groups != before.groups:
+        yield f"Cleaning changes the number of opinion groups: {before.groups} before, {after.groups} after."
+    else:
+        yield f"Opinion groups: {after.groups} before cleaning and after{_of_others(before)}."
+    without = {one.variant.removeprefix("without "): one for one in others if one.variant.startswith("without ")}
+    for number in sorted({one.groups for one in without.values() if one.groups} - {after.groups or 0}):
+        names = [name for name, one in without.items() if one.groups == number]
+        yield f"Without the rule {' or '.join(names)} there would be {number}."
+    for name, one in without.items():
+        if one.groups == after.groups and (said := _of_others(one)):
+            yield f"Without the rule {name} there would be {one.groups} as well{said}."
+    name, most = max(without.items(), key=lambda one: one[1].consensus_max or 0.0)
+    if most.consensus_max:
+        where = f"{most.consensus_max:.2f} on statement {most.consensus_max_statement}"
+        yield f"Consensus changes most without the rule {name}: by {where}."
+
+
+def _of_others(change: Change) -> str:
+    """What to add to as many groups that are not the same ones."""
+    if change.same_groups is None or change.same_groups >= ALIKE:
+        return ""
+    return f", but of other people (likeness {change.same_groups:.2f}; 1: the same, 0: by chance)"
+
+
+def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
+    """A line for each rule that removed something, one for all that did not, one for those that could not look."""
+    from solon.collective.phrases import many
+
+    counts = Counter(one.rule for one in cleaned.removals)
     for rule in rules:
-        count = sum(one.rule == rule.name for one in cleaned.removals)
-        if why := cleaned.not_applied.get(rule.name):
-            typer.echo(f"{rule.name}: not applied, {why}")
-        else:
-            typer.echo(f"{rule.name}: {count} removed{f'. {rule.reason}' if count else ''}")
-
-
-def _line(change: Change) -> str:
-    if change.note:
-        return f"{change.variant}: {change.participants} participants: {change.note}"
-    alike = "" if change.same_groups is None else f", {change.same_groups:.2f} alike"
-    moved = "" if change.consensus_max is None else f", consensus moves {change.consensus_max:.3f} at most"
-    return f"{change.variant}: {change.participants} participants, {change.groups} groups{alike}{moved}"
+        if count := counts[rule.name]:
+            whom = many(count, *(("person", "people") if rule.kind == "participant" else ("statement",)))
+            yield f"{rule.name}: {whom} removed. {rule.reason}"
+    if idle := [rule.name for rule in rules if not counts[rule.name] and rule.name not in cleaned.not_applied]:
+        yield f"Removed nothing: {', '.join(idle)}."
+    for why in dict.fromkeys(cleaned.not_applied.values()):
+        names = [name for name, said in cleaned.not_applied.items() if said == why]
+        yield f"Not applied, as {why}: {', '.join(names)}."

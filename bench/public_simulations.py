@@ -25,6 +25,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from simulated.public import CONSENSUS, DIVISIVE, PASSES, Drawn, Public, draw, make_public
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE, DISAGREE, Floats
@@ -33,7 +34,6 @@ from solon.collective.opinion.consensus import group_aware_consensus, group_cons
 from solon.collective.opinion.counts import labels_of
 from solon.collective.people.estimates import agreement
 from solon.collective.people.weights import rake
-from solon.collective.simulation import CONSENSUS, DIVISIVE, PASSES, Drawn, Public, draw, make_public
 
 SAMPLES = 200
 SEEDS = (1, 2, 3, 4, 5)

@@ -174,4 +174,4 @@ def test_every_fault_of_a_file_in_one_go(tmp_path: Path) -> None:
     assert len(lines) == 3 and all("attributes.csv:" in line for line in lines)
     target.write_text(POPULATION.replace("60", "90").replace("0.2", "0.4"), encoding="utf-8")
     lines = collect("population", target, attributes, "-o", tmp_path / "out").stderr.strip().splitlines()
-    assert len(lines) == 2 and "adults.toml:5" in lines[0] and "adults.toml:10" in lines[1]
+    assert len(lines) == 2 and "adults.toml:8: " in lines[0] and "adults.toml:11: " in lines[1]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulated.public import draw, make_public
 
 from solon.collective.conversation import Conversation
 from solon.collective.exporting import export_conversation
 from solon.collective.opinion.analysis import Method, analyse, find_groups
 from solon.collective.reading.folder import open_conversation
-from solon.collective.simulation import draw, make_public
 from talks import random_rows, talk
 
 CONVERSATIONS = {

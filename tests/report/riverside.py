@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from simulated.public import CATEGORIES, Drawn, draw, make_public
+from simulated.public import CONSENSUS as CONSENSUS_KIND
 
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Participant, Statement
 from solon.collective.exporting import export_conversation
 from solon.collective.people.sample import Sample
-from solon.collective.simulation import CATEGORIES, Drawn, draw, make_public
-from solon.collective.simulation import CONSENSUS as CONSENSUS_KIND
 from solon.collective.tables import write_csv
 from solon.seeds import generator
 

@@ -10,5 +10,5 @@ Read in the order in which the data flows:
     exporting     the conversation for others, with or without what identifies people
 
 `tables` reads and writes every CSV file, `output` a folder as a whole; `numerics` and `phrases` hold what several parts
-compute and say alike; `simulation` makes publics of which the truth is known.
+compute and say alike.
 """

@@ -9,6 +9,7 @@ import numpy as np
 
 from solon.collective.people.population import Attribute, Joint, Population, load_population
 from solon.collective.people.sample import Sample
+from solon.constitution.places import toml_places
 
 GOOD = """\
 title = "Adults in Redshire"
@@ -72,17 +73,14 @@ def a_population(
 ) -> Population:
     return Population(
         path=Path("adults.toml"),
+        places=toml_places("".join(f"[attributes.{name}]\n" for name in attributes)),
         title="Adults",
-        source="",
         minimum=minimum,
         suppress_below=suppress_below,
         attributes={
-            name: Attribute(name=name, shares=dict(shares), ordered=name in ordered)
-            for name, shares in attributes.items()
+            name: Attribute(shares=dict(shares), ordered=name in ordered) for name, shares in attributes.items()
         },
         joint=tuple(Joint(attributes=names, shares=dict(shares)) for names, shares in (joint or {}).items()),
-        screening=(),
-        text="".join(f"[attributes.{name}]\n" for name in attributes),
     )
 
 

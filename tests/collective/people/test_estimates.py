@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from simulated.public import draw, make_public
 
 from collective.people.samples import a_population, a_sample
 from solon.collective.conversation import Floats
 from solon.collective.people.estimates import agreement, estimate
 from solon.collective.people.sample import Sample
 from solon.collective.people.weights import Weights, rake
-from solon.collective.simulation import draw, make_public
 from talks import talk
 
 SEX = {"sex": {"women": 0.5, "men": 0.5}}

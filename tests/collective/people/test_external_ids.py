@@ -35,13 +35,12 @@ def attributes(folder: Path, text: str) -> Path:
 
 def test_people_are_joined_by_the_names_of_the_panel(tmp_path: Path) -> None:
     rows = "panel-8,18-34,north,yes\npanel-99,75+,north,yes\n panel-3 ,75+,south,yes\n"
-    reading = read_attributes(attributes(tmp_path, HEAD + rows), loaded(tmp_path), panel())
-    sample = of_voters(reading.sample, panel(), reading.screened_ids)
+    sample = of_voters(read_attributes(attributes(tmp_path, HEAD + rows), loaded(tmp_path), panel()), panel())
     assert sample.participant_ids.tolist() == [3, 5, 8]
     assert sample.categories["age"] == ("55-74", UNKNOWN, "18-34")
     assert sample.categories["region"] == ("south", UNKNOWN, "north")
     assert (sample.without_attributes, sample.without_votes) == (1, 1)
-    assert reading.unread == ()
+    assert sample.unread == ()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_shares_are_merged_and_sum_to_one(tmp_path: Path) -> None:
 
 def test_minimum_sizes_are_the_attributes_own_or_the_populations(tmp_path: Path) -> None:
     found = loaded(tmp_path)
-    assert [found.minimum_of(margin) for margin in found.margins] == [8, 5, 5]
+    assert [margin.minimum for margin in found.margins] == [8, 5, 5]
     assert found.participants == 200 and found.suppress_below == 10
 
 
@@ -41,19 +41,35 @@ def test_rounded_percentages_are_scaled_to_the_whole(tmp_path: Path) -> None:
     ("text", "line", "what"),
     [
         ("[attributes.a\n", 1, "not TOML"),
-        ("title = 3\n[attributes.a]\nshares = { x = 1, y = 1 }\n", 1, "title: "),
-        ("[attributes.a]\nshares = { x = 30, y = 60 }\n", 1, "a: the shares sum to 90"),
-        ("[attributes.a]\nshares = { x = 0, y = 100 }\n", 2, "a.shares.x: input should be greater than 0"),
-        ("[attributes.a]\nshares = { x = nan, y = 100 }\n", 2, "a.shares.x: "),
-        ('[attributes.a]\nshares = { x = "50", y = 50 }\n', 2, "a.shares.x: "),
-        ("[attributes.a]\nshares = { x = true, y = 50 }\n", 2, "a.shares.x: "),
-        ("[attributes.a]\nshares = { x = 1 }\n", 2, "a.shares: dictionary should have at least 2 items"),
-        ("[attributes.a]\nordered = true\n", 1, "a.shares: field required"),
-        ("# a\n[attributes.a]\nshare = { x = 1, y = 1 }\n", 3, "a.share: unknown key"),
-        ("[atributes.a]\nshares = { x = 50, y = 50 }\n", 1, "atributes: unknown key"),
-        ("attributes = 4\n", 1, "attributes must be tables"),
-        ("minimum = -1\n[attributes.a]\nshares = { x = 50, y = 50 }\n", 1, "minimum: "),
-        ("suppress_below = 0\n[attributes.a]\nshares = { x = 50, y = 50 }\n", 1, "suppress_below: "),
+        ("title = 3\n[attributes.a]\nshares = { x = 1, y = 1 }\n", 1, "`title` must be text, not a number"),
+        ("[attributes.a]\nshares = { x = 30, y = 60 }\n", 2, "a: the shares sum to 90"),
+        (
+            "[attributes.a]\nshares = { x = 0, y = 100 }\n",
+            2,
+            "a: `shares.x` must be a finite number greater than 0, not 0",
+        ),
+        ("[attributes.a]\nshares = { x = nan, y = 100 }\n", 2, "a: `shares.x` must be a finite number"),
+        ('[attributes.a]\nshares = { x = "50", y = 50 }\n', 2, "a: `shares.x` must be a number, not text"),
+        ("[attributes.a]\nshares = { x = true, y = 50 }\n", 2, "a: `shares.x` must be a number, not true or false"),
+        (
+            "[attributes.a]\nshares = { x = 1 }\n",
+            2,
+            "a: `shares` cannot be used: dictionary should have at least 2 items",
+        ),
+        ("[attributes.a]\nordered = true\n", 1, "a: `shares` is missing"),
+        ("# a\n[attributes.a]\nshare = { x = 1, y = 1 }\n", 3, "a: unknown key `share`"),
+        ("[atributes.a]\nshares = { x = 50, y = 50 }\n", 1, "unknown key `atributes`"),
+        ("attributes = 4\n", 1, "`attributes` must be a table, not a number"),
+        (
+            "minimum = -1\n[attributes.a]\nshares = { x = 50, y = 50 }\n",
+            1,
+            "`minimum` cannot be used: input should be greater than or equal to 0",
+        ),
+        (
+            "suppress_below = 0\n[attributes.a]\nshares = { x = 50, y = 50 }\n",
+            1,
+            "`suppress_below` cannot be used: input should be greater than or equal to 1",
+        ),
         ("[attributes.participant]\nshares = { x = 50, y = 50 }\n", 1, "an attribute cannot be called 'participant'"),
         ('[attributes.a]\nshares = { x = 50, y = 50 }\nmerge = { x = "z" }\n', 3, "a.merge: 'z' is no category"),
         ('[attributes.a]\nshares = { x = 50, y = 50 }\nmerge = { x = "y" }\n', 3, "fewer than two categories"),
@@ -67,8 +83,15 @@ def test_a_fault_has_its_line(tmp_path: Path, text: str, line: int, what: str) -
     assert any(at == line and what in said for at, said in found), found
 
 
+def test_a_key_that_is_nearly_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown key `atributes` \(did you mean `attributes`\?\)"):
+        loaded(tmp_path, "[atributes.a]\nshares = { x = 50, y = 50 }\n")
+    with pytest.raises(InputError, match="a: unknown key `name`"):
+        loaded(tmp_path, '[attributes.a]\nname = "b"\nshares = { x = 50, y = 50 }\n')
+
+
 def test_an_empty_file_has_no_attributes(tmp_path: Path) -> None:
-    assert faults_of(tmp_path, "") == [(None, "no attributes")]
+    assert faults_of(tmp_path, "") == [(1, "no attributes")]
 
 
 def test_all_faults_are_reported_together_in_the_order_of_their_lines(tmp_path: Path) -> None:
@@ -76,7 +99,7 @@ def test_all_faults_are_reported_together_in_the_order_of_their_lines(tmp_path: 
     text = text.replace("south = 0.6", "south = 0.7")
     found = faults_of(tmp_path, text)
     assert [line for line, _ in found] == sorted(line or 0 for line, _ in found)
-    assert {line for line, _ in found} >= {2, 6, 17, 32, 35}
+    assert {line for line, _ in found} >= {2, 11, 18, 32, 35}
     assert len(found) >= 6
 
 
@@ -84,7 +107,7 @@ def test_all_faults_are_reported_together_in_the_order_of_their_lines(tmp_path: 
     ("change", "line", "what"),
     [
         (('"75+ | north" = 5', '"75+ | west" = 5'), 29, "'75+ | west' is no combination"),
-        (('"75+ | north" = 5', '"75+ | north" = 50'), 20, "the shares sum to 145"),
+        (('"75+ | north" = 5', '"75+ | north" = 50'), 22, "the shares sum to 145"),
         (('"75+ | north" = 5\n"75+ | south" = 6', '"75+ | south" = 11'), 20, "region 'north' sums to 0.350"),
         (('attributes = ["age", "region"]', 'attributes = ["age", "town"]'), 20, "no sound attribute 'town'"),
         (('attributes = ["age", "region"]', 'attributes = ["age", "age"]'), 20, "an attribute is named twice"),

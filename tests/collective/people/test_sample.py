@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from collective.people.samples import a_population, a_sample, loaded
-from solon.collective.people.sample import UNKNOWN, Gap, Reading, Sample, gaps, published_gaps, read_attributes
+from solon.collective.people.sample import UNKNOWN, Gap, Sample, gaps, of_voters, published_gaps, read_attributes
 from solon.errors import InputError
+from talks import talk
 
 HEAD = "participant,age,region,resident,shoe size\n"
 ROWS = ["7,18-34,north,yes,40\n", "2,75+,south,yes,41\n", "9,prefer not to say, south ,yes,\n", "4,35-54,north,no,39\n"]
 SEX = {"sex": {"women": 0.5, "men": 0.5}}
 
 
-def read(folder: Path, text: str) -> Reading:
+def read(folder: Path, text: str) -> Sample:
     path = folder / "attributes.csv"
     path.write_text(text, encoding="utf-8")
     return read_attributes(path, loaded(folder))
@@ -30,14 +31,14 @@ def by_name(found: Sequence[Gap]) -> dict[tuple[str, str], Gap]:
 
 def test_people_are_screened_merged_and_sorted_by_id(tmp_path: Path) -> None:
     found = read(tmp_path, HEAD + "".join(ROWS))
-    assert found.sample.participant_ids.tolist() == [2, 7, 9]
-    assert found.sample.categories == {"age": ("55-74", "18-34", UNKNOWN), "region": ("south", "north", "south")}
-    assert found.screened_ids == (4,) and found.sample.screened_out == {"resident": 1}
+    assert found.participant_ids.tolist() == [2, 7, 9]
+    assert found.categories == {"age": ("55-74", "18-34", UNKNOWN), "region": ("south", "north", "south")}
+    assert found.screened_ids == {4} and found.screened_out == {"resident": 1}
     assert found.unread == ("shoe size",)
 
 
 def test_an_empty_answer_to_a_screening_question_is_counted_apart(tmp_path: Path) -> None:
-    found = read(tmp_path, HEAD + ROWS[0] + "3,18-34,north,,\n4,18-34,north,NO,\n").sample
+    found = read(tmp_path, HEAD + ROWS[0] + "3,18-34,north,,\n4,18-34,north,NO,\n")
     assert found.screened_out == {"resident": 2} and found.unanswered == {"resident": 1}
 
 
@@ -50,8 +51,8 @@ def test_the_order_of_rows_and_columns_never_shows(tmp_path: Path, turn: int) ->
     random.Random(turn).shuffle(columns)
     mixed = read(tmp_path, "".join(",".join(row[at] for at in columns) + "\n" for row in [cells[0], *rows]))
     assert mixed.screened_ids == straight.screened_ids
-    assert mixed.sample.categories == straight.sample.categories
-    assert mixed.sample.participant_ids.tolist() == straight.sample.participant_ids.tolist()
+    assert mixed.categories == straight.categories
+    assert mixed.participant_ids.tolist() == straight.participant_ids.tolist()
 
 
 def test_every_fault_of_an_attributes_file_with_its_line(tmp_path: Path) -> None:
@@ -78,8 +79,8 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_sample_among_voters_keeps_those_of_whom_nothing_is_known(tmp_path: Path) -> None:
-    reading = read(tmp_path, HEAD + "".join(ROWS))
-    found = reading.sample.of(np.array([2, 4, 7, 30]), reading.screened_ids)
+    voters = talk([[1], [1], [0], [None], [-1]], people=[2, 4, 7, 9, 30])
+    found = of_voters(read(tmp_path, HEAD + "".join(ROWS)), voters)
     assert found.participant_ids.tolist() == [2, 7, 30]
     assert found.categories["age"] == ("55-74", "18-34", UNKNOWN)
     assert found.without_attributes == 1 and found.without_votes == 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solon.collective.people.suppression import known_range, suppress, suppress_table
+from collective.people.tables import known_range, suppress_table
+from solon.collective.people.suppression import suppress
 
 
 def margins_of(rows: int, columns: int) -> np.ndarray:

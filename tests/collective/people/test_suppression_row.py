@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solon.collective.people.suppression import known_range, suppress_row
+from collective.people.tables import known_range
+from solon.collective.people.suppression import suppress_row
 
 SMALL = 10
 

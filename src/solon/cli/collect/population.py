@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from solon.collective.people.sample import Gap, Reading, Sample
+    from solon.collective.people.sample import Gap, Sample
     from solon.collective.people.weights import Weights
 
 POPULATION = typer.Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")
@@ -59,11 +59,10 @@ def population(
     if cap and not LOWEST_CAP <= cap < float("inf"):
         raise InputError(f"--cap is {cap:g}", hint=f"write 0 for no limit, or {LOWEST_CAP} and more; 3 to 5 are usual")
     conversation = open_conversation(folder).conversation if folder else None
-    reading = read_attributes(attributes, load_population(target), conversation)
-    sample = reading.sample
+    sample = read_attributes(attributes, load_population(target), conversation)
     if conversation is not None:
-        sample = of_voters(sample, conversation, reading.screened_ids)
-    _say_people(reading, sample, exact)
+        sample = of_voters(sample, conversation)
+    _say_people(sample, exact)
     _table(gaps(sample) if exact else published_gaps(sample), sample)
     try:
         weights = rake(sample, cap=cap or None)
@@ -76,15 +75,15 @@ def population(
     typer.echo(f"{out}: gaps.csv and estimates.csv may be published; organiser/ is for the organiser only")
 
 
-def _say_people(reading: Reading, sample: Sample, exact: bool) -> None:
+def _say_people(sample: Sample, exact: bool) -> None:
     population = sample.population
 
     def number(count: int) -> str:
         few = 0 < count < population.suppress_below and not exact
         return f"fewer than {population.suppress_below}" if few else str(count)
 
-    if reading.unread:
-        typer.echo(f"columns not read, for the population does not name them: {len(reading.unread)}")
+    if sample.unread:
+        typer.echo(f"columns not read, for the population does not name them: {len(sample.unread)}")
     for question, count in sample.screened_out.items():
         if count:
             silent = sample.unanswered[question]

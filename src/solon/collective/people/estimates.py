@@ -82,7 +82,8 @@ def _calibrated_variance(linear_NS: Floats, weights: Weights) -> Floats:
     indicators_NM = _indicators(weights.sample)
     root_N = np.sqrt(weights.weights_N)
     # The regression is weighted by w: ordinary least squares of √w·linear on √w·indicators.
-    basis_NM, _ = _orthonormal(root_N[:, None] * indicators_NM)
+    left_NM, singular_M, _ = np.linalg.svd(root_N[:, None] * indicators_NM, full_matrices=False)
+    basis_NM = left_NM[:, singular_M > 1e-10 * singular_M[0]]
     scaled_NS = root_N[:, None] * linear_NS
     residual_NS = scaled_NS - basis_NM @ (basis_NM.T @ scaled_NS)
     people, rank = basis_NM.shape
@@ -97,10 +98,3 @@ def _indicators(sample: Sample) -> Floats:
         names, codes = sample.codes(margin)
         columns.append((codes[:, None] == np.arange(len(names))).astype(np.float64))
     return np.concatenate([np.ones((len(sample), 1)), *columns], axis=1)
-
-
-def _orthonormal(matrix_NM: Floats) -> tuple[Floats, Floats]:
-    """An orthonormal basis of the columns [N, rank], and the singular values kept."""
-    left_NM, singular_M, _ = np.linalg.svd(matrix_NM, full_matrices=False)
-    kept = singular_M > 1e-10 * singular_M[0]
-    return left_NM[:, kept], singular_M[kept]

@@ -1,52 +1,25 @@
 """The population a conversation is meant to speak for: a small TOML file.
 
-    title = "Adults in Redshire"
-    source = "Census 2021, table 4"
-    participants = 500           # people wanted altogether
-    minimum = 10                 # people wanted in every category, unless an attribute says otherwise
-    suppress_below = 10          # published tables hide smaller counts
-
-    [attributes.age]
-    ordered = true               # neighbours are like one another
-    minimum = 30
-    unknown = ["prefer not to say"]
-    merge = { "75+" = "55-74" }  # count these as those
-    [attributes.age.shares]
-    "18-34" = 28
-    "35-54" = 34
-    "55-74" = 27
-    "75+" = 11
-
-    [attributes.region]
-    shares = { north = 0.4, south = 0.6 }
-
-    [[joint]]                    # optional: quotas by several attributes at once
-    attributes = ["age", "region"]
-    shares = { "18-34 | north" = 10, "18-34 | south" = 18 }  # and so on, every combination
-
-    [[screening]]
-    column = "resident"
-    question = "Do you live in Redshire?"
-    accepted = ["yes"]
-
-Shares are fractions or percentages. Rounded ones need not sum to the whole exactly; they are scaled to it.
+Attributes have shares by category, `[[joint]]` quotas are by several attributes at once, `[[screening]]` says who
+belongs to the population at all; an example is in docs/formats/collect.md. Shares are fractions or percentages. Rounded
+ones need not sum to the whole exactly; they are scaled to it.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from solon.collective.people.toml_faults import TomlFile, line_of, line_of_fault
 from solon.collective.tables import read_text, shown
-from solon.errors import InputError, Where
+from solon.constitution.faults import Faults
+from solon.constitution.places import KeyPath, Places, toml_places
+from solon.errors import ConstitutionError, InputError, Where
 from solon.records import Record
 
 Share = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
@@ -62,7 +35,6 @@ SUPPRESS_BELOW = 10
 class Attribute(Record):
     """One attribute and the share of the population in each of its categories."""
 
-    name: str = ""
     shares: dict[str, Share] = Field(min_length=2)
     """By category, after merging; sums to 1. The order of the file is kept."""
     ordered: bool = False
@@ -92,60 +64,60 @@ class Screening(Record):
     accepted: tuple[str, ...] = Field(min_length=1)
 
 
-class _Head(Record):
-    title: str = ""
-    source: str = ""
-    participants: Count = 0
-    minimum: Count = 0
-    suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1, strict=True)
-
-
 class Margin(NamedTuple):
     """Shares that a sample is compared with and weighted to, by one attribute or by several."""
 
     attributes: tuple[str, ...]
     shares: dict[str, float]
+    minimum: int = 0
+    """People wanted in each category."""
+    key: KeyPath = ()
+    """Of the table in the file."""
 
     @property
     def name(self) -> str:
         return " × ".join(self.attributes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Population:
+class _Head(Record):
+    title: str = ""
+    source: str = ""
+    """Where the shares come from."""
+    participants: Count = 0
+    """People wanted altogether."""
+    minimum: Count = 0
+    suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1, strict=True)
+
+
+class _Tables(Record):
+    attributes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    joint: tuple[dict[str, Any], ...] = ()
+    screening: tuple[dict[str, Any], ...] = ()
+
+
+class Population(_Head):
     """A population file, checked."""
 
     path: Path
-    title: str
-    source: str
-    """Where the shares come from."""
-    minimum: int
-    suppress_below: int
+    places: Places = Places(lines={})
+    """The lines of the file, for later errors."""
     attributes: dict[str, Attribute]
-    joint: tuple[Joint, ...]
-    screening: tuple[Screening, ...]
-    text: str
-    """Of the file, to name lines in later errors."""
-    participants: int = 0
-    """People wanted altogether."""
+    joint: tuple[Joint, ...] = ()
+    screening: tuple[Screening, ...] = ()
 
     @property
     def margins(self) -> tuple[Margin, ...]:
-        """Every attribute, then every joint quota."""
-        single = (Margin((one.name,), one.shares) for one in self.attributes.values())
-        return (*single, *(Margin(one.attributes, one.shares) for one in self.joint))
+        """Every attribute, then every joint quota, which has the population's minimum."""
+        single = (
+            Margin((name,), one.shares, self.minimum if one.minimum is None else one.minimum, ("attributes", name))
+            for name, one in self.attributes.items()
+        )
+        joint = (Margin(one.attributes, one.shares, self.minimum, ("joint", nth)) for nth, one in enumerate(self.joint))
+        return (*single, *joint)
 
-    def where(self, margin: Margin, category: str | None = None) -> Where:
+    def where(self, margin: Margin, *category: str) -> Where:
         """The line of a margin, or of one of its categories."""
-        if len(margin.attributes) == 1:
-            return Where(self.path, line_of(self.text, margin.attributes[0], category))
-        nth = [one.attributes for one in self.joint].index(margin.attributes)
-        return Where(self.path, line_of(self.text, "joint", category, nth=nth))
-
-    def minimum_of(self, margin: Margin) -> int:
-        """People wanted in each category of a margin. Joint quotas have the population's minimum."""
-        own = self.attributes[margin.attributes[0]].minimum if len(margin.attributes) == 1 else None
-        return self.minimum if own is None else own
+        return Where(self.path, self.places.line((*margin.key, *(("shares", *category) if category else ()))))
 
 
 def load_population(path: Path) -> Population:
@@ -155,122 +127,144 @@ def load_population(path: Path) -> Population:
         InputError: with every fault of the file, each with its line: shares that do not sum to the whole, merges and
             joint quotas that name what is not there, joint quotas that contradict an attribute's.
     """
-    text = read_text(path)
+    text = read_text(path).replace("\r\n", "\n")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         raise InputError(f"not TOML: {error}", where=Where(path, int(line[1]) if line else None)) from None
-    file = TomlFile(path=path, text=text)
-    tables = {key: data.pop(key, None) for key in ("attributes", "joint", "screening")}
-    head = file.checked(_Head, data, "")
-    attributes = {}
-    for name, table in file.named("attributes", tables["attributes"]):
-        if name != name.strip() or name in ("", "participant"):
-            what = f"an attribute cannot be called {shown(name)}"
-            file.fault(what, name, hint="take the name of a column that tells something about participants")
-        found = file.checked(Attribute, table, name)
-        if found is not None and (sound := _scaled(found, name, file)):
-            attributes[name] = sound
-    joint = _joints(tables["joint"], attributes, file)
-    listed = enumerate(file.listed("screening", tables["screening"]))
-    screening = [file.checked(Screening, table, "screening", nth=nth) for nth, table in listed]
+    file = _File(path, text)
+    tables = {key: data.pop(key) for key in _Tables.model_fields if key in data}
+    head = file.checked(_Head, data) or _Head()
+    found = file.checked(_Tables, tables) or _Tables()
+    attributes = {name: one for name, table in found.attributes.items() if (one := _attribute(file, name, table))}
+    joint: list[Joint] = []
+    for nth, table in enumerate(found.joint):
+        joint += _joint(file, nth, table, attributes, joint)
+    screening = [file.checked(Screening, table, "screening", nth) for nth, table in enumerate(found.screening)]
     if not attributes and not file.faults:
-        file.fault("no attributes", "", hint="write at least one [attributes.NAME] with shares")
-    if file.faults or head is None:
-        raise InputError(sorted(file.faults, key=line_of_fault))
+        file.fault("no attributes", hint="write at least one [attributes.NAME] with shares")
+    file.raise_any()
     return Population(
         path=path,
-        title=head.title,
-        source=head.source,
-        participants=head.participants,
-        minimum=head.minimum,
-        suppress_below=head.suppress_below,
+        places=file.places,
         attributes=attributes,
-        joint=joint,
+        joint=tuple(joint),
         screening=tuple(one for one in screening if one is not None),
-        text=text,
+        **head.model_dump(),
     )
 
 
-def _check_sum(file: TomlFile, title: str, shares: Mapping[str, float], section: str, nth: int = 0) -> None:
-    """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
-    total = sum(shares.values())
-    if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
-        hint = "they must sum to 1, or to 100 per cent"
-        file.fault(f"{title}: the shares sum to {total:.6g}", section, hint=hint, nth=nth)
+_Kind = TypeVar("_Kind", bound=Record)
 
 
-def _scaled(attribute: Attribute, name: str, file: TomlFile) -> Attribute | None:
-    """With its name, and with shares merged and scaled to sum to 1."""
-    before = len(file.faults)
-    shares, merge = attribute.shares, attribute.merge
-    _check_sum(file, name, shares, name)
+class _File:
+    """A file while it is read, and what is wrong with it so far."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.places = toml_places(text)
+        self.faults = Faults(path)
+
+    def fault(self, what: str, *key: str | int, hint: str | None = None) -> None:
+        self.faults.add(what, self.places.line(key), hint)
+
+    def raise_any(self) -> None:
+        try:
+            self.faults.raise_any()
+        except ConstitutionError as error:
+            raise InputError(error.faults) from None
+
+    def checked(self, kind: type[_Kind], table: Mapping[str, Any], *key: str | int) -> _Kind | None:
+        """A table as a record; None, and its faults noted, if it is none."""
+        try:
+            return kind.model_validate(table)
+        except ValidationError as error:
+            label = next((part for part in reversed(key) if isinstance(part, str)), "")
+            known = kind.model_fields if key else (*_Head.model_fields, *_Tables.model_fields)
+            self.faults.add_refused(error, self.places, under=key, label=label, known=known)
+            return None
+
+
+def _attribute(file: _File, name: str, table: Mapping[str, Any]) -> Attribute | None:
+    """An attribute that can be used, with shares merged and scaled to sum to 1."""
+    before, key = len(file.faults), ("attributes", name)
+    if name in ("", "participant") or name != name.strip():
+        what = f"an attribute cannot be called {shown(name)}"
+        file.fault(what, *key, hint="take the name of a column that tells something about participants")
+    found = file.checked(Attribute, table, *key)
+    if found is None:
+        return None
+    shares, merge = found.shares, found.merge
+    _check_sum(file, name, shares, *key)
     for source, target in merge.items():
         if source not in shares or target not in shares or source == target:
-            lost = shown(source if source not in shares else target)
-            what = f"{name}.merge: {lost} is no category to merge with another"
-            file.fault(what, name, "merge", f"categories: {', '.join(shares)}")
+            what = f"{name}.merge: {shown(target if source in shares else source)} is no category to merge with another"
+            file.fault(what, *key, "merge", source, hint=f"categories: {', '.join(shares)}")
         elif target in merge:
-            file.fault(f"{name}.merge: {shown(target)} is itself merged", name, "merge", "name the last of the chain")
-    if len(set(shares) - set(merge)) < 2:
-        file.fault(f"{name}: fewer than two categories are left", name, "merge")
-    for answer in attribute.unknown:
-        if answer in shares:
-            file.fault(f"{name}.unknown: {shown(answer)} has a share, so it is known", name, "unknown")
+            what = f"{name}.merge: {shown(target)} is itself merged"
+            file.fault(what, *key, "merge", source, hint="name the last of the chain")
+    if len(shares.keys() - merge.keys()) < 2:
+        file.fault(f"{name}: fewer than two categories are left", *key, "merge")
+    for answer in set(found.unknown) & shares.keys():
+        file.fault(f"{name}.unknown: {shown(answer)} has a share, so it is known", *key, "unknown")
     for category in shares:
         if "|" in category or category != category.strip() or not category:
-            file.fault(f"{name}: a category cannot be {shown(category)}", name, category, "no |, no spaces at the ends")
+            what = f"{name}: a category cannot be {shown(category)}"
+            file.fault(what, *key, "shares", category, hint="no |, no spaces at the ends")
     if len(file.faults) > before:
         return None
-    return attribute.model_copy(update={"name": name, "shares": _merged(shares, (merge,))})
+    return found.model_copy(update={"shares": _merged(shares, [merge])})
 
 
-def _merged(shares: Mapping[str, float], merges: tuple[Mapping[str, str], ...]) -> dict[str, float]:
-    total, merged = sum(shares.values()), dict[str, float]()
-    for key, share in shares.items():
-        parts = key.split(JOINER) if len(merges) > 1 else [key]
-        kept = JOINER.join(merge.get(part, part) for part, merge in zip(parts, merges, strict=True))
-        merged[kept] = merged.get(kept, 0.0) + share / total
-    return merged
-
-
-def _joints(value: Any, attributes: Mapping[str, Attribute], file: TomlFile) -> tuple[Joint, ...]:
-    """The joint quotas that can be used."""
-    found: list[Joint] = []
-    for nth, table in enumerate(file.listed("joint", value)):
-        quota = file.checked(Joint, table, "joint", nth=nth)
-        if quota is None:
-            continue
-        if any({*quota.attributes} == {*one.attributes} for one in found):
-            file.fault("joint: these attributes have a joint quota above", "joint", hint="keep one of them", nth=nth)
-        elif sound := _joint(quota, attributes, file, nth):
-            found.append(sound)
-    return tuple(found)
-
-
-def _joint(quota: Joint, attributes: Mapping[str, Attribute], file: TomlFile, nth: int) -> Joint | None:
-    """A joint quota that fits its attributes, merged and scaled."""
-    before = len(file.faults)
-    title = f"joint {' × '.join(quota.attributes)}"
-    lost = [name for name in quota.attributes if name not in attributes]
-    if lost or len({*quota.attributes}) < len(quota.attributes):
-        what = f"no sound attribute {', '.join(map(shown, lost))}" if lost else "an attribute is named twice"
-        file.fault(f"{title}: {what}", "joint", nth=nth)
-        return None
+def _joint(
+    file: _File, nth: int, table: Mapping[str, Any], attributes: Mapping[str, Attribute], earlier: Sequence[Joint]
+) -> list[Joint]:
+    """A joint quota that fits its attributes, merged and scaled; nothing if it cannot be used."""
+    before, key = len(file.faults), ("joint", nth)
+    quota = file.checked(Joint, table, *key)
+    if quota is None:
+        return []
+    title, names = f"joint {' × '.join(quota.attributes)}", {*quota.attributes}
+    if any(names == {*one.attributes} for one in earlier):
+        file.fault("joint: these attributes have a joint quota above", *key, hint="keep one of them")
+    if lost := [name for name in quota.attributes if name not in attributes]:
+        file.fault(f"{title}: no sound attribute {', '.join(map(shown, lost))}", *key)
+    if len(names) < len(quota.attributes):
+        file.fault(f"{title}: an attribute is named twice", *key)
+    if len(file.faults) > before:
+        return []
     parts = [attributes[name] for name in quota.attributes]
-    known = [JOINER.join(names) for names in product(*([*one.shares, *one.merge] for one in parts))]
-    if strange := sorted(set(quota.shares) - set(known)):
+    known = [JOINER.join(parts) for parts in product(*([*one.shares, *one.merge] for one in parts))]
+    if strange := sorted(quota.shares.keys() - {*known}):
+        what = f"{title}: {', '.join(map(shown, strange[:5]))} is no combination"
         hint = f"combinations are written as {shown(known[0])}, in the order of `attributes`"
-        file.fault(f"{title}: {', '.join(map(shown, strange[:5]))} is no combination", "joint", strange[0], hint, nth)
-    _check_sum(file, title, quota.shares, "joint", nth)
+        file.fault(what, *key, "shares", strange[0], hint=hint)
+    _check_sum(file, title, quota.shares, *key)
     if len(file.faults) > before:
-        return None
-    merged = _merged(quota.shares, tuple(one.merge for one in parts))
-    for place, one in enumerate(parts):
+        return []
+    merged = _merged(quota.shares, [one.merge for one in parts])
+    for place, (name, one) in enumerate(zip(quota.attributes, parts, strict=True)):
         for category, share in one.shares.items():
             found = sum(value for key, value in merged.items() if key.split(JOINER)[place] == category)
             if abs(found - share) > ROUNDING:
-                what = f"{title}: {one.name} {shown(category)} sums to {found:.3f}, its own share is {share:.3f}"
-                file.fault(what, "joint", hint="take both from the same table", nth=nth)
-    return quota.model_copy(update={"shares": merged}) if len(file.faults) == before else None
+                what = f"{title}: {name} {shown(category)} sums to {found:.3f}, its own share is {share:.3f}"
+                file.fault(what, *key, hint="take both from the same table")
+    return [quota.model_copy(update={"shares": merged})]
+
+
+def _check_sum(file: _File, title: str, shares: Mapping[str, float], *key: str | int) -> None:
+    """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
+    total = sum(shares.values())
+    if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
+        what = f"{title}: the shares sum to {total:.6g}"
+        file.fault(what, *key, "shares", hint="they must sum to 1, or to 100 per cent")
+
+
+def _merged(shares: Mapping[str, float], merges: Sequence[Mapping[str, str]]) -> dict[str, float]:
+    """Shares of what is left after merging, by category or by combination; they sum to 1."""
+    total, merged = sum(shares.values()), dict[str, float]()
+    for name, share in shares.items():
+        parts = name.split(JOINER) if len(merges) > 1 else [name]
+        kept = JOINER.join(merge.get(part, part) for part, merge in zip(parts, merges, strict=True))
+        merged[kept] = merged.get(kept, 0.0) + share / total
+    return merged

@@ -7,8 +7,9 @@ goes through `people.suppression`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,13 @@ import numpy as np
 from solon.collective.conversation import Conversation, Ints
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
-from solon.collective.people.toml_faults import line_of_fault
+from solon.collective.phrases import many
 from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 from solon.records import Record
 
-XID = "xid"
-"""The column that names people as they are named where they were recruited."""
+PARTICIPANT, XID = "participant", "xid"
+"""The columns that name people: by the conversation's numbers, or as they are named where they were recruited."""
 UNKNOWN = ""
 """The category of those who did not say."""
 
@@ -61,14 +62,18 @@ class Sample:
     """[N], ascending."""
     categories: dict[str, tuple[str, ...]]
     """By attribute: the category of each participant, merged as the population says, or `UNKNOWN`."""
+    screened_ids: frozenset[int] = frozenset()
+    """People left out, as they do not belong to the population."""
     screened_out: dict[str, int] = field(default_factory=dict)
-    """People left out, by screening question; one who fails several counts under the first."""
+    """How many these are, by screening question; one who fails several counts under the first."""
     unanswered: dict[str, int] = field(default_factory=dict)
     """Of these, people who left the question empty."""
     without_attributes: int = 0
     """People with votes of whom nothing is known. They are in the sample, every attribute unknown."""
     without_votes: int = 0
     """People with attributes who are in no row of votes. They are left out."""
+    unread: tuple[str, ...] = ()
+    """Columns of the attributes file that the population does not name."""
 
     def __len__(self) -> int:
         return len(self.participant_ids)
@@ -86,41 +91,10 @@ class Sample:
         place = {name: at for at, name in enumerate(names)}
         return names, np.array([place[row] for row in rows], dtype=np.int64)
 
-    def of(self, participant_ids: Ints, screened_ids: Sequence[int] = ()) -> Sample:
-        """The sample among the people of a conversation.
 
-        `screened_ids`: people who are known not to belong to the population.
-        """
-        known = {int(one): at for at, one in enumerate(self.participant_ids)}
-        outside = {*screened_ids}
-        wanted = sorted({int(one) for one in participant_ids} - outside)
-        return Sample(
-            population=self.population,
-            participant_ids=np.array(wanted, dtype=np.int64),
-            categories={
-                name: tuple(values[known[one]] if one in known else UNKNOWN for one in wanted)
-                for name, values in self.categories.items()
-            },
-            screened_out=self.screened_out,
-            unanswered=self.unanswered,
-            without_attributes=sum(one not in known for one in wanted),
-            without_votes=len(known.keys() - set(wanted)),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """An attributes file, read."""
-
-    sample: Sample
-    screened_ids: tuple[int, ...]
-    """People who do not belong to the population."""
-    unread: tuple[str, ...]
-    """Columns of the file that the population does not name."""
-
-
-def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Reading:
-    """Participants' attributes from CSV, which names people by `participant` or, as the conversation does, by `xid`.
+def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Sample:
+    """Participants and their attributes from CSV, which names people by `participant` or, as the conversation does, by
+    `xid`.
 
     Raises:
         InputError: with every fault: missing columns, participants without a number or given twice, answers that are
@@ -128,13 +102,13 @@ def read_attributes(path: Path, population: Population, conversation: Conversati
     """
     table = read_csv(path)
     questions = [one.column for one in population.screening]
-    by_xid = XID in table.header and "participant" not in table.header
-    needed = [XID if by_xid else "participant", *population.attributes, *questions]
+    key = XID if XID in table.header and PARTICIPANT not in table.header else PARTICIPANT
+    needed = [key, *population.attributes, *questions]
     table.require(*needed)
     faults: list[Fault] = []
-    ids = _ids_of_xids(table, conversation, faults) if by_xid else _ids(table, faults)
+    ids = _ids(table, key, conversation, faults)
     answers = {name: _categories(table, name, population, faults) for name in population.attributes}
-    raise_faults(sorted(faults, key=line_of_fault), path)
+    raise_faults(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or 0), path)
     inside = np.ones(len(table), dtype=bool)
     screened_out, unanswered = dict.fromkeys(questions, 0), dict.fromkeys(questions, 0)
     for question in population.screening:
@@ -143,22 +117,34 @@ def read_attributes(path: Path, population: Population, conversation: Conversati
         screened_out[question.column] = int(failed.sum())
         unanswered[question.column] = int((failed & np.isin(given, [""])).sum())
         inside &= ~failed
-    order = [int(row) for row in np.argsort(ids, kind="stable") if inside[row]]
-    sample = Sample(
+    order = sorted(np.flatnonzero(inside).tolist(), key=lambda row: ids[row])
+    return Sample(
         population=population,
         participant_ids=np.array([ids[row] for row in order], dtype=np.int64),
         categories={name: tuple(values[row] for row in order) for name, values in answers.items()},
+        screened_ids=frozenset(ids[row] for row in np.flatnonzero(~inside).tolist()),
         screened_out=screened_out,
         unanswered=unanswered,
+        unread=tuple(name for name in table.header if name not in needed),
     )
-    outside = tuple(sorted(one for one, kept in zip(ids, inside, strict=True) if not kept))
-    unread = tuple(name for name in table.header if name not in needed)
-    return Reading(sample=sample, screened_ids=outside, unread=unread)
 
 
-def of_voters(sample: Sample, conversation: Conversation, screened_ids: Sequence[int]) -> Sample:
+def of_voters(sample: Sample, conversation: Conversation) -> Sample:
     """The sample among those who voted: people of unknown attributes included, people screened out not."""
-    return sample.of(conversation.participant_ids[conversation.n_votes_P > 0], screened_ids)
+    row_of = {one: row for row, one in enumerate(sample.participant_ids.tolist())}
+    voters = conversation.participant_ids[conversation.n_votes_P > 0].tolist()
+    wanted = [one for one in voters if one not in sample.screened_ids]
+    known = [row_of[one] for one in wanted if one in row_of]
+    return replace(
+        sample,
+        participant_ids=np.array(wanted, dtype=np.int64),
+        categories={
+            name: tuple(values[row_of[one]] if one in row_of else UNKNOWN for one in wanted)
+            for name, values in sample.categories.items()
+        },
+        without_attributes=len(wanted) - len(known),
+        without_votes=len(sample) - len(known),
+    )
 
 
 def gaps(sample: Sample) -> tuple[Gap, ...]:
@@ -176,27 +162,28 @@ def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     A share and its count give away what the share is of: where the number of those who did not say is hidden, shares
     are of the whole sample.
     """
-    may_show = _shown(sample)
-    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, may_show))
+    hidden = _hidden(sample)
+    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, hidden))
 
 
-def _margin_gaps(sample: Sample, margin: Margin, may_show: dict[tuple[str, str], bool] | None) -> list[Gap]:
-    """The gaps of one margin. `may_show`: by margin and category, for publication; None: everything."""
+def _margin_gaps(sample: Sample, margin: Margin, hidden: set[tuple[str, str]] | None) -> list[Gap]:
+    """The gaps of one margin. `hidden`: margins and categories not to publish; None: it is for the organiser."""
     names, codes = sample.codes(margin)
     counts = np.bincount(codes, minlength=len(names)).tolist()
-    known = sum(counts[:-1])
-    if may_show is not None and not may_show[margin.name, UNKNOWN]:
-        known = len(sample)
+    known = len(sample) if hidden and (margin.name, UNKNOWN) in hidden else sum(counts[:-1])
     found = []
     for name, count in zip(names, counts, strict=True):
         if name == UNKNOWN and not count:
             continue
         share = None if name == UNKNOWN else margin.shares.get(name, 0.0)
-        minimum = sample.population.minimum_of(margin) if share else 0
-        gap = Gap(attribute=margin.name, category=name, population_share=share, people=None, minimum=minimum)
-        if may_show is None or may_show[margin.name, name]:
-            gap = _counted(gap, count, known)
-        found.append(gap)
+        gap = Gap(
+            attribute=margin.name,
+            category=name,
+            population_share=share,
+            people=None,
+            minimum=margin.minimum if share else 0,
+        )
+        found.append(gap if hidden and (margin.name, name) in hidden else _counted(gap, count, known))
     return found
 
 
@@ -217,22 +204,20 @@ def _counted(gap: Gap, count: int, of: int) -> Gap:
     )
 
 
-def _shown(sample: Sample) -> dict[tuple[str, str], bool]:
-    """May the count of a margin's category be published? By name of the margin and category."""
-    shown_at: dict[tuple[str, str], bool] = {}
+def _hidden(sample: Sample) -> set[tuple[str, str]]:
+    """Counts that must not be published, by name of the margin and category."""
+    found: set[tuple[str, str]] = set()
     for linked in _linked(sample.population.margins):
         coded = [sample.codes(margin) for margin in linked]
         # The finest table that all of these counts are sums of: the combinations that occur.
         combined = np.stack([codes for _, codes in coded], axis=1)
-        cells, cell_of = np.unique(combined, axis=0, return_inverse=True)
-        counts = np.bincount(cell_of.ravel(), minlength=len(cells)).astype(np.int64)
-        sums, keys = [np.ones(len(cells), dtype=bool)], [("", "")]
-        for place, (margin, (names, _)) in enumerate(zip(linked, coded, strict=True)):
-            sums += [cells[:, place] == code for code in range(len(names))]
-            keys += [(margin.name, name) for name in names]
-        hidden = suppress(counts, np.stack(sums), threshold=sample.population.suppress_below, fixed=1)
-        shown_at |= {key: not hide for key, hide in zip(keys, hidden.tolist(), strict=True)}
-    return shown_at
+        cells, counts = np.unique(combined, axis=0, return_counts=True)
+        keys = [(margin.name, name) for margin, (names, _) in zip(linked, coded, strict=True) for name in names]
+        sums = [cells[:, at] == code for at, (names, _) in enumerate(coded) for code in range(len(names))]
+        everybody = np.ones(len(cells), dtype=bool)
+        hide = suppress(counts, np.stack([everybody, *sums]), threshold=sample.population.suppress_below, fixed=1)
+        found |= {key for key, hidden in zip(keys, hide[1:].tolist(), strict=True) if hidden}
+    return found
 
 
 def _linked(margins: Sequence[Margin]) -> list[list[Margin]]:
@@ -245,54 +230,40 @@ def _linked(margins: Sequence[Margin]) -> list[list[Margin]]:
     return found
 
 
-def _ids(table: Table, faults: list[Fault]) -> list[int]:
-    seen: dict[int, int] = {}
-    ids = []
-    for line, cell in zip(table.lines, table.column("participant"), strict=True):
-        found = as_integer(cell)
-        if found is None:
-            faults.append(Fault(f"participant is not a whole number: {shown(cell)}", Where(table.path, line)))
-        elif found in seen:
-            what = f"participant {found} is also on line {seen[found]}"
-            faults.append(Fault(what, Where(table.path, line), "keep one row for each participant"))
-        else:
-            seen[found] = line
-        ids.append(found or 0)
-    return ids
-
-
-def _ids_of_xids(table: Table, conversation: Conversation | None, faults: list[Fault]) -> list[int]:
+def _ids(table: Table, key: str, conversation: Conversation | None, faults: list[Fault]) -> list[int]:
     """The participant of each row; people of a panel who are not in the conversation get numbers below 0."""
-    known = {one.xid: one.id for one in conversation.participants if one.xid} if conversation else {}
-    if not known:
-        hint = "name people by participant, or give a conversation whose import has external ids (--conversation)"
-        raise InputError(
-            "names people by xid, and no conversation says who that is", where=Where(table.path, 1), hint=hint
-        )
-    seen: dict[str, int] = {}
-    for line, cell in zip(table.lines, table.column(XID), strict=True):
-        if not cell.strip():
-            faults.append(Fault("xid is empty", Where(table.path, line)))
-        elif (first := seen.setdefault(cell.strip(), line)) != line:
-            what = f"xid {shown(cell)} is also on line {first}"
+    cells = [cell.strip() for cell in table.column(key)]
+    if key == PARTICIPANT:
+        numbers = [as_integer(cell) for cell in cells]
+        names = [cell if number is None else str(number) for cell, number in zip(cells, numbers, strict=True)]
+    else:
+        of_xid = {one.xid: one.id for one in conversation.participants if one.xid} if conversation else {}
+        if not of_xid:
+            hint = "name people by participant, or give a conversation whose import has external ids (--conversation)"
+            what = "names people by xid, and no conversation says who that is"
+            raise InputError(what, where=Where(table.path, 1), hint=hint)
+        numbers = [of_xid.get(cell, -1 - row) if cell else None for row, cell in enumerate(cells)]
+        names = [shown(cell) for cell in cells]
+    line_of: dict[str, int] = {}
+    for line, name, cell, number in zip(table.lines, names, cells, numbers, strict=True):
+        if number is None:
+            what = f"{key} is not a whole number: {shown(cell)}" if key == PARTICIPANT else f"{key} is empty"
+            faults.append(Fault(what, Where(table.path, line)))
+        elif (first := line_of.setdefault(name, line)) != line:
+            what = f"{key} {name} is also on line {first}"
             faults.append(Fault(what, Where(table.path, line), "keep one row for each participant"))
-    return [known.get(cell.strip(), -1 - row) for row, cell in enumerate(table.column(XID))]
+    return [number or 0 for number in numbers]
 
 
 def _categories(table: Table, name: str, population: Population, faults: list[Fault]) -> list[str]:
     """A column's categories, merged. A strange answer is one fault, at its first line."""
     attribute = population.attributes[name]
-    strange: dict[str, list[int]] = {}
-    found = []
-    for line, cell in zip(table.lines, table.column(name), strict=True):
-        answer = cell.strip()
-        answer = UNKNOWN if answer in attribute.unknown else attribute.merge.get(answer, answer)
-        if answer != UNKNOWN and answer not in attribute.shares:
-            strange.setdefault(answer, []).append(line)
-        found.append(answer)
-    for answer, lines in strange.items():
-        rows = "1 row" if len(lines) == 1 else f"{len(lines)} rows"
+    answers = [cell.strip() for cell in table.column(name)]
+    found = [UNKNOWN if one in attribute.unknown else attribute.merge.get(one, one) for one in answers]
+    strange = Counter(one for one in found if one != UNKNOWN and one not in attribute.shares)
+    for answer, count in strange.items():
         known = ", ".join([*attribute.shares, *attribute.merge])
         hint = f"categories: {known}; an answer that tells nothing belongs into `unknown`"
-        faults.append(Fault(f"{name}: {shown(answer)} is no category ({rows})", Where(table.path, lines[0]), hint))
+        where = Where(table.path, table.lines[found.index(answer)])
+        faults.append(Fault(f"{name}: {shown(answer)} is no category ({many(count, 'row')})", where, hint))
     return found

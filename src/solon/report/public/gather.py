@@ -135,5 +135,4 @@ def read_sample(population: Path | None, attributes: Path | None, talk: Conversa
             "a population without attributes, or attributes without a population, cannot be compared",
             hint="give both --population and --attributes, or neither",
         )
-    reading = read_attributes(attributes, load_population(population), talk)
-    return of_voters(reading.sample, talk, reading.screened_ids)
+    return of_voters(read_attributes(attributes, load_population(population), talk), talk)

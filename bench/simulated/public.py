@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints, Participant, Statement
-from solon.collective.people.population import SUPPRESS_BELOW, Attribute, Population
+from solon.collective.people.population import Attribute, Population
 from solon.collective.people.sample import Sample
 from solon.seeds import generator
 
@@ -78,18 +78,8 @@ class Public:
                 )
                 for category in categories
             }
-            attributes[name] = Attribute(name=name, shares=shares)
-        return Population(
-            path=Path("simulated.toml"),
-            title="A simulated public",
-            source="",
-            minimum=0,
-            suppress_below=SUPPRESS_BELOW,
-            attributes=attributes,
-            joint=(),
-            screening=(),
-            text="",
-        )
+            attributes[name] = Attribute(shares=shares)
+        return Population(path=Path("simulated.toml"), title="A simulated public", attributes=attributes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from simulated.public import CATEGORIES, CONSENSUS, DIVISIVE, draw, make_public
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE
 from solon.collective.opinion.analysis import find_groups
 from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
 from solon.collective.opinion.counts import labels_of
-from solon.collective.simulation import CATEGORIES, CONSENSUS, DIVISIVE, draw, make_public
 
 
 def test_the_same_seed_gives_the_same_public_and_sample() -> None:

@@ -1,0 +1,1 @@
+"""Publics of which the truth is known."""

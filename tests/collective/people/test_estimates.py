@@ -19,7 +19,7 @@ SEX = {"sex": {"women": 0.5, "men": 0.5}}
 def plain(people: int) -> Weights:
     """Equal weights, no categories."""
     sample = Sample(population=a_population({}), participant_ids=np.arange(people), categories={})
-    return Weights(sample=sample, weights_N=np.ones(people), trimmed=0, remaining_gap=0.0, unknown={}, proposals=())
+    return Weights(sample=sample, weights_N=np.ones(people), trimmed=0, remaining_gap=0.0)
 
 
 def first(hits: int, people: int) -> np.ndarray:

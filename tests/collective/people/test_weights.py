@@ -17,9 +17,9 @@ AGES = {"age": {"young": 0.3, "middle": 0.45, "old": 0.25}}
 
 
 def weighted_shares(sample: Sample, weights_N: np.ndarray, margin: Margin) -> dict[str, float]:
-    names, codes = sample.codes(margin)
-    sums = np.bincount(codes, weights=weights_N, minlength=len(names)) / weights_N.sum()
-    return dict(zip(names, sums.tolist(), strict=True))
+    cells = next(one for one in sample.cells if one.margin == margin)
+    sums = np.bincount(cells.codes_N, weights=weights_N, minlength=len(cells.names)) / weights_N.sum()
+    return dict(zip(cells.names, sums.tolist(), strict=True))
 
 
 def a_skewed_sample(seed: int, people: int = 300) -> Sample:
@@ -56,10 +56,10 @@ def test_weights_are_those_of_a_naive_loop() -> None:
     sample = a_skewed_sample(9)
     naive_N = np.ones(len(sample))
     for _ in range(300):
-        for margin in sample.population.margins:
-            names, codes = sample.codes(margin)
-            for code, name in enumerate(names[:-1]):
-                naive_N[codes == code] *= margin.shares[name] * naive_N.sum() / naive_N[codes == code].sum()
+        for cells in sample.cells:
+            for code, name in enumerate(cells.names[:-1]):
+                inside_N = cells.codes_N == code
+                naive_N[inside_N] *= cells.margin.shares[name] * naive_N.sum() / naive_N[inside_N].sum()
     assert rake(sample, cap=None).weights_N == pytest.approx(naive_N / naive_N.mean(), rel=1e-7)
 
 

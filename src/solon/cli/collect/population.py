@@ -128,6 +128,8 @@ def _table(found: Sequence[Gap], sample: Sample) -> None:
 
 
 def _say_weights(weights: Weights, exact: bool) -> None:
+    from solon.collective.people.weights import FEW, collapses
+
     largest = f", largest weight {weights.weights_N.max():.2f}" if exact else ""
     typer.echo(
         f"weights: {len(weights.sample)} participants count as {weights.n_effective:.0f}"
@@ -139,5 +141,5 @@ def _say_weights(weights: Weights, exact: bool) -> None:
     for name, count in weights.unknown.items():
         if count:
             typer.echo(f"{name}: unknown for some; together they keep the share they have")
-    for proposal in weights.proposals:
+    for proposal in collapses(weights.sample, below=FEW):
         typer.echo(f"very few people in one category; consider {proposal}")

@@ -93,8 +93,5 @@ def _calibrated_variance(linear_NS: Floats, weights: Weights) -> Floats:
 
 def _indicators(sample: Sample) -> Floats:
     """1 where a person is in a category, over all margins [N, M]."""
-    columns = []
-    for margin in sample.population.margins:
-        names, codes = sample.codes(margin)
-        columns.append((codes[:, None] == np.arange(len(names))).astype(np.float64))
+    columns = [cells.codes_N[:, None] == np.arange(len(cells.names)) for cells in sample.cells]
     return np.concatenate([np.ones((len(sample), 1)), *columns], axis=1)

@@ -8,9 +8,10 @@ goes through `people.suppression`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,6 +54,22 @@ class Gap(Record):
     """None: hidden, or nobody is wanted in it."""
 
 
+class Cells(NamedTuple):
+    """A sample by the categories of one margin."""
+
+    margin: Margin
+    names: list[str]
+    """The population's categories, then combinations that it has nobody in, in alphabetical order, then `UNKNOWN`: the
+    category of who lacks any of a joint quota's attributes, too."""
+    codes_N: Ints
+    """The category of each participant."""
+
+    @property
+    def counts(self) -> list[int]:
+        """People by category."""
+        return np.bincount(self.codes_N, minlength=len(self.names)).tolist()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """The people who belong to the population, and their attributes. N of them."""
@@ -78,18 +95,17 @@ class Sample:
     def __len__(self) -> int:
         return len(self.participant_ids)
 
-    def codes(self, margin: Margin) -> tuple[list[str], Ints]:
-        """Names of a margin's categories, the population's first, and the category of each participant [N].
+    @property
+    def cells(self) -> list[Cells]:
+        """The sample by each of the population's margins."""
+        return [self._cells(margin) for margin in self.population.margins]
 
-        Who lacks any of a joint quota's attributes is `UNKNOWN` in it. Combinations that the population has nobody in
-        follow its own, in alphabetical order.
-        """
+    def _cells(self, margin: Margin) -> Cells:
         columns = [self.categories[name] for name in margin.attributes]
         rows = [UNKNOWN if UNKNOWN in parts else JOINER.join(parts) for parts in zip(*columns, strict=True)]
-        strange = sorted(set(rows) - set(margin.shares) - {UNKNOWN})
-        names = [*margin.shares, *strange, UNKNOWN]
+        names = [*margin.shares, *sorted(set(rows) - set(margin.shares) - {UNKNOWN}), UNKNOWN]
         place = {name: at for at, name in enumerate(names)}
-        return names, np.array([place[row] for row in rows], dtype=np.int64)
+        return Cells(margin, names, np.array([place[row] for row in rows], dtype=np.int64))
 
 
 def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Sample:
@@ -152,7 +168,7 @@ def gaps(sample: Sample) -> tuple[Gap, ...]:
 
     60 women and 40 men against shares of one half: women +10 points, 10 people too many.
     """
-    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, None))
+    return tuple(gap for cells in sample.cells for gap in _gaps(cells))
 
 
 def published_gaps(sample: Sample) -> tuple[Gap, ...]:
@@ -163,28 +179,20 @@ def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     are of the whole sample.
     """
     hidden = _hidden(sample)
-    return tuple(gap for margin in sample.population.margins for gap in _margin_gaps(sample, margin, hidden))
+    return tuple(gap for cells in sample.cells for gap in _gaps(cells, hidden))
 
 
-def _margin_gaps(sample: Sample, margin: Margin, hidden: set[tuple[str, str]] | None) -> list[Gap]:
-    """The gaps of one margin. `hidden`: margins and categories not to publish; None: it is for the organiser."""
-    names, codes = sample.codes(margin)
-    counts = np.bincount(codes, minlength=len(names)).tolist()
-    known = len(sample) if hidden and (margin.name, UNKNOWN) in hidden else sum(counts[:-1])
-    found = []
-    for name, count in zip(names, counts, strict=True):
+def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Gap]:
+    """The gaps of one margin. `hidden`: names of margins and categories not to publish."""
+    margin, counts = cells.margin, cells.counts
+    known = sum(counts if (margin.name, UNKNOWN) in hidden else counts[:-1])
+    for name, count in zip(cells.names, counts, strict=True):
         if name == UNKNOWN and not count:
             continue
         share = None if name == UNKNOWN else margin.shares.get(name, 0.0)
-        gap = Gap(
-            attribute=margin.name,
-            category=name,
-            population_share=share,
-            people=None,
-            minimum=margin.minimum if share else 0,
-        )
-        found.append(gap if hidden and (margin.name, name) in hidden else _counted(gap, count, known))
-    return found
+        minimum = margin.minimum if share else 0
+        gap = Gap(attribute=margin.name, category=name, population_share=share, people=None, minimum=minimum)
+        yield gap if (margin.name, name) in hidden else _counted(gap, count, known)
 
 
 def _counted(gap: Gap, count: int, of: int) -> Gap:
@@ -207,26 +215,26 @@ def _counted(gap: Gap, count: int, of: int) -> Gap:
 def _hidden(sample: Sample) -> set[tuple[str, str]]:
     """Counts that must not be published, by name of the margin and category."""
     found: set[tuple[str, str]] = set()
-    for linked in _linked(sample.population.margins):
-        coded = [sample.codes(margin) for margin in linked]
+    for linked in _linked(sample.cells):
         # The finest table that all of these counts are sums of: the combinations that occur.
-        combined = np.stack([codes for _, codes in coded], axis=1)
-        cells, counts = np.unique(combined, axis=0, return_counts=True)
-        keys = [(margin.name, name) for margin, (names, _) in zip(linked, coded, strict=True) for name in names]
-        sums = [cells[:, at] == code for at, (names, _) in enumerate(coded) for code in range(len(names))]
-        everybody = np.ones(len(cells), dtype=bool)
+        combined = np.stack([cells.codes_N for cells in linked], axis=1)
+        finest, counts = np.unique(combined, axis=0, return_counts=True)
+        keys = [(cells.margin.name, name) for cells in linked for name in cells.names]
+        sums = [finest[:, at] == code for at, cells in enumerate(linked) for code in range(len(cells.names))]
+        everybody = np.ones(len(finest), dtype=bool)
         hide = suppress(counts, np.stack([everybody, *sums]), threshold=sample.population.suppress_below, fixed=1)
         found |= {key for key, hidden in zip(keys, hide[1:].tolist(), strict=True) if hidden}
     return found
 
 
-def _linked(margins: Sequence[Margin]) -> list[list[Margin]]:
+def _linked(margins: Sequence[Cells]) -> list[list[Cells]]:
     """Margins in groups that share no attribute."""
-    found: list[list[Margin]] = []
-    for margin in margins:
-        touching = [group for group in found if any({*margin.attributes} & {*one.attributes} for one in group)]
+    found: list[list[Cells]] = []
+    for cells in margins:
+        names = {*cells.margin.attributes}
+        touching = [group for group in found if any(names & {*one.margin.attributes} for one in group)]
         found = [group for group in found if group not in touching]
-        found.append([*(one for group in touching for one in group), margin])
+        found.append([*(one for group in touching for one in group), cells])
     return found
 
 

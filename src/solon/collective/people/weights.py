@@ -10,6 +10,7 @@ Shapes: N people in the sample, M margins.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Floats, Ints
-from solon.collective.people.population import Margin
-from solon.collective.people.sample import UNKNOWN, Sample
+from solon.collective.people.sample import Cells, Sample
 from solon.collective.tables import shown
 from solon.errors import Fault, InputError
 from solon.records import Record
@@ -61,11 +61,12 @@ class Weights:
     """People whose weight the cap lowered."""
     remaining_gap: float
     """Largest difference between a weighted share and its target; above 0 where weights were trimmed."""
-    unknown: dict[str, int]
-    """People in each margin whose category is unknown. Together they keep their share, the others are weighted to the
-    population's."""
-    proposals: tuple[Collapse, ...]
-    """Categories so small that merging them would be better."""
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """People in each margin whose category is unknown. Together they keep their share, the others are weighted to
+        the population's."""
+        return {cells.margin.name: cells.counts[-1] for cells in self.sample.cells}
 
     @property
     def n_effective(self) -> float:
@@ -101,19 +102,19 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
         InputError: for categories without anybody, each with what to merge it with; for people in combinations that the
             population has nobody in; for margins that no weights can reach together.
     """
-    margins = sample.population.margins
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
-    coded = [sample.codes(margin) for margin in margins]
-    _check_cells(sample, margins, coded)
-    targets = [_targets(margin, names, codes) for margin, (names, codes) in zip(margins, coded, strict=True)]
-    codes_NM = np.stack([codes for _, codes in coded], axis=1)
+    margins = sample.cells
+    _check_cells(sample, margins)
+    targets = [_targets(cells) for cells in margins]
+    codes_NM = np.stack([cells.codes_N for cells in margins], axis=1)
     weights_N = _finished(codes_NM, targets, _raked(codes_NM, targets, None))
-    gap, worst = _largest_gap(codes_NM, targets, weights_N)
+    gap, at = _largest_gap(codes_NM, targets, weights_N)
     if not gap <= TOLERANCE:
+        worst = margins[at].margin
         raise InputError(
-            f"no weights fit all quotas: {margins[worst].name} stays {100 * gap:.2g} points off",
-            where=sample.population.where(margins[worst]),
+            f"no weights fit all quotas: {worst.name} stays {100 * gap:.2g} points off",
+            where=sample.population.where(worst),
             hint="two attributes say almost the same, or contradict each other; merge categories or leave one out",
         )
     trimmed = 0
@@ -121,17 +122,7 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
         trimmed = int((weights_N > cap).sum())
         weights_N = _raked(codes_NM, targets, cap)
         gap, _ = _largest_gap(codes_NM, targets, weights_N)
-    return Weights(
-        sample=sample,
-        weights_N=weights_N,
-        trimmed=trimmed,
-        remaining_gap=gap,
-        unknown={
-            margin.name: int((codes == len(names) - 1).sum())
-            for margin, (names, codes) in zip(margins, coded, strict=True)
-        },
-        proposals=tuple(collapses(sample, below=FEW)),
-    )
+    return Weights(sample=sample, weights_N=weights_N, trimmed=trimmed, remaining_gap=gap)
 
 
 def collapses(sample: Sample, *, below: int) -> list[Collapse]:
@@ -141,8 +132,7 @@ def collapses(sample: Sample, *, below: int) -> list[Collapse]:
     """
     found = []
     for name, attribute in sample.population.attributes.items():
-        categories = list(attribute.shares)
-        people = {one: sum(value == one for value in sample.categories[name]) for one in categories}
+        categories, people = [*attribute.shares], Counter(sample.categories[name])
         for place, category in enumerate(categories):
             if people[category] >= below or len(categories) < 3:
                 continue
@@ -154,29 +144,28 @@ def collapses(sample: Sample, *, below: int) -> list[Collapse]:
     return found
 
 
-def _check_cells(sample: Sample, margins: Sequence[Margin], coded: Sequence[tuple[list[str], Ints]]) -> None:
+def _check_cells(sample: Sample, margins: Sequence[Cells]) -> None:
     """No empty category, nobody where the population has nobody."""
     advice = {(one.attribute, one.category): str(one) for one in collapses(sample, below=1)}
     faults = []
-    for margin, (names, codes) in zip(margins, coded, strict=True):
-        counts = np.bincount(codes, minlength=len(names))
-        for name, count in zip(names[:-1], counts[:-1].tolist(), strict=True):
-            where = sample.population.where(margin, name)
-            if name in margin.shares and not count:
-                hint = advice.get((margin.name, name)) or f"merge categories, or leave {margin.name} out"
-                faults.append(Fault(f"{margin.name}: nobody in {shown(name)}, so nobody can stand for it", where, hint))
-            elif name not in margin.shares and count:
-                what = f"{margin.name}: {count} in {shown(name)}, where the population has nobody"
+    for cells in margins:
+        title = cells.margin.name
+        for name, count in zip(cells.names[:-1], cells.counts, strict=False):
+            where = sample.population.where(cells.margin, name)
+            if name in cells.margin.shares and not count:
+                hint = advice.get((title, name)) or f"merge categories, or leave {title} out"
+                faults.append(Fault(f"{title}: nobody in {shown(name)}, so nobody can stand for it", where, hint))
+            elif name not in cells.margin.shares:
+                what = f"{title}: {count} in {shown(name)}, where the population has nobody"
                 faults.append(Fault(what, where, "correct the quota, or merge categories"))
     if faults:
         raise InputError(faults)
 
 
-def _targets(margin: Margin, names: Sequence[str], codes: Ints) -> Floats:
+def _targets(cells: Cells) -> Floats:
     """Shares by category: the population's, scaled to those of whom it is known, and the unknown's own."""
-    unknown = float(np.mean(codes == len(names) - 1))
-    assert names[-1] == UNKNOWN
-    return np.array([*(margin.shares.get(name, 0.0) * (1 - unknown) for name in names[:-1]), unknown])
+    unknown = cells.counts[-1] / len(cells.codes_N)
+    return np.array([*(cells.margin.shares.get(name, 0.0) * (1 - unknown) for name in cells.names[:-1]), unknown])
 
 
 def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floats:

@@ -112,20 +112,23 @@ def picture(changes: Sequence[Change]) -> Iterator[str]:
     for number in sorted({one.groups for one in without.values() if one.groups} - {after.groups or 0}):
         names = [name for name, one in without.items() if one.groups == number]
         yield f"Without the rule {' or '.join(names)} there would be {number}."
-    for name, one in without.items():
-        if one.groups == after.groups and (said := _of_others(one)):
-            yield f"Without the rule {name} there would be {one.groups} as well{said}."
+    moved = {name: one for name, one in without.items() if one.groups == after.groups and _of_others(one)}
+    if moved:
+        said = _of_others(*moved.values())
+        yield f"Without the rule {' or '.join(moved)} there would be {after.groups} as well{said}."
     name, most = max(without.items(), key=lambda one: one[1].consensus_max or 0.0)
     if most.consensus_max:
         where = f"{most.consensus_max:.2f} on statement {most.consensus_max_statement}"
         yield f"Consensus changes most without the rule {name}: by {where}."
 
 
-def _of_others(change: Change) -> str:
+def _of_others(*changes: Change) -> str:
     """What to add to as many groups that are not the same ones."""
-    if change.same_groups is None or change.same_groups >= ALIKE:
+    likeness = sorted(one.same_groups for one in changes if one.same_groups is not None and one.same_groups < ALIKE)
+    if not likeness:
         return ""
-    return f", but of other people (likeness {change.same_groups:.2f}; 1: the same, 0: by chance)"
+    shown = " to ".join(dict.fromkeys(f"{one:.2f}" for one in (likeness[0], likeness[-1])))
+    return f", but of other people (likeness {shown}; 1: the same, 0: by chance)"
 
 
 def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:

@@ -24,7 +24,8 @@ from collective.cleaning.spoilt import (
     log_of,
     spoilt,
 )
-from solon.collective.cleaning.removing import Change, Measure, Opinions, clean, opinions, rules_with, sensitivity
+from solon.collective.cleaning import removing
+from solon.collective.cleaning.removing import Change, Opinions, clean, opinions, rules_with, sensitivity
 from solon.collective.cleaning.rules import RULES, Evidence
 from solon.collective.conversation import Conversation, Statement
 from solon.collective.opinion.results import Groups
@@ -195,9 +196,9 @@ def test_rules_can_be_chosen_and_left_out() -> None:
     assert RULES["speed"].limits["seconds"] == 1.5
 
 
-def changes_of(conversation: Conversation, measure: Measure) -> dict[str, Change]:
+def changes_of(conversation: Conversation) -> dict[str, Change]:
     """By variant."""
-    found = sensitivity(conversation, list(RULES), clean(conversation).removals, measure)
+    found = sensitivity(conversation, list(RULES), clean(conversation).removals)
     return {one.variant: one for one in found}
 
 
@@ -214,8 +215,9 @@ def measured(conversation: Conversation) -> Opinions:
     )
 
 
-def test_results_with_and_without_each_rule(whole: Conversation) -> None:
-    changes = changes_of(whole, measured)
+def test_results_with_and_without_each_rule(whole: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removing, "opinions", measured)
+    changes = changes_of(whole)
     rules = list(RULES)
     assert list(changes) == ["all", "none", *(f"without {one}" for one in rules), *(f"only {one}" for one in rules)]
     assert changes["all"].participants == SINCERE + 1 and changes["none"].participants == 40
@@ -230,13 +232,14 @@ def test_results_with_and_without_each_rule(whole: Conversation) -> None:
     assert back.consensus_max_statement == int(np.argmin(shares))
 
 
-def test_a_variant_that_cannot_be_measured_says_why(whole: Conversation) -> None:
+def test_a_variant_that_cannot_be_measured_says_why(whole: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(conversation: Conversation) -> Opinions:
         if len(conversation.participants) == 40:
             raise InputError("too many")
         return measured(conversation)
 
-    changes = changes_of(whole, refuses)
+    monkeypatch.setattr(removing, "opinions", refuses)
+    changes = changes_of(whole)
     assert changes["none"].note == "too many" and changes["none"].groups is None
     assert changes["all"].note == ""
 

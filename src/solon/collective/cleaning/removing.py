@@ -7,7 +7,7 @@ not count, and `sensitivity` says whether that matters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -71,9 +71,6 @@ class Opinions:
     groups: Groups
     consensus: dict[int, float]
     """By statement id."""
-
-
-Measure = Callable[[Conversation], Opinions]
 
 
 def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only: Sequence[str] = ()) -> list[Rule]:
@@ -142,9 +139,7 @@ def opinions(conversation: Conversation) -> Opinions:
     return Opinions(groups=groups, consensus=dict(zip(ids, consensus_S.tolist(), strict=True)))
 
 
-def sensitivity(
-    conversation: Conversation, rules: Collection[str], removals: Sequence[Removal], measure: Measure = opinions
-) -> tuple[Change, ...]:
+def sensitivity(conversation: Conversation, rules: Collection[str], removals: Sequence[Removal]) -> tuple[Change, ...]:
     """The result with all rules, with none, without each rule, and with each alone, against the one with all.
 
     `rules`: by name. `removals`: what they remove of the conversation, as `clean` says. A rule that removes nothing is
@@ -160,7 +155,7 @@ def sensitivity(
         people, statements = _kept(conversation, [one for one in removals if one.rule in chosen])
         key = people.tobytes() + statements.tobytes()
         if key not in done:
-            done[key] = _measured(conversation, people, statements, measure)
+            done[key] = _measured(conversation, people, statements)
         reference = next(iter(done.values()))  # that of all rules
         changes.append(_change(variant, int(people.sum()), int(statements.sum()), done[key], reference))
     return tuple(changes)
@@ -173,11 +168,11 @@ def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bool
     return ~np.isin(conversation.participant_ids, people), ~np.isin(conversation.statement_ids, statements)
 
 
-def _measured(conversation: Conversation, people: Bools, statements: Bools, measure: Measure) -> Opinions | str:
+def _measured(conversation: Conversation, people: Bools, statements: Bools) -> Opinions | str:
     if not people.any() or not statements.any():
         return "nothing is left"
     try:
-        return measure(conversation.select(participants=people, statements=statements))
+        return opinions(conversation.select(participants=people, statements=statements))
     except InputError as error:
         return str(error)
 

@@ -20,7 +20,7 @@ NO_RESIDUAL = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Estimates:
-    """Weighted shares of those who saw each statement, with intervals. All [S]; NaN where nobody saw it."""
+    """Weighted shares of those who saw each statement, with 95% intervals. All [S]; NaN where nobody saw it."""
 
     share_S: Floats
     low_S: Floats
@@ -31,7 +31,7 @@ class Estimates:
     """So many people in a simple random sample would give an interval of the same width."""
 
 
-def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights, *, confidence: float = 0.95) -> Estimates:
+def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights) -> Estimates:
     """The population's share of `hits` among those who would see each statement.
 
     The estimate is Σ w·hit / Σ w over those who saw the statement. Its variance comes from linearisation: that of the
@@ -61,12 +61,12 @@ def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights, *, confidence: fl
         spread_S = share_S * (1 - share_S)
         has_residual_S = variance_S > NO_RESIDUAL * spread_S / n_S
         n_effective_S = np.where(has_residual_S, spread_S / variance_S, kish_S)
-        t_S = stdtrit(np.maximum(n_S - 1, 1), 0.5 + confidence / 2)
+        t_S = stdtrit(np.maximum(n_S - 1, 1), 0.975)
         low_S, high_S = wilson(share_S, n_effective_S, t_S)
     return Estimates(share_S=share_S, low_S=low_S, high_S=high_S, n_S=n_S, n_effective_S=n_effective_S)
 
 
-def agreement(conversation: Conversation, weights: Weights, *, confidence: float = 0.95) -> Estimates:
+def agreement(conversation: Conversation, weights: Weights) -> Estimates:
     """`estimate` of the share that agrees with each statement, among those who voted on it, passes included.
 
     Every person of the sample must be in the conversation.
@@ -74,7 +74,7 @@ def agreement(conversation: Conversation, weights: Weights, *, confidence: float
     row_of = {int(one): row for row, one in enumerate(conversation.participant_ids)}
     rows = np.array([row_of[int(one)] for one in weights.sample.participant_ids], dtype=np.int64)
     votes_NS, seen_NS = conversation.votes_PS[rows], conversation.seen_PS[rows]
-    return estimate((votes_NS == AGREE) & seen_NS, seen_NS, weights, confidence=confidence)
+    return estimate((votes_NS == AGREE) & seen_NS, seen_NS, weights)
 
 
 def _calibrated_variance(linear_NS: Floats, weights: Weights) -> Floats:

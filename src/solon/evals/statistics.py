@@ -12,9 +12,12 @@ from collections.abc import Hashable, Sequence
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.records import Record
 
+Floats = NDArray[np.float64] | np.float64
+"""One number, or an array of them."""
 Z95 = 1.959963984540054
 """The 97.5% point of the standard normal distribution."""
 
@@ -48,20 +51,32 @@ class Difference(Record):
 def wilson(successes: float, n: float) -> Rate:
     """The share `successes / n` with Wilson's score interval.
 
-    With p = successes / n and z = 1.96 (Wilson 1927; Brown, Cai and DasGupta 2001, eq. 4):
-
-        (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
-
     Both arguments may be fractional, for effective sample sizes.
 
     Example: 8 of 10: p = 0.8, centre (0.8 + 0.1921) / 1.3841 = 0.7167, half width 0.2266: 0.4902 to 0.9433.
     """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"a rate needs 0 <= successes <= n and n > 0, got {successes} of {n}")
-    p, z2 = successes / n, Z95 * Z95
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Rate(rate=p, low=min(p, max(0.0, centre - half)), high=max(p, min(1.0, centre + half)))
+    p = successes / n
+    low, high = score_interval(np.float64(p), np.float64(n), Z95)
+    return Rate(rate=p, low=float(low), high=float(high))
+
+
+def score_interval(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
+    """Ends of Wilson's score interval of shares of `n`, which may be effective sizes. Of one shape; NaN for n = 0.
+
+    With p the share (Wilson 1927; Brown, Cai and DasGupta 2001, eq. 4), and z = 1.96 for 95%:
+
+        (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z2 = np.square(z)
+        centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = z * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        # None and all lie at the ends, but for rounding.
+        low = np.minimum(share, np.maximum(centre - half, 0.0))
+        high = np.maximum(share, np.minimum(centre + half, 1.0))
+    return low, high
 
 
 def rate(outcomes: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> Rate:

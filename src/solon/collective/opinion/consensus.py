@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import wilson
 from solon.collective.opinion.counts import count_votes, labels_of
 from solon.collective.opinion.results import Groups
+from solon.evals.statistics import score_interval
 from solon.seeds import generator
 
 MIN_GROUP_VOTES = 10
@@ -105,7 +105,7 @@ def geometric_mean(product_S: Floats, k: int) -> Floats:
 def share_interval(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
     """Ends of the Wilson score interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
     share = share_of_agrees(agrees, votes, smoothing=False)
-    return wilson(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + level / 2))
+    return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + level / 2))
 
 
 def product_interval(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
-from solon.collective.numerics import wilson
 from solon.collective.people.sample import Sample
 from solon.collective.people.weights import Weights
+from solon.evals.statistics import score_interval
 
 NO_RESIDUAL = 1e-9
 """Variance, relative to that of a simple random sample, below which it is a rounding error."""
@@ -62,7 +62,7 @@ def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights) -> Estimates:
         has_residual_S = variance_S > NO_RESIDUAL * spread_S / n_S
         n_effective_S = np.where(has_residual_S, spread_S / variance_S, kish_S)
         t_S = stdtrit(np.maximum(n_S - 1, 1), 0.975)
-        low_S, high_S = wilson(share_S, n_effective_S, t_S)
+        low_S, high_S = score_interval(share_S, n_effective_S, t_S)
     return Estimates(share_S=share_S, low_S=low_S, high_S=high_S, n_S=n_S, n_effective_S=n_effective_S)
 
 

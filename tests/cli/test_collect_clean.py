@@ -98,6 +98,7 @@ def test_the_picture_begins_with_the_number_of_groups_and_what_decides_it() -> N
         change("none", 4, 0.3, 0.2, 5),
         change("without speed", 4, 0.3, 0.25, 7),
         change("without bursts", 4, 0.5, 0.1, 8),
+        change("without spam-authors", 4, 0.5, 0.1, 8),
         change("without same-answer", 2, 0.474, 0.2, 9),
         change("without minimum-votes", 2, 0.8, 0.01, 9),
         change("without long-runs", 2, 0.08, 0.01, 9),
@@ -105,7 +106,7 @@ def test_the_picture_begins_with_the_number_of_groups_and_what_decides_it() -> N
     ]
     assert [*picture(changes)] == [
         "Cleaning changes the number of opinion groups: 4 before, 2 after.",
-        "Without the rule speed or bursts there would be 4.",
+        "Without the rule speed, bursts or spam-authors there would be 4.",
         "Without the rule same-answer or long-runs there would be 2 as well, but of other people"
         " (likeness 0.08 to 0.47; 1: the same, 0: by chance).",
         "Consensus changes most without the rule speed: by 0.25 on statement 7.",

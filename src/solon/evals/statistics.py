@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from solon.records import Record
 
-Floats = NDArray[np.float64] | np.float64
-"""One number, or an array of them."""
+Floats = NDArray[np.float64]
 Z95 = 1.959963984540054
 """The 97.5% point of the standard normal distribution."""
 
@@ -58,7 +57,7 @@ def wilson(successes: float, n: float) -> Rate:
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"a rate needs 0 <= successes <= n and n > 0, got {successes} of {n}")
     p = successes / n
-    low, high = score_interval(np.float64(p), np.float64(n), Z95)
+    low, high = score_interval(np.array(p), np.array(float(n)), Z95)
     return Rate(rate=p, low=float(low), high=float(high))
 
 

@@ -111,15 +111,19 @@ def picture(changes: Sequence[Change]) -> Iterator[str]:
     without = {one.variant.removeprefix("without "): one for one in others if one.variant.startswith("without ")}
     for number in sorted({one.groups for one in without.values() if one.groups} - {after.groups or 0}):
         names = [name for name, one in without.items() if one.groups == number]
-        yield f"Without the rule {' or '.join(names)} there would be {number}."
+        yield f"Without the rule {_either(names)} there would be {number}."
     moved = {name: one for name, one in without.items() if one.groups == after.groups and _of_others(one)}
     if moved:
         said = _of_others(*moved.values())
-        yield f"Without the rule {' or '.join(moved)} there would be {after.groups} as well{said}."
+        yield f"Without the rule {_either([*moved])} there would be {after.groups} as well{said}."
     name, most = max(without.items(), key=lambda one: one[1].consensus_max or 0.0)
     if most.consensus_max:
         where = f"{most.consensus_max:.2f} on statement {most.consensus_max_statement}"
         yield f"Consensus changes most without the rule {name}: by {where}."
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _of_others(*changes: Change) -> str:

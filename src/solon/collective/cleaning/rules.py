@@ -45,7 +45,7 @@ class Evidence:
 
     @cached_property
     def ids(self) -> list[int]:
-        return self.talk.participant_ids.tolist()
+        return [one.id for one in self.talk.participants]
 
     @cached_property
     def share_S(self) -> dict[int, Floats]:

@@ -67,7 +67,7 @@ class Cells(NamedTuple):
     @property
     def counts(self) -> list[int]:
         """People by category."""
-        return np.bincount(self.codes_N, minlength=len(self.names)).tolist()
+        return [int(count) for count in np.bincount(self.codes_N, minlength=len(self.names))]
 
 
 @dataclass(frozen=True, kw_only=True)

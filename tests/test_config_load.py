@@ -98,20 +98,20 @@ critique = "a"
     )
     sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
     assert told(path) == [
-        f'{path}:1: unknown key "sed" (did you mean seed?)',
-        f'{path}:7: unknown key "rl.step" (did you mean steps?)',
+        f'{path}:1: unknown key "sed" (did you mean `seed`?)',
+        f'{path}:7: unknown key "rl.step" (did you mean `steps`?)',
         f"{path}:8: rl.clip is -1.0; expected greater than 0",
         f'{path}:9: unknown key "rl.quoted" (known here: {", ".join(RLSection.model_fields)})',
-        f'{path}:10: rl.algorithm is "grp"; expected "grpo" or "ppo" (did you mean grpo?)',
+        f'{path}:10: rl.algorithm is "grp"; expected "grpo" or "ppo" (did you mean `grpo`?)',
         f'{path}:11: rl.batch_size is "x"; expected a whole number',
         f"{path}:13: rl.learning_rate is NaN; expected a finite number",
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
         f"{path}:16: judge.clamp is [0.9, 0.1]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         f"{path}:17: judge.max_unscored is 7; expected less than or equal to 1",
         f'{path}:18: unknown key "reinforcement" (known here: name, seed, {sections})',
-        f'{path}:21: unknown key "sft.critique" (did you mean constitution.critique or supervised.critique?)',
+        f'{path}:21: unknown key "sft.critique" (did you mean `constitution.critique` or `supervised.critique`?)',
         f'{path}:23: models.trust_remote_code is "yes"; expected true or false',
-        f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean bfloat16?)',
+        f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean `bfloat16`?)',
         f"{path}:26: pairs.temperature is 0.0; expected greater than 0",
         f'{path}:28: constitution.critique is "a"; expected a list',
     ]
@@ -128,7 +128,7 @@ def test_faults_of_the_command_line() -> None:
         '--set name.x=1: unknown key "name.x": name is not a section',
         '--set judge.clamp.x=1: unknown key "judge.clamp.x": judge.clamp is not a section',
         "--set name=5: name is 5; expected text in quotes (quote it: --set 'name=\"5\"')",
-        'command line: unknown key "models.assistent" (did you mean assistant?)',
+        'command line: unknown key "models.assistent" (did you mean `assistant`?)',
         "--set judge.clamp=[0.4]: judge.clamp is [0.4]; expected two numbers",
         "--set rl=3: rl is 3; expected a section",
     ]
@@ -149,7 +149,7 @@ def test_broken_toml_names_the_line(tmp_path: Path, text: str, fault: str) -> No
 
 def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
     assert told(tmp_path / "no.toml")[0].startswith(f"{tmp_path}/no.toml: cannot read the run file: No such file")
-    assert told("wrld") == ["wrld: cannot read the run file: No such file or directory (did you mean world?)"]
+    assert told("wrld") == ["wrld: cannot read the run file: No such file or directory (did you mean `world`?)"]
     assert "one of the shipped: " in told("zzz")[0] and "world" in told("zzz")[0]
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"\n')
     assert told(tmp_path / "latin.toml") == [f"{tmp_path}/latin.toml: not UTF-8 text"]

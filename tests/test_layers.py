@@ -15,7 +15,19 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"errors", "records", "seeds", "toml_text", "config", "config_load", "config_rules", "progress", "artifacts"}
+        {
+            "errors",
+            "records",
+            "seeds",
+            "text",
+            "toml_text",
+            "places",
+            "config",
+            "config_load",
+            "config_rules",
+            "progress",
+            "artifacts",
+        }
     ),
     frozenset({"constitution", "prompting", "prompts", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),

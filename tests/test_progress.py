@@ -12,8 +12,6 @@ from solon.progress import (
     PlainReporter,
     QuietReporter,
     Reporter,
-    duration,
-    printable,
     reporting,
 )
 
@@ -51,11 +49,6 @@ def test_a_meter_counts_speed_from_what_was_made() -> None:
     meter.rows, meter.recovered, meter.tokens = 20, 10, 300
     assert (meter.tokens_per_second, meter.seconds_left) == (150.0, 6.0)  # 10 rows in 2 s, 30 rows to go
     assert str(meter) == "pairs: 20/50 rows, 2 s, 150 tokens/s, 0:06 left"
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (67, "1:07"), (754, "12:34"), (3723, "1:02:03")])
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_quiet_shows_the_result_alone() -> None:
@@ -125,11 +118,6 @@ def test_text_of_strangers_cannot_steer_the_terminal(kind: type) -> None:
     for harm in ("\x1b[31m", "\x1b]0;", "\x07", "\x9b", "\u202e", "\r over"):
         assert harm not in shown
     assert "[bold]x[/bold]" in shown and ":warning:" in shown
-
-
-def test_printable_keeps_words_and_newlines() -> None:
-    assert printable("é 漢 🙂\nb") == "é 漢 🙂\nb"
-    assert printable("a\x1b[31mb\x00\u2028") == "a\\x1b[31mb\\x00\\u2028"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -22,7 +21,9 @@ from pydantic_core import ErrorDetails, from_json
 from solon.config import EMBEDDED, RunConfig
 from solon.config_rules import contradictions
 from solon.errors import ConfigError, Fault, Where
-from solon.toml_text import key_lines, leaves, parse_value, toml, toml_lines
+from solon.places import toml_places
+from solon.text import did_you_mean
+from solon.toml_text import leaves, parse_value, toml, toml_lines
 
 _PATHS = {
     "models.assistant": {EMBEDDED},
@@ -118,7 +119,7 @@ def run_file_text(source: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError("not UTF-8 text", where=Where(path)) from error
     except OSError as error:
-        near = _did_you_mean(name, shipped_run_files())
+        near = did_you_mean(name, shipped_run_files())
         hint = near or f"give a .toml file, or one of the shipped: {', '.join(shipped_run_files())}"
         raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
 
@@ -153,12 +154,11 @@ class _Layers:
             what = str(error).replace(found[0], "").strip() if found else str(error)
             place = Where(source, int(found[1])) if found else Where(source)
             raise ConfigError(f"broken TOML: {what}", where=place) from error
-        lines = key_lines(text)
+        places = toml_places(text)
+        lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
         self.places = {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries:
-            parts = key.split(".")
-            line = next((lines[k] for n in range(len(parts), 0, -1) if (k := ".".join(parts[:n])) in lines), None)
-            self.put(key, value, Where(source, line), Path(source).parent)
+            self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))
@@ -246,7 +246,7 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     hint = None
     if error["type"] == "literal_error":
         expected = context["expected"].replace("'", '"')
-        hint = _did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
+        hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
     elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
         expected = "two numbers"
     elif expected is None:
@@ -261,11 +261,11 @@ def _near_key(key: str) -> str | None:
     known = known_keys()
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
-    if near := _did_you_mean(name, siblings):
+    if near := did_you_mean(name, siblings):
         return near
     if elsewhere := [k for k in known if k.rpartition(".")[2] == name]:
-        return f"did you mean {' or '.join(elsewhere)}?"
-    return f"known here: {', '.join(siblings)}" if siblings else _did_you_mean(key, known)
+        return f"did you mean {' or '.join(f'`{k}`' for k in elsewhere)}?"
+    return f"known here: {', '.join(siblings)}" if siblings else did_you_mean(key, known)
 
 
 def known_keys() -> list[str]:
@@ -276,11 +276,6 @@ def known_keys() -> list[str]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             keys.extend(f"{name}.{inner}" for inner in field.annotation.model_fields)
     return keys
-
-
-def _did_you_mean(name: str, known: Sequence[str]) -> str | None:
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else None
 
 
 def _usable(key: str, value: Any, base: Path) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from solon.config import COLUMNS, ReadingSection, RunConfig
+from solon.text import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]
             yield Contradiction(keys, what, "remove it, or give --prompts FILE")
     for name, place in zip(section.columns, names, strict=True):
         if name not in COLUMNS:
-            near = get_close_matches(name, COLUMNS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(COLUMNS)}"
+            hint = did_you_mean(name, COLUMNS) or f"known here: {', '.join(COLUMNS)}"
             yield Contradiction((place,), f'prompts.columns names "{name}", which means nothing', hint)
 
 

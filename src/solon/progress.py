@@ -7,7 +7,6 @@ interpreted.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,10 +20,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from solon.text import clock, printable
+
 Clock = Callable[[], float]
 """Seconds since some fixed point."""
-
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Reporter(Protocol):
@@ -47,14 +46,6 @@ class Reporter(Protocol):
 
     def close(self) -> None:
         """Nothing more will come, also after an error. May be called twice."""
-
-
-def printable(text: str) -> str:
-    """`text` with control characters and changes of writing direction spelt out; newlines stay.
-
-    `printable("a\\x1b[31mb")` is `a\\\\x1b[31mb` with the backslash visible: a terminal shows it and does not turn red.
-    """
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 @dataclass(kw_only=True)
@@ -97,15 +88,8 @@ class Meter:
         if (speed := self.tokens_per_second) is not None:
             parts.append(f"{speed:.0f} tokens/s")
         if (left := self.seconds_left) is not None and self.rows != self.total_rows:
-            parts.append(f"{duration(left)} left")
+            parts.append(f"{clock(left)} left")
         return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`0:07`, `12:30`, `1:02:03`."""
-    whole = round(seconds)
-    minutes = f"{whole // 60 % 60:02d}:{whole % 60:02d}"
-    return f"{whole // 3600}:{minutes}" if whole >= 3600 else minutes.removeprefix("0")
 
 
 class _Metered:

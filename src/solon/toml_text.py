@@ -1,9 +1,8 @@
-"""What tomllib leaves out: the line of each key, single values, and writing."""
+"""What tomllib leaves out: single values, and writing."""
 
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,22 +15,6 @@ def leaves(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def key_lines(text: str) -> dict[str, int]:
-    """Line of each key and section header of a valid TOML file; keys inside multi-line strings are passed over."""
-    lines: dict[str, int] = {}
-    section, open_quote = "", ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not open_quote:
-            if header := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
-                section = f"{header[1]}."
-                lines.setdefault(header[1], number)
-            elif key := re.match(r"\s*[\"']?([\w.-]+)[\"']?\s*=", line):
-                lines.setdefault(section + key[1], number)
-        for quote in re.findall(r'"""|\'\'\'', line):
-            open_quote = "" if open_quote == quote else open_quote or quote
-    return lines
 
 
 def parse_value(text: str) -> Any:

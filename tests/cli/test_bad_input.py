@@ -156,7 +156,7 @@ def test_a_context_without_room(files: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "line"),
     [
-        ("rl.stps=3", '--set rl.stps=3: unknown key "rl.stps" (did you mean steps?)'),
+        ("rl.stps=3", '--set rl.stps=3: unknown key "rl.stps" (did you mean `steps`?)'),
         ("rl.steps=many", '--set rl.steps=many: rl.steps is "many"; expected a whole number'),
         ("rl.steps", "--set rl.steps: expected key=value (e.g. --set rl.steps=10)"),
         ("models.device=abacus", 'models.device is "abacus", which is no device (e.g. "auto", "cpu", "cuda")'),
@@ -180,12 +180,12 @@ def test_run_files(files: Path) -> None:
     (files / "run.toml").write_text('seed = 1\n[rl]\nsteps = "3"\nstep = 3\n[judg]\nmethod = "cot"\n')
     assert refused_run("run.toml") == [
         'run.toml:3: rl.steps is "3"; expected a whole number',
-        'run.toml:4: unknown key "rl.step" (did you mean steps?)',
-        'run.toml:5: unknown key "judg" (did you mean judge?)',
+        'run.toml:4: unknown key "rl.step" (did you mean `steps`?)',
+        'run.toml:5: unknown key "judg" (did you mean `judge`?)',
     ]
     (files / "run.toml").write_text("seed = 1\n[rl\nsteps = 3\n")
     assert refused_run("run.toml") == ["run.toml:2: broken TOML: Expected ']' at the end of a table declaration"]
-    assert refused_run("wrld") == ["wrld: cannot read the run file: No such file or directory (did you mean world?)"]
+    assert refused_run("wrld") == ["wrld: cannot read the run file: No such file or directory (did you mean `world`?)"]
 
 
 def test_faults_of_all_inputs_are_told_at_once(files: Path) -> None:

@@ -59,7 +59,7 @@ def test_names_of_columns_that_are_a_slip_of_the_pen(files: Path) -> None:
         "(say --column prompt=NAME as it is in the file)"
     ]
     assert refused_run(*OWN, "--column", "promt=prompt") == [
-        'command line: prompts.columns names "promt", which means nothing (did you mean prompt?)'
+        'command line: prompts.columns names "promt", which means nothing (did you mean `prompt`?)'
     ]
     assert refused_run(*OWN, "--column", "prompt") == [
         "--column prompt: expected NAME=COLUMN (e.g. --column prompt=question)"

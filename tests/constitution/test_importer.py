@@ -105,7 +105,7 @@ def test_absent_files_are_named(published: Path) -> None:
 
 def test_folders_that_hold_nothing_to_import(published: Path, tmp_path: Path) -> None:
     assert told(lambda: import_published(tmp_path), tmp_path.parent) == [
-        f"{tmp_path.name}: holds none of the published instruction files (did you mean {published.relative_to(tmp_path.parent)}?)"
+        f"{tmp_path.name}: holds none of the published instruction files (did you mean `{published.relative_to(tmp_path.parent)}`?)"
     ]
     [fault] = told(lambda: import_published(tmp_path / "none"), tmp_path)
     assert fault.startswith("none: there is no such folder")

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from solon.prompting.mask_view import mask_view, shown
+from solon.prompting.mask_view import mask_view
 
 
 def printed(tokens: list[str], mask: list[bool], *, colour: bool, title: str = "") -> str:
@@ -52,7 +52,7 @@ def test_untrusted_text_is_neither_markup_nor_control() -> None:
 
 
 def test_text_that_reads_fine_is_shown_as_it_is() -> None:
-    assert shown("Grüße 東京 🪜 {x} [b]") == "Grüße 東京 🪜 {x} [b]"
+    assert "Grüße 東京 🪜 {x} [b]" in printed(["Grüße 東京 🪜 {x} [b]"], [False], colour=False)
 
 
 def test_lengths_must_agree() -> None:

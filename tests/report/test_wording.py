@@ -4,7 +4,7 @@ import pytest
 
 from report.sample import sample_data
 from solon.evals.statistics import Difference
-from solon.report.wording import duration, headlines, measures_of, of_hundred, points, signed
+from solon.report.wording import headlines, measures_of, of_hundred, points, signed
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,6 @@ from solon.report.wording import duration, headlines, measures_of, of_hundred, p
 )
 def test_of_hundred(share: float, said: str) -> None:
     assert of_hundred(share) == said
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(12, "12 s"), (214, "3 min 34 s"), (59.7, "1 min 0 s"), (7260, "2 h 1 min")]
-)
-def test_duration(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
 
 
 def test_signed_points() -> None:

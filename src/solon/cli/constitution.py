@@ -18,6 +18,7 @@ from solon.constitution.lint import lint as findings_of
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.constitution.writing import write_folder
+from solon.text import printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -111,11 +112,6 @@ def import_(
     typer.echo(f"{written[1]}: " + ", ".join(_many(len(examples), f"{kind} example") for kind, examples in kinds))
     for name in imported.absent:
         typer.echo(f"not imported, for the folder does not have it: {name}")
-
-
-def printable(text: str) -> str:
-    """Text of unknown origin without control characters, which a terminal would obey."""
-    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
 
 
 def _print_head(console: Console, constitution: Constitution) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from solon.cli.run_options import Json, Quiet
+from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.embedded.card import Rows
@@ -42,7 +43,6 @@ def card(
     """
     from solon.embedded.card import card_text, read_card
     from solon.embedded.shipped import embedded_model
-    from solon.progress import printable
 
     found = read_card(folder if folder is not None else embedded_model())
     typer.echo(found.model_dump_json(indent=2) if as_json else printable(card_text(found)).rstrip("\n"))

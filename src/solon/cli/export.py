@@ -10,7 +10,7 @@ import typer
 from solon.cli import run_options as options
 from solon.cli.main import HELP_OPTIONS
 from solon.cli.running import print_counts, print_json, refuse_option
-from solon.progress import printable
+from solon.text import printable
 
 app = typer.Typer(
     no_args_is_help=True,

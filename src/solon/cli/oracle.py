@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solon.progress import printable
+from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.records import Turn

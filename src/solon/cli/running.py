@@ -16,7 +16,8 @@ from solon.cli.faults import resumable
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
 from solon.errors import ConfigError, UserError
-from solon.progress import Reporter, printable, reporting
+from solon.progress import Reporter, reporting
+from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.evals.summary import Summary

@@ -23,11 +23,12 @@ from solon.constitution.articles import instructions
 from solon.constitution.faults import Faults
 from solon.constitution.headings import ATTRIBUTES, Heading, key, read_headings
 from solon.constitution.markdown import Section, items, plain_text, sections
-from solon.constitution.places import Places
 from solon.constitution.principles import Constitution, Principle
-from solon.constitution.reading import listed, near, read_text
+from solon.constitution.reading import read_text
 from solon.constitution.sourced import Sourced
 from solon.constitution.texts import DELIMITER
+from solon.places import Places
+from solon.text import did_you_mean, listed
 
 PRECEDENCE = ("order-of-precedence", "precedence")
 HARD_CONSTRAINTS = ("hard-constraints", "hard-constraint")
@@ -124,7 +125,7 @@ def _precedence(found: list[Section], headings: list[Heading], faults: Faults) -
         if heading is None:
             titles = [heading.title for heading in headings]
             ids = [heading.id for heading in headings]
-            hint = near(words[-1], titles) or near(words[-1], ids) or f"headings are {listed(titles)}"
+            hint = did_you_mean(words[-1], titles) or did_you_mean(words[-1], ids) or f"headings are {listed(titles)}"
             faults.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
         elif heading.id in named:
             hint = f"it was named on line {named[heading.id]}; keep one"

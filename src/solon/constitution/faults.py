@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from solon.constitution.places import KeyPath, Places
-from solon.constitution.reading import kind, listed, near
+from solon.constitution.reading import kind
 from solon.errors import ConstitutionError, Fault, Where
+from solon.places import KeyPath, Places
+from solon.text import did_you_mean, listed
 
 
 class Faults:
@@ -55,7 +56,9 @@ class Faults:
             line = where.line((*under, *detail["loc"]))
             lead = f"{label}: " if label else ""
             if detail["type"] == "extra_forbidden":
-                near_key = near(str(detail["loc"][-1]), known) or (f"known keys are {listed(known)}" if known else None)
+                near_key = did_you_mean(str(detail["loc"][-1]), known) or (
+                    f"known keys are {listed(known)}" if known else None
+                )
                 self.add(f"{lead}unknown key `{key}`", line, near_key or "remove it")
             else:
                 self.add(f"{lead}`{key}` {_said_plainly(detail)}", line, hint)

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ValidationError
 
 from solon.constitution.faults import Faults
-from solon.constitution.places import json_places
 from solon.constitution.reading import kind, parse_json, read_text
 from solon.constitution.texts import Text, written
 from solon.errors import ConstitutionError, Where
+from solon.places import json_places
 from solon.records import Record, Turn
 
 FILE_NAME = "few_shots.json"

@@ -24,10 +24,10 @@ from pydantic import ValidationError
 from solon.constitution import published
 from solon.constitution.faults import Faults
 from solon.constitution.few_shots import ComparisonShot, CritiqueShot, FewShots, ReasoningShot
-from solon.constitution.places import KeyPath, Places, json_places
 from solon.constitution.principles import Constitution, Principle
 from solon.constitution.reading import kind, parse_json, read_text
 from solon.errors import ConstitutionError, Fault, Where
+from solon.places import KeyPath, Places, json_places
 
 CRITIQUE_PAIRS = "CritiqueRevisionInstructions.json"
 COMPARISON_QUESTIONS = "RLMadisonInstructions.json"
@@ -141,7 +141,7 @@ def _nothing_to_import(folder: Path) -> Fault:
         what = "is a file, not a folder" if folder.exists() else "there is no such folder"
         return Fault(what, Where(folder), f"give the folder that holds {CRITIQUE_PAIRS}")
     inside = [child for child in sorted(folder.iterdir()) if (child / CRITIQUE_PAIRS).is_file()]
-    hint = f"did you mean {inside[0]}?" if inside else f"looked for {' and '.join(FILES[:2])}"
+    hint = f"did you mean `{inside[0]}`?" if inside else f"looked for {' and '.join(FILES[:2])}"
     return Fault("holds none of the published instruction files", Where(folder), hint)
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from solon.constitution.faults import Faults
-from solon.constitution.places import Places, toml_places
 from solon.constitution.principles import Constitution, Principle, text_fault
-from solon.constitution.reading import kind, listed, near, read_text
+from solon.constitution.reading import kind, read_text
 from solon.constitution.sourced import Sourced
 from solon.constitution.texts import Text
 from solon.errors import ConstitutionError, Where
+from solon.places import Places, toml_places
 from solon.records import Record
+from solon.text import did_you_mean, listed
 
 SHAPE = "write one [[principle]] table per principle, with an id and a critique pair, a comparison question, or both"
 TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
@@ -129,6 +130,6 @@ def _read_principle(index: int, table: dict[str, Any], where: Places, faults: Fa
 def _text_hint(table: dict[str, Any]) -> str:
     """A misspelt key is the likeliest reason for a missing text."""
     for key in table:
-        if key not in _PRINCIPLE_KEYS and near(key, TEXT_KEYS):
+        if key not in _PRINCIPLE_KEYS and did_you_mean(key, TEXT_KEYS):
             return f"is `{key}` meant to be one of {listed(TEXT_KEYS)}?"
     return "add critique_request and revision_request (both), or comparison_question, or all three"

@@ -7,9 +7,9 @@ from pathlib import Path
 from solon.constitution.document import read_document
 from solon.constitution.lists import read_list
 from solon.constitution.principles import Constitution
-from solon.constitution.reading import listed, nearest
 from solon.constitution.sourced import Sourced
 from solon.errors import ConstitutionError, Where
+from solon.text import listed, nearest
 
 LIBRARY = Path(__file__).parent / "library"
 SUFFIXES = (".toml", ".md")

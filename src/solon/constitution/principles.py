@@ -14,10 +14,10 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from solon.constitution.reading import listed, near
 from solon.constitution.texts import Instruction, Text, Word
 from solon.errors import ConstitutionError
 from solon.records import Record
+from solon.text import did_you_mean, listed
 
 
 def text_fault(critique_request: object, revision_request: object, comparison_question: object) -> str | None:
@@ -108,7 +108,7 @@ class Constitution(Record):
         known = sorted({name for principle in self.principles for name in (principle.id, *principle.tags)})
         unknown = [name for name in select if name not in known]
         if unknown:
-            hints = [hint for hint in (near(name, known) for name in unknown) if hint]
+            hints = [hint for hint in (did_you_mean(name, known) for name in unknown) if hint]
             raise ConstitutionError(
                 f"constitution `{self.name}` has no principle or tag {listed(unknown)}",
                 hint="; ".join([*hints, f"known are {listed(known)}"]),

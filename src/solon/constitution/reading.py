@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from solon.errors import ConstitutionError, Where
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is nearest to `word`, if one is near."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def near(word: str, known: Iterable[str]) -> str | None:
-    """`did you mean ...?` for the nearest known word, if one is near."""
-    found = nearest(word, known)
-    return f"did you mean `{found}`?" if found else None
-
-
-def listed(words: Iterable[str]) -> str:
-    """Words as they stand in a message: quoted, with commas between them."""
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def kind(value: Any) -> str:

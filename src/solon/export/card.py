@@ -12,7 +12,7 @@ from solon.artifacts.manifest import Counts
 from solon.export.files import Format
 from solon.export.forms import Form
 from solon.export.sets import ExportRow, PreferenceRow, PromptRow, SftRow
-from solon.progress import printable
+from solon.text import printable
 
 
 @dataclass(frozen=True, kw_only=True)

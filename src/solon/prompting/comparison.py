@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from solon.prompting.dialogue import ASSISTANT, HUMAN
 from solon.records import Turn
+from solon.text import fill
 
 OPTIONS = (" (A)", " (B)")
 """The scored continuations, with their leading space, as in the published evaluation files."""
@@ -24,31 +25,20 @@ def template(name: str) -> str:
     return files("solon.prompting").joinpath(f"templates/{name}.txt").read_text(encoding="utf-8").removesuffix("\n")
 
 
-def _fill(name: str, **fields: str) -> str:
-    """Fields are inserted literally: braces in model output stay as they are and are never parsed."""
-    text = template(name)
-    pieces = []
-    while "{" in text:
-        before, rest = text.split("{", 1)
-        key, text = rest.split("}", 1)
-        pieces += [before, fields[key]]
-    return "".join([*pieces, text])
-
-
 def comparison_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
     """Ends where the judge names an option; score `OPTIONS` after it. `first` is shown as (A)."""
     names = {"human": HUMAN, "assistant": ASSISTANT, "system": "\n\nSystem:"}
     dialogue = "".join(f"{names[turn.role]} {turn.text}" for turn in turns)
-    return _fill("comparison", dialogue=dialogue, question=question, a=first, b=second)
+    return fill(template("comparison"), dialogue=dialogue, question=question, a=first, b=second)
 
 
 def reasoning_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
     """Ends where the judge begins to reason; inner turns are H: and A:, so as not to look like the judge's own."""
     names = {"human": "\n\nH:", "assistant": "\n\nA:", "system": "\n\nS:"}
     dialogue = "".join(f"{names[turn.role]} {turn.text}" for turn in turns)
-    return _fill("comparison_cot", dialogue=dialogue, question=question, a=first, b=second)
+    return fill(template("comparison_cot"), dialogue=dialogue, question=question, a=first, b=second)
 
 
 def verdict_prompt(reasoning: str, rationale: str) -> str:
     """After the judge has reasoned: ends where it names an option; score `OPTIONS` after it."""
-    return reasoning + _fill("verdict_cot", rationale=rationale)
+    return reasoning + fill(template("verdict_cot"), rationale=rationale)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.text import Text
+
+from solon.text import printable
 
 OPEN, CLOSE = "{+", "+}"
 """Around every stretch that the loss counts; readable without colour and in ASCII."""
@@ -26,29 +27,16 @@ def mask_view(tokens: Sequence[str], loss_mask: Sequence[bool], *, title: str = 
         raise ValueError(f"{len(tokens)} tokens but {len(loss_mask)} mask entries")
     body = Text()
     for counted, run in groupby(zip(tokens, loss_mask, strict=True), key=lambda item: bool(item[1])):
-        text = "".join(shown(token) for token, _ in run)
+        text = "".join(printable(token).replace("\n", "\\n\n") for token, _ in run)
         if counted:
             body.append(OPEN + text + CLOSE, style=COUNTED)
         else:
             body.append(text, style=CONTEXT)
     legend = Text()
     if title:
-        legend.append(shown(title).replace("\\n\n", " ") + "\n", style="bold")
+        legend.append(printable(" ".join(title.split("\n"))) + "\n", style="bold")
     legend.append(f"{OPEN}counted{CLOSE}", style=COUNTED)
     legend.append(f" {sum(map(bool, loss_mask))} of {len(tokens)} tokens count in the loss; ")
     legend.append("the rest", style=CONTEXT)
     legend.append(" is context.")
     return Group(legend, Text(), body)
-
-
-def shown(text: str) -> str:
-    """Text that is safe to print: nothing in it moves the cursor, changes colours or reverses the reading order."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character == "\n":
-        return "\\n\n"
-    if unicodedata.category(character)[0] == "C" or unicodedata.category(character) in ("Zl", "Zp"):
-        return character.encode("unicode_escape").decode("ascii")
-    return character

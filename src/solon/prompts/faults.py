@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
-from solon.progress import printable
 from solon.prompts.row import Row
+from solon.text import printable
 
 MAX_FAULTS = 20
 """Faults printed for one file; the rest are counted."""

@@ -17,7 +17,6 @@ from solon.records import PromptKind
 from solon.report.wording import (
     KIND_TITLES,
     MODEL_SHORT,
-    duration,
     headlines,
     measures_of,
     percent,
@@ -25,6 +24,7 @@ from solon.report.wording import (
     present,
     rate_of,
 )
+from solon.text import duration
 
 KINDS: tuple[PromptKind, ...] = ("harmful", "mixed", "benign")
 

@@ -19,6 +19,7 @@ from solon.report.data import ReportData, load_report_data
 from solon.report.explorer import Limits, explorer_data
 from solon.report.sections import Sections, sections_of
 from solon.report.standalone import asset, environment, policy, script_json
+from solon.text import duration
 
 PACKAGE = "solon.report"
 
@@ -36,7 +37,7 @@ def _environment() -> jinja2.Environment:
         percent=wording.percent,
         interval=wording.interval,
         of_hundred=wording.of_hundred,
-        duration=wording.duration,
+        duration=duration,
         signed=wording.signed,
     )
     return made

@@ -128,16 +128,6 @@ def points(difference: Difference) -> str:
     return f"{middle} points ({signed(difference.low)} to {signed(difference.high)})"
 
 
-def duration(seconds: float) -> str:
-    """Examples: 12 is "12 s", 214 is "3 min 34 s", 7260 is "2 h 1 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def present(summary: Summary) -> list[tuple[str, ModelTables]]:
     """The models that the run has, in their order."""
     models = summary.models

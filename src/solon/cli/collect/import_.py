@@ -45,7 +45,7 @@ def import_(
 
 def _say_findings(imported: Imported) -> None:
     """Findings by severity, the plain ones first, so that what needs a look stands last and is not scrolled away."""
-    from solon.cli.constitution import printable
+    from solon.text import printable
 
     headings = (
         ("note", "Read and checked", None),

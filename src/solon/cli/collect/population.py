@@ -102,7 +102,7 @@ def _table(found: Sequence[Gap], sample: Sample) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from solon.cli.constitution import printable
+    from solon.text import printable
 
     title = f"{sample.population.title}: {len(sample)} participants"
     table = Table(title=Text(printable(title)), title_justify="left")

@@ -18,9 +18,9 @@ from pydantic import Field, ValidationError
 from solon.collective.conversation import Conversation
 from solon.collective.tables import raise_faults, read_text, shown, write_file
 from solon.constitution.faults import Faults
-from solon.constitution.places import Places, toml_places
 from solon.constitution.texts import Text, Word
 from solon.errors import ConstitutionError, Fault, InputError, Where
+from solon.places import Places, toml_places
 from solon.records import Record
 from solon.toml_text import toml, toml_lines
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.constitution.places import KeyPath, json_places, toml_places
+from solon.places import KeyPath, json_places, toml_places
 
 TOML = '''\
 title = "x" # [[principle]]

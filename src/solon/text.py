@@ -1,0 +1,58 @@
+"""Small services to text that a person reads: safe to print, durations, lists of names, the word that was meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
+)
+
+
+def printable(text: str) -> str:
+    """`text` with control characters, lone surrogates and changes of writing direction spelled out; newlines stay.
+
+    `printable("a\\x1b[31mb")` is `a\\\\x1b[31mb` with the backslash visible: a terminal shows it and does not turn red.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def fill(template: str, **fields: str) -> str:
+    """`template` with each `{name}` replaced in one pass: a field's braces stay as they are and are never parsed."""
+    return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], template)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is nearest to `word`, if one is near."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint towards the nearest known word, if one is near."""
+    found = nearest(word, known)
+    return f"did you mean `{found}`?" if found else None
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as they stand in a message: quoted, with commas between them."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def clock(seconds: float) -> str:
+    """A duration for a line that moves: `0:07`, `12:30`, `1:02:03`."""
+    whole = round(seconds)
+    minutes = f"{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{whole // 3600}:{minutes}" if whole >= 3600 else minutes.removeprefix("0")
+
+
+def duration(seconds: float) -> str:
+    """A duration for a sentence: 12 is "12 s", 214 is "3 min 34 s", 7260 is "2 h 1 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

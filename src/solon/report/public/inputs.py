@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import StabilityReport
@@ -10,6 +11,9 @@ from solon.collective.people.sample import Sample
 from solon.collective.principles.trace import Trace
 from solon.collective.reading.findings import Finding
 from solon.constitution.principles import Constitution
+from solon.report.public.language import ENGLISH, Language
+from solon.report.public.sureness import OtherGroups
+from solon.report.public.thresholds import Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +27,8 @@ class Words:
     organiser: str = ""
     attribution: str = ""
     """Whose data it is and under which licence."""
-    language: str = ""
-    """Of the statements, as a BCP 47 tag such as `de`; empty: not said."""
+    spoken: str = ""
+    """The language of the statements and of these words, as a BCP 47 tag such as `de`; empty: not said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +56,10 @@ class PublicInput:
     constitution: Constitution | None = None
     trace: Trace | None = None
     """Of the constitution; both or neither."""
+    language: Language = ENGLISH
+    """Of the page."""
+    important: Mapping[int, int] = field(default_factory=dict)
+    """How many people called a statement important, by its id; empty: they were not asked."""
+    other_groups: OtherGroups | None = None
+    """The grouping that the data brings, where the page shows another one."""
+    thresholds: Thresholds | None = None

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from solon.collective.conversation import Floats, Ints
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
+from solon.report.public.language import ENGLISH, Language
 from solon.report.public.places import (
     Direction,
     Extent,
@@ -28,7 +29,6 @@ from solon.report.public.places import (
     regions,
 )
 from solon.report.public.tally import StatementVotes
-from solon.report.public.words import letter
 
 WIDTH, LOWEST, HIGHEST = 640.0, 340.0, 560.0
 """Of the drawing, in its own units."""
@@ -59,8 +59,8 @@ class OpinionMap:
     """What the template shows."""
 
     svg: Markup
-    divided: str
-    """What a region is called: `quarter` or `ninth`."""
+    divided: int
+    """Into how many parts each way."""
     regions: tuple[Region, ...]
     directions: tuple[Direction, ...]
     people: int
@@ -82,7 +82,9 @@ class _Frame:
         return WIDTH / 2 + float(x), self.height / 2 - float(y)
 
 
-def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes]) -> OpinionMap | None:
+def opinion_map(
+    analysis: Analysis, statements: Sequence[StatementVotes], say: Language = ENGLISH
+) -> OpinionMap | None:
     """None where there is nothing to show: fewer people in groups than `2 * SUPPRESS_BELOW`."""
     points_G2, labels_G = people_on_map(analysis)
     if len(points_G2) < 2 * SUPPRESS_BELOW:
@@ -94,18 +96,19 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
     parts = [
         _lines(frame, divided),
         *(_outline(frame, points_G2[labels_G == label], label) for label in range(k)),
-        *_cells(frame, points_G2, labels_G, k),
-        *(_label(frame, points_G2, labels_G, label) for label in range(k)),
-        _size_key(frame, _side(len(points_G2))),
+        *_cells(frame, points_G2, labels_G, k, say),
+        *(_label(frame, points_G2, labels_G, label, say) for label in range(k)),
+        _size_key(frame, _side(len(points_G2)), say),
     ]
     head = Markup(
         '<svg class="map" viewBox="0 0 {:g} {:.0f}" role="img" aria-labelledby="map-name" aria-describedby="map-table">'
-        '<title id="map-name">Map of opinion: {} people in {} groups. The table below it says the same.</title>'
+        '<title id="map-name">{}</title>'
     )
-    svg = head.format(WIDTH, frame.height + KEY, len(points_G2), k) + _definitions(k) + Markup("").join(parts)
+    name = say("Map of opinion: %(people)s. The table below it says the same.", people=say.people(len(points_G2)))
+    svg = head.format(WIDTH, frame.height + KEY, name) + _definitions(k) + Markup("").join(parts)
     return OpinionMap(
         svg=svg + Markup("</svg>"),
-        divided=("", "", "quarter", "ninth")[divided],
+        divided=divided,
         regions=told,
         directions=directions(analysis, statements),
         people=len(points_G2),
@@ -113,14 +116,14 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
     )
 
 
-def mark(label: int) -> Markup:
+def badge(label: int) -> Markup:
     """The mark of a group with its letter, for text."""
     return Markup(
         '<svg class="badge g{}" viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" focusable="false"><path d="{}"/></svg>'
     ).format(label % len(SHAPES), SHAPES[label % len(SHAPES)])
 
 
-def _size_key(frame: _Frame, side: float) -> Markup:
+def _size_key(frame: _Frame, side: float, say: Language) -> Markup:
     """What the sizes of marks mean, under the map and to its scale."""
     middle = frame.height + KEY / 2
     parts = [
@@ -132,7 +135,7 @@ def _size_key(frame: _Frame, side: float) -> Markup:
         x = (place + 0.02) * WIDTH / len(SIZES) + side / 2
         parts += [
             drawn.format(SHAPES[0], x, middle, share * side / 2),
-            text.format(x + share * side / 2 + 7, middle, words if place else f"{words} people"),
+            text.format(x + share * side / 2 + 7, middle, words if place else _people(words, say)),
         ]
     return Markup("").join(parts)
 
@@ -178,7 +181,7 @@ def _outline(frame: _Frame, points_N2: Floats, label: int) -> Markup:
     return drawn.format(label % len(SHAPES), x, y, long, short, -found.degrees)
 
 
-def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Markup]:
+def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int, say: Language) -> list[Markup]:
     """One mark per occupied cell of a honeycomb."""
     side = _side(len(points_G2))
     inside_G2 = np.clip(points_G2, frame.extent.low_2, frame.extent.high_2)
@@ -198,7 +201,7 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int) -> list[Mar
             reach += side
         # A group of few people marks no cell: that it is the most there would say nearly how many it has.
         clear = bool(near_K.sum() >= SUPPRESS_BELOW and not small_K[near_K.argmax()])
-        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K, clear=clear))
+        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K, say, clear=clear))
     return marks
 
 
@@ -228,13 +231,15 @@ def _hexagons(at_G2: Floats, side: float) -> Ints:
     return best
 
 
-def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, *, clear: bool) -> Markup:
+def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, say: Language, *, clear: bool) -> Markup:
     """`near_K`: people in and around the cell, by group. `clear`: may it take the mark of the one that is the most?"""
     _, words, share = next(size for size in reversed(SIZES) if people >= size[0])
     most = int(near_K.argmax())
     clear = clear and near_K[most] > MOSTLY * near_K.sum()
     style, shape = (f"g{most % len(SHAPES)}", most % len(SHAPES)) if clear else ("unclear", 0)
-    says = f"{words} people; around here mostly Group {letter(most)}" if clear else f"{words} people"
+    says = _people(words, say)
+    if clear:
+        says += f"; {say('around here mostly %(group)s', group=say.group(most))}"
     drawn = Markup(
         '<use class="dot {}" href="#m{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"><title>{}</title></use>'
     )
@@ -242,7 +247,12 @@ def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, *, clear: 
     return drawn.format(style, shape, x, y, share * radius, says)
 
 
-def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int) -> Markup:
+def _people(range_: str, say: Language) -> str:
+    """Example: "5–9 people"."""
+    return say("%(range)s people", range=range_)
+
+
+def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int, say: Language) -> Markup:
     """The group's letter, above or below its outline: on the side away from everyone's middle."""
     found = outline(points_G2[labels_G == label])
     if found is None:
@@ -253,5 +263,5 @@ def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int) -> Mark
     below = y > frame.at(points_G2.mean(axis=0))[1] + 0.1 * frame.height
     y = y + tall + 22 if below else y - tall - 9
     x, y = min(max(x, 52.0), WIDTH - 52), min(max(y, 22.0), frame.height - 10)
-    text = Markup('<text class="name g{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">Group {}</text>')
-    return text.format(label % len(SHAPES), x, y, letter(label))
+    text = Markup('<text class="name g{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
+    return text.format(label % len(SHAPES), x, y, say.group(label))

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from solon.collective.conversation import Statement
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.opinion.everywhere import in_every_group
 from solon.collective.opinion.results import Analysis, Representative
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress_row
 from solon.evals.statistics import Rate
-from solon.report.public.map import mark
+from solon.report.public.map import badge
 from solon.report.public.tally import StatementVotes, Tally
-from solon.report.public.words import letter, listed, whole
-from solon.report.wording import of_hundred
+from solon.report.public.language import Language, letter
 
 AGREED, REFUSED, DIVIDING, UNSURE, KNOWN_BY = 10, 5, 8, 5, 5
 """How many statements each list shows at most."""
@@ -44,8 +44,8 @@ class Known:
     """A statement that sets a group apart, with the share that votes so in it and among all other groups together."""
 
     votes: StatementVotes
-    verb: str
-    """`agree` or `disagree`."""
+    agree: bool
+    """Or disagree."""
     inside: Rate
     outside: Rate | None
     n: int
@@ -111,25 +111,42 @@ def beyond_chance(one: StatementVotes) -> bool:
     )
 
 
-def who_is_divided(one: StatementVotes) -> str:
+def who_is_divided(one: StatementVotes, say: Language) -> str:
     """The groups from the most to the least agreement, in words.
 
-    Example: "81 of 100 in Group A agree, 13 of 100 in Group B".
+    Example: "81% of Group A and 13% of Group B agree".
     """
     order = sorted(range(len(one.groups)), key=lambda i: (-one.groups[i].agree.rate, i))
-    parts = [f"{of_hundred(one.groups[i].agree.rate)} in Group {letter(i)}" for i in order]
-    return listed([parts[0].replace(" in ", " people in ", 1) + " agree", *parts[1:]]) if parts else ""
+    parts = [
+        say("%(share)s of %(group)s", share=say.whole(one.groups[i].agree.rate), group=say.group(i)) for i in order
+    ]
+    return say("%(groups)s agree", groups=say.listed(parts)) if parts else ""
 
 
-def range_in_words(one: StatementVotes) -> str:
-    """Example: "between 84% (Group B) and 97% (Group A) in each group"."""
+def range_in_words(one: StatementVotes, say: Language) -> str:
+    """Example: "from 84% in Group B to 97% in Group A agree"."""
     if len(one.groups) < 2:
-        return whole(one.everyone.agree.rate)
+        return say("%(share)s agree", share=say.whole(one.everyone.agree.rate))
     rates = [tally.agree.rate for tally in one.groups]
     low, high = rates.index(min(rates)), rates.index(max(rates))
-    if whole(rates[low]) == whole(rates[high]):
-        return f"{whole(rates[low])} in each group"
-    return f"from {whole(rates[low])} in Group {letter(low)} to {whole(rates[high])} in Group {letter(high)}"
+    least, most = say.whole(rates[low]), say.whole(rates[high])
+    if least == most:
+        return say("%(share)s agree in each group", share=least)
+    return say(
+        "from %(least)s in %(first)s to %(most)s in %(last)s agree",
+        least=least,
+        first=say.group(low),
+        most=most,
+        last=say.group(high),
+    )
+
+
+def quote(statement: Statement, say: Language, spoken: str) -> Markup:
+    """A statement in its own words, which may run the other way than the page. `spoken`: their language, or empty."""
+    if not statement.text.strip():
+        return Markup("<em>{}</em>").format(say("a statement without words"))
+    language = Markup(' lang="{}"').format(spoken) if spoken else Markup("")
+    return Markup('<q dir="auto"{}>{}</q>').format(language, statement.text)
 
 
 def _first(
@@ -161,7 +178,7 @@ def _groups(analysis: Analysis, statements: Sequence[StatementVotes]) -> tuple[G
             name=name,
             size=None if hidden[label] else sizes[label],
             share=None if hidden[label] else sizes[label] / max(sum(sizes), 1),
-            mark=mark(label),
+            mark=badge(label),
             known_by=tuple(
                 _known(one, public[one.comment_id], label)
                 for one in analysis.representative
@@ -184,7 +201,7 @@ def _known(one: Representative, votes: StatementVotes, label: int) -> Known:
     agree = one.direction == "agree"
     return Known(
         votes=votes,
-        verb=one.direction,
+        agree=agree,
         inside=own.agree if agree else own.disagree,
         outside=(rest.agree if agree else rest.disagree) if open_ else None,
         n=own.n,

@@ -13,32 +13,34 @@ from solon import __version__
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.tables import write_file
-from solon.report import standalone, wording
-from solon.report.public import download, standing, words
+from solon.report import standalone
+from solon.report.public import download, standing
 from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.inputs import PublicInput
+from solon.report.public.language import Language, mark
 from solon.report.public.map import OpinionMap, opinion_map
-from solon.report.public.opinions import MANY_PASS, Group, Opinions, opinions_of, who_is_divided
-from solon.report.public.people import Turnout, covered_in_words, paragraph, turnout_of
+from solon.report.public.markdown import rendered
+from solon.report.public.opinions import MANY_PASS, Group, Opinions, opinions_of, quote, who_is_divided
+from solon.report.public.people import Turnout, covered_in_words, effort, funnel, paragraph, turnout_of
 from solon.report.public.population import PopulationPart, population_part
 from solon.report.public.removed import Fate, cleaned, fates, findings_told, left_out, moderation
 from solon.report.public.short import Point, in_short
-from solon.report.public.sureness import StabilityPart, stability_part
+from solon.report.public.sureness import StabilityPart, beside_other, stability_part
 from solon.report.public.tally import StatementVotes, statement_votes, withheld_in_words
+from solon.report.public.thresholds import ThresholdPart, threshold_part
 from solon.report.public.traced import TracePart, trace_part
 
-UNTITLED = "What people said"
 PACKAGE, SHARED = "solon.report.public", "solon.report"
 SECTIONS = (
-    ("people", "Who took part"),
-    ("agree", "Agreement"),
-    ("divides", "Division"),
-    ("map", "Map"),
-    ("removed", "Removed"),
-    ("principles", "Principles"),
-    ("sure", "How sure"),
-    ("statements", "All statements"),
-    ("method", "Method"),
+    ("people", mark("Who took part")),
+    ("agree", mark("Agreement")),
+    ("divides", mark("Division")),
+    ("map", mark("Map")),
+    ("removed", mark("Removed")),
+    ("principles", mark("Principles")),
+    ("sure", mark("How sure")),
+    ("statements", mark("All statements")),
+    ("method", mark("Method")),
 )
 
 
@@ -47,8 +49,10 @@ class Page:
     """Everything the templates place. Text is raw here; the templates escape it."""
 
     title: str
+    titled: bool
+    """Is the title in the organisers' words, and so in their language?"""
     kicker: str
-    question: tuple[str, ...]
+    question: Markup
     paragraph: str
     keys: tuple[tuple[str, str], ...]
     short: tuple[Point, ...]
@@ -68,6 +72,7 @@ class Page:
     cleaning: tuple[tuple[str, ...], ...]
     findings: tuple[tuple[str, str], ...]
     trace: TracePart | None
+    thresholds: ThresholdPart | None
     stability: StabilityPart | None
     all: tuple[StatementVotes, ...]
     download: str
@@ -88,17 +93,13 @@ class Page:
         return self.opinions.groups
 
     @property
-    def titled(self) -> bool:
-        """Is the title in the organisers' words, and so in their language?"""
-        return self.title != UNTITLED
-
-    @property
     def one_group(self) -> bool:
         return len(self.opinions.groups) < 2
 
 
 def render_public_report(given: PublicInput) -> str:
     """The whole page."""
+    say, spoken = given.language, given.words.spoken
     script = standalone.asset(PACKAGE, "public.js")
     style = standalone.asset(SHARED, "report.css") + standalone.asset(PACKAGE, "public.css")
     return (
@@ -106,7 +107,12 @@ def render_public_report(given: PublicInput) -> str:
         .get_template("public.html.j2")
         .render(
             page=page_of(given),
-            page_language=given.words.language,
+            say=say,
+            many=say.many,
+            share=lambda value: say("withheld") if value is None else say.whole(value),
+            quote=lambda statement: quote(statement, say, spoken),
+            divided=lambda one: who_is_divided(one, say),
+            spoken=spoken,
             patterns=PATTERNS,
             script=Markup(script),
             style=Markup(style),
@@ -126,125 +132,109 @@ def write_public_report(path: Path, given: PublicInput) -> None:
 
 def page_of(given: PublicInput) -> Page:
     """Works out every part."""
-    analysis, talk = given.analysis, given.analysis.conversation
-    votes = statement_votes(analysis)
+    analysis, talk, say = given.analysis, given.analysis.conversation, given.language
+    votes = statement_votes(analysis, given.important)
     opinions, turnout = opinions_of(analysis, votes), turnout_of(analysis)
-    population = population_part(given.sample, voters=turnout.voters) if given.sample else None
-    title = given.words.title or " ".join(talk.topic.split()) or UNTITLED
+    population = population_part(given.sample, say, voters=turnout.voters) if given.sample else None
+    title = given.words.title or " ".join(talk.topic.split())
     csv = download.statements_csv(votes, [group.letter for group in opinions.groups])
-    drawn = opinion_map(analysis, votes)
-    shown = all(group.size is not None for group in opinions.groups)
-    stability = stability_part(given.stability, sizes_shown=shown) if given.stability else None
+    drawn = opinion_map(analysis, votes, say)
+    stability = _stability(given, opinions)
     trace = None
     if given.constitution and given.trace:
-        trace = trace_part(given.constitution, given.trace, analysis, votes)
+        trace = trace_part(given.constitution, given.trace, analysis, votes, say)
     return Page(
-        title=title,
-        kicker=" · ".join(
-            ("Report on a public conversation", *([given.words.organiser] if given.words.organiser else []))
-        ),
-        question=_question(given),
-        paragraph=paragraph(turnout, cleaned=bool(given.removed)),
-        keys=_keys(turnout, opinions, len(votes)),
+        title=title or say("What people said"),
+        titled=bool(title),
+        kicker=" · ".join(filter(None, (say("Report on a public conversation"), given.words.organiser))),
+        question=rendered(given.words.question or talk.description),
+        paragraph=paragraph(turnout, say, cleaned=bool(given.removed)),
+        keys=_keys(turnout, opinions, len(votes), say),
         short=in_short(
             opinions,
+            say,
             given=standing.groups_given(analysis),
-            covered=covered_in_words(turnout),
+            covered=covered_in_words(turnout, say),
             population=population.gist if population else None,
             sure=stability.gist if stability else "",
+            spoken=given.words.spoken,
         ),
-        sections=tuple(one for one in SECTIONS if one[0] != "principles" or trace),
-        funnel=_funnel(turnout),
-        effort=_effort(turnout),
+        sections=tuple((key, say(name)) for key, name in SECTIONS if key != "principles" or trace),
+        funnel=funnel(turnout, say),
+        effort=effort(turnout, say),
         population=population,
         opinions=opinions,
-        groups_are=standing.what_groups_are(analysis),
+        groups_are=_groups_are(given),
         shown=len(votes),
-        withheld=withheld_in_words(votes),
+        withheld=withheld_in_words(votes, say),
         map=drawn,
-        map_note=_map_note(drawn, turnout),
-        fates=fates(talk, votes),
-        moderation=moderation(talk),
-        left_out=left_out(turnout, given.removed),
-        cleaning=cleaned(given.removed),
+        map_note=_map_note(drawn, turnout, say),
+        fates=fates(talk, votes, say),
+        moderation=moderation(talk, say),
+        left_out=left_out(turnout, given.removed, say),
+        cleaning=cleaned(given.removed, say),
         findings=findings_told(given.findings),
         trace=trace,
+        thresholds=threshold_part(given.thresholds, say) if given.thresholds else None,
         stability=stability,
         all=tuple(sorted(votes, key=lambda one: (not one.open, -one.consensus, one.id))),
         download=download.data_link(csv),
-        download_size=f"{max(len(csv) // 1000, 1):,} kB",
+        download_size=f"{say.number(max(len(csv) // 1000, 1))} kB",
         file=download.file_name(title),
-        method=standing.how_computed(analysis),
-        facts=standing.facts(analysis, seed=given.seed, version=__version__),
+        method=standing.how_computed(analysis, say),
+        facts=standing.facts(analysis, say, seed=given.seed, version=__version__),
         attribution=given.words.attribution,
     )
 
 
-def _question(given: PublicInput) -> tuple[str, ...]:
-    """The question, by paragraphs; Markdown marks that exports carry are left as they are."""
-    text = given.words.question or given.analysis.conversation.description
-    return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
+def _stability(given: PublicInput, opinions: Opinions) -> StabilityPart | None:
+    if given.stability is None:
+        return None
+    shown = all(group.size is not None for group in opinions.groups)
+    return stability_part(given.stability, given.language, sizes_shown=shown, other=given.other_groups)
 
 
-def _keys(turnout: Turnout, opinions: Opinions, shown: int) -> tuple[tuple[str, str], ...]:
+def _groups_are(given: PublicInput) -> str:
+    """What groups are, and which others the data names."""
+    what = standing.what_groups_are(given.analysis, given.language)
+    return f"{what} {beside_other(given.other_groups, given.language)}" if given.other_groups else what
+
+
+def _keys(turnout: Turnout, opinions: Opinions, shown: int, say: Language) -> tuple[tuple[str, str], ...]:
     keys = [
-        (f"{turnout.voters:,}", "people voted"),
-        (f"{turnout.votes:,}", "votes"),
-        (f"{shown:,}", "statements in this report"),
+        (turnout.voters, say("people voted")),
+        (turnout.votes, say("votes")),
+        (shown, say("statements in this report")),
     ]
     if turnout.writers is not None:
-        keys.insert(1, (f"{turnout.writers:,}", "people wrote statements"))
+        keys.insert(1, (turnout.writers, say("people wrote statements")))
     if len(opinions.groups) > 1:
-        keys.append((str(len(opinions.groups)), "opinion groups"))
-    return tuple(keys)
+        keys.append((len(opinions.groups), say("opinion groups")))
+    return tuple((say.number(count), name) for count, name in keys)
 
 
-def _funnel(turnout: Turnout) -> tuple[tuple[str, str, str], ...]:
-    def row(name: str, count: int) -> tuple[str, str, str]:
-        return name, f"{count:,}", words.whole(count / turnout.voters) if turnout.voters else "\u2013"
-
-    rows = []
-    if turnout.listed > turnout.voters:
-        rows.append(("are in the data", f"{turnout.listed:,}", "\u2013"))
-    rows.append(row("voted on at least one statement", turnout.voters))
-    rows.append(
-        row("voted often enough to be placed in a group" if turnout.placed else "are in a group", turnout.grouped)
-    )
-    if turnout.writers is not None:
-        rows.append(row("wrote at least one statement", turnout.writers))
-    return tuple(rows)
-
-
-def _effort(turnout: Turnout) -> str:
-    return (
-        f"A quarter of those who voted did so on at most {words.many(turnout.quarter, 'statement')}, half of them on "
-        f"{words.many(turnout.half, 'statement')} or more, and a quarter on {turnout.most:,} or more. Of "
-        "several votes by one person on one statement only the latest is counted."
-    )
-
-
-def _map_note(drawn: OpinionMap | None, turnout: Turnout) -> str:
+def _map_note(drawn: OpinionMap | None, turnout: Turnout, say: Language) -> str:
     if drawn is None:
         return ""
-    said = [
-        f"The map shows the {words.many(drawn.people, 'person', 'people')} who "
-        f"{'voted often enough to be in a group' if turnout.placed else 'are in a group'}. "
-        "Each striped shape holds two thirds of a group; groups may overlap.",
-        f"A flat map cannot show everything: it holds {words.whole(drawn.variance)} of all differences in how people "
-        "voted.",
-        "The few who stand far outside are drawn at the edge.",
-    ]
+    people = say.people(drawn.people)
+    if turnout.placed:
+        who = say("The map shows the %(people)s who voted often enough to be in a group.", people=people)
+    else:
+        who = say("The map shows the %(people)s who are in a group.", people=people)
+    said = (
+        who,
+        say("Each striped shape holds two thirds of a group; groups may overlap."),
+        say(
+            "A flat map cannot show everything: it holds %(share)s of all differences in how people voted.",
+            share=say.whole(drawn.variance),
+        ),
+        say("The few who stand far outside are drawn at the edge."),
+    )
     return " ".join(said)
 
 
 @cache
 def _environment() -> jinja2.Environment:
     made = standalone.environment(PACKAGE, SHARED)
-    made.globals.update(
-        vote_bar=vote_bar,
-        between=words.between,
-        divided=who_is_divided,
-        share=lambda value: "withheld" if value is None else words.whole(value),
-    )
-    made.filters.update(whole=words.whole, many=words.many, of_hundred=wording.of_hundred)
+    made.globals.update(vote_bar=vote_bar)
     return made

@@ -11,7 +11,11 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion.given_groups import active_apart
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Analysis
-from solon.report.public.words import many, span
+from solon.report.public.language import Language
+
+
+Span = tuple[int, int]
+"""The first and the last of some moments, in milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +38,10 @@ class Turnout:
     """Latest vote of each on each, all statements."""
     statements: int
     """All that were written, seeds included."""
-    seeds: int | None
-    when: str
-    """When votes were cast; empty: the data does not say."""
-    written: str
-    """When the statements with a date were written; empty: none has one."""
+    cast: Span | None
+    """When votes were cast; None: the data does not say."""
+    written: Span | None
+    """When the statements with a date were written; None: none has one."""
     dated: int
     """Statements with a date."""
     quarter: int
@@ -53,7 +56,6 @@ def turnout_of(analysis: Analysis) -> Turnout:
     votes_P = talk.n_votes_P
     cast = votes_P[votes_P > 0]
     quarter, half, most = (int(np.quantile(cast, q, method="lower")) if len(cast) else 0 for q in (0.25, 0.5, 0.75))
-    seeds = [one.is_seed for one in talk.statements]
     dates = [one.created for one in talk.statements if one.created]
     return Turnout(
         listed=len(talk.participants),
@@ -65,8 +67,7 @@ def turnout_of(analysis: Analysis) -> Turnout:
         writers=_writers(talk),
         votes=int(votes_P.sum()),
         statements=len(talk.statements),
-        seeds=None if None in seeds else sum(map(bool, seeds)),
-        when="" if talk.log is None else _span(talk.log.time.tolist()),
+        cast=None if talk.log is None else _span(talk.log.time.tolist()),
         written=_span(dates),
         dated=len(dates),
         quarter=quarter,
@@ -75,39 +76,94 @@ def turnout_of(analysis: Analysis) -> Turnout:
     )
 
 
-def paragraph(turnout: Turnout, *, cleaned: bool = False) -> str:
+def paragraph(turnout: Turnout, say: Language, *, cleaned: bool = False) -> str:
     """The numbers in one paragraph of plain sentences. `cleaned`: people or statements were removed before.
 
-    Example: "Between 3 May and 2 June 2024, 536 people voted on statements, 29,802 votes in all. 97 people wrote ..."
+    Example: "536 people took part and cast 29,802 votes. 97 people wrote at least one of the 316 statements. ..."
     """
-    when = f"{turnout.when[0].upper()}{turnout.when[1:]}, " if turnout.when else ""
-    said = [f"{when}{many(turnout.voters, 'person', 'people')} took part and cast {many(turnout.votes, 'vote')}."]
+    said = [
+        say.many(
+            "%(n)s person took part and cast %(votes)s.",
+            "%(n)s people took part and cast %(votes)s.",
+            turnout.voters,
+            votes=say.votes(turnout.votes),
+        )
+    ]
     if cleaned:
-        said.append("That is after cleaning; further down stands what was removed, and by which rule.")
-    statements = many(turnout.statements, "statement")
+        said.append(say("That is after cleaning; further down stands what was removed, and by which rule."))
+    said.append(say("There were %(statements)s in all.", statements=say.statements(turnout.statements)))
     if turnout.writers is not None:
-        said.append(f"{many(turnout.writers, 'person', 'people')} wrote at least one of the {statements}.")
+        said.append(
+            say.many(
+                "%(n)s person wrote at least one of them.", "%(n)s people wrote at least one of them.", turnout.writers
+            )
+        )
+    half = say.statements(turnout.half)
+    said.append(say("Half of those who voted did so on %(statements)s or more.", statements=half))
+    return " ".join([*said, *_dates_told(turnout, say)])
+
+
+def funnel(turnout: Turnout, say: Language) -> tuple[tuple[str, str, str], ...]:
+    """How far people went: what they did, how many did, and their share of those who voted."""
+    if turnout.placed:
+        grouped = say("voted often enough to be placed in a group")
     else:
-        said.append(f"There were {statements} to vote on or to be checked.")
-    said.append(f"Half of those who voted did so on {many(turnout.half, 'statement')} or more.")
-    return " ".join([*said, *_dates_told(turnout)])
+        grouped = say("are in a group")
+    rows = [(say("voted on at least one statement"), turnout.voters), (grouped, turnout.grouped)]
+    if turnout.writers is not None:
+        rows.append((say("wrote at least one statement"), turnout.writers))
+    shares = [
+        (name, say.number(count), say.whole(count / turnout.voters) if turnout.voters else "\u2013")
+        for name, count in rows
+    ]
+    if turnout.listed > turnout.voters:
+        shares.insert(0, (say("are in the data"), say.number(turnout.listed), "\u2013"))
+    return tuple(shares)
 
 
-def covered_in_words(turnout: Turnout) -> str:
+def effort(turnout: Turnout, say: Language) -> str:
+    """How unevenly people voted."""
+    return say(
+        "A quarter of those who voted did so on at most %(quarter)s, half of them on at least %(half)s, and a quarter "
+        "on at least %(most)s. If a person voted on a statement several times, only the latest vote counts.",
+        quarter=say.statements(turnout.quarter),
+        half=say.statements(turnout.half),
+        most=say.statements(turnout.most),
+    )
+
+
+def covered_in_words(turnout: Turnout, say: Language) -> str:
     """Whom groups that were not made here leave out, where that is more than a tenth of the voters; else empty."""
     if turnout.placed or turnout.grouped >= 0.9 * turnout.voters:
         return ""
-    return f"They hold {turnout.grouped:,} of the {turnout.voters:,} people who voted, and say nothing of the others."
+    return say(
+        "They hold %(grouped)s of the %(voters)s people who voted, and say nothing of the others.",
+        grouped=say.number(turnout.grouped),
+        voters=say.number(turnout.voters),
+    )
 
 
-def _dates_told(turnout: Turnout) -> list[str]:
+def _dates_told(turnout: Turnout, say: Language) -> list[str]:
     """Without a vote log nobody knows when people voted: when statements were written is not when."""
-    if turnout.when:
-        return []
-    if not turnout.written:
-        return ["When people voted is not in the data."]
-    which = "the statements" if turnout.dated == turnout.statements else "the statements that have a date"
-    return [f"When people voted is not in the data; {which} were written {turnout.written}."]
+    if turnout.cast:
+        return [say("The votes were cast %(when)s.", when=_when(turnout.cast, say))]
+    said = [say("The data does not say when people voted.")]
+    if turnout.written:
+        when = _when(turnout.written, say)
+        if turnout.dated == turnout.statements:
+            said.append(say("The statements were written %(when)s.", when=when))
+        else:
+            said.append(say("The statements that have a date were written %(when)s.", when=when))
+    return said
+
+
+def _when(span: Span, say: Language) -> str:
+    first, last = map(say.day, span)
+    return (
+        say("on %(day)s", day=first)
+        if first == last
+        else say("between %(first)s and %(last)s", first=first, last=last)
+    )
 
 
 def _writers(talk: Conversation) -> int | None:
@@ -118,7 +174,6 @@ def _writers(talk: Conversation) -> int | None:
     return len({one.author for one in known if one.is_seed is not True and one.author in voters})
 
 
-def _span(times: Sequence[int]) -> str:
-    """The days of the first and the last of some times in milliseconds; empty: there are none."""
+def _span(times: Sequence[int]) -> Span | None:
     known = [time for time in times if time > 0]
-    return span(min(known), max(known)) if known else ""
+    return (min(known), max(known)) if known else None

@@ -16,6 +16,7 @@ from solon.collective.opinion.everywhere import in_every_group
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress, suppress_row
+from solon.report.public.language import mark
 from solon.report.public.tally import StatementVotes
 
 EDGE = 0.01
@@ -25,9 +26,20 @@ INSIDE = 2 / 3
 """Share of a group's members inside its outline (assumption: about as many as people mean by "most")."""
 PULLING = 2
 """Statements named for each end of a direction."""
-COLUMNS = {3: ("left", "middle", "right"), 2: ("left", "right")}
-ROWS = {3: ("upper", "centre", "lower"), 2: ("upper", "lower")}
-"""By how many parts the map is divided into each way."""
+PLACES = {
+    2: (mark("upper left"), mark("upper right"), mark("lower left"), mark("lower right")),
+    3: (
+        *(mark("upper left"), mark("upper middle"), mark("upper right")),
+        *(mark("middle left"), mark("centre"), mark("middle right")),
+        *(mark("lower left"), mark("lower middle"), mark("lower right")),
+    ),
+}
+"""The parts from the upper left on, by how many the map is divided into each way."""
+ENDS = (
+    (mark("People further to the left agree more with"), mark("People further to the right agree more with")),
+    (mark("People further down agree more with"), mark("People further up agree more with")),
+)
+"""Of both directions."""
 MANY_WITHHELD = 1 / 3
 """Share of parts with too few people to show above which the map is divided into fewer (assumption)."""
 
@@ -49,6 +61,7 @@ class Region:
     """A part of the map. Shares are of everyone on the map, and of each group; None: withheld."""
 
     name: str
+    """In English, to be said."""
     everyone: float | None
     groups: tuple[float | None, ...]
 
@@ -57,7 +70,8 @@ class Region:
 class Direction:
     """What people towards one end of the map agree with more than people towards the other."""
 
-    name: str
+    lead: str
+    """In English, to be said."""
     statements: tuple[StatementVotes, ...]
 
 
@@ -114,8 +128,13 @@ def _regions(points_G2: Floats, labels_G: Ints, k: int, extent: Extent, parts: i
             None if cells_RK[place, label] else float(counts_RK[place, label] / counts_RK[:, label].sum())
             for label in range(k)
         )
-        name = f"{ROWS[parts][place // parts]} {COLUMNS[parts][place % parts]}".replace("centre middle", "centre")
-        found.append(Region(name=name, everyone=None if rows_R[place] else total / len(points_G2), groups=own))
+        found.append(
+            Region(
+                name=PLACES[parts][place],
+                everyone=None if rows_R[place] else total / len(points_G2),
+                groups=own,
+            )
+        )
     return tuple(found)
 
 
@@ -145,7 +164,7 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
     ranked_S = in_every_group(analysis.conversation, analysis.groups).ranked_S
     chosen = [one for one in statements if ranked_S[one.column]]
     found = []
-    for axis, (back, forth) in enumerate((("left", "right"), ("bottom", "top"))):
+    for axis, (back, forth) in enumerate(ENDS):
         pull = []
         for one in chosen:
             seen = analysis.conversation.seen_PS[rows, one.column]
@@ -158,7 +177,7 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
             (back, [i for i in order[:PULLING] if pull[i] < 0]),
             (forth, [i for i in order[::-1][:PULLING] if pull[i] > 0]),
         )
-        found += [Direction(name=name, statements=tuple(chosen[i] for i in end)) for name, end in ends if end]
+        found += [Direction(lead=lead, statements=tuple(chosen[i] for i in end)) for lead, end in ends if end]
     return tuple(found)
 
 

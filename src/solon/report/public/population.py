@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solon.collective.people.sample import Gap, Sample, published_gaps
-from solon.report.public.words import listed, many, whole
+from solon.report.public.language import Language
 
 CLOSE = 5.0
 """Percentage points within which a share counts as close to the population's in the summary (assumption)."""
@@ -32,10 +32,7 @@ class PopulationPart:
     """One sentence for the opening."""
 
 
-HEADER = ("Category", "Took part", "Share", "Population", "Difference, points")
-
-
-def population_part(sample: Sample, *, voters: int) -> PopulationPart:
+def population_part(sample: Sample, say: Language, *, voters: int) -> PopulationPart:
     """The sample against the population, small numbers withheld by the population's own threshold.
 
     `voters`: everybody who voted; those of them who are not in the sample were screened out.
@@ -44,77 +41,113 @@ def population_part(sample: Sample, *, voters: int) -> PopulationPart:
     by_attribute: dict[str, list[Gap]] = {}
     for gap in gaps:
         by_attribute.setdefault(gap.attribute, []).append(gap)
-    population = sample.population
-    source = f" (source: {population.source})" if population.source else ""
+    header = (say("Category"), say("Took part"), say("Share"), say("Population"), say("Difference, points"))
     return PopulationPart(
-        intro=(
-            f"The organisers meant to reach: {population.title or 'the population below'}{source}. The tables compare "
-            f"{many(len(sample), 'person', 'people')} who took part with it.{_outside(sample, voters)}",
-        ),
+        intro=tuple(_intro(sample, voters, say)),
         tables=tuple(
-            ShareTable(title=attribute[:1].upper() + attribute[1:], header=HEADER, rows=tuple(_row(gap) for gap in own))
+            ShareTable(
+                title=attribute[:1].upper() + attribute[1:], header=header, rows=tuple(_row(gap, say) for gap in own)
+            )
             for attribute, own in by_attribute.items()
         ),
-        notes=tuple(_notes(sample, gaps)),
-        gist=_gist(gaps),
+        notes=tuple(_notes(sample, gaps, say)),
+        gist=_gist(gaps, say),
     )
 
 
-def _row(gap: Gap) -> tuple[str, ...]:
-    share = "" if gap.population_share is None else whole(gap.population_share)
-    if not gap.category:
-        return "not known", "withheld" if gap.people is None else f"{gap.people:,}", "", "", ""
-    if gap.people is None or gap.sample_share is None or gap.gap_points is None:
-        return gap.category, "withheld" if gap.people is None else f"{gap.people:,}", "", share, ""
-    points = f"{gap.gap_points:+.0f}".replace("-", "\u2212").replace("+0", "0").replace("\u22120", "0")
-    return gap.category, f"{gap.people:,}", whole(gap.sample_share), share, points
-
-
-def _notes(sample: Sample, gaps: Sequence[Gap]) -> list[str]:
-    least = sample.population.suppress_below
-    notes = [
-        f"Numbers of fewer than {least} people are withheld, and others from which they could be worked out. "
-        f"{_whose_shares(gaps)}"
+def _intro(sample: Sample, voters: int, say: Language) -> list[str]:
+    population = sample.population
+    wanted = population.title or say("the population below")
+    if population.source:
+        wanted = say("%(population)s (source: %(source)s)", population=wanted, source=population.source)
+    lines = [
+        say("The organisers meant to reach: %(population)s.", population=wanted),
+        say("The tables compare %(people)s who took part with it.", people=say.people(len(sample))),
     ]
+    outside = voters - len(sample)
+    if 0 < outside < population.suppress_below:
+        lines.append(say("A few others voted who do not belong to it."))
+    elif outside > 0:
+        lines.append(
+            say.many(
+                "%(n)s other voted who does not belong to it.", "%(n)s others voted who do not belong to it.", outside
+            )
+        )
+    if outside > 0:
+        lines.append(say("Their votes count in this report; they are not in these tables."))
+    return [" ".join(lines)]
+
+
+def _row(gap: Gap, say: Language) -> tuple[str, ...]:
+    share = "" if gap.population_share is None else say.whole(gap.population_share)
+    people = say("withheld") if gap.people is None else say.number(gap.people)
+    if not gap.category:
+        return say("not known"), people, "", "", ""
+    if gap.people is None or gap.sample_share is None or gap.gap_points is None:
+        return gap.category, people, "", share, ""
+    return gap.category, people, say.whole(gap.sample_share), share, _points(gap.gap_points, say)
+
+
+def _points(gap: float, say: Language) -> str:
+    """Example: "+5", "\u22123", "0"."""
+    sign = "" if round(gap) == 0 else "+" if gap > 0 else "\u2212"
+    return sign + say.number(abs(round(gap)))
+
+
+def _notes(sample: Sample, gaps: Sequence[Gap], say: Language) -> list[str]:
+    least = say.number(sample.population.suppress_below)
+    withheld = say(
+        "Numbers of fewer than %(least)s people are withheld, and others from which they could be worked out.",
+        least=least,
+    )
+    notes = [f"{withheld} {_whose_shares(gaps, say)}"]
     short = [f"{gap.attribute}: {gap.category}" for gap in gaps if gap.people is not None and gap.below_minimum]
     if short:
-        notes.append(f"Fewer people than the organisers wanted took part of these: {'; '.join(short)}.")
-    notes.append(
-        "The shares of agreement in this report count every participant once; they are not weighted to the population."
-    )
+        notes.append(
+            say("Fewer took part than the organisers wanted of these: %(categories)s.", categories="; ".join(short))
+        )
+    notes.append(say("In this report every participant counts once; nothing is weighted to match the population."))
     return notes
 
 
-def _outside(sample: Sample, voters: int) -> str:
-    """What became of those who voted and do not belong to the population, as a sentence."""
-    outside = voters - len(sample)
-    if outside <= 0:
-        return ""
-    who = "A few others" if outside < sample.population.suppress_below else f"{outside:,} others"
-    return f" {who} voted who do not belong to it. Their votes count in this report; they are not in these tables."
-
-
-def _whose_shares(gaps: Sequence[Gap]) -> str:
+def _whose_shares(gaps: Sequence[Gap], say: Language) -> str:
     """What the shares are of: see `Gap.share_of`."""
     attributes = list(dict.fromkeys(gap.attribute for gap in gaps))
     hidden = [gap.attribute for gap in gaps if not gap.category and gap.people is None]
     if not hidden:
-        return "Shares are of those of whom the category is known."
-    why = (
-        "because the number of those of whom the category is not known is withheld. They come out a little low for it."
-    )
+        return say("Shares are of those of whom the category is known.")
     if len(hidden) == len(attributes):
-        return f"Shares are of everybody in the tables, {why}"
-    return f"Shares are of those of whom the category is known; for {listed(hidden)}, of everybody, {why}"
+        whose = say("Shares are of everybody in the tables.")
+    else:
+        attributes_told = say.listed(hidden)
+        whose = say(
+            "Shares are of those of whom the category is known, but for %(attributes)s of everybody.",
+            attributes=attributes_told,
+        )
+    why = say(
+        "For how many the category is not known is withheld there; the shares come out a little low because of it."
+    )
+    return f"{whose} {why}"
 
 
-def _gist(gaps: Sequence[Gap]) -> str:
+def _gist(gaps: Sequence[Gap], say: Language) -> str:
     known = [gap for gap in gaps if gap.gap_points is not None and gap.population_share is not None]
     if not known:
-        return "Numbers were too small to compare those who took part with the population."
+        return say("Numbers were too small to compare those who took part with the population.")
     worst = max(known, key=lambda gap: (abs(gap.gap_points or 0.0), gap.attribute, gap.category))
-    share, target = whole(worst.sample_share or 0.0), whole(worst.population_share or 0.0)
-    place = f"{worst.category} ({worst.attribute}): {share} of those who took part, {target} of the population"
+    parts = {
+        "category": f"{worst.category} ({worst.attribute})",
+        "share": say.whole(worst.sample_share or 0.0),
+        "target": say.whole(worst.population_share or 0.0),
+    }
     if abs(worst.gap_points or 0.0) <= CLOSE:
-        return f"those who took part resemble the population in what was measured (furthest apart: {place})."
-    return f"those who took part differ from the population, most for {place}."
+        return say(
+            "In what was measured, those who took part resemble the population. Furthest apart: %(category)s, "
+            "%(share)s of those who took part and %(target)s of the population.",
+            **parts,
+        )
+    return say(
+        "Those who took part differ from the population. Most of all: %(category)s, %(share)s of those who took part "
+        "and %(target)s of the population.",
+        **parts,
+    )

@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from solon.collective.opinion.stability import FAIR, FIRM, StabilityReport, in_words
+from solon.collective.opinion.stability import FAIR, FIRM, StabilityReport
 from solon.collective.opinion.stability_trials import StabilityCheck
-from solon.report.public.words import listed, whole
+from solon.report.public.language import Language, mark
 
 VERDICTS = {
-    "firm": "The groups are firm.",
-    "fairly firm": "The groups are fairly firm.",
-    "loose": "The groups are loose.",
-}
-_CAUSES = {
-    "seed": "the calculation starts elsewhere",
-    "bootstrap": "chance brings another mix of the same people",
-    "imputation": "missing votes count as something else",
+    "firm": mark("The groups are firm."),
+    "fairly firm": mark("The groups are fairly firm."),
+    "loose": mark("The groups are loose."),
 }
 _MEANINGS = {
-    "firm": "they come out nearly the same.",
-    "fairly firm": "their core stays and their edges move.",
-    "loose": "many people would be in another group. What is said of a group holds for this grouping; do not build on "
-    "where exactly the line runs.",
+    "firm": mark("They come out nearly the same if %(changes)s."),
+    "fairly firm": mark("Their core stays and their edges move if %(changes)s."),
+    "loose": mark(
+        "Many people would be in another group if %(changes)s. What is said of a group holds for this grouping; do not "
+        "build on where exactly the line runs."
+    ),
+}
+_CAUSES = {
+    "seed": mark("the calculation starts elsewhere"),
+    "bootstrap": mark("chance brings another mix of the same people"),
+    "imputation": mark("missing votes count as something else"),
+}
+_KEPT = {
+    "seed": mark("If the calculation starts elsewhere, %(kept)s of people stay in their group."),
+    "bootstrap": mark("If chance had brought another mix of the same people, %(kept)s would stay in their group."),
+    "imputation": mark("If missing votes are counted in another way, %(kept)s of people stay in their group."),
+    "chance": mark("For comparison: if groups were dealt out by lot, %(kept)s would seem to stay in theirs."),
 }
 _CHANGES = {
-    "seed": "another start of the calculation",
-    "k": "{} groups asked for",
-    "imputation": "votes not cast count as {}",
-    "bootstrap": "another mix of the same people",
-    "chance": "for comparison: groups dealt out by lot",
+    "seed": mark("another start of the calculation"),
+    "k": mark("%(setting)s groups asked for"),
+    "bootstrap": mark("another mix of the same people"),
+    "chance": mark("for comparison: groups dealt out by lot"),
 }
-_IMPUTED = {"pass": "a pass", "mean": "the average vote"}
+_IMPUTED = {
+    "pass": mark("votes not cast count as a pass"),
+    "mean": mark("votes not cast count as the average vote"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherGroups:
+    """A grouping that came with the data, beside the one that the page shows."""
+
+    k: int
+    people: int
+    """In a group in both."""
+    kept_share: float
+    """Of them, the share who keep their company, groups being paired as well as can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,43 +79,128 @@ class StabilityPart:
 
     @property
     def gist(self) -> str:
-        """One sentence for the opening."""
-        return f"{self.lead[0].lower()}{self.lead[1:]} {self.text}"
+        """For the opening."""
+        return f"{self.lead} {self.text}"
 
 
-def stability_part(report: StabilityReport, *, sizes_shown: bool = True) -> StabilityPart:
+def stability_part(
+    report: StabilityReport, say: Language, *, sizes_shown: bool = True, other: OtherGroups | None = None
+) -> StabilityPart:
     """The report of `opinion.stability`, row by row.
 
     Groups dealt out by lot are left out unless the sizes of groups are shown: how many people they leave in their group
     depends on nothing else.
     """
     checks = [check for check in report.checks if sizes_shown or check.kind != "chance"]
-    sampled = report.participants < report.participants_total
     return StabilityPart(
-        lead=VERDICTS[report.verdict],
-        text=_meaning(report),
-        sentences=in_words(
-            checks,
-            k=report.k,
-            not_formed=report.not_formed,
-            sampled=f"{report.participants:,} of {report.participants_total:,}" if sampled else "",
-        ),
-        rows=tuple(_row(check) for check in checks),
+        lead=say(VERDICTS[report.verdict]),
+        text=_meaning(report, say),
+        sentences=tuple(_sentences(report, checks, say, other)),
+        rows=tuple(_row(check, say) for check in checks),
     )
 
 
-def _meaning(report: StabilityReport) -> str:
+def number_of_groups(report: StabilityReport, say: Language) -> str:
+    """How many of the tries that were free to choose chose this number of groups; empty: none was free."""
+    chosen = Counter(
+        one.chosen_k for one in report.checks if one.kind in ("seed", "bootstrap") and one.chosen_k is not None
+    )
+    if not chosen:
+        return ""
+    told = [
+        say("%(k)s groups: %(tries)s", k=say.number(k), tries=say.number(count)) for k, count in sorted(chosen.items())
+    ]
+    return say.many(
+        "This report shows %(k)s groups, as %(same)s of %(n)s try would that was free to choose the number "
+        "(%(chosen)s).",
+        "This report shows %(k)s groups, as %(same)s of %(n)s tries would that were free to choose the number "
+        "(%(chosen)s).",
+        chosen.total(),
+        k=say.number(report.k),
+        same=say.number(chosen[report.k]),
+        chosen="; ".join(told),
+    )
+
+
+def beside_other(other: OtherGroups, say: Language) -> str:
+    """The grouping of the export beside this one."""
+    return say.many(
+        "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are in the same company.",
+        "The export names %(n)s groups of its own; of the %(people)s in both, %(share)s are in the same company.",
+        other.k,
+        people=say.people(other.people),
+        share=say.whole(other.kept_share),
+    )
+
+
+def _meaning(report: StabilityReport, say: Language) -> str:
     """The verdict in plain words, with what it is due to: groups may stand one change and not another."""
     least = {"firm": 0.0, "fairly firm": FIRM, "loose": FAIR}[report.verdict]
     causes = []
     for kind, cause in _CAUSES.items():
         found = [check.likeness for check in report.checks if check.kind == kind]
-        if found and (not least or sum(found) / len(found) < least):
+        if found and (not least or fmean(found) < least):
             causes.append(cause)
-    return f"If {listed(causes or list(_CAUSES.values()), 'or')}, {_MEANINGS[report.verdict]}"
+    told = say.listed([say(cause) for cause in causes or _CAUSES.values()], choice=True)
+    return say(_MEANINGS[report.verdict], changes=told)
 
 
-def _row(check: StabilityCheck) -> StabilityRow:
-    what = _CHANGES[check.kind].format(_IMPUTED.get(check.setting, check.setting))
-    same = f"{whole(check.kept_share)} of {check.people:,} people stay in their group"
-    return StabilityRow(what=what, k=str(check.k), likeness=f"{check.likeness:z.2f}".replace("-", "\u2212"), words=same)
+def _sentences(
+    report: StabilityReport, checks: Sequence[StabilityCheck], say: Language, other: OtherGroups | None
+) -> list[str]:
+    said = []
+    if report.k == 1:
+        said.append(say("There is one group only, in which everybody stays whatever is changed."))
+    if report.participants < report.participants_total:
+        said.append(
+            say(
+                "To save time, all of this was measured on %(some)s of %(all)s people, drawn by lot.",
+                some=say.number(report.participants),
+                all=say.number(report.participants_total),
+            )
+        )
+    if tries := number_of_groups(report, say):
+        said.append(tries)
+    if other:
+        said.append(beside_other(other, say))
+    for kind, sentence in _KEPT.items():
+        if found := [one for one in checks if one.kind == kind]:
+            said.append(say(sentence, kept=_kept(found, say)))
+    moved = [one for one in checks if one.kind in ("seed", "bootstrap") and one.change_max is not None]
+    if moved:
+        said.append(
+            say(
+                "Together with the groups, a group’s agreement with a statement moves by %(mean)s percentage points "
+                "on average, and by at most %(most)s.",
+                mean=say.number(100 * fmean(one.change_mean or 0.0 for one in moved), 1),
+                most=say.number(100 * max(one.change_max or 0.0 for one in moved)),
+            )
+        )
+    if report.not_formed:
+        said.append(
+            say.many(
+                "%(n)s try could not be made, for too few people or positions were left.",
+                "%(n)s tries could not be made, for too few people or positions were left.",
+                report.not_formed,
+            )
+        )
+    return said
+
+
+def _kept(checks: Sequence[StabilityCheck], say: Language) -> str:
+    shares = [one.kept_share for one in checks]
+    mean, worst = say.whole(fmean(shares)), say.whole(min(shares))
+    return mean if mean == worst else say("%(mean)s (at worst %(worst)s)", mean=mean, worst=worst)
+
+
+def _row(check: StabilityCheck, say: Language) -> StabilityRow:
+    what = _CHANGES[check.kind] if check.kind != "imputation" else _IMPUTED.get(check.setting, check.setting)
+    same = say(
+        "%(share)s of %(people)s stay in their group", share=say.whole(check.kept_share), people=say.people(check.people)
+    )
+    return StabilityRow(
+        what=say(what, setting=check.setting),
+        k=say.number(check.k),
+        likeness=say.number(check.likeness, 2).replace("-", "\u2212"),
+        words=same,
+    )

@@ -5,7 +5,7 @@ Shapes: P participants, S statements, K groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress_row
 from solon.evals.statistics import Rate, wilson
-from solon.report.public.words import many
+from solon.report.public.language import Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,8 @@ class StatementVotes:
     consensus: float
     """Product over groups of (agrees + 1) / (votes + 2)."""
     polarisation: float
+    important: int | None = None
+    """How many people called it important; None: they were not asked, or fewer than `SUPPRESS_BELOW`."""
 
     @property
     def id(self) -> int:
@@ -96,8 +98,11 @@ def is_public(statement: Statement, voters: int) -> bool:
     return statement.moderated > 0 or voters >= MIN_GROUP_VOTES
 
 
-def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
-    """Every statement whose text may be shown, by id. Group numbers below `SUPPRESS_BELOW` are withheld."""
+def statement_votes(analysis: Analysis, important: Mapping[int, int] | None = None) -> tuple[StatementVotes, ...]:
+    """Every statement whose text may be shown, by id. Numbers below `SUPPRESS_BELOW` are withheld.
+
+    `important`: how many people called a statement important, by its id.
+    """
     talk = analysis.conversation
     by_group, by_all = counts_of(talk, analysis.groups), everybody(talk)
     found = []
@@ -116,23 +121,27 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
                 groups=tuple(_tally(by_group, group, column, hidden=hidden[group]) for group in range(len(sizes))),
                 consensus=float(analysis.consensus_S[column]),
                 polarisation=float(analysis.polarisation_S[column]),
+                important=count if (count := (important or {}).get(statement.id, 0)) >= SUPPRESS_BELOW else None,
             )
         )
     return tuple(found)
 
 
-def withheld_in_words(statements: Sequence[StatementVotes]) -> str:
+def withheld_in_words(statements: Sequence[StatementVotes], say: Language) -> str:
     """How much is withheld, in one sentence.
 
-    Example: "Withheld are 5 of 90 counts of how everyone or a group voted, on 3 of the 30 statements."
+    Example: "5 of 90 counts of votes are withheld, on 3 of 30 statements."
     """
     rows, cells = sum(one.withheld > 0 for one in statements), sum(one.withheld for one in statements)
     if not cells:
-        return "No count of how everyone or a group voted is withheld."
-    total = sum(1 + len(one.groups) for one in statements)
-    return (
-        f"Withheld are {cells:,} of {total:,} counts of how everyone or a group voted, on {rows:,} of the "
-        f"{many(len(statements), 'statement')}."
+        return say("No count of votes is withheld.")
+    return say.many(
+        "%(n)s of %(total)s counts of votes is withheld, on %(rows)s of %(all)s statements.",
+        "%(n)s of %(total)s counts of votes are withheld, on %(rows)s of %(all)s statements.",
+        cells,
+        total=say.number(sum(1 + len(one.groups) for one in statements)),
+        rows=say.number(rows),
+        all=say.number(len(statements)),
     )
 
 

@@ -16,7 +16,7 @@
       row.hidden = !wanted.every((word) => text.includes(word));
       if (!row.hidden) shown += 1;
     }
-    count.textContent = `${shown} of ${rows.length} statements`;
+    count.textContent = count.dataset.said.replace("{shown}", shown).replace("{all}", rows.length);
   };
   const sort = () => {
     const key = order.value;

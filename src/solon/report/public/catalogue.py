@@ -1,0 +1,143 @@
+"""Catalogues of the page's texts: those that ship, those that anybody gives, and the file to begin a new one from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.messages import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po, write_po
+from babel.support import Translations
+
+from solon.errors import Fault, InputError, Where
+from solon.report.public.language import ENGLISH, WORLD_ENGLISH, Language
+
+CALLS = {"say": None, "mark": None, "many": (1, 2), "_": DEFAULT_KEYWORDS["_"]}
+"""Calls whose first text, or first two, are for the catalogues."""
+SOURCES = {".py": "python", ".j2": "jinja2.ext.babel_extract"}
+
+
+def language_of(tag: str, catalogue: Path | None = None) -> Language:
+    """The language with a tag such as `de` or `de-AT`, which says how numbers and dates are written.
+
+    Its texts are those of the catalogue, or of the one that ships for the language. An empty tag is the language that
+    the catalogue names; without either it is English.
+
+    Raises:
+        InputError: for a tag or a catalogue that cannot be used, with the line of every text at fault.
+    """
+    if catalogue is not None:
+        found = read_catalogue(catalogue)
+        return _language(_locale(tag) if tag else _named(found, catalogue), found)
+    locale = _locale(tag or "en")
+    if locale.language == "en":
+        return replace(ENGLISH, locale=WORLD_ENGLISH if str(locale) == "en" else locale)
+    shipped = _folder() / f"{locale.language}.po"
+    if not shipped.is_file():
+        hint = "give one with --catalog; `solon collect catalog` writes a file to begin from"
+        what = f"no catalogue for the language {tag}; there are {', '.join(shipped_languages())}"
+        raise InputError(what, hint=hint)
+    return _language(locale, read_catalogue(shipped))
+
+
+def shipped_languages() -> list[str]:
+    """Codes of the languages that the page speaks by itself, English first."""
+    return ["en", *sorted(one.name.removesuffix(".po") for one in _folder().iterdir() if one.name.endswith(".po"))]
+
+
+def read_catalogue(path: Path | Traversable) -> Catalog:
+    """A catalogue whose texts have the places of the English ones, and the forms that the language counts in.
+
+    Raises:
+        InputError: with every fault and its line.
+    """
+    try:
+        with path.open("rb") as file:
+            catalogue = read_po(file, abort_invalid=True)
+    except (PoFileError, UnicodeDecodeError, UnknownLocaleError, ValueError) as error:
+        raise InputError(f"is no catalogue: {error}", where=Where(str(path))) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=Where(str(path))) from None
+    faults = [
+        Fault(f"{error} in the translation of {message.id!r}", Where(str(path), message.lineno))
+        for message, errors in catalogue.check()
+        if not message.fuzzy
+        for error in errors
+    ]
+    if faults:
+        raise InputError(faults)
+    return catalogue
+
+
+def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
+    """A file for a translator: every text of the page, with what the begun or shipped catalogue has of them already.
+
+    Raises:
+        InputError: for a tag or a begun catalogue that cannot be used.
+    """
+    locale = _locale(tag)
+    catalogue = Catalog(locale=locale, project="Solon", fuzzy=False)
+    earlier = begun or _folder() / f"{locale.language}.po"
+    if begun or earlier.is_file():
+        catalogue = read_catalogue(earlier)
+    catalogue.update(source(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    written = BytesIO()
+    write_po(written, catalogue, width=120, omit_header=False)
+    return written.getvalue()
+
+
+def source() -> Catalog:
+    """Every text of the page in English, in the order of the files."""
+    catalogue = Catalog(project="Solon", fuzzy=False)
+    for place, line, text in _texts():
+        catalogue.add(text, locations=[(place, line)])
+    return catalogue
+
+
+def _texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
+    package = files("solon.report.public")
+    for folder in (package, package / "templates"):
+        for file in sorted(folder.iterdir(), key=lambda one: one.name):
+            method = SOURCES.get(Path(file.name).suffix)
+            if not file.is_file() or method is None:
+                continue
+            with file.open("rb") as opened:
+                for line, text, _, _ in extract(method, opened, CALLS, options={"encoding": "utf-8", "silent": "false"}):
+                    yield file.name, line, text
+
+
+def _language(locale: Locale, catalogue: Catalog) -> Language:
+    translated = BytesIO()
+    write_mo(translated, catalogue)
+    translated.seek(0)
+    missing = sum(not ((found := catalogue.get(one.id)) and all(_forms(found.string))) for one in source() if one.id)
+    return Language(locale=locale, texts=Translations(translated), missing=missing)
+
+
+def _forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else text
+
+
+def _named(catalogue: Catalog, path: Path) -> Locale:
+    if catalogue.locale is None:
+        raise InputError("does not say its language", where=Where(path), hint="add it with --language, such as nl")
+    return catalogue.locale
+
+
+def _locale(tag: str) -> Locale:
+    with suppress(ValueError, UnknownLocaleError):
+        return Locale.parse(tag.replace("_", "-"), sep="-")
+    raise InputError(f"{tag!r} is no language", hint="write a tag such as de, pt-BR or zh-Hant")
+
+
+def _folder() -> Traversable:
+    return files("solon.report.public") / "catalogues"

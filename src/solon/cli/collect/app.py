@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from solon.cli.collect.analyse import analyse
+from solon.cli.collect.catalog import catalog
 from solon.cli.collect.clean import clean
 from solon.cli.collect.consensus import consensus
 from solon.cli.collect.export import export
@@ -37,3 +38,4 @@ app.command("principles")(principles)
 app.command("clean")(clean)
 app.command("population")(population)
 app.command("report")(report)
+app.command("catalog")(catalog)

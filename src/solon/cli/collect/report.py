@@ -22,7 +22,9 @@ TITLE = typer.Option("--title", help="Default: the conversation's topic.")
 QUESTION = typer.Option("--question", help="Default: the conversation's description.")
 ORGANISER = typer.Option("--organiser", help="Who asked.")
 ATTRIBUTION = typer.Option("--attribution", help="Whose data it is, under which licence.")
-LANGUAGE = typer.Option("--language", help="Of the statements, such as en or de.")
+LANGUAGE = typer.Option("--language", help="Of the page: en, ar, de, es, fr, zh; or that of --catalog.")
+CATALOG = typer.Option("--catalog", metavar="FILE.po", help="The page's texts in a language of your own.")
+SPOKEN = typer.Option("--statements-language", help="Of the statements, such as en or de, for screen readers.")
 
 
 def report(
@@ -42,6 +44,8 @@ def report(
     organiser: Annotated[str, ORGANISER] = "",
     attribution: Annotated[str, ATTRIBUTION] = "",
     language: Annotated[str, LANGUAGE] = "",
+    catalog: Annotated[Path | None, CATALOG] = None,
+    statements_language: Annotated[str, SPOKEN] = "",
     force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Write one HTML file that says what a conversation found, readable without any other file.
@@ -53,10 +57,13 @@ def report(
       [bold]solon collect report export/ -o report.html[/bold]
       [bold]solon collect report export/ --constitution public.toml -o report.html[/bold]
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
+      [bold]solon collect report export/ --language de -o bericht.html[/bold]
     """
     from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
+    from solon.collective.phrases import many
+    from solon.report.public.catalogue import language_of
     from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
     from solon.report.public.page import write_public_report
@@ -75,10 +82,17 @@ def report(
         attributes=attributes,
         removals=removals,
         stability=stability,
-        words=Words(title=title, question=question, organiser=organiser, attribution=attribution, language=language),
+        words=Words(
+            title=title, question=question, organiser=organiser, attribution=attribution, spoken=statements_language
+        ),
+        language=language_of(language, catalog),
     )
     given = gather(sources)
     write_public_report(output, given)
+    if missing := sources.language.missing:
+        typer.echo(
+            f"{many(missing, 'text')} of the page stayed English, for the catalogue does not have them", err=True
+        )
     for note in given.analysis.notes:
         typer.echo(note, err=True)
     analysis = given.analysis

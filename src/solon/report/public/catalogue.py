@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -11,17 +12,20 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.messages import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po, write_po
 from babel.support import Translations
 
+from solon import __version__
 from solon.errors import Fault, InputError, Where
 from solon.report.public.language import ENGLISH, WORLD_ENGLISH, Language
 
 CALLS = {"say": None, "mark": None, "many": (1, 2), "_": DEFAULT_KEYWORDS["_"]}
 """Calls whose first text, or first two, are for the catalogues."""
+HEADER = "# {} texts of the public report of Solon; see docs/public-input.md. Every %(name)s must stay."
+PLACE = re.compile(r"%(?:\((\w+)\)s|(.?))", re.DOTALL)
 SOURCES = {".py": "python", ".j2": "jinja2.ext.babel_extract"}
 
 
@@ -66,11 +70,12 @@ def read_catalogue(path: Path | Traversable) -> Catalog:
         raise InputError(f"is no catalogue: {error}", where=Where(str(path))) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=Where(str(path))) from None
+    where = str(path)
     faults = [
-        Fault(f"{error} in the translation of {message.id!r}", Where(str(path), message.lineno))
-        for message, errors in catalogue.check()
-        if not message.fuzzy
-        for error in errors
+        Fault(what, Where(where, message.lineno), "keep every %(name)s, and write %% for a percent sign")
+        for message in catalogue
+        if message.id and not message.fuzzy
+        for what in _faults(message, catalogue.num_plurals)
     ]
     if faults:
         raise InputError(faults)
@@ -84,14 +89,22 @@ def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
         InputError: for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
-    catalogue = Catalog(locale=locale, project="Solon", fuzzy=False)
-    earlier = begun or _folder() / f"{locale.language}.po"
-    if begun or earlier.is_file():
-        catalogue = read_catalogue(earlier)
-    catalogue.update(source(), no_fuzzy_matching=True)
-    catalogue.obsolete.clear()
+    catalogue = Catalog(
+        locale=locale,
+        project="Solon",
+        version=__version__,
+        header_comment=HEADER.format(locale.english_name),
+        fuzzy=False,
+    )
+    shipped = _folder() / f"{locale.language}.po"
+    earlier = read_catalogue(begun or shipped) if begun or shipped.is_file() else Catalog(locale=locale)
+    for message in source():
+        if message.id:
+            known = earlier.get(message.id)
+            places = [(place, None) for place, _ in message.locations]
+            catalogue.add(message.id, known.string if known and not known.fuzzy else None, locations=places)
     written = BytesIO()
-    write_po(written, catalogue, width=120, omit_header=False)
+    write_po(written, catalogue, width=120)
     return written.getvalue()
 
 
@@ -111,7 +124,9 @@ def _texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
             if not file.is_file() or method is None:
                 continue
             with file.open("rb") as opened:
-                for line, text, _, _ in extract(method, opened, CALLS, options={"encoding": "utf-8", "silent": "false"}):
+                for line, text, _, _ in extract(
+                    method, opened, CALLS, options={"encoding": "utf-8", "silent": "false"}
+                ):
                     yield file.name, line, text
 
 
@@ -125,6 +140,26 @@ def _language(locale: Locale, catalogue: Catalog) -> Language:
 
 def _forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else text
+
+
+def _faults(message: Message, plurals: int) -> list[str]:
+    """What is wrong with a translation; nothing where there is none yet."""
+    wanted, said = _forms(message.id)[-1], _forms(message.string)
+    if not any(said):
+        return []
+    if isinstance(message.id, tuple) and len(said) != plurals:
+        return [f"{len(said)} forms for {wanted!r}, where the language has {plurals}"]
+    # A form for one thing may say it without its number.
+    return [
+        f"{form!r} has other places than {wanted!r}"
+        for form in said
+        if _places(form) | {"n"} != _places(wanted) | {"n"}
+    ]
+
+
+def _places(text: str) -> set[str]:
+    """Names of the places of a text, and what else stands behind a percent sign."""
+    return {name or other for name, other in PLACE.findall(text)}
 
 
 def _named(catalogue: Catalog, path: Path) -> Locale:

@@ -22,6 +22,7 @@ from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
+from solon.report.public.language import ENGLISH, Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class Sources:
     removals: Path | None = None
     stability: bool = True
     words: Words = field(default_factory=Words)
+    language: Language = ENGLISH
+    """Of the page."""
 
 
 def gather(sources: Sources) -> PublicInput:
@@ -63,6 +66,7 @@ def gather(sources: Sources) -> PublicInput:
     return PublicInput(
         analysis=analysis,
         words=sources.words,
+        language=sources.language,
         seed=sources.seed,
         sample=read_sample(sources.population, sources.attributes, talk),
         findings=imported.findings,

@@ -52,7 +52,7 @@ class Language:
 
     def group(self, label: int) -> str:
         """Example: "Group A"."""
-        return self("Group %(letter)s", letter=letter(label))
+        return self(mark("Group %(letter)s"), letter=letter(label))
 
     def statements(self, count: int) -> str:
         return self.many("%(n)s statement", "%(n)s statements", count)
@@ -71,14 +71,14 @@ class Language:
     def whole(self, share: float) -> str:
         """A share in whole percent that never says all or none of what is not: 0.996 is "over 99%", 1 "100%"."""
         if 0 < share < 0.005:
-            return self("under %(percent)s", percent=self._percents[1])
+            return self(mark("under %(percent)s"), percent=self._percents[1])
         if 0.995 < share < 1:
-            return self("over %(percent)s", percent=self._percents[99])
+            return self(mark("over %(percent)s"), percent=self._percents[99])
         return self._percents[round(100 * share)]
 
     def between(self, low: float, high: float) -> str:
         """Example: 0.876 and 0.953 are "88 to 95"."""
-        return self("%(low)s to %(high)s", low=self.number(100 * low), high=self.number(100 * high))
+        return self(mark("%(low)s to %(high)s"), low=self.number(100 * low), high=self.number(100 * high))
 
     def listed(self, parts: Sequence[str], *, choice: bool = False) -> str:
         """Example: "A, B and C"; with `choice`, "A, B or C"."""

@@ -82,9 +82,7 @@ class _Frame:
         return WIDTH / 2 + float(x), self.height / 2 - float(y)
 
 
-def opinion_map(
-    analysis: Analysis, statements: Sequence[StatementVotes], say: Language = ENGLISH
-) -> OpinionMap | None:
+def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: Language = ENGLISH) -> OpinionMap | None:
     """None where there is nothing to show: fewer people in groups than `2 * SUPPRESS_BELOW`."""
     points_G2, labels_G = people_on_map(analysis)
     if len(points_G2) < 2 * SUPPRESS_BELOW:
@@ -239,7 +237,8 @@ def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, say: Langu
     style, shape = (f"g{most % len(SHAPES)}", most % len(SHAPES)) if clear else ("unclear", 0)
     says = _people(words, say)
     if clear:
-        says += f"; {say('around here mostly %(group)s', group=say.group(most))}"
+        around = say("around here mostly %(group)s", group=say.group(most))
+        says = f"{says}; {around}"
     drawn = Markup(
         '<use class="dot {}" href="#m{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"><title>{}</title></use>'
     )

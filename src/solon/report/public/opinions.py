@@ -14,9 +14,9 @@ from solon.collective.opinion.results import Analysis, Representative
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress_row
 from solon.evals.statistics import Rate
+from solon.report.public.language import Language, letter
 from solon.report.public.map import badge
 from solon.report.public.tally import StatementVotes, Tally
-from solon.report.public.language import Language, letter
 
 AGREED, REFUSED, DIVIDING, UNSURE, KNOWN_BY = 10, 5, 8, 5, 5
 """How many statements each list shows at most."""

@@ -13,7 +13,6 @@ from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Analysis
 from solon.report.public.language import Language
 
-
 Span = tuple[int, int]
 """The first and the last of some moments, in milliseconds."""
 
@@ -99,7 +98,7 @@ def paragraph(turnout: Turnout, say: Language, *, cleaned: bool = False) -> str:
             )
         )
     half = say.statements(turnout.half)
-    said.append(say("Half of those who voted did so on %(statements)s or more.", statements=half))
+    said.append(say("Half of the voters voted on %(statements)s or more.", statements=half))
     return " ".join([*said, *_dates_told(turnout, say)])
 
 
@@ -124,8 +123,8 @@ def funnel(turnout: Turnout, say: Language) -> tuple[tuple[str, str, str], ...]:
 def effort(turnout: Turnout, say: Language) -> str:
     """How unevenly people voted."""
     return say(
-        "A quarter of those who voted did so on at most %(quarter)s, half of them on at least %(half)s, and a quarter "
-        "on at least %(most)s. If a person voted on a statement several times, only the latest vote counts.",
+        "A quarter of the voters voted on at most %(quarter)s, half on at least %(half)s, and a quarter on at least "
+        "%(most)s. If a person voted on a statement several times, only the latest vote counts.",
         quarter=say.statements(turnout.quarter),
         half=say.statements(turnout.half),
         most=say.statements(turnout.most),
@@ -160,9 +159,7 @@ def _dates_told(turnout: Turnout, say: Language) -> list[str]:
 def _when(span: Span, say: Language) -> str:
     first, last = map(say.day, span)
     return (
-        say("on %(day)s", day=first)
-        if first == last
-        else say("between %(first)s and %(last)s", first=first, last=last)
+        say("on %(day)s", day=first) if first == last else say("between %(first)s and %(last)s", first=first, last=last)
     )
 
 

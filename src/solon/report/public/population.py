@@ -124,9 +124,7 @@ def _whose_shares(gaps: Sequence[Gap], say: Language) -> str:
             "Shares are of those of whom the category is known, but for %(attributes)s of everybody.",
             attributes=attributes_told,
         )
-    why = say(
-        "For how many the category is not known is withheld there; the shares come out a little low because of it."
-    )
+    why = say("Of how many the category is not known is withheld there, and so the shares come out a little low.")
     return f"{whose} {why}"
 
 

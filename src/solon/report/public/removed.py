@@ -98,9 +98,7 @@ def fates(talk: Conversation, shown: Sequence[StatementVotes], say: Language) ->
         Fate(
             what=say("About the conversation itself"),
             count=len(meta),
-            why=say(
-                "Marked as not about the subject, such as questions on how the vote works. Counted, not shown."
-            ),
+            why=say("Marked as not about the subject, such as questions on how the vote works. Counted, not shown."),
         ),
     )
     return tuple(row for row in rows if row.count)
@@ -129,9 +127,7 @@ def left_out(turnout: Turnout, removals: Sequence[Removed], say: Language) -> tu
             say("For this report nobody’s votes were removed; all of them count in the figures of “everyone”.")
         )
     if apart > 0:
-        alone = say.many(
-            "%(n)s person who voted is in no group.", "%(n)s people who voted are in no group.", apart
-        )
+        alone = say.many("%(n)s person who voted is in no group.", "%(n)s people who voted are in no group.", apart)
         theirs = say("Their votes count among everyone’s, not in any group’s.")
         lines.append(f"{alone} {_why_apart(turnout, say)} {theirs}")
     return tuple(lines)

@@ -72,9 +72,7 @@ _HOW_GROUPS = {
         "The groups were computed as in the Collective Constitutional AI study: along two directions of all votes, "
         "people who stand close together were put into the same group (k-means)."
     ),
-    "stored": mark(
-        "The groups were not computed here: the software that ran the conversation stored them with it."
-    ),
+    "stored": mark("The groups were not computed here: the software that ran the conversation stored them with it."),
     "exported": mark("The groups were not computed here: they are those that the export of the conversation names."),
 }
 

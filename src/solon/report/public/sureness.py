@@ -111,10 +111,10 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
         say("%(k)s groups: %(tries)s", k=say.number(k), tries=say.number(count)) for k, count in sorted(chosen.items())
     ]
     return say.many(
-        "This report shows %(k)s groups, as %(same)s of %(n)s try would that was free to choose the number "
-        "(%(chosen)s).",
-        "This report shows %(k)s groups, as %(same)s of %(n)s tries would that were free to choose the number "
-        "(%(chosen)s).",
+        "Of %(n)s try that was free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
+        "All choices: %(chosen)s.",
+        "Of %(n)s tries that were free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
+        "All choices: %(chosen)s.",
         chosen.total(),
         k=say.number(report.k),
         same=say.number(chosen[report.k]),
@@ -170,8 +170,8 @@ def _sentences(
     if moved:
         said.append(
             say(
-                "Together with the groups, a group’s agreement with a statement moves by %(mean)s percentage points "
-                "on average, and by at most %(most)s.",
+                "In these tries, a group’s agreement with a statement moves by %(mean)s percentage points on average, "
+                "and by at most %(most)s.",
                 mean=say.number(100 * fmean(one.change_mean or 0.0 for one in moved), 1),
                 most=say.number(100 * max(one.change_max or 0.0 for one in moved)),
             )
@@ -196,7 +196,9 @@ def _kept(checks: Sequence[StabilityCheck], say: Language) -> str:
 def _row(check: StabilityCheck, say: Language) -> StabilityRow:
     what = _CHANGES[check.kind] if check.kind != "imputation" else _IMPUTED.get(check.setting, check.setting)
     same = say(
-        "%(share)s of %(people)s stay in their group", share=say.whole(check.kept_share), people=say.people(check.people)
+        "%(share)s of %(people)s stay in their group",
+        share=say.whole(check.kept_share),
+        people=say.people(check.people),
     )
     return StabilityRow(
         what=say(what, setting=check.setting),

@@ -110,7 +110,8 @@ def _rule(trace: Trace, say: Language) -> list[str]:
         else:
             asked = say("A statement was taken if the groups’ agreement is on average at least %(least)s.", least=least)
         votes = say.votes(trace.rule.minimum_votes)
-        lines.append(f"{asked} {say('Each group had to cast at least %(votes)s on it.', votes=votes)}")
+        each = say("Each group had to cast at least %(votes)s on it.", votes=votes)
+        lines.append(f"{asked} {each}")
     if trace.rule.ideas is not None:
         lines.append(
             say.many(

@@ -59,9 +59,8 @@ def test_who_took_part(page: Element, analysis: Analysis) -> None:
     talk = analysis.conversation
     opening = page.all("section")[0].text
     assert f"130 people took part and cast {talk.seen_PS.sum():,} votes" in opening
-    assert (
-        "When people voted is not in the data; the statements were written between 1 March and 4 March 2024." in opening
-    )
+    assert "The data does not say when people voted." in opening
+    assert "The statements were written between 1 March 2024 and 4 March 2024." in opening
     rows = table(page, "How far people went")
     assert ["voted on at least one statement", "130", "100%"] in rows
     assert ["voted often enough to be placed in a group", str(len(analysis.groups.participant_ids)), "93%"] in rows
@@ -143,12 +142,16 @@ def test_chance_alone_divides_nobody() -> None:
 def test_what_was_removed_and_why(analysis: Analysis, html: str) -> None:
     rows = (
         Removed(rule="minimum-votes", reason="Too few votes.", kind="participant", count=SUPPRESS_BELOW - 1),
-        Removed(rule="spam-authors", reason="Mostly rejected.", kind="statement", count=3),
+        Removed(rule="own-rule", reason="Mostly rejected, by 95%.", kind="statement", count=3),
     )
     found = Finding(severity="repair", where="votes.csv:3", what="a vote stands twice", repair="the later one counts")
     page = read_page(render_public_report(PublicInput(analysis=analysis, removed=rows, findings=(found,))))
-    assert ["minimum votes", "Too few votes.", "people", "fewer than 10"] in table(page, "Removed by rule")
-    assert ["spam authors", "Mostly rejected.", "statements", "3"] in table(page, "Removed by rule")
+    told = table(page, "Removed by rule")[1:]
+    assert [(name, what, number) for name, _, what, number in told] == [
+        ("Too few votes", "people", "fewer than 10"),
+        ("own rule", "statements", "3"),
+    ]
+    assert told[1][1] == "Mostly rejected, by 95%.", "a rule that the page does not know is told in its own words"
     assert "That is after cleaning" in page.all("section")[0].text
     assert "That is after cleaning" not in read_page(html).all("section")[0].text
     assert "nobody’s votes were removed" in section(read_page(html), "removed").text
@@ -168,8 +171,12 @@ def test_how_sure_in_plain_words() -> None:
     page = read_page(render_public_report(PublicInput(analysis=analysis, stability=stable)))
     text = section(page, "sure").text
     lot = [one for one in stable.checks if one.kind == "chance"]
-    assert f"The groups are {stable.verdict}." in text and all(line in text for line in stable.sentences[:-1])
-    assert lot and "by lot" in stable.sentences[-1]
+    kept = [one.kept_share for one in stable.checks if one.kind == "imputation"]
+    assert f"The groups are {stable.verdict}." in text and len(kept) == 1
+    assert f"If missing votes are counted in another way, {100 * kept[0]:.0f}% of people stay in their group." in text
+    free = [one.chosen_k for one in stable.checks if one.kind in ("seed", "bootstrap")]
+    assert f"{free.count(stable.k)} chose {stable.k}, the number in this report." in text
+    assert lot
     assert "by lot" not in text, "a group has fewer than 10 people, and what a lot leaves in place tells how many"
     assert len(table(page, "The groups, found again in other ways")) == 1 + len(stable.checks) - len(lot)
     without = read_page(render_public_report(PublicInput(analysis=analysis)))
@@ -204,7 +211,7 @@ def test_odd_conversations_have_a_page(rows: list[list[int | None]], says: str) 
 def test_markup_in_statements_stays_text(analysis: Analysis) -> None:
     talk = with_texts(analysis.conversation, {one.id: ATTACK for one in analysis.conversation.statements})
     talk = replace(talk, topic=ATTACK, description=ATTACK)
-    words = Words(organiser=ATTACK, attribution=ATTACK, language='en"><script>alert(1)</script>')
+    words = Words(organiser=ATTACK, attribution=ATTACK, spoken='en"><script>alert(1)</script>')
     html = render_public_report(PublicInput(analysis=replace(analysis, conversation=talk), words=words))
     page = read_page(html)
     assert len(page.all("script")) == 1 and not page.all("img")

@@ -66,7 +66,7 @@ def test_agreement_is_what_anyone_counts_from_the_export(tmp_path: Path, seed: i
         result = CliRunner().invoke(app, ["collect", *command])
         assert result.exit_code == 0 and said in result.output, result.output
     text = read_page(page.read_text(encoding="utf-8")).text
-    assert f"{agreed} statements of {ranked} found a majority in every group. Foremost: Statement {first} (" in text
+    assert f"{agreed} of {ranked} statements found a majority in every group. First comes Statement {first} (" in text
     assert f"each group cast at least 10 votes: {ranked} of 22." in text
 
 
@@ -92,5 +92,5 @@ def test_what_is_withheld_is_counted_and_cannot_be_worked_out(tmp_path: Path) ->
         for at in np.flatnonzero((np.array(own) > 0) & (np.array(own) < SUPPRESS_BELOW)):
             low, high = known_range(counts, sums, np.array([False, *hidden]), int(at) + 1)
             assert hidden[at] and high - low >= SUPPRESS_BELOW
-    said = re.search(r"Withheld are (\d+) of 48 counts of how everyone or a group voted, on (\d+) of the 12", read.text)
+    said = re.search(r"(\d+) of 48 counts of votes are withheld, on (\d+) of 12 statements", read.text)
     assert said and (int(said[1]), int(said[2])) == (cells, statements) and cells > statements > 0

@@ -43,7 +43,7 @@ def test_no_complaint_no_request_no_sideways_scrolling(browser: Browser, report:
     assert browser.complaints() == []
     assert set(browser.requests()) == {report.resolve().as_uri()}
     assert browser.run("document.documentElement.scrollWidth") == width
-    assert browser.run("document.title").endswith("what people said")
+    assert browser.run("document.title").endswith("What people said")
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (sum(int(part) for part in ground[4:-1].split(",")) < 384) == dark
 

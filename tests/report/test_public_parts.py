@@ -11,16 +11,14 @@ from report.riverside import riverside
 from solon.collective.opinion.analysis import analyse
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.report.public.bars import vote_bar
+from solon.report.public.language import ENGLISH, letter
 from solon.report.public.map import opinion_map
 from solon.report.public.places import extent_of, outline, regions
 from solon.report.public.tally import Tally, statement_votes
-from solon.report.public.words import between, letter, listed, many, span, spelt, whole
-
-DAY = 86_400_000
 
 
 def test_shares_never_claim_all_or_none() -> None:
-    assert [whole(share) for share in (0, 0.004, 0.5, 0.994, 0.996, 1)] == [
+    assert [ENGLISH.whole(share) for share in (0, 0.004, 0.5, 0.994, 0.996, 1)] == [
         "0%",
         "under 1%",
         "50%",
@@ -31,15 +29,14 @@ def test_shares_never_claim_all_or_none() -> None:
 
 
 def test_words() -> None:
-    assert (many(1, "person", "people"), many(1002, "person", "people")) == ("1 person", "1,002 people")
-    assert (spelt(2, "group"), spelt(12, "group")) == ("two groups", "12 groups")
-    assert (listed([]), listed(["A"]), listed(["A", "B", "C"])) == ("", "A", "A, B and C")
+    say = ENGLISH
+    assert (say.people(1), say.people(1002)) == ("1 person", "1,002 people")
+    assert (say.listed([]), say.listed(["A"]), say.listed(["A", "B", "C"])) == ("", "A", "A, B and C")
+    assert say.listed(["A", "B"], choice=True) == "A or B"
     assert (letter(0), letter(25), letter(26)) == ("A", "Z", "A2")
-    assert between(0.876, 0.953) == "88 to 95"
-    first = 1_703_894_400_000
-    assert span(first, first) == "on 30 December 2023"
-    assert span(first, first + 5 * DAY) == "between 30 December 2023 and 4 January 2024"
-    assert span(first + 5 * DAY, first + 9 * DAY) == "between 4 January and 8 January 2024"
+    assert say.between(0.876, 0.953) == "88 to 95"
+    assert (say.number(-0.001, 2), say.number(1234.5, 1)) == ("0.00", "1,234.5")
+    assert say.day(1_703_894_400_000) == "30 December 2023"
 
 
 def test_a_bar_is_as_long_as_its_votes() -> None:

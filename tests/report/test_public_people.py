@@ -11,6 +11,7 @@ from solon.collective.conversation import Conversation, VoteLog
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import exported_groups
 from solon.report.public.inputs import PublicInput
+from solon.report.public.language import ENGLISH
 from solon.report.public.page import render_public_report
 from solon.report.public.people import paragraph, turnout_of
 from talks import random_rows, talk
@@ -37,32 +38,34 @@ def dated(*, written: bool, logged: bool) -> Conversation:
 
 
 def told(made: Conversation) -> str:
-    return paragraph(turnout_of(analyse(made)))
+    return paragraph(turnout_of(analyse(made)), ENGLISH)
 
 
 def test_votes_are_dated_by_their_log_alone() -> None:
     text = told(dated(written=True, logged=True))
-    assert text.startswith("Between 5 March and 8 March 2024, 30 people took part and cast ")
-    assert "not in the data" not in text and "2 March" not in text
+    assert text.startswith("30 people took part and cast ")
+    assert text.endswith(" The votes were cast between 5 March 2024 and 8 March 2024.")
+    assert "does not say" not in text and "2 March" not in text
 
 
 def test_without_a_log_the_dates_are_those_of_statements() -> None:
     text = told(dated(written=True, logged=False))
     assert text.startswith("30 people took part and cast ")
-    end = "When people voted is not in the data; the statements were written between 1 March and 2 March 2024."
-    assert text.endswith(end)
+    assert text.endswith(
+        "The data does not say when people voted. The statements were written between 1 March 2024 and 2 March 2024."
+    )
 
 
 def test_dates_of_some_statements_are_not_those_of_all() -> None:
     made = dated(written=True, logged=False)
     first, *others = made.statements
     some = replace(made, statements=(first.model_copy(update={"created": None}), *others))
-    assert "data; the statements that have a date were written between 1 March and 2 March 2024." in told(some)
+    assert "The statements that have a date were written between 1 March 2024 and 2 March 2024." in told(some)
 
 
 def test_no_date_at_all_is_said() -> None:
     text = told(dated(written=False, logged=False))
-    assert text.endswith(" When people voted is not in the data.") and "March" not in text
+    assert text.endswith(" The data does not say when people voted.") and "March" not in text
 
 
 def test_exported_groups_that_hold_few_are_said_to() -> None:
@@ -83,8 +86,8 @@ def test_exported_groups_that_hold_few_are_said_to() -> None:
     assert "They hold 20 of the 120 people who voted, and say nothing of the others." in page.all("section")[0].text
     assert ["are in a group", "20", "17%"] in table(page, "How far people went")
     assert (
-        "100 people who voted are in no group, because the groups, which were not made here, do not name them; 90 of "
-        "them voted on 7 statements or more." in section(page, "removed").text
+        "100 people who voted are in no group. The groups, which were not made here, do not name them; 90 of them "
+        "voted on 7 statements or more." in section(page, "removed").text
     )
     assert "voted often enough" not in page.text
 
@@ -92,5 +95,5 @@ def test_exported_groups_that_hold_few_are_said_to() -> None:
 def test_who_is_in_none_of_the_groups_found_voted_on_too_few() -> None:
     made = talk(random_rows(7, 110, 20) + [[1, None, 1] + [None] * 17] * 10)
     page = read_page(render_public_report(PublicInput(analysis=analyse(made))))
-    said = "10 people who voted are in no group, because they voted on too few statements to be placed."
+    said = "10 people who voted are in no group. They voted on too few statements to be placed in one."
     assert said in section(page, "removed").text and "They hold" not in page.all("section")[0].text

@@ -15,8 +15,10 @@ from solon.cli.main import app
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.stability import stability_of, verdict_of
 from solon.collective.opinion.stability_trials import StabilityCheck
+from solon.collective.people.sample import Sample
 from solon.report.public.gather import Sources, gather, read_sample
 from solon.report.public.inputs import PublicInput, Words
+from solon.report.public.language import ENGLISH
 from solon.report.public.page import page_of, render_public_report
 from solon.report.public.population import population_part
 from solon.report.public.sureness import stability_part
@@ -27,27 +29,38 @@ from talks import talk
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/riverside"
 
 
+def notes_of(sample: Sample) -> str:
+    return " ".join(population_part(sample, ENGLISH, voters=130).notes)
+
+
 def test_shares_say_whom_they_are_of() -> None:
     """Where the number of those who did not say is withheld, shares are of everybody, and the page says so."""
     made = riverside().sample
     ages = made.categories["age"]
     few = replace(made, categories=made.categories | {"age": ("", *ages[1:])})
-    notes = " ".join(population_part(few, voters=130).notes)
-    assert "for age, of everybody, because the number of those of whom the category is not known is withheld" in notes
-    rows = {row[0]: row for table in population_part(few, voters=130).tables[:1] for row in table.rows}
+    notes = notes_of(few)
+    assert "Shares are of those of whom the category is known, but for age of everybody. Of how many" in notes
+    rows = {row[0]: row for table in population_part(few, ENGLISH, voters=130).tables[:1] for row in table.rows}
     assert rows["not known"][1] == "withheld"
     assert {row[2] for row in rows.values()} >= {f"{100 * ages[1:].count('old') / 130:.0f}%"}
     many = replace(made, categories=made.categories | {"age": ("",) * 12 + ages[12:]})
-    assert "Shares are of those of whom the category is known." in " ".join(population_part(many, voters=130).notes)
+    assert "Shares are of those of whom the category is known." in " ".join(
+        population_part(many, ENGLISH, voters=130).notes
+    )
     all_of_them = replace(made, categories={name: ("", *own[1:]) for name, own in made.categories.items()})
-    assert "Shares are of everybody in the tables, because" in " ".join(population_part(all_of_them, voters=130).notes)
+    assert "Shares are of everybody in the tables. Of how many the category is not known is withheld" in " ".join(
+        population_part(all_of_them, ENGLISH, voters=130).notes
+    )
 
 
 def test_who_was_screened_out_is_said_to_be() -> None:
     made = riverside().sample
-    assert "do not belong" not in population_part(made, voters=130).intro[0]
-    assert "A few others voted who do not belong to it." in population_part(made, voters=139).intro[0]
-    assert "10 others voted who do not belong to it. Their votes count" in population_part(made, voters=140).intro[0]
+    assert "do not belong" not in population_part(made, ENGLISH, voters=130).intro[0]
+    assert "A few others voted who do not belong to it." in population_part(made, ENGLISH, voters=139).intro[0]
+    assert (
+        "10 others voted who do not belong to it. Their votes count"
+        in population_part(made, ENGLISH, voters=140).intro[0]
+    )
 
 
 def test_groups_that_hang_on_a_choice_are_not_firm() -> None:
@@ -59,8 +72,8 @@ def test_groups_that_hang_on_a_choice_are_not_firm() -> None:
     for likeness, verdict in ((0.9, "firm"), (0.7, "fairly firm"), (0.1, "loose")):
         checks = (*others, choice.model_copy(update={"likeness": likeness}))
         assert verdict_of(checks) == verdict
-        text = stability_part(stable.model_copy(update={"verdict": verdict, "checks": checks})).text
-        assert text.startswith("If missing votes count as something else, ") == (verdict != "firm")
+        text = stability_part(stable.model_copy(update={"verdict": verdict, "checks": checks}), ENGLISH).text
+        assert ("if missing votes count as something else." in text) == (verdict != "firm")
     assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "loose"
 
 
@@ -69,15 +82,17 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     stable = stability_of(analysis.conversation, analysis.groups, repeats=1)
     moved = StabilityCheck(kind="seed", setting="1", k=2, people=121, likeness=0.2, kept_share=0.66)
     held = moved.model_copy(update={"kind": "bootstrap", "likeness": 0.9})
-    loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}))
-    assert loose.text.startswith("If the calculation starts elsewhere, many people would be in another group.")
-    (row,) = stability_part(stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)})).rows
+    loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}), ENGLISH)
+    assert loose.text.startswith("Many people would be in another group if the calculation starts elsewhere. What is")
+    (row,) = stability_part(
+        stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}), ENGLISH
+    ).rows
     assert row.likeness == "0.00"
-    part = stability_part(stable)
-    assert "by lot" in part.sentences[-1] and len(part.rows) == len(stable.checks)
+    part = stability_part(stable, ENGLISH)
+    assert any("by lot" in line for line in part.sentences) and len(part.rows) == len(stable.checks)
     assert part.text == (
-        "If the calculation starts elsewhere, chance brings another mix of the same people or missing votes count as "
-        "something else, they come out nearly the same."
+        "They come out nearly the same if the calculation starts elsewhere, chance brings another mix of the same "
+        "people or missing votes count as something else."
     )
 
 
@@ -100,8 +115,8 @@ def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     assert found.pooled and [one.id for one in found.agreed] == [7, 0, 1, 2, 3] and not found.dividing
     assert {one.id for one in found.refused} == {4, 5, 6}
     opening = page.all("section")[0].text
-    assert "5 statements of 8 found a majority. Foremost: Statement 7 (100% agree)." in opening
-    assert "how the groups differ cannot be shown" in opening and "every group" not in opening
+    assert "5 of 8 statements found a majority. First comes Statement 7 (100% agree)." in opening
+    assert "How the groups differ cannot be shown" in opening and "every group" not in opening
     assert len(section(page, "agree").all("ol")[0].all("li")) == 5
     assert "How the groups differ cannot be shown" in section(page, "divides").text
     assert "no ranked statement" not in page.text
@@ -132,14 +147,14 @@ def test_a_principle_gives_no_small_group_away(traced: PublicInput) -> None:
     """Agreement over all groups, beside the votes of one of two, is agreement in the other."""
     assert traced.constitution and traced.trace
     votes = statement_votes(traced.analysis)
-    part = trace_part(traced.constitution, traced.trace, traced.analysis, votes)
+    part = trace_part(traced.constitution, traced.trace, traced.analysis, votes, ENGLISH)
     opened = [one for one in part.principles if all(source.open for source in one.sources)]
-    assert opened and all("% agreement on average over the groups; worded by" in one.gloss for one in opened)
+    assert opened and all("% agreement on average over the groups. A fixed" in one.gloss for one in opened)
     hidden = [replace(one, groups=tuple(replace(own, hidden=True) for own in one.groups)) for one in votes]
-    part = trace_part(traced.constitution, traced.trace, traced.analysis, hidden)
-    assert {one.gloss for one in part.principles} == {"Worded by a fixed template."}
-    part = trace_part(traced.constitution, traced.trace, traced.analysis, [])
-    assert all("ade of 1 statement whose text may not be shown" in one.gloss for one in part.principles)
+    part = trace_part(traced.constitution, traced.trace, traced.analysis, hidden, ENGLISH)
+    assert {one.gloss for one in part.principles} == {"A fixed template worded it."}
+    part = trace_part(traced.constitution, traced.trace, traced.analysis, [], ENGLISH)
+    assert all("Behind it stands 1 statement whose text may not be shown." in one.gloss for one in part.principles)
 
 
 def test_reasons_are_told_where_no_statement_left_out_may_be_shown(traced: PublicInput) -> None:
@@ -172,11 +187,11 @@ def test_a_statement_without_words_is_said_to_be_one() -> None:
 def test_words_of_the_organisers_are_in_their_language() -> None:
     """So that a screen reader says them as they are meant; a title that the page found itself is English."""
     analysis = analyse(riverside().conversation)
-    page = read_page(render_public_report(PublicInput(analysis=analysis, words=Words(language="de"))))
+    page = read_page(render_public_report(PublicInput(analysis=analysis, words=Words(spoken="de"))))
     assert page.all("h1")[0].attributes == {"id": "headline", "dir": "auto", "lang": "de"}
     assert page.all("div")[0].attributes["lang"] == "de"
     unnamed = replace(analysis, conversation=replace(analysis.conversation, topic=""))
-    page = read_page(render_public_report(PublicInput(analysis=unnamed, words=Words(language="de"))))
+    page = read_page(render_public_report(PublicInput(analysis=unnamed, words=Words(spoken="de"))))
     assert page.all("h1")[0].attributes == {"id": "headline", "dir": "auto"}
 
 
@@ -188,7 +203,7 @@ def test_groups_that_were_given_are_not_said_to_be_found(tmp_path: Path) -> None
     for groups in (str(tmp_path / "groups.csv"), "found"):
         given = gather(Sources(folder=EXAMPLE / "export", groups=groups, stability=False))
         words[groups == "found"] = read_page(render_public_report(given)).text
-    found, handed = "fall into two groups", "Groups: this report was given two groups"
-    assert found in words[True] and handed not in words[True] and "put into groups by calculation" in words[True]
-    assert found not in words[False] and handed in words[False] and "put into groups by calc" not in words[False]
+    found, handed = "fall into 2 groups", "Groups: This report was given 2 groups"
+    assert found in words[True] and handed not in words[True] and "A calculation put people who voted" in words[True]
+    assert found not in words[False] and handed in words[False] and "A calculation put" not in words[False]
     assert "they were given in a table" in words[False] and "they were given in a table" not in words[True]

@@ -113,12 +113,17 @@ def line_chart(
     series: Sequence[Series],
     percent: bool = False,
     from_zero: bool = False,
+    counts: bool = False,
     width: int = WIDE,
 ) -> Chart:
-    """Lines with bands for their intervals. With `percent`, y is a share and the axis runs from 0 to 100%."""
+    """Lines with bands for their intervals. With `percent`, y is a share and the axis runs from 0 to 100%; with
+    `counts`, it is a number of things and the axis has whole numbers only.
+    """
     values = [v for s in series for p in s.points for v in (p.y, p.low, p.high) if v is not None]
     xs = sorted({point.x for s in series for point in s.points})
     y_ticks = ticks(0.0, 1.0, 4) if percent else ticks(min(values + [0.0] * from_zero), max(values), 6)
+    if counts:
+        y_ticks = next(found for n in range(6, 0, -1) if all(map(float.is_integer, found := ticks(0, max(values), n))))
     x_ticks = _whole_ticks(xs)
     frame = _Frame([xs[0], xs[-1]], y_ticks, width)
     parts = [_axes(frame, x_ticks, y_ticks, x_label, y_label, percent)]

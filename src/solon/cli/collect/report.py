@@ -90,9 +90,7 @@ def report(
     given = gather(sources)
     write_public_report(output, given)
     if missing := sources.language.missing:
-        typer.echo(
-            f"{many(missing, 'text')} of the page stayed English, for the catalogue does not have them", err=True
-        )
+        typer.echo(f"the catalogue lacks {many(missing, 'text')} of the page, which stayed English", err=True)
     for note in given.analysis.notes:
         typer.echo(note, err=True)
     analysis = given.analysis

@@ -89,13 +89,8 @@ def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
         InputError: for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
-    catalogue = Catalog(
-        locale=locale,
-        project="Solon",
-        version=__version__,
-        header_comment=HEADER.format(locale.english_name),
-        fuzzy=False,
-    )
+    head = HEADER.format(locale.english_name)
+    catalogue = Catalog(locale=locale, project="Solon", version=__version__, header_comment=head, fuzzy=False)
     shipped = _folder() / f"{locale.language}.po"
     earlier = read_catalogue(begun or shipped) if begun or shipped.is_file() else Catalog(locale=locale)
     for message in source():
@@ -149,12 +144,8 @@ def _faults(message: Message, plurals: int) -> list[str]:
         return []
     if isinstance(message.id, tuple) and len(said) != plurals:
         return [f"{len(said)} forms for {wanted!r}, where the language has {plurals}"]
-    # A form for one thing may say it without its number.
-    return [
-        f"{form!r} has other places than {wanted!r}"
-        for form in said
-        if _places(form) | {"n"} != _places(wanted) | {"n"}
-    ]
+    places = _places(wanted) | {"n"}  # a form for one thing may say it without its number
+    return [f"{form!r} has other places than {wanted!r}" for form in said if _places(form) | {"n"} != places]
 
 
 def _places(text: str) -> set[str]:

@@ -19,6 +19,8 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ISOLATE, END = "\u2068", "\u2069"
+"""Around a text whose direction is that of its first letter."""
 WORLD_ENGLISH = Locale("en", "001")
 """Days before months, and no comma before the last of a list."""
 
@@ -44,11 +46,11 @@ class Language:
 
     def __call__(self, message: str, /, **values: object) -> str:
         """A text with its places filled. Where a value is markup, so is the result, and all else in it is escaped."""
-        return _filled(self.texts.gettext(message), values)
+        return self._filled(self.texts.gettext(message), values)
 
     def many(self, one: str, several: str, count: int, /, **values: object) -> str:
         """A text in the form that the language has for this count, which fills `%(n)s`."""
-        return _filled(self.texts.ngettext(one, several, count), {"n": self.number(count), **values})
+        return self._filled(self.texts.ngettext(one, several, count), {"n": self.number(count), **values})
 
     def group(self, label: int) -> str:
         """Example: "Group A"."""
@@ -82,11 +84,27 @@ class Language:
 
     def listed(self, parts: Sequence[str], *, choice: bool = False) -> str:
         """Example: "A, B and C"; with `choice`, "A, B or C"."""
-        return format_list(parts, style="or" if choice else "standard", locale=self.locale) if parts else ""
+        told = [self.apart(part) for part in parts]
+        return format_list(told, style="or" if choice else "standard", locale=self.locale) if told else ""
 
     def day(self, milliseconds: int) -> str:
         """Example: 1568332800000 is "13 September 2019" (UTC). The hour is nobody's business."""
         return format_date(datetime.fromtimestamp(milliseconds / 1000, tz=UTC), "long", locale=self.locale)
+
+    def prose(self, *sentences: str) -> str:
+        """Sentences after each other; empty ones are left out. Chinese and Japanese have no space between them."""
+        return ("" if self.locale.language in ("zh", "ja") else " ").join(filter(None, sentences))
+
+    def apart(self, text: str) -> str:
+        """On a page from right to left, a text whose direction is its own and touches none beside it."""
+        return f"{ISOLATE}{text}{END}" if self.direction == "rtl" and not isinstance(text, Markup) else text
+
+    def _filled(self, text: str, values: dict[str, object]) -> str:
+        """A catalogue is as little trusted as any other text."""
+        told = {name: self.apart(value) if isinstance(value, str) else value for name, value in values.items()}
+        if any(isinstance(value, Markup) for value in told.values()):
+            return escape(text) % told
+        return text % told
 
     @cached_property
     def _percents(self) -> tuple[str, ...]:
@@ -103,13 +121,6 @@ def mark(text: str) -> str:
 def letter(label: int) -> str:
     """How a group is called on the page, in every language: 0 is A, 25 Z, 26 A2."""
     return LETTERS[label % 26] + (str(label // 26 + 1) if label >= 26 else "")
-
-
-def _filled(text: str, values: dict[str, object]) -> str:
-    """A catalogue is as little trusted as any other text."""
-    if any(isinstance(value, Markup) for value in values.values()):
-        return escape(text) % values
-    return text % values
 
 
 ENGLISH = Language()

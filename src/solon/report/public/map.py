@@ -40,6 +40,8 @@ KEY = 52.0
 """Height of the strip under the map that says what the sizes of marks mean."""
 SIZES = ((1, "1–4", 0.34), (5, "5–9", 0.56), (10, "10–19", 0.76), (20, "20+", 0.94))
 """People from, in words, and the size of the mark as a share of the cell."""
+KEY_AT = (0.02, 0.36, 0.58, 0.8)
+"""Where each stands, as shares of the width: the first says what is counted."""
 AROUND = 2
 """Cells to each side that count as around a cell."""
 MOSTLY = 2 / 3
@@ -130,10 +132,10 @@ def _size_key(frame: _Frame, side: float, say: Language) -> Markup:
     drawn = Markup('<path class="dot key" d="{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"/>')
     text = Markup('<text class="size" x="{:.1f}" y="{:.1f}">{}</text>')
     for place, (_, words, share) in enumerate(SIZES):
-        x = (place + 0.02) * WIDTH / len(SIZES) + side / 2
+        x = KEY_AT[place] * WIDTH + side / 2
         parts += [
             drawn.format(SHAPES[0], x, middle, share * side / 2),
-            text.format(x + share * side / 2 + 7, middle, words if place else _people(words, say)),
+            text.format(x + share * side / 2 + 7, middle, words if place else say.apart(_people(words, say))),
         ]
     return Markup("").join(parts)
 
@@ -263,4 +265,4 @@ def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int, say: La
     y = y + tall + 22 if below else y - tall - 9
     x, y = min(max(x, 52.0), WIDTH - 52), min(max(y, 22.0), frame.height - 10)
     text = Markup('<text class="name g{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-    return text.format(label % len(SHAPES), x, y, say.group(label))
+    return text.format(label % len(SHAPES), x, y, say.apart(say.group(label)))

@@ -1,4 +1,4 @@
-"""Markdown in an organiser's description, as harmless HTML: no markup of its own, no image, links that show where to."""
+"""Markdown in an organiser's description as harmless HTML."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def _stability(given: PublicInput, opinions: Opinions) -> StabilityPart | None:
 def _groups_are(given: PublicInput) -> str:
     """What groups are, and which others the data names."""
     what = standing.what_groups_are(given.analysis, given.language)
-    return f"{what} {beside_other(given.other_groups, given.language)}" if given.other_groups else what
+    return given.language.prose(what, beside_other(given.other_groups, given.language)) if given.other_groups else what
 
 
 def _keys(turnout: Turnout, opinions: Opinions, shown: int, say: Language) -> tuple[tuple[str, str], ...]:
@@ -230,7 +230,7 @@ def _map_note(drawn: OpinionMap | None, turnout: Turnout, say: Language) -> str:
         ),
         say("The few who stand far outside are drawn at the edge."),
     )
-    return " ".join(said)
+    return say.prose(*said)
 
 
 @cache

@@ -99,7 +99,7 @@ def paragraph(turnout: Turnout, say: Language, *, cleaned: bool = False) -> str:
         )
     half = say.statements(turnout.half)
     said.append(say("Half of the voters voted on %(statements)s or more.", statements=half))
-    return " ".join([*said, *_dates_told(turnout, say)])
+    return say.prose(*said, *_dates_told(turnout, say))
 
 
 def funnel(turnout: Turnout, say: Language) -> tuple[tuple[str, str, str], ...]:

@@ -75,7 +75,7 @@ def _intro(sample: Sample, voters: int, say: Language) -> list[str]:
         )
     if outside > 0:
         lines.append(say("Their votes count in this report; they are not in these tables."))
-    return [" ".join(lines)]
+    return [say.prose(*lines)]
 
 
 def _row(gap: Gap, say: Language) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def _notes(sample: Sample, gaps: Sequence[Gap], say: Language) -> list[str]:
         "Numbers of fewer than %(least)s people are withheld, and others from which they could be worked out.",
         least=least,
     )
-    notes = [f"{withheld} {_whose_shares(gaps, say)}"]
+    notes = [say.prose(withheld, _whose_shares(gaps, say))]
     short = [f"{gap.attribute}: {gap.category}" for gap in gaps if gap.people is not None and gap.below_minimum]
     if short:
         notes.append(
@@ -125,7 +125,7 @@ def _whose_shares(gaps: Sequence[Gap], say: Language) -> str:
             attributes=attributes_told,
         )
     why = say("Of how many the category is not known is withheld there, and so the shares come out a little low.")
-    return f"{whose} {why}"
+    return say.prose(whose, why)
 
 
 def _gist(gaps: Sequence[Gap], say: Language) -> str:

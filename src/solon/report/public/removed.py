@@ -115,7 +115,7 @@ def moderation(talk: Conversation, say: Language) -> str:
         how = say("Moderators decide which statements people can vote on.")
     share = say("They rejected %(share)s of the statements.", share=say.whole(rejected / len(talk.statements)))
     why = say("The texts of rejected statements are not shown here: they may be about a person, or be an insult.")
-    return f"{how} {share} {why}"
+    return say.prose(how, share, why)
 
 
 def left_out(turnout: Turnout, removals: Sequence[Removed], say: Language) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def left_out(turnout: Turnout, removals: Sequence[Removed], say: Language) -> tu
     if apart > 0:
         alone = say.many("%(n)s person who voted is in no group.", "%(n)s people who voted are in no group.", apart)
         theirs = say("Their votes count among everyone’s, not in any group’s.")
-        lines.append(f"{alone} {_why_apart(turnout, say)} {theirs}")
+        lines.append(say.prose(alone, _why_apart(turnout, say), theirs))
     return tuple(lines)
 
 

@@ -29,7 +29,7 @@ def in_short(
     points = [Point(lead=say("Agreement:"), text=_agreement(found, say, spoken))]
     if division := _division(found, say, spoken):
         points.append(Point(lead=say("Division:"), text=division))
-    points.append(Point(lead=say("Groups:"), text=" ".join(filter(None, (_groups(found.groups, say, given), covered)))))
+    points.append(Point(lead=say("Groups:"), text=say.prose(_groups(found.groups, say, given), covered)))
     if sure:
         points.append(Point(lead=say("How sure:"), text=sure))
     text = say("Nobody measured whether those who took part resemble the population. The report speaks for them alone.")

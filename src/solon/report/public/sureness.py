@@ -113,8 +113,8 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
     return say.many(
         "Of %(n)s try that was free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
         "All choices: %(chosen)s.",
-        "Of %(n)s tries that were free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
-        "All choices: %(chosen)s.",
+        "Of %(n)s tries that were free to choose the number of groups, %(same)s chose %(k)s, the number in this "
+        "report. All choices: %(chosen)s.",
         chosen.total(),
         k=say.number(report.k),
         same=say.number(chosen[report.k]),

@@ -33,17 +33,17 @@ def threshold_part(given: Thresholds, say: Language) -> ThresholdPart:
     principles = dict(sorted(given.principles.items()))
     intro = say("The less agreement is asked for, the more principles there are.")
     if given.chosen is not None:
-        intro += " " + say("Here at least %(least)s was asked for.", least=say.whole(given.chosen))
+        intro = say.prose(intro, say("Here at least %(least)s was asked for.", least=say.whole(given.chosen)))
     points = [Point(x=round(100 * share), y=count) for share, count in principles.items()]
     return ThresholdPart(
         intro=intro,
         chart=line_chart(
             key="thresholds",
             title=say("Principles by the agreement asked for"),
-            x_label=say("agreement asked for, percent"),
-            y_label=say("principles"),
+            x_label=say.apart(say("agreement asked for, percent")),
+            y_label=say.apart(say("principles")),
             series=[Series(name=say("principles"), style="s-label", points=points)],
-            from_zero=True,
+            counts=True,
         ),
         rows=tuple((say.whole(share), say.number(count)) for share, count in principles.items()),
     )

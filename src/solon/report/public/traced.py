@@ -74,7 +74,7 @@ def _intro(constitution: Constitution, trace: Trace, analysis: Analysis, say: La
         statements=say.statements(used),
     )
     opens = say("Each principle below opens to the statements behind it and to their votes.")
-    lines = [f"{made} {opens}", *_rule(trace, say)]
+    lines = [say.prose(made, opens), *_rule(trace, say)]
     if trace.constitution_sha256 != constitution.sha256:
         lines.append(
             say(
@@ -111,7 +111,7 @@ def _rule(trace: Trace, say: Language) -> list[str]:
             asked = say("A statement was taken if the groups’ agreement is on average at least %(least)s.", least=least)
         votes = say.votes(trace.rule.minimum_votes)
         each = say("Each group had to cast at least %(votes)s on it.", votes=votes)
-        lines.append(f"{asked} {each}")
+        lines.append(say.prose(asked, each))
     if trace.rule.ideas is not None:
         lines.append(
             say.many(
@@ -169,4 +169,4 @@ def _gloss(traced: PrincipleTrace | None, sources: Sequence[StatementVotes], say
             )
         )
     worded = say("A person chose the words.") if traced.worded_by == "person" else say("A fixed template worded it.")
-    return " ".join([*said, worded])
+    return say.prose(*said, worded)

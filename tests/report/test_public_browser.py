@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from needs import CHROMIUM
 from report.browser import Browser
 from report.riverside import riverside, with_texts
 from solon.collective.opinion.analysis import analyse
+from solon.report.public.catalogue import language_of
 from solon.report.public.inputs import PublicInput, Words
 from solon.report.public.page import write_public_report
 
@@ -46,6 +48,34 @@ def test_no_complaint_no_request_no_sideways_scrolling(browser: Browser, report:
     assert browser.run("document.title").endswith("What people said")
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (sum(int(part) for part in ground[4:-1].split(",")) < 384) == dark
+
+
+@pytest.mark.parametrize("tag", ["ar", "de", "es", "fr", "zh"])
+def test_it_fits_in_every_language(browser: Browser, tmp_path: Path, tag: str) -> None:
+    """Also from right to left: bars begin where lines do, and the map keeps its sides."""
+    path, made = tmp_path / "page.html", riverside()
+    write_public_report(
+        path, PublicInput(analysis=analyse(made.conversation), sample=made.sample, language=language_of(tag))
+    )
+    for width in (1200, 390):
+        browser.events.clear()
+        browser.open(path, width=width)
+        assert browser.complaints() == []
+        assert browser.run("document.documentElement.scrollWidth") == width
+        assert browser.run("getComputedStyle(document.querySelector('svg.map')).direction") == "ltr"
+        left = browser.run(
+            "(() => { const [th, bar] = ['th', '.votes'].map(name =>"
+            " document.querySelector('.tally tbody ' + name).getBoundingClientRect());"
+            " return bar.left - th.left; })()"
+        )
+        assert width == 390 or (left < 0) == (tag == "ar")
+    assert browser.run("getComputedStyle(document.querySelector('.saying .votes')).transform") == (
+        "matrix(-1, 0, 0, 1, 0, 0)" if tag == "ar" else "none"
+    )
+    browser.run("const words = document.getElementById('statement-words'); words.value = 'jokes';")
+    browser.run("words.dispatchEvent(new Event('input'))")
+    count = browser.run("document.getElementById('statement-count').textContent").translate({0x2068: "", 0x2069: ""})
+    assert set(re.findall(r"\d+", count)) == {"1", "30"} and "statements" not in count
 
 
 def test_markup_is_shown_not_run(browser: Browser, report: Path) -> None:

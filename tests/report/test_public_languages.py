@@ -134,8 +134,8 @@ def test_numbers_dates_and_lists_are_those_of_the_language() -> None:
         "es": ("12.345", "50\xa0%", "0,50", "A, B y C", "30 de diciembre de 2023"),
         "zh": ("12,345", "50%", "0.50", "A、B和C", "2023年12月30日"),
     }
-    assert language_of("de-CH").number(12345) == "12’345" and language_of("de-CH").statements(2) == "2 Aussagen"
-    assert (language_of("de-CH").tag, language_of("en").tag, language_of("zh_CN").tag) == ("de-CH", "en", "zh-CN")
+    assert language_of("de-CH").number(12345) == "12'345" and language_of("de-CH").statements(2) == "2 Aussagen"
+    assert (language_of("de-CH").tag, language_of("en").tag, language_of("zh_CN").tag) == ("de-CH", "en", "zh-Hans-CN")
 
 
 def test_plurals_are_those_of_the_language() -> None:
@@ -193,6 +193,7 @@ def test_what_is_wrong_with_a_catalogue_is_said_by_line(tmp_path: Path) -> None:
 def test_languages_that_are_not_there(tmp_path: Path) -> None:
     for tag, what in (
         ("nl", "no catalogue for the language nl; there are en, ar, de, es, fr, zh (give one with --catalog; `solon"),
+        ("zh-TW", "no catalogue for the language zh-TW; there are"),
         ("deutsch!", "'deutsch!' is no language (write a tag such as de, pt-BR or zh-Hant)"),
     ):
         with pytest.raises(InputError) as caught:

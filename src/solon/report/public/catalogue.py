@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
@@ -45,7 +46,7 @@ def language_of(tag: str, catalogue: Path | None = None) -> Language:
     if locale.language == "en":
         return replace(ENGLISH, locale=WORLD_ENGLISH if str(locale) == "en" else locale)
     shipped = _folder() / f"{locale.language}.po"
-    if not shipped.is_file():
+    if not (shipped.is_file() and _usual_script(locale)):
         hint = "give one with --catalog; `solon collect catalog` writes a file to begin from"
         what = f"no catalogue for the language {tag}; there are {', '.join(shipped_languages())}"
         raise InputError(what, hint=hint)
@@ -163,6 +164,11 @@ def _locale(tag: str) -> Locale:
     with suppress(ValueError, UnknownLocaleError):
         return Locale.parse(tag.replace("_", "-"), sep="-")
     raise InputError(f"{tag!r} is no language", hint="write a tag such as de, pt-BR or zh-Hant")
+
+
+def _usual_script(locale: Locale) -> bool:
+    """Is it written as its language usually is? Chinese of Taiwan is not."""
+    return locale.script is None or locale.script in get_global("likely_subtags").get(locale.language, "").split("_")
 
 
 def _folder() -> Traversable:

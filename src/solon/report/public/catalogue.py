@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
@@ -97,10 +97,10 @@ def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
     for message in source():
         if message.id:
             known = earlier.get(message.id)
-            places = [(place, None) for place, _ in message.locations]
-            catalogue.add(message.id, known.string if known and not known.fuzzy else None, locations=places)
+            said = known.string if known and not known.fuzzy else None
+            catalogue.add(message.id, said, locations=message.locations)
     written = BytesIO()
-    write_po(written, catalogue, width=120)
+    write_po(written, catalogue, width=120, include_lineno=False)
     return written.getvalue()
 
 
@@ -134,8 +134,8 @@ def _language(locale: Locale, catalogue: Catalog) -> Language:
     return Language(locale=locale, texts=Translations(translated), missing=missing)
 
 
-def _forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else text
+def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
 def _faults(message: Message, plurals: int) -> list[str]:

@@ -54,5 +54,9 @@ def _image(token: Token, *, linked: bool) -> list[Token]:
 def _markdown() -> MarkdownIt:
     # Lines that begin with spaces are prose here, not code.
     markdown = MarkdownIt("commonmark", {"html": False}).disable(["code", "html_block", "html_inline"])
-    markdown.validateLink = lambda address: bool(SAFE_LINK.match(address))  # type: ignore[method-assign]
+    markdown.validateLink = _may_be_linked  # type: ignore[method-assign]
     return markdown
+
+
+def _may_be_linked(url: str) -> bool:
+    return bool(SAFE_LINK.match(url))

@@ -141,8 +141,8 @@ def test_numbers_dates_and_lists_are_those_of_the_language() -> None:
 def test_plurals_are_those_of_the_language() -> None:
     arabic = language_of("ar")
     assert [arabic.people(n) for n in (1, 2, 5, 11, 100)] == [
-        "شخص واحد (\u20681\u2069)",
-        "شخصين (\u20682\u2069)",
+        "شخص واحد",
+        "شخصين",
         "\u20685\u2069 أشخاص",
         "\u206811\u2069 شخصًا",
         "\u2068100\u2069 شخص",

@@ -67,7 +67,7 @@ def test_everything_together(tmp_path: Path) -> None:
     done("report", tmp_path / "cleaned", *more, "-o", tmp_path / "report.html")
     page = read_page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert page.all("h1")[0].text == "Who answers?" and "Town hall" in page.text and "CC0" in page.text
-    assert ["minimum votes", "people", "fewer than 10"] in [
+    assert ["Too few votes", "people", "fewer than 10"] in [
         [row[0], *row[2:]] for row in table(page, "Removed by rule")
     ]
     assert len(table(page, "Place")) == 3

@@ -34,7 +34,7 @@ def edges(browser: Browser, first: str, last: str) -> tuple[float, float]:
 
 
 def main(pages: Path) -> None:
-    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Browser(Path(profile)) as browser:
         for page, name, width, first, last in PICTURES:
             browser.open(pages / f"{page}.html", width=width)
             top, bottom = edges(browser, first, last)

@@ -2,8 +2,10 @@
 
 gather.py      reads everything it is made from
 inputs.py      what that is
+language.py    the page's language: its texts, and numbers, shares, lists and dates as its readers write them
+catalogue.py   reads the catalogues of texts, in catalogues/, and writes one to begin from
+markdown.py    an organiser's description as harmless HTML
 tally.py       who voted how, with small numbers withheld
-words.py       numbers and dates as people say them
 short.py       the whole in a few sentences
 people.py      who came and how far they went
 population.py  those who came beside those who were meant to
@@ -13,8 +15,9 @@ map.py         the map of opinion
 places.py      the same as a table and in words
 removed.py     what was removed, and why
 traced.py      from each principle back to statements and votes
+thresholds.py  how many principles there would be at other thresholds
 sureness.py    how stable the groups are
-standing.py    text that is the same for every conversation
+standing.py    text that is nearly the same for every conversation
 download.py    the table of statements as a CSV file inside the page
 page.py        the page
 """

@@ -90,16 +90,8 @@ def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
         InputError: for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
-    catalogue = Catalog(
-        locale=locale,
-        header_comment=HEADER.format(locale.english_name),
-        project="Solon",
-        version=__version__,
-        msgid_bugs_address="",
-        last_translator="",
-        language_team="",
-        fuzzy=False,
-    )
+    head = HEADER.format(locale.english_name)
+    catalogue = Catalog(locale=locale, header_comment=head, project="Solon", version=__version__, fuzzy=False)
     shipped = _folder() / f"{locale.language}.po"
     earlier = read_catalogue(begun or shipped) if begun or shipped.is_file() else Catalog(locale=locale)
     for message in source():

@@ -81,8 +81,6 @@ class Page:
     method: tuple[str, ...]
     facts: list[tuple[str, str]]
     attribution: str
-    glossary: tuple[tuple[str, str], ...] = standing.GLOSSARY
-    limits: tuple[str, ...] = standing.LIMITS
     version: str = __version__
     enough: int = MIN_GROUP_VOTES
     small: int = SUPPRESS_BELOW

@@ -1,4 +1,4 @@
-"""Text that is the same for every conversation, or nearly: how it was computed, words, limits."""
+"""Text that is nearly the same for every conversation: what groups are, how all was computed, and by what."""
 
 from __future__ import annotations
 
@@ -14,54 +14,6 @@ _GROUPS_GIVEN = mark(
     "This report was given a table of who is in which group. The table does not say how the groups came about; most "
     "often a calculation puts people together who voted alike. How far the votes bear these groups out stands under "
     "“How sure is this?”."
-)
-GLOSSARY = (
-    (mark("Statement"), mark("A sentence that somebody wrote and the others voted on.")),
-    (
-        mark("Agree, disagree, pass"),
-        mark("The three votes. Pass means neither; it counts as a vote, not as absence."),
-    ),
-    (
-        mark("Group"),
-        mark("People who voted alike, as far as a calculation can tell. It says nothing else about them."),
-    ),
-    (
-        mark("Agreement in every group"),
-        mark(
-            "The groups’ shares of agreement, multiplied with each other (group-aware consensus). It is high only "
-            "where every group agrees, so a large group cannot outvote a small one. The column “In every group” makes "
-            "it comparable: 90%% there means about 90 of 100 people in each group."
-        ),
-    ),
-    (
-        mark("Divides"),
-        mark("How far apart the groups vote on a statement: 0 where they vote alike, 1 where they are wholly opposed."),
-    ),
-    (
-        mark("Interval"),
-        mark(
-            "Had chance alone been at work, a share would stay within it in 95 of 100 repetitions (Wilson’s score "
-            "interval)."
-        ),
-    ),
-)
-LIMITS = (
-    mark(
-        "Whoever takes part in such a conversation has chosen to. Unless the section “Who took part” says otherwise, "
-        "nothing here is the opinion of a population."
-    ),
-    mark(
-        "People vote on the words before them. If a statement is unclear, or holds two ideas, nobody knows what they "
-        "agreed with."
-    ),
-    mark(
-        "Not every statement is shown equally often: the software that collects the votes prefers some. How many votes "
-        "a statement has says nothing about how important it is."
-    ),
-    mark(
-        "It is easier to agree than to disagree. Where a statement stands among all says more than a high share alone."
-    ),
-    mark("Groups are one way of many to look at the votes. That there are groups does not mean that there are camps."),
 )
 _HOW_GROUPS = {
     "polis": mark(

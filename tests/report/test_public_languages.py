@@ -190,6 +190,23 @@ def test_what_is_wrong_with_a_catalogue_is_said_by_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ("plural=__import__('os').getpid();", "invalid token in plural form: __import__"),
+        ("plural=(n != ;", "unexpected end of plural form"),
+        ("plural=n/0;", "integer division or modulo by zero"),
+        ("plural=n;", "the rule under Plural-Forms names a form that is not there"),
+    ],
+)
+def test_a_plural_rule_is_no_program_and_names_forms_that_are_there(tmp_path: Path, rule: str, what: str) -> None:
+    path = tmp_path / "xx.po"
+    path.write_text(f'msgid ""\nmsgstr "Language: de\\nPlural-Forms: nplurals=2; {rule}\\n"\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        language_of("", path)
+    assert str(caught.value) == f"{path}: is no catalogue: {what}"
+
+
 def test_languages_that_are_not_there(tmp_path: Path) -> None:
     for tag, what in (
         ("nl", "no catalogue for the language nl; there are en, ar, de, es, fr, zh (give one with --catalog; `solon"),

@@ -27,6 +27,8 @@ CALLS = {"say": None, "mark": None, "many": (1, 2), "_": DEFAULT_KEYWORDS["_"]}
 """Calls whose first text, or first two, are for the catalogues."""
 HEADER = "# {} texts of the public report of Solon; see docs/public-input.md. Every %(name)s must stay."
 PLACE = re.compile(r"%(?:\((\w+)\)s|(.?))", re.DOTALL)
+ENOUGH = 1000
+"""Counts for which a plural rule is tried; those of all languages repeat themselves long before."""
 SOURCES = {".py": "python", ".j2": "jinja2.ext.babel_extract"}
 
 
@@ -67,7 +69,10 @@ def read_catalogue(path: Path | Traversable) -> Catalog:
     try:
         with path.open("rb") as file:
             catalogue = read_po(file, abort_invalid=True)
-    except (PoFileError, UnicodeDecodeError, UnknownLocaleError, ValueError) as error:
+        plural = _compiled(catalogue).plural
+        if not all(0 <= plural(n) < catalogue.num_plurals for n in range(ENOUGH)):
+            raise ValueError("the rule under Plural-Forms names a form that is not there")
+    except (PoFileError, UnknownLocaleError, ValueError, LookupError, ArithmeticError) as error:
         raise InputError(f"is no catalogue: {error}", where=Where(str(path))) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=Where(str(path))) from None
@@ -126,12 +131,16 @@ def _texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
                     yield file.name, line, text
 
 
-def _language(locale: Locale, catalogue: Catalog) -> Language:
+def _compiled(catalogue: Catalog) -> Translations:
     translated = BytesIO()
     write_mo(translated, catalogue)
     translated.seek(0)
+    return Translations(translated)
+
+
+def _language(locale: Locale, catalogue: Catalog) -> Language:
     missing = sum(not ((found := catalogue.get(one.id)) and all(_forms(found.string))) for one in source() if one.id)
-    return Language(locale=locale, texts=Translations(translated), missing=missing)
+    return Language(locale=locale, texts=_compiled(catalogue), missing=missing)
 
 
 def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ def test_how_many_tries_chose_this_number_of_groups() -> None:
     report = report.model_copy(update={"k": 4, "checks": checks})
     assert number_of_groups(report, ENGLISH) == (
         "Of 16 tries that were free to choose the number of groups, 1 chose 4, the number in this report. All choices: "
-        "2 groups: 12; 3 groups: 3; 4 groups: 1."
+        "2 groups (12), 3 groups (3) and 4 groups (1)."
     )
     assert number_of_groups(report.model_copy(update={"checks": (check,)}), ENGLISH) == ""
 

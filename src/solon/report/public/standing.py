@@ -81,5 +81,5 @@ def facts(analysis: Analysis, say: Language, *, seed: int, version: str) -> list
         ),
     ]
     if tried:
-        rows.append((say("Silhouette by number of groups"), tried))
+        rows.append((say("Silhouette by number of groups"), say.apart(tried)))
     return rows

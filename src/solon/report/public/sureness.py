@@ -108,7 +108,7 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
     if not chosen:
         return ""
     told = [
-        say("%(k)s groups: %(tries)s", k=say.number(k), tries=say.number(count)) for k, count in sorted(chosen.items())
+        say("%(k)s groups (%(tries)s)", k=say.number(k), tries=say.number(count)) for k, count in sorted(chosen.items())
     ]
     return say.many(
         "Of %(n)s try that was free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
@@ -118,7 +118,7 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
         chosen.total(),
         k=say.number(report.k),
         same=say.number(chosen[report.k]),
-        chosen="; ".join(told),
+        chosen=say.listed(told),
     )
 
 

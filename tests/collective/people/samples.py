@@ -9,7 +9,7 @@ import numpy as np
 
 from solon.collective.people.population import Attribute, Joint, Population, load_population
 from solon.collective.people.sample import Sample
-from solon.constitution.places import toml_places
+from solon.places import toml_places
 
 GOOD = """\
 title = "Adults in Redshire"

@@ -18,8 +18,8 @@ from pydantic import Field, ValidationError
 
 from solon.collective.tables import read_text, shown
 from solon.constitution.faults import Faults
-from solon.constitution.places import KeyPath, Places, toml_places
 from solon.errors import ConstitutionError, InputError, Where
+from solon.places import KeyPath, Places, toml_places
 from solon.records import Record
 
 Share = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]

@@ -39,6 +39,9 @@ class Statement(Record):
     """About the conversation itself, not its subject."""
     created: int | None = None
     """Milliseconds since 1970, UTC."""
+    importance_votes: int | None = None
+    """How many people marked it as important: those of the conversation where `important_PS` says who did, else as the
+    export counts them. None: the export does not say."""
 
 
 class Participant(Record):
@@ -60,6 +63,18 @@ class VoteLog:
     vote: NDArray[np.int8]
     time: Ints
     """Milliseconds since 1970, UTC."""
+    important: Bools | None = None
+    """Whether the voter marked the statement as important with that vote; None: the export does not say."""
+
+    def take(self, chosen: NDArray[np.intp] | Bools) -> VoteLog:
+        """Some of the events, by index or mask."""
+        return VoteLog(
+            participant=self.participant[chosen],
+            statement=self.statement[chosen],
+            vote=self.vote[chosen],
+            time=self.time[chosen],
+            important=None if self.important is None else self.important[chosen],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +94,9 @@ class Conversation:
     """The latest vote; 0 where none was cast, which `seen_PS` tells from a pass."""
     seen_PS: Bools
     """True: the participant voted on the statement (agree, disagree or pass)."""
+    important_PS: Bools | None = None
+    """True: with their latest vote the participant marked the statement as important, whether they agree with it or
+    not. None: the export does not say."""
     log: VoteLog | None = None
     """None: the export has only the latest votes."""
     topic: str = ""
@@ -91,6 +109,7 @@ class Conversation:
     def __post_init__(self) -> None:
         shape = (len(self.participants), len(self.statements))
         assert self.votes_PS.shape == self.seen_PS.shape == shape, "one row per participant, one column per statement"
+        assert self.important_PS is None or self.important_PS.shape == shape, "as votes_PS"
         for ids in (self.participant_ids, self.statement_ids):
             assert bool(np.all(np.diff(ids) > 0)), "sorted by id, each once"
 
@@ -149,18 +168,26 @@ class Conversation:
         log = self.log
         if log is not None:
             kept = np.isin(log.participant, self.participant_ids[rows])
-            kept &= np.isin(log.statement, self.statement_ids[columns])
-            log = VoteLog(
-                participant=log.participant[kept],
-                statement=log.statement[kept],
-                vote=log.vote[kept],
-                time=log.time[kept],
-            )
+            log = log.take(kept & np.isin(log.statement, self.statement_ids[columns]))
         return replace(
             self,
             participants=tuple(one for one, keep in zip(self.participants, rows, strict=True) if keep),
             statements=tuple(one for one, keep in zip(self.statements, columns, strict=True) if keep),
             votes_PS=self.votes_PS[np.ix_(rows, columns)],
             seen_PS=self.seen_PS[np.ix_(rows, columns)],
+            important_PS=None if self.important_PS is None else self.important_PS[np.ix_(rows, columns)],
             log=log,
+        ).counted()
+
+    def counted(self) -> Conversation:
+        """With the importance votes of each statement as `important_PS` has them, if there is one."""
+        if self.important_PS is None:
+            return self
+        counts = self.important_PS.sum(axis=0).tolist()
+        return replace(
+            self,
+            statements=tuple(
+                one.model_copy(update={"importance_votes": count})
+                for one, count in zip(self.statements, counts, strict=True)
+            ),
         )

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, Participant, VoteLog
 from solon.collective.output import replacing
 from solon.collective.phrases import many
-from solon.collective.reading.csv_export import EXPORT_MARK, STRICT
+from solon.collective.reading.about import STRICT
+from solon.collective.reading.export import EXPORT_MARK
 from solon.collective.tables import csv_bytes
 from solon.seeds import generator
 

@@ -253,7 +253,7 @@ class TestCounts:
             "are made from the votes"
         ]
 
-    @pytest.mark.parametrize("count", ["-1", str(10**30), "1.5", "true", '"4"'])
+    @pytest.mark.parametrize("count", ["-1", str(10**30), "1.5", "true"])
     def test_in_json_too(self, tmp_path: Path, count: str) -> None:
         folder = server_json(tmp_path / "town", sign=1)
         replace_in(folder / "comments.json", '"agree_count": 4', f'"agree_count": {count}')
@@ -340,7 +340,7 @@ class TestExternalIds:
             replace_in(folder / "votes.json", '{\n  "pid": 1,', f'{{\n  "xid": "{name}",\n  "pid": 1,')
         imported = open_conversation(folder)
         assert not any(one.xid for one in imported.conversation.participants)
-        warned = "votes.json: 1 participant with more than one external id: pid 1; none of them is kept"
+        warned = "votes.json: 1 participant with more than one external id: 1; none of them is kept"
         assert warned in said(imported, "warning")
 
 
@@ -378,10 +378,10 @@ class TestTexts:
 
     def test_an_unknown_text_column_in_a_quoted_server_file_is_ignored(self, tmp_path: Path) -> None:
         folder = server_csv(tmp_path / "town")
-        lines = (folder / "comments.csv").read_text().replace("comment-body\n", "comment-body,lang\n")
+        lines = (folder / "comments.csv").read_text().replace("comment-body\n", "comment-body,mood\n")
         lines = lines.replace("first,\nthen", "first then")
         head, *rows = lines.splitlines()
         (folder / "comments.csv").write_text("\n".join([head, *(f"{row},en" for row in rows)]) + "\n")
         imported = open_conversation(folder)
         assert imported.conversation.statements[0].text == "More benches, please"
-        assert "comments.csv: 1 unknown column: 'lang'; ignored" in said(imported, "warning")
+        assert "comments.csv: 1 unknown column: 'mood'; ignored" in said(imported, "warning")

@@ -8,7 +8,7 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, server_csv
-from solon.collective.reading.csv_export import read_csv_export
+from solon.collective.reading.export import read_export
 from solon.collective.reading.folder import open_conversation
 from solon.collective.reading.layout import find_files
 from solon.collective.reading.sign import AUTHORS_LEAST, AUTHORS_SHARE, Witness, decide
@@ -41,7 +41,7 @@ def authors(plus: int, minus: int, *, people: int) -> Witness:
     ],
 )
 def test_witnesses_are_weighed(tmp_path: Path, heard: list[Witness], sign: int | None) -> None:
-    export = read_csv_export(find_files(clojure(tmp_path / "town")))
+    export = read_export(find_files(clojure(tmp_path / "town")))
     assert export.events is not None
     if sign is not None:
         assert decide(export, export.events, heard, None) == sign
@@ -68,7 +68,7 @@ def test_an_organiser_who_wrote_everything_does_not_stand_against_clear_counts(t
 
 
 def test_authors_at_odds_are_outweighed_and_it_is_said(tmp_path: Path) -> None:
-    export = read_csv_export(find_files(clojure(tmp_path / "town")))
+    export = read_export(find_files(clojure(tmp_path / "town")))
     assert export.events is not None
     assert decide(export, export.events, [counts(500, 0), authors(40, 30, people=9)], None) == 1
     assert [str(one) for one in export.findings.found if one.severity == "warning"] == [

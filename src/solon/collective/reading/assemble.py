@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from solon.collective.conversation import Conversation, Participant, Statement, VoteLog
+from solon.collective.conversation import DISAGREE, Conversation, Ints, Participant, Statement, VoteLog
 from solon.collective.phrases import listed, many
-from solon.collective.reading.counts import check_counts
+from solon.collective.reading.counts import check_counts, check_importance
 from solon.collective.reading.exported import Export, ExportedVotes, check_size
 from solon.collective.reading.findings import Imported
-from solon.collective.reading.index import Cells, Frame
+from solon.collective.reading.index import Cells, Frame, distinct
 from solon.collective.reading.latest import in_order, latest, once_each, say_latest
 from solon.collective.reading.reconcile import matrix_sign, reconcile
 from solon.collective.reading.sign import decide, witnesses
@@ -30,91 +30,98 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")
     frame = _frame(export)
-    export, events, cells = _votes(export, frame, vote_sign)
+    export, events, cells, important = _votes(export, frame, vote_sign)
     check_counts(export, events, cells)
     _say_strays(export)
     _say_early(export, events)
-    _say_contents(export, cells)
     shape = (len(frame.participant_ids), len(frame.statement_ids))
     votes_PS = np.zeros(shape, dtype=np.int8)
-    seen_PS = np.zeros(shape, dtype=bool)
+    seen_PS, important_PS = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     votes_PS.ravel()[cells.key], seen_PS.ravel()[cells.key] = cells.vote, True
+    if important is not None:
+        important_PS.ravel()[important] = True
+        important_PS &= seen_PS
+        check_importance(export, events, important_PS.sum(axis=0), frame)
+    _say_contents(export, cells, None if important is None else int(important_PS.sum()))
     conversation = Conversation(
         statements=_statements(export, frame),
         participants=_participants(export, frame),
         votes_PS=votes_PS,
         seen_PS=seen_PS,
+        important_PS=None if important is None else important_PS,
         log=_log(events),
         topic=clean(export.topic),
         description=clean(export.description),
         source=f"{export.layout} {export.folder.resolve().name}",
         strict_moderation=export.strict_moderation,
     )
-    return Imported(conversation=conversation, findings=tuple(export.findings.found))
+    return Imported(conversation=conversation.counted(), findings=tuple(export.findings.found))
 
 
 def _frame(export: Export) -> Frame:
     sources = [votes for votes in (export.events, export.matrix) if votes is not None]
-    people = np.unique(
-        np.concatenate(
-            [np.array([one.participant.id for one in export.participants], dtype=np.int64)]
-            + [votes.participant for votes in sources]
-        )
+    people = [export.participant_ids, *(distinct(votes.participant) for votes in sources)]
+    columns = np.array(sorted(export.columns), dtype=np.int64)
+    statements = [export.statement_ids, columns, *(distinct(votes.statement) for votes in sources)]
+    frame = Frame(
+        participant_ids=np.unique(np.concatenate(people)), statement_ids=np.unique(np.concatenate(statements))
     )
-    statements = np.unique(
-        np.concatenate(
-            [np.array([one.statement.id for one in export.statements] + list(export.columns), dtype=np.int64)]
-            + [votes.statement for votes in sources]
-        )
-    )
-    check_size(len(people), len(statements), export.folder)
-    return Frame(participant_ids=people, statement_ids=statements)
+    check_size(len(frame.participant_ids), len(frame.statement_ids), export.folder)
+    return frame
 
 
-def _votes(export: Export, frame: Frame, vote_sign: int | None) -> tuple[Export, ExportedVotes | None, Cells]:
-    """The export with its counts in place, the events by time if there are any, and the votes that count."""
+def _votes(
+    export: Export, frame: Frame, vote_sign: int | None
+) -> tuple[Export, ExportedVotes | None, Cells, Ints | None]:
+    """The export with its counts in place, the events by time if there are any, the votes that count, and the cells
+    in which the statement was marked as important (None: not said)."""
     if export.events is None:
         assert export.matrix is not None, "an export has votes"
         cells = frame.cells(export.matrix)
         sign = decide(export, export.matrix, witnesses(export, export.matrix, cells), vote_sign)
         cells = cells.times(sign)
-        return straightened(export, cells), None, cells
+        return straightened(export, cells), None, cells, None
     events = once_each(export.events, export.findings)
-    sign = decide(export, events, witnesses(export, events, frame.cells(latest(events).votes)), vote_sign)
-    # Of votes at one time the lowest is the last, so turning them round changes their order.
-    events = in_order(replace(events, vote=(events.vote * sign).astype(np.int8)))
     found = latest(events)
     cells = frame.cells(found.votes)
+    sign = decide(export, events, witnesses(export, events, cells), vote_sign)
+    if sign == DISAGREE:
+        # Of votes at one time the lowest is the last, so turning them round changes their order.
+        events = in_order(replace(events, vote=-events.vote))
+        found = latest(events)
+        cells = frame.cells(found.votes)
+    important = None if found.votes.important is None else cells.key[found.votes.important]
     matrix = None if export.matrix is None else frame.cells(export.matrix)
-    keys = frame.keys(found.votes)
-    told = np.zeros(len(keys), dtype=bool) if matrix is None else np.isin(keys, matrix.key)
+    told = np.zeros(len(cells.key), dtype=bool) if matrix is None else np.isin(cells.key, matrix.key)
     names = (events.path.name, "" if export.matrix is None else export.matrix.path.name)
     say_latest(found, told=told, names=names, findings=export.findings)
     export = straightened(export, cells)
     if export.matrix is None or matrix is None:
-        return export, events, cells
+        return export, events, cells, important
     turned = matrix_sign(cells, matrix)
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
         export.findings.repair(export.matrix.path, what, "turned round")
-    opened = keys[found.open & told]
-    cells = reconcile(cells, matrix.times(turned), export.participants, opened, names, export.findings)
-    return export, events, cells
+    cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told], names)
+    return export, events, cells, important
 
 
 def _statements(export: Export, frame: Frame) -> tuple[Statement, ...]:
-    by_id = {one.statement.id: one.statement for one in export.statements}
-    absent = [number for number in frame.statement_ids.tolist() if number not in by_id]
+    absent = np.setdiff1d(frame.statement_ids, export.statement_ids).tolist()
     if absent:
         what = f"{many(len(absent), 'statement')} with votes or a column but without a row: {listed(absent)}"
         done = "kept without text, as never moderated"
         export.findings.warning(export.comments_path, what, done)
-    known = check_texts(export.comments_path, [by_id[number] for number in sorted(by_id)], export.findings)
+    told = export.statement_counts.get("importance-votes", np.full(len(export.statements), -1)).tolist()
+    known = [
+        one.model_copy(update={"importance_votes": count}) if count >= 0 else one
+        for one, count in zip(check_texts(export.comments_path, export.statements, export.findings), told, strict=True)
+    ]
     return tuple(sorted([*known, *(Statement(id=number, text="") for number in absent)], key=lambda one: one.id))
 
 
 def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:
-    by_id = {one.participant.id: one.participant for one in export.participants}
+    by_id = {one.id: one for one in export.participants}
     absent = [number for number in frame.participant_ids.tolist() if number not in by_id]
     if absent and export.participants_path:
         what = f"{many(len(absent), 'voter')} without a row: {listed(absent)}"
@@ -125,7 +132,13 @@ def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:
 def _log(events: ExportedVotes | None) -> VoteLog | None:
     if events is None or events.time is None:
         return None
-    return VoteLog(participant=events.participant, statement=events.statement, vote=events.vote, time=events.time)
+    return VoteLog(
+        participant=events.participant,
+        statement=events.statement,
+        vote=events.vote,
+        time=events.time,
+        important=events.important,
+    )
 
 
 def _say_strays(export: Export) -> None:
@@ -133,7 +146,7 @@ def _say_strays(export: Export) -> None:
     if not export.columns or export.participants_path is None:
         return
     voted = set() if export.events is None else set(np.unique(export.events.statement).tolist())
-    absent = [one.statement.id for one in export.statements if one.statement.id not in export.columns]
+    absent = [one.id for one in export.statements if one.id not in export.columns]
     if absent:
         what = f"no column for {many(len(absent), 'statement')} of {export.comments_path.name}: {listed(absent)}"
         lost = sum(number in voted for number in absent)
@@ -147,13 +160,11 @@ def _say_strays(export: Export) -> None:
 
 def _say_early(export: Export, events: ExportedVotes | None) -> None:
     """Votes on statements that were not there yet."""
-    created = {
-        one.statement.id: one.statement.created for one in export.statements if one.statement.created is not None
-    }
-    if events is None or events.time is None or not created:
+    known = [one for one in export.statements if one.created is not None]
+    if events is None or events.time is None or not known:
         return
-    ids = np.array(sorted(created), dtype=np.int64)
-    times = np.array([created[number] for number in ids.tolist()], dtype=np.int64)
+    ids = np.array([one.id for one in known], dtype=np.int64)
+    times = np.array([one.created for one in known], dtype=np.int64)
     at = np.minimum(np.searchsorted(ids, events.statement), len(ids) - 1)
     early = (ids[at] == events.statement) & (events.time < times[at])
     if early.any():
@@ -162,13 +173,13 @@ def _say_early(export: Export, events: ExportedVotes | None) -> None:
         export.findings.warning(events.path, what, "both times kept")
 
 
-def _say_contents(export: Export, cells: Cells) -> None:
+def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
     findings = export.findings
-    moderated = Counter(one.statement.moderated for one in export.statements)
+    moderated = Counter(one.moderated for one in export.statements)
     states = ((1, "accepted"), (-1, "rejected"), (0, "never moderated"))
     parts = [f"{moderated[state]:,} {name}" for state, name in states if moderated[state]]
     for flag, name in (("is_seed", "seeds"), ("is_meta", "about the conversation itself")):
-        if count := sum(bool(getattr(one.statement, flag)) for one in export.statements):
+        if count := sum(bool(getattr(one, flag)) for one in export.statements):
             parts.append(f"{count:,} {name}")
     findings.note(export.comments_path, f"{many(len(export.statements), 'statement')}: {', '.join(parts)}")
     if export.strict_moderation is False:
@@ -178,7 +189,10 @@ def _say_contents(export: Export, cells: Cells) -> None:
     voters = many(len(cells.frame.participant_ids), "participant")
     what = f"{many(len(cells.key), 'vote')} of {voters}: {kinds[1]:,} agree, {kinds[-1]:,} disagree, {kinds[0]:,} pass"
     findings.note(export.folder.resolve().name, what)
-    sizes = Counter(one.participant.exported_group for one in export.participants)
+    if important is not None:
+        what = f"{many(important, 'vote')} that mark{'s' if important == 1 else ''} the statement as important"
+        findings.note(export.folder.resolve().name, what)
+    sizes = Counter(one.exported_group for one in export.participants)
     if named := sorted(name for name in sizes if name is not None):
         told = ", ".join(f"{name}: {sizes[name]:,}" for name in named)
         findings.note(export.participants_path or "", f"exported groups {told}; {sizes[None]:,} in none")

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import listed, many
+from solon.collective.reading.columns import Columns
 from solon.collective.reading.findings import Findings
+from solon.collective.reading.kinds import UNKNOWN
 
 _WIDTH = 28
 """Characters of `Fri Sep 20 14:29:43 CDT 2024`."""
@@ -23,19 +23,20 @@ _QUARTER = 900
 """Seconds; every zone is whole quarters of an hour away from UTC."""
 
 
-def check_datetimes(
-    path: Path, time: Ints, written: NDArray[np.bytes_], findings: Findings, *, in_seconds: bool
-) -> None:
+def check_datetimes(found: Columns, findings: Findings) -> None:
     """A warning where the two differ; a note where the words are of a form that is not known.
 
-    time: milliseconds [rows]; written: the words, ASCII [rows]; in_seconds: the file's own unit. The zone is taken from
-    the rows themselves: all rows that name one zone must be equally far from UTC.
+    The zone is taken from the rows themselves: all rows that name one zone must be equally far from UTC.
     """
+    if "timestamp" not in found or "datetime" not in found:
+        return
+    both = (found["timestamp"] != UNKNOWN) & (found["datetime"] != b"")
+    time, written = found["timestamp"][both], found["datetime"][both]
     if not len(time):
         return
     known, seconds, zones = _read(written)
     if not known.any():
-        findings.note(path, "datetime is of a form that is not known, and was not compared with timestamp")
+        findings.note(found.path, "datetime is of a form that is not known, and was not compared with timestamp")
         return
     apart = seconds - time // 1000
     wrong = ~known
@@ -46,9 +47,9 @@ def check_datetimes(
         wrong |= rows & ((apart != offset) if offset % _QUARTER == 0 else True)
     if wrong.any():
         # Named as they stand in the file; its lines would change with the order of its rows.
-        stated = (time[wrong] // (1000 if in_seconds else 1)).tolist()
+        stated = (time[wrong] // (1000 if found.in_seconds else 1)).tolist()
         what = f"timestamp and datetime differ in {many(len(stated), 'row')}: timestamp {listed(stated)}"
-        findings.warning(path, what, "timestamp counts")
+        findings.warning(found.path, what, "timestamp counts")
 
 
 def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, NDArray[np.bytes_]]:

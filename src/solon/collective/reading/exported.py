@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -36,29 +36,6 @@ XID_KEPT = "kept for the organiser alone, to join what else is known of people; 
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportedStatement:
-    """A statement and what its row says of its votes (None: not said)."""
-
-    statement: Statement
-    where: Where
-    agrees: int | None = None
-    disagrees: int | None = None
-    passes: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportedParticipant:
-    """A participant and what their row says of their statements and votes (None: not said)."""
-
-    participant: Participant
-    where: Where
-    n_comments: int | None = None
-    n_votes: int | None = None
-    n_agree: int | None = None
-    n_disagree: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ExportedVotes:
     """Votes of one file, in file order and in the file's own sign. All arrays [votes]."""
 
@@ -69,19 +46,22 @@ class ExportedVotes:
     time: Ints | None
     """Milliseconds since 1970, UTC; None: the file has no times."""
     line: Ints
+    important: NDArray[np.bool_] | None = None
+    """Whether the voter marked the statement as important; None: not said."""
 
     def __len__(self) -> int:
         return len(self.vote)
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
         """Some of the votes, by index or mask."""
-        return ExportedVotes(
-            path=self.path,
+        return replace(
+            self,
             participant=self.participant[chosen],
             statement=self.statement[chosen],
             vote=self.vote[chosen],
             time=None if self.time is None else self.time[chosen],
             line=self.line[chosen],
+            important=None if self.important is None else self.important[chosen],
         )
 
 
@@ -91,11 +71,15 @@ class Export:
 
     layout: Layout
     folder: Path
-    statements: tuple[ExportedStatement, ...]
-    """Each id once."""
+    statements: tuple[Statement, ...]
+    """By id."""
+    statement_counts: dict[str, Ints]
+    """What is said of the votes on each: agrees, disagrees, passes, importance-votes. -1: not said."""
     comments_path: Path
-    participants: tuple[ExportedParticipant, ...]
-    """Each id once; empty: the export has no list of participants."""
+    participants: tuple[Participant, ...]
+    """By id; empty: the export has no list of participants."""
+    participant_counts: dict[str, Ints]
+    """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
     participants_path: Path | None
     columns: frozenset[int]
     """Statement ids that have a column in the matrix; empty: there is no matrix."""
@@ -106,10 +90,18 @@ class Export:
     findings: Findings
     topic: str = ""
     description: str = ""
-    stated: dict[str, int] | None = None
+    stated: dict[str, int] = field(default_factory=dict)
     """Totals that the export states of itself (`summary.csv`)."""
     strict_moderation: bool | None = None
     """Did people see accepted statements alone? None: not said."""
+
+    @property
+    def statement_ids(self) -> Ints:
+        return np.array([one.id for one in self.statements], dtype=np.int64)
+
+    @property
+    def participant_ids(self) -> Ints:
+        return np.array([one.id for one in self.participants], dtype=np.int64)
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:

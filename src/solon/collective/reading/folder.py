@@ -5,29 +5,30 @@ statements.csv     comment-id, author-id, moderated, is-seed, is-meta, timestamp
 participants.csv   participant, exported-group, and xid if the export has external ids
 latest.csv         participant, comment-id, vote: the vote that counts, +1 agree
 events.csv         timestamp, participant, comment-id, vote: every vote by time, if the export has times
+                   both with `important`, and statements.csv with `importance-votes`, where the export has such votes
 findings.csv       severity, where, what, repair
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solon.artifacts.atomic import canonical_json, sha256_file
-from solon.collective.conversation import Participant, Statement
+from solon.collective.conversation import Conversation
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
-from solon.collective.reading.csv_export import read_csv_export
+from solon.collective.reading.export import read_export
 from solon.collective.reading.findings import Finding, Imported
 from solon.collective.reading.imported import (
     CARD,
     COLUMNS,
     EVENTS,
     FINDINGS,
+    IMPORTANCE,
+    IMPORTANT,
     LATEST,
     PARTICIPANTS,
     STATEMENTS,
@@ -36,8 +37,7 @@ from solon.collective.reading.imported import (
     read_imported,
 )
 from solon.collective.reading.layout import find_files
-from solon.collective.reading.server_json import read_server_json
-from solon.collective.tables import csv_bytes
+from solon.collective.tables import csv_bytes, csv_of_numbers
 from solon.errors import InputError, Where
 
 __all__ = ["Finding", "Imported", "open_conversation", "write_imported"]
@@ -57,9 +57,7 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
                 hint = "give --vote-sign when importing the export"
                 raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
             return read_imported(path)
-        files = find_files(path)
-        export = read_server_json(files) if files.is_json else read_csv_export(files)
-        return assemble(export, vote_sign=vote_sign)
+        return assemble(read_export(find_files(path)), vote_sign=vote_sign)
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
         raise InputError(
@@ -77,16 +75,10 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     """
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
-        _write(folder / STATEMENTS, map(_statement_row, talk.statements))
-        (folder / PARTICIPANTS).write_bytes(_participants(talk.participants))
-        rows, columns = np.nonzero(talk.seen_PS)
-        cells = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
-        _write(folder / LATEST, _rows(cells))
-        if talk.log is not None:
-            events = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
-            _write(folder / EVENTS, _rows(events))
-        found = ((one.severity, one.where, one.what, one.repair) for one in imported.findings)
-        _write(folder / FINDINGS, found)
+        _write_people(folder, talk)
+        _write_votes(folder, talk)
+        found = [(one.severity, one.where, one.what, one.repair) for one in imported.findings]
+        (folder / FINDINGS).write_bytes(csv_bytes(COLUMNS[FINDINGS], found))
         card = Card(
             topic=talk.topic,
             description=talk.description,
@@ -94,29 +86,42 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
             strict_moderation=talk.strict_moderation,
             statements=len(talk.statements),
             participants=len(talk.participants),
-            votes=len(rows),
+            votes=int(talk.seen_PS.sum()),
             events=None if talk.log is None else len(talk.log.vote),
             files={path.name: sha256_file(path) for path in sorted(folder.iterdir())},
         )
         (folder / CARD).write_bytes(canonical_json(card, indent=2))
 
 
-def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """A file of the folder, which is made lasting as a whole."""
-    path.write_bytes(csv_bytes(COLUMNS[path.name], rows))
+def _write_people(folder: Path, talk: Conversation) -> None:
+    """Statements and participants."""
+    statements = [
+        (one.id, one.author, one.moderated, one.is_seed, one.is_meta, one.created, one.text, one.importance_votes)
+        for one in talk.statements
+    ]
+    counted = any(one.importance_votes is not None for one in talk.statements)
+    (folder / STATEMENTS).write_bytes(_with_last((*COLUMNS[STATEMENTS], IMPORTANCE), statements, there=counted))
+    people = [(one.id, one.exported_group, one.xid) for one in talk.participants]
+    known = any(one.xid for one in talk.participants)
+    (folder / PARTICIPANTS).write_bytes(_with_last((*COLUMNS[PARTICIPANTS], XID), people, there=known))
 
 
-def _participants(participants: Sequence[Participant]) -> bytes:
-    """With a column of external ids where anybody has one."""
-    rows = [(one.id, one.exported_group, one.xid) for one in participants]
-    if any(one.xid for one in participants):
-        return csv_bytes((*COLUMNS[PARTICIPANTS], XID), rows)
-    return csv_bytes(COLUMNS[PARTICIPANTS], [row[:2] for row in rows])
+def _with_last(header: Sequence[str], rows: Iterable[Sequence[object]], *, there: bool) -> bytes:
+    """A table whose last column is left out unless there is something in it."""
+    return csv_bytes(header, rows) if there else csv_bytes(header[:-1], [row[:-1] for row in rows])
 
 
-def _statement_row(one: Statement) -> tuple[object, ...]:
-    return one.id, one.author, one.moderated, one.is_seed, one.is_meta, one.created, one.text
-
-
-def _rows(arrays: Sequence[NDArray[Any]]) -> Iterator[tuple[int, ...]]:
-    return zip(*(array.tolist() for array in arrays), strict=True)
+def _write_votes(folder: Path, talk: Conversation) -> None:
+    """The votes that count, and all by time."""
+    rows, columns = np.nonzero(talk.seen_PS)
+    values = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
+    latest = dict(zip(COLUMNS[LATEST], values, strict=True))
+    if talk.important_PS is not None:
+        latest[IMPORTANT] = talk.important_PS[rows, columns].astype(np.int8)
+    (folder / LATEST).write_bytes(csv_of_numbers(latest))
+    if talk.log is not None:
+        log = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
+        events = dict(zip(COLUMNS[EVENTS], log, strict=True))
+        if talk.log.important is not None:
+            events[IMPORTANT] = talk.log.important.astype(np.int8)
+        (folder / EVENTS).write_bytes(csv_of_numbers(events))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast, get_args
 
@@ -12,11 +11,13 @@ from pydantic import ValidationError
 
 from solon.artifacts.atomic import sha256_file
 from solon.collective.conversation import Conversation, Ints, Participant, Statement, VoteLog
-from solon.collective.reading.bulk import read_columns
-from solon.collective.reading.cells import ids, refuse, truth
-from solon.collective.reading.exported import MAX_TIME, MIN_TIME, check_size
-from solon.collective.reading.findings import Finding, Imported, Severity
-from solon.collective.tables import Row, read_csv, read_text
+from solon.collective.reading.columns import Columns, read_columns
+from solon.collective.reading.exported import MAX_COUNT, check_size
+from solon.collective.reading.findings import Finding, Findings, Imported, Severity
+from solon.collective.reading.kinds import Kind, ids, moments, texts, truths, votes, within
+from solon.collective.reading.names import Column
+from solon.collective.reading.sources import read_source
+from solon.collective.tables import Faults, Row, Table, read_csv, read_text
 from solon.errors import InputError, Where
 from solon.records import Record
 
@@ -35,10 +36,23 @@ COLUMNS = {
     EVENTS: ("timestamp", "participant", "comment-id", "vote"),
     FINDINGS: ("severity", "where", "what", "repair"),
 }
-XID = "xid"
-"""A column of `participants.csv` where somebody has an external id."""
+XID, IMPORTANCE, IMPORTANT = "xid", "importance-votes", "important"
+"""Last columns of participants.csv, statements.csv, latest.csv and events.csv where the export says such things."""
 AGAIN = "import the export again"
 FORMAT = "solon conversation 1"
+_KINDS: dict[str, Kind] = {
+    "comment-id": ids,
+    "participant": ids,
+    "author-id": ids,
+    "moderated": votes,
+    "vote": votes,
+    "is-seed": truths,
+    "is-meta": truths,
+    IMPORTANT: truths,
+    IMPORTANCE: within(0, MAX_COUNT, "is no count"),
+    "timestamp": moments,
+}
+_MAY_BE_EMPTY = ("author-id", "is-seed", "timestamp")
 
 
 class Card(Record):
@@ -63,39 +77,35 @@ class Card(Record):
 def read_imported(path: Path) -> Imported:
     card = _card(path)
     changed = [name for name, sha in card.files.items() if not _is(path / name, sha)]
-    findings = [
-        Finding(severity=_severity(row), where=row["where"], what=row["what"], repair=row["repair"])
-        for row in _table(path / FINDINGS)
-    ]
-    findings += [
-        Finding(severity="warning", where=name, what="was changed after the import", repair="read as it is now")
-        for name in changed
-    ]
-    statements = sorted(map(_statement, _each_once(path / STATEMENTS, "comment-id")), key=lambda one: one.id)
-    participants = sorted(map(_participant, _each_once(path / PARTICIPANTS, "participant")), key=lambda one: one.id)
+    findings = Findings(found=[_finding(row) for row in _findings_table(path / FINDINGS)])
+    for name in changed:
+        findings.warning(name, "was changed after the import", "read as it is now")
+    statements = _statements(_read(path / STATEMENTS, IMPORTANCE).once("comment-id", findings))
+    participants = _participants(_read(path / PARTICIPANTS, XID).once("participant", findings))
     check_size(len(participants), len(statements), path)
     people = np.array([one.id for one in participants], dtype=np.int64)
     sayings = np.array([one.id for one in statements], dtype=np.int64)
-    row, column, vote, _ = _cells(path / LATEST, people, sayings)
+    latest = _read(path / LATEST, IMPORTANT)
+    row, column = _places(latest, people, sayings)
+    _refuse_twice(latest, row * len(sayings) + column)
     votes_PS = np.zeros((len(people), len(sayings)), dtype=np.int8)
-    seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-    votes_PS[row, column], seen_PS[row, column] = vote, True
-    log = None
-    if card.events is not None:
-        row, column, vote, time = _cells(path / EVENTS, people, sayings)
-        log = VoteLog(participant=people[row], statement=sayings[column], vote=vote.astype(np.int8), time=time)
+    seen_PS, important_PS = np.zeros(votes_PS.shape, dtype=bool), np.zeros(votes_PS.shape, dtype=bool)
+    votes_PS[row, column], seen_PS[row, column] = latest["vote"], True
+    if IMPORTANT in latest:
+        important_PS[row, column] = latest[IMPORTANT] == 1
     conversation = Conversation(
-        statements=tuple(statements),
-        participants=tuple(participants),
+        statements=statements,
+        participants=participants,
         votes_PS=votes_PS,
         seen_PS=seen_PS,
-        log=log,
+        important_PS=important_PS if IMPORTANT in latest else None,
+        log=None if card.events is None else _log(path, people, sayings),
         topic=card.topic,
         description=card.description,
         source=card.source,
         strict_moderation=card.strict_moderation,
     )
-    return Imported(conversation=conversation, findings=tuple(findings))
+    return Imported(conversation=conversation.counted(), findings=tuple(findings.found))
 
 
 def _card(path: Path) -> Card:
@@ -115,90 +125,84 @@ def _card(path: Path) -> Card:
     return card
 
 
-def _table(path: Path) -> Sequence[Row]:
-    table = read_csv(path)
-    table.require(*COLUMNS[path.name])
-    return list(table)
-
-
-def _each_once(path: Path, column: str) -> Sequence[Row]:
-    """The rows of a file, of which no two have the same id."""
-    rows = _table(path)
-    first: dict[int, int] = {}
-    for row in rows:
-        number = _id(row, column)
-        if first.setdefault(number, row.line) != row.line:
-            row.fail(f"{column} {number} again, after line {first[number]}", AGAIN)
-    return rows
-
-
-def _statement(row: Row) -> Statement:
-    moderated = row.integer("moderated")
-    if moderated not in (-1, 0, 1):
-        row.fail(f"moderated is {moderated}", "1: accepted, -1: rejected, 0: never moderated")
-    return Statement(
-        id=_id(row, "comment-id"),
-        text=row["text"],
-        author=_id(row, "author-id") if row["author-id"] else None,
-        moderated=moderated,
-        is_seed=truth(row.path, "is-seed", row["is-seed"], row.line) if row["is-seed"] else None,
-        is_meta=truth(row.path, "is-meta", row["is-meta"], row.line),
-        created=_time(row) if row["timestamp"] else None,
-    )
-
-
-def _participant(row: Row) -> Participant:
-    return Participant(
-        id=_id(row, "participant"), exported_group=row["exported-group"] or None, xid=row.cells.get(XID) or None
-    )
-
-
-def _id(row: Row, column: str) -> int:
-    return int(ids(row.path, column, [row[column]], [row.line])[0])
-
-
-def _time(row: Row) -> int:
-    found = row.integer("timestamp")
-    refuse(row.path, _no_times([found], [row.line]), AGAIN)
-    return found
-
-
-def _no_times(times: Sequence[int], lines: Sequence[int]) -> list[tuple[int, str]]:
-    return [
-        (line, f"timestamp {time} is no time between 2000 and 2100 in milliseconds")
-        for time, line in zip(times, lines, strict=True)
-        if not MIN_TIME <= time <= MAX_TIME
+def _read(path: Path, last: str) -> Columns:
+    """One file of the folder. last: the column that it may have besides."""
+    columns = [
+        Column(names=(name,), kind=_KINDS.get(name, texts), required=name not in (last, *_MAY_BE_EMPTY), hint=AGAIN)
+        for name in (*COLUMNS[path.name], last)
     ]
+    return read_columns(read_source(path, ours=True), columns)
 
 
-def _severity(row: Row) -> Severity:
+def _findings_table(path: Path) -> Table:
+    table = read_csv(path)
+    table.require(*COLUMNS[FINDINGS])
+    return table
+
+
+def _finding(row: Row) -> Finding:
     if row["severity"] not in get_args(Severity):
         row.fail(f"severity is {row['severity']!r}", "note, repair or warning")
-    return cast(Severity, row["severity"])
+    severity = cast(Severity, row["severity"])
+    return Finding(severity=severity, where=row["where"], what=row["what"], repair=row["repair"])
 
 
-def _cells(path: Path, people: Ints, sayings: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Row, column, vote and time of each vote in a file."""
-    timed = path.name == EVENTS
-    found = read_columns(path, ("participant", "comment-id"), ("vote", *(["timestamp"] if timed else [])))
-    lines = found.lines.tolist()
-    indices = []
+def _statements(found: Columns) -> tuple[Statement, ...]:
+    return tuple(
+        Statement(
+            id=number,
+            text=text or "",
+            author=author,
+            moderated=moderated,
+            is_seed=None if seed is None else bool(seed),
+            is_meta=bool(meta),
+            created=created,
+            importance_votes=important,
+        )
+        for number, author, moderated, seed, meta, created, text, important in zip(
+            *map(found.get, (*COLUMNS[STATEMENTS], IMPORTANCE)), strict=True
+        )
+    )
+
+
+def _participants(found: Columns) -> tuple[Participant, ...]:
+    rows = zip(*map(found.get, (*COLUMNS[PARTICIPANTS], XID)), strict=True)
+    return tuple(Participant(id=number, exported_group=group, xid=xid) for number, group, xid in rows)
+
+
+def _log(path: Path, people: Ints, sayings: Ints) -> VoteLog:
+    found = _read(path / EVENTS, IMPORTANT)
+    row, column = _places(found, people, sayings)
+    return VoteLog(
+        participant=people[row],
+        statement=sayings[column],
+        vote=found["vote"].astype(np.int8),
+        time=found["timestamp"],
+        important=found[IMPORTANT] == 1 if IMPORTANT in found else None,
+    )
+
+
+def _places(found: Columns, people: Ints, sayings: Ints) -> tuple[Ints, Ints]:
+    """Row and column of each vote in a file."""
+    faults = Faults(found.path)
+    places = []
     for name, known in (("participant", people), ("comment-id", sayings)):
-        numbers = found.numbers[name]
+        numbers = found[name]
         at = np.minimum(np.searchsorted(known, numbers), max(0, len(known) - 1))
-        bad = np.flatnonzero(known[at] != numbers).tolist() if len(known) else list(range(len(numbers)))
-        refuse(path, [(lines[one], f"no {name} {numbers[one]} in this conversation") for one in bad], AGAIN)
-        indices.append(at)
-    vote = found.numbers["vote"]
-    bad = np.flatnonzero(np.abs(vote) > 1).tolist()
-    refuse(path, [(lines[at], f"vote {vote[at]} is not 1, 0 or -1") for at in bad])
-    if timed:
-        refuse(path, _no_times(found.numbers["timestamp"].tolist(), lines), AGAIN)
-        return indices[0], indices[1], vote, found.numbers["timestamp"]
-    _, first = np.unique(indices[0] * len(sayings) + indices[1], return_index=True)
-    again = np.setdiff1d(np.arange(len(lines)), first).tolist()
-    refuse(path, [(lines[at], "a second vote of this participant on this statement") for at in again], AGAIN)
-    return indices[0], indices[1], vote, np.zeros(0, dtype=np.int64)
+        bad = np.flatnonzero(known[at] != numbers) if len(known) else np.arange(len(numbers))
+        for one in bad.tolist():
+            faults.add(int(found.lines[one]), f"no {name} {numbers[one]} in this conversation", hint=AGAIN)
+        places.append(at)
+    faults.raise_any(len(found))
+    return places[0], places[1]
+
+
+def _refuse_twice(found: Columns, cell: Ints) -> None:
+    _, first = np.unique(cell, return_index=True)
+    faults = Faults(found.path)
+    for line in found.lines[np.setdiff1d(np.arange(len(cell)), first)].tolist():
+        faults.add(line, "a second vote of this participant on this statement", hint=AGAIN)
+    faults.raise_any(len(found))
 
 
 def _is(path: Path, sha: str) -> bool:

@@ -24,7 +24,7 @@ class Frame:
     @staticmethod
     def of(votes: ExportedVotes) -> Frame:
         """The ids that occur in votes."""
-        return Frame(participant_ids=np.unique(votes.participant), statement_ids=np.unique(votes.statement))
+        return Frame(participant_ids=distinct(votes.participant), statement_ids=distinct(votes.statement))
 
     def statement_index(self, votes: ExportedVotes) -> Ints:
         """The column of each vote."""
@@ -48,9 +48,11 @@ class Frame:
 
     def cells(self, votes: ExportedVotes) -> Cells:
         """The votes in the frame; there is at most one per participant and statement."""
-        key = self.keys(votes)
-        order = np.argsort(key, kind="stable")
-        return Cells(frame=self, key=key[order], vote=votes.vote[order])
+        key, vote = self.keys(votes), votes.vote
+        if not bool(np.all(key[1:] > key[:-1])):
+            order = np.argsort(key, kind="stable")
+            key, vote = key[order], vote[order]
+        return Cells(frame=self, key=key, vote=vote)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,13 @@ class Cells:
     def times(self, sign: int) -> Cells:
         """With every vote multiplied by +1 or -1."""
         return Cells(frame=self.frame, key=self.key, vote=(self.vote * sign).astype(np.int8))
+
+
+def distinct(ids: Ints) -> Ints:
+    """The ids that occur, ascending. Counting is several times as fast as sorting where ids are small."""
+    if len(ids) and int(ids.max()) < 8 * len(ids) + 1000:
+        return np.flatnonzero(np.bincount(ids))
+    return np.unique(ids)
 
 
 def _in(ids: Ints, wanted: int) -> bool:

@@ -33,7 +33,8 @@ class Latest:
 def in_order(votes: ExportedVotes) -> ExportedVotes:
     """By time, participant and statement; of one participant's votes on one statement at one time, the lowest last."""
     time = () if votes.time is None else (votes.time,)
-    return votes.take(np.lexsort((-votes.vote, votes.statement, votes.participant, *time)))
+    important = () if votes.important is None else (votes.important,)
+    return votes.take(np.lexsort((*important, -votes.vote, _cell(votes), *time)))
 
 
 def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
@@ -47,8 +48,9 @@ def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
         return votes
     same = np.zeros(len(votes), dtype=bool)
     same[1:] = True
-    for column in (votes.participant, votes.statement, votes.time, votes.vote):
-        same[1:] &= column[1:] == column[:-1]
+    for column in (votes.participant, votes.statement, votes.time, votes.vote, votes.important):
+        if column is not None:
+            same[1:] &= column[1:] == column[:-1]
     if same.any():
         what = f"{many(int(same.sum()), 'vote')} written twice (same voter, statement, vote and time)"
         findings.repair(votes.path, f"{what}: {_pairs(votes, same)}", "each counted once")
@@ -61,9 +63,9 @@ def latest(votes: ExportedVotes) -> Latest:
     Person 1 agrees with 7 at noon and disagrees an hour later: the vote is -1. With both at noon it is -1, and open.
     """
     time = np.zeros(len(votes), dtype=np.int64) if votes.time is None else votes.time
-    order = np.lexsort((-votes.vote, time, votes.statement, votes.participant))
-    cell_ends = _ends(votes.participant[order], votes.statement[order])
-    run_ends = _ends(votes.participant[order], votes.statement[order], time[order])
+    cell = _cell(votes)
+    order = np.argsort(cell, kind="stable")
+    cell_ends, run_ends = _ends(cell[order]), _ends(cell[order], time[order])
     vote = votes.vote[order]
     run_starts = np.concatenate([np.zeros(min(1, len(order)), dtype=np.int64), run_ends[:-1] + 1])
     # Within a run votes descend: it holds one vote only if its first and its last are the same.
@@ -110,6 +112,11 @@ def _refuse(votes: ExportedVotes, untold: Bools) -> NoReturn:
     line = int(votes.line[at]) if votes.path.suffix == ".csv" else None
     hint = "export the votes with their times, or add participants-votes.csv of the same export"
     raise InputError(what, where=Where(votes.path, line), hint=hint)
+
+
+def _cell(votes: ExportedVotes) -> Ints:
+    """A number for each pair of participant and statement, in their order. Ids are below 2^31."""
+    return votes.participant * (int(votes.statement.max(initial=0)) + 1) + votes.statement
 
 
 def _ends(*columns: Ints) -> Ints:

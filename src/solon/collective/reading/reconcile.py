@@ -8,13 +8,11 @@ two votes is the later, the matrix decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Bools, Ints
 from solon.collective.phrases import listed, many
-from solon.collective.reading.exported import ExportedParticipant
+from solon.collective.reading.exported import Export
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.index import Cells, Frame
 
@@ -26,14 +24,7 @@ def matrix_sign(log: Cells, matrix: Cells) -> int:
     return -1 if int((product < 0).sum()) > int((product > 0).sum()) else 1
 
 
-def reconcile(
-    log: Cells,
-    matrix: Cells,
-    participants: Sequence[ExportedParticipant],
-    opened: Ints,
-    names: tuple[str, str],
-    findings: Findings,
-) -> Cells:
+def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints, names: tuple[str, str]) -> Cells:
     """The votes that count. opened: keys of cells that the log leaves open; names: of the two files, for findings."""
     log = _closed(log, matrix, opened)
     key = np.union1d(log.key, matrix.key)
@@ -41,18 +32,20 @@ def reconcile(
     vote_matrix, has_matrix = _spread(key, matrix)
     differ = (has_log != has_matrix) | (vote_log != vote_matrix)
     if not differ.any():
-        findings.note(names[1], f"all {many(len(key), 'vote')} agree with {names[0]}")
+        export.findings.note(names[1], f"all {many(len(key), 'vote')} agree with {names[0]}")
         return log
     row = key // len(log.frame.statement_ids)
-    trusted = fits(matrix, participants) & ~fits(log, participants)
+    fits_log, fits_matrix = fits(log, export), fits(matrix, export)
+    trusted = fits_matrix & ~fits_log
     matrix_wins = differ & trusted[row]
     log_wins = differ & ~trusted[row]
-    _say(log.frame, key, (has_log, has_matrix, vote_log != vote_matrix), (log_wins, matrix_wins), names, findings)
+    _say(
+        log.frame, key, (has_log, has_matrix, vote_log != vote_matrix), (log_wins, matrix_wins), names, export.findings
+    )
     present = np.where(matrix_wins, has_matrix, has_log | has_matrix)
     vote = np.where(matrix_wins | ~has_log, vote_matrix, vote_log)
     # A vote that only the matrix has is dropped where the log alone fits the participant's own counts.
-    log_fits = fits(log, participants) & ~fits(matrix, participants)
-    present &= ~(differ & ~has_log & log_fits[row])
+    present &= ~(differ & ~has_log & (fits_log & ~fits_matrix)[row])
     return Cells(frame=log.frame, key=key[present], vote=vote[present].astype(np.int8))
 
 
@@ -63,19 +56,17 @@ def _closed(log: Cells, matrix: Cells, opened: Ints) -> Cells:
     return Cells(frame=log.frame, key=log.key, vote=vote)
 
 
-def fits(cells: Cells, participants: Sequence[ExportedParticipant]) -> Bools:
+def fits(cells: Cells, export: Export) -> Bools:
     """[P]: whether the votes give the participant's own counts; False where none are stated."""
-    ids = cells.frame.participant_ids
-    stated = [one for one in participants if one.n_votes is not None]
-    at = np.searchsorted(ids, np.array([one.participant.id for one in stated], dtype=np.int64))
-    good = np.ones(len(stated), dtype=bool)
-    for kind, name in ((None, "n_votes"), (AGREE, "n_agree"), (DISAGREE, "n_disagree")):
-        counted = cells.per_participant(kind)[at]
-        values = [getattr(one, name) for one in stated]
-        good &= np.array(
-            [value is None or value == have for value, have in zip(values, counted, strict=True)], dtype=bool
-        )
+    said, ids = export.participant_counts, cells.frame.participant_ids
     found = np.zeros(len(ids), dtype=bool)
+    if "n-votes" not in said:
+        return found
+    at = np.searchsorted(ids, export.participant_ids)
+    good = said["n-votes"] >= 0
+    for kind, name in ((None, "n-votes"), (AGREE, "n-agree"), (DISAGREE, "n-disagree")):
+        if name in said:
+            good &= (said[name] < 0) | (said[name] == cells.per_participant(kind)[at])
     found[at] = good
     return found
 

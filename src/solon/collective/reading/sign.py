@@ -19,7 +19,7 @@ stand against clear counts; nor does a handful of voices against a crowd.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,40 +157,27 @@ def _say(export: Export, votes: ExportedVotes, sign: int, heard: Sequence[Witnes
 
 
 def _participants(export: Export, latest: Cells) -> Witness:
-    ids = latest.frame.participant_ids
-    said = [one for one in export.participants if one.n_agree is not None and one.n_disagree is not None]
-    at = np.searchsorted(ids, np.array([one.participant.id for one in said], dtype=np.int64))
-    return _compare(
-        "participants' own counts (n-agree)",
-        latest.per_participant(AGREE)[at],
-        latest.per_participant(DISAGREE)[at],
-        np.array([one.n_agree for one in said], dtype=np.int64),
-        np.array([one.n_disagree for one in said], dtype=np.int64),
-    )
+    at = np.searchsorted(latest.frame.participant_ids, export.participant_ids)
+    said = export.participant_counts.get("n-agree"), export.participant_counts.get("n-disagree")
+    return _compare("participants' own counts (n-agree)", latest.per_participant, at, said)
 
 
 def _statements(export: Export, votes: ExportedVotes, latest: Cells) -> Witness:
     """Clojure counts every event, the server every latest vote: whichever fits better is what was counted."""
-    said = [one for one in export.statements if one.agrees is not None and one.disagrees is not None]
-    ids = latest.frame.statement_ids
-    at = np.searchsorted(ids, np.array([one.statement.id for one in said], dtype=np.int64))
-    agrees = np.array([one.agrees for one in said], dtype=np.int64)
-    disagrees = np.array([one.disagrees for one in said], dtype=np.int64)
-    columns = (latest.frame.statement_index(votes), votes.vote), (latest.column, latest.vote)
-    tried = []
-    for column, vote in columns:
-        plus, minus = (np.bincount(column[vote == kind], minlength=len(ids))[at] for kind in (AGREE, DISAGREE))
-        tried.append(_compare("statements' own counts (agrees)", plus, minus, agrees, disagrees))
+    at = np.searchsorted(latest.frame.statement_ids, export.statement_ids)
+    said = export.statement_counts.get("agrees"), export.statement_counts.get("disagrees")
+
+    def of_events(kind: int) -> Ints:
+        chosen = latest.frame.statement_index(votes)[votes.vote == kind]
+        return np.bincount(chosen, minlength=len(latest.frame.statement_ids))
+
+    tried = [_compare("statements' own counts (agrees)", how, at, said) for how in (of_events, latest.per_statement)]
     return max(tried, key=lambda one: max(one.plus, one.minus))
 
 
 def _authors(export: Export, votes: ExportedVotes) -> Witness:
     """The first vote of each author on their own statement; seeds are written by organisers, who do not vote."""
-    authored = {
-        (one.statement.author, one.statement.id)
-        for one in export.statements
-        if one.statement.author is not None and not one.statement.is_seed
-    }
+    authored = {(one.author, one.id) for one in export.statements if one.author is not None and not one.is_seed}
     frame = Frame.of(votes)
     keys = frame.keys(votes)
     wanted = frame.keys_of([pair for pair in authored if frame.holds(*pair)])
@@ -204,16 +191,22 @@ def _authors(export: Export, votes: ExportedVotes) -> Witness:
         silent=int((own == 0).sum()),
         share=AUTHORS_SHARE,
         least=AUTHORS_LEAST,
-        people=len(np.unique(votes.participant[at[first]])),
+        people=len(set(votes.participant[at[first]].tolist())),
     )
 
 
-def _compare(what: str, plus: Ints, minus: Ints, agrees: Ints, disagrees: Ints) -> Witness:
-    straight = (plus == agrees) & (minus == disagrees)
-    reverse = (minus == agrees) & (plus == disagrees)
+def _compare(what: str, count: Callable[[int], Ints], at: Ints, said: tuple[Ints | None, Ints | None]) -> Witness:
+    """count: the votes of one kind, by row of the frame; at: the rows that have counts of their own."""
+    agrees, disagrees = said
+    if agrees is None or disagrees is None:
+        return Witness(what=what, plus=0, minus=0)
+    told = (agrees >= 0) & (disagrees >= 0)
+    plus, minus = count(AGREE)[at], count(DISAGREE)[at]
+    straight = told & (plus == agrees) & (minus == disagrees)
+    reverse = told & (minus == agrees) & (plus == disagrees)
     return Witness(
         what=what,
         plus=int((straight & ~reverse).sum()),
         minus=int((reverse & ~straight).sum()),
-        silent=int((straight == reverse).sum()),
+        silent=int((told & (straight == reverse)).sum()),
     )

@@ -11,50 +11,39 @@ is a number or a truth, so a row can be told from the rest of a statement.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from solon.collective.phrases import many
 from solon.collective.reading.findings import Findings
-from solon.collective.tables import Table, read_csv, read_ragged, read_text, shown
+from solon.collective.reading.kinds import texts, words
+from solon.collective.reading.names import COMMENTS
+from solon.collective.reading.sources import Source, of_table
+from solon.collective.tables import Table, open_csv, read_text, shown
 from solon.errors import InputError, Where
 
-BODY = "comment-body"
+BODY, ID = "comment-body", "comment-id"
 _PLAIN_CELL = re.compile(r"\s*(?:-?[0-9]*(?:\.[0-9]*)?(?:[eE]-?[0-9]+)?|true|false)\s*", re.IGNORECASE)
 _OPENED = re.compile('(?:^|,)"')
-PLAIN_COLUMNS = frozenset(
-    (
-        "timestamp",
-        "comment-id",
-        "author-id",
-        "agrees",
-        "disagrees",
-        "passes",
-        "moderated",
-        "is-meta",
-        "is-seed",
-        "importance",
-        "group-informed-consensus",
-    )
-)
-"""Columns of numbers and truths."""
 
 
-def read_comments_table(path: Path, findings: Findings, *, ours: bool, may_be_unquoted: bool) -> Table:
-    """The table, each row as long as the header. Bodies without quotes are put together where that may be needed."""
-    if not may_be_unquoted:
-        return read_csv(path, ours=ours)
+def read_unquoted(path: Path, findings: Findings) -> Source | None:
+    """The file with its statements put together; None if it needs no such thing."""
     try:
-        table, ragged = read_ragged(path, ours=ours)
+        file = open_csv(path)
+        rows = [record for _, record in replace(file, trailing=0).rows()]
     except InputError:
         text = read_text(path)
         if '"' not in text or _is_quoted(text):
             raise
     else:
-        if not ragged and all(_is_row(table.header, cells) for cells in table.cells):
-            return table
-        if _is_quoted(read_text(path)):
-            return read_csv(path, ours=ours)
-    return _put_together(path, findings)
+        width = len(file.header)
+        even = len({len(record) for record in rows}) <= 1 and not any(any(record[width:]) for record in rows)
+        ordinary = even and all(_is_row(file.header, record[:width]) for record in rows)
+        if ordinary or file.separator != "," or BODY not in file.header or _is_quoted(file.text):
+            return None
+    return of_table(_put_together(path, findings))
 
 
 def _is_quoted(text: str) -> bool:
@@ -72,6 +61,7 @@ def _put_together(path: Path, findings: Findings) -> Table:
     names = tuple(name.strip() for name in header.split(","))
     if BODY not in names:
         raise InputError(f"no column {BODY}", where=Where(path, 1), hint="restore the header")
+    body = names.index(BODY)
     cells: list[list[str]] = []
     begins: list[int] = []
     for number, line in enumerate(lines, start=2):
@@ -80,19 +70,15 @@ def _put_together(path: Path, findings: Findings) -> Table:
             cells.append(record)
             begins.append(number)
         elif cells:
-            cells[-1][names.index(BODY)] += f"\n{line}"
+            cells[-1][body] += f"\n{line}"
         elif line.strip():
             what = f"not a row of the columns {', '.join(names[:12])}: {shown(line)}"
             raise InputError(what, where=Where(path, number), hint="export the file again")
     for record in cells:
-        at = names.index(BODY)
-        record[at] = record[at].strip()
-    joined = sum("," in record[names.index(BODY)] or "\n" in record[names.index(BODY)] for record in cells)
-    findings.repair(
-        path,
-        f"statements without quotes, {joined} of {many(len(cells), 'statement')} with commas or line breaks",
-        "put together by the cells around them",
-    )
+        record[body] = record[body].strip()
+    joined = sum("," in record[body] or "\n" in record[body] for record in cells)
+    what = f"statements without quotes, {joined} of {many(len(cells), 'statement')} with commas or line breaks"
+    findings.repair(path, what, "put together by the cells around them")
     return Table(path=path, header=names, cells=cells, lines=begins)
 
 
@@ -100,17 +86,17 @@ def _split(names: tuple[str, ...], line: str) -> list[str] | None:
     """The cells of a row, the body in one piece; None if the line does not begin a row."""
     pieces = line.split(",")
     before = names.index(BODY)
-    after = len(names) - before - 1
+    cut = len(pieces) - (len(names) - before - 1)
     if len(pieces) < len(names):
         return None
-    cut = len(pieces) - after
     record = [*pieces[:before], ",".join(pieces[before:cut]), *pieces[cut:]]
     return record if _is_row(names, record) else None
 
 
-def _is_row(names: tuple[str, ...], record: list[str]) -> bool:
+def _is_row(names: tuple[str, ...], record: Sequence[str]) -> bool:
     """What is to be a number or a truth is one, and the id is there."""
+    plain = {column.among(names) for column in COMMENTS if column.kind not in (texts, words)}
     return all(
-        name not in PLAIN_COLUMNS or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != "comment-id"))
+        name not in plain or (_PLAIN_CELL.fullmatch(cell) and (cell.strip() or name != ID))
         for name, cell in zip(names, record, strict=True)
     )

@@ -1,0 +1,87 @@
+"""What an export says of the conversation as a whole: `summary.csv`, `conversation.json`, `math-pca2.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from solon.collective.phrases import listed, many
+from solon.collective.reading.exported import ExportedVotes
+from solon.collective.reading.findings import Findings
+from solon.collective.reading.sources import json_object
+from solon.collective.tables import as_integer, open_csv, read_records, shown, unguarded
+
+STRICT = "strict-moderation"
+"""A key of our own exports: `true` or `false`."""
+SUMMARY_KEYS = frozenset(
+    "topic url views voters voters-in-conv commenters comments groups conversation-description".split()
+) | {STRICT}
+TEXTS = ("topic", "description")
+
+
+def read_about(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
+    """`topic`, `description`, `strict_moderation` as far as they are said, and all totals by name."""
+    return _of_conversation(path, findings) if path.suffix == ".json" else _of_summary(path, findings, ours=ours)
+
+
+def _of_conversation(path: Path, findings: Findings) -> dict[str, object]:
+    said = json_object(path)
+    if absent := [name for name in TEXTS if said.get(name) is None]:
+        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
+    for name in TEXTS:
+        if not isinstance(said.get(name), str | None):
+            findings.warning(path, f"{name} is no text", "left empty")
+    strict = said.get("strict_moderation")
+    if strict is not None and not isinstance(strict, bool):
+        findings.warning(path, f"strict_moderation is neither true nor false: {shown(str(strict))}", "ignored")
+    found = {name: value for name in TEXTS if isinstance(value := said.get(name), str)}
+    return {**found, "strict_moderation": strict if isinstance(strict, bool) else None}
+
+
+def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
+    """A key and a value per line, without a header."""
+    file = open_csv(path)
+    values: dict[str, set[str]] = {}
+    odd = 0
+    for _, record in read_records(path, file.text, file.separator):
+        cells = [unguarded(cell) if ours else cell for cell in record]
+        if any(cells[2:]) or len(cells) < 2:
+            odd += 1
+        else:
+            values.setdefault(cells[0], set()).add(cells[1])
+    if odd:
+        findings.warning(path, f"{many(odd, 'line')} without a key and a value", "ignored")
+    if twofold := sorted(key for key, found in values.items() if len(found) > 1):
+        findings.warning(path, f"{many(len(twofold), 'key')} with more than one value: {_quoted(twofold)}", "ignored")
+    found = {key: next(iter(given)) for key, given in values.items() if len(given) == 1}
+    if unknown := sorted(set(found) - SUMMARY_KEYS):
+        findings.warning(path, f"{many(len(unknown), 'unknown key')}: {_quoted(unknown)}", "ignored")
+    if absent := [name for name in ("topic", "conversation-description") if name not in found]:
+        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
+    return {
+        **{key: number for key, cell in found.items() if (number := as_integer(cell)) is not None},
+        "topic": found.get("topic", ""),
+        "description": found.get("conversation-description", ""),
+        "strict_moderation": {"true": True, "false": False}.get(found.get(STRICT, "").strip().lower()),
+    }
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(shown(name, 30) for name in names[:5])
+
+
+def check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:
+    """The stored mathematics count the votes of each participant: a second copy of who voted."""
+    counts = json_object(path).get("user-vote-counts")
+    if not isinstance(counts, dict):
+        findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
+        return
+    pairs = np.unique(np.stack([events.participant, events.statement]), axis=1)
+    people, votes = np.unique(pairs[0], return_counts=True)
+    have = {str(person): int(count) for person, count in zip(people, votes, strict=True)}
+    wrong = [name for name in have.keys() | counts.keys() if have.get(name, 0) != counts.get(name, 0)]
+    if wrong:
+        ids = [number for name in wrong if (number := as_integer(str(name))) is not None]
+        what = f"user-vote-counts does not fit for {many(len(wrong), 'participant')}: {listed(ids)}"
+        findings.warning(path, what, "the votes count; the mathematics may be older")

@@ -1,0 +1,130 @@
+"""What the cells of a column are: ids, votes, counts, truths, times. Each kind turns cells into numbers, many at once.
+
+A kind is given cells and answers with their numbers, `UNKNOWN` where a cell is empty, and what is wrong with those that
+are no such thing: (position, cause).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solon.collective.conversation import Ints
+from solon.collective.reading.exported import MAX_ID, MAX_TIME, MIN_TIME
+from solon.collective.tables import as_integer
+
+UNKNOWN = -(2**62)
+"""An empty cell."""
+Wrong = list[tuple[int, str]]
+Kind = Callable[[Sequence[str]], tuple[Any, Wrong]]
+_TRUTHS = {"true": 1, "t": 1, "1": 1, "1.0": 1, "false": 0, "f": 0, "0": 0, "0.0": 0, "": UNKNOWN}
+_VOTE_CODES = {"": 0, "1": 1, "0": 2, "-1": 3, "1.0": 1, "0.0": 2, "-1.0": 3}
+_SECONDS_BELOW = 100_000_000_000
+"""A time below this is in seconds: in milliseconds it would lie before 1974."""
+
+
+def whole(cells: Sequence[str]) -> tuple[Ints, Wrong]:
+    """Whole numbers."""
+    if set("".join(cells)) <= set("0123456789-"):
+        try:
+            return np.array(list(map(int, cells)), dtype=np.int64), []
+        except (ValueError, OverflowError):
+            pass
+    found = [as_integer(cell) if cell.strip() else UNKNOWN for cell in cells]
+    wrong = [(at, "is not a whole number") for at, number in enumerate(found) if number is None]
+    return np.array([UNKNOWN if number is None else number for number in found], dtype=np.int64), wrong
+
+
+def within(least: int, most: int, cause: str) -> Kind:
+    """Whole numbers from `least` to `most`; others are wrong by `cause`."""
+
+    def kind(cells: Sequence[str]) -> tuple[Ints, Wrong]:
+        found, wrong = whole(cells)
+        outside = np.flatnonzero(((found < least) | (found > most)) & (found != UNKNOWN))
+        return found, [*wrong, *((at, cause) for at in outside.tolist())]
+
+    return kind
+
+
+def truths(cells: Sequence[str]) -> tuple[Ints, Wrong]:
+    """1: `true`, `t` or `1`, in any case; 0: `false`, `f` or `0`."""
+    found = [_TRUTHS.get(cell) for cell in cells]
+    if None in found:
+        found = [_TRUTHS.get(cell.strip().lower()) for cell in cells]
+    wrong = [(at, "is neither true nor false") for at, truth in enumerate(found) if truth is None]
+    return np.array([UNKNOWN if truth is None else truth for truth in found], dtype=np.int64), wrong
+
+
+def texts(cells: Sequence[str]) -> tuple[list[str], Wrong]:
+    """Words as they are."""
+    return list(cells), []
+
+
+def words(cells: Sequence[str]) -> tuple[NDArray[np.bytes_], Wrong]:
+    """The first 40 ASCII characters, for comparing a million cells at once."""
+    try:
+        return np.array(cells, dtype="S40"), []
+    except UnicodeEncodeError:
+        return np.array([cell.encode("ascii", "replace") for cell in cells], dtype="S40"), []
+
+
+def moments(cells: Sequence[str]) -> tuple[NDArray[Any], Wrong]:
+    """Times in the file's own unit: whole numbers, decimal ones, or dates as ISO 8601 has them (in milliseconds)."""
+    found, wrong = whole(cells)
+    if not wrong:
+        return found, []
+    exact = found.astype(np.float64)
+    still = []
+    for at, _ in wrong:
+        moment = _moment(cells[at].strip())
+        if moment is None:
+            still.append((at, "is no time: neither a number nor a date like 2025-03-01T09:10:00Z"))
+        else:
+            exact[at] = moment
+    return exact, still
+
+
+def _moment(cell: str) -> float | None:
+    try:
+        if cell.isascii() and cell.replace(".", "", 1).isdigit():
+            return float(cell)
+        at = datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    # The server keeps times in UTC.
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def milliseconds(found: NDArray[Any]) -> tuple[Ints, bool, Wrong]:
+    """Times as whole milliseconds, and whether the file has them in seconds, as server exports have.
+
+    All rows of a file have one unit.
+    """
+    known = found != UNKNOWN
+    in_seconds = bool(known.any()) and float(np.median(found[known])) < _SECONDS_BELOW
+    # Before the multiplication, so that a huge one cannot wrap round.
+    factor = 1000 if in_seconds else 1
+    bad = np.flatnonzero(known & ((found < MIN_TIME // factor) | (found > MAX_TIME // factor))).tolist()
+    cause = f"is no time between 2000 and 2100 in {'seconds' if in_seconds else 'milliseconds'}"
+    time = np.full(len(found), UNKNOWN, dtype=np.int64)
+    known[bad] = False
+    time[known] = np.floor(found[known] * factor)
+    return time, in_seconds, [(at, cause) for at in bad]
+
+
+def vote_codes(cells: Sequence[str]) -> tuple[NDArray[np.uint8], Wrong]:
+    """A column of the matrix: 0 empty, 1 agree, 2 pass, 3 disagree, in the sign of the file."""
+    try:
+        return np.frombuffer(bytes(map(_VOTE_CODES.__getitem__, cells)), dtype=np.uint8), []
+    except KeyError:
+        codes = [_VOTE_CODES.get(cell.strip(), 0) for cell in cells]
+        wrong = [(at, "is not 1, 0, -1 or empty") for at, cell in enumerate(cells) if cell.strip() not in _VOTE_CODES]
+        return np.array(codes, dtype=np.uint8), wrong
+
+
+ids = within(0, MAX_ID, f"is no id: ids run from 0 to {MAX_ID:,}")
+votes = within(-1, 1, "is not 1, 0 or -1")

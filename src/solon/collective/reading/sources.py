@@ -1,0 +1,125 @@
+"""The rows of a file as text, whether it is a CSV file or a list of JSON objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from solon.collective.tables import OpenCsv, Faults, Table, open_csv, read_text, shown
+from solon.errors import InputError, Where
+
+AGAIN = "fetch the file again"
+_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file in parts."""
+
+    path: Path
+    unit: str
+    """What one of its rows is called."""
+    header: tuple[str, ...]
+    blocks: Iterable[tuple[Sequence[int], Sequence[Sequence[str]]]]
+    """The lines in which rows begin, and their cells by column."""
+    nested: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """Rows in which a key holds a list or an object."""
+    done: Sequence[str] = ()
+    """What was unusual in the form of the file."""
+
+
+def read_source(path: Path, *, ours: bool = False) -> Source:
+    """A `.csv` or `.json` file; `InputError` if it is broken. ours: `write_csv` wrote it."""
+    return of_csv(open_csv(path, ours=ours)) if path.suffix == ".csv" else _of_json(path)
+
+
+def of_csv(file: OpenCsv) -> Source:
+    done = [f"cells are separated by {_SEPARATORS[file.separator]}"] if file.separator in _SEPARATORS else []
+    done += [f"{file.trailing} empty cells after the last column"] if file.trailing else []
+    return Source(path=file.path, unit="row", header=file.header, blocks=file.blocks(), done=done)
+
+
+def of_table(table: Table) -> Source:
+    cells = list(zip(*table.cells, strict=True)) if len(table) else [()] * len(table.header)
+    return Source(path=table.path, unit="row", header=table.header, blocks=[(table.lines, cells)])
+
+
+def json_object(path: Path) -> dict[str, object]:
+    """The object in a file; `InputError` if it holds something else."""
+    found = _parsed(path, read_text(path))
+    if not isinstance(found, dict):
+        raise InputError(f"not an object but {kind_of(found)}", where=Where(path, 1), hint=AGAIN)
+    return found
+
+
+def kind_of(value: object) -> str:
+    """A value for a message.
+
+    >>> kind_of([1]), kind_of(None)
+    ("a list ('[1]')", 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    names = {dict: "an object", list: "a list", bool: "a truth", str: "text"}
+    return f"{names.get(type(value), 'a number')} ({shown(str(value), 30)})"
+
+
+def _of_json(path: Path) -> Source:
+    text = read_text(path)
+    items = _parsed(path, text)
+    if not isinstance(items, list):
+        raise InputError(f"not a list of objects but {kind_of(items)}", where=Where(path, 1), hint=AGAIN)
+    lines = _lines_of_items(text, len(items))
+    faults = Faults(path, "item")
+    for number, (line, item) in enumerate(zip(lines, items, strict=True)):
+        if not isinstance(item, dict):
+            faults.add(line, f"not an object but {kind_of(item)}", hint=AGAIN, item=number)
+    faults.raise_any(len(items))
+    header = tuple(dict.fromkeys(key for item in items for key in item))
+    nested: dict[str, list[tuple[int, str]]] = {}
+    for row, item in enumerate(items):
+        for key, value in item.items():
+            if isinstance(value, dict | list):
+                nested.setdefault(key, []).append((row, str(value)))
+    columns = [[_cell(item.get(key)) for item in items] for key in header]
+    return Source(path=path, unit="item", header=header, blocks=[(lines, columns)] if items else [], nested=nested)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value)
+
+
+def _parsed(path: Path, text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        what = f"broken JSON: {error.msg}"
+        raise InputError(what, where=Where(path, error.lineno), hint="the file is cut off or damaged") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"broken JSON: {error}", where=Where(path), hint=AGAIN) from None
+
+
+def _lines_of_items(text: str, count: int) -> list[int]:
+    """The lines, from 1, in which the items of a JSON list begin.
+
+    >>> _lines_of_items('[{"a": 1},\\n {"a": 2}]', 2)
+    [1, 2]
+    """
+    decoder = json.JSONDecoder()
+    lines: list[int] = []
+    at = text.index("[") + 1
+    line, counted = 1, 0
+    for _ in range(count):
+        gap = _BETWEEN_ITEMS.match(text, at)
+        start = gap.end() if gap else at
+        line += text.count("\n", counted, start)
+        counted = start
+        lines.append(line)
+        _, at = decoder.raw_decode(text, start)
+    return lines

@@ -9,8 +9,9 @@ version gives the same groups and the same consensus.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,16 +36,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """What an export says beside votes."""
-
-    conversation: Conversation
-    n_comments: dict[int, int]
-    """By participant; empty: not said."""
-    commenters: int
-
-
 def export_conversation(
     conversation: Conversation,
     out: Path,
@@ -64,20 +55,14 @@ def export_conversation(
     """
     commenters = {one.author for one in conversation.statements if one.author is not None}
     talk = conversation if organiser else public(conversation, authors=authors, seed=seed)
-    wrote: dict[int, int] = {}
-    for one in talk.statements:
-        if one.author is not None:
-            wrote[one.author] = wrote.get(one.author, 0) + 1
-    known = _Known(conversation=talk, n_comments=wrote, commenters=len(commenters))
     with replacing(out, marker=EXPORT_MARK, force=force) as folder:
-        _write_comments(folder / "comments.csv", talk)
-        _write_matrix(folder / "participants-votes.csv", known)
-        _write_summary(folder / "summary.csv", known)
+        (folder / "comments.csv").write_bytes(_comments(talk))
+        (folder / "participants-votes.csv").write_bytes(_matrix(talk))
+        (folder / "summary.csv").write_bytes(_summary(talk, len(commenters)))
         if talk.log is not None:
-            _write_votes(folder / "votes.csv", talk.log)
+            (folder / "votes.csv").write_bytes(_votes(talk.log))
         (folder / EXPORT_MARK).write_bytes(_mark(organiser).encode("utf-8"))
-    published = 0 if talk.log is None else len(talk.log.vote)
-    return _told(conversation, published, out, organiser=organiser, authors=authors)
+    return _told(conversation, talk, out, organiser=organiser, authors=authors)
 
 
 def public(conversation: Conversation, *, authors: bool = False, seed: int | None = None) -> Conversation:
@@ -105,6 +90,7 @@ def public(conversation: Conversation, *, authors: bool = False, seed: int | Non
         participants=tuple(people[at] for at in order),
         votes_PS=conversation.votes_PS[order],
         seen_PS=conversation.seen_PS[order],
+        important_PS=None if conversation.important_PS is None else conversation.important_PS[order],
         log=_public_log(conversation, renamed),
     )
 
@@ -125,79 +111,57 @@ def _public_log(conversation: Conversation, renamed: dict[int, int]) -> VoteLog 
     column = np.searchsorted(conversation.statement_ids, log.statement)
     # The import may have found that another vote than the last one of the log counts.
     counts = conversation.seen_PS[row, column] & (conversation.votes_PS[row, column] == log.vote)
-    log = VoteLog(
-        participant=log.participant[counts],
-        statement=log.statement[counts],
-        vote=log.vote[counts],
-        time=log.time[counts],
-    )
+    log = log.take(counts)
     order = np.lexsort((np.arange(len(log.vote)), log.statement, log.participant))
     last = np.ones(len(order), dtype=bool)
     last[:-1] = (np.diff(log.participant[order]) != 0) | (np.diff(log.statement[order]) != 0)
-    kept = order[last]
-    participant = np.array([renamed[number] for number in log.participant[kept].tolist()], dtype=np.int64)
-    by_id = np.lexsort((participant, log.statement[kept]))
-    return VoteLog(
-        participant=participant[by_id],
-        statement=log.statement[kept][by_id],
-        vote=log.vote[kept][by_id],
-        time=log.time[kept][by_id] // DAY * DAY,
-    )
+    log = log.take(order[last])
+    participant = np.array([renamed[number] for number in log.participant.tolist()], dtype=np.int64)
+    log = replace(log, participant=participant, time=log.time // DAY * DAY)
+    return log.take(np.lexsort((log.participant, log.statement)))
 
 
-def _write_comments(path: Path, talk: Conversation) -> None:
+def _comments(talk: Conversation) -> bytes:
     """Agrees and disagrees count events, as Polis has it, where there are events."""
-    counts = []
-    for kind in (AGREE, DISAGREE):
-        if talk.log is None:
-            counts.append(((talk.votes_PS == kind) & talk.seen_PS).sum(axis=0))
-        else:
-            at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
-            counts.append(np.bincount(at, minlength=len(talk.statements)))
-    header = [
-        "timestamp",
-        "comment-id",
-        "author-id",
-        "agrees",
-        "disagrees",
-        "moderated",
-        "is-meta",
-        "is-seed",
-        "comment-body",
-    ]
-    rows = (
-        (
-            one.created,
-            one.id,
-            one.author,
-            int(agrees),
-            int(disagrees),
-            one.moderated,
-            one.is_meta,
-            one.is_seed,
-            one.text,
-        )
-        for one, agrees, disagrees in zip(talk.statements, *counts, strict=True)
-    )
-    path.write_bytes(csv_bytes(header, rows))
+    columns: dict[str, Sequence[object]] = {
+        "timestamp": [one.created for one in talk.statements],
+        "comment-id": [one.id for one in talk.statements],
+        "author-id": [one.author for one in talk.statements],
+        "agrees": _counts(talk, AGREE),
+        "disagrees": _counts(talk, DISAGREE),
+        "moderated": [one.moderated for one in talk.statements],
+        "is-meta": [one.is_meta for one in talk.statements],
+        "is-seed": [one.is_seed for one in talk.statements],
+        "comment-body": [one.text for one in talk.statements],
+    }
+    if any(one.importance_votes is not None for one in talk.statements):
+        columns["importance-votes"] = [one.importance_votes for one in talk.statements]
+    return csv_bytes([*columns], zip(*columns.values(), strict=True))
 
 
-def _write_matrix(path: Path, known: _Known) -> None:
-    talk = known.conversation
+def _counts(talk: Conversation, kind: int) -> list[int]:
+    if talk.log is None:
+        return ((talk.votes_PS == kind) & talk.seen_PS).sum(axis=0).tolist()
+    at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
+    return np.bincount(at, minlength=len(talk.statements)).tolist()
+
+
+def _matrix(talk: Conversation) -> bytes:
     header = ["participant", "group-id", "n-comments", "n-votes", "n-agree", "n-disagree"]
     seen = talk.seen_PS
     counts = [seen.sum(axis=1), *(((talk.votes_PS == kind) & seen).sum(axis=1) for kind in (AGREE, DISAGREE))]
+    wrote = Counter(one.author for one in talk.statements if one.author is not None)
     rows = (
         (
             one.id,
             one.exported_group,
-            known.n_comments.get(one.id, 0) if known.n_comments else None,
+            wrote[one.id] if wrote else None,
             *(int(count[at]) for count in counts),
             *_cells(talk.votes_PS[at], seen[at]),
         )
         for at, one in enumerate(talk.participants)
     )
-    path.write_bytes(csv_bytes([*header, *(str(number) for number in talk.statement_ids.tolist())], rows))
+    return csv_bytes([*header, *(str(number) for number in talk.statement_ids.tolist())], rows)
 
 
 def _cells(votes_S: NDArray[np.int8], seen_S: NDArray[np.bool_]) -> Iterator[int | None]:
@@ -205,13 +169,17 @@ def _cells(votes_S: NDArray[np.int8], seen_S: NDArray[np.bool_]) -> Iterator[int
         yield vote if seen else None
 
 
-def _write_votes(path: Path, log: VoteLog) -> None:
-    columns: Sequence[NDArray[np.int64] | NDArray[np.int8]] = (log.time, log.statement, log.participant, log.vote)
-    rows = (
-        (time, words(time), statement, participant, vote)
-        for time, statement, participant, vote in zip(*(column.tolist() for column in columns), strict=True)
-    )
-    path.write_bytes(csv_bytes(["timestamp", "datetime", "comment-id", "voter-id", "vote"], rows))
+def _votes(log: VoteLog) -> bytes:
+    columns: dict[str, Sequence[object]] = {
+        "timestamp": log.time.tolist(),
+        "datetime": [words(time) for time in log.time.tolist()],
+        "comment-id": log.statement.tolist(),
+        "voter-id": log.participant.tolist(),
+        "vote": log.vote.tolist(),
+    }
+    if log.important is not None:
+        columns["important"] = log.important.astype(int).tolist()
+    return csv_bytes([*columns], zip(*columns.values(), strict=True))
 
 
 def words(milliseconds: int) -> str:
@@ -224,21 +192,20 @@ def words(milliseconds: int) -> str:
     return f"{_WEEKDAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d %H:%M:%S} UTC {at.year}"
 
 
-def _write_summary(path: Path, known: _Known) -> None:
+def _summary(talk: Conversation, commenters: int) -> bytes:
     """Keys and values without a header: the first pair stands where a header would."""
-    talk = known.conversation
-    groups = {one.exported_group for one in talk.participants} - {None}
+    groups = [one.exported_group for one in talk.participants if one.exported_group is not None]
     rows: list[tuple[str, object]] = [
         ("voters", len(talk.participants)),
-        ("voters-in-conv", sum(one.exported_group is not None for one in talk.participants)),
-        ("commenters", known.commenters),
+        ("voters-in-conv", len(groups)),
+        ("commenters", commenters),
         ("comments", len(talk.statements)),
-        ("groups", len(groups)),
+        ("groups", len(set(groups))),
         ("conversation-description", talk.description),
     ]
     if talk.strict_moderation is not None:
         rows.append((STRICT, talk.strict_moderation))
-    path.write_bytes(csv_bytes(["topic", talk.topic], rows))
+    return csv_bytes(["topic", talk.topic], rows)
 
 
 def _mark(organiser: bool) -> str:
@@ -250,18 +217,16 @@ def _mark(organiser: bool) -> str:
     )
 
 
-def _told(conversation: Conversation, published: int, out: Path, *, organiser: bool, authors: bool) -> list[str]:
-    """published: votes that votes.csv has."""
-    people, sayings = (
-        many(len(conversation.participants), "participant"),
-        many(len(conversation.statements), "statement"),
-    )
-    told = [f"{out}: {people}, {sayings}, {many(int(conversation.seen_PS.sum()), 'vote')}"]
-    if conversation.log is None:
+def _told(talk: Conversation, written: Conversation, out: Path, *, organiser: bool, authors: bool) -> list[str]:
+    people, sayings = many(len(talk.participants), "participant"), many(len(talk.statements), "statement")
+    told = [f"{out}: {people}, {sayings}, {many(int(talk.seen_PS.sum()), 'vote')}"]
+    if talk.log is None or written.log is None:
         told.append("no votes.csv: the conversation was imported without times")
+        if talk.important_PS is not None:
+            told.append("left out: who marked a statement as important; how many did is in comments.csv")
     if not organiser:
         told.append("participants have new random ids, and times are days")
-        if conversation.log is not None and (again := len(conversation.log.vote) - published) > 0:
+        if talk.log and written.log and (again := len(talk.log.vote) - len(written.log.vote)) > 0:
             told.append(f"left out: {many(again, 'vote')} that a later one of the same participant replaced")
         told.append("authors are named by their new ids" if authors else "left out: who wrote which statement")
     return told

@@ -230,8 +230,7 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     text = read_text(path)
     quoted = '"' in text
     text = text if quoted else text.replace("\r\n", "\n")
-    found = _SEPARATOR.match(text)
-    separator = found.group(1) if found else ","
+    separator = separator_of(text)
     records = read_records(path, text, separator)
     line, header = next(records, (None, None))
     if header is None:
@@ -276,6 +275,12 @@ def read_text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"not UTF-8: byte 0x{data[error.start]:02x}"
         raise InputError(what, where=Where(path, line), hint="save the file as UTF-8") from None
+
+
+def separator_of(text: str) -> str:
+    """The comma, semicolon or tab that comes first in the header."""
+    found = _SEPARATOR.match(text)
+    return found.group(1) if found else ","
 
 
 def read_records(path: Path, text: str, separator: str = ",", line: int = 1) -> Iterator[tuple[int, list[str]]]:

@@ -9,13 +9,23 @@ import numpy as np
 from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import ExportedVotes
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.sources import json_object
-from solon.collective.tables import as_integer, open_csv, read_records, shown, unguarded
+from solon.collective.reading.sources import json_object, unusual
+from solon.collective.tables import as_integer, read_records, read_text, separator_of, shown, unguarded
 
 STRICT = "strict-moderation"
 """A key of our own exports: `true` or `false`."""
 SUMMARY_KEYS = frozenset(
-    "topic url views voters voters-in-conv commenters comments groups conversation-description".split()
+    [
+        "topic",
+        "url",
+        "views",
+        "voters",
+        "voters-in-conv",
+        "commenters",
+        "comments",
+        "groups",
+        "conversation-description",
+    ]
 ) | {STRICT}
 TEXTS = ("topic", "description")
 
@@ -41,10 +51,13 @@ def _of_conversation(path: Path, findings: Findings) -> dict[str, object]:
 
 def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
     """A key and a value per line, without a header."""
-    file = open_csv(path)
+    text = read_text(path)
+    separator = separator_of(text)
+    for what in unusual(separator):
+        findings.repair(path, what, "read so")
     values: dict[str, set[str]] = {}
     odd = 0
-    for _, record in read_records(path, file.text, file.separator):
+    for _, record in read_records(path, text, separator):
         cells = [unguarded(cell) if ours else cell for cell in record]
         if any(cells[2:]) or len(cells) < 2:
             odd += 1

@@ -150,8 +150,9 @@ def read_columns(
             times, in_seconds, wrong = milliseconds(values[one.column.name])
             one.wrong += [(row, cause, str(values[one.column.name][row])) for row, cause in wrong]
             values[one.column.name] = times
-        if one.column.kind is texts:
-            one.wrong += [(row, "is no text", cell) for row, cell in source.nested.get(one.name, ())]
+        if one.column.kind is texts and one.column.required:
+            said = [(row, item.get(one.name)) for row, item in enumerate(source.items)]
+            one.wrong += [(row, "is no text", str(value)) for row, value in said if not isinstance(value, str | None)]
     found = Columns(
         path=source.path,
         unit=source.unit,

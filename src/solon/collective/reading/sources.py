@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from solon.collective.tables import OpenCsv, Faults, Table, open_csv, read_text, shown
+from solon.collective.phrases import many
+from solon.collective.tables import Faults, OpenCsv, Table, open_csv, read_text, shown
 from solon.errors import InputError, Where
 
 AGAIN = "fetch the file again"
@@ -26,8 +27,8 @@ class Source:
     header: tuple[str, ...]
     blocks: Iterable[tuple[Sequence[int], Sequence[Sequence[str]]]]
     """The lines in which rows begin, and their cells by column."""
-    nested: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """Rows in which a key holds a list or an object."""
+    items: Sequence[dict[str, object]] = ()
+    """The objects of a list as they are."""
     done: Sequence[str] = ()
     """What was unusual in the form of the file."""
 
@@ -38,9 +39,14 @@ def read_source(path: Path, *, ours: bool = False) -> Source:
 
 
 def of_csv(file: OpenCsv) -> Source:
-    done = [f"cells are separated by {_SEPARATORS[file.separator]}"] if file.separator in _SEPARATORS else []
-    done += [f"{file.trailing} empty cells after the last column"] if file.trailing else []
+    done = unusual(file.separator, file.trailing)
     return Source(path=file.path, unit="row", header=file.header, blocks=file.blocks(), done=done)
+
+
+def unusual(separator: str, trailing: int = 0) -> list[str]:
+    """What is unusual in the form of a CSV file."""
+    said = [f"cells are separated by {_SEPARATORS[separator]}"] if separator in _SEPARATORS else []
+    return said + [f"rows end in {many(trailing, 'empty cell')}, without a column"] * bool(trailing)
 
 
 def of_table(table: Table) -> Source:
@@ -80,13 +86,8 @@ def _of_json(path: Path) -> Source:
             faults.add(line, f"not an object but {kind_of(item)}", hint=AGAIN, item=number)
     faults.raise_any(len(items))
     header = tuple(dict.fromkeys(key for item in items for key in item))
-    nested: dict[str, list[tuple[int, str]]] = {}
-    for row, item in enumerate(items):
-        for key, value in item.items():
-            if isinstance(value, dict | list):
-                nested.setdefault(key, []).append((row, str(value)))
     columns = [[_cell(item.get(key)) for item in items] for key in header]
-    return Source(path=path, unit="item", header=header, blocks=[(lines, columns)] if items else [], nested=nested)
+    return Source(path=path, unit="item", header=header, blocks=[(lines, columns)] if items else [], items=items)
 
 
 def _cell(value: object) -> str:

@@ -39,7 +39,8 @@ def read_unquoted(path: Path, findings: Findings) -> Source | None:
             raise
     else:
         width = len(file.header)
-        even = len({len(record) for record in rows}) <= 1 and not any(any(record[width:]) for record in rows)
+        lengths = {len(record) for record in rows}
+        even = len(lengths) <= 1 <= width <= min(lengths, default=width) and not any(any(row[width:]) for row in rows)
         ordinary = even and all(_is_row(file.header, record[:width]) for record in rows)
         if ordinary or file.separator != "," or BODY not in file.header or _is_quoted(file.text):
             return None

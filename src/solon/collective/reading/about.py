@@ -14,19 +14,8 @@ from solon.collective.tables import as_integer, read_records, read_text, separat
 
 STRICT = "strict-moderation"
 """A key of our own exports: `true` or `false`."""
-SUMMARY_KEYS = frozenset(
-    [
-        "topic",
-        "url",
-        "views",
-        "voters",
-        "voters-in-conv",
-        "commenters",
-        "comments",
-        "groups",
-        "conversation-description",
-    ]
-) | {STRICT}
+SUMMARY_KEYS = {"topic", "url", "views", "voters", "voters-in-conv", "commenters", "comments", "groups", STRICT}
+SUMMARY_KEYS |= {"conversation-description"}
 TEXTS = ("topic", "description")
 
 

@@ -1,9 +1,9 @@
-"""Files as columns of numbers, be they CSV files or lists of JSON objects. Columns are found by name, never by position."""
+"""Files as columns of numbers, be they CSV files or lists of JSON objects. Columns are found by name alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from solon.collective.conversation import Ints
 from solon.collective.phrases import listed, many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN, ids, milliseconds, moments, texts, votes
-from solon.collective.reading.names import COUNT, NOT_READ, Column
+from solon.collective.reading.names import COUNT, NOT_READ, Column, plain
 from solon.collective.reading.sources import Source, read_source
 from solon.collective.tables import BY_NAME, Faults, shown
 from solon.errors import InputError, Where
@@ -47,35 +47,28 @@ class Columns:
         """A column as a list, None where nothing is known."""
         if name not in self.values:
             return [None] * len(self)
-        column = self.values[name]
-        return [
-            None if cell in (UNKNOWN, "") else cell
-            for cell in (column if isinstance(column, list) else column.tolist())
-        ]
+        return [None if cell in (UNKNOWN, "") else cell for cell in self.values[name].tolist()]
 
     def counts(self, name: str) -> Ints:
         """A column of counts, -1 where nothing is known."""
-        return np.maximum(self.values.get(name, np.full(len(self), -1)), -1)
+        return np.maximum(self.values[name], -1)
 
     def once(self, key: str, findings: Findings) -> Columns:
         """Rows of the same id once, in the order of ids; `InputError` where they differ."""
-        numbers, first = np.unique(self.values[key], return_index=True)
+        ids, first = np.unique(self.values[key], return_index=True)
         if len(first) < len(self):
             again = np.setdiff1d(np.arange(len(self)), first)
-            before = first[np.searchsorted(numbers, self.values[key][again])]
             faults = Faults(self.path, self.unit)
-            for at, earlier in zip(again.tolist(), before.tolist(), strict=True):
-                if any(not np.array_equal(column[at], column[earlier]) for column in self.values.values()):
-                    what = f"{self.named[key]} {self.values[key][at]} again, with other cells than in line {self.lines[earlier]}"
-                    faults.add(int(self.lines[at]), what, hint="keep the right one of the two", item=at)
+            for at, before in zip(again, first[np.searchsorted(ids, self.values[key][again])], strict=True):
+                if any(column[at] != column[before] for column in self.values.values()):
+                    what = f"{self.named[key]} {self.values[key][at]} again, with other cells than in line"
+                    hint = "keep the right one of the two"
+                    faults.add(int(self.lines[at]), f"{what} {self.lines[before]}", hint=hint, item=int(at))
             faults.raise_any(len(self))
-            what = f"{many(len(again), self.unit)} twice over: {self.named[key]} {listed(self.values[key][again].tolist())}"
-            findings.repair(self.path, what, "each counted once")
-        values = {
-            name: [column[at] for at in first.tolist()] if isinstance(column, list) else column[first]
-            for name, column in self.values.items()
-        }
-        return Columns(path=self.path, unit=self.unit, named=self.named, values=values, lines=self.lines[first])
+            told = f"{self.named[key]} {listed(self.values[key][again].tolist())}"
+            findings.repair(self.path, f"{many(len(again), self.unit)} twice over: {told}", "each counted once")
+        values = {name: column[first] for name, column in self.values.items()}
+        return replace(self, values=values, lines=self.lines[first])
 
 
 @dataclass(kw_only=True)
@@ -88,30 +81,33 @@ class _Reading:
     parts: list[Any] = field(default_factory=list)
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
     """Row, cause and cell."""
-    decimal: str = ""
-    """An id or a vote that is written as a decimal number."""
+    decimal: bool = False
+    """Ids or votes are written as decimal numbers."""
 
     def take(self, cells: Sequence[str], first: int) -> None:
-        found, wrong = self.column.kind(cells)
-        if self.column.required and self.column.kind is not texts:
-            wrong = (
-                [*wrong, *((at, "is empty") for at, cell in enumerate(cells) if not cell.strip())]
-                if wrong or (found == UNKNOWN).any()
-                else wrong
-            )
+        """Some more cells, the first one in row `first`."""
+        kind = self.column.kind
+        found, wrong = kind(cells)
+        if self.column.required and kind is not texts and (found == UNKNOWN).any():
+            wrong += [(at, "is empty") for at, cell in enumerate(cells) if not cell.strip()]
         self.parts.append(found)
         self.wrong += [(first + at, cause, cells[at]) for at, cause in wrong]
-        if not self.decimal and self.column.kind in (ids, votes) and "." in "".join(cells):
-            self.decimal = next(cell for cell in cells if "." in cell)
+        self.decimal |= kind in (ids, votes) and "." in "".join(cells)
 
-    def whole(self) -> Any:
-        """The column, unknown where it is no such thing."""
-        if self.column.kind is texts:
-            return [cell for part in self.parts for cell in part]
-        found = np.concatenate([self.column.kind(())[0], *self.parts])
-        if self.wrong and found.dtype == np.int64:
-            found[[row for row, _, _ in self.wrong]] = UNKNOWN
-        return found
+    def whole(self, items: Sequence[dict[str, object]]) -> tuple[Any, bool]:
+        """The column, unknown where it is no such thing, and whether it is of times in seconds."""
+        column, in_seconds = np.concatenate([self.column.kind(())[0], *self.parts]), False
+        if self.column.kind is moments:
+            times, in_seconds, wrong = milliseconds(column)
+            self.wrong += [(row, cause, str(column[row])) for row, cause in wrong]
+            return times, in_seconds
+        if self.column.kind is texts and self.column.required:
+            said = [(row, item.get(self.name)) for row, item in enumerate(items)]
+            self.wrong += [(row, "is no text", str(value)) for row, value in said if not isinstance(value, str | None)]
+        elif self.wrong and column.dtype == np.int64:
+            column = column.copy()
+            column[[row for row, _, _ in self.wrong]] = UNKNOWN
+        return column, in_seconds
 
 
 def read_columns(
@@ -133,37 +129,30 @@ def read_columns(
     source = read_source(source) if isinstance(source, Path) else source
     columns = [*columns, *more(source.header)]
     header = source.header or tuple(one.name for one in columns)  # an empty list lacks no key
-    named = {column: name for column in columns if (name := column.among(header)) is not None}
-    lines: list[Ints] = [np.zeros(0, dtype=np.int64)]
-    reading = [_Reading(column=one, name=name, at=header.index(name)) for one, name in named.items()]
-    if absent := [one for one in columns if one.required and one not in named]:
+    named = [(column, name) for column in columns if (name := column.among(header)) is not None]
+    if absent := [one for one in columns if one.required and one not in dict(named)]:
         raise _lacking(source, absent)
+    reading = [_Reading(column=one, name=name, at=header.index(name)) for one, name in named]
+    lines: list[Ints] = [np.zeros(0, dtype=np.int64)]
     for block_lines, cells in source.blocks:
         first = sum(map(len, lines))
         for one in reading:
             one.take(cells[one.at], first)
         lines.append(np.asarray(block_lines, dtype=np.int64))
-    values = {one.column.name: one.whole() for one in reading}
-    in_seconds = False
-    for one in reading:
-        if one.column.kind is moments:
-            times, in_seconds, wrong = milliseconds(values[one.column.name])
-            one.wrong += [(row, cause, str(values[one.column.name][row])) for row, cause in wrong]
-            values[one.column.name] = times
-        if one.column.kind is texts and one.column.required:
-            said = [(row, item.get(one.name)) for row, item in enumerate(source.items)]
-            one.wrong += [(row, "is no text", str(value)) for row, value in said if not isinstance(value, str | None)]
+    read = {one.column.name: one.whole(source.items) for one in reading}
     found = Columns(
         path=source.path,
         unit=source.unit,
-        named={column.name: name for column, name in named.items()},
-        values=values,
+        named={column.name: name for column, name in named},
+        values={name: column for name, (column, _) in read.items()},
         lines=np.concatenate(lines),
-        in_seconds=in_seconds,
+        in_seconds=any(in_seconds for _, in_seconds in read.values()),
     )
     _refuse(found, reading)
     if findings is not None:
-        _say(source, found, columns, reading, findings, key)
+        _say_columns(source, found, columns, findings)
+        for one in reading:
+            _say_cells(found, one, findings, key)
     return found
 
 
@@ -189,53 +178,43 @@ def _refuse(found: Columns, reading: Sequence[_Reading]) -> None:
     faults.raise_any(len(found))
 
 
-def _say(
-    source: Source, found: Columns, columns: Sequence[Column], reading: Sequence[_Reading], findings: Findings, key: str
-) -> None:
-    """Findings about columns that are missing, unknown or empty, and about counts that cannot be."""
-    path, unit = found.path, found.unit
+def _say_columns(source: Source, found: Columns, columns: Sequence[Column], findings: Findings) -> None:
+    """Findings about the form of the file, and about columns that are missing or unknown."""
     for done in source.done:
-        findings.repair(path, done, "read so")
-    known = {one.name for one in reading}
-    if unknown := sorted(
-        name for name in source.header if name not in known and not NOT_READ.fullmatch(name.lower().replace("_", "-"))
-    ):
+        findings.repair(found.path, done, "read so")
+    names = sorted(set(source.header) - set(found.named.values()))
+    if unknown := [name for name in names if not NOT_READ.fullmatch(plain(name))]:
         quoted = ", ".join(shown(name, 30) for name in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        findings.warning(path, f"{many(len(unknown), 'unknown column')}: {quoted}", "ignored")
+        findings.warning(found.path, f"{many(len(unknown), 'unknown column')}: {quoted}", "ignored")
     for column in columns:
         if column.without and column.name not in found:
-            findings.warning(path, f"no column {column.name}", column.without)
-    for one in reading:
-        if one.decimal:
-            what = f"{one.name} is written as a decimal number, as in {shown(one.decimal, 30)}"
-            findings.note(path, f"{what}; read as a whole number")
-        _say_blanks(found, one, findings, key)
-        if one.column.kind is COUNT and one.wrong:
-            wrong = ", ".join(sorted({shown(cell, 30) for _, _, cell in one.wrong})[:5])
-            what = f"{one.name} is an impossible count in {many(len(one.wrong), unit)} ({wrong}): {_by_id(found, key, [row for row, _, _ in one.wrong])}"
-            findings.warning(path, what, "ignored; counts are made from the votes")
-    if len(named := sorted(set(filter(None, found.get("conversation-id"))))) > 1:
-        quoted = ", ".join(shown(name, 20) for name in named[:5])
-        findings.warning(path, f"{unit}s of {len(named)} conversations: {quoted}", "taken as one")
+            findings.warning(found.path, f"no column {column.name}", column.without)
+    if len(several := sorted(set(filter(None, found.get("conversation-id"))))) > 1:
+        quoted = ", ".join(shown(name, 20) for name in several[:5])
+        findings.warning(found.path, f"{found.unit}s of {len(several)} conversations: {quoted}", "taken as one")
 
 
-def _say_blanks(found: Columns, one: _Reading, findings: Findings, key: str) -> None:
-    """Empty cells mean that a thing is not known; where only some are empty, something may have been lost."""
-    if one.column.kind is texts or found[one.column.name].dtype != np.int64:
+def _say_cells(found: Columns, one: _Reading, findings: Findings, key: str) -> None:
+    """Findings about counts that cannot be, decimal numbers, and empty cells: where some are, something was lost."""
+    if one.decimal:
+        findings.note(found.path, f"{one.name} is written as decimal numbers, 3.0 for 3; read as whole numbers")
+    if one.column.kind is COUNT and one.wrong:
+        wrong = ", ".join(sorted({shown(cell, 30) for _, _, cell in one.wrong})[:5])
+        what = f"{one.name} is an impossible count in {many(len(one.wrong), found.unit)} ({wrong})"
+        where = _by_id(found, key, [row for row, _, _ in one.wrong])
+        findings.warning(found.path, f"{what}{where}", "ignored; counts are made from the votes")
+    column = found[one.column.name]
+    if column.dtype != np.int64:
         return
-    wrong = {row for row, _, _ in one.wrong}
-    blank = [row for row in np.flatnonzero(found[one.column.name] == UNKNOWN).tolist() if row not in wrong]
+    blank = sorted(set(np.flatnonzero(column == UNKNOWN).tolist()) - {row for row, _, _ in one.wrong})
     if blank and len(blank) == len(found):
-        findings.warning(
-            found.path, f"{one.name} is empty in every {found.unit}", one.column.without or "taken as not known"
-        )
+        without = one.column.without or "taken as not known"
+        findings.warning(found.path, f"{one.name} is empty in every {found.unit}", without)
     elif blank:
-        what = f"{one.name} is empty in {many(len(blank), found.unit)}" + (
-            f": {_by_id(found, key, blank)}" if key else ""
-        )
+        what = f"{one.name} is empty in {many(len(blank), found.unit)}{_by_id(found, key, blank)}"
         findings.warning(found.path, what, "taken as not known")
 
 
 def _by_id(found: Columns, key: str, rows: Sequence[int]) -> str:
     """Rows by their ids, for lines change when rows are sorted."""
-    return f"{found.named[key]} {listed(found[key][list(rows)].tolist())}"
+    return f": {found.named[key]} {listed(found[key][list(rows)].tolist())}" if key else ""

@@ -59,9 +59,9 @@ def truths(cells: Sequence[str]) -> tuple[Ints, Wrong]:
     return np.array([UNKNOWN if truth is None else truth for truth in found], dtype=np.int64), wrong
 
 
-def texts(cells: Sequence[str]) -> tuple[list[str], Wrong]:
+def texts(cells: Sequence[str]) -> tuple[NDArray[np.object_], Wrong]:
     """Words as they are."""
-    return list(cells), []
+    return np.array(cells, dtype=object), []
 
 
 def words(cells: Sequence[str]) -> tuple[NDArray[np.bytes_], Wrong]:

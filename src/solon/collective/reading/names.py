@@ -36,8 +36,15 @@ class Column:
 
     def among(self, header: Sequence[str]) -> str | None:
         """The name that the file has for it."""
-        plain = {name.lower().replace("_", "-"): name for name in reversed(header)} | {name: name for name in header}
-        return next((plain[name] for name in self.names if name in plain), None)
+        if self.name in header:
+            return self.name
+        found = {plain(name): name for name in reversed(header)}
+        return next((found[name] for name in self.names if name in found), None)
+
+
+def plain(name: str) -> str:
+    """A name with hyphens, in small letters."""
+    return name.lower().replace("_", "-")
 
 
 def _column(*names: str, kind: Kind, **more: Any) -> Column:

@@ -30,12 +30,7 @@ def red_dwarf(folder: Path) -> Path:
         for item in renamed:
             if "created" in item:
                 at = datetime.fromtimestamp(int(item["created"]) / 1000, UTC).isoformat().replace("+00:00", "Z")
-                item |= {
-                    "created": at.isoformat().replace("+00:00", "Z"),
-                    "lang": "en",
-                    "velocity": 1,
-                    "datetime": None,
-                }
+                item |= {"created": at, "lang": "en", "velocity": 1, "datetime": None}
             else:
                 item |= {"modified": float(item["modified"]), "weight_x_32767": 0, "datetime": None}
         (folder / name).write_text(json.dumps(renamed, indent=1), encoding="utf-8")

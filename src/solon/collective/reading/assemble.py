@@ -12,7 +12,7 @@ from solon.collective.phrases import listed, many
 from solon.collective.reading.counts import check_counts, check_importance
 from solon.collective.reading.exported import Export, ExportedVotes, check_size
 from solon.collective.reading.findings import Imported
-from solon.collective.reading.index import Cells, Frame, distinct
+from solon.collective.reading.index import Cells, Frame, among, distinct
 from solon.collective.reading.latest import in_order, latest, once_each, say_latest
 from solon.collective.reading.reconcile import matrix_sign, reconcile
 from solon.collective.reading.sign import decide, witnesses
@@ -92,7 +92,7 @@ def _votes(
         cells = frame.cells(found.votes)
     important = None if found.votes.important is None else cells.key[found.votes.important]
     matrix = None if export.matrix is None else frame.cells(export.matrix)
-    told = np.zeros(len(cells.key), dtype=bool) if matrix is None else np.isin(cells.key, matrix.key)
+    told = np.zeros(len(cells.key), dtype=bool) if matrix is None else among(cells.key, matrix.key)
     names = (events.path.name, "" if export.matrix is None else export.matrix.path.name)
     say_latest(found, told=told, names=names, findings=export.findings)
     export = straightened(export, cells)

@@ -12,6 +12,7 @@ from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import listed, many
 from solon.collective.reading.columns import Columns
 from solon.collective.reading.findings import Findings
+from solon.collective.reading.index import distinct
 from solon.collective.reading.kinds import UNKNOWN
 
 _WIDTH = 28
@@ -40,7 +41,7 @@ def check_datetimes(found: Columns, findings: Findings) -> None:
         return
     apart = seconds - time // 1000
     wrong = ~known
-    for zone in np.unique(zones[known]):
+    for zone in distinct(zones[known]):
         rows = known & (zones == zone)
         offsets, counts = np.unique(apart[rows], return_counts=True)
         offset = offsets[np.argmax(counts)]
@@ -52,12 +53,9 @@ def check_datetimes(found: Columns, findings: Findings) -> None:
         findings.warning(found.path, what, "timestamp counts")
 
 
-def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, NDArray[np.bytes_]]:
-    """Which rows have the known form, their seconds since 1970 as if in UTC, and the names of their zones."""
+def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, Ints]:
+    """Which rows have the known form, their seconds since 1970 as if in UTC, and a number for the name of their zone."""
     chars = np.ascontiguousarray(written).view("S1").reshape(len(written), -1)
-    if chars.shape[1] <= _WIDTH:
-        none = np.zeros(len(written), dtype=np.int64)
-        return np.zeros(len(written), dtype=bool), none, np.zeros(len(written), dtype="S3")
     codes = chars.view(np.uint8)
     known = (chars[:, _WIDTH] == b"") & (chars[:, _WIDTH - 1] != b"")
     for at in _DIGITS:
@@ -77,5 +75,4 @@ def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, NDArray[np.bytes_]]
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]").astype(np.int64) + np.where(known, day, 1) - 1
     seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-    zones = np.ascontiguousarray(chars[:, 20:23]).view("S3").ravel()
-    return known, seconds, zones
+    return known, seconds, codes[:, 20:23].astype(np.int64) @ np.array([65536, 256, 1])

@@ -198,6 +198,8 @@ def _places(found: Columns, people: Ints, sayings: Ints) -> tuple[Ints, Ints]:
 
 
 def _refuse_twice(found: Columns, cell: Ints) -> None:
+    if bool(np.all(np.diff(cell) > 0)):
+        return
     _, first = np.unique(cell, return_index=True)
     faults = Faults(found.path)
     for line in found.lines[np.setdiff1d(np.arange(len(cell)), first)].tolist():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import Ints
+from solon.collective.conversation import Bools, Ints
 from solon.collective.reading.exported import ExportedVotes
 
 
@@ -44,7 +44,8 @@ class Frame:
 
     def holds(self, participant: int | None, statement: int) -> bool:
         """Whether both ids are in the frame."""
-        return participant is not None and _in(self.participant_ids, participant) and _in(self.statement_ids, statement)
+        ids = (participant, self.participant_ids), (statement, self.statement_ids)
+        return all(number is not None and bool(among(np.array([number]), known)[0]) for number, known in ids)
 
     def cells(self, votes: ExportedVotes) -> Cells:
         """The votes in the frame; there is at most one per participant and statement."""
@@ -94,6 +95,14 @@ def distinct(ids: Ints) -> Ints:
     return np.unique(ids)
 
 
-def _in(ids: Ints, wanted: int) -> bool:
-    at = int(np.searchsorted(ids, wanted))
-    return at < len(ids) and int(ids[at]) == wanted
+def among(wanted: Ints, keys: Ints) -> Bools:
+    """Which of `wanted` are in `keys`, which ascend."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=bool)
+    return np.asarray(keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted)
+
+
+def union(one: Ints, other: Ints) -> Ints:
+    """What is in one or the other, ascending. Both ascend, so that sorting is merging."""
+    merged = np.sort(np.concatenate([one, other]), kind="stable")
+    return merged[np.diff(merged, prepend=-1) != 0]

@@ -14,20 +14,20 @@ from solon.collective.conversation import AGREE, DISAGREE, Bools, Ints
 from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import Export
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.index import Cells, Frame
+from solon.collective.reading.index import Cells, Frame, among, union
 
 
 def matrix_sign(log: Cells, matrix: Cells) -> int:
     """+1 if the matrix has the sign of the log, -1 if the opposite."""
-    _, at_log, at_matrix = np.intersect1d(log.key, matrix.key, assume_unique=True, return_indices=True)
-    product = log.vote[at_log] * matrix.vote[at_matrix]
+    both = among(log.key, matrix.key)
+    product = log.vote[both] * matrix.vote[np.searchsorted(matrix.key, log.key[both])]
     return -1 if int((product < 0).sum()) > int((product > 0).sum()) else 1
 
 
 def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints, names: tuple[str, str]) -> Cells:
     """The votes that count. opened: keys of cells that the log leaves open; names: of the two files, for findings."""
     log = _closed(log, matrix, opened)
-    key = np.union1d(log.key, matrix.key)
+    key = union(log.key, matrix.key)
     vote_log, has_log = _spread(key, log)
     vote_matrix, has_matrix = _spread(key, matrix)
     differ = (has_log != has_matrix) | (vote_log != vote_matrix)

@@ -141,9 +141,9 @@ def _comments(talk: Conversation) -> bytes:
 
 def _counts(talk: Conversation, kind: int) -> list[int]:
     if talk.log is None:
-        return ((talk.votes_PS == kind) & talk.seen_PS).sum(axis=0).tolist()
+        return list(((talk.votes_PS == kind) & talk.seen_PS).sum(axis=0).tolist())
     at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
-    return np.bincount(at, minlength=len(talk.statements)).tolist()
+    return list(np.bincount(at, minlength=len(talk.statements)).tolist())
 
 
 def _matrix(talk: Conversation) -> bytes:

@@ -210,8 +210,8 @@ class OpenCsv:
             if set(map(str.count, records, repeat(self.separator))) == {width - 1} and "" not in records:
                 flat = self.separator.join(records).split(self.separator)
                 yield range(line, line + len(records)), [flat[at::width] for at in range(width)]
-            elif rows := list(self.rows(start, end, line)):
-                lines, cells = self.even(rows)
+            elif odd := list(self.rows(start, end, line)):
+                lines, cells = self.even(odd)
                 yield lines, list(zip(*cells, strict=True))
             start, line = end + 1, line + len(records)
 
@@ -232,8 +232,8 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     text = text if quoted else text.replace("\r\n", "\n")
     separator = separator_of(text)
     records = read_records(path, text, separator)
-    line, header = next(records, (None, None))
-    if header is None:
+    line, header = next(records, (0, []))
+    if not header:
         raise InputError("the file is empty", where=Where(path), hint="export it again")
     names = tuple((unguarded(name) if ours else name).strip() for name in header)
     first = next(records, (0, []))[1]
@@ -241,8 +241,8 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     while width > 1 and not names[width - 1] and not any(first[width - 1 :]):
         width -= 1
     if repeated := sorted({name for name in names[:width] if names[:width].count(name) > 1}):
-        quoted = ", ".join(shown(name, 30) for name in repeated[:5])
-        raise InputError(f"columns with the same name: {quoted}", where=Where(path, line), hint="keep one of each")
+        named = ", ".join(shown(name, 30) for name in repeated[:5])
+        raise InputError(f"columns with the same name: {named}", where=Where(path, line), hint="keep one of each")
     trailing = 0 if any(first[width:]) else max(len(names), len(first)) - width
     return OpenCsv(
         path=path,

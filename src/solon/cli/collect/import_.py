@@ -25,7 +25,8 @@ def import_(
     """Import a conversation from Polis: check it, repair what can be, and say what was found.
 
     Reads comments.csv with participants-votes.csv or votes.csv or both, the server's CSV export, and comments.json with
-    votes.json as the server or red-dwarf writes them. Votes become +1 agree, -1 disagree, 0 pass; the sign is checked against the export itself.
+    votes.json as the server or red-dwarf writes them. Votes become +1 agree, -1 disagree, 0 pass; the sign is checked
+    against the export itself.
 
     \b
       [bold]solon collect import polis-export -o parks[/bold]

@@ -51,7 +51,7 @@ class Columns:
 
     def counts(self, name: str) -> Ints:
         """A column of counts, -1 where nothing is known."""
-        return np.maximum(self.values[name], -1)
+        return np.asarray(np.maximum(self.values[name], -1))
 
     def once(self, key: str, findings: Findings) -> Columns:
         """Rows of the same id once, in the order of ids; `InputError` where they differ."""

@@ -54,7 +54,7 @@ def check_datetimes(found: Columns, findings: Findings) -> None:
 
 
 def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, Ints]:
-    """Which rows have the known form, their seconds since 1970 as if in UTC, and a number for the name of their zone."""
+    """Which rows have the known form, their seconds since 1970 as if in UTC, and a number for their zone's name."""
     chars = np.ascontiguousarray(written).view("S1").reshape(len(written), -1)
     codes = chars.view(np.uint8)
     known = (chars[:, _WIDTH] == b"") & (chars[:, _WIDTH - 1] != b"")

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.artifacts.atomic import canonical_json, sha256_file
 from solon.collective.conversation import Conversation
@@ -115,13 +117,13 @@ def _write_votes(folder: Path, talk: Conversation) -> None:
     """The votes that count, and all by time."""
     rows, columns = np.nonzero(talk.seen_PS)
     values = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
-    latest = dict(zip(COLUMNS[LATEST], values, strict=True))
+    latest: dict[str, NDArray[Any]] = dict(zip(COLUMNS[LATEST], values, strict=True))
     if talk.important_PS is not None:
         latest[IMPORTANT] = talk.important_PS[rows, columns].astype(np.int8)
     (folder / LATEST).write_bytes(csv_of_numbers(latest))
     if talk.log is not None:
         log = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
-        events = dict(zip(COLUMNS[EVENTS], log, strict=True))
+        events: dict[str, NDArray[Any]] = dict(zip(COLUMNS[EVENTS], log, strict=True))
         if talk.log.important is not None:
             events[IMPORTANT] = talk.log.important.astype(np.int8)
         (folder / EVENTS).write_bytes(csv_of_numbers(events))

@@ -105,4 +105,4 @@ def among(wanted: Ints, keys: Ints) -> Bools:
 def union(one: Ints, other: Ints) -> Ints:
     """What is in one or the other, ascending. Both ascend, so that sorting is merging."""
     merged = np.sort(np.concatenate([one, other]), kind="stable")
-    return merged[np.diff(merged, prepend=-1) != 0]
+    return np.asarray(merged[np.diff(merged, prepend=-1) != 0])

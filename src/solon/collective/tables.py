@@ -1,15 +1,11 @@
 """CSV files, written so that a spreadsheet shows them and never runs them, and read so that every fault has a line.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and the statements in a conversation are
-written by strangers. Text that begins like that gets a leading apostrophe, which spreadsheets do not calculate, and
-which `read_csv` takes off again. Numbers are numbers: pass `-1`, not `"-1"`.
-
-    `=HYPERLINK(...)` is written as `'=HYPERLINK(...)`, and `'=x` as `''=x`, so that what is read is what was written.
+Text that a spreadsheet would take for a formula gets an apostrophe, which `read_csv` takes off again (`csv_text`).
+Numbers are numbers: pass `-1`, not `"-1"`.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,29 +17,47 @@ from typing import Any, NoReturn
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import write_atomic
-from solon.errors import Fault, InputError, Where
+from solon.collective.csv_text import (
+    Faults,
+    as_integer,
+    guarded,
+    raise_faults,
+    read_records,
+    read_text,
+    separator_of,
+    shown,
+    unguarded,
+)
+from solon.errors import InputError, Where
+
+__all__ = [
+    "Cell",
+    "OpenCsv",
+    "Row",
+    "Table",
+    "as_integer",
+    "csv_bytes",
+    "csv_of_numbers",
+    "guarded",
+    "open_csv",
+    "raise_faults",
+    "read_csv",
+    "read_text",
+    "shown",
+    "unguarded",
+    "write_csv",
+    "write_file",
+]
 
 Cell = str | int | float | bool | None
 """Text, a number, or nothing. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
 
-FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-"""What a cell must not begin with if it is text (OWASP, "CSV Injection"); full-width forms count in some languages."""
-MAX_FAULTS = 20
-"""Faults reported for one file; the others are counted."""
-MAX_CELL = 1_000_000
-"""Characters in one cell. Longer ones are the sign of a quote that was never closed."""
 BLOCK = 1_000_000
 """Characters split into cells at a time, where a file is read in blocks."""
-FEW = 5
-"""Rows with one cause that are named one by one."""
 BY_NAME = "columns are found by name, in any order, between commas, semicolons or tabs; restore the header"
 RAGGED = "close quotes, quote what has commas in it, or export the file again if it is cut off"
 
-_GUARDED = re.compile(f"'*[{re.escape(FORMULA_STARTS)}]")
 _NEEDS_QUOTES = re.compile(r'[",;\r\n\t]|^\s|\s$')
-_SEPARATOR = re.compile(r'(?:"[^"]*"|[^",;\t\r\n])*([,;\t])')
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
-_WHOLE = re.compile(r" *(-?[0-9]{1,18})(?:\.0*)? *")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -253,130 +267,6 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
         ours=ours,
         quoted=quoted or "\r" in text or line > 1,
     )
-
-
-def read_text(path: Path) -> str:
-    """The text of a file that must be UTF-8 without NUL bytes; `InputError` with the line if it is not."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError("no such file", where=Where(path)) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=Where(path)) from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise InputError("the file is UTF-16", where=Where(path), hint="save it as UTF-8")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if (at := data.find(b"\0")) >= 0:
-        hint = "the file is damaged, or in UTF-16; get it again and save it as UTF-8"
-        raise InputError("a NUL byte", where=Where(path, data.count(b"\n", 0, at) + 1), hint=hint)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        what = f"not UTF-8: byte 0x{data[error.start]:02x}"
-        raise InputError(what, where=Where(path, line), hint="save the file as UTF-8") from None
-
-
-def separator_of(text: str) -> str:
-    """The comma, semicolon or tab that comes first in the header."""
-    found = _SEPARATOR.match(text)
-    return found.group(1) if found else ","
-
-
-def read_records(path: Path, text: str, separator: str = ",", line: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """Records with the lines they begin in, the header too; blank lines are none. line: that of the first."""
-    previous = csv.field_size_limit(MAX_CELL)
-    reader = csv.reader((found.group() for found in _LINE.finditer(text)), delimiter=separator, strict=True)
-    before = line
-    try:
-        for record in reader:
-            if record and record != [""]:
-                yield line, record
-            line = before + reader.line_num
-    except csv.Error as error:
-        hint = "a quote is opened and not closed, or stands inside quotes; double it or export again"
-        raise InputError(f"broken CSV: {error}", where=Where(path, line), hint=hint) from None
-    finally:
-        csv.field_size_limit(previous)
-
-
-class Faults:
-    """What is wrong with the rows of one file. A cause that more than a few rows share is said once.
-
-    vote is not 1, 0 or -1: '7'                                  a fault of one row, with its line
-    vote is not 1, 0 or -1 in all 57 items: '7', '8', '9'        one of many, with the line of the first
-    """
-
-    def __init__(self, path: Path, unit: str = "row"):
-        self.path, self.unit = path, unit
-        self.found: dict[tuple[str, str], list[tuple[Where, str | None]]] = {}
-
-    def add(
-        self, line: int, cause: str, cell: str | None = None, *, hint: str = "export the file again", item: int = 0
-    ) -> None:
-        """cell: what stands there, in which faults of one cause differ; item: of a list, counted from 0."""
-        where = Where(self.path, line, item if self.unit == "item" else None)
-        self.found.setdefault((cause, hint), []).append((where, cell))
-
-    def raise_any(self, total: int) -> None:
-        """Raises `InputError` if there are any, at most `MAX_FAULTS` of them. total: rows of the file."""
-        raise_faults([fault for key, at in self.found.items() for fault in self._told(*key, at, total)], self.path)
-
-    def _told(self, cause: str, hint: str, at: Sequence[tuple[Where, str | None]], total: int) -> Iterator[Fault]:
-        if len(at) <= FEW and len(at) < max(2, total):
-            for where, cell in at:
-                yield Fault(cause if cell is None else f"{cause}: {shown(cell)}", where, hint)
-            return
-        many = f"all {total:,}" if len(at) == total else f"{len(at):,} of {total:,}"
-        cells = list(dict.fromkeys(shown(cell) for _, cell in at if cell is not None))
-        told = (": " if cells else "") + ", ".join(cells[:3]) + (", ..." if len(cells) > 3 else "")
-        yield Fault(f"{cause} in {many} {self.unit}s{told}{'' if len(at) == total else _places(at)}", at[0][0], hint)
-
-
-def _places(at: Sequence[tuple[Where, object]]) -> str:
-    """The lines, or the items, of faults."""
-    name = "lines" if at[0][0].item is None else "items"
-    numbers = [str(where.line if where.item is None else where.item) for where, _ in at[:MAX_FAULTS]]
-    return f"; {name} {', '.join(numbers)}" + (", ..." if len(at) > MAX_FAULTS else "")
-
-
-def raise_faults(faults: Sequence[Fault], path: Path) -> None:
-    """Raises `InputError` with the first `MAX_FAULTS` and the number of the others; returns if there are none."""
-    if (more := len(faults) - MAX_FAULTS) > 0:
-        faults = [*faults[:MAX_FAULTS], Fault(f"and {more:,} more faults", Where(path))]
-    if faults:
-        raise InputError(list(faults))
-
-
-def as_integer(cell: str) -> int | None:
-    """A cell as a whole number; None if it is none. Only ASCII digits, surrounding spaces allowed.
-
-    Programs that take a column with gaps for decimal numbers write `3.0` for 3.
-
-    >>> as_integer("-1"), as_integer(" 42"), as_integer("3.0"), as_integer("3.5"), as_integer("1e3"), as_integer("")
-    (-1, 42, 3, None, None, None)
-    """
-    found = _WHOLE.fullmatch(cell)
-    return int(found.group(1)) if found else None
-
-
-def guarded(text: str) -> str:
-    """Text that a spreadsheet will not calculate.
-
-    >>> guarded("=1+1"), guarded("1+1"), guarded("'=1+1")
-    ("'=1+1", '1+1', "''=1+1")
-    """
-    return f"'{text}" if _GUARDED.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """What `guarded` was given."""
-    return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text
-
-
-def shown(text: str, limit: int = 60) -> str:
-    """Text of unknown origin for a message: quoted, on one line, cut at `limit` characters."""
-    return repr(text if len(text) <= limit else f"{text[: limit - 3]}...")
 
 
 def _written(value: object) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from solon.collective.csv_text import as_integer, read_records, read_text, separator_of, shown, unguarded
 from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import ExportedVotes
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.sources import json_object, unusual
-from solon.collective.tables import as_integer, read_records, read_text, separator_of, shown, unguarded
 
 STRICT = "strict-moderation"
 """A key of our own exports: `true` or `false`."""

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from solon.collective.conversation import Ints
+from solon.collective.csv_text import Faults, shown
 from solon.collective.phrases import listed, many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN, ids, milliseconds, moments, texts, votes
 from solon.collective.reading.names import COUNT, NOT_READ, Column, plain
 from solon.collective.reading.sources import Source, read_source
-from solon.collective.tables import BY_NAME, Faults, shown
+from solon.collective.tables import BY_NAME
 from solon.errors import InputError, Where
 
 

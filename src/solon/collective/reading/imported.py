@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from solon.artifacts.atomic import sha256_file
 from solon.collective.conversation import Conversation, Ints, Participant, Statement, VoteLog
+from solon.collective.csv_text import Faults, read_text
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.exported import MAX_COUNT, check_size
 from solon.collective.reading.findings import Finding, Findings, Imported, Severity
 from solon.collective.reading.kinds import Kind, ids, moments, texts, truths, votes, within
 from solon.collective.reading.names import Column
 from solon.collective.reading.sources import read_source
-from solon.collective.tables import Faults, Row, Table, read_csv, read_text
+from solon.collective.tables import Row, Table, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Ints
+from solon.collective.csv_text import as_integer
 from solon.collective.reading.exported import MAX_ID, MAX_TIME, MIN_TIME
-from solon.collective.tables import as_integer
 
 UNKNOWN = -(2**62)
 """An empty cell."""

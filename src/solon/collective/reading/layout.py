@@ -48,60 +48,40 @@ class Files:
 
 def find_files(folder: Path) -> Files:
     """The files of the export in `folder`; `InputError` if there is none, or one and a half."""
-    if not folder.exists():
-        raise InputError("no such folder", where=Where(folder))
     if not folder.is_dir():
-        hint = "name the folder that holds comments.csv and the votes"
-        raise InputError("is a file, not the folder of an export", where=Where(folder), hint=hint)
-    csv = _existing(folder, "comments.csv")
-    json = _existing(folder, "comments.json")
-    if csv and json:
-        hint = "keep one of them"
-        raise InputError(
-            "both comments.csv and comments.json: two exports in one folder", where=Where(folder), hint=hint
+        what = "is a file, not the folder of an export" if folder.exists() else "no such folder"
+        raise _refused(
+            what, folder, "name the folder that holds comments.csv and the votes" if folder.exists() else None
         )
-    if json:
-        return _json_files(folder, json)
-    if csv:
-        return _csv_files(folder, csv)
-    raise InputError(
-        "no comments.csv or comments.json",
-        where=Where(folder),
-        hint="give the folder of a Polis export, or one written by `solon collect import`",
-    )
-
-
-def _csv_files(folder: Path, comments: Path) -> Files:
-    votes = _existing(folder, "votes.csv")
-    matrices = [path for name in MATRIX_NAMES if (path := _existing(folder, name))]
+    forms = [form for form in ("csv", "json") if _existing(folder, f"comments.{form}")]
+    if not forms:
+        hint = "give the folder of a Polis export, or one written by `solon collect import`"
+        raise _refused("no comments.csv or comments.json", folder, hint)
+    if len(forms) > 1:
+        raise _refused("both comments.csv and comments.json: two exports in one folder", folder, "keep one of them")
+    found = {name: path for name in NAMES if name.endswith(forms[0]) and (path := _existing(folder, name))}
+    matrices = [found[name] for name in MATRIX_NAMES if name in found]
+    votes = found.get(f"votes.{forms[0]}")
+    if forms == ["json"] and not votes:
+        raise _refused("comments.json without votes.json", folder, "add the conversation's votes")
     if len(matrices) > 1:
-        raise InputError(f"both {' and '.join(MATRIX_NAMES)}", where=Where(folder), hint="keep the one of this export")
-    if not votes and not matrices:
-        hint = "add one of them from the same export"
-        raise InputError(f"no votes: neither votes.csv nor {MATRIX_NAMES[0]}", where=Where(folder), hint=hint)
+        raise _refused(f"both {' and '.join(MATRIX_NAMES)}", folder, "keep the one of this export")
+    if not matrices and not votes:
+        what = f"no votes: neither votes.csv nor {MATRIX_NAMES[0]}"
+        raise _refused(what, folder, "add one of them from the same export")
     return Files(
         folder=folder,
-        is_json=False,
-        comments=comments,
+        is_json=forms == ["json"],
+        comments=found[f"comments.{forms[0]}"],
         votes=votes,
         matrix=matrices[0] if matrices else None,
-        about=_existing(folder, "summary.csv"),
+        about=found.get("summary.csv") or found.get("conversation.json"),
+        mathematics=found.get("math-pca2.json"),
     )
 
 
-def _json_files(folder: Path, comments: Path) -> Files:
-    votes = _existing(folder, "votes.json")
-    if not votes:
-        raise InputError("comments.json without votes.json", where=Where(folder), hint="add the conversation's votes")
-    return Files(
-        folder=folder,
-        is_json=True,
-        comments=comments,
-        votes=votes,
-        matrix=None,
-        about=_existing(folder, "conversation.json"),
-        mathematics=_existing(folder, "math-pca2.json"),
-    )
+def _refused(what: str, folder: Path, hint: str | None) -> InputError:
+    return InputError(what, where=Where(folder), hint=hint)
 
 
 def layout_of(files: Files, *, in_seconds: bool) -> Layout:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Ints, Participant
+from solon.collective.csv_text import as_integer
 from solon.collective.phrases import listed, many
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.names import PEOPLE, Column, by_statement
 from solon.collective.reading.sources import read_source
-from solon.collective.tables import as_integer
 from solon.errors import InputError, Where
 
 COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")

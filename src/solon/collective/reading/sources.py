@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from solon.collective.csv_text import Faults, read_text, shown
 from solon.collective.phrases import many
-from solon.collective.tables import Faults, OpenCsv, Table, open_csv, read_text, shown
+from solon.collective.tables import OpenCsv, Table, open_csv
 from solon.errors import InputError, Where
 
 AGAIN = "fetch the file again"

@@ -19,39 +19,36 @@ _MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 
 def clean(text: str) -> str:
     """Without control characters other than tab and line break, which terminals obey and JSON and CSV garble."""
-    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("\ufffd", _lines(text))
+
+
+def _lines(text: str) -> str:
+    """With the line breaks of Unix."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def check_texts(path: Path, statements: Sequence[Statement], findings: Findings) -> tuple[Statement, ...]:
     """The statements, cleaned, with findings about those that are odd."""
-    odd: dict[str, list[int]] = {"empty": [], "control": [], "mojibake": [], "long": []}
-    cleaned = []
-    for one in statements:
-        text = clean(one.text)
-        if not text.strip():
-            odd["empty"].append(one.id)
-        if text != one.text.replace("\r\n", "\n").replace("\r", "\n"):
-            odd["control"].append(one.id)
-        elif _MOJIBAKE.search(text):
-            odd["mojibake"].append(one.id)
-        if len(text) > LONGEST:
-            odd["long"].append(one.id)
-        cleaned.append(one if text == one.text else one.model_copy(update={"text": text}))
-    if found := odd["empty"]:
+    cleaned = tuple(one.model_copy(update={"text": clean(one.text)}) for one in statements)
+    empty = [one.id for one in cleaned if not one.text.strip()]
+    control = [one.id for one in statements if _CONTROL.search(_lines(one.text))]
+    garbled = [one.id for one in cleaned if one.id not in control and _MOJIBAKE.search(one.text)]
+    long = [one.id for one in cleaned if len(one.text) > LONGEST]
+    if empty:
         findings.warning(
-            path, f"{many(len(found), 'statement')} without text: {listed(found)}", "kept, for their votes"
+            path, f"{many(len(empty), 'statement')} without text: {listed(empty)}", "kept, for their votes"
         )
-    if found := odd["control"]:
-        what = f"control characters in {many(len(found), 'statement')}: {listed(found)}"
+    if control:
+        what = f"control characters in {many(len(control), 'statement')}: {listed(control)}"
         findings.repair(path, what, "replaced by \ufffd")
-    if found := odd["mojibake"]:
-        what = f"{many(len(found), 'statement')} that look read in the wrong encoding: {listed(found)}"
+    if garbled:
+        what = f"{many(len(garbled), 'statement')} that look read in the wrong encoding: {listed(garbled)}"
         findings.warning(path, what, "kept as they are; export as UTF-8")
-    if found := odd["long"]:
-        what = f"{many(len(found), 'statement')} longer than Polis allows ({LONGEST:,} characters): {listed(found)}"
+    if long:
+        what = f"{many(len(long), 'statement')} longer than Polis allows ({LONGEST:,} characters): {listed(long)}"
         findings.warning(path, what, "kept whole")
     _say_repeated(path, cleaned, findings)
-    return tuple(cleaned)
+    return cleaned
 
 
 def _say_repeated(path: Path, statements: Sequence[Statement], findings: Findings) -> None:

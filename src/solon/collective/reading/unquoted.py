@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from solon.collective.csv_text import read_text, shown
 from solon.collective.phrases import many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import texts, words
 from solon.collective.reading.names import COMMENTS
 from solon.collective.reading.sources import Source, of_table
-from solon.collective.tables import Table, open_csv, read_text, shown
+from solon.collective.tables import Table, open_csv
 from solon.errors import InputError, Where
 
 BODY, ID = "comment-body", "comment-id"

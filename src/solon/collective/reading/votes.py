@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Participant
+from solon.collective.csv_text import Faults
 from solon.collective.phrases import listed, many
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.datetimes import check_datetimes
@@ -14,7 +15,6 @@ from solon.collective.reading.exported import XID_KEPT, ExportedVotes
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN
 from solon.collective.reading.names import VOTES
-from solon.collective.tables import Faults
 
 
 def read_votes(path: Path, findings: Findings) -> tuple[ExportedVotes, tuple[Participant, ...], bool]:

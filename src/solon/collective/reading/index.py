@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +20,6 @@ class Frame:
     statement_ids: Ints
     """[S], ascending."""
 
-    @staticmethod
-    def of(votes: ExportedVotes) -> Frame:
-        """The ids that occur in votes."""
-        return Frame(participant_ids=distinct(votes.participant), statement_ids=distinct(votes.statement))
-
     def statement_index(self, votes: ExportedVotes) -> Ints:
         """The column of each vote."""
         return np.asarray(np.searchsorted(self.statement_ids, votes.statement), dtype=np.int64)
@@ -34,18 +28,6 @@ class Frame:
         """row * S + column of each vote."""
         row = np.searchsorted(self.participant_ids, votes.participant)
         return np.asarray(row * len(self.statement_ids) + self.statement_index(votes), dtype=np.int64)
-
-    def keys_of(self, pairs: Sequence[tuple[int | None, int]]) -> Ints:
-        """row * S + column of (participant, statement) pairs in the frame."""
-        table = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
-        row = np.searchsorted(self.participant_ids, table[:, 0])
-        column = np.searchsorted(self.statement_ids, table[:, 1])
-        return np.asarray(row * len(self.statement_ids) + column, dtype=np.int64)
-
-    def holds(self, participant: int | None, statement: int) -> bool:
-        """Whether both ids are in the frame."""
-        ids = (participant, self.participant_ids), (statement, self.statement_ids)
-        return all(number is not None and bool(among(np.array([number]), known)[0]) for number, known in ids)
 
     def cells(self, votes: ExportedVotes) -> Cells:
         """The votes in the frame; there is at most one per participant and statement."""

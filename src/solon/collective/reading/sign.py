@@ -26,7 +26,7 @@ import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Ints
 from solon.collective.reading.exported import Export, ExportedVotes, Layout
-from solon.collective.reading.index import Cells, Frame
+from solon.collective.reading.index import Cells, among
 from solon.errors import InputError, Where
 
 EXACT_SHARE = 0.8
@@ -177,12 +177,11 @@ def _statements(export: Export, votes: ExportedVotes, latest: Cells) -> Witness:
 
 def _authors(export: Export, votes: ExportedVotes) -> Witness:
     """The first vote of each author on their own statement; seeds are written by organisers, who do not vote."""
-    authored = {(one.author, one.id) for one in export.statements if one.author is not None and not one.is_seed}
-    frame = Frame.of(votes)
-    keys = frame.keys(votes)
-    wanted = frame.keys_of([pair for pair in authored if frame.holds(*pair)])
-    at = np.flatnonzero(np.isin(keys, wanted))
-    _, first = np.unique(keys[at], return_index=True)
+    authored = [one for one in export.statements if one.author is not None and not one.is_seed]
+    ids, authors = (np.array([getattr(one, name) for one in authored], dtype=np.int64) for name in ("id", "author"))
+    at = np.flatnonzero(among(votes.statement, ids))
+    at = at[authors[np.searchsorted(ids, votes.statement[at])] == votes.participant[at]]
+    _, first = np.unique(votes.statement[at], return_index=True)
     own = votes.vote[at[first]]
     return Witness(
         what="authors' votes on their own statements",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.consensus import numeric_first
+from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability_trials import compare
+from solon.collective.phrases import many
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
@@ -63,6 +67,44 @@ def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
     """People in no group who voted often enough for Polis to put them in one: too few votes are not the reason."""
     able_P = conversation.n_votes_P >= votes_to_be_grouped(conversation)
     return int((able_P & ~np.isin(conversation.participant_ids, grouped_ids)).sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """The grouping of the export beside another one."""
+
+    k: int
+    """Groups that the export names."""
+    people: int
+    """In a group of both."""
+    likeness: float
+    """Adjusted Rand index: 1 the same groups, 0 as alike as by lot."""
+    kept_share: float
+    """Of them, the share in the same group, groups being paired as well as can be."""
+
+
+def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None:
+    """The export's own grouping beside `groups`; None if it has none, or nobody is in both."""
+    names = sorted({one.exported_group for one in conversation.participants if one.exported_group})
+    number = {name: at for at, name in enumerate(names)}
+    exported_P = np.array([number.get(one.exported_group or "", IN_NO_GROUP) for one in conversation.participants])
+    ours_P = labels_of(conversation, groups)
+    if not ((exported_P != IN_NO_GROUP) & (ours_P != IN_NO_GROUP)).any():
+        return None
+    found = compare(conversation, ours_P, exported_P)
+    return Beside(k=len(names), people=found.people, likeness=found.adjusted_rand, kept_share=found.kept_share)
+
+
+def number_of_groups(conversation: Conversation, groups: Groups) -> str:
+    """A line on why there are so many groups: the tries that chose their number, and what the export has."""
+    said = f"number of groups: {groups.k}"
+    if tries := sum(groups.tries.values()):
+        chosen = ", ".join(f"{k} in {count}" for k, count in groups.tries.items())
+        said += f", chosen in {groups.tries.get(groups.k, 0)} of {tries} tries ({chosen})"
+    if groups.method != EXPORTED and (beside := exported_beside(conversation, groups)):
+        people = many(beside.people, "person", "people")
+        said += f"; the export has {beside.k}, and {beside.kept_share:.0%} of {people} are in the same group there"
+    return said
 
 
 def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:

@@ -12,7 +12,7 @@ from solon.collective.cleaning.files import REMOVALS
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
 from solon.collective.opinion.given_groups import FOUND, given_groups
-from solon.collective.opinion.stability import stability_of
+from solon.collective.opinion.kept import opinion_of
 from solon.collective.people.population import load_population
 from solon.collective.people.sample import Sample, of_voters, read_attributes
 from solon.collective.principles.trace import Trace, trace_path
@@ -57,7 +57,8 @@ def gather(sources: Sources) -> PublicInput:
     if removals:
         talk, removed = without_removed(talk, removals)
     given = given_groups(sources.groups, talk)
-    analysis = analyse(talk, seed=sources.seed, k=sources.k, method=sources.method, groups=given)
+    opinion = opinion_of(talk, groups=given, k=sources.k, method=sources.method, seed=sources.seed)
+    analysis = analyse(talk, groups=opinion.groups)
     constitution, trace = read_traced(sources.constitution, talk) if sources.constitution else (None, None)
     stable = sources.stability and analysis.groups.k > 1
     return PublicInput(
@@ -66,7 +67,7 @@ def gather(sources: Sources) -> PublicInput:
         seed=sources.seed,
         sample=read_sample(sources.population, sources.attributes, talk),
         findings=imported.findings,
-        stability=stability_of(talk, analysis.groups, seed=sources.seed) if stable else None,
+        stability=opinion.stability if stable else None,
         removed=removed,
         constitution=constitution,
         trace=trace,

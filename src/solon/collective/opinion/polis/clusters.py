@@ -24,6 +24,7 @@ import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import adjusted_rand_index
+from solon.collective.opinion.polis.nearest import Nearest
 from solon.seeds import generator
 
 
@@ -87,11 +88,10 @@ def kmeans(
     weights = np.ones(len(points_N2)) if weights_N is None else weights_N
     centres = start_K2
     labels = np.zeros(len(points_N2), dtype=np.int64)
+    nearest = Nearest(points_N2)
     for _ in range(iterations):
-        squared = np.square(points_N2[:, :1] - centres[:, 0])
-        squared += np.square(points_N2[:, 1:] - centres[:, 1])
-        nearest = len(centres) - 1 - np.argmin(squared[:, ::-1], axis=1)
-        labels = np.unique(nearest, return_inverse=True)[1]
+        nearest_N = nearest.of(centres)
+        labels = (np.cumsum(np.bincount(nearest_N) > 0) - 1)[nearest_N]
         sums = [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
         moved = np.asarray(np.stack(sums, axis=1), dtype=np.float64)
         moved /= np.bincount(labels, weights=weights)[:, None]

@@ -17,9 +17,9 @@ from solon.collective.opinion.polarisation import between_groups
 from solon.collective.opinion.polis.agreement import compare, notes_on
 from solon.collective.opinion.polis.grouping import polis_projection
 from solon.collective.opinion.polis.matching import match
+from solon.collective.opinion.polis.priority import extremity, priority
 from solon.collective.opinion.polis.projection import moderated_out, project
 from solon.collective.opinion.polis.representativeness import majority_lists, representative_statements
-from solon.collective.opinion.polis.routing import extremity, priority
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Analysis, Groups, Projection
 from solon.errors import InputError
@@ -79,6 +79,7 @@ def _analysis(
         projection=projection,
         groups=groups,
         consensus_S=group_aware_consensus(share_of_agrees(counts.agrees, counts.seen, smoothing=True)),
+        disagreement_S=group_aware_consensus(share_of_agrees(counts.disagrees, counts.seen, smoothing=True)),
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
         polarisation_S=between_groups(counts),

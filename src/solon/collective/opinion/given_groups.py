@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.opinion.consensus import numeric_first
 from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
@@ -142,3 +142,13 @@ def _groups(found: Mapping[int, str], conversation: Conversation, where: Where, 
         method=method,
         notes=(note, *_coverage(conversation, ids)),
     )
+
+
+def numeric_first(name: str) -> tuple[int, float, str]:
+    """Sort key for group names: numbers by value, then words by alphabet.
+
+    >>> sorted(["b", "10", "9", "a"], key=numeric_first)
+    ['9', '10', 'a', 'b']
+    """
+    # Not whatever `float` takes: with `nan` among them, names would have no order.
+    return (0, float(name), name) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?", name) else (1, 0.0, name)

@@ -133,6 +133,8 @@ class Analysis:
     groups: Groups
     consensus_S: Floats
     """Group-aware consensus: product over groups of (agrees + 1) / (votes + 2)."""
+    disagreement_S: Floats
+    """Group-aware disagreement: product over groups of (disagrees + 1) / (votes + 2). High: all groups reject it."""
     extremity_S: Floats
     priority_S: Floats
     polarisation_S: Floats

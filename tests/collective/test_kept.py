@@ -1,4 +1,4 @@
-"""What is computed once: kept for the same input and code alone, by commands that run at once, and never trusted blindly."""
+"""What is kept: for the same input and code alone, by commands that run at once, and never trusted blindly."""
 
 from __future__ import annotations
 

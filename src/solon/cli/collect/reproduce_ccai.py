@@ -27,9 +27,9 @@ def reproduce_ccai(
     \b
       [bold]solon collect reproduce-ccai ccai-2023 -o out[/bold]
     """
-    from solon.collective.opinion.ccai.study import PAPER_CUT, PAPER_K, read_study, reproduce
     from solon.collective.output import replacing
-    from solon.report.study import REFUSED, SUMMARY, write_all
+    from solon.report.study.files import REFUSED, SUMMARY, write_all
+    from solon.report.study.measures import PAPER_CUT, PAPER_K, read_study, reproduce
 
     with replacing(output, marker=SUMMARY, force=force) as new:
         study = read_study(folder)

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints, Participant
-from solon.collective.opinion.ccai.method import ccai_place
+from solon.collective.opinion.ccai import ccai_place
 from solon.collective.opinion.placing import Place
 from solon.collective.opinion.polis.grouping import polis_place
 from solon.collective.opinion.results import Groups, Imputation, Projection

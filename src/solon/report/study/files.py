@@ -13,8 +13,14 @@ from pydantic import JsonValue
 
 from solon.artifacts.atomic import canonical_json, to_json
 from solon.collective.conversation import AGREE, DISAGREE, Bools
-from solon.collective.opinion.ccai.method import place_all
-from solon.collective.opinion.ccai.study import (
+from solon.collective.opinion.ccai import place_all
+from solon.collective.opinion.consensus import consensus_of
+from solon.collective.opinion.files import write_consensus
+from solon.collective.opinion.stability import StabilityReport, stability_by
+from solon.collective.opinion.stability_trials import make_tries
+from solon.collective.tables import write_csv, write_file
+from solon.report.study.figures import consensus_histogram, opinion_map, threshold_sweep
+from solon.report.study.measures import (
     PAPER_CUT,
     PAPER_K,
     SHUFFLES,
@@ -27,12 +33,6 @@ from solon.collective.opinion.ccai.study import (
     compared,
     figures_of,
 )
-from solon.collective.opinion.consensus import consensus_of
-from solon.collective.opinion.files import write_consensus
-from solon.collective.opinion.stability import StabilityReport, stability_by
-from solon.collective.opinion.stability_trials import make_tries
-from solon.collective.tables import write_csv, write_file
-from solon.report.study_figures import consensus_histogram, opinion_map, threshold_sweep
 
 SUMMARY = "summary.json"
 REFUSED = (

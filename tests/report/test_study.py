@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.ccai import method, study
-from solon.collective.opinion.ccai.method import group_all, k_means, positions, starting_centres
-from solon.collective.opinion.ccai.study import Study, fingerprint, labelled, misplaced, read_study, reproduce
+from solon.collective.opinion import ccai as method
+from solon.collective.opinion.ccai import group_all, k_means, positions, starting_centres
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import by_size
 from solon.errors import InputError
-from solon.report import study_figures
-from solon.report.study import write_all
+from solon.report.study import figures as study_figures
+from solon.report.study import measures as study
+from solon.report.study.files import write_all
+from solon.report.study.measures import Study, fingerprint, labelled, misplaced, read_study, reproduce
 from talks import random_rows, talk, write_export
 from voters import public
 

@@ -20,7 +20,7 @@ import numpy as np
 from solon.artifacts.atomic import sha256_bytes
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import adjusted_rand_index, as_numpy_takes_it, one_thread
-from solon.collective.opinion.ccai.method import (
+from solon.collective.opinion.ccai import (
     MORE_VOTES_THAN,
     N_BASE,
     STARTS,

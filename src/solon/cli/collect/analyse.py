@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError
+
+if TYPE_CHECKING:
+    from solon.collective.opinion.files import AnalysisSummary
+    from solon.collective.opinion.results import Analysis
+    from solon.collective.opinion.stability import StabilityReport
 
 
 def analyse(
@@ -37,9 +42,8 @@ def analyse(
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
     from solon.collective.opinion.analysis import analyse as analysis_of
-    from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.files import FILES, write_analysis
-    from solon.collective.opinion.given_groups import FOUND, given_groups, number_of_groups
+    from solon.collective.opinion.given_groups import FOUND, given_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
@@ -56,16 +60,27 @@ def analyse(
     stored = read_stored(math_from) if math_from else None
     talk = open_conversation(folder).conversation
     given = given_groups(groups, talk)
-    opinion = None
-    if stored is None:
-        opinion = opinion_of(talk, groups=given, k=k, method=method.value, seed=seed)
-        found = analysis_of(talk, groups=opinion.groups)
-    else:
+    if stored:
         found = analysis_of(talk, stored=stored)
         opinion = opinion_of(talk, groups=found.groups) if stability else None
+    else:
+        opinion = opinion_of(talk, groups=given, k=k, method=method.value, seed=seed)
+        found = analysis_of(talk, groups=opinion.groups)
     summary = write_analysis(found, output, seed=seed)
     report = opinion.stability if opinion and stability else None
     ship_stability(output / "stability.json", report)
+    _say(found, summary, report)
+    sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
+    typer.echo(
+        f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
+        f"{summary.statements} statements; {summary.k} groups ({sizes})"
+    )
+
+
+def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | None) -> None:
+    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.given_groups import number_of_groups
+
     for one in summary.agreements:
         largest = "" if one.largest is None else f", largest difference {one.largest:.1e}"
         typer.echo(f"stored {one.quantity}: {one.compared} compared, {one.differ} differ{largest}", err=True)
@@ -73,13 +88,8 @@ def analyse(
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
-    everywhere = in_every_group(talk, found.groups)
-    typer.echo(number_of_groups(talk, found.groups))
+    everywhere = in_every_group(found.conversation, found.groups)
+    typer.echo(number_of_groups(found.conversation, found.groups))
     typer.echo(f"agreement: {everywhere}")
     if everywhere.rejected_S.any():
         typer.echo(f"rejection: {everywhere.rejection}")
-    sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
-    typer.echo(
-        f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
-        f"{summary.statements} statements; {summary.k} groups ({sizes})"
-    )

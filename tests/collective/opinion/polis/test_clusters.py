@@ -11,8 +11,6 @@ from sklearn.metrics import silhouette_samples
 
 from solon.collective.opinion.polis import clusters as module
 from solon.collective.opinion.polis.clusters import (
-    POLIS,
-    SOLON,
     base_clusters,
     best_k,
     cluster,
@@ -161,11 +159,6 @@ def test_one_place_is_one_group() -> None:
     found = cluster(np.ones((20, 2)))
     assert found.number == 1 and found.silhouettes == {}
     assert found.labels(1).tolist() == found.labels(3).tolist() == [0] * 20
-
-
-def test_polis_differs_in_the_rounds_of_the_groups_alone() -> None:
-    assert (POLIS.group_iterations, SOLON.group_iterations) == (20, 100)
-    assert POLIS.base_clusters == SOLON.base_clusters == 100
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.randoms())

@@ -8,17 +8,14 @@ brings them in an order that votes alone decide, and of several starts takes the
 (`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
 Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
 
-Quirks of Polis and what we do, all in `Recipe`:
-
-- Its groups are iterated 20 times, where an option of another name meant 100: we iterate 100 times.
-- It also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only after
-  four updates in a row. We see one moment and start cold.
+Polis also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only after
+four updates in a row. We see one moment and start cold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,44 +24,34 @@ from solon.collective.numerics import adjusted_rand_index
 from solon.collective.opinion.polis.nearest import Nearest
 from solon.seeds import generator
 
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """The numbers of the clustering. Polis's own are `POLIS`."""
-
-    min_votes: int = 7
-    """Votes from which on people are grouped; fewer where there are fewer statements."""
-    min_people: int = 15
-    """If fewer people qualify, the most active are added up to this many."""
-    base_clusters: int = 100
-    base_iterations: int = 100
-    group_iterations: int = 100
-    tolerance: float = 0.01
-    """k-means stops when no centre moved as far as this."""
-    max_groups: int = 5
-    base_per_group: int = 12
-    """One more group is tried for each so many base clusters."""
+MIN_VOTES = 7
+"""Votes from which on people are grouped; fewer where there are fewer statements."""
+MIN_PEOPLE = 15
+"""If fewer people qualify, the most active are added up to this many."""
+BASE_CLUSTERS = 100
+ITERATIONS = 100
+"""At most. Polis has 20 for its groups, where an option of another name meant 100."""
+TOLERANCE = 0.01
+"""k-means stops when no centre moved as far as this."""
+MAX_GROUPS, BASE_PER_GROUP = 5, 12
+"""One more group than two is tried for each so many base clusters."""
 
 
-SOLON = Recipe()
-POLIS = replace(SOLON, group_iterations=20)
-
-
-def votes_to_be_grouped(conversation: Conversation, recipe: Recipe = SOLON) -> int:
+def votes_to_be_grouped(conversation: Conversation) -> int:
     """Votes from which on people are grouped: 7, or one for each statement with votes where those are fewer."""
-    return max(1, min(recipe.min_votes, int(conversation.seen_PS.any(axis=0).sum())))
+    return max(1, min(MIN_VOTES, int(conversation.seen_PS.any(axis=0).sum())))
 
 
-def grouped_people(conversation: Conversation, recipe: Recipe = SOLON) -> Bools:
+def grouped_people(conversation: Conversation) -> Bools:
     """[P]: True for whoever cast 7 votes or more (all, where there are fewer statements), on rejected ones too.
 
     If those are fewer than 15, the most active of the others join them; between equally active ones the smallest id
     goes first. Whoever cast no vote never does.
     """
     votes = conversation.n_votes_P
-    chosen = np.asarray(votes >= votes_to_be_grouped(conversation, recipe), dtype=bool)
-    if chosen.sum() < recipe.min_people:
-        most_active = np.argsort(-votes, kind="stable")[: recipe.min_people]
+    chosen = np.asarray(votes >= votes_to_be_grouped(conversation), dtype=bool)
+    if chosen.sum() < MIN_PEOPLE:
+        most_active = np.argsort(-votes, kind="stable")[:MIN_PEOPLE]
         chosen[most_active] = True
     return np.asarray(chosen & (votes > 0), dtype=bool)
 
@@ -74,8 +61,8 @@ def kmeans(
     start_K2: Floats,
     *,
     weights_N: Floats | None = None,
-    iterations: int = 100,
-    tolerance: float = 0.01,
+    iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
 ) -> tuple[Ints, Floats]:
     """Labels [N] and centres [K, 2]. Empty clusters vanish; a point between two centres goes to the later one.
 
@@ -160,7 +147,6 @@ class Clustering:
     base_N: Ints
     """Base cluster of each."""
     base_centres_B2: Floats
-    recipe: Recipe
     silhouettes: dict[int, float]
     """By number of groups tried."""
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
@@ -185,25 +171,23 @@ class Clustering:
                 self.base_centres_B2,
                 first_distinct(self.base_centres_B2, k),
                 weights_N=np.bincount(self.base_N).astype(np.float64),
-                iterations=self.recipe.group_iterations,
-                tolerance=self.recipe.tolerance,
             )
         return self._labels_by_k[k]
 
 
-def base_clusters(points_N2: Floats, *, seed: int = 0, recipe: Recipe = SOLON) -> tuple[Ints, Floats]:
+def base_clusters(points_N2: Floats, *, seed: int = 0) -> tuple[Ints, Floats]:
     """Base cluster of each point [N] and their centres [B, 2]: at most 100, or one for each different place."""
     order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else np.arange(len(points_N2))
-    start = first_distinct(points_N2[order], recipe.base_clusters)
-    return kmeans(points_N2, start, iterations=recipe.base_iterations, tolerance=recipe.tolerance)
+    start = first_distinct(points_N2[order], BASE_CLUSTERS)
+    return kmeans(points_N2, start)
 
 
-def cluster(points_N2: Floats, *, seed: int = 0, recipe: Recipe = SOLON) -> Clustering:
+def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
     """Groups of people by their places, from one start. Numbers from 2 to 5 are tried, fewer for few base clusters."""
-    base, centres = base_clusters(points_N2, seed=seed, recipe=recipe)
+    base, centres = base_clusters(points_N2, seed=seed)
     silhouettes: dict[int, float] = {}
-    found = Clustering(base_N=base, base_centres_B2=centres, recipe=recipe, silhouettes=silhouettes)
-    most = min(len(centres), recipe.max_groups, 2 + len(centres) // recipe.base_per_group)
+    found = Clustering(base_N=base, base_centres_B2=centres, silhouettes=silhouettes)
+    most = min(len(centres), MAX_GROUPS, 2 + len(centres) // BASE_PER_GROUP)
     silhouettes.update((k, silhouette(centres, found.base_labels(k))) for k in range(2, most + 1))
     return found
 

@@ -76,7 +76,7 @@ def polis_placed(conversation: Conversation, projection: Projection) -> Placed:
     able_P = conversation.n_votes_P >= clusters.votes_to_be_grouped(conversation)
     notes = []
     if added := int((chosen_P & ~able_P).sum()):
-        least = clusters.SOLON.min_votes
+        least = clusters.MIN_VOTES
         notes.append(f"Few people cast {least} votes or more: the {added} most active others were grouped too.")
     if len(np.unique(points_G2, axis=0)) < 2:
         notes.append("Everybody who is grouped stands in the same place: there is one group.")

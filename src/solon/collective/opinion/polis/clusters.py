@@ -8,8 +8,8 @@ brings them in an order that votes alone decide, and of several starts takes the
 (`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
 Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
 
-Polis also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only after
-four updates in a row. We see one moment and start cold.
+Polis also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only
+after four updates in a row. We see one moment and start cold.
 """
 
 from __future__ import annotations

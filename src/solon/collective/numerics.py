@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from solon.collective.conversation import Floats, Ints
+from solon.collective.conversation import Floats
 
 
 def wilson(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
@@ -38,27 +38,3 @@ def one_thread() -> AbstractContextManager[object]:
 def as_numpy_takes_it(seed: int) -> int:
     """NumPy's older generator, and so scikit-learn, take seeds below 2³² alone; larger ones lose their upper digits."""
     return seed % 2**32
-
-
-def shared_counts(ours_N: Ints, theirs_N: Ints) -> Ints:
-    """How many points have each label of ours and each of theirs together [K, L]. Labels count from 0."""
-    shape = int(ours_N.max()) + 1, int(theirs_N.max()) + 1
-    pairs = np.bincount(ours_N * shape[1] + theirs_N, minlength=shape[0] * shape[1])
-    return np.asarray(pairs.reshape(shape), dtype=np.int64)
-
-
-def adjusted_rand_index(ours_N: Ints, theirs_N: Ints) -> float:
-    """How alike two groupings of the same points are (Hubert and Arabie 1985): 1 the same, 0 as alike as by lot.
-
-    Pairs of points that are together in both, adjusted for chance. Labels count from 0.
-
-    >>> adjusted_rand_index(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
-    1.0
-    """
-    shared = shared_counts(ours_N, theirs_N)
-    both, ours, theirs = (
-        int((sums * (sums - 1) // 2).sum()) for sums in (shared, shared.sum(axis=1), shared.sum(axis=0))
-    )
-    pairs = len(ours_N) * (len(ours_N) - 1) // 2
-    expected, most = ours * theirs, (ours + theirs) * pairs / 2
-    return 1.0 if most == expected else float((both * pairs - expected) / (most - expected))

@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints, Participant
-from solon.collective.numerics import adjusted_rand_index, shared_counts
 from solon.collective.opinion.consensus import group_consensus
 from solon.collective.opinion.counts import IN_NO_GROUP
+from solon.collective.opinion.likeness import adjusted_rand_index, shared_counts
 from solon.collective.opinion.placing import Place, Placed, Start
 from solon.collective.opinion.results import Imputation
 from solon.errors import InputError

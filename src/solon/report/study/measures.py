@@ -19,7 +19,7 @@ import numpy as np
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import adjusted_rand_index, as_numpy_takes_it, one_thread
+from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.opinion.ccai import (
     MORE_VOTES_THAN,
     N_BASE,
@@ -30,6 +30,7 @@ from solon.collective.opinion.ccai import (
 )
 from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
 from solon.collective.opinion.given_groups import exported_beside
+from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.polis.clusters import best_k
 from solon.collective.opinion.results import Groups, by_size
 from solon.collective.reading.folder import open_conversation

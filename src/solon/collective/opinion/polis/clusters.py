@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import adjusted_rand_index
+from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.polis.nearest import Nearest
 from solon.seeds import generator
 

@@ -32,7 +32,7 @@ class Nearest:
         below, above = self._low_B12 - centres_K2, centres_K2 - self._high_B12
         least_BK = np.square(np.maximum(np.maximum(below, above), 0.0)).sum(axis=2)
         most_BK = np.square(np.maximum(np.abs(below), np.abs(above))).sum(axis=2)
-        # All of a block is as near to some centre as its farthest corner; what is farther off is nearest to no point.
+        # Every point of a block is at least as near to some centre as the farthest corner is to it.
         able_BK = least_BK <= most_BK.min(axis=1, keepdims=True) * (1 + 1e-9)
         found = []
         for points_M2, able_K in zip(self._blocks, able_BK, strict=True):

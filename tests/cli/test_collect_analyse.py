@@ -101,6 +101,17 @@ def test_an_earlier_analysis_is_replaced_by_force_alone(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["k"] == 3
 
 
+def test_given_groups_are_analysed(tmp_path: Path) -> None:
+    export = write_export(talk(random_rows(2, 20, 8)), tmp_path / "export")
+    members = "".join(f"{at},{'north' if at < 12 else 'south'}\n" for at in range(20))
+    (tmp_path / "groups.csv").write_text(f"participant,group\n{members}", encoding="utf-8")
+    result = collect("analyse", export, "--groups", tmp_path / "groups.csv", "-o", tmp_path / "out")
+    assert result.exit_code == 0 and "2 groups (north: 12, south: 8)" in result.stdout, result.output
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert summary["method"] == "given" and summary["seed"] is None
+    assert json.loads((tmp_path / "out/stability.json").read_text(encoding="utf-8"))["k"] == 2
+
+
 def test_degenerate_exports_are_noted_not_traced(tmp_path: Path) -> None:
     export = write_export(talk([[1, 1], [1, 1], [1, None]]), tmp_path / "export")
     result = collect("analyse", export, "-o", tmp_path / "out")

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from solon.cli.main import app
+from talks import talk, write_export
+from voters import public
 
 SMALL = "participant,group-id,n-votes,3,1\n7,A,2,1,-1\n2,,1,1,\n5,B,1,0,\n9,A,1,,1\n"
 """A agrees with 3 in 1 of 1 votes and with 1 in 1 of 2; B with 3 in 0 of 1 and has not voted on 1. 2 is in no group."""
@@ -107,7 +109,7 @@ def test_rows_and_columns_in_another_order_give_the_same_bytes(tmp_path: Path) -
         (SMALL.replace("9,A,1,,1", "9,A,1,1"), [], "votes.csv:5: 4 cells under 5 columns"),
         (SMALL.replace(",3,1\n", ",3,03\n"), [], "votes.csv:1: columns '3' and '03' are the same statement"),
         (SMALL.replace(",3,1\n", ",x,y\n"), [], "votes.csv:1: no column is headed by a statement id"),
-        (SMALL.replace(",B,", ",aware,"), [], "votes.csv:4: a group is called 'aware'"),
+        (SMALL.replace(",B,", ",aware,"), [], "out.csv: a group is called 'aware'"),
         ("", [], "votes.csv: the file is empty"),
         ("participant,group-id,3\n", [], "votes.csv: no participant has a group-id"),
     ],
@@ -148,3 +150,37 @@ def test_published_votes_recounted(reference_data: Path, tmp_path: Path) -> None
         for row, expected in ((smooth[at], expected_smooth), (raw[at], expected_raw)):
             cells = [float(cell or "nan") for cell in list(row.values())[1:]]
             assert cells == pytest.approx([*expected, float(np.prod(expected))], abs=1e-9, nan_ok=True)
+
+
+def test_a_folder_is_opened_as_by_every_other_command(tmp_path: Path) -> None:
+    conversation, _ = public((12, 9), seed=3)
+    write_export(conversation, tmp_path / "export")
+    result = collect(tmp_path / "export", "-o", tmp_path / "found.csv")
+    assert result.exit_code == 0 and "agreement: " in result.stdout, result.output
+    table = tmp_path / "groups.csv"
+    ids = conversation.participant_ids.tolist()
+    members = "".join(f"{one},{'ab'[at % 2]}\n" for at, one in enumerate(ids))
+    table.write_text(f"participant,group\n{members}", encoding="utf-8")
+    assert collect(tmp_path / "export", "--groups", table, "-o", tmp_path / "given.csv").exit_code == 0
+    (first, *_), columns = rows_of(tmp_path / "given.csv"), conversation.seen_PS[:, 0]
+    own = columns & (np.arange(21) % 2 == 0)
+    agrees = int((conversation.votes_PS[own, 0] == 1).sum())
+    assert float(first["group_a_consensus"]) == (agrees + 1) / (own.sum() + 2)
+    refused = collect(tmp_path / "export", "--group-column", "camp", "-o", tmp_path / "x.csv")
+    assert refused.exit_code == 2 and "--group-column is for one file of votes" in refused.stderr
+    refused = collect(tmp_path / "export/participants-votes.csv", "--groups", table, "-o", tmp_path / "x.csv")
+    assert refused.exit_code == 2 and "--groups is for the folder of a conversation" in refused.stderr
+
+
+def test_what_every_group_rejects_is_told_and_measured(tmp_path: Path) -> None:
+    rows = [[1, -1, 1 if at % 2 else -1, *[at % 2] * 8] for at in range(40)]
+    write_export(talk(rows), tmp_path / "export")
+    members = "".join(f"{at},{at % 2}\n" for at in range(40))
+    (tmp_path / "groups.csv").write_text(f"participant,group\n{members}", encoding="utf-8")
+    given = ["--groups", tmp_path / "groups.csv", "--intervals", "-o", tmp_path / "out.csv"]
+    result = collect(tmp_path / "export", *given)
+    ranked = "of 11 statements with at least 10 votes in every group"
+    assert f"agreement: 1 {ranked} found a majority in every group" in result.stdout, result.output
+    assert f"rejection: 1 {ranked} were rejected by a majority of every group: 1" in result.stdout
+    disagreement = [float(row["group_aware_disagreement"]) for row in rows_of(tmp_path / "out.csv")]
+    assert disagreement[:3] == pytest.approx([(1 / 22) ** 2, (21 / 22) ** 2, 21 / 22 * 1 / 22])

@@ -188,5 +188,12 @@ def test_another_order_gives_the_same_corrected_bytes_and_no_published_files(
 
 def test_a_folder_without_the_files(tmp_path: Path) -> None:
     result = collect(tmp_path, "-o", tmp_path / "out")
-    assert result.exit_code == 2 and "comments.csv: no such file" in result.stderr
+    assert result.exit_code == 2 and "no comments.csv" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
+def test_what_was_written_is_replaced_by_force_alone(done: tuple[Result, Path], reference_data: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in done[1].iterdir()}
+    result = collect(reference_data / "ccai-2023", "-o", done[1])
+    assert result.exit_code == 2 and "was written before" in result.stderr and "--force" in result.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in done[1].iterdir()} == before

@@ -15,14 +15,13 @@ from report.riverside import with_texts
 from solon import __version__
 from solon.cli.main import app
 from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.given_groups import Beside
 from solon.collective.opinion.stability import stability_of
 from solon.errors import InputError
 from solon.report.public.catalogue import language_of, new_catalogue, shipped_languages, source
 from solon.report.public.gather import Sources, gather
 from solon.report.public.inputs import PublicInput, Removed
 from solon.report.public.page import render_public_report
-from solon.report.public.sureness import OtherGroups
-from solon.report.public.thresholds import Thresholds
 from talks import random_rows, talk
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/riverside"
@@ -37,6 +36,7 @@ def with_everything(traced: Path) -> PublicInput:
     given = gather(Sources(folder=EXAMPLE / "export", constitution=traced, stability=False))
     analysis = given.analysis
     talk = with_texts(analysis.conversation, {one.id: f"§{one.id}" for one in analysis.conversation.statements})
+    important = tuple(one.model_copy(update={"importance_votes": 40}) for one in talk.statements)
     assert given.constitution
     principles = tuple(
         one.model_copy(
@@ -46,13 +46,11 @@ def with_everything(traced: Path) -> PublicInput:
     )
     return replace(
         given,
-        analysis=replace(analysis, conversation=replace(talk, topic="§", description="§")),
+        analysis=replace(analysis, conversation=replace(talk, statements=important, topic="§", description="§")),
         constitution=given.constitution.model_copy(update={"principles": principles}),
         stability=stability_of(talk, analysis.groups, repeats=1),
         removed=(Removed(rule="speed", reason="in English", kind="participant", count=30),),
-        important={one.id: 40 for one in talk.statements},
-        thresholds=Thresholds(principles={0.5: 9, 0.8: 3}, chosen=0.8),
-        other_groups=OtherGroups(k=3, people=100, kept_share=0.8),
+        exported=Beside(k=3, people=100, likeness=0.6, kept_share=0.8),
         findings=(),
     )
 

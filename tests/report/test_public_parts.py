@@ -11,20 +11,21 @@ import pytest
 from report.public_page import read_page, section
 from report.riverside import riverside
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.given_groups import exported_groups
+from solon.collective.opinion.given_groups import exported_beside
+from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import stability_of
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.collective.people.population import SUPPRESS_BELOW
+from solon.collective.principles.selection import ThresholdCount
 from solon.report.public.bars import vote_bar
-from solon.report.public.gather import other_groups
 from solon.report.public.inputs import PublicInput
 from solon.report.public.language import ENGLISH, letter
 from solon.report.public.map import opinion_map
 from solon.report.public.page import render_public_report
 from solon.report.public.places import extent_of, outline, regions
-from solon.report.public.sureness import OtherGroups, number_of_groups
+from solon.report.public.sureness import number_of_groups
 from solon.report.public.tally import Tally, statement_votes
-from solon.report.public.thresholds import Thresholds, threshold_part
+from solon.report.public.thresholds import threshold_part
 
 
 def test_shares_never_claim_all_or_none() -> None:
@@ -97,23 +98,31 @@ def test_too_few_people_have_no_map() -> None:
 
 def test_how_many_called_a_statement_important() -> None:
     """Nothing where few did, or nobody was asked."""
-    analysis = analyse(riverside().conversation)
-    votes = statement_votes(analysis, {0: SUPPRESS_BELOW, 1: SUPPRESS_BELOW - 1})
-    assert [one.important for one in votes][:3] == [SUPPRESS_BELOW, None, None]
-    page = read_page(render_public_report(PublicInput(analysis=analysis, important={one.id: 21 for one in votes})))
+    talk = riverside().conversation
+
+    def analysed(*marks: int) -> Analysis:
+        counts = dict(zip(talk.statement_ids.tolist(), marks, strict=False))
+        marked = [one.model_copy(update={"importance_votes": counts.get(one.id)}) for one in talk.statements]
+        return analyse(replace(talk, statements=tuple(marked)))
+
+    few = statement_votes(analysed(SUPPRESS_BELOW, SUPPRESS_BELOW - 1))
+    assert [one.important for one in few][:3] == [SUPPRESS_BELOW, None, None]
+    page = read_page(render_public_report(PublicInput(analysis=analysed(*[21] * len(talk.statements)))))
     assert "21 people called it important." in section(page, "agree").text
-    without = read_page(render_public_report(PublicInput(analysis=analysis)))
+    without = read_page(render_public_report(PublicInput(analysis=analyse(talk))))
     assert "called it important" not in without.text
 
 
 @pytest.mark.parametrize(("most", "axis"), [(1, [0, 1]), (7, [0, 2, 4, 6, 8]), (277, [0, 50, 100, 150, 200, 250, 300])])
 def test_the_curve_of_thresholds_counts_whole_principles(most: int, axis: list[int]) -> None:
-    part = threshold_part(Thresholds(principles={0.9: 0, 0.5: most}, chosen=0.9), ENGLISH)
+    part = threshold_part(
+        [ThresholdCount(threshold=0.9, ideas=0), ThresholdCount(threshold=0.5, ideas=most)], 0.9, ENGLISH
+    )
     assert part.rows == (("50%", str(most)), ("90%", "0"))
     assert part.intro.endswith("Here at least 90% was asked for.")
     told = re.findall(r'text-anchor="end">([^<]+)</text>', str(part.chart.svg))
     assert [float(one) for one in told] == axis
-    assert "was asked for" not in threshold_part(Thresholds(principles={0.5: 1, 0.6: 1}), ENGLISH).intro
+    assert "was asked for" not in threshold_part([ThresholdCount(threshold=0.5, ideas=1)], None, ENGLISH).intro
 
 
 def test_how_many_tries_chose_this_number_of_groups() -> None:
@@ -140,10 +149,9 @@ def test_the_grouping_of_the_export_is_named_beside_the_one_shown() -> None:
         for one in made.participants
     )
     exported = replace(made, participants=people)
-    found = other_groups(exported, groups)
-    assert found == OtherGroups(k=2, people=121, kept_share=pytest.approx(109 / 121))
-    page = read_page(render_public_report(PublicInput(analysis=analyse(made), other_groups=found)))
+    found = exported_beside(exported, groups)
+    assert found and (found.k, found.people, found.kept_share) == (2, 121, pytest.approx(109 / 121))
+    page = read_page(render_public_report(PublicInput(analysis=analyse(made), exported=found)))
     said = "The export names 2 groups of its own; of the 121 people in both, 90% are in the same company."
     assert said in section(page, "divides").text
-    assert other_groups(made, groups) is None
-    assert other_groups(exported, exported_groups(exported)) is None
+    assert exported_beside(made, groups) is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.analysis import analyse, find_groups, update_groups
+from solon.collective.opinion.analysis import analyse, find_groups
 from solon.collective.opinion.files import write_analysis
 from solon.collective.opinion.polis.stored import read_stored
 from solon.collective.opinion.results import Analysis, Groups
@@ -78,7 +78,7 @@ def test_more_groups_than_places_are_refused() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 14), st.integers(1, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_small_conversation_is_analysed_or_refused(seed: int, people: int, statements: int) -> None:
     rows = random_rows(seed, people, statements, seen=0.4)
     if all(vote is None for row in rows for vote in row):
@@ -87,7 +87,7 @@ def test_any_small_conversation_is_analysed_or_refused(seed: int, people: int, s
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_an_unseen_statement_changes_nothing(seed: int) -> None:
     rows = random_rows(seed, 25, 9)
     before, after = analyse(talk(rows)), analyse(talk([[*row, None] for row in rows]))
@@ -98,7 +98,7 @@ def test_an_unseen_statement_changes_nothing(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_other_ids_in_the_same_order_change_only_the_ids(seed: int) -> None:
     rows = random_rows(seed, 25, 9)
     plain = analyse(talk(rows))
@@ -157,31 +157,6 @@ def test_a_seed_gives_the_same_groups_again() -> None:
     one, again = find_groups(conversation, k=4, seed=6), find_groups(conversation, k=4, seed=6)
     np.testing.assert_array_equal(one.labels_G, again.labels_G)
     assert any((find_groups(conversation, k=4, seed=seed).labels_G != one.labels_G).any() for seed in range(5))
-
-
-def camps(people: Sequence[int], statements: int = 20) -> Rows:
-    """So many people of each camp, who vote alike but for noise; every camp in its own way."""
-    draws = np.random.default_rng(0)
-    leaning = draws.choice([-1, 1], size=(len(people), statements))
-    return [
-        [int(vote) if draws.random() < 0.95 else 0 for vote in leaning[camp]]
-        for camp, count in enumerate(people)
-        for _ in range(count)
-    ]
-
-
-def test_the_number_of_groups_changes_after_four_updates_in_a_row() -> None:
-    few, many = talk(camps([15, 15])), talk(camps([15, 15, 15]))
-    old, new = update_groups(few)[0].k, update_groups(many)[0].k
-    assert old == 2 and new > 2
-    found, state = update_groups(few)
-    numbers = [found.k]
-    for now in (many, many, many, few, many, many, many, many):
-        found, state = update_groups(now, state)
-        numbers.append(found.k)
-    assert numbers == [old] * 8 + [new]
-    with pytest.raises(InputError, match="nobody has voted"):
-        update_groups(talk([[None]]))
 
 
 def test_missing_votes_may_count_as_passes() -> None:

@@ -5,25 +5,26 @@ import doctest
 import numpy as np
 import pytest
 
-from solon.collective.opinion import consensus, consensus_table
+from solon.collective.conversation import Conversation
+from solon.collective.opinion import consensus, given_groups
 from solon.collective.opinion.consensus import (
     Consensus,
     consensus_of,
     geometric_mean,
     group_aware_consensus,
     group_consensus,
-    measure,
-    numeric_first,
     product_interval,
     share_interval,
 )
 from solon.collective.opinion.counts import IN_NO_GROUP
+from solon.collective.opinion.given_groups import numeric_first
 from solon.collective.opinion.results import Groups
+from talks import talk
 from voters import public
 
 
 def test_the_worked_examples_hold() -> None:
-    for module in (consensus, consensus_table):
+    for module in (consensus, given_groups):
         assert doctest.testmod(module).failed == 0
 
 
@@ -99,16 +100,15 @@ def test_an_interval_depends_on_the_statement_and_its_votes_alone() -> None:
     assert product_interval(agrees, votes, np.array([4, 7, 9]), seed=1)[0][1] != low[1]
 
 
+def labelled(conversation: Conversation, labels_P: np.ndarray, names: tuple[str, ...]) -> Groups:
+    """Everybody with a label."""
+    ids = conversation.participant_ids
+    return Groups(participant_ids=ids, labels_G=labels_P, names=names, silhouettes={}, method="given")
+
+
 def measured(**options: int) -> Consensus:
-    talk, camp_P = public((12, 9), seed=3)
-    return measure(
-        votes_PS=talk.votes_PS,
-        seen_PS=talk.seen_PS,
-        labels=camp_P,
-        names=("0", "1"),
-        statement_ids=talk.statement_ids,
-        **options,  # type: ignore[arg-type]
-    )
+    conversation, camp_P = public((12, 9), seed=3)
+    return consensus_of(conversation, labelled(conversation, camp_P, ("0", "1")), **options)  # type: ignore[arg-type]
 
 
 def test_estimates_lie_in_their_intervals() -> None:
@@ -126,18 +126,19 @@ def test_few_votes_are_flagged() -> None:
 
 
 def test_groups_of_a_conversation_leave_the_others_out() -> None:
-    talk, camp_P = public((12, 9), seed=3)
+    conversation, camp_P = public((12, 9), seed=3)
     inside = np.arange(21) % 5 != 0
     groups = Groups(
-        participant_ids=talk.participant_ids[inside],
+        participant_ids=conversation.participant_ids[inside],
         labels_G=camp_P[inside],
         names=("a", "b"),
         silhouettes={},
         method="exported",
     )
-    found = consensus_of(talk, groups, smoothing=False)
+    found = consensus_of(conversation, groups, smoothing=False)
     labels = np.where(inside, camp_P, IN_NO_GROUP)
-    np.testing.assert_array_equal(found.groups_KS, group_consensus(talk.votes_PS, talk.seen_PS, labels, False))
+    expected_KS = group_consensus(conversation.votes_PS, conversation.seen_PS, labels, False)
+    np.testing.assert_array_equal(found.groups_KS, expected_KS)
 
 
 def test_group_names_in_order() -> None:
@@ -149,24 +150,15 @@ def test_group_names_in_order() -> None:
 
 
 def test_one_group_and_no_votes_at_all() -> None:
-    nobody = np.zeros((3, 2), dtype=np.int8), np.zeros((3, 2), dtype=bool)
+    silent = talk([[None, None]] * 3)
     for smoothing, expected in ((True, [0.5, 0.5]), (False, [np.nan, np.nan])):
-        found = measure(
-            votes_PS=nobody[0],
-            seen_PS=nobody[1],
-            labels=np.zeros(3, dtype=np.int64),
-            names=("all",),
-            statement_ids=np.array([3, 8]),
-            smoothing=smoothing,
-        )
+        found = consensus_of(silent, labelled(silent, np.zeros(3, dtype=np.int64), ("all",)), smoothing=smoothing)
         np.testing.assert_array_equal(found.product_S, expected)
         np.testing.assert_array_equal(found.geometric_S, expected)
         assert np.isnan(found.low_KS).all() and np.isnan(found.product_high_S).all() and found.few_votes_S.all()
 
 
 def test_a_group_without_members_has_said_nothing() -> None:
-    votes_PS, seen_PS = np.ones((2, 1), dtype=np.int8), np.ones((2, 1), dtype=bool)
-    labels = np.array([0, 0])
-    names, ids = ("here", "gone"), np.array([1])
-    found = measure(votes_PS=votes_PS, seen_PS=seen_PS, labels=labels, names=names, statement_ids=ids, smoothing=False)
+    conversation = talk([[1], [1]])
+    found = consensus_of(conversation, labelled(conversation, np.array([0, 0]), ("here", "gone")), smoothing=False)
     assert found.votes_KS.tolist() == [[2], [0]] and np.isnan(found.product_S[0])

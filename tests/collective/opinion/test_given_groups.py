@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.given_groups import exported_groups, groups_from_file
+from solon.collective.opinion.given_groups import exported_beside, exported_groups, groups_from_file, number_of_groups
 from solon.errors import InputError
 from talks import talk
 
@@ -62,3 +63,20 @@ def test_exported_groups_keep_their_names(conversation: Conversation) -> None:
     assert found.labels_G.tolist() == [1, 0, 1] and found.method == "exported"
     with pytest.raises(InputError, match="names no opinion groups"):
         exported_groups(conversation)
+
+
+def test_the_exports_own_groups_are_named_beside_others(conversation: Conversation) -> None:
+    """Of 3, 5 and 13, who are in a group both times, 3 and 13 are together in one and 5 and 13 in the other."""
+    own = {3: "0", 5: "0", 13: "1", 8: None}
+    people = tuple(one.model_copy(update={"exported_group": own[one.id]}) for one in conversation.participants)
+    exported = replace(conversation, participants=people)
+    given = replace(exported_groups(exported), labels_G=np.array([0, 1, 1]), method="polis", tries={2: 9, 3: 7})
+    beside = exported_beside(exported, given)
+    assert beside is not None and (beside.k, beside.people) == (2, 3)
+    assert beside.kept_share == pytest.approx(2 / 3) and beside.likeness == pytest.approx(-0.5)
+    assert number_of_groups(exported, given) == (
+        "number of groups: 2, chosen in 9 of 16 tries (2 in 9, 3 in 7); the export has 2, and 67% of 3 people are in "
+        "the same group there"
+    )
+    assert exported_beside(conversation, given) is None
+    assert number_of_groups(exported, exported_groups(exported)) == "number of groups: 2"

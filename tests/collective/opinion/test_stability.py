@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion import stability
-from solon.collective.opinion.analysis import find_groups
+from solon.collective.opinion import stability, stability_trials
 from solon.collective.opinion.counts import IN_NO_GROUP
-from solon.collective.opinion.results import Groups, Imputation
+from solon.collective.opinion.grouping import PLACES, find_groups
+from solon.collective.opinion.placing import Placed
+from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, ship_stability, stability_of
-from solon.collective.opinion.stability_trials import StabilityCheck, compare, resampled
+from solon.collective.opinion.stability_trials import StabilityCheck, compare, make_tries, paired, resampled
 from solon.errors import InputError
 from talks import random_rows, talk
 from voters import public
@@ -76,12 +77,12 @@ def test_the_ccai_method_is_tried_with_means_and_with_the_largest_seed() -> None
 def test_too_many_people_are_sampled(
     firm: tuple[Conversation, Groups, StabilityReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stability, "MAX_CELLS", 1000)
-    monkeypatch.setattr(stability, "MIN_SAMPLE", 10)
+    monkeypatch.setattr(stability_trials, "MAX_CELLS", 1000)
+    monkeypatch.setattr(stability_trials, "MIN_SAMPLE", 10)
     talk, groups, _ = firm
     report = stability_of(talk, groups)
     assert report.participants == 1000 // 20 and report.participants_total == 80
-    assert report.repeats == stability.REPEATS // 2 and "50 of 80 people, drawn by lot" in report.sentences[0]
+    assert report.repeats == stability_trials.REPEATS // 2 and "50 of 80 people, drawn by lot" in report.sentences[0]
 
 
 def test_one_group_is_said_to_be_one() -> None:
@@ -100,11 +101,12 @@ def test_groups_of_nobody_in_the_conversation_are_loose() -> None:
 
 
 def test_shipped_as_a_file_or_removed(firm: tuple[Conversation, Groups, StabilityReport], tmp_path: Path) -> None:
-    talk, groups, _ = firm
+    report = firm[2]
     path = tmp_path / "new/stability.json"
-    report = ship_stability(path, talk, groups)
+    ship_stability(path, report)
     assert StabilityReport.model_validate(json.loads(path.read_text(encoding="utf-8"))) == report
-    assert ship_stability(path, talk, groups, wanted=False) is None and not path.exists()
+    ship_stability(path, None)
+    assert not path.exists()
 
 
 def test_likeness_on_paper() -> None:
@@ -127,18 +129,53 @@ def test_resampled_people_vote_like_those_they_are_drawn_from() -> None:
 
 
 def test_groups_that_another_imputation_breaks_are_not_called_firm(
-    firm: tuple[Conversation, Groups, StabilityReport],
+    firm: tuple[Conversation, Groups, StabilityReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As measured of a real conversation: other people and other starts change little, passes for missing votes all."""
     conversation, groups, before = firm
 
-    def regroup(talk: Conversation, *, k: int | None, seed: int, impute: Imputation | None) -> Groups:
-        found = find_groups(talk, k=k, seed=seed)
-        dealt = np.random.default_rng(0).permutation(found.labels_G)
-        return replace(found, labels_G=dealt) if impute == "pass" else found
+    def place(talk: Conversation, impute: str | None) -> Placed:
+        placed = polis(talk, None)
+        dealt = replace(placed, rows_G=np.random.default_rng(0).permutation(placed.rows_G))
+        return dealt if impute == "pass" else placed
 
-    report = stability_of(conversation, groups, regroup=regroup, repeats=3)
+    polis = PLACES["polis"]
+    monkeypatch.setitem(PLACES, "polis", place)
+    report = stability_of(conversation, groups, repeats=3)
     (filled,) = of_kind(report, "imputation")
     assert all(one.likeness > stability.FIRM for kind in ("seed", "bootstrap") for one in of_kind(report, kind))
     assert filled.likeness < stability.FAIR
     assert before.verdict == "firm" and report.verdict == "loose"
+
+
+def test_most_tries_settle_the_number_of_groups() -> None:
+    """Ten people, of whom some starts make two groups and others three: what most say is taken, and said."""
+    conversation = talk(random_rows(3, 40, 12, seen=0.5))
+    found = find_groups(conversation)
+    tries = found.tries
+    assert sum(tries.values()) == 2 * stability_trials.REPEATS and len(tries) > 1
+    assert tries[found.k] == max(tries.values())
+    assert found.notes[-1].startswith(f"{tries[found.k]} of 16 tries chose {found.k} groups, ")
+    report = stability_of(conversation, found)
+    chosen = [one.chosen_k for one in report.checks if one.kind in ("seed", "bootstrap")]
+    assert {k: chosen.count(k) for k in tries} == tries, "the same tries as those of the report"
+    assert find_groups(conversation, k=found.k).tries == {}
+
+
+def test_tries_of_everybody_start_from_the_same_places() -> None:
+    """What is found in one go is what each start by itself would find."""
+    conversation = talk(random_rows(5, 60, 15, seen=0.6))
+    tries = make_tries(conversation, PLACES["polis"], seed=4, repeats=2)
+    placed = PLACES["polis"](conversation, None)
+    for one, seed in zip(tries.seeds, (5, 6), strict=True):
+        np.testing.assert_array_equal(one.start.grouped(3)[0], placed.start(seed).grouped(3)[0])
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4, 2), (5, 5), (3, 9)])
+def test_groups_are_paired_as_the_solver_pairs_them(shape: tuple[int, int]) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    shared = np.random.default_rng(1).integers(50, size=shape)
+    rows, columns = paired(shared)
+    assert shared[rows, columns].sum() == shared[linear_sum_assignment(-shared)].sum()
+    assert rows.tolist() == sorted(rows) and len(set(columns)) == len(columns) == min(shape)

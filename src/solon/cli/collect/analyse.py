@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, FORCE, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError
+
+if TYPE_CHECKING:
+    from solon.collective.opinion.files import AnalysisSummary
+    from solon.collective.opinion.results import Analysis
+    from solon.collective.opinion.stability import StabilityReport
 
 
 def analyse(
@@ -18,6 +23,7 @@ def analyse(
         Path | None,
         typer.Option("--math-from", metavar="FILE", help="A server's math-pca2.json: its groups and axes are used."),
     ] = None,
+    groups: Annotated[str, GROUPS] = "found",
     k: Annotated[int | None, K] = None,
     method: Annotated[Method, METHOD] = Method.polis,
     seed: Annotated[int, SEED] = 0,
@@ -32,25 +38,49 @@ def analyse(
 
     \b
       [bold]solon collect analyse export/ -o analysis/[/bold]
+      [bold]solon collect analyse export/ --groups groups.csv -o analysis/[/bold]
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
     from solon.collective.opinion.analysis import analyse as analysis_of
-    from solon.collective.opinion.everywhere import in_every_group
     from solon.collective.opinion.files import FILES, write_analysis
+    from solon.collective.opinion.given_groups import FOUND, given_groups
+    from solon.collective.opinion.kept import opinion_of
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
     from solon.collective.output import require_free
     from solon.collective.reading.folder import open_conversation
 
     require_free(*(output / name for name in (*FILES, "stability.json")), force=force)
-    if math_from and (k is not None or method is not Method.polis or seed):
-        raise InputError("--math-from brings its own groups", hint="leave out --k, --method and --seed")
+    if math_from and (groups != FOUND or k is not None or method is not Method.polis or seed):
+        raise InputError("--math-from brings its own groups", hint="leave out --groups, --k, --method and --seed")
+    if groups != FOUND and k is not None:
+        raise typer.BadParameter(K_IS_FOR_FOUND)
     if math_from and not math_from.exists() and (folder / math_from).is_file():
         math_from = folder / math_from  # named as it stands in the export
     stored = read_stored(math_from) if math_from else None
-    found = analysis_of(open_conversation(folder).conversation, k=k, method=method.value, seed=seed, stored=stored)
+    talk = open_conversation(folder).conversation
+    given = given_groups(groups, talk)
+    if stored:
+        found = analysis_of(talk, stored=stored)
+        opinion = opinion_of(talk, groups=found.groups) if stability else None
+    else:
+        opinion = opinion_of(talk, groups=given, k=k, method=method.value, seed=seed)
+        found = analysis_of(talk, groups=opinion.groups)
     summary = write_analysis(found, output, seed=seed)
-    report = ship_stability(output / "stability.json", found.conversation, found.groups, seed=seed, wanted=stability)
+    report = opinion.stability if opinion and stability else None
+    ship_stability(output / "stability.json", report)
+    _say(found, summary, report)
+    sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
+    typer.echo(
+        f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
+        f"{summary.statements} statements; {summary.k} groups ({sizes})"
+    )
+
+
+def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | None) -> None:
+    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.given_groups import number_of_groups
+
     for one in summary.agreements:
         largest = "" if one.largest is None else f", largest difference {one.largest:.1e}"
         typer.echo(f"stored {one.quantity}: {one.compared} compared, {one.differ} differ{largest}", err=True)
@@ -58,9 +88,8 @@ def analyse(
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
-    typer.echo(f"agreement: {in_every_group(found.conversation, found.groups)}")
-    sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
-    typer.echo(
-        f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
-        f"{summary.statements} statements; {summary.k} groups ({sizes})"
-    )
+    everywhere = in_every_group(found.conversation, found.groups)
+    typer.echo(number_of_groups(found.conversation, found.groups))
+    typer.echo(f"agreement: {everywhere}")
+    if everywhere.rejected_S.any():
+        typer.echo(f"rejection: {everywhere.rejection}")

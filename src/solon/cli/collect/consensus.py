@@ -1,24 +1,30 @@
-"""`solon collect consensus`: how far given groups agree, statement by statement."""
+"""`solon collect consensus`: how far groups agree, statement by statement."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FORCE, NO_SMOOTHING
+from solon.cli.collect.options import FORCE, GROUPS, NO_SMOOTHING
+from solon.errors import InputError
+
+if TYPE_CHECKING:
+    from solon.collective.conversation import Conversation
+    from solon.collective.opinion.results import Groups
+
+VOTES = typer.Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversation, or one file of votes and groups.")
+GROUP_COLUMN = typer.Option(
+    "--group-column", metavar="NAME", help="Of a file: the column that names groups. Default: group-id."
+)
 
 
 def consensus(
-    votes: Annotated[
-        Path,
-        typer.Argument(metavar="PARTICIPANTS-VOTES.csv", help="One row per participant, one column per statement."),
-    ],
+    votes: Annotated[Path, VOTES],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")],
-    group_column: Annotated[
-        str, typer.Option("--group-column", metavar="NAME", help="The column that names each participant's group.")
-    ] = "group-id",
+    groups: Annotated[str | None, GROUPS] = None,
+    group_column: Annotated[str | None, GROUP_COLUMN] = None,
     no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
@@ -30,36 +36,59 @@ def consensus(
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind the intervals of the product.")] = 0,
     force: Annotated[bool, FORCE] = False,
 ) -> None:
-    """Measure how far given opinion groups agree with each statement.
+    """Measure how far opinion groups agree with each statement.
 
     A vote is 1 agree, -1 disagree, 0 pass; an empty cell is a statement not seen, which counts nowhere.
     Participants without a group are left out and counted on standard error.
 
     \b
+      [bold]solon collect consensus export/ -o consensus.csv[/bold]
+      [bold]solon collect consensus export/ --groups exported -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --group-column group-id -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
-    from solon.collective.opinion.ballots import SIGN, read_ballots
-    from solon.collective.opinion.consensus import DRAWS
-    from solon.collective.opinion.consensus_table import measure_ballots, write_consensus
+    from solon.collective.opinion.ballots import SIGN
+    from solon.collective.opinion.consensus import DRAWS, consensus_of
+    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.files import write_consensus
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.tables import shown
 
     require_free(output, force=force)
-    ballots = read_ballots(votes, group_column=group_column)
-    found, left_out = measure_ballots(
-        ballots,
-        group_column,
-        smoothing=not no_smoothing,
-        minimum=minimum,
-        draws=DRAWS if intervals else 0,
-        seed=seed,
-    )
-    write_consensus(output, found, intervals=intervals)
-    named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if len(found.names) > 10 else "")
+    talk, found = _opened(votes, groups, group_column)
+    draws = DRAWS if intervals else 0
+    measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)
+    write_consensus(output, measured, intervals=intervals)
+    named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if found.k > 10 else "")
     typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
-    if left_out:
-        typer.echo(f"{votes}: {left_out} of {len(ballots.table)} participants have no group and are left out", err=True)
-    shape = f"{many(len(found.statement_ids), 'statement')}, {many(len(found.names), 'group')}"
-    typer.echo(f"{output}: {shape}")
+    for note in found.notes:
+        typer.echo(note, err=True)
+    if left_out := len(talk.participants) - len(found.participant_ids):
+        typer.echo(
+            f"{votes}: {left_out} of {len(talk.participants)} participants have no group and are left out", err=True
+        )
+    everywhere = in_every_group(talk, found)
+    if votes.is_dir():  # a file alone does not say what moderators rejected
+        typer.echo(f"agreement: {everywhere}")
+    if everywhere.rejected_S.any():
+        typer.echo(f"rejection: {everywhere.rejection}")
+    typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
+
+
+def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[Conversation, Groups]:
+    """The conversation in a folder with found or given groups, or what one file says."""
+    from solon.collective.opinion.ballots import read_ballots
+    from solon.collective.opinion.given_groups import FOUND, given_groups
+    from solon.collective.opinion.kept import opinion_of
+    from solon.collective.reading.folder import open_conversation
+
+    if not votes.is_dir():
+        if groups is not None:
+            raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")
+        return read_ballots(votes, group_column or "group-id")
+    if group_column is not None:
+        hint = "leave it out, or name groups with --groups FILE or --groups exported"
+        raise InputError("--group-column is for one file of votes, not for a folder", hint=hint)
+    talk = open_conversation(votes).conversation
+    return talk, given_groups(groups or FOUND, talk) or opinion_of(talk).groups

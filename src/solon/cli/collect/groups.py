@@ -30,8 +30,9 @@ def groups(
       [bold]solon collect groups export/ --k 3 -o groups.csv[/bold]
       [bold]solon collect groups export/ --method ccai --seed 1 -o groups.csv[/bold]
     """
-    from solon.collective.opinion.analysis import find_groups
     from solon.collective.opinion.files import write_groups
+    from solon.collective.opinion.given_groups import number_of_groups
+    from solon.collective.opinion.kept import opinion_of
     from solon.collective.opinion.stability import ship_stability
     from solon.collective.output import require_free
     from solon.collective.phrases import many
@@ -40,15 +41,17 @@ def groups(
     beside = output.with_name(f"{output.stem}-stability.json")
     require_free(output, beside, force=force)
     conversation = open_conversation(folder).conversation
-    found = find_groups(conversation, k=k, method=method.value, seed=seed)
+    opinion = opinion_of(conversation, k=k, method=method.value, seed=seed)
+    found, report = opinion.groups, opinion.stability if stability else None
     write_groups(found, output)
-    report = ship_stability(beside, conversation, found, seed=seed, wanted=stability)
+    ship_stability(beside, report)
     for note in found.notes:
         typer.echo(note, err=True)
     for tried, value in sorted(found.silhouettes.items()):
         typer.echo(f"{tried} groups: silhouette {value:.3f}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
+    typer.echo(number_of_groups(conversation, found))
     sizes = ", ".join(f"{name}: {size}" for name, size in zip(found.names, found.sizes, strict=True))
     people = many(len(found.participant_ids), "person", "people")
     typer.echo(f"{output}: {people} in {many(found.k, 'group')} ({sizes})")

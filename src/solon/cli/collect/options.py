@@ -31,6 +31,6 @@ K = typer.Option("--k", min=1, help="How many groups; else as many as set people
 METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
 NO_SMOOTHING = typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
 SEED = typer.Option("--seed", min=0, help="Of the clustering's starts. Ids do not matter.")
-STABILITY = typer.Option("--stability/--no-stability", help="Measure how far to trust the groups; takes longest.")
+STABILITY = typer.Option("--stability/--no-stability", help="Say how far to trust the groups.")
 UNMODERATED = typer.Option("--include-unmoderated", help="Statements that were never moderated, too.")
 K_IS_FOR_FOUND = "--k is for groups that are to be found; leave it out beside --groups"

@@ -24,6 +24,7 @@ from solon.cli.collect.options import (
 if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
     from solon.collective.opinion.results import Groups
+    from solon.collective.opinion.stability import StabilityReport
     from solon.collective.principles.constitution import Assembled
     from solon.collective.principles.merges import MergeFile
     from solon.collective.principles.trace import Trace
@@ -91,7 +92,7 @@ def principles(
       [bold]solon run --constitution public.toml[/bold]
     """
     from solon.collective.opinion.everywhere import in_every_group
-    from solon.collective.opinion.given_groups import FOUND
+    from solon.collective.opinion.given_groups import FOUND, number_of_groups
     from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
@@ -100,7 +101,7 @@ def principles(
     require_free(output.with_suffix(".stability.json"), force=force)
     talk = open_conversation(folder).conversation
     decisions = None if merges is None else _decisions(merges, talk)
-    found = _groups(groups, talk, k=k, method=method, seed=seed)
+    found, report = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure.value,
         threshold=threshold,
@@ -118,7 +119,8 @@ def principles(
         typer.echo(note, err=True)
     _report(assembled, written)
     typer.echo(f"agreement: {in_every_group(talk, found)}")
-    _say_stability(written[0], talk, found, seed=seed, wanted=stability and groups == FOUND)
+    typer.echo(number_of_groups(talk, found))
+    _say_stability(written[0], report if stability else None)
 
 
 def _decisions(path: Path, talk: Conversation) -> MergeFile:
@@ -129,21 +131,26 @@ def _decisions(path: Path, talk: Conversation) -> MergeFile:
     return decisions
 
 
-def _groups(wanted: str, talk: Conversation, *, k: int | None, method: Method, seed: int) -> Groups:
-    from solon.collective.opinion.analysis import find_groups
+def _groups(
+    wanted: str, talk: Conversation, *, k: int | None, method: Method, seed: int
+) -> tuple[Groups, StabilityReport | None]:
+    """How far to trust groups is said of those that are found here; given ones have their own report."""
     from solon.collective.opinion.given_groups import FOUND, given_groups
+    from solon.collective.opinion.kept import opinion_of
 
     if wanted != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
-    return given_groups(wanted, talk) or find_groups(talk, k=k, method=method.value, seed=seed)
+    if given := given_groups(wanted, talk):
+        return given, None
+    found = opinion_of(talk, k=k, method=method.value, seed=seed)
+    return found.groups, found.stability
 
 
-def _say_stability(written: Path, talk: Conversation, groups: Groups, *, seed: int, wanted: bool) -> None:
-    """How far to trust groups that were found here; groups that somebody gave have their own report."""
+def _say_stability(written: Path, report: StabilityReport | None) -> None:
     from solon.collective.opinion.stability import ship_stability
 
     beside = written.with_suffix(".stability.json")
-    report = ship_stability(beside, talk, groups, seed=seed, wanted=wanted)
+    ship_stability(beside, report)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
     if report:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.collect.options import FORCE
+
 
 def reproduce_ccai(
     folder: Annotated[
@@ -14,6 +16,7 @@ def reproduce_ccai(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write into.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the clustering; the notebook has 0.")] = 0,
+    force: Annotated[bool, FORCE] = False,
 ) -> None:
     """Reproduce Collective Constitutional AI's opinion groups and consensus, and correct them.
 
@@ -24,13 +27,14 @@ def reproduce_ccai(
     \b
       [bold]solon collect reproduce-ccai ccai-2023 -o out[/bold]
     """
-    from solon.collective.opinion.ccai.processing import read_study
-    from solon.collective.opinion.ccai.reproduction import PAPER_CUT, PAPER_K, reproduce
-    from solon.collective.opinion.ccai.writing import REFUSED, write_all
+    from solon.collective.output import replacing
+    from solon.report.study.files import REFUSED, SUMMARY, write_all
+    from solon.report.study.measures import PAPER_CUT, PAPER_K, read_study, reproduce
 
-    study = read_study(folder)
-    found = reproduce(study, seed=seed)
-    corrected, published, comparison = write_all(output, found)
+    with replacing(output, marker=SUMMARY, force=force) as new:
+        study = read_study(folder)
+        found = reproduce(study, seed=seed)
+        corrected, published, comparison = write_all(new, found)
     talk = study.conversation
     typer.echo(f"participants: {study.n_participants} exported, {len(talk.participants)} kept")
     typer.echo(f"statements: {study.n_statements} exported, {len(talk.statements)} kept")

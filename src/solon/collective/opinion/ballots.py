@@ -1,24 +1,23 @@
-"""A participants-votes file on its own: one row per participant, one column per statement, read by column names.
+"""A participants-votes file on its own: one row per participant, one column per statement, one that names groups.
 
-A statement's column is headed by its id. +1 (or 1) is agree, -1 disagree, 0 pass, an empty cell not seen. That is the
-sign of the exports people download; Polis's own database has the opposite. Where the file counts each participant's
-agrees and disagrees, the counts say which sign it has, and a file with the opposite one is refused.
+A statement's column is headed by its id. +1 (or 1) is agree, -1 disagree, 0 pass, an empty cell not seen. Where the
+file counts each participant's agrees and disagrees, they say which sign it has, and the opposite one is refused. (A
+whole export is read by `reading`, which knows its other files and turns what is the wrong way round.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, DISAGREE, PASS, VOTE_SIGN, Bools, Ints
+from solon.collective.conversation import AGREE, DISAGREE, PASS, VOTE_SIGN, Conversation, Participant, Statement
+from solon.collective.opinion.given_groups import numeric_first
+from solon.collective.opinion.results import Groups
 from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
-PARTICIPANT = "participant"
 _UNSEEN, _NO_VOTE = 9, 8
 """Codes beside the three votes while a file is read."""
 _VOTES = {
@@ -30,65 +29,41 @@ _VOTES = {
 SIGN = f"{VOTE_SIGN}, empty not seen"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ballots:
-    """The votes of a file: rows in the order of the file, columns by statement id, ascending."""
-
-    table: Table
-    statement_ids: Ints
-    votes_PS: NDArray[np.int8]
-    seen_PS: Bools
-
-    def integers(self, column: str) -> Ints:
-        """A column of whole numbers [P].
-
-        Raises:
-            InputError: that names every line where it holds something else.
-        """
-        self.table.require(column)
-        found = [as_integer(cell) for cell in self.table.column(column)]
-        faults = [
-            Fault(f"{column} is not a whole number: {shown(cell)}", Where(self.table.path, line), "write digits only")
-            for line, cell, number in zip(self.table.lines, self.table.column(column), found, strict=True)
-            if number is None
-        ]
-        raise_faults(faults, self.table.path)
-        return np.array(found, dtype=np.int64)
-
-    def ids(self) -> Ints:
-        """Participant ids in the order of the file, each once."""
-        ids = self.integers(PARTICIPANT)
-        raise_faults(list(_repeats(self.table)), self.table.path)
-        return ids
-
-
-def read_ballots(path: Path, *, group_column: str | None = None) -> Ballots:
-    """Read a participants-votes file. `group_column` is no statement, even if its name is a number.
+def read_ballots(path: Path, group_column: str) -> tuple[Conversation, Groups]:
+    """The votes, people being numbered by row, and the groups that a column names.
 
     Raises:
         InputError: with the line, for a broken file, a cell that is no vote, a statement or participant that occurs
-            twice, or votes of the opposite sign.
+            twice, votes of the opposite sign, or a column that names no group.
     """
     table = read_csv(path, ours=False)
-    if group_column is not None:
-        table.require(group_column)
+    table.require(group_column)
     columns = _statement_columns(table, group_column)
     order = sorted(columns)
-    coded_PS, faults = _coded(table, [columns[one] for one in order])
-    raise_faults(faults, path)
+    coded_PS = np.array([[_VOTES.get(cells[columns[one]].strip(), _NO_VOTE) for one in order] for cells in table.cells])
+    coded_PS = coded_PS.astype(np.int8).reshape(len(table), len(order))
+    faults = [
+        Fault(
+            f"the vote on statement {order[column]} is {shown(table.cells[row][columns[order[column]]])}",
+            Where(path, table.lines[row]),
+            "a vote is 1, 0, -1 or an empty cell",
+        )
+        for row, column in np.argwhere(coded_PS == _NO_VOTE).tolist()
+    ]
+    raise_faults([*faults, *_repeats(table)], path)
     seen_PS = coded_PS != _UNSEEN
-    ballots = Ballots(
-        table=table,
-        statement_ids=np.array(order, dtype=np.int64),
+    conversation = Conversation(
+        statements=tuple(Statement(id=one, text="") for one in order),
+        participants=tuple(Participant(id=row) for row in range(len(table))),
         votes_PS=np.where(seen_PS, coded_PS, PASS).astype(np.int8),
         seen_PS=seen_PS,
+        source=str(path),
     )
-    raise_faults(list(_repeats(table)), path)
-    _check_sign(ballots)
-    return ballots
+    _check_sign(table, conversation)
+    return conversation, _groups(table, group_column)
 
 
-def _statement_columns(table: Table, group_column: str | None) -> dict[int, int]:
+def _statement_columns(table: Table, group_column: str) -> dict[int, int]:
     """Position of each statement's column."""
     columns: dict[int, int] = {}
     for position, name in enumerate(table.header):
@@ -108,32 +83,12 @@ def _statement_columns(table: Table, group_column: str | None) -> dict[int, int]
     return columns
 
 
-def _coded(table: Table, positions: list[int]) -> tuple[NDArray[np.int8], list[Fault]]:
-    coded_PS = np.full((len(table), len(positions)), _UNSEEN, dtype=np.int8)
-    faults: list[Fault] = []
-    for row, (line, cells) in enumerate(zip(table.lines, table.cells, strict=True)):
-        found = [_VOTES.get(cells[position].strip(" "), _NO_VOTE) for position in positions]
-        if _NO_VOTE in found:
-            faults += [
-                Fault(
-                    f"the vote on statement {table.header[position]} is {shown(cells[position])}",
-                    Where(table.path, line),
-                    "a vote is 1, 0, -1 or an empty cell",
-                )
-                for position, vote in zip(positions, found, strict=True)
-                if vote == _NO_VOTE
-            ]
-        else:
-            coded_PS[row] = found
-    return coded_PS, faults
-
-
 def _repeats(table: Table) -> Iterator[Fault]:
     """Participants with two rows: which one counts is not for us to guess."""
-    if PARTICIPANT not in table.header:
-        return
     first: dict[str, int] = {}
-    for line, cell in zip(table.lines, table.column(PARTICIPANT), strict=True):
+    for line, cell in zip(
+        table.lines, table.column("participant") if "participant" in table.header else (), strict=False
+    ):
         name = cell.strip()
         if name in first:
             hint = "keep one row per participant"
@@ -141,16 +96,34 @@ def _repeats(table: Table) -> Iterator[Fault]:
         first.setdefault(name, line)
 
 
-def _check_sign(ballots: Ballots) -> None:
+def _groups(table: Table, group_column: str) -> Groups:
+    """In order of their names, numbers by value and before words. Whoever has none is in none."""
+    cells = [cell.strip() for cell in table.column(group_column)]
+    names = tuple(sorted({cell for cell in cells if cell}, key=numeric_first))
+    if not names:
+        what = f"no participant has a {group_column}"
+        raise InputError(what, where=Where(table.path), hint="name another column with --group-column")
+    label = {name: at for at, name in enumerate(names)}
+    rows = [row for row, cell in enumerate(cells) if cell]
+    return Groups(
+        participant_ids=np.array(rows, dtype=np.int64),
+        labels_G=np.array([label[cells[row]] for row in rows], dtype=np.int64),
+        names=names,
+        silhouettes={},
+        method="given",
+    )
+
+
+def _check_sign(table: Table, conversation: Conversation) -> None:
     """Refuse a file whose own counts of agrees say that -1 is agree."""
     names = ("n-agree", "n-disagree")
-    if not set(names) <= set(ballots.table.header):
+    if not set(names) <= set(table.header):
         return
-    stated_2P = [[as_integer(cell) for cell in ballots.table.column(name)] for name in names]
-    said_2P = np.array([[-1 if one is None else one for one in column] for column in stated_2P], dtype=np.int64)
-    counted_2P = np.array(
-        [(ballots.seen_PS & (ballots.votes_PS == vote)).sum(axis=1) for vote in (AGREE, DISAGREE)], dtype=np.int64
+    said_2P = np.array(
+        [[-1 if (n := as_integer(cell)) is None else n for cell in table.column(name)] for name in names]
     )
+    cast = [conversation.seen_PS & (conversation.votes_PS == vote) for vote in (AGREE, DISAGREE)]
+    counted_2P = np.array([cells_PS.sum(axis=1) for cells_PS in cast])
     # Only people whose two counts differ can tell the signs apart.
     telling = (said_2P >= 0).all(axis=0) & (said_2P[0] != said_2P[1])
     as_read = int((said_2P == counted_2P).all(axis=0)[telling].sum())
@@ -158,6 +131,6 @@ def _check_sign(ballots: Ballots) -> None:
     if turned > as_read and turned * 2 > int(telling.sum()):
         raise InputError(
             f"the signs are turned round: n-agree counts the -1 votes of {turned} of {int(telling.sum())} participants",
-            where=Where(ballots.table.path),
+            where=Where(table.path),
             hint=f"here a vote is {SIGN}; `solon collect import` turns exports the right way",
         )

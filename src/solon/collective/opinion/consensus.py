@@ -7,12 +7,12 @@ has not seen count nowhere.
     unsmoothed    agrees / votes               Collective Constitutional AI; NaN without a vote
 
 Group-aware consensus is the product over groups, so that one group that disagrees keeps a statement down. A product of
-more groups is smaller: between conversations compare its K-th root, the geometric mean.
+more groups is smaller: between conversations compare its K-th root, the geometric mean. The product of the shares that
+disagree is group-aware disagreement: what every group rejects is a consensus, too, on the statement's negation.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -58,6 +58,11 @@ class Consensus:
     few_votes_S: Bools
     """True: some group has fewer votes on the statement than `minimum`."""
     minimum: int
+
+    @property
+    def disagreement_S(self) -> Floats:
+        """Group-aware disagreement: the product over groups of the share that disagrees. High: all groups reject it."""
+        return group_aware_consensus(share_of_agrees(self.disagrees_KS, self.votes_KS, smoothing=self.smoothing))
 
     @property
     def geometric_S(self) -> Floats:
@@ -136,13 +141,10 @@ def product_interval(
     return ends_2S[0], ends_2S[1]
 
 
-def measure(
+def consensus_of(
+    conversation: Conversation,
+    groups: Groups,
     *,
-    votes_PS: NDArray[np.int8],
-    seen_PS: Bools,
-    labels: Ints,
-    names: tuple[str, ...],
-    statement_ids: Ints,
     smoothing: bool = True,
     minimum: int = MIN_GROUP_VOTES,
     level: float = 0.95,
@@ -153,14 +155,14 @@ def measure(
 
     No `draws`: the product gets no interval, which saves most of the time.
     """
-    counts = count_votes(votes_PS, seen_PS, labels, len(names))
-    agrees_KS, votes_KS = counts.agrees, counts.seen
+    counts = count_votes(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups), groups.k)
+    agrees_KS, votes_KS, ids = counts.agrees, counts.seen, conversation.statement_ids
     groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
     low_KS, high_KS = share_interval(agrees_KS, votes_KS, level)
-    low_S, high_S = product_interval(agrees_KS, votes_KS, statement_ids, level=level, draws=draws, seed=seed)
+    low_S, high_S = product_interval(agrees_KS, votes_KS, ids, level=level, draws=draws, seed=seed)
     return Consensus(
-        statement_ids=statement_ids,
-        names=names,
+        statement_ids=ids,
+        names=groups.names,
         smoothing=smoothing,
         agrees_KS=agrees_KS,
         disagrees_KS=counts.disagrees,
@@ -174,38 +176,3 @@ def measure(
         few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
         minimum=minimum,
     )
-
-
-def consensus_of(
-    conversation: Conversation,
-    groups: Groups,
-    *,
-    smoothing: bool = True,
-    minimum: int = MIN_GROUP_VOTES,
-    level: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Consensus:
-    """`measure` for a conversation and its groups."""
-    return measure(
-        votes_PS=conversation.votes_PS,
-        seen_PS=conversation.seen_PS,
-        labels=labels_of(conversation, groups),
-        names=groups.names,
-        statement_ids=conversation.statement_ids,
-        smoothing=smoothing,
-        minimum=minimum,
-        level=level,
-        draws=draws,
-        seed=seed,
-    )
-
-
-def numeric_first(name: str) -> tuple[int, float, str]:
-    """Sort key for group names: numbers by value, then words by alphabet.
-
-    >>> sorted(["b", "10", "9", "a"], key=numeric_first)
-    ['9', '10', 'a', 'b']
-    """
-    # Not whatever `float` takes: with `nan` among them, names would have no order.
-    return (0, float(name), name) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?", name) else (1, 0.0, name)

@@ -18,13 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.conversation import VOTE_SIGN
-from solon.collective.opinion.consensus import consensus_of, geometric_mean
-from solon.collective.opinion.consensus_table import empty_for_nan
+from solon.collective.conversation import VOTE_SIGN, Floats
+from solon.collective.opinion.consensus import Consensus, consensus_of, geometric_mean
 from solon.collective.opinion.counts import Counts, counts_of, everybody
 from solon.collective.opinion.polarisation import overall, split
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
-from solon.collective.tables import write_csv, write_file
+from solon.collective.tables import Cell, write_csv, write_file
 from solon.errors import InputError, Where
 from solon.records import Record
 
@@ -46,6 +45,7 @@ STATEMENT_COLUMNS = (
     "group_aware_high",
     "geometric_mean",
     "few_votes",
+    "group_aware_disagreement",
 )
 FILES = ("statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json")
 GROUP_COLUMNS = ("votes", "agrees", "disagrees", "passes")
@@ -145,6 +145,36 @@ def write_groups(groups: Groups, path: Path) -> None:
     write_csv(path, ("participant", "group"), _members(groups))
 
 
+def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) -> None:
+    """Write the table by statement id. Cells are empty where nothing can be said.
+
+    `intervals` adds, after the columns that are always there, votes and interval by group, the interval of the
+    product, the geometric mean, and whether a group has too few votes.
+    """
+    if "aware" in found.names:
+        what = "a group is called 'aware', and group_aware_consensus is the column of all groups together"
+        raise InputError(what, where=Where(path), hint="call the group something else")
+    header = ["comment-id", *(f"group_{name}_consensus" for name in found.names), "group_aware_consensus"]
+    columns: list[list[Cell]] = [
+        found.statement_ids.tolist(),
+        *map(empty_for_nan, found.groups_KS),
+        empty_for_nan(found.product_S),
+    ]
+    if intervals:
+        for at, name in enumerate(found.names):
+            header += [f"group_{name}_{what}" for what in ("votes", "low", "high")]
+            columns += [found.votes_KS[at].tolist(), empty_for_nan(found.low_KS[at]), empty_for_nan(found.high_KS[at])]
+        header += ["group_aware_low", "group_aware_high", "geometric_mean", "few_votes", "group_aware_disagreement"]
+        columns += [empty_for_nan(one) for one in (found.product_low_S, found.product_high_S, found.geometric_S)]
+        columns += [found.few_votes_S.tolist(), empty_for_nan(found.disagreement_S)]
+    write_csv(path, header, zip(*columns, strict=True))
+
+
+def empty_for_nan(numbers: Floats) -> list[Cell]:
+    """NaN as an empty cell."""
+    return [None if np.isnan(one) else float(one) for one in numbers]
+
+
 def _members(groups: Groups) -> list[tuple[int, str]]:
     return [
         (int(person), groups.names[label])
@@ -173,6 +203,7 @@ def _write_statements(analysis: Analysis, path: Path, seed: int) -> None:
             for one in (sure.product_low_S, sure.product_high_S, geometric_mean(analysis.consensus_S, groups.k))
         ),
         sure.few_votes_S,
+        analysis.disagreement_S,
     ]
     header = [*STATEMENT_COLUMNS]
     for label, name in enumerate(groups.names):

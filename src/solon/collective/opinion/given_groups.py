@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.opinion.consensus import numeric_first
+from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability_trials import compare
+from solon.collective.phrases import many
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
 
@@ -65,6 +69,44 @@ def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
     return int((able_P & ~np.isin(conversation.participant_ids, grouped_ids)).sum())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """The grouping of the export beside another one."""
+
+    k: int
+    """Groups that the export names."""
+    people: int
+    """In a group of both."""
+    likeness: float
+    """Adjusted Rand index: 1 the same groups, 0 as alike as by lot."""
+    kept_share: float
+    """Of them, the share in the same group, groups being paired as well as can be."""
+
+
+def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None:
+    """The export's own grouping beside `groups`; None if it has none, or nobody is in both."""
+    names = sorted({one.exported_group for one in conversation.participants if one.exported_group})
+    number = {name: at for at, name in enumerate(names)}
+    exported_P = np.array([number.get(one.exported_group or "", IN_NO_GROUP) for one in conversation.participants])
+    ours_P = labels_of(conversation, groups)
+    if not ((exported_P != IN_NO_GROUP) & (ours_P != IN_NO_GROUP)).any():
+        return None
+    found = compare(conversation, ours_P, exported_P)
+    return Beside(k=len(names), people=found.people, likeness=found.adjusted_rand, kept_share=found.kept_share)
+
+
+def number_of_groups(conversation: Conversation, groups: Groups) -> str:
+    """A line on why there are so many groups: the tries that chose their number, and what the export has."""
+    said = f"number of groups: {groups.k}"
+    if tries := sum(groups.tries.values()):
+        chosen = ", ".join(f"{k} in {count}" for k, count in groups.tries.items())
+        said += f", chosen in {groups.tries.get(groups.k, 0)} of {tries} tries ({chosen})"
+    if groups.method != EXPORTED and (beside := exported_beside(conversation, groups)):
+        people = many(beside.people, "person", "people")
+        said += f"; the export has {beside.k}, and {beside.kept_share:.0%} of {people} are in the same group there"
+    return said
+
+
 def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:
     """One sentence where voters are in no group: how many, and whether that is for want of votes."""
     voters = conversation.participant_ids[conversation.n_votes_P > 0]
@@ -100,3 +142,13 @@ def _groups(found: Mapping[int, str], conversation: Conversation, where: Where, 
         method=method,
         notes=(note, *_coverage(conversation, ids)),
     )
+
+
+def numeric_first(name: str) -> tuple[int, float, str]:
+    """Sort key for group names: numbers by value, then words by alphabet.
+
+    >>> sorted(["b", "10", "9", "a"], key=numeric_first)
+    ['9', '10', 'a', 'b']
+    """
+    # Not whatever `float` takes: with `nan` among them, names would have no order.
+    return (0, float(name), name) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?", name) else (1, 0.0, name)

@@ -1,11 +1,11 @@
 """What an analysis finds: where people stand, the groups they form, and what each statement means to them.
 
-Made by `opinion.polis` and `opinion.ccai`, measured by `opinion.stability`, shown by `report.public`.
+Made by `opinion.grouping`, measured by `opinion.stability`, shown by `report.public`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -48,7 +48,9 @@ class Groups:
     silhouettes: dict[int, float]
     """By number of groups tried. Empty for groups that were given."""
     method: str
-    """`polis`, `ccai`, `stored` or `exported`."""
+    """`polis`, `ccai`, `stored`, `given` or `exported`."""
+    tries: dict[int, int] = field(default_factory=dict)
+    """How many tries chose each number of groups. Empty where the number was given."""
     notes: tuple[str, ...] = ()
     """What a reader of the groups has to know, in sentences."""
 
@@ -131,6 +133,8 @@ class Analysis:
     groups: Groups
     consensus_S: Floats
     """Group-aware consensus: product over groups of (agrees + 1) / (votes + 2)."""
+    disagreement_S: Floats
+    """Group-aware disagreement: product over groups of (disagrees + 1) / (votes + 2). High: all groups reject it."""
     extremity_S: Floats
     priority_S: Floats
     polarisation_S: Floats

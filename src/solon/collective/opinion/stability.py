@@ -1,10 +1,4 @@
-"""How far to trust opinion groups: the same people grouped again, in other ways that are just as reasonable.
-
-    seed         the clustering starts elsewhere
-    k            another number of groups
-    imputation   votes that were not cast count as something else
-    bootstrap    the public is drawn anew from itself: other people, as many of them
-    chance       the same labels dealt out by lot, to see what agreement by accident looks like
+"""How far to trust opinion groups: what grouping the same people again in other ways (`stability_trials`) says.
 
 Every regrouping is compared with the groups that are shipped, on the people who are in both.
 """
@@ -20,19 +14,13 @@ import numpy as np
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.results import Groups, Imputation
-from solon.collective.opinion.stability_trials import Regroup, StabilityCheck, Trials
+from solon.collective.opinion.counts import labels_of
+from solon.collective.opinion.grouping import IMPUTATIONS, PLACES, by_votes
+from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability_trials import StabilityCheck, Tries, make_tries
 from solon.collective.tables import write_file
-from solon.errors import InputError
 from solon.records import Record
-from solon.seeds import generator
 
-REPEATS = 8
-"""Seeds, bootstrap samples and lots (assumption: enough to see a bad case, a few seconds for a thousand people)."""
-MAX_CELLS = 1_000_000
-"""Participants times statements above which people are sampled, so that a report stays a matter of seconds."""
-MIN_SAMPLE = 300
-"""People in such a sample at least (assumption)."""
 FIRM, FAIR = 0.8, 0.5
 """Mean adjusted Rand index from which groups are called firm, or fairly firm (assumption)."""
 DECIDING = ("seed", "bootstrap", "imputation")
@@ -65,7 +53,6 @@ def stability_of(
     groups: Groups,
     *,
     method: str | None = None,
-    regroup: Regroup | None = None,
     seed: int = 0,
     repeats: int | None = None,
     smoothing: bool = True,
@@ -73,93 +60,60 @@ def stability_of(
     """Regroup in every way and compare.
 
     `method`: `polis` or `ccai`; by default the one the groups were made with (`polis` for groups that were given).
-    `regroup`: a function to use instead. `repeats`: `REPEATS`, or half as many where people are sampled. `smoothing`:
-    of the consensus whose changes are reported.
+    `repeats`: `REPEATS`, or half as many where people are sampled. `smoothing`: of the consensus whose changes are
+    reported.
+
+    Raises:
+        InputError: if the method cannot group anybody.
     """
-    method = method or (groups.method if groups.method in ("polis", "ccai") else "polis")
-    regroup = regroup or _method(method)
-    base = _sampled(conversation, seed)
-    sampled = len(base.participants) < len(conversation.participants)
-    repeats = repeats if repeats is not None else REPEATS // 2 if sampled else REPEATS
-    checks: list[StabilityCheck] = []
-    not_formed = 0
-    trials = Trials(
-        conversation=base,
-        groups=groups,
-        regroup=regroup,
-        other_imputation="mean" if method == "ccai" else "pass",
-        seed=seed,
-        repeats=repeats,
-        smoothing=smoothing,
+    method = method or method_of(groups)
+    ordered = by_votes(conversation)
+    tries = make_tries(ordered.conversation, PLACES[method], seed=seed, repeats=repeats)
+    return stability_by(
+        tries, ordered.there(groups), method, people=len(conversation.participants), smoothing=smoothing
     )
-    for make in trials.planned():
-        try:
-            checks.append(make())
-        except InputError:
-            # The shipped groups exist, so a regrouping that cannot be formed is a finding, not a fault.
-            not_formed += 1
+
+
+def method_of(groups: Groups) -> str:
+    """The method that groups are made again by."""
+    return groups.method if groups.method in PLACES else "polis"
+
+
+def stability_by(tries: Tries, groups: Groups, method: str, *, people: int, smoothing: bool = True) -> StabilityReport:
+    """What tries say of groups of the same conversation. `people`: of the whole, where tries are of a sample."""
+    base = tries.conversation
+    made = list(tries.checks(labels_of(base, groups), groups.k, IMPUTATIONS[method][1], smoothing=smoothing))
+    checks = [one for one in made if one is not None]
+    not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)
     return StabilityReport(
         method=method,
         k=groups.k,
         participants=len(base.participants),
-        participants_total=len(conversation.participants),
+        participants_total=people,
         statements=len(base.statements),
-        seed=seed,
-        repeats=repeats,
+        seed=tries.seed,
+        repeats=tries.repeats,
         verdict=verdict_of(checks),
         sentences=in_words(
             checks,
             k=groups.k,
             not_formed=not_formed,
-            sampled=f"{len(base.participants):,} of {len(conversation.participants):,}" if sampled else "",
+            sampled=f"{len(base.participants):,} of {people:,}" if len(base.participants) < people else "",
         ),
         not_formed=not_formed,
         checks=tuple(checks),
     )
 
 
-def ship_stability(
-    path: Path, conversation: Conversation, groups: Groups, *, seed: int = 0, wanted: bool = True
-) -> StabilityReport | None:
-    """The report that goes with groups, written as JSON: the verdict, its sentences, every check in the order made.
+def ship_stability(path: Path, report: StabilityReport | None) -> None:
+    """The report that goes with groups, as JSON: the verdict, its sentences, every check in the order made.
 
-    Not `wanted`: None, and a report of earlier groups at that place is removed.
-
-    Raises:
-        InputError: if the file cannot be written.
+    None: a report of earlier groups at that place is removed. Raises InputError if the file cannot be written.
     """
-    if not wanted:
+    if report is None:
         path.unlink(missing_ok=True)
-        return None
-    report = stability_of(conversation, groups, seed=seed)
-    write_file(path, canonical_json(report, indent=2))
-    return report
-
-
-def _method(name: str) -> Regroup:
-    """The named method in the form that the trials call."""
-
-    def regroup(conversation: Conversation, *, k: int | None, seed: int, impute: Imputation | None) -> Groups:
-        if name == "ccai":
-            from solon.collective.opinion.ccai.grouping import ccai_groups
-
-            return ccai_groups(conversation, k=k, seed=seed, impute=impute or "pass")
-        from solon.collective.opinion.analysis import find_groups
-
-        return find_groups(conversation, k=k, seed=seed, impute=impute or "mean")
-
-    return regroup
-
-
-def _sampled(conversation: Conversation, seed: int) -> Conversation:
-    """Everybody, or as many people as `MAX_CELLS` allows, drawn once from the seed."""
-    n = len(conversation.participants)
-    size = max(MIN_SAMPLE, MAX_CELLS // max(1, len(conversation.statements)))
-    if n <= size:
-        return conversation
-    kept = np.zeros(n, dtype=bool)
-    kept[generator(seed, "stability", "sample").choice(n, size=size, replace=False)] = True
-    return conversation.select(participants=kept)
+    else:
+        write_file(path, canonical_json(report, indent=2))
 
 
 def verdict_of(checks: Sequence[StabilityCheck]) -> Verdict:

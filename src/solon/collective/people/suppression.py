@@ -17,6 +17,8 @@ from functools import lru_cache
 import numpy as np
 
 from solon.collective.conversation import Bools, Ints
+from solon.collective.kept import kept
+from solon.records import Record
 
 SLACK = 1e-7
 """Of the solver."""
@@ -38,7 +40,7 @@ def suppress_row(counts: Sequence[int], *, threshold: int, rest: int = 0) -> tup
 def _suppress_row(counts: tuple[int, ...], threshold: int, rest: int) -> tuple[bool, ...]:
     total_and_each = np.eye(len(counts) + 1, dtype=bool)[[-1, *range(len(counts))]]
     total_and_each[0] = True
-    hidden = suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold=threshold, fixed=1)
+    hidden = _suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold, 1)
     return tuple(hidden[1:].tolist())
 
 
@@ -53,6 +55,22 @@ def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) 
     (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22, use the same linear relaxation). It may hide more
     than the least possible, never less than is safe.
     """
+    made_from = repr((counts_N.tolist(), sums_QN.shape, threshold, fixed)).encode() + sums_QN.tobytes()
+    found = kept(
+        HiddenNumbers,
+        made_from,
+        lambda: HiddenNumbers(numbers=tuple(_suppress(counts_N, sums_QN, threshold, fixed).tolist())),
+    )
+    return np.array(found.numbers, dtype=bool)
+
+
+class HiddenNumbers(Record):
+    """Which numbers are hidden. Kept, since the solver takes longer to import than all else takes to compute."""
+
+    numbers: tuple[bool, ...]
+
+
+def _suppress(counts_N: Ints, sums_QN: Bools, threshold: int, fixed: int) -> Bools:
     values_Q = sums_QN @ counts_N
     small_Q = (values_Q > 0) & (values_Q < threshold)
     small_Q[:fixed] = False

@@ -11,11 +11,8 @@ import numpy as np
 from solon.collective.cleaning.files import REMOVALS
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
-from solon.collective.opinion.counts import labels_of
-from solon.collective.opinion.given_groups import EXPORTED, FOUND, exported_groups, given_groups
-from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability import stability_of
-from solon.collective.opinion.stability_trials import compare
+from solon.collective.opinion.given_groups import EXPORTED, FOUND, exported_beside, given_groups
+from solon.collective.opinion.kept import opinion_of
 from solon.collective.people.population import load_population
 from solon.collective.people.sample import Sample, of_voters, read_attributes
 from solon.collective.principles.trace import Trace, trace_path
@@ -26,7 +23,6 @@ from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.language import ENGLISH, Language
-from solon.report.public.sureness import OtherGroups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +60,8 @@ def gather(sources: Sources) -> PublicInput:
     if removals:
         talk, removed = without_removed(talk, removals)
     given = given_groups(sources.groups, talk)
-    analysis = analyse(talk, seed=sources.seed, k=sources.k, method=sources.method, groups=given)
+    opinion = opinion_of(talk, groups=given, k=sources.k, method=sources.method, seed=sources.seed)
+    analysis = analyse(talk, groups=opinion.groups)
     constitution, trace = read_traced(sources.constitution, talk) if sources.constitution else (None, None)
     stable = sources.stability and analysis.groups.k > 1
     return PublicInput(
@@ -74,24 +71,12 @@ def gather(sources: Sources) -> PublicInput:
         seed=sources.seed,
         sample=read_sample(sources.population, sources.attributes, talk),
         findings=imported.findings,
-        stability=stability_of(talk, analysis.groups, seed=sources.seed) if stable else None,
-        other_groups=other_groups(talk, analysis.groups),
+        stability=opinion.stability if stable else None,
+        exported=None if opinion.groups.method == EXPORTED else exported_beside(talk, opinion.groups),
         removed=removed,
         constitution=constitution,
         trace=trace,
     )
-
-
-def other_groups(talk: Conversation, groups: Groups) -> OtherGroups | None:
-    """The grouping that the export names beside the one that is shown; None: it names none, or it is the one shown."""
-    if groups.method == EXPORTED or not any(one.exported_group for one in talk.participants):
-        return None
-    theirs = exported_groups(talk)
-    both = np.intersect1d(groups.participant_ids, theirs.participant_ids)
-    if not len(both):
-        return None
-    found = compare(talk, labels_of(talk, groups), labels_of(talk, theirs))
-    return OtherGroups(k=theirs.k, people=found.people, kept_share=found.kept_share)
 
 
 def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple[Removed, ...]]:

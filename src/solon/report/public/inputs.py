@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from solon.collective.opinion.given_groups import Beside
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import StabilityReport
 from solon.collective.people.sample import Sample
@@ -12,8 +12,6 @@ from solon.collective.principles.trace import Trace
 from solon.collective.reading.findings import Finding
 from solon.constitution.principles import Constitution
 from solon.report.public.language import ENGLISH, Language
-from solon.report.public.sureness import OtherGroups
-from solon.report.public.thresholds import Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +56,5 @@ class PublicInput:
     """Of the constitution; both or neither."""
     language: Language = ENGLISH
     """Of the page."""
-    important: Mapping[int, int] = field(default_factory=dict)
-    """How many people called a statement important, by its id; empty: they were not asked."""
-    other_groups: OtherGroups | None = None
+    exported: Beside | None = None
     """The grouping that the data brings, where the page shows another one."""
-    thresholds: Thresholds | None = None

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from solon import __version__
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.people.population import SUPPRESS_BELOW
+from solon.collective.principles.trace import Trace
 from solon.collective.tables import write_file
 from solon.report import standalone
 from solon.report.public import download, standing
@@ -131,7 +132,7 @@ def write_public_report(path: Path, given: PublicInput) -> None:
 def page_of(given: PublicInput) -> Page:
     """Works out every part."""
     analysis, talk, say = given.analysis, given.analysis.conversation, given.language
-    votes = statement_votes(analysis, given.important)
+    votes = statement_votes(analysis)
     opinions, turnout = opinions_of(analysis, votes), turnout_of(analysis)
     population = population_part(given.sample, say, voters=turnout.voters) if given.sample else None
     title = given.words.title or " ".join(talk.topic.split())
@@ -173,7 +174,7 @@ def page_of(given: PublicInput) -> Page:
         cleaning=cleaned(given.removed, say),
         findings=findings_told(given.findings),
         trace=trace,
-        thresholds=threshold_part(given.thresholds, say) if given.thresholds else None,
+        thresholds=_thresholds(given.trace, say),
         stability=stability,
         all=tuple(sorted(votes, key=lambda one: (not one.open, -one.consensus, one.id))),
         download=download.data_link(csv),
@@ -189,13 +190,17 @@ def _stability(given: PublicInput, opinions: Opinions) -> StabilityPart | None:
     if given.stability is None:
         return None
     shown = all(group.size is not None for group in opinions.groups)
-    return stability_part(given.stability, given.language, sizes_shown=shown, other=given.other_groups)
+    return stability_part(given.stability, given.language, sizes_shown=shown, other=given.exported)
+
+
+def _thresholds(trace: Trace | None, say: Language) -> ThresholdPart | None:
+    return threshold_part(trace.curve, trace.threshold_in_force, say) if trace and trace.curve else None
 
 
 def _groups_are(given: PublicInput) -> str:
     """What groups are, and which others the data names."""
     what = standing.what_groups_are(given.analysis, given.language)
-    return given.language.prose(what, beside_other(given.other_groups, given.language)) if given.other_groups else what
+    return given.language.prose(what, beside_other(given.exported, given.language)) if given.exported else what
 
 
 def _keys(turnout: Turnout, opinions: Opinions, shown: int, say: Language) -> tuple[tuple[str, str], ...]:

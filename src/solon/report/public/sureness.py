@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from solon.collective.opinion.given_groups import Beside
 from solon.collective.opinion.stability import FAIR, FIRM, StabilityReport
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.report.public.language import Language, mark
@@ -48,17 +49,6 @@ _IMPUTED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class OtherGroups:
-    """A grouping that came with the data, beside the one that the page shows."""
-
-    k: int
-    people: int
-    """In a group in both."""
-    kept_share: float
-    """Of them, the share who keep their company, groups being paired as well as can be."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class StabilityRow:
     """One regrouping."""
 
@@ -84,7 +74,7 @@ class StabilityPart:
 
 
 def stability_part(
-    report: StabilityReport, say: Language, *, sizes_shown: bool = True, other: OtherGroups | None = None
+    report: StabilityReport, say: Language, *, sizes_shown: bool = True, other: Beside | None = None
 ) -> StabilityPart:
     """The report of `opinion.stability`, row by row.
 
@@ -122,7 +112,7 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
     )
 
 
-def beside_other(other: OtherGroups, say: Language) -> str:
+def beside_other(other: Beside, say: Language) -> str:
     """The grouping of the export beside this one."""
     return say.many(
         "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are in the same company.",
@@ -146,7 +136,7 @@ def _meaning(report: StabilityReport, say: Language) -> str:
 
 
 def _sentences(
-    report: StabilityReport, checks: Sequence[StabilityCheck], say: Language, other: OtherGroups | None
+    report: StabilityReport, checks: Sequence[StabilityCheck], say: Language, other: Beside | None
 ) -> list[str]:
     said = []
     if report.k == 1:

@@ -5,7 +5,7 @@ Shapes: P participants, S statements, K groups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,11 +98,8 @@ def is_public(statement: Statement, voters: int) -> bool:
     return statement.moderated > 0 or voters >= MIN_GROUP_VOTES
 
 
-def statement_votes(analysis: Analysis, important: Mapping[int, int] | None = None) -> tuple[StatementVotes, ...]:
-    """Every statement whose text may be shown, by id. Numbers below `SUPPRESS_BELOW` are withheld.
-
-    `important`: how many people called a statement important, by its id.
-    """
+def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
+    """Every statement whose text may be shown, by id. Numbers below `SUPPRESS_BELOW` are withheld."""
     talk = analysis.conversation
     by_group, by_all = counts_of(talk, analysis.groups), everybody(talk)
     found = []
@@ -121,7 +118,7 @@ def statement_votes(analysis: Analysis, important: Mapping[int, int] | None = No
                 groups=tuple(_tally(by_group, group, column, hidden=hidden[group]) for group in range(len(sizes))),
                 consensus=float(analysis.consensus_S[column]),
                 polarisation=float(analysis.polarisation_S[column]),
-                important=count if (count := (important or {}).get(statement.id, 0)) >= SUPPRESS_BELOW else None,
+                important=count if (count := statement.importance_votes or 0) >= SUPPRESS_BELOW else None,
             )
         )
     return tuple(found)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from solon.collective.principles.selection import ThresholdCount
 from solon.report.charts import Chart, Point, Series, line_chart
 from solon.report.public.language import Language
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """Numbers of principles by the agreement asked for."""
-
-    principles: Mapping[float, int]
-    """By threshold, a share."""
-    chosen: float | None = None
-    """The threshold in force; None: the principles were chosen by number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +19,12 @@ class ThresholdPart:
     rows: tuple[tuple[str, str], ...]
 
 
-def threshold_part(given: Thresholds, say: Language) -> ThresholdPart:
-    """The curve with its table; the axis is in percent."""
-    principles = dict(sorted(given.principles.items()))
+def threshold_part(curve: Sequence[ThresholdCount], in_force: float | None, say: Language) -> ThresholdPart:
+    """The curve with its table; the axis is in percent. `in_force`: what the principles passed."""
+    principles = dict(sorted((one.threshold, one.ideas) for one in curve))
     intro = say("The less agreement is asked for, the more principles there are.")
-    if given.chosen is not None:
-        intro = say.prose(intro, say("Here at least %(least)s was asked for.", least=say.whole(given.chosen)))
+    if in_force is not None:
+        intro = say.prose(intro, say("Here at least %(least)s was asked for.", least=say.whole(in_force)))
     points = [Point(x=round(100 * share), y=count) for share, count in principles.items()]
     return ThresholdPart(
         intro=intro,

@@ -111,7 +111,8 @@ def _rule(trace: Trace, say: Language) -> list[str]:
             asked = say("A statement was taken if the groups’ agreement is on average at least %(least)s.", least=least)
         votes = say.votes(trace.rule.minimum_votes)
         each = say("Each group had to cast at least %(votes)s on it.", votes=votes)
-        lines.append(say.prose(asked, each))
+        most = say("More than half of every group’s votes had to agree.") if trace.rule.majority else ""
+        lines.append(say.prose(asked, most, each))
     if trace.rule.ideas is not None:
         lines.append(
             say.many(
@@ -149,7 +150,9 @@ def _gloss(traced: PrincipleTrace | None, sources: Sequence[StatementVotes], say
     if traced is None:
         return say("No public statement stands behind this principle.")
     said = []
-    if traced.figures.geometric_mean is not None and all(one.open for one in sources):
+    if traced.stance == "rejected":
+        said.append(say("Every group rejects this."))
+    elif traced.figures.geometric_mean is not None and all(one.open for one in sources):
         share = say.whole(traced.figures.geometric_mean)
         said.append(say("%(share)s agreement on average over the groups.", share=share))
     if hidden := len(traced.statements) - len(sources):
@@ -168,5 +171,5 @@ def _gloss(traced: PrincipleTrace | None, sources: Sequence[StatementVotes], say
                 len(traced.statements),
             )
         )
-    worded = say("A person chose the words.") if traced.worded_by == "person" else say("A fixed template worded it.")
-    return say.prose(*said, worded)
+    person = traced.worded_by == "person"
+    return say.prose(*said, say("A person chose the words.") if person else say("It quotes the words of the public."))

@@ -11,9 +11,6 @@ from sklearn.metrics import silhouette_samples
 
 from solon.collective.opinion.polis import clusters as module
 from solon.collective.opinion.polis.clusters import (
-    POLIS,
-    SOLON,
-    Smoother,
     base_clusters,
     best_k,
     cluster,
@@ -122,15 +119,6 @@ def test_the_most_active_fill_up_to_fifteen() -> None:
     assert chosen[votes >= 4].all() and chosen[np.flatnonzero(votes == 3)[:11]].all()
 
 
-def test_smoother_waits_for_four_wins_in_a_row() -> None:
-    state = Smoother()
-    kept = []
-    for best in (3, 2, 2, 2, 3, 2, 2, 2, 2, 5):
-        state = state.update(best)
-        kept.append(state.k)
-    assert kept == [3, 3, 3, 3, 3, 3, 3, 3, 2, 2]
-
-
 def test_best_k_prefers_more_groups_at_a_tie() -> None:
     assert best_k({2: 0.1, 3: 0.7, 4: 0.7, 5: 0.6}) == 4
 
@@ -147,10 +135,10 @@ def blobs(sizes: list[int], seed: int = 0) -> np.ndarray:
 def test_clear_groups_are_found_with_their_number() -> None:
     points = blobs([30, 20, 10])
     found = cluster(points)
-    assert np.bincount(by_size(found.labels_N, np.arange(60))).tolist() == [30, 20, 10]
-    assert sorted(found.silhouettes) == [2, 3, 4, 5]
-    assert found.silhouettes[3] == silhouette(found.base_centres_B2, found.labels_N[np.argsort(found.base_N)])
-    assert len(np.unique(cluster(points, k=2).labels_N)) == 2
+    assert np.bincount(by_size(found.labels(3), np.arange(60))).tolist() == [30, 20, 10]
+    assert found.number == 3 and sorted(found.silhouettes) == [2, 3, 4, 5]
+    assert found.silhouettes[3] == silhouette(found.base_centres_B2, found.labels(3)[np.argsort(found.base_N)])
+    assert len(np.unique(found.labels(2))) == 2
 
 
 def test_number_tried_grows_with_base_clusters() -> None:
@@ -159,31 +147,18 @@ def test_number_tried_grows_with_base_clusters() -> None:
     assert sorted(cluster(blobs([99])).silhouettes) == [2, 3, 4, 5]
 
 
-def test_a_smoother_keeps_the_old_number() -> None:
-    points = blobs([30, 20, 10])
-    found = cluster(points, smoother=Smoother(k=2, last_best=2, wins=9))
-    assert len(np.unique(found.labels_N)) == 2 and found.smoother == Smoother(k=2, last_best=3, wins=1)
-    after = cluster(points, smoother=Smoother(k=2, last_best=3, wins=3))
-    assert len(np.unique(after.labels_N)) == 3
-
-
 def test_groups_weigh_base_clusters_by_their_people() -> None:
     """From 0 and 10: 6 joins 10. As fifty people it draws the centre to 6.1, and 4.5, which stood by 0, with it."""
     alone = np.array([[0.0, 0], [10, 0], [4.5, 0], [6, 0]])
-    assert cluster(alone, k=2).labels_N.tolist() == [0, 1, 0, 1]
+    assert cluster(alone).labels(2).tolist() == [0, 1, 0, 1]
     crowd = np.concatenate([alone, np.tile(alone[3], (49, 1))])
-    assert cluster(crowd, k=2).labels_N.tolist() == [0, 1, 1, *[1] * 50]
+    assert cluster(crowd).labels(2).tolist() == [0, 1, 1, *[1] * 50]
 
 
 def test_one_place_is_one_group() -> None:
     found = cluster(np.ones((20, 2)))
-    assert found.labels_N.tolist() == [0] * 20 and found.silhouettes == {}
-    assert cluster(np.ones((20, 2)), k=3).labels_N.tolist() == [0] * 20
-
-
-def test_polis_differs_in_the_rounds_of_the_groups_alone() -> None:
-    assert (POLIS.group_iterations, SOLON.group_iterations) == (20, 100)
-    assert POLIS.base_clusters == SOLON.base_clusters == 100
+    assert found.number == 1 and found.silhouettes == {}
+    assert found.labels(1).tolist() == found.labels(3).tolist() == [0] * 20
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.randoms())

@@ -1,4 +1,4 @@
-"""Whether stored mathematics says what the formulas give from the votes, value by value.
+"""Whether stored mathematics says what the formulas give from the votes: a table of the largest differences.
 
 What an analysis writes is always computed. Stored values may be wrong: a fault of Polis made every priority 49 from
 March 2025 to mid-2026; votes go on after mathematics is stored, and exports may lack some.
@@ -7,79 +7,88 @@ March 2025 to mid-2026; votes go on after mathematics is stored, and exports may
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from solon.collective.conversation import Floats
-from solon.collective.opinion.polis.comparable import (
-    MAJORITY,
-    PRIORITY,
-    REPRESENTATIVENESS,
-    computed_results,
-    stored_results,
-)
 from solon.collective.opinion.polis.matching import Matched
+from solon.collective.opinion.polis.priority import META_PRIORITY
 from solon.collective.opinion.polis.projection import axes
-from solon.collective.opinion.polis.routing import META_PRIORITY
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Agreement, Analysis
 
+CONSENSUS, PRIORITY, EXTREMITY, PLACES = "group-aware consensus", "priority", "extremity", "places of statements"
 EXACT = 1e-9
 """What rounding leaves."""
-TOLERANCES = {REPRESENTATIVENESS: 1e-6}
-"""By quantity, where not `EXACT`: servers store some statistics with eight digits."""
 AXES, SAME_AXIS = "axes", 1e-3
 """1 - |cosine|: servers find axes by iteration, and do not always go to the end."""
+
+Values = Mapping[str, float]
+"""By what they are of, such as `statement 7 on axis 1`."""
 
 
 def compare(analysis: Analysis, matched: Matched, stored: StoredMathematics) -> tuple[Agreement, ...]:
     """Everything that the stored file and the analysis both say. What the file lacks is left out."""
-    ours, theirs = computed_results(analysis), stored_results(stored)
-    values = [same_values(name, found, ours.values[name]) for name, found in theirs.values.items()]
-    return (
-        # Statistics of lists that have no statement in common: the lists themselves tell.
-        *(one for one in values if one.compared or one.quantity not in (REPRESENTATIVENESS, MAJORITY)),
-        *(same_lists(name, lists, ours.lists[name]) for name, lists in theirs.lists.items()),
-        same_axes(matched.components_2S, axes(matched.rated)[0]),
-    )
+    ids = analysis.conversation.statement_ids.tolist()
+    computed = {
+        CONSENSUS: _by_statement(ids, analysis.consensus_S.tolist()),
+        PRIORITY: _by_statement(ids, analysis.priority_S.tolist()),
+        EXTREMITY: _by_statement(ids, analysis.extremity_S.tolist()),
+        PLACES: _by_axis(ids, analysis.projection.statements_S2.T.tolist()),
+    }
+    theirs = _stored_values(stored)
+    values = [same_values(name, theirs[name], ours) for name, ours in computed.items() if name in theirs]
+    return (*values, same_axes(matched.components_2S, axes(matched.rated)[0]))
 
 
-def same_values(quantity: str, stored: Mapping[str, float], computed: Mapping[str, float]) -> Agreement:
+def _stored_values(stored: StoredMathematics) -> dict[str, Values]:
+    """What is there; empty where its form is not known."""
+    ids = stored.statement_ids
+    found: dict[str, Values] = {}
+    for name, by_statement in ((CONSENSUS, stored.consensus), (PRIORITY, stored.priorities)):
+        if by_statement is not None:
+            found[name] = _by_statement(by_statement.keys(), by_statement.values())
+    if (extremity := stored.axes.extremity) is not None:
+        found[EXTREMITY] = _by_statement(ids, extremity) if len(extremity) == len(ids) else {}
+    if (places := stored.axes.places) is not None:
+        found[PLACES] = _by_axis(ids, places) if all(len(axis) == len(ids) for axis in places) else {}
+    return found
+
+
+def _by_statement(ids: Iterable[int], values: Iterable[float]) -> Values:
+    return {f"statement {one}": value for one, value in zip(ids, values, strict=True)}
+
+
+def _by_axis(ids: Sequence[int], places: Sequence[Sequence[float]]) -> Values:
+    return {
+        f"statement {one} on axis {axis}": value
+        for axis, values in enumerate(places, start=1)
+        for one, value in zip(ids, values, strict=True)
+    }
+
+
+def same_values(quantity: str, stored: Values, computed: Values) -> Agreement:
     """Compares what both have, by name. A stored value that is no number differs.
 
     >>> same_values("priority", {"statement 1": 49, "statement 2": 2}, {"statement 1": 0.5, "statement 2": 2}).example
     'statement 1: stored 49, computed 0.5'
     """
-    tolerance = TOLERANCES.get(quantity, EXACT)
-    both = [name for name in computed if name in stored]
-    apart = {name: abs(stored[name] - computed[name]) for name in both}
-    wrong = [name for name in both if not apart[name] <= tolerance * max(1.0, abs(computed[name]))]
+    apart = {name: abs(stored[name] - value) for name, value in computed.items() if name in stored}
+    wrong = [name for name, value in apart.items() if not value <= EXACT * max(1.0, abs(computed[name]))]
     worst = max(wrong, key=lambda name: (math.isfinite(apart[name]), apart[name]), default=None)
-    finite = [value for value in apart.values() if math.isfinite(value)]
     return Agreement(
         quantity=quantity,
-        compared=len(both),
+        compared=len(apart),
         differ=len(wrong),
-        tolerance=tolerance,
-        largest=max(finite, default=None),
+        tolerance=EXACT,
+        largest=max(filter(math.isfinite, apart.values()), default=None),
         example=f"{worst}: stored {_said(stored[worst])}, computed {_said(computed[worst])}" if worst else "",
     )
 
 
 def _said(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else "no number"
-
-
-def same_lists(quantity: str, stored: Mapping[str, Sequence[str]], computed: Mapping[str, Sequence[str]]) -> Agreement:
-    """Compares lists whole, in their order, by name."""
-    both = [name for name in computed if name in stored]
-    wrong = [name for name in both if list(stored[name]) != list(computed[name])]
-    example = ""
-    if wrong:
-        theirs, ours = (", ".join(lists[wrong[0]]) or "nothing" for lists in (stored, computed))
-        example = f"{wrong[0]}: stored {theirs}; computed {ours}"
-    return Agreement(quantity=quantity, compared=len(both), differ=len(wrong), tolerance=0, example=example)
 
 
 def same_axes(stored_2S: Floats, computed_2S: Floats) -> Agreement:

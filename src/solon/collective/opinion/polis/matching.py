@@ -7,7 +7,6 @@ an error, for everything would be upside down.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from solon.collective.opinion.counts import Counts, counts_of
 from solon.collective.opinion.polis.projection import Ratings, column_means, moderated_out, ratings
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Groups
+from solon.collective.phrases import listed
 from solon.errors import InputError
 
 SAME_MEAN = 1e-6
@@ -111,9 +111,9 @@ def _different_ids(absent: set[int], missing: list[int], later: int) -> list[str
             f"Statements with votes that the stored mathematics lacks: {later}. They have no place, and extremity 0."
         )
     if absent:
-        notes.append(f"Stored statements that the conversation lacks: {len(absent)} ({_some(absent)}).")
+        notes.append(f"Stored statements that the conversation lacks: {len(absent)} ({listed(list(absent))}).")
     if missing:
-        notes.append(f"People in the stored groups who are not among the votes: {len(missing)} ({_some(missing)}).")
+        notes.append(f"People in the stored groups who are not among the votes: {len(missing)} ({listed(missing)}).")
     return notes
 
 
@@ -124,7 +124,7 @@ def _different_counts(conversation: Conversation, stored: StoredMathematics, cou
     other = [person for person, count in stored.vote_counts.items() if own.get(person, 0) != count]
     if other:
         notes.append(
-            f"People with another number of votes than in the stored mathematics: {len(other)} ({_some(other)})."
+            f"People with another number of votes than in the stored mathematics: {len(other)} ({listed(other)})."
         )
     column = {one: at for at, one in enumerate(conversation.statement_ids.tolist())}
     label = {number: at for at, number in enumerate(stored.groups)}
@@ -152,9 +152,3 @@ def _different_means(centre: Floats, means: Floats) -> list[str]:
     if not differ:
         return []
     return [f"Statements whose mean vote differs from the stored centre, which was used for the places: {differ}."]
-
-
-def _some(ids: Iterable[int]) -> str:
-    """The first few ids."""
-    ordered = sorted(ids)
-    return ", ".join(map(str, ordered[:5])) + (", ..." if len(ordered) > 5 else "")

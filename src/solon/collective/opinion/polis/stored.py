@@ -4,9 +4,9 @@ Only what is used is read, everything else in the file is ignored. Groups name b
 name people; base clusters stand in columns, one list per property, or in rows. How it is laid over the votes of a
 conversation is in `opinion.polis.matching`.
 
-Groups and axes are needed, and a fault in them is an error. Results (consensus, priorities, lists) are computed anew
-and only compared, in `opinion.polis.agreement`; one that is in an unknown form is read as empty, a value that is no
-number as NaN.
+Groups and axes are needed, and a fault in them is an error. Results (consensus, priorities, extremity, places) are
+computed anew and only compared, in `opinion.polis.agreement`; one that is in an unknown form is read as empty, a value
+that is no number as NaN.
 """
 
 from __future__ import annotations
@@ -75,21 +75,6 @@ class _Axes(_Part):
 class _Cluster(_Part):
     id: int
     members: list[int]
-    x: Number | None = None
-    y: Number | None = None
-
-
-class Listed(_Part):
-    """A statement in a stored list: representative of a group, or of the majority."""
-
-    comment_id: int = Field(alias="tid")
-    direction: str = Field("", alias="repful-for")
-    n_success: Number | None = Field(None, alias="n-success")
-    n_trials: Number | None = Field(None, alias="n-trials")
-    p_success: Number | None = Field(None, alias="p-success")
-    p_test: Number | None = Field(None, alias="p-test")
-    repness: Number | None = None
-    repness_test: Number | None = Field(None, alias="repness-test")
 
 
 class _Tally(_Part):
@@ -109,12 +94,7 @@ def _in_rows(clusters: Any) -> Any:
     ids, members = clusters.get("id"), clusters.get("members")
     if not isinstance(ids, list) or not isinstance(members, list) or len(ids) != len(members):
         raise ValueError("columns `id` and `members` must be lists of one length")
-    rows = [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
-    for axis in ("x", "y"):
-        places = clusters.get(axis)
-        if isinstance(places, list) and len(places) == len(rows):
-            rows = [row | {axis: place} for row, place in zip(rows, places, strict=True)]
-    return rows
+    return [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
 
 
 def _or_nothing(value: Any) -> Any:
@@ -137,10 +117,6 @@ class StoredMathematics(_Part):
     group_votes: Annotated[dict[int, _GroupVotes], BeforeValidator(_or_nothing)] = Field({}, alias="group-votes")
     consensus: ByStatement | None = Field(None, alias="group-aware-consensus")
     priorities: ByStatement | None = Field(None, alias="comment-priorities")
-    representative: Annotated[dict[int, list[Listed]], _or_empty(dict)] | None = Field(None, alias="repness")
-    """By group number."""
-    majority: Annotated[dict[str, list[Listed]], _or_empty(dict)] | None = Field(None, alias="consensus")
-    """By direction, `agree` and `disagree`."""
 
     @model_validator(mode="after")
     def _fit(self) -> StoredMathematics:

@@ -1,8 +1,7 @@
 """The files of a reproduction.
 
 What begins with `corrected` depends on nothing but the votes: rows and columns in another order give the same bytes.
-What begins with `published`, and what compares the two, is written only for an export in its published order; files
-of an earlier run that would then be stale are removed.
+What begins with `published`, and what compares the two, is written only for an export in its published order.
 """
 
 from __future__ import annotations
@@ -13,11 +12,15 @@ import numpy as np
 from pydantic import JsonValue
 
 from solon.artifacts.atomic import canonical_json, to_json
-from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation
-from solon.collective.opinion.ccai.figures import consensus_histogram, opinion_map, threshold_sweep
-from solon.collective.opinion.ccai.grouping import group_all
-from solon.collective.opinion.ccai.processing import Study
-from solon.collective.opinion.ccai.reproduction import (
+from solon.collective.conversation import AGREE, DISAGREE, Bools
+from solon.collective.opinion.ccai import place_all
+from solon.collective.opinion.consensus import consensus_of
+from solon.collective.opinion.files import write_consensus
+from solon.collective.opinion.stability import StabilityReport, stability_by
+from solon.collective.opinion.stability_trials import make_tries
+from solon.collective.tables import write_csv, write_file
+from solon.report.study.figures import consensus_histogram, opinion_map, threshold_sweep
+from solon.report.study.measures import (
     PAPER_CUT,
     PAPER_K,
     SHUFFLES,
@@ -25,35 +28,21 @@ from solon.collective.opinion.ccai.reproduction import (
     Comparison,
     Labelled,
     Reproduction,
+    Study,
     Variant,
     compared,
     figures_of,
 )
-from solon.collective.opinion.consensus import measure
-from solon.collective.opinion.consensus_table import write_consensus
-from solon.collective.opinion.results import Groups, Imputation
-from solon.collective.opinion.stability import StabilityReport, stability_of
-from solon.collective.tables import write_csv, write_file
 
+SUMMARY = "summary.json"
 REFUSED = (
     "the rows are not in the order of the published export, along which the published labels were attached to the "
     "wrong people; without that order nobody can tell who got whose label"
 )
-ONLY_IF_PUBLISHED = (
-    "published.csv",
-    "published-statements.csv",
-    "published-figure2.svg",
-    "published-figure2.csv",
-    "published-figure3.svg",
-    "published-figure3.csv",
-    "selection.csv",
-    "thresholds.svg",
-    "thresholds.csv",
-)
 
 
 def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | None, Comparison | None]:
-    """Write every file into `folder`, which is made if there is none. Returns what the summary holds."""
+    """Write every file into an empty `folder`. Returns what the summary holds."""
     study = found.study
     corrected = figures_of(study, found.corrected, seed=found.seed)
     stability = _stability(found)
@@ -69,10 +58,7 @@ def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | Non
     summary = _summary(found, corrected, stability)
     write_file(folder / "corrected.json", canonical_json(summary, indent=2))
     published = comparison = None
-    if found.published is None:
-        for name in ONLY_IF_PUBLISHED:
-            (folder / name).unlink(missing_ok=True)
-    else:
+    if found.published is not None:
         published = figures_of(study, found.published, seed=found.seed)
         comparison = compared(study, found.published, found.corrected)
         _write_published(folder, found, found.published)
@@ -81,7 +67,7 @@ def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | Non
         "published_refused": REFUSED if published is None else None,
         "comparison": to_json(comparison),
     }
-    write_file(folder / "summary.json", canonical_json(whole, indent=2))
+    write_file(folder / SUMMARY, canonical_json(whole, indent=2))
     return corrected, published, comparison
 
 
@@ -113,26 +99,15 @@ def _write_consensus(folder: Path, name: str, found: Reproduction, people: Label
     rows = zip(talk.statement_ids.tolist(), first, second, strict=True)
     header = ("comment-id", "group_0_consensus", "group_1_consensus")
     write_csv(folder / f"{name}.csv", header, ([None if value != value else value for value in row] for row in rows))
-    measured = measure(
-        votes_PS=talk.votes_PS,
-        seen_PS=talk.seen_PS,
-        labels=people.labels_P,
-        names=("0", "1"),
-        statement_ids=talk.statement_ids,
-        smoothing=False,
-        seed=found.seed,
-    )
+    measured = consensus_of(talk, people.groups(found.study), smoothing=False, seed=found.seed)
     write_consensus(folder / f"{name}-statements.csv", measured, intervals=True)
 
 
 def _stability(found: Reproduction) -> StabilityReport:
-    def regroup(conversation: Conversation, *, k: int | None, seed: int, impute: Imputation | None) -> Groups:
-        # Not `ccai_groups`: who takes part was settled on all of their votes, of which the study keeps a part.
-        return group_all(conversation, k=k, seed=seed, impute=impute or "pass")
-
-    return stability_of(
-        found.study.conversation, found.groups, method="ccai", regroup=regroup, seed=found.seed, smoothing=False
-    )
+    # Not by `ccai_place`: who takes part was settled on all of their votes, of which the study keeps a part.
+    talk = found.study.conversation
+    tries = make_tries(talk, place_all, seed=found.seed)
+    return stability_by(tries, found.groups, "ccai", people=len(talk.participants), smoothing=False)
 
 
 def _summary(found: Reproduction, corrected: Variant, stability: StabilityReport) -> dict[str, JsonValue]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Floats
-from solon.collective.opinion.ccai import svg
-from solon.collective.opinion.ccai.reproduction import PAPER_CUT, Labelled, Reproduction
 from solon.collective.tables import Cell, write_csv, write_file
+from solon.report.study import svg
+from solon.report.study.measures import PAPER_CUT, Labelled, Reproduction
 
 BINS = tuple(round(0.05 * step, 2) for step in range(21))
 SWEEP = tuple(np.linspace(0.6, 1.0, 20).round(6).tolist())

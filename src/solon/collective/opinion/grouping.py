@@ -1,0 +1,117 @@
+"""The opinion groups of a conversation.
+
+k-means depends on the order of its points. With the order of ids, new ids (those of a public export, say) would give
+other groups to the same votes. So people are taken in the order of a hash of their votes: it spreads people who vote
+alike, as arrival does, and is the same whatever their ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Literal
+
+import numpy as np
+
+from solon.collective.conversation import Conversation, Ints, Participant
+from solon.collective.opinion.ccai import ccai_place
+from solon.collective.opinion.placing import Place
+from solon.collective.opinion.polis.grouping import polis_place
+from solon.collective.opinion.results import Groups, Imputation, Projection
+from solon.collective.opinion.stability_trials import Tries, make_tries
+
+Method = Literal["polis", "ccai"]
+PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
+IMPUTATIONS: dict[str, tuple[Imputation, Imputation]] = {"polis": ("mean", "pass"), "ccai": ("pass", "mean")}
+"""What each method takes for a vote not cast, and the other one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByVotes:
+    """A conversation whose people are numbered 0, 1, ... by their votes, and the way back."""
+
+    conversation: Conversation
+    row_P: Ints
+    """For each of its people, the row in the conversation as it was."""
+    ids_P: Ints
+    """And the id."""
+
+    def groups(self, found: Groups) -> Groups:
+        """Groups of it with the ids as they were."""
+        ids_G = self.ids_P[found.participant_ids]
+        by_id = np.argsort(ids_G)
+        return replace(found, participant_ids=ids_G[by_id], labels_G=found.labels_G[by_id])
+
+    def there(self, groups: Groups) -> Groups:
+        """Groups with ids as they were as groups of it; strangers are left out."""
+        row_of = {one: row for row, one in enumerate(self.ids_P.tolist())}
+        pairs = sorted(
+            (row_of[one], label)
+            for one, label in zip(groups.participant_ids.tolist(), groups.labels_G.tolist(), strict=True)
+            if one in row_of
+        )
+        ids_G, labels_G = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return replace(groups, participant_ids=ids_G, labels_G=labels_G)
+
+    def projection(self, found: Projection) -> Projection:
+        """Places of its people in the rows as they were."""
+        places_P2 = np.empty_like(found.participants_P2)
+        places_P2[self.row_P] = found.participants_P2
+        return replace(found, participants_P2=places_P2)
+
+
+def by_votes(conversation: Conversation) -> ByVotes:
+    """People with the same votes keep the order of their ids among themselves. A statement without votes counts not."""
+    voted_S = conversation.seen_PS.any(axis=0)
+    cells_PS = np.ascontiguousarray(np.where(conversation.seen_PS, conversation.votes_PS, 2)[:, voted_S])
+    hashes = [blake2b(row.tobytes(), digest_size=8).digest() for row in cells_PS]
+    row_P = np.array(sorted(range(len(hashes)), key=lambda row: hashes[row]), dtype=np.int64)
+    renumbered = replace(
+        conversation,
+        participants=tuple(Participant(id=at) for at in range(len(row_P))),
+        votes_PS=conversation.votes_PS[row_P],
+        seen_PS=conversation.seen_PS[row_P],
+        log=None,
+    )
+    return ByVotes(conversation=renumbered, row_P=row_P, ids_P=conversation.participant_ids[row_P])
+
+
+def find_groups(
+    conversation: Conversation,
+    *,
+    k: int | None = None,
+    method: Method = "polis",
+    seed: int = 0,
+    impute: Imputation | None = None,
+) -> Groups:
+    """The opinion groups of a conversation.
+
+    `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
+    start of the clustering. The same votes give the same groups, whatever the ids. `impute`: what missing votes count
+    as when axes are sought; None is the method's own.
+
+    Raises:
+        InputError: if nobody has voted, or for more groups than people stand in different places.
+    """
+    ordered = by_votes(conversation)
+    place = PLACES[method]
+    tries = make_tries(ordered.conversation, lambda talk, _: place(talk, impute), seed=seed) if k is None else None
+    return ordered.groups(settled(ordered.conversation, lambda talk, _: place(talk, impute), tries, k=k, seed=seed))
+
+
+def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int) -> Groups:
+    """The groups of everybody, `k` of them or as many as the tries choose."""
+    if tries is not None and tries.conversation is conversation:
+        placed, start = tries.own.placed, tries.own.start
+    else:
+        placed = place(conversation, None)
+        start = placed.start(seed)
+    if k is not None:
+        return placed.groups(conversation, start, k)
+    assert tries is not None, "tries choose the number"
+    found, numbers = placed.groups(conversation, start, tries.number), tries.numbers
+    if len(numbers) < 2:
+        return replace(found, tries=numbers)
+    others = ", ".join(f"{count} chose {k}" for k, count in numbers.items() if k != tries.number)
+    note = f"{numbers[tries.number]} of {sum(numbers.values())} tries chose {tries.number} groups, {others}."
+    return replace(found, tries=numbers, notes=(*found.notes, note))

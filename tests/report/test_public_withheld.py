@@ -149,10 +149,10 @@ def test_a_principle_gives_no_small_group_away(traced: PublicInput) -> None:
     votes = statement_votes(traced.analysis)
     part = trace_part(traced.constitution, traced.trace, traced.analysis, votes, ENGLISH)
     opened = [one for one in part.principles if all(source.open for source in one.sources)]
-    assert opened and all("% agreement on average over the groups. A fixed" in one.gloss for one in opened)
+    assert opened and all("% agreement on average over the groups. It quotes" in one.gloss for one in opened)
     hidden = [replace(one, groups=tuple(replace(own, hidden=True) for own in one.groups)) for one in votes]
     part = trace_part(traced.constitution, traced.trace, traced.analysis, hidden, ENGLISH)
-    assert {one.gloss for one in part.principles} == {"A fixed template worded it."}
+    assert {one.gloss for one in part.principles} == {"It quotes the words of the public."}
     part = trace_part(traced.constitution, traced.trace, traced.analysis, [], ENGLISH)
     assert all("Behind it stands 1 statement whose text may not be shown." in one.gloss for one in part.principles)
 

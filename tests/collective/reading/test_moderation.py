@@ -14,6 +14,7 @@ from solon.collective.exporting import export_conversation
 from solon.collective.principles.selection import admissible
 from solon.collective.reading.findings import Imported
 from solon.collective.reading.folder import open_conversation, write_imported
+from solon.report.public.language import ENGLISH
 from solon.report.public.removed import moderation
 
 UNMODERATED = {number for number, state in town.MODERATED.items() if state == 0}
@@ -44,8 +45,10 @@ def test_statements_that_people_saw_unmoderated_count_where_moderation_was_not_s
     told = "moderation was not strict: people voted on statements that no moderator had decided on, and they count"
     assert said(loose, "strict") == [f"b: {told}"] and not said(strict, "strict")
     assert admissible(loose.conversation, include_unmoderated=False)[2].startswith("Moderation was not strict")
-    assert moderation(loose.conversation).startswith("Others got to vote on every statement until a moderator")
-    assert moderation(strict.conversation).startswith("Moderators decide which statements others get to vote on")
+    assert moderation(loose.conversation, ENGLISH).startswith("Others got to vote on every statement until a moderator")
+    assert moderation(strict.conversation, ENGLISH).startswith(
+        "Moderators decide which statements others get to vote on"
+    )
 
 
 def test_it_stays_known_through_import_and_export(tmp_path: Path) -> None:

@@ -28,19 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts import sha256_bytes, sha256_file
+from solon.pipeline.stages import STAGES as DECLARED
 
-STAGES = (
-    "prompts",
-    "revisions",
-    "helpful",
-    "models/sl",
-    "pairs",
-    "comparisons",
-    "helpfulness",
-    "models/pm",
-    "models/rl",
-    "evals",
-)
+STAGES = tuple(stage.folder for stage in DECLARED)
 """As `solon run --json` announces them. `rollouts` is in progress whenever `models/rl` is."""
 
 SETTINGS = (

@@ -35,6 +35,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "web",
     "lm.protocols",
     "models.folder",
+    "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")
 

@@ -35,7 +35,8 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     config = world_config(sl, "sampling.max_new_tokens=10")
     with RunFolder.create(tmp_path / "run", config) as run:
         stage, rollouts = (run.stage(name, config={}, inputs={}) for name in ("models/rl", "rollouts"))
-        train_rl(stage, rollouts, Actors(config=config), prompts, sl, tmp_path / "pm", Told())
+        facts = train_rl(stage, rollouts, Actors(config=config), prompts, sl, tmp_path / "pm", Told())
+        stage.finish(**facts)
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
     assert {row["prompt_id"] for row in rows(tmp_path / "run", "rollouts")} == {"short"}

@@ -11,6 +11,7 @@ from solon.artifacts import Manifest, RunFolder, sha256_bytes, sha256_file
 from solon.config import RunConfig
 from solon.config_load import load_run_config
 from solon.pipeline.run import run_pipeline
+from solon.report.html import write_report
 
 TINY = (
     "models.dtype=float32",
@@ -51,7 +52,10 @@ FOLDERS = (
     "models/pm",
     "models/rl",
     "rollouts",
-    "evals",
+    "answers-base",
+    "answers-sl",
+    "answers-rl",
+    "scores",
 )
 """Every stage of a finished run, by its folder, in order."""
 
@@ -95,6 +99,8 @@ def run_in(folder: Path, config: RunConfig, *, until: str | None = None) -> Told
     told = Told()
     with RunFolder.create(folder, config) as run:
         run_pipeline(run, told, until=until)
+        if until is None:
+            write_report(run.path)
     return told
 
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from solon.artifacts.atomic import sha256_file
 from solon.records import Record
 
-FORMAT = 1
+FORMAT: Literal[2] = 2
 """Version of the run folder's layout."""
 
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
@@ -98,7 +99,7 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: int = FORMAT
+    format: Literal[2] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int

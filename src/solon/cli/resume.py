@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from solon.cli import run_options as options
+from solon.cli.run_options import Json, Quiet
 from solon.cli.running import carry_on, found
 
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")],
-    quiet: options.Quiet = False,
-    as_json: options.Json = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped.
 

@@ -6,13 +6,17 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from solon.artifacts import Stage
+from transformers import PreTrainedTokenizerBase
+
+from solon.artifacts import StageFolder
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
 from solon.lm.inprocess import InProcessModel
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into
 from solon.models.tokens import add_end
 from solon.pipeline.actors import Actors
+from solon.pipeline.grading import HeldOutMargin, Prompts
+from solon.pipeline.stage import Facts
 from solon.progress import Reporter
 from solon.prompting.dialogue import DialogueFormat
 from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision, Rollout
@@ -23,6 +27,7 @@ from solon.train.preference import (
     PreferenceReward,
     held_out,
     margins,
+    scores,
     sequence_tokens,
     split_by_prompt,
     train_preference,
@@ -32,18 +37,16 @@ from solon.train.rollouts import Actors as RLActors
 from solon.train.rollouts import Environment, PolicyPrompt
 from solon.train.sft import finetune
 
-Prompts = Mapping[str, Prompt]
-
 
 def train_sl(
-    stage: Stage,
+    stage: StageFolder,
     actors: Actors,
     prompts: Prompts,
     chains: Sequence[Revision],
     answers: Sequence[Answer],
     given: Sequence[Demonstration],
     reporter: Reporter,
-) -> None:
+) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
     section = actors.config.sft
     base = actors.load(actors.path("base"), trainable=True)
@@ -75,16 +78,18 @@ def train_sl(
             examples,
             section,
             seed=actors.config.seed,
-            pad_id=pad_id(base),
+            pad_id=pad_id(base.tokenizer),
             dtype=actors.dtype,
             checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
         _keep(stage, base, format, steps)
-    stage.finish(targets=f"{section.rounds} revisions, and helpful answers", deviations=())
+    return {"targets": f"{section.rounds} revisions, and helpful answers"}
 
 
-def train_pm(stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter) -> None:
+def train_pm(
+    stage: StageFolder, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter
+) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are kept out to measure it."""
     section = actors.config.preference
     base = actors.load(actors.path("base"), trainable=True)
@@ -119,38 +124,37 @@ def train_pm(stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comp
             training,
             section,
             seed=actors.config.seed,
-            pad_id=pad_id(base),
+            pad_id=pad_id(base.tokenizer),
             dtype=actors.dtype,
             checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
-        margin_of = margins(model, kept_out, pad_id=pad_id(base), dtype=actors.dtype)
+        margin_of = margins(model, kept_out, pad_id=pad_id(base.tokenizer), dtype=actors.dtype)
         stage.write_records("steps", steps)
         model.save(stage.path("model"), base.tokenizer)
     quality: HeldOut = held_out(kept_out, margin_of)
     stage.write_records(
         "held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)]
     )
-    stage.finish(held_out=quality.model_dump(mode="json"))
+    return {"held_out": quality.model_dump(mode="json")}
 
 
-class HeldOutMargin(Record):
-    """A comparison that the preference model was not trained on, and what it makes of it."""
-
-    id: str
-    margin: float
-    """Score of `a` minus score of `b`."""
+def score_answers(actors: Actors, folder: Path, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
+    """What the preference model in a folder makes of answers to prompts."""
+    model, tokenizer, format = actors.load_preference(folder), actors.tokenizer(folder), actors.format(folder)
+    texts = [sequence_tokens(tokenizer, format.prompt(prompt.turns), format.answer(text)) for prompt, text in asked]
+    return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
 def train_rl(
-    stage: Stage,
-    rollouts: Stage,
+    stage: StageFolder,
+    rollouts: StageFolder,
     actors: Actors,
     prompts: Sequence[Prompt],
     sl: Path,
     pm: Path,
     reporter: Reporter,
-) -> None:
+) -> Facts:
     """RL from SL-CAI; every rollout is kept, in one shard per step."""
     section, sampling = actors.config.rl, actors.config.sampling
     policy, reference = actors.load(sl, trainable=True), actors.load(sl)
@@ -170,7 +174,7 @@ def train_rl(
             model=judge,
             tokenizer=policy.tokenizer,
             answer_text=format.answer,
-            pad_id=pad_id(policy),
+            pad_id=pad_id(policy.tokenizer),
             max_tokens=engine.max_context,
             count=stage.count,
             dtype=actors.dtype,
@@ -189,14 +193,14 @@ def train_rl(
             environment,
             section,
             seed=actors.config.seed,
-            pad_id=pad_id(policy),
+            pad_id=pad_id(policy.tokenizer),
             dtype=actors.dtype,
             keep=keep,
             checkpoints=stage.checkpoint,
             progress=reporter.advance,
         )
         _keep(stage, policy, format, steps)
-    stage.finish(algorithm=section.algorithm)
+    return {"algorithm": section.algorithm}
 
 
 def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
@@ -205,20 +209,20 @@ def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFor
     return engine.count_tokens(prompt) + new + around <= engine.max_context
 
 
-def pad_id(loaded: LoadedModel) -> int:
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """What fills short rows; never counted, so any token will do where the tokenizer has none."""
-    found = loaded.tokenizer.pad_token_id
+    found = tokenizer.pad_token_id
     return int(found) if isinstance(found, int) else 0
 
 
-def _keep(stage: Stage, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
+def _keep(stage: StageFolder, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
     stage.write_records("steps", steps)
     add_end(loaded.model, loaded.tokenizer, format.end)
     with stage.new_folder("model") as folder:
         save_into(loaded.model, loaded.tokenizer, folder)
 
 
-def _account(stage: Stage, dropped: Mapping[str, int], noted: Mapping[str, int]) -> None:
+def _account(stage: StageFolder, dropped: Mapping[str, int], noted: Mapping[str, int]) -> None:
     for reason, count in dropped.items():
         if count:
             stage.drop(reason, count)

@@ -174,6 +174,34 @@ def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, f
     assert data(files / "stopped") == data(world)
 
 
+def test_a_run_takes_over_what_runs_beside_it_have_finished(world: Path, tiny: Path) -> None:
+    other, same = world.with_name("other"), ("--model", tiny, *tiny_settings())
+    output = done("stage", "sl", *same, "-o", other, "--set", "rl.steps=7", "--set", "name=other")
+    stages = ("prompts", "revisions", "helpful", "models/sl")
+    assert output.splitlines()[:5] == [
+        f"run folder: {other}",
+        *(f"{stage}: reused from {world}" for stage in stages),
+    ]
+    assert "nothing was left to do" not in output
+    anew = done("stage", "prompts", *same, "-o", world.with_name("anew"), "--no-reuse")
+    assert "reused" not in anew and "prompts: " in anew
+
+
+def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> None:
+    run = ("run", "--model", tiny, *tiny_settings(), "-o", "run")
+    result = solon(*run, "--reuse", "nowhere")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        2,
+        "error: nowhere holds no run (--reuse takes the folder of another run)",
+    )
+    result = solon(*run, "--reuse", world, "--no-reuse")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --reuse and --no-reuse contradict each other (leave one of them out)\n",
+    )
+    assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
+
+
 def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: Path) -> None:
     done("init", "mine")
     text = Path("mine/run.toml").read_text()

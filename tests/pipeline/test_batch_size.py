@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
@@ -46,7 +47,7 @@ def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Re
     """What each generation stage makes with one model, all from the same prompts; the judge sees the same pairs."""
     made: dict[str, list[Record]] = {}
     with RunFolder.create(folder, config) as run:
-        pipeline = Pipeline(run, Told())
+        pipeline = Pipeline(run, Told(), Others())
         pipeline.do(prompts)
         inputs: dict[str, StageFolder] = {"prompts": pipeline.done["prompts"], "sl": Given(model)}
         for stage, record in GENERATION.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts import Manifest, RunFolder, sha256_bytes, sha256_file
+from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.config_load import load_run_config
 from solon.pipeline.run import run_pipeline
@@ -67,6 +68,7 @@ class Told:
         self.stages: list[str] = []
         self.totals: dict[str, int | None] = {}
         self.rows: dict[str, int] = {}
+        self.notes: list[str] = []
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.stages.append(name)
@@ -80,7 +82,7 @@ class Told:
         self.rows[self.stages[-1]] += rows
 
     def note(self, text: str) -> None:
-        pass
+        self.notes.append(text)
 
     def done(self, text: str = "") -> None:
         pass
@@ -94,11 +96,11 @@ def world_config(model: Path, *settings: str, seed: int = 0) -> RunConfig:
     return load_run_config(None, [*TINY, *WORLD, *settings], {"models.assistant": model, "seed": seed})
 
 
-def run_in(folder: Path, config: RunConfig, *, until: str | None = None) -> Told:
+def run_in(folder: Path, config: RunConfig, *, until: str | None = None, others: Others | None = None) -> Told:
     """Runs, or goes on with a run, in this process."""
     told = Told()
     with RunFolder.create(folder, config) as run:
-        run_pipeline(run, told, until=until)
+        run_pipeline(run, told, until=until, others=others)
         if until is None:
             write_report(run.path)
     return told

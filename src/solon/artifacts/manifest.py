@@ -185,6 +185,15 @@ def _leaves(value: object, prefix: str = "") -> dict[str, str]:
     return leaves
 
 
+def same_versions(then: Mapping[str, str]) -> bool:
+    """Are the versions that took part in something the installed ones?"""
+    ours = {"solon": _solon_version(), "solon_source": _source_hash(), "python": platform.python_version()}
+    try:
+        return all((ours.get(name) or metadata.version(name)) == version for name, version in then.items())
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def describe(path: Path) -> OutputFile:
     """A file as the manifest lists it."""
     rows = path.read_bytes().count(b"\n") if path.suffix == ".jsonl" else None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from solon.errors import ConfigError
+from solon.artifacts.reuse import Others
+from solon.errors import ConfigError, UserError
 
 INPUTS = "Your own"
 SHOWN = "What is shown"
@@ -21,8 +22,36 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, fo
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """How a run is carried on."""
+
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reuse",
+            metavar="RUN",
+            help="Take finished stages over from this run, also if other versions made them. Repeatable. Runs in the "
+            "same folder are looked at anyway.",
+        ),
+    ] = None
+    no_reuse: Annotated[
+        bool, typer.Option("--no-reuse", help="Do every stage here, whatever other runs have finished.")
+    ] = False
+    quiet: Quiet = False
+    as_json: Json = False
+
+    def __post_init__(self) -> None:
+        if self.no_reuse and self.reuse:
+            raise UserError("--reuse and --no-reuse contradict each other", hint="leave one of them out")
+
+    def others(self, run: Path) -> Others:
+        """The runs whose stages a run may take over."""
+        return Others() if self.no_reuse else Others.of(run, self.reuse or ())
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What a run is begun with. Each field is an option of every command that `with_run_options` decorates."""
+    """What a run is begun with."""
 
     output: Annotated[
         Path | None,
@@ -89,20 +118,21 @@ class RunOptions:
         }
 
 
-def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `options` becomes the options of `RunOptions`, at its place among the others."""
-
-    shared = {field.name: field.default for field in fields(RunOptions)}
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command in which every parameter of a type above stands for all the options that the type has."""
+    types = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in types.items() if is_dataclass(kind)}
+    defaults: dict[str, object] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        group = groups.get(parameter.name)
+        defaults |= {f.name: f.default for f in fields(group)} if group else {parameter.name: parameter.default}
+        types |= get_type_hints(group, include_extras=True) if group else {}
 
     @wraps(command)
     def flat(**given: Any) -> None:
-        options = RunOptions(**{name: given.pop(name) for name in shared})
-        command(**given, options=options)
+        grouped = {name: kind(**{f.name: given.pop(f.name) for f in fields(kind)}) for name, kind in groups.items()}
+        command(**given, **grouped)
 
-    defaults: dict[str, object] = {}
-    for parameter in inspect.signature(command).parameters.values():
-        defaults |= shared if parameter.name == "options" else {parameter.name: parameter.default}
-    types = get_type_hints(RunOptions, include_extras=True) | get_type_hints(command, include_extras=True)
     flat.__annotations__ = {name: types[name] for name in defaults}
     flat.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.main import HELP_OPTIONS
-from solon.cli.run_options import Json, Quiet, RunOptions, with_run_options
+from solon.cli.run_options import RunOptions, WorkOptions, with_options
 from solon.cli.running import begun, carry_on, found
 from solon.errors import UserError
 from solon.pipeline.stage import Stage
@@ -32,15 +32,15 @@ app = typer.Typer(
 
 
 def _command(stage: Stage) -> Callable[..., None]:
-    @with_run_options
-    def command(options: RunOptions, source: Source = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    @with_options
+    def command(options: RunOptions, work: WorkOptions, source: Source = None) -> None:
         if source is not None and Path(source).is_dir():
             if options.given:
                 raise UserError(f"{source} is a run with settings of its own", hint="leave out options that set any")
             run = found(Path(source))
         else:
             run = begun(source, options)
-        carry_on(run, quiet=quiet, as_json=as_json, until=stage)
+        carry_on(run, work, until=stage)
 
     return command
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 
 from solon.artifacts import RunFolder, StageFolder, write_atomic
-from solon.artifacts.atomic import canonical_json
+from solon.artifacts.atomic import canonical_json, sweep
+from solon.artifacts.manifest import Header
+from solon.artifacts.reuse import Others, take_over
 from solon.pipeline.actors import Actors
 from solon.pipeline.given import CONSTITUTION, Given
 from solon.pipeline.stage import Facts, Stage
@@ -15,34 +18,46 @@ from solon.pipeline.work import Work
 from solon.progress import Reporter
 
 
-def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None) -> None:
-    """Does every stage, or those up to one of them; a whole run ends with its summary."""
-    pipeline = Pipeline(run, reporter)
+def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None, others: Others | None = None) -> bool:
+    """Does every stage, or those up to one of them; a whole run ends with its summary.
+
+    Returns:
+        Whether anything was left to do.
+    """
+    pipeline = Pipeline(run, reporter, others or Others())
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
-            return
-    write_summary(run.path, pipeline.given, pipeline.done)
+            break
+    else:
+        write_summary(run.path, pipeline.given, pipeline.done)
+    return pipeline.worked
 
 
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter) -> None:
-        self.run, self.reporter = run, reporter
+    def __init__(self, run: RunFolder, reporter: Reporter, others: Others) -> None:
+        self.run, self.reporter, self.others = run, reporter, others
         self.given, self.actors = Given(run.config), Actors(config=run.config)
         self.done: dict[str, StageFolder] = {}
         """By folder."""
+        self.worked = False
         self._noted: set[str] = set()
+        sweep(run.path)
         if not (kept := run.path / CONSTITUTION).exists():
             write_atomic(kept, canonical_json(self.given.constitution, indent=2))
 
     def do(self, stage: Stage) -> None:
-        """Does what is left to do of a stage."""
+        """Does what is left to do of a stage, unless another run has done it."""
         config, inputs = stage.config(self.run.config), self._inputs(stage)
-        folders = {name: self.run.stage(name, config=config, inputs=inputs) for name in stage.folders}
+        headers = [self.run.header(name, config=config, inputs=inputs) for name in stage.folders]
+        if not (self.run.path / stage.folder).exists():
+            self._reuse(stage, headers)
+        folders = {header.stage: StageFolder(self.run.path, header) for header in headers}
         main, *beside = folders.values()
         if not main.done:
+            self.worked = True
             formats = self._formats(stage)
             facts = stage.body(self.work(stage, self._read(stage), folders)) or {}
             main.finish(deviations=(), **formats, **facts)
@@ -50,6 +65,14 @@ class Pipeline:
             if not folder.done:
                 folder.finish_rows()
         self.done |= folders
+
+    def _reuse(self, stage: Stage, headers: Sequence[Header]) -> None:
+        for name in stage.beside:  # left by a kill between two folders
+            shutil.rmtree(self.run.path / name, ignore_errors=True)
+        found = take_over(self.run.path, headers, self.others)
+        if found is not None:
+            self.worked = True
+            self.reporter.note(f"{stage.folder}: reused from {found}")
 
     def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}

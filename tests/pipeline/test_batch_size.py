@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tiny_run import Told, world_config
+from pipeline.tiny_run import Told, Trained, world_config
 from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.reuse import Others
 from solon.config import RunConfig
@@ -33,23 +33,13 @@ GENERATION: dict[Stage, type[Record]] = {
 }
 
 
-class Given(StageFolder):
-    """Stands in for a finished stage that made a model."""
-
-    def __init__(self, model: Path) -> None:
-        self.model = model
-
-    def path(self, name: str) -> Path:
-        return self.model
-
-
 def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Record]]:
     """What each generation stage makes with one model, all from the same prompts; the judge sees the same pairs."""
     made: dict[str, list[Record]] = {}
     with RunFolder.create(folder, config) as run:
         pipeline = Pipeline(run, Told(), Others())
         pipeline.do(prompts)
-        inputs: dict[str, StageFolder] = {"prompts": pipeline.done["prompts"], "sl": Given(model)}
+        inputs: dict[str, StageFolder] = {"prompts": pipeline.done["prompts"], "sl": Trained(model)}
         for stage, record in GENERATION.items():
             inputs[stage.name] = run.stage(stage.folder, config={})
             stage.body(pipeline.work(stage, inputs, {stage.folder: inputs[stage.name]}))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import Manifest, RunFolder, sha256_bytes, sha256_file
+from solon.artifacts import Manifest, RunFolder, StageFolder, sha256_bytes, sha256_file
 from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.config_load import load_run_config
@@ -89,6 +89,16 @@ class Told:
 
     def close(self) -> None:
         pass
+
+
+class Trained(StageFolder):
+    """Stands in for a finished stage that trained a model."""
+
+    def __init__(self, model: Path) -> None:
+        self.model = model
+
+    def path(self, name: str) -> Path:
+        return self.model
 
 
 def world_config(model: Path, *settings: str, seed: int = 0) -> RunConfig:

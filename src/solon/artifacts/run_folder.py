@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +20,9 @@ from solon.errors import RunError, Where
 from solon.records import Record
 
 RUN = "run.json"
+
+Settings = BaseModel | Mapping[str, object]
+Inputs = Mapping[str, StageFolder | str]
 
 
 class RunRecord(Record):
@@ -91,13 +94,7 @@ class RunFolder:
             raise _unusable(folder, error) from error
         return cls(folder, config, lock)
 
-    def header(
-        self,
-        name: str,
-        *,
-        config: BaseModel | Mapping[str, object],
-        inputs: Mapping[str, StageFolder | str] | None = None,
-    ) -> Header:
+    def header(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> Header:
         """What a stage is a function of.
 
         Args:
@@ -105,16 +102,10 @@ class RunFolder:
             config: the part of the run file it depends on; a mapping may hold several sections.
             inputs: what it is made from: finished stages, or sha256 of files.
         """
-        hashes = {key: item if isinstance(item, str) else item.fingerprint for key, item in (inputs or {}).items()}
+        hashes = {key: item if isinstance(item, str) else item.fingerprint for key, item in inputs.items()}
         return Header(stage=name, seed=self.config.seed, config=to_json(config), inputs=hashes)
 
-    def stage(
-        self,
-        name: str,
-        *,
-        config: BaseModel | Mapping[str, object],
-        inputs: Mapping[str, StageFolder | str] | None = None,
-    ) -> StageFolder:
+    def stage(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> StageFolder:
         """Open or begin a stage; arguments as those of `header`.
 
         Raises:

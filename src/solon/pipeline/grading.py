@@ -79,31 +79,27 @@ def held_out_pairs(
 
 @dataclass(frozen=True, kw_only=True)
 class FaultPair:
-    """Answers of base and SL-CAI to one prompt that differ in one fault."""
+    """Graded answers of base and SL-CAI to one prompt that differ in one fault."""
 
-    prompt: Prompt
-    a: str
-    b: str
+    a: AnswerScore
+    b: AnswerScore
     fault: str
     better: Better
 
     def scored(self, score_a: float, score_b: float) -> ScoredPair:
         """With the preference model's scores."""
         return ScoredPair(
-            prompt_id=self.prompt.id, score_a=score_a, score_b=score_b, better=self.better, fault=self.fault
+            prompt_id=self.a.prompt_id, score_a=score_a, score_b=score_b, better=self.better, fault=self.fault
         )
 
 
-def one_fault_apart(answers: Sequence[AnswerScore], prompts: Sequence[Prompt]) -> list[FaultPair]:
-    """Of the prompts to which base and SL-CAI gave graded answers that differ in exactly one fault."""
-    by_model = {(score.model, score.prompt_id): score for score in answers}
+def one_fault_apart(answers: Sequence[AnswerScore]) -> list[FaultPair]:
+    """Every such pair, in the order of base's answers."""
+    sl = {row.prompt_id: row for row in answers if row.model == "sl"}
     pairs = []
-    for prompt in prompts:
-        one, two = by_model.get(("base", prompt.id)), by_model.get(("sl", prompt.id))
-        if one and two and one.grade and two.grade:
-            differing = {*one.grade.faults()} ^ {*two.grade.faults()}
-            if len(differing) == 1:
-                (fault,) = differing
-                better: Better = "b" if fault in one.grade.faults() else "a"
-                pairs.append(FaultPair(prompt=prompt, a=one.text, b=two.text, fault=fault, better=better))
+    for a in (row for row in answers if row.model == "base" and row.prompt_id in sl):
+        b = sl[a.prompt_id]
+        if a.grade and b.grade and len(differing := {*a.grade.faults()} ^ {*b.grade.faults()}) == 1:
+            (fault,) = differing
+            pairs.append(FaultPair(a=a, b=b, fault=fault, better="b" if fault in a.grade.faults() else "a"))
     return pairs

@@ -11,6 +11,7 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from solon.config import SamplingSection
@@ -37,7 +38,7 @@ from solon.pipeline.sources import KnownTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.few_shots import comparison_format
-from solon.records import Answer, Comparison, Demonstration, Pair, Prompt, Revision
+from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
@@ -63,7 +64,7 @@ def prompts(work: Work) -> Facts:
             folder.write_records(name, records)
     folder.count("in", sets.rows_in)
     folder.count("out", sets.rows_out)
-    work.account(sets.dropped, {})
+    work.account(sets.dropped)
     return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
 
 
@@ -80,15 +81,7 @@ def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Made[Revision]:
-        first = respond(
-            prompts,
-            assistant.model,
-            assistant.format,
-            config.sampling,
-            seed=work.seed,
-            stage="respond",
-            progress=work.tokens,
-        )
+        first = _respond(work, assistant, prompts, "respond")
         revised = revise(
             prompts,
             first.records,
@@ -116,20 +109,8 @@ def revisions(work: Work) -> None:
 )
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
-
-    def answers(prompts: Sequence[Prompt]) -> Made[Answer]:
-        return respond(
-            prompts,
-            assistant.model,
-            assistant.format,
-            work.config.sampling,
-            seed=work.seed,
-            stage="helpful",
-            copies=copies,
-            progress=work.tokens,
-        )
-
-    work.rows(work.prompts.helpful if copies else (), answers, Answer)
+    asked = work.prompts.helpful if copies else ()
+    work.rows(asked, lambda part: _respond(work, assistant, part, "helpful", copies), Answer)
 
 
 @Stage(
@@ -144,9 +125,7 @@ def helpful(work: Work) -> None:
 def sl(work: Work) -> Facts:
     from solon.pipeline.learning import train_sl
 
-    chains, answers = work.read("revisions", Revision), work.read("helpful", Answer)
-    given = work.read("prompts", Demonstration, "demonstrations")
-    return train_sl(work.folder, work.actors, work.prompts.by_id(), chains, answers, given, work.reporter)
+    return train_sl(work)
 
 
 @Stage(
@@ -224,7 +203,7 @@ def helpfulness(work: Work) -> None:
 def pm(work: Work) -> Facts:
     from solon.pipeline.learning import train_pm
 
-    return train_pm(work.folder, work.actors, work.prompts.by_id(), _compared(work), work.reporter)
+    return train_pm(work, _compared(work))
 
 
 @Stage(
@@ -239,9 +218,7 @@ def pm(work: Work) -> Facts:
 def rl(work: Work) -> Facts:
     from solon.pipeline.learning import train_rl
 
-    asked = (*work.prompts.red_team, *work.prompts.helpful)
-    policy, reward = work.model_of("sl"), work.model_of("pm")
-    return train_rl(work.folder, work.beside["rollouts"], work.actors, asked, policy, reward, work.reporter)
+    return train_rl(work)
 
 
 EVALUATED: tuple[ModelRole, ...] = ("base", "sl", "rl")
@@ -261,19 +238,7 @@ def _answers(model: ModelRole, called: str) -> Stage:
     )
     def answers(work: Work) -> None:
         actor = work.actor("base", trained)
-
-        def answered(prompts: Sequence[Prompt]) -> Made[Answer]:
-            return respond(
-                prompts,
-                actor.model,
-                actor.format,
-                work.config.sampling,
-                seed=work.seed,
-                stage="evaluate",
-                progress=work.tokens,
-            )
-
-        work.rows(work.prompts.evaluation, answered, Answer)
+        work.rows(work.prompts.evaluation, lambda part: _respond(work, actor, part, "evaluate"), Answer)
 
     return answers
 
@@ -321,6 +286,19 @@ STAGES: tuple[Stage, ...] = (
 
 
 # Parts of bodies.
+
+
+def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
+    return respond(
+        prompts,
+        actor.model,
+        actor.format,
+        work.config.sampling,
+        seed=work.seed,
+        stage=stage,
+        copies=copies,
+        progress=work.tokens,
+    )
 
 
 def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Made[Pair]:
@@ -376,17 +354,16 @@ def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> 
 
 def _compared(work: Work) -> list[Comparison]:
     """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
-    given = work.read("prompts", Comparison, "comparisons")
-    return [*work.read("comparisons", Comparison), *work.read("helpfulness", Comparison), *given]
+    made = (work.read(stage, Comparison) for stage in ("comparisons", "helpfulness"))
+    return [*chain.from_iterable(made), *work.prompts.comparisons]
 
 
 def _fault_pairs(work: Work, graded: Sequence[AnswerScore]) -> list[ScoredPair]:
     """Scores of the preference model on pairs of graded answers that differ in exactly one fault."""
     from solon.pipeline.learning import score_answers
 
-    pairs = one_fault_apart(graded, work.prompts.evaluation)
-    asked = [(pair.prompt, text) for pair in pairs for text in (pair.a, pair.b)]
-    scored = score_answers(work.actors, work.model_of("pm"), asked)
+    pairs = one_fault_apart(graded)
+    scored = score_answers(work, [(row.prompt_id, row.text) for pair in pairs for row in (pair.a, pair.b)])
     return [pair.scored(a, b) for pair, a, b in zip(pairs, scored[0::2], scored[1::2], strict=True)]
 
 

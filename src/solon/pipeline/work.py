@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from solon.artifacts import StageFolder
@@ -102,9 +103,11 @@ class Work:
             self.reporter.note(f"{what}; its manifest says why")
         return rows
 
-    def account(self, dropped: Mapping[str, int], noted: Mapping[str, int]) -> None:
+    def account(self, dropped: Mapping[str, int], noted: Mapping[str, int] = MappingProxyType({})) -> None:
         """Counts rows that are left out, by reason, and what is to be known of others."""
         for reason, count in dropped.items():
-            self.folder.drop(reason, count)
+            if count:
+                self.folder.drop(reason, count)
         for what, count in noted.items():
-            self.folder.count(what, count)
+            if count:
+                self.folder.count(what, count)

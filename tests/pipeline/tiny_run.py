@@ -75,6 +75,9 @@ class Told:
         self.totals[name] = total_rows
         self.rows[name] = 0
 
+    def reused(self, name: str, run: str) -> None:
+        self.notes.append(f"{name}: reused from {run}")
+
     def recovered(self, rows: int) -> None:
         self.rows[self.stages[-1]] += rows
 

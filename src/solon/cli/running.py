@@ -90,7 +90,7 @@ class _Interruptible:
 
     def __init__(self, reporter: Reporter):
         self._reporter, self.stage = reporter, reporter.stage
-        self.recovered, self.note = reporter.recovered, reporter.note
+        self.reused, self.recovered, self.note = reporter.reused, reporter.recovered, reporter.note
         self.done, self.close = reporter.done, reporter.close
 
     def advance(self, rows: int, tokens: int) -> None:

@@ -72,7 +72,7 @@ class Pipeline:
         found = take_over(self.run.path, headers, self.others)
         if found is not None:
             self.worked = True
-            self.reporter.note(f"{stage.folder}: reused from {found}")
+            self.reporter.reused(stage.folder, str(found))
 
     def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}

@@ -63,6 +63,31 @@ def test_a_stage_that_is_not_whole_is_done_anew(llama: Path, done: Path, spoilt:
     assert f"comparisons: reused from {done}" in told.notes
 
 
+@pytest.mark.parametrize("name", ["../stolen.jsonl", ".stolen.jsonl", "prompts/../stolen.jsonl"])
+def test_a_manifest_that_names_files_elsewhere_is_not_followed(llama: Path, done: Path, name: str) -> None:
+    kept = done / "prompts"
+    (kept / "manifest.json").write_text((kept / "manifest.json").read_text().replace("evals.jsonl", name))
+    (kept / "prompts").mkdir()
+    (kept / "evals.jsonl").rename(kept / name)
+    told = run_in(done.with_name("other"), world_config(llama), until="prompts", others=Others(found=(done,)))
+    assert told.stages == ["prompts"]
+    assert not (done.with_name("other") / "prompts" / name).exists()
+
+
+def test_runs_around_are_found_whatever_the_folder_is_called(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (done.parent / "other").mkdir()
+    (done.parent / "no run").mkdir()
+    monkeypatch.chdir(done.parent)
+    assert Others.of(Path("other")).found == (Path("done"),)
+    assert Others.of(Path("done")).found == ()
+    monkeypatch.chdir("other")
+    assert Others.of(Path(".")).found == (done,)
+    monkeypatch.setattr(Path, "iterdir", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    assert Others.of(Path(".")).found == ()
+
+
 def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,8 +45,7 @@ class Others:
         for folder in named:
             if not (folder / RUN).is_file():
                 raise RunError(f"{folder} holds no run", hint="--reuse takes the folder of another run")
-        around = sorted(path for path in run.parent.iterdir() if (path / RUN).is_file())
-        return cls(named=tuple(named), found=tuple(path for path in around if path.name != run.name))
+        return cls(named=tuple(named), found=tuple(_beside(run)))
 
     def having(self, headers: Sequence[Header]) -> Iterator[tuple[Path, list[Manifest]]]:
         """Runs that have finished all of these stages from equal settings and inputs, and kept them whole."""
@@ -55,6 +54,14 @@ class Others:
             vouched = run in self.named or all(same_versions(manifest.versions) for manifest in manifests)
             if len(manifests) == len(headers) and vouched:
                 yield run, manifests
+
+
+def _beside(run: Path) -> Iterator[Path]:
+    parent = run.resolve().parent if run.name in ("", "..") else run.parent
+    with suppress(OSError):  # a folder that cannot be listed has nothing to give
+        for path in sorted(parent.iterdir()):
+            if os.path.isfile(path / RUN) and path.resolve() != run.resolve():
+                yield path
 
 
 def take_over(run: Path, headers: Sequence[Header], others: Others) -> Path | None:
@@ -80,7 +87,8 @@ def _finished(run: Path, header: Header) -> Manifest | None:
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
         equal = all(to_json(getattr(manifest, name)) == to_json(getattr(header, name)) for name in Header.model_fields)
-        whole = equal and not any(problem(folder / name, file) for name, file in manifest.outputs.items())
+        inside = all(name == os.path.normpath(name) and name[0] not in "./" for name in manifest.outputs)
+        whole = equal and inside and not any(problem(folder / name, file) for name, file in manifest.outputs.items())
     except (OSError, ValidationError):
         return None
     return manifest if whole else None

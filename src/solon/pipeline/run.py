@@ -12,7 +12,7 @@ from solon.artifacts.reuse import Others, take_over
 from solon.pipeline.actors import Actors
 from solon.pipeline.given import CONSTITUTION, Given
 from solon.pipeline.stage import Facts, Stage
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import STAGES, revisions
 from solon.pipeline.summary import write_summary
 from solon.pipeline.work import Work
 from solon.progress import Reporter
@@ -45,8 +45,8 @@ class Pipeline:
         self.worked = False
         self._noted: set[str] = set()
         sweep(run.path)
-        if not (kept := run.path / CONSTITUTION).exists():
-            write_atomic(kept, canonical_json(self.given.constitution, indent=2))
+        if not (run.path / revisions.folder).exists():  # the first stage that it shapes
+            write_atomic(run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2))
 
     def do(self, stage: Stage) -> None:
         """Does what is left to do of a stage, unless another run has done it."""

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
 from solon.artifacts import manifest as manifests
+from solon.artifacts import reuse
 from solon.artifacts.reuse import Others
 
 CHANGED = ["models/rl", "answers-rl", "scores"]
@@ -109,6 +110,25 @@ def test_of_two_folders_taken_over_a_kill_may_leave_one(llama: Path, done: Path)
     assert run_in(other, config).stages == ["models/rl"]
     assert differing(data(done), data(other)) == []
     assert not list(other.rglob(".*.tmp"))
+
+
+def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = done.rename(done.with_name("going"))
+    shutil.copytree(going, done)
+    real = reuse._link_or_copy
+
+    def vanishing(source: Path, target: Path) -> None:
+        if source.name == "steps.jsonl" and "rl" in source.parts:
+            shutil.rmtree(going, ignore_errors=True)
+        real(source, target)
+
+    monkeypatch.setattr(reuse, "_link_or_copy", vanishing)
+    told = run_in(done.with_name("other"), world_config(llama), others=Others(found=(going, done)))
+    assert told.stages == []
+    assert [note.rsplit("/")[-1] for note in told.notes] == ["going"] * 8 + ["done"] * 5
+    assert differing(data(done), data(done.with_name("other"))) == []
 
 
 def test_what_is_begun_here_goes_on_here(llama: Path, done: Path) -> None:

@@ -67,18 +67,24 @@ def _beside(run: Path) -> Iterator[Path]:
 def take_over(run: Path, headers: Sequence[Header], others: Others) -> Path | None:
     """Copies or links the folders of a stage from the first other run that has them; that run, or None.
 
-    The first folder comes last: where it is, all are.
+    The first folder, which must not be there yet, comes last: where it is, all are.
 
     Raises:
         RunError: if storage is full or forbidden.
     """
+    _remove_beside(run, headers)  # left by a kill between two folders
     for other, manifests in others.having(headers):
-        with suppress(FileNotFoundError):  # it is being deleted
-            with keeping(run):
-                for manifest in reversed(manifests):
-                    _take(other, run, manifest)
+        with suppress(FileNotFoundError), keeping(run):
+            for manifest in reversed(manifests):
+                _take(other, run, manifest)
             return other
+        _remove_beside(run, headers)  # the other run is being deleted
     return None
+
+
+def _remove_beside(run: Path, headers: Sequence[Header]) -> None:
+    for header in headers[1:]:
+        shutil.rmtree(run / header.stage, ignore_errors=True)
 
 
 def _finished(run: Path, header: Header) -> Manifest | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 
 from solon.artifacts import RunFolder, StageFolder, write_atomic
@@ -67,8 +66,6 @@ class Pipeline:
         self.done |= folders
 
     def _reuse(self, stage: Stage, headers: Sequence[Header]) -> None:
-        for name in stage.beside:  # left by a kill between two folders
-            shutil.rmtree(self.run.path / name, ignore_errors=True)
         found = take_over(self.run.path, headers, self.others)
         if found is not None:
             self.worked = True

@@ -47,6 +47,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "web",
     "lm.protocols",
     "models.folder",
+    "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")
 

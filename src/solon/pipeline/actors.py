@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -19,8 +21,6 @@ from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
-
-ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 
 @dataclass(kw_only=True)
@@ -65,13 +65,34 @@ class Actors:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
+    def actor(self, role: ModelRole, folder: Path | None = None) -> Actor:
+        """The model of a role, or a trained one in its place."""
+        return Actor(self, self.path(role) if folder is None else folder, role)
+
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
         return format_of(self.tokenizer(folder), self.config.models, role)
 
-    def formats(self, *, system: bool) -> dict[ModelRole, FormatFacts]:
-        """How each role is written to. `system`: prompts have system turns."""
-        return {role: _facts(self.format(self.path(role), role), system) for role in ROLES}
+    def formats(self, roles: Sequence[ModelRole], *, system: bool) -> dict[ModelRole, FormatFacts]:
+        """How roles are written to. `system`: prompts have system turns."""
+        return {role: _facts(self.format(self.path(role), role), system) for role in roles}
+
+
+class Actor:
+    """A model in a role. It is loaded when it is first used, and released with this object."""
+
+    def __init__(self, actors: Actors, folder: Path, role: ModelRole) -> None:
+        self._actors, self.folder, self._role = actors, folder, role
+
+    @cached_property
+    def format(self) -> ChatTemplate | HumanAssistant:
+        """How it is written to."""
+        return self._actors.format(self.folder, self._role)
+
+    @cached_property
+    def model(self) -> InProcessModel:
+        """Writes and scores."""
+        return self._actors.engine(self._actors.load(self.folder))
 
 
 class FormatFacts(Record):

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback.fake_model import said
 from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import UnscoredError
 from solon.feedback.judge import check_unscored, judge, soft_label
-from solon.lm.protocols import OptionRequest, OptionScores, WriteRequest, Written
+from solon.lm.protocols import Completion, OptionScores
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
 
@@ -216,11 +218,11 @@ def test_reasoned_examples_take_the_question_of_the_pair(fake: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        (Written(text="", tokens=1, ended="stop"), "empty reasoning"),
-        (Written(text="First of all", tokens=33, ended="length"), "reasoning cut off"),
+        (said(""), "empty reasoning"),
+        (said("First of all", tokens=33, ended="length"), "reasoning cut off"),
     ],
 )
-def test_unfinished_reasoning_is_no_verdict(fake: Any, written: Written, reason: str) -> None:
+def test_unfinished_reasoning_is_no_verdict(fake: Any, written: Completion, reason: str) -> None:
     model = fake(writes=lambda r: written, scores=likes_good)
     (comparison,) = run(model, method="cot").records
     assert (comparison.p_a_preferred, comparison.unscored, comparison.raw) == (None, reason, written.text)

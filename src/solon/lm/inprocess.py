@@ -1,4 +1,4 @@
-"""The in-process engine: any Hugging Face causal LM, driven by our own loops."""
+"""Batches of rendered requests, computed in this process: any Hugging Face causal LM, driven by our own loops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from solon.lm.decoder import CachedDecoder, Decoder, RecomputingDecoder, cache_p
 from solon.lm.decoding import Engine, Sampled, sample_all
 from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
-from solon.lm.protocols import OptionRequest, OptionScores, Progress, WriteRequest, Written
+from solon.lm.protocols import Completion, OptionScores, Progress
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.lm.stops import TextOf
 from solon.models.inputs import context_length
 from solon.models.load import LoadedModel
@@ -68,32 +69,66 @@ class InProcessModel:
         """Tokens that prompt and continuation may have together."""
         return context_of(self.loaded.model, self.loaded.tokenizer)
 
+    def encode(self, prompt: str) -> list[int]:
+        """Token ids of a whole prompt, which must be fewer than `max_context`."""
+        return encode_prompt(self.loaded.tokenizer, prompt)
+
+    def encode_after(self, prompt: str, text: str) -> list[int]:
+        """Token ids of what follows a prompt."""
+        return encode_continuation(self.loaded.tokenizer, prompt, text)
+
     def count_tokens(self, text: str, *, after: str = "") -> int:
-        """See `solon.lm.protocols.ContextBound`. A prompt must be shorter than `max_context`."""
-        return len(encode_continuation(self.loaded.tokenizer, after, text))
+        """Length of `text` as a prompt, or as what follows the prompt `after`."""
+        return len(self.encode_after(after, text))
 
-    def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:
-        """See `solon.lm.protocols.Writer`. Raises `PromptError` naming every prompt that is empty or too long."""
-        sampled = self.sample_tokens(requests, progress=progress)
-        return [Written(text=one.text, tokens=len(one.answer_ids), ended=one.ended) for one in sampled]
+    def write(
+        self,
+        requests: Sequence[WriteRequest],
+        *,
+        prompts: Sequence[list[int]] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Completion]:
+        """As `sample_tokens`, but text alone."""
+        sampled = self.sample_tokens(requests, prompts=prompts, progress=progress)
+        return [
+            Completion(prompt=request.prompt, text=one.text, tokens=len(one.answer_ids), ended=one.ended)
+            for request, one in zip(requests, sampled, strict=True)
+        ]
 
-    def sample_tokens(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Sampled]:
-        """As `write`, with token ids and their log-probabilities. A continuation that would leave the context is cut
-        there and has `ended == "length"`."""
+    def sample_tokens(
+        self,
+        requests: Sequence[WriteRequest],
+        *,
+        prompts: Sequence[list[int]] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Sampled]:
+        """Continuations with their token ids and log-probabilities, in the order of the requests. One that would leave
+        the context is cut there and has `ended == "length"`. `prompts`: encoded already.
+
+        Raises `PromptError` naming every prompt that is empty or too long."""
         if any(request.max_new_tokens < 1 for request in requests):
             raise ValueError("max_new_tokens must be at least 1")
-        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
+        prompts = prompts or [self.encode(request.prompt) for request in requests]
         self._check(prompts, [1] * len(prompts), [request.prompt for request in requests])
         with self._engine() as engine:
             return sample_all(engine, requests, prompts, batch_size=self._batch_size, progress=progress)
 
     def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]:
-        """See `solon.lm.protocols.OptionScorer`. Raises `PromptError` naming every prompt that is empty or too long."""
-        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
-        options = [
-            [encode_continuation(self.loaded.tokenizer, request.prompt, option) for option in request.options]
-            for request in requests
-        ]
+        """Log-probabilities in the order of the requests. Raises `PromptError` naming every prompt that is empty or too
+        long."""
+        prompts = [self.encode(request.prompt) for request in requests]
+        options = [[self.encode_after(request.prompt, option) for option in request.options] for request in requests]
+        return self.score_encoded(requests, prompts, options, progress=progress)
+
+    def score_encoded(
+        self,
+        requests: Sequence[OptionRequest],
+        prompts: Sequence[list[int]],
+        options: Sequence[Sequence[list[int]]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[OptionScores]:
+        """As `score`, with prompts and options encoded already."""
         if not all(choices and all(choices) for choices in options):
             raise ValueError("every request needs options, and no option may be empty")
         room = [max(len(choice) for choice in choices) for choices in options]

@@ -12,6 +12,8 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
 from solon.lm.inprocess import InProcessModel
+from solon.lm.local import LocalModel
+from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
@@ -64,6 +66,10 @@ class Actors:
     def engine(self, loaded: LoadedModel) -> InProcessModel:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
+
+    def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
+        """The model in a folder, written to as its role wants; trained models play `base`."""
+        return LocalModel(self.engine(self.load(folder)), self.format(folder, role), progress=progress)
 
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""

@@ -14,6 +14,7 @@ from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import Summary, summarise, summary_json
 from solon.feedback.respond import respond
+from solon.lm.protocols import LanguageModel
 from solon.models.load import LoadedModel
 from solon.pipeline.learning import HeldOutMargin, pad_id
 from solon.records import Comparison, Prompt, Revision, Rollout
@@ -57,7 +58,7 @@ def _answers(pipeline: Pipeline, stage: Stage, prompts: Sequence[Prompt]) -> lis
         "sl": pipeline.sl.path("model"),
         "rl": pipeline.rl.path("model"),
     }
-    engines: dict[str, object] = {}
+    engines: dict[str, LanguageModel] = {}
     truth = pipeline.source.truth
 
     def work(part: Sequence[tuple[str, Prompt]]) -> list[AnswerScore]:
@@ -68,16 +69,10 @@ def _answers(pipeline: Pipeline, stage: Stage, prompts: Sequence[Prompt]) -> lis
                 continue
             if name not in engines:
                 engines.clear()
-                engines[name] = pipeline.actors.engine(pipeline.actors.load(folders[name]))
-            made = respond(
-                asked,
-                engines[name],  # type: ignore[arg-type]
-                pipeline.actors.format(folders[name]),
-                pipeline.config.sampling,
-                seed=pipeline.seed,
-                stage="evaluate",
-                progress=lambda _rows, tokens: pipeline.reporter.advance(0, tokens),
-            )
+                engines[name] = pipeline.actors.language_model(
+                    folders[name], "base", lambda _rows, tokens: pipeline.reporter.advance(0, tokens)
+                )
+            made = respond(asked, engines[name], pipeline.config.sampling, seed=pipeline.seed, stage="evaluate")
             for reason, count in made.dropped.items():
                 stage.drop(reason, count)
             stage.add_tokens(made.tokens)

@@ -21,11 +21,9 @@ from solon.feedback.pair import answer_pairs, twin_pairs
 from solon.feedback.rate import rate_pairs
 from solon.feedback.refusals import needless_refusals
 from solon.feedback.respond import respond
-from solon.lm.inprocess import InProcessModel
-from solon.lm.protocols import Progress
+from solon.lm.protocols import LanguageModel, Progress
 from solon.pipeline.actors import Actors
 from solon.pipeline.sources import PromptSets, PromptSource
-from solon.prompting.dialogue import DialogueFormat
 from solon.prompting.few_shots import ComparisonFormat, comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
@@ -40,45 +38,25 @@ class Supervision:
         self.config: RunConfig = actors.config
 
     @cached_property
-    def format(self) -> DialogueFormat:
-        return self.actors.format(self.actors.path("assistant"), "assistant")
-
-    @cached_property
-    def model(self) -> InProcessModel:
-        return self.actors.engine(self.actors.load(self.actors.path("assistant")))
+    def model(self) -> LanguageModel:
+        return self.actors.language_model(self.actors.path("assistant"), "assistant", self.progress)
 
     def revisions(self, prompts: Sequence[Prompt], principles: Sequence[Principle]) -> Made[Revision]:
         """First answers, and rounds of critique and revision."""
-        first = self._answers(prompts, "respond")
-        chains = revise(
+        return revise(
             prompts,
-            first.records,
             self.model,
-            self.format,
             principles,
             self.config.supervised,
             self.config.sampling,
             seed=self.config.seed,
             shots=self.few_shots.critique,
-            progress=self.progress,
         )
-        return _followed(first, chains)
 
     def helpful(self, prompts: Sequence[Prompt]) -> Made[Answer]:
         """Own answers to benign prompts."""
-        return self._answers(prompts, "helpful", self.config.sft.helpful_per_prompt)
-
-    def _answers(self, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
-        return respond(
-            prompts,
-            self.model,
-            self.format,
-            self.config.sampling,
-            seed=self.config.seed,
-            stage=stage,
-            copies=copies,
-            progress=self.progress,
-        )
+        copies, seed = self.config.sft.helpful_per_prompt, self.config.seed
+        return respond(prompts, self.model, self.config.sampling, seed=seed, stage="helpful", copies=copies)
 
 
 class Judging:
@@ -94,8 +72,8 @@ class Judging:
         return comparison_format(self.actors.format(self.actors.path("judge"), "judge"))
 
     @cached_property
-    def model(self) -> InProcessModel:
-        return self.actors.engine(self.actors.load(self.actors.path("judge")))
+    def model(self) -> LanguageModel:
+        return self.actors.language_model(self.actors.path("judge"), "judge", self.progress)
 
     def comparisons(self, pairs: Sequence[Pair], principles: Sequence[Principle]) -> Made[Comparison]:
         """One soft label per pair."""
@@ -110,7 +88,6 @@ class Judging:
             self.config.sampling,
             seed=self.config.seed,
             few_shots=self.few_shots,
-            progress=self.progress,
         )
 
 
@@ -122,12 +99,8 @@ class Policy:
         self.config: RunConfig = actors.config
 
     @cached_property
-    def format(self) -> DialogueFormat:
-        return self.actors.format(self.folder)
-
-    @cached_property
-    def model(self) -> InProcessModel:
-        return self.actors.engine(self.actors.load(self.folder))
+    def model(self) -> LanguageModel:
+        return self.actors.language_model(self.folder, "base", self.progress)
 
     @property
     def sampling(self) -> SamplingSection:
@@ -139,12 +112,10 @@ class Policy:
         return answer_pairs(
             prompts,
             self.model,
-            self.format,
             self.sampling,
             seed=self.config.seed,
             stage=stage,
             per_prompt=self.config.pairs.per_prompt if per_prompt is None else per_prompt,
-            progress=self.progress,
         )
 
     def helpfulness(self, prompts: Sequence[Prompt], sets: PromptSets) -> Made[Comparison]:
@@ -158,11 +129,9 @@ class Policy:
             prompts,
             sets.twins,
             self.model,
-            self.format,
             self.sampling,
             seed=self.config.seed,
             per_prompt=section.needless_refusals_per_prompt,
-            progress=self.progress,
         )
         pairs = [*own.records, *refusals.records]
         return _followed(_followed(own, refusals), rate_pairs(pairs, prompts, truth.rater, truth.name))
@@ -172,16 +141,14 @@ class Policy:
         return needless_refusals(
             prompts,
             self.model,
-            self.format,
             self.sampling,
             section.refusal_instruction,
             seed=self.config.seed,
             per_prompt=section.needless_refusals_per_prompt,
-            progress=self.progress,
         )
 
 
-def _followed(first: Made[object] | Made[Answer] | Made[Pair], last: Made[T]) -> Made[T]:
+def _followed(first: Made[Pair], last: Made[T]) -> Made[T]:
     """The last step's records, with the account of both."""
     return Made(
         records=last.records,

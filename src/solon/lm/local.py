@@ -1,0 +1,84 @@
+"""The local engine: contexts rendered in the model's dialogue format, and computed in this process, in batches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from solon.errors import TooLongError
+from solon.lm.batcher import Batcher
+from solon.lm.inprocess import InProcessModel
+from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, Sampling
+from solon.lm.requests import OptionRequest, WriteRequest
+from solon.models.fingerprint import fingerprints
+from solon.prompting.context import Context
+from solon.prompting.dialogue import DialogueFormat
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Write:
+    request: WriteRequest
+    prompt: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Score:
+    request: OptionRequest
+    prompt: list[int]
+    options: list[list[int]]
+
+
+class LocalModel:
+    """`LanguageModel` of a loaded model.
+
+    A batch holds what waits when every row waits: replies of one speaker, or scores.
+    """
+
+    def __init__(self, engine: InProcessModel, format: DialogueFormat, *, progress: Progress | None = None):
+        """`progress` is told of rows and tokens while a batch is computed."""
+        self._engine, self._format, self._progress = engine, format, progress
+        self.can = Capabilities(logprobs="full", prefill=True, seed=True, context=engine.max_context)
+        self._batcher = Batcher()
+
+    @cached_property
+    def identity(self) -> str:
+        """sha256 over the files of the model's folder, e.g. `local:1f0c...`."""
+        files = json.dumps(fingerprints(self._engine.loaded.path), sort_keys=True)
+        return f"local:{hashlib.sha256(files.encode()).hexdigest()}"
+
+    async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
+        """See `LanguageModel`. Raises `TooLongError` if the reply might not fit behind the context."""
+        request = WriteRequest(
+            prompt=self._format.render(context),
+            seed=seed,
+            max_new_tokens=sampling.max_new_tokens,
+            temperature=sampling.temperature,
+            stop=self._format.stop,
+        )
+        prompt = self._engine.encode(request.prompt)
+        self._must_fit(len(prompt) + request.max_new_tokens)
+        return await self._batcher.ask(self._write, _Write(request=request, prompt=prompt), kind=context.reply)
+
+    async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
+        """See `LanguageModel`. Raises `TooLongError` if an option does not fit behind the context."""
+        request = OptionRequest(prompt=self._format.render(context), options=tuple(options))
+        prompt = self._engine.encode(request.prompt)
+        encoded = [self._engine.encode_after(request.prompt, option) for option in options]
+        self._must_fit(len(prompt) + max(map(len, encoded)))
+        asked = _Score(request=request, prompt=prompt, options=encoded)
+        return await self._batcher.ask(self._score, asked, kind="score")
+
+    def _must_fit(self, tokens: int) -> None:
+        if tokens > self._engine.max_context:
+            raise TooLongError(f"{tokens} tokens with the reply, more than the model's {self._engine.max_context}")
+
+    def _write(self, asked: Sequence[_Write]) -> list[Completion]:
+        prompts = [one.prompt for one in asked]
+        return self._engine.write([one.request for one in asked], prompts=prompts, progress=self._progress)
+
+    def _score(self, asked: Sequence[_Score]) -> list[OptionScores]:
+        requests, prompts = [one.request for one in asked], [one.prompt for one in asked]
+        return self._engine.score_encoded(requests, prompts, [one.options for one in asked], progress=self._progress)

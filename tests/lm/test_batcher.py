@@ -39,13 +39,10 @@ class Loops:
         self.empty = empty
         self.batches: list[tuple[str, list[str]]] = []
 
-    def encode(self, prompt: str) -> list[int]:
-        return [1] * len(prompt)
+    def count_tokens(self, text: str, *, after: str = "") -> int:
+        return len(text)
 
-    def encode_after(self, prompt: str, text: str) -> list[int]:
-        return [1] * len(text)
-
-    def write(self, requests: Sequence[WriteRequest], *, prompts: Any, progress: Any) -> list[Completion]:
+    def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
         kinds = {request.prompt.rpartition("\n\n")[2] for request in requests}
         self.batches.append(("+".join(sorted(kinds)), [_row(request.prompt) for request in requests]))
         return [
@@ -58,7 +55,7 @@ class Loops:
             for request in requests
         ]
 
-    def score_encoded(self, requests: Sequence[OptionRequest], *_: Any, progress: Any) -> list[OptionScores]:
+    def score(self, requests: Sequence[OptionRequest], *, progress: Any) -> list[OptionScores]:
         self.batches.append(("score", [_row(request.prompt) for request in requests]))
         return [OptionScores(logprobs=(-1.0, -1.0))] * len(requests)
 
@@ -108,7 +105,7 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
 
 def test_a_fault_of_the_whole_engine_ends_every_row() -> None:
     class Broken(Loops):
-        def write(self, requests: Sequence[WriteRequest], *, prompts: Any, progress: Any) -> list[Completion]:
+        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
             raise MemoryError("no room for the cache")
 
     with pytest.raises(MemoryError):
@@ -117,7 +114,7 @@ def test_a_fault_of_the_whole_engine_ends_every_row() -> None:
 
 def test_an_interrupt_ends_the_loop_at_once() -> None:
     class Interrupted(Loops):
-        def write(self, requests: Sequence[WriteRequest], *, prompts: Any, progress: Any) -> list[Completion]:
+        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -45,56 +45,49 @@ def revise(
     asker = Asker(model=model, sampling=sampling, seed=seed, stage="respond")
     reviser = replace(asker, stage="revisions")
 
+    async def write(what: str, build: Callable[..., Context], *row: str | int) -> Completion:
+        written = await reviser.fitting(lambda used: reviser.complete(build(shots=used), *row, what), shots)
+        reviser.account.note_ending(what, written)
+        return written
+
     async def row(prompt: Prompt) -> Revision:
         first = await answer(asker, prompt)
         current, rounds = first.text, []
         for number in range(1, section.rounds + 1):
             principle = draw(principles, reviser.rng(first.id, number, "principle"))
-            step = await _round(reviser, prompt, current, principle, section.critique, shots, first.id, number)
-            rounds.append(step)
-            current = step.revision or current
+            request, mending = _requests(principle)
+            criticism = None
+            if section.critique:
+                build = partial(critique, prompt.turns, current, request)
+                criticism = request, (await write("critique", build, first.id, number)).text
+            if criticism == (request, ""):
+                rounds.append(_no_revision(principle))
+                continue
+            build = partial(revision, prompt.turns, current, mending, critique=criticism)
+            revised = await write("revision", build, first.id, number)
+            rounds.append(
+                RevisionRound(
+                    principle_id=principle.id,
+                    critique=criticism and criticism[1],
+                    revision=revised.text,
+                    prompt_hash=hashlib.sha256(revised.prompt.encode()).hexdigest()[:16],
+                    finished=bool(revised.text) and not revised.truncated,
+                )
+            )
+            current = revised.text or current
         return Revision(id=f"{first.id}.chain", prompt_id=prompt.id, initial=first.text, rounds=tuple(rounds))
 
-    return asker.rows(row(prompt) for prompt in prompts)
+    return asker.rows(map(row, prompts))
 
 
-async def _round(
-    asker: Asker,
-    prompt: Prompt,
-    current: str,
-    principle: Principle,
-    with_critique: bool,
-    shots: Sequence[CritiqueShot],
-    *row: str | int,
-) -> RevisionRound:
-    """One round, in a clean context of prompt and current answer."""
-
-    async def write(what: str, build: Callable[..., Context]) -> Completion:
-        completion = await asker.fitting(lambda used: asker.complete(build(shots=used), *row, what), shots)
-        asker.account.note_ending(what, completion)
-        return completion
-
-    request = _text(principle.critique_request, principle)
-    criticism: tuple[str, str] | None = None
-    if with_critique:
-        written = await write("critique", partial(critique, prompt.turns, current, request))
-        if not written.text:
-            return RevisionRound(principle_id=principle.id, critique="", revision="", prompt_hash="", finished=False)
-        criticism = (request, written.text)
-    mending = _text(principle.revision_request, principle)
-    revised = await write("revision", partial(revision, prompt.turns, current, mending, critique=criticism))
-    return RevisionRound(
-        principle_id=principle.id,
-        critique=criticism and criticism[1],
-        revision=revised.text,
-        prompt_hash=hashlib.sha256(revised.prompt.encode()).hexdigest()[:16],
-        finished=bool(revised.text) and not revised.truncated,
-    )
+def _no_revision(principle: Principle) -> RevisionRound:
+    """A round whose critique is empty."""
+    return RevisionRound(principle_id=principle.id, critique="", revision="", prompt_hash="", finished=False)
 
 
-def _text(request: str | None, principle: Principle) -> str:
-    if request is None:
-        raise ValueError(
-            f"principle {principle.id!r} has no critique pair; choose with Constitution.critique_principles"
-        )
-    return request
+def _requests(principle: Principle) -> tuple[str, str]:
+    """For its critique, and for its revision."""
+    if principle.critique_request is None or principle.revision_request is None:
+        what = f"principle {principle.id!r} has no critique pair; choose with Constitution.critique_principles"
+        raise ValueError(what)
+    return principle.critique_request, principle.revision_request

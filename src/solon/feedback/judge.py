@@ -31,10 +31,9 @@ Side = Literal["a", "b"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Verdict:
-    """On a pair shown in one order: `p_first`, the probability that the answer shown first is better, or why there is
-    none and what the judge wrote."""
+    """On a pair in one order: the probability that `a` is better, or why there is none and what the judge wrote."""
 
-    p_first: float | None = None
+    p_a: float | None = None
     rationale: str | None = None
     unscored: str | None = None
     raw: str | None = None
@@ -89,43 +88,42 @@ class _Judge:
             raise Dropped(IDENTICAL)
         rng = self.asker.rng(pair.id)
         principle = draw(self.principles, rng)
-        question = _question(principle)
         drawn: Side = "a" if rng.random() < 0.5 else "b"
         orders: tuple[Side, ...] = ("a", "b") if self.section.orders == "both" else (drawn,)
+        question = _question(principle)
         if self.section.method == "cot":
             worked = reasoned(self.shots.reasoning, question)
         else:
             worked = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
-        shown = {"a": (pair.a, pair.b), "b": (pair.b, pair.a)}
-        tasks = {
-            side: Task(turns=prompt.turns, first=shown[side][0], second=shown[side][1], question=question)
-            for side in orders
-        }
-        verdicts = await together([self.look(task, worked, pair.id, "rationale", side) for side, task in tasks.items()])
-        failed = next((verdict for verdict in verdicts if verdict.unscored is not None), None)
+        verdicts = await together([self.look(pair, prompt, first, question, worked) for first in orders])
+        failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
         return Comparison(
             id=pair.id,
             prompt_id=pair.prompt_id,
             a=pair.a,
             b=pair.b,
-            p_a_preferred=None if failed else self.mean(orders, verdicts),
-            unscored=failed.unscored if failed else None,
+            p_a_preferred=None if failed else self.clamped([v.p_a for v in verdicts if v.p_a is not None]),
+            unscored=failed and failed.unscored,
             rater="model",
             objective="harmlessness",
             method=self.section.method,
             principle_id=principle.id,
-            shown_first=orders[0] if len(orders) == 1 else "both",
+            shown_first=drawn if len(orders) == 1 else "both",
             rationale="\n\n".join(v.rationale for v in verdicts if v.rationale is not None) or None,
-            raw=failed.raw if failed else None,
+            raw=failed and failed.raw,
         )
 
-    async def look(self, task: Task, worked: Sequence[Worked], *row: str) -> _Verdict:
-        """What the judge says of one order. Empty or cut-off reasoning gives no verdict: an option after it means
-        nothing."""
+    async def look(self, pair: Pair, prompt: Prompt, first: Side, question: str, worked: Sequence[Worked]) -> _Verdict:
+        """What the judge says when it is shown one answer first. Empty or cut-off reasoning gives no verdict: an option
+        after it means nothing."""
+        one, two = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
+        task = Task(turns=prompt.turns, first=one, second=two, question=question)
         rationale: str | None = None
         try:
             if self.section.method == "cot":
-                asked, thought = await self.asker.fitting(partial(self.reason, task, row), worked)
+                asked, thought = await self.asker.fitting(
+                    partial(self.reason, task, (pair.id, "rationale", first)), worked
+                )
                 if not thought.text or thought.truncated:
                     reason = "reasoning cut off" if thought.text else "empty reasoning"
                     return _Verdict(unscored=reason, raw=thought.text)
@@ -143,7 +141,7 @@ class _Judge:
             return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
         if scores.bounded:
             self.asker.account.noted["label from a bound on one log-probability"] += 1
-        return _Verdict(p_first=p_first, rationale=rationale)
+        return _Verdict(p_a=p_first if first == "a" else 1.0 - p_first, rationale=rationale)
 
     async def reason(self, task: Task, row: Sequence[str], worked: Sequence[Worked]) -> tuple[Context, Completion]:
         """The judge thinks aloud: what it was asked, and what it says."""
@@ -153,13 +151,10 @@ class _Judge:
     async def score(self, task: Task, worked: Sequence[Worked]) -> OptionScores:
         return await self.asker.model.score(self.format.comparison(task, worked), OPTIONS)
 
-    def mean(self, orders: Sequence[Side], verdicts: Sequence[_Verdict]) -> float:
-        """The probability that `a` is better, over all orders."""
-        firsts = [verdict.p_first for verdict in verdicts if verdict.p_first is not None]
-        values = [p if side == "a" else 1.0 - p for side, p in zip(orders, firsts, strict=True)]
-        p = math.fsum(values) / len(values)
+    def clamped(self, values: Sequence[float]) -> float:
+        """Their mean."""
         low, high = self.section.clamp or (0.0, 1.0)
-        return min(max(p, low), high)
+        return min(max(math.fsum(values) / len(values), low), high)
 
 
 def soft_label(scores: OptionScores) -> float | None:

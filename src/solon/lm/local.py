@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from solon.errors import TooLongError
 from solon.lm.batcher import Batcher
@@ -18,19 +17,6 @@ from solon.prompting.context import Context
 from solon.prompting.dialogue import DialogueFormat
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Write:
-    request: WriteRequest
-    prompt: list[int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Score:
-    request: OptionRequest
-    prompt: list[int]
-    options: list[list[int]]
-
-
 class LocalModel:
     """`LanguageModel` of a loaded model.
 
@@ -39,9 +25,10 @@ class LocalModel:
 
     def __init__(self, engine: InProcessModel, format: DialogueFormat, *, progress: Progress | None = None):
         """`progress` is told of rows and tokens while a batch is computed."""
-        self._engine, self._format, self._progress = engine, format, progress
+        self._engine, self._format, self._batcher = engine, format, Batcher()
+        self._write = partial(engine.write, progress=progress)
+        self._score = partial(engine.score, progress=progress)
         self.can = Capabilities(logprobs="full", prefill=True, seed=True, context=engine.max_context)
-        self._batcher = Batcher()
 
     @cached_property
     def identity(self) -> str:
@@ -58,27 +45,16 @@ class LocalModel:
             temperature=sampling.temperature,
             stop=self._format.stop,
         )
-        prompt = self._engine.encode(request.prompt)
-        self._must_fit(len(prompt) + request.max_new_tokens)
-        return await self._batcher.ask(self._write, _Write(request=request, prompt=prompt), kind=context.reply)
+        self._must_fit(request.prompt, request.max_new_tokens)
+        return await self._batcher.ask(self._write, request, kind=context.reply)
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
         """See `LanguageModel`. Raises `TooLongError` if an option does not fit behind the context."""
         request = OptionRequest(prompt=self._format.render(context), options=tuple(options))
-        prompt = self._engine.encode(request.prompt)
-        encoded = [self._engine.encode_after(request.prompt, option) for option in options]
-        self._must_fit(len(prompt) + max(map(len, encoded)))
-        asked = _Score(request=request, prompt=prompt, options=encoded)
-        return await self._batcher.ask(self._score, asked, kind="score")
+        self._must_fit(request.prompt, *(self._engine.count_tokens(option, after=request.prompt) for option in options))
+        return await self._batcher.ask(self._score, request, kind="score")
 
-    def _must_fit(self, tokens: int) -> None:
+    def _must_fit(self, prompt: str, *more: int) -> None:
+        tokens = self._engine.count_tokens(prompt) + max(more)
         if tokens > self._engine.max_context:
             raise TooLongError(f"{tokens} tokens with the reply, more than the model's {self._engine.max_context}")
-
-    def _write(self, asked: Sequence[_Write]) -> list[Completion]:
-        prompts = [one.prompt for one in asked]
-        return self._engine.write([one.request for one in asked], prompts=prompts, progress=self._progress)
-
-    def _score(self, asked: Sequence[_Score]) -> list[OptionScores]:
-        requests, prompts = [one.request for one in asked], [one.prompt for one in asked]
-        return self._engine.score_encoded(requests, prompts, [one.options for one in asked], progress=self._progress)

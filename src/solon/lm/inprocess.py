@@ -24,7 +24,7 @@ from solon.models.tokens import encode_continuation, encode_prompt, end_ids
 
 _QUOTED = 40
 """Characters of a prompt quoted in a fault."""
-_REMEMBERED = 1024
+_REMEMBERED = 4096
 """Texts whose tokens are kept: a request is counted before it is computed."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,22 +104,26 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
 
 
-def test_a_fault_of_the_whole_engine_ends_every_row() -> None:
+def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Loops):
         def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
             raise MemoryError("no room for the cache")
 
     with pytest.raises(MemoryError):
         answer_pairs(PROMPTS, local(Broken()), SAMPLING, seed=0)
+    gc.collect()
+    assert caplog.records == []
 
 
-def test_an_interrupt_ends_the_loop_at_once() -> None:
+def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Interrupted(Loops):
         def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         answer_pairs(PROMPTS, local(Interrupted()), SAMPLING, seed=0)
+    gc.collect()
+    assert caplog.records == []
 
 
 def test_rows_that_need_many_passes_to_ask_still_make_one_batch() -> None:

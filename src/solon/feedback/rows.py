@@ -38,15 +38,12 @@ class Account:
     noted: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
 
-    def note_ending(self, what: str, completion: Completion) -> bool:
-        """Counts an empty or truncated text; True if it is neither."""
+    def note_ending(self, what: str, completion: Completion) -> None:
+        """Counts an empty or truncated text."""
         if not completion.text:
             self.noted[f"empty {what}"] += 1
         elif completion.truncated:
             self.noted[f"unfinished {what}"] += 1
-        else:
-            return True
-        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +72,17 @@ class Asker:
 
         Examples left out are noted. Raises `TooLongError` if not even the task alone fits.
         """
-        for used in range(len(shots), -1, -1):
+        used = len(shots)
+        while True:
             try:
                 reply = await ask(shots[:used])
             except TooLongError:
                 if not used:
                     raise
+                used -= 1
             else:
                 self.account.noted["few-shot examples left out"] += len(shots) - used
                 return reply
-        raise AssertionError("the last attempt returns or raises")
 
     def rows(self, rows: Iterable[Coro[T]]) -> Made[T]:
         """Runs the rows side by side; their records in order.
@@ -92,11 +90,10 @@ class Asker:
         A row that drops itself, or whose engine fails at it, is counted by reason and leaves the others alone. Any
         other error ends all.
         """
-        found = asyncio.run(together([self._kept(row) for row in rows]))
+        found = asyncio.run(together(map(self._kept, rows)))
         records = tuple(record for kept in found for record in kept)
-        return Made(
-            records=records, dropped=+self.account.dropped, noted=+self.account.noted, tokens=self.account.tokens
-        )
+        dropped, noted = +self.account.dropped, +self.account.noted
+        return Made(records=records, dropped=dropped, noted=noted, tokens=self.account.tokens)
 
     async def _kept(self, row: Coro[T]) -> tuple[T, ...]:
         try:

@@ -48,6 +48,7 @@ class Batcher:
         self._waiting.append(_Waiting(place=PLACE.get(), kind=kind, answer=answer, request=request, future=future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
+            self._worker.add_done_callback(_look_at_its_end)
         return await future
 
     async def _work(self) -> None:
@@ -81,3 +82,9 @@ class Batcher:
         batch = [waiting for waiting in self._waiting if waiting.kind == kind]
         self._waiting = [waiting for waiting in self._waiting if waiting.kind != kind]
         return batch
+
+
+def _look_at_its_end(worker: asyncio.Task[None]) -> None:
+    """An interrupt within a batch ends the loop by itself; unseen, it would be reported a second time."""
+    if not worker.cancelled():
+        worker.exception()

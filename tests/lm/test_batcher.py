@@ -148,6 +148,15 @@ def test_rows_that_need_many_passes_to_ask_still_make_one_batch() -> None:
     assert batches == [[0, 1, 1, 2, 3, 3]] * 2
 
 
+def test_answers_that_are_too_few_are_a_mistake_and_no_row_waits_for_ever() -> None:
+    async def ask(number: int) -> int:
+        return await batcher.ask(lambda requests: requests[1:], number, kind="all")
+
+    batcher = Batcher()
+    with pytest.raises(ValueError, match="shorter"):
+        asyncio.run(together(map(ask, range(3))))
+
+
 def test_the_first_error_of_several_is_raised_as_it_is() -> None:
     async def fail(error: Exception) -> None:
         raise error

@@ -56,12 +56,12 @@ class Batcher:
             batch = self._next()
             try:
                 answers = batch[0].answer([waiting.request for waiting in batch])
+                answered = list(zip(batch, answers, strict=True))
             except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
                 for waiting in batch:
                     waiting.future.set_exception(error)
-                    waiting.future.exception()  # seen: rows that are cancelled first never look
             else:
-                for waiting, answer in zip(batch, answers, strict=True):
+                for waiting, answer in answered:
                     waiting.future.set_result(answer)
 
     async def _all_wait(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solon.config import SamplingSection
-from solon.errors import SolonError
+from solon.errors import SolonError, TooLongError
 from solon.lm.protocols import Completion, OptionScores
 from solon.lm.requests import OptionRequest, WriteRequest
 from solon.lm.scripted import EVERYTHING, ScriptedModel, babble, equally_likely, not_numbers
@@ -50,6 +50,16 @@ def test_replies_obey_stop_strings_and_length() -> None:
     assert complete(model) == Completion(prompt="p", text="one two", tokens=3, ended="stop")
     assert complete(model, max_new_tokens=1) == Completion(prompt="p", text="one", tokens=1, ended="length")
     assert complete(ScriptedModel(["one two"])) == Completion(prompt="p", text="one two", tokens=3, ended="eos")
+
+
+def test_room_for_the_reply_counts_to_the_last_word_and_an_unknown_context_takes_all() -> None:
+    def model(context: int | None) -> ScriptedModel:
+        return ScriptedModel(lambda request: "x", can=replace(EVERYTHING, context=context))
+
+    assert complete(model(15), "x " * 5, max_new_tokens=10).text == "x"
+    with pytest.raises(TooLongError, match="15 tokens with the reply, more than the model's 14"):
+        complete(model(14), "x " * 5, max_new_tokens=10)
+    assert complete(model(None), "x " * 10**5).text == "x"
 
 
 def test_a_context_is_rendered_as_the_paper_does() -> None:

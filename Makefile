@@ -40,7 +40,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)  ## the whole of Constitutional AI on this machine, into runs/demo (FRESH=1 starts over)
 	@$(if $(FRESH),rm -rf $(DEMO))
-	@$(BIN)/solon run --output $(DEMO)
+	@$(BIN)/solon run --output $(DEMO) $(if $(FRESH),--no-reuse)
 
 test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TESTS)

@@ -69,11 +69,11 @@ class Experiment:
             if self._strike(process, kept, said, run) is None:
                 return data(run)
             if (run / "run.json").exists():
-                command = ["resume", str(run)]
+                command = ["resume", str(run), "--no-reuse"]
 
     def run(self, name: str) -> list[str]:
         settings = [part for setting in SETTINGS for part in ("--set", setting)]
-        return ["run", "--model", str(self.model), "-o", str(self.folder / name), *settings]
+        return ["run", "--model", str(self.model), "-o", str(self.folder / name), "--no-reuse", *settings]
 
     def _strike(self, process: Process, kept: set[str], said: str, run: Path) -> int | None:
         """Signal the process at a random moment; its exit code, or None if it had ended before."""

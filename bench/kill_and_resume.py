@@ -28,19 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts import sha256_bytes, sha256_file
+from solon.pipeline.stages import STAGES as DECLARED
 
-STAGES = (
-    "prompts",
-    "revisions",
-    "helpful",
-    "models/sl",
-    "pairs",
-    "comparisons",
-    "helpfulness",
-    "models/pm",
-    "models/rl",
-    "evals",
-)
+STAGES = tuple(stage.folder for stage in DECLARED)
 """As `solon run --json` announces them. `rollouts` is in progress whenever `models/rl` is."""
 
 SETTINGS = (
@@ -186,7 +176,7 @@ class Experiment:
 
     def run(self, name: str) -> list[str]:
         settings = [part for setting in SETTINGS for part in ("--set", setting)]
-        return ["run", "--model", str(self.model), "-o", str(self.folder / name), *settings]
+        return ["run", "--model", str(self.model), "-o", str(self.folder / name), "--no-reuse", *settings]
 
     def undisturbed(self) -> dict[str, str]:
         process = start(self.run("undisturbed"), self.folder / "undisturbed.log", fork=self.fork)
@@ -212,7 +202,7 @@ class Experiment:
                 self._expect_success(code, name)
                 return data(self.folder / name)
             self.kills[in_progress(self.folder / name)] += 1
-            command = ["resume", str(self.folder / name)]
+            command = ["resume", str(self.folder / name), "--no-reuse"]
 
     def _strike(self, process: Process, wanted: Counter[str], haste: float) -> None:
         """Kill the process at a random moment of the first stage that is wanted, or else when that stage ends; let the

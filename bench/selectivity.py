@@ -31,7 +31,7 @@ RESAMPLES = 2_000
 def outcomes(run: Path, model: str) -> dict[str, dict[str, set[str]]]:
     """Prompt kind -> prompt id -> faults of the model's answer."""
     found: dict[str, dict[str, set[str]]] = {}
-    for path in shard_paths(run / "evals", "rows"):
+    for path in shard_paths(run / "scores", "rows"):
         for score in decode_rows(path.read_bytes(), AnswerScore, path):
             if score.model == model and score.grade is not None:
                 faults = {*score.grade.harms, *score.grade.faults()}

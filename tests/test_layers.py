@@ -40,6 +40,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.scripted",
     "lm.together",
     "models.folder",
+    "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")
 

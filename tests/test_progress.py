@@ -100,6 +100,21 @@ def test_json_is_one_object_per_line() -> None:
     assert events[-1] == {"event": "done", "text": "harmful: 62% -> 3%\nreport.html"}
 
 
+def test_a_stage_that_is_reused_ends_the_one_before() -> None:
+    shown: list[list[str]] = []
+    for kind in (PlainReporter, JsonReporter, QuietReporter):
+        stream, clock = io.StringIO(), Clock()
+        reporter = kind(stream, clock)
+        reporter.stage("revisions", 2)
+        reporter.advance(2, 0)
+        reporter.reused("helpful", "runs/a\x1b[31m")
+        shown.append(stream.getvalue().splitlines())
+    plain, events, quiet = shown
+    assert plain == ["revisions: 2/2 rows, 0 s", "helpful: reused from runs/a\\x1b[31m"] and quiet == []
+    assert json.loads(events[-1]) == {"event": "reused", "stage": "helpful", "run": "runs/a\x1b[31m"}
+    assert [json.loads(event)["event"] for event in events] == ["stage", "stage_done", "reused"]
+
+
 def test_live_shows_stages_notes_and_the_result_and_stops() -> None:
     stream, clock = Terminal(), Clock()
     reporter = LiveReporter(stream, clock)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 ModelRole = Literal["assistant", "base", "judge"]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
@@ -22,10 +22,21 @@ NEW_YEAR = dt.date(2026, 1, 1)
 """The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
 
+MECHANICAL = "changes how a result is computed, not the result"
+"""Marks such keys: where things lie, on which device, how much at once. Results may differ by rounding. What lies at a
+path counts by its content."""
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def result_settings(self) -> dict[str, JsonValue]:
+        """Every key that can change a result, as JSON."""
+        fields = type(self).model_fields
+        mechanical = {name for name, field in fields.items() if MECHANICAL in field.metadata}
+        return self.model_dump(mode="json", exclude=mechanical)
 
 
 class ModelsSection(Section):
@@ -39,7 +50,7 @@ class ModelsSection(Section):
     """Compares answers."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of generation and training. `auto`: bfloat16 where the processor has it, else float32."""
-    device: str = "auto"
+    device: Annotated[str, MECHANICAL] = "auto"
     dialogue: Dialogue = "auto"
     system: str = ""
     """A system turn for dialogues that have none of their own; for every role."""
@@ -51,7 +62,7 @@ class ModelsSection(Section):
     """Likewise for the judge."""
     date: dt.date = NEW_YEAR
     """What a chat template that asks for today's date is told."""
-    trust_remote_code: bool = False
+    trust_remote_code: Annotated[bool, MECHANICAL] = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 
     def system_for(self, role: ModelRole) -> str:
@@ -63,13 +74,13 @@ class ModelsSection(Section):
 class ConstitutionSection(Section):
     """The principles. The two stages may use different ones, as in CAI."""
 
-    path: str = "world"
+    path: Annotated[str, MECHANICAL] = "world"
     """A shipped constitution's name, or a .toml or .md file."""
     critique: tuple[str, ...] = ()
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    few_shots: str | None = None
+    few_shots: Annotated[str | None, MECHANICAL] = None
     """A folder with few-shot examples, as written by `solon constitution import`. Left out: those in the folder that
     `path` names, if it names one that has them; "": none."""
 
@@ -105,10 +116,10 @@ class ReadingSection(Section):
 class PromptsSection(ReadingSection):
     """What is asked. With `source = "world"` the counts say how many prompts it makes; otherwise they cap the file."""
 
-    source: str = "world"
+    source: Annotated[str, MECHANICAL] = "world"
     """`world`, or red-team prompts: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face
     Hub."""
-    helpful: str | None = None
+    helpful: Annotated[str | None, MECHANICAL] = None
     """Helpfulness data of the same forms: comparisons and answers; their prompts also serve as helpful prompts. The
     world makes its own; other sources need it unless `benign` is 0."""
     harmful: int = Field(320, ge=1)
@@ -125,9 +136,9 @@ class SamplingSection(Section):
     """CAI section 3.2: always 1."""
     max_new_tokens: int = Field(96, ge=1)
     """Assumption: longer than any answer of the world. RLHF-22 used 128."""
-    batch_size: int = Field(128, ge=1)
+    batch_size: Annotated[int, MECHANICAL] = Field(128, ge=1)
     """Rows decoded together; measured. Changes results by rounding only."""
-    shard_rows: int = Field(128, ge=1)
+    shard_rows: Annotated[int, MECHANICAL] = Field(128, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
 
 
@@ -151,9 +162,9 @@ class OptimiserSection(Section):
     weight_decay: float = Field(0.0, ge=0.0)
     warmup_steps: int = Field(5, ge=0)
     max_grad_norm: float = Field(1.0, gt=0.0)
-    micro_batch_tokens: int = Field(4096, ge=1)
+    micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
     """Padded tokens in one forward pass; changes results by rounding only."""
-    checkpoint_steps: int = Field(10, ge=1)
+    checkpoint_steps: Annotated[int, MECHANICAL] = Field(10, ge=1)
     """A killed run repeats at most this many steps."""
 
 

@@ -33,6 +33,9 @@ class Reporter(Protocol):
     def stage(self, name: str, total_rows: int | None = None) -> None:
         """A stage begins. `total_rows`: rows (or steps) it will make, if known."""
 
+    def reused(self, name: str, run: str) -> None:
+        """A stage is taken over from another run."""
+
     def recovered(self, rows: int) -> None:
         """Rows found from before a kill: they are done, but say nothing about speed."""
 
@@ -125,6 +128,10 @@ class _Metered:
         self._shown = self._clock()
         self._stage_began(self._meter)
 
+    def reused(self, name: str, run: str) -> None:
+        self._end_stage()
+        self._say(f"{name}: reused from {run}")
+
     def recovered(self, rows: int) -> None:
         if self._meter is not None:
             self._meter.rows += rows
@@ -200,7 +207,7 @@ class PlainReporter(QuietReporter):
 
 
 class JsonReporter(_Metered):
-    """One JSON object per line; `event` is `stage`, `progress`, `stage_done`, `note` or `done`. For programs."""
+    """One JSON object per line, for programs; its `event` is one of those in docs/formats.md."""
 
     interval = 1.0
 
@@ -210,6 +217,10 @@ class JsonReporter(_Metered):
 
     def _stage_began(self, meter: Meter) -> None:
         self._event("stage", stage=meter.name, total_rows=meter.total_rows)
+
+    def reused(self, name: str, run: str) -> None:
+        self._end_stage()
+        self._event("reused", stage=name, run=run)
 
     def _show(self, meter: Meter) -> None:
         self._measured("progress", meter)

@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from solon.artifacts import RunFolder, Stage
+from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.manifest import versions
 from solon.config import RunConfig
 from solon.records import Answer
 
 
-def make_rows(stage: Stage) -> None:
+def make_rows(stage: StageFolder) -> None:
     stage.drop("too long", 3)
 
     def work(items: Sequence[int]) -> list[Answer]:
@@ -40,7 +40,7 @@ def make_rows(stage: Stage) -> None:
     stage.finish()
 
 
-def train(stage: Stage) -> None:
+def train(stage: StageFolder) -> None:
     stage.count("in", 60)
     weight, begin = torch.zeros(64), 0
     if (found := stage.checkpoint.latest()) is not None:

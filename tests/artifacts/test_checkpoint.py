@@ -5,15 +5,15 @@ import os
 import pytest
 import torch
 
-from solon.artifacts import RunFolder, Stage
+from solon.artifacts import RunFolder, StageFolder
 from solon.errors import RunError
 
 
-def training(run: RunFolder) -> Stage:
+def training(run: RunFolder) -> StageFolder:
     return run.stage("models/sl", config={})
 
 
-def saved(stage: Stage) -> list[str]:
+def saved(stage: StageFolder) -> list[str]:
     return sorted(os.listdir(stage.path(".partial/checkpoints")))
 
 
@@ -59,7 +59,7 @@ def test_killed_between_new_and_old_the_new_one_counts(run: RunFolder) -> None:
 
 
 def test_counters_are_those_of_the_checkpoint(run: RunFolder) -> None:
-    def train(stage: Stage, until: int) -> None:
+    def train(stage: StageFolder, until: int) -> None:
         stage.drop("too long", 3)  # counted once, before the loop
         found = stage.checkpoint.latest()
         for step in range(found.step if found else 0, until):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder, Stage, sha256_bytes
+from solon.artifacts import RunFolder, StageFolder, sha256_bytes
 from solon.config import RunConfig, SupervisedSection
 from solon.errors import RunError
 from solon.records import Answer, Record
@@ -23,7 +23,7 @@ class Square(Record):
 class Work:
     """Squares numbers, drops multiples of 5, and remembers what it was asked."""
 
-    def __init__(self, stage: Stage, fail_at: int | None = None):
+    def __init__(self, stage: StageFolder, fail_at: int | None = None):
         self.stage, self.fail_at = stage, fail_at
         self.asked: list[list[int]] = []
 
@@ -39,11 +39,11 @@ class Work:
         return [Square(number=item, square=item * item / 3) for item in items if item % 5]
 
 
-def squares(run: RunFolder, **settings: object) -> Stage:
+def squares(run: RunFolder, **settings: object) -> StageFolder:
     return run.stage("squares", config={"power": 2, **settings}, inputs={"numbers": sha256_bytes(b"numbers")})
 
 
-def do_rows(stage: Stage, work: Work, numbers: Sequence[int] = range(10), **more: object) -> list[Square]:
+def do_rows(stage: StageFolder, work: Work, numbers: Sequence[int] = range(10), **more: object) -> list[Square]:
     return stage.rows(numbers, shard_rows=4, work=work, record=Square, **more)  # type: ignore[arg-type]
 
 

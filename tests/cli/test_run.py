@@ -17,10 +17,9 @@ import pytest
 from cli.command import done, solon, tiny_settings
 from constitution_files import write_published
 from pipeline.tiny_run import FOLDERS, data
-from solon.cli.stage import LISTED
 from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.constitution.lint import lint
-from solon.pipeline.run import STAGES
+from solon.pipeline.stages import STAGES
 
 RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
 KINDS = ("harmful_prompts", "mixed_prompts", "benign_prompts")
@@ -116,11 +115,11 @@ def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
     settings = tiny_settings("prompts.mixed=0", "pairs.per_prompt=1")
     first = done("stage", "prompts", "mine/run.toml", "--constitution", "imported", *settings)
     assert "run folder: runs/mine" in first and "to go on: solon resume runs/mine" in first
-    for stage in LISTED[1:-1]:
+    for stage in STAGES[1:-1]:
         output = done("stage", stage.name, "runs/mine", "--quiet")
         assert output.startswith(f"runs/mine/{stage.folder}: ")
         assert (files / "runs/mine" / stage.folder / "manifest.json").exists()
-    assert not (files / "runs/mine/evals").exists() and not (files / "runs/mine/summary.json").exists()
+    assert not (files / "runs/mine/scores").exists() and not (files / "runs/mine/summary.json").exists()
     manifest = lines(done("stage", "rl", "runs/mine", "--json"))[-1]
     assert (manifest["event"], manifest["stage"]) == ("manifest", "models/rl")
     assert "Not graded" in done("resume", "runs/mine")
@@ -130,10 +129,10 @@ def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
 
 
 def test_the_stages_listed_are_the_stages_there_are(world: Path) -> None:
-    assert tuple(stage.name for stage in LISTED) == STAGES
-    for stage in LISTED:
+    assert sorted(name for stage in STAGES for name in stage.folders) == sorted(FOLDERS)
+    for stage in STAGES:
         assert (world / stage.folder / "manifest.json").exists()
-        assert stage.help in " ".join(done("stage", stage.name, "--help").split())
+        assert stage.title in " ".join(done("stage", stage.name, "--help").split())
 
 
 @pytest.mark.parametrize("name", shipped_run_files())
@@ -170,9 +169,37 @@ def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, f
     assert "nothing was left to do" in done("stage", "helpful", "stopped")
     assert not (files / "stopped/models/pm").exists()
     assert stopped(["resume", "stopped"], "models/rl", signal.SIGTERM) == (143, said)
-    assert not (files / "stopped/evals/manifest.json").exists()
+    assert not (files / "stopped/answers-rl/manifest.json").exists()
     done("resume", "stopped")
     assert data(files / "stopped") == data(world)
+
+
+def test_a_run_takes_over_what_runs_beside_it_have_finished(world: Path, tiny: Path) -> None:
+    other, same = world.with_name("other"), ("--model", tiny, *tiny_settings())
+    output = done("stage", "sl", *same, "-o", other, "--set", "rl.steps=7", "--set", "name=other")
+    stages = ("prompts", "revisions", "helpful", "models/sl")
+    assert output.splitlines()[:5] == [
+        f"run folder: {other}",
+        *(f"{stage}: reused from {world}" for stage in stages),
+    ]
+    assert "nothing was left to do" not in output
+    anew = done("stage", "prompts", *same, "-o", world.with_name("anew"), "--no-reuse")
+    assert "reused" not in anew and "prompts: " in anew
+
+
+def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> None:
+    run = ("run", "--model", tiny, *tiny_settings(), "-o", "run")
+    result = solon(*run, "--reuse", "nowhere")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        2,
+        "error: nowhere holds no run (--reuse takes the folder of another run)",
+    )
+    result = solon(*run, "--reuse", world, "--no-reuse")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --reuse and --no-reuse contradict each other (leave one of them out)\n",
+    )
+    assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 
 def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: Path) -> None:

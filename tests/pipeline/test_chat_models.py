@@ -60,11 +60,9 @@ def test_a_run(name: str, tmp_path: Path) -> None:
         assert sorted(told["eos_token_id"]) == sorted([tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(end)])
     note = "the chat template has no place for a system turn; it begins the first human turn"
     told = {"kind": "chat template", "end": end, "notes": [note] if name == "Gemma" else []}
-    assert manifest(tmp_path / "run", "prompts").facts["formats"] == {
-        "assistant": told,
-        "base": told,
-        "judge": told | {"notes": []},
-    }
+    roles = {"assistant": told, "base": told, "judge": told | {"notes": []}}
+    for stage, role in {"revisions": "assistant", "models/sl": "base", "pairs": "base", "comparisons": "judge"}.items():
+        assert manifest(tmp_path / "run", stage).facts["formats"] == {role: roles[role]}
     shown = CliRunner().invoke(app, ["show", str(tmp_path / "run"), "-n", "9"], catch_exceptions=False).output
     assert shown.count("Be brief.") == shown.count(" tokens count in the loss") > 0
     taught = ("show", tmp_path / "good.jsonl", "--model", tmp_path / "run/models/sl/model")

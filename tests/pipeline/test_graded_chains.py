@@ -1,12 +1,8 @@
-"""What evaluation says of the assistant's chains."""
+"""What the scores say of the assistant's chains."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any, cast
-
-from solon.pipeline.evidence import graded_chains
+from solon.pipeline.grading import grade_chains
 from solon.records import Prompt, Revision, RevisionRound, Turn
 
 
@@ -18,11 +14,7 @@ def test_a_revision_that_was_cut_off_is_not_called_finished() -> None:
     )
     chain = Revision(id="r", prompt_id="p", initial="Take it.", rounds=rounds)
 
-    def chains(*_: Any) -> Iterator[Revision]:
-        yield chain
-
-    pipeline = SimpleNamespace(sets=SimpleNamespace(red_team=(prompt,)), revisions=SimpleNamespace(read_records=chains))
-    scores = graded_chains(cast(Any, pipeline), None)
+    scores = grade_chains([chain], {"p": prompt}, None)
     assert [(score.round, score.text, score.finished) for score in scores] == [
         (0, "Take it.", None),
         (1, "Ask the own", False),

@@ -7,12 +7,14 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from pipeline.tiny_run import Told, manifest, rows, world_config
+from pipeline.tiny_run import Told, Trained, manifest, rows, world_config
 from solon.artifacts import RunFolder
+from solon.artifacts.reuse import Others
 from solon.models.heads import PreferenceModel
 from solon.models.load import save_model
-from solon.pipeline.actors import Actors
-from solon.pipeline.learning import train_rl
+from solon.pipeline.run import Pipeline
+from solon.pipeline.sources import PromptSets
+from solon.pipeline.stages import rl
 from solon.records import Prompt, Turn
 from tiny_models import tiny_tokenizer
 
@@ -33,9 +35,16 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     sl = save_model(GPT2LMHeadModel(GPT2Config(**shape)).eval(), tokenizer, tmp_path / "sl")
     PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()).save(tmp_path / "pm", tokenizer)
     config = world_config(sl, "sampling.max_new_tokens=10")
+    sets = PromptSets(red_team=prompts, helpful=(), evaluation=(), rows_in=2, rows_out=2)
     with RunFolder.create(tmp_path / "run", config) as run:
-        stage, rollouts = (run.stage(name, config={}, inputs={}) for name in ("models/rl", "rollouts"))
-        train_rl(stage, rollouts, Actors(config=config), prompts, sl, tmp_path / "pm", Told())
+        asked_of = run.stage("prompts", config={})
+        for name, records in sets.rows().items():
+            asked_of.write_records(name, records)
+        asked_of.finish()
+        inputs = {"prompts": asked_of, "sl": Trained(sl), "pm": Trained(tmp_path / "pm")}
+        folders = {name: run.stage(name, config={}) for name in rl.folders}
+        facts = rl.body(Pipeline(run, Told(), Others()).work(rl, inputs, folders))
+        folders["models/rl"].finish(**facts or {})
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
     assert {row["prompt_id"] for row in rows(tmp_path / "run", "rollouts")} == {"short"}

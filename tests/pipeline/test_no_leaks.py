@@ -14,7 +14,7 @@ from solon.pipeline.sources import PromptSets, WorldSource
 from solon.records import Prompt
 from solon.world.prompts import read_request
 
-LEARNING = [stage for stage in FOLDERS if stage != "evals"]
+LEARNING = [stage for stage in FOLDERS if stage != "scores"]
 
 
 @pytest.fixture(scope="module", params=[0, 1])
@@ -75,7 +75,7 @@ def test_a_lying_oracle_changes_the_evidence_alone(
     run_in(tmp_path / "lied", world_config(llama))
     for stage in LEARNING:
         assert manifest(tmp_path / "lied", stage).fingerprint == manifest(finished, stage).fingerprint, stage
-    assert manifest(tmp_path / "lied", "evals").fingerprint != manifest(finished, "evals").fingerprint
+    assert manifest(tmp_path / "lied", "scores").fingerprint != manifest(finished, "scores").fingerprint
 
 
 def test_another_helpfulness_rater_changes_what_is_learnt_but_no_ai_label(
@@ -92,4 +92,4 @@ def test_another_helpfulness_rater_changes_what_is_learnt_but_no_ai_label(
         for stage in FOLDERS
         if manifest(tmp_path / "run", stage).fingerprint != manifest(finished, stage).fingerprint
     }
-    assert {"helpfulness", "models/pm", "models/rl", "rollouts", "evals"} == changed
+    assert {"helpfulness", "models/pm", "models/rl", "rollouts", "answers-rl", "scores"} == changed

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
 from solon.evals.summary import read_summary
-from solon.pipeline.run import STAGES
+from solon.pipeline.stages import STAGES
 
 RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
 MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
@@ -38,7 +38,10 @@ def test_the_exact_files_of_a_run(finished: Path) -> None:
         "models/pm": ["held-out.jsonl", "steps.jsonl", *(f"model/{name}" for name in HEAD_FILES)],
         "models/rl": ["steps.jsonl", *(f"model/{name}" for name in MODEL_FILES)],
         "rollouts": shards(2, first=1),
-        "evals": [*shards(7), "revisions.jsonl", "preference.json", "labels.json"],
+        "answers-base": shards(3),
+        "answers-sl": shards(3),
+        "answers-rl": shards(3),
+        "scores": [*shards(7), "revisions.jsonl", "preference.json", "labels.json"],
     }
     found = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
     of_stages = {f"{stage}/{name}" for stage in FOLDERS for name in [*expected[stage], "manifest.json"]}
@@ -64,7 +67,8 @@ def test_rows_are_made_kept_or_counted_as_dropped(finished: Path) -> None:
         "pairs": RED_TEAM,
         "comparisons": len(rows(finished, "pairs")),
         "helpfulness": BENIGN,
-        "evals": 3 * EVALUATION,
+        **{f"answers-{model}": EVALUATION for model in ("base", "sl", "rl")},
+        "scores": 3 * EVALUATION,
     }
     each = {"helpfulness": 2}  # a pair of own answers, and one with a needless refusal
     for stage, count in into.items():
@@ -101,27 +105,34 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
         "prompts": [],
         "revisions": ["prompts"],
         "helpful": ["prompts"],
-        "models/sl": ["revisions", "helpful"],
+        "models/sl": ["revisions", "helpful", "prompts"],
         "pairs": ["sl", "prompts"],
-        "comparisons": ["pairs"],
+        "comparisons": ["pairs", "prompts"],
         "helpfulness": ["sl", "prompts"],
         "models/pm": ["comparisons", "helpfulness", "prompts"],
         "models/rl": ["sl", "pm", "prompts"],
         "rollouts": ["sl", "pm", "prompts"],
-        "evals": ["sl", "pm", "rl", "prompts", "revisions", "comparisons"],
+        "answers-base": ["prompts"],
+        "answers-sl": ["sl", "prompts"],
+        "answers-rl": ["rl", "prompts"],
+        "scores": [
+            *("answers-base", "answers-sl", "answers-rl"),
+            *("revisions", "comparisons", "helpfulness", "pm", "prompts"),
+        ],
     }
     for stage, names in from_stages.items():
         assert {name: made[stage].inputs.get(name) for name in names} == {name: prints[name] for name in names}, stage
         assert {name for name in made[stage].inputs if name in prints} == set(names), stage
         assert (made[stage].seed, made[stage].stage) == (0, stage)
-    assert made["prompts"].facts["constitution"]
-    assert {"constitution_text", "few_shots"} <= made["revisions"].inputs.keys() & made["comparisons"].inputs.keys()
+    assert {"critique_principles", "few_shots"} <= made["revisions"].inputs.keys()
+    assert {"comparison_principles", "few_shots"} <= made["comparisons"].inputs.keys()
     roles = {
         "revisions": "assistant",
         "helpful": "assistant",
         "comparisons": "judge",
         "models/sl": "base",
-        "evals": "base",
+        "models/pm": "base",
+        "answers-base": "base",
     }
     for stage, role in roles.items():
         of_role = {name.removeprefix(f"{role}/") for name in made[stage].inputs if name.startswith(f"{role}/")}
@@ -136,7 +147,7 @@ def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path
     drawn = {step["principle_id"] for chain in rows(finished, "revisions") for step in chain["rounds"]}
     drawn |= {row["principle_id"] for row in rows(finished, "comparisons")}
     assert len(drawn) > 1 and drawn <= principles
-    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts", "evals"):
+    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts", *FOLDERS[-4:]):
         ids = [row["id"] for row in rows(finished, stage)]
         assert len(ids) == len(set(ids)), stage
 
@@ -212,14 +223,15 @@ def test_a_finished_run_is_only_read(llama: Path, finished: Path) -> None:
 
 
 def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path) -> None:
-    """Stage by stage, each from a fresh `Pipeline`: what a stage needs, it finds on disk."""
+    """Stage by stage, each anew: what a stage needs, it finds on disk."""
     folder, config = tmp_path / "pieces", world_config(llama)
     begun = []
+    rl = [stage.name for stage in STAGES].index("rl") + 1  # with it come the rollouts
     for number, stage in enumerate(STAGES, start=1):
-        told = run_in(folder, config, until=stage)
+        told = run_in(folder, config, until=stage.name)
         begun += told.stages
         assert len(told.stages) == 1, stage
-        assert len(list(folder.rglob("manifest.json"))) == number + (stage in ("rl", "evals"))
+        assert len(list(folder.rglob("manifest.json"))) == number + (number >= rl)
         assert not (folder / "summary.json").exists()
     assert begun == [name for name in FOLDERS if name != "rollouts"]
     run_in(folder, config)

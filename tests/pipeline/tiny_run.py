@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import Manifest, RunFolder, sha256_bytes, sha256_file
+from solon.artifacts import Manifest, RunFolder, StageFolder, sha256_bytes, sha256_file
+from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.config_load import load_run_config
 from solon.pipeline.run import run_pipeline
+from solon.report.html import write_report
 
 TINY = (
     "models.dtype=float32",
@@ -51,7 +53,10 @@ FOLDERS = (
     "models/pm",
     "models/rl",
     "rollouts",
-    "evals",
+    "answers-base",
+    "answers-sl",
+    "answers-rl",
+    "scores",
 )
 """Every stage of a finished run, by its folder, in order."""
 
@@ -63,11 +68,15 @@ class Told:
         self.stages: list[str] = []
         self.totals: dict[str, int | None] = {}
         self.rows: dict[str, int] = {}
+        self.notes: list[str] = []
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.stages.append(name)
         self.totals[name] = total_rows
         self.rows[name] = 0
+
+    def reused(self, name: str, run: str) -> None:
+        self.notes.append(f"{name}: reused from {run}")
 
     def recovered(self, rows: int) -> None:
         self.rows[self.stages[-1]] += rows
@@ -76,7 +85,7 @@ class Told:
         self.rows[self.stages[-1]] += rows
 
     def note(self, text: str) -> None:
-        pass
+        self.notes.append(text)
 
     def done(self, text: str = "") -> None:
         pass
@@ -85,16 +94,28 @@ class Told:
         pass
 
 
+class Trained(StageFolder):
+    """Stands in for a finished stage that trained a model."""
+
+    def __init__(self, model: Path) -> None:
+        self.model = model
+
+    def path(self, name: str) -> Path:
+        return self.model
+
+
 def world_config(model: Path, *settings: str, seed: int = 0) -> RunConfig:
     """A tiny run of this model in the world."""
     return load_run_config(None, [*TINY, *WORLD, *settings], {"models.assistant": model, "seed": seed})
 
 
-def run_in(folder: Path, config: RunConfig, *, until: str | None = None) -> Told:
+def run_in(folder: Path, config: RunConfig, *, until: str | None = None, others: Others | None = None) -> Told:
     """Runs, or goes on with a run, in this process."""
     told = Told()
     with RunFolder.create(folder, config) as run:
-        run_pipeline(run, told, until=until)
+        run_pipeline(run, told, until=until, others=others)
+        if until is None:
+            write_report(run.path)
     return told
 
 

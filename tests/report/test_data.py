@@ -20,7 +20,7 @@ def write_run(path: Path, data: ReportData) -> None:
     models: list[Record] = [row for row in data.answers if row.model != "assistant"]
     chains: list[Record] = [row for row in data.answers if row.model == "assistant"]
     stages: dict[str, dict[str, list[Record]]] = {
-        "evals": {"rows": models, "revisions": chains},
+        "scores": {"rows": models, "revisions": chains},
         "prompts": {"rows": [*data.prompts.values()]},
         "revisions": {"rows": [*data.revisions]},
         "comparisons": {"rows": [*data.comparisons]},
@@ -48,7 +48,7 @@ def test_a_run_folder_is_read_back(tmp_path: Path) -> None:
     assert list(found.comparisons) == list(data.comparisons)
     assert list(found.rollouts) == list(data.rollouts)
     names = [manifest.stage for manifest in found.manifests]
-    assert names == ["prompts", "revisions", "comparisons", "rollouts", "evals"]
+    assert names == ["prompts", "revisions", "comparisons", "rollouts", "scores"]
 
 
 def test_the_report_is_written_beside_the_summary(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_missing_stages_are_empty_and_a_missing_summary_is_said(tmp_path: Path) 
 def test_a_damaged_row_is_named_with_its_line(tmp_path: Path) -> None:
     data = sample_data(2)
     write_run(tmp_path, data)
-    shard = tmp_path / "evals" / "rows-00000.jsonl"
+    shard = tmp_path / "scores" / "rows-00000.jsonl"
     good = data.answers[0].model_dump_json()
     shard.write_text(f"{good}\n{good}\nbroken\n", encoding="utf-8")
     with pytest.raises(RunError, match=rf"rows-00000.jsonl:3: not a {AnswerScore.__name__}"):

@@ -13,7 +13,7 @@ from solon.artifacts.atomic import canonical_json, keeping, sha256_bytes, sha256
 from solon.artifacts.checkpoint import Checkpoint, Checkpoints
 from solon.artifacts.manifest import Counts, Manifest, OutputFile, Timing
 from solon.artifacts.run_folder import RunFolder
-from solon.artifacts.stage import Stage
+from solon.artifacts.stage import StageFolder
 
 __all__ = [
     "Checkpoint",
@@ -22,7 +22,7 @@ __all__ = [
     "Manifest",
     "OutputFile",
     "RunFolder",
-    "Stage",
+    "StageFolder",
     "Timing",
     "canonical_json",
     "keeping",

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 from safetensors import SafetensorError
 
+from solon.artifacts import hashes
 from solon.errors import RunError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -23,8 +24,6 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again without a newer time: some file systems count so coarsely."""
-_hashes: dict[tuple[str, int, int, int], str] = {}
-"""By path, size, and the times when its data and anything else about it last changed."""
 
 
 def to_json(value: object) -> JsonValue:
@@ -61,16 +60,15 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: str | Path) -> str:
-    """Hex digest of a file, read piece by piece; an unchanged file is read once per process, however large it is."""
+    """Hex digest of a file, read piece by piece; an unchanged file is read once, see `hashes`."""
     found = os.stat(path)
-    key = (os.path.realpath(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    if key in _hashes:
-        return _hashes[key]
+    if before := hashes.known(found):
+        return before
     settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if settled:
-        _hashes[key] = digest
+        hashes.remember(found, digest)
     return digest
 
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from solon.artifacts.atomic import sha256_file
 from solon.records import Record
 
-FORMAT = 1
+FORMAT: Literal[2] = 2
 """Version of the run folder's layout."""
 
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
@@ -98,7 +99,7 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: int = FORMAT
+    format: Literal[2] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int
@@ -182,6 +183,15 @@ def _leaves(value: object, prefix: str = "") -> dict[str, str]:
     for key, item in value.items():
         leaves |= _leaves(item, f"{prefix}.{key}" if prefix else str(key))
     return leaves
+
+
+def same_versions(then: Mapping[str, str]) -> bool:
+    """Are the versions that took part in something the installed ones?"""
+    ours = {"solon": _solon_version(), "solon_source": _source_hash(), "python": platform.python_version()}
+    try:
+        return all((ours.get(name) or metadata.version(name)) == version for name, version in then.items())
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def describe(path: Path) -> OutputFile:

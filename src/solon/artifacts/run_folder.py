@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
 from solon.artifacts.atomic import canonical_json, storage_errno, storage_fault, to_json, write_atomic
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, Header, differences
-from solon.artifacts.stage import Stage
+from solon.artifacts.stage import StageFolder
 from solon.config import RunConfig
 from solon.config_load import dump_toml
 from solon.errors import RunError, Where
@@ -21,11 +21,14 @@ from solon.records import Record
 
 RUN = "run.json"
 
+Settings = BaseModel | Mapping[str, object]
+Inputs = Mapping[str, StageFolder | str]
+
 
 class RunRecord(Record):
     """`run.json`: marks a folder as a run, and says which."""
 
-    format: int = FORMAT
+    format: Literal[2] = FORMAT
     config: RunConfig
     """The resolved run file: every key, defaults included."""
 
@@ -91,21 +94,24 @@ class RunFolder:
             raise _unusable(folder, error) from error
         return cls(folder, config, lock)
 
-    def stage(
-        self, name: str, *, config: BaseModel | Mapping[str, object], inputs: Mapping[str, Stage | str] | None = None
-    ) -> Stage:
-        """Open or begin a stage.
+    def header(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> Header:
+        """What a stage is a function of.
 
         Args:
             name: its folder below the run's, e.g. `models/sl`.
             config: the part of the run file it depends on; a mapping may hold several sections.
             inputs: what it is made from: finished stages, or sha256 of files.
+        """
+        hashes = {key: item if isinstance(item, str) else item.fingerprint for key, item in inputs.items()}
+        return Header(stage=name, seed=self.config.seed, config=to_json(config), inputs=hashes)
+
+    def stage(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> StageFolder:
+        """Open or begin a stage; arguments as those of `header`.
 
         Raises:
             RunError: if the stage on disk was made from another config or other inputs, or was damaged.
         """
-        hashes = {key: item if isinstance(item, str) else item.fingerprint for key, item in (inputs or {}).items()}
-        return Stage(self.path, Header(stage=name, seed=self.config.seed, config=to_json(config), inputs=hashes))
+        return StageFolder(self.path, self.header(name, config=config, inputs=inputs))
 
     def close(self) -> None:
         """Give the lock back."""

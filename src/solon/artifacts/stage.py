@@ -37,7 +37,7 @@ MANIFEST = "manifest.json"
 PARTIAL = ".partial"
 
 
-class Stage:
+class StageFolder:
     """A stage's folder, made by `RunFolder.stage`.
 
     A `done` stage can only be read. In a stage in progress everything that was committed before a kill is found again;
@@ -71,11 +71,16 @@ class Stage:
         return self.manifest is not None
 
     @property
+    def finished(self) -> Manifest:
+        """The manifest of a stage that is done."""
+        if self.manifest is None:
+            raise RuntimeError(f"stage {self.name} is not finished and has no manifest yet")
+        return self.manifest
+
+    @property
     def fingerprint(self) -> str:
         """sha256 over the finished stage's data, without timing: what downstream stages note as their input."""
-        if self.manifest is None:
-            raise RuntimeError(f"stage {self.name} is not finished and has no fingerprint yet")
-        return self.manifest.fingerprint
+        return self.finished.fingerprint
 
     def path(self, name: str) -> Path:
         """Where a file of this stage lies."""
@@ -211,6 +216,13 @@ class Stage:
     def add_tokens(self, n: int) -> None:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
+
+    def finish_rows(self) -> Manifest:
+        """Seal a stage whose rows were written as whole shards: all of them went in, and came out."""
+        kept = sum(path.read_bytes().count(b"\n") for path in shard_paths(self.folder, "rows"))
+        self.count("in", kept)
+        self.count("out", kept)
+        return self.finish()
 
     def finish(self, *, deviations: Sequence[str] = (), **facts: JsonValue) -> Manifest:
         """Seal the stage: hash every file, write the manifest, remove `.partial`.

@@ -7,15 +7,12 @@ from typing import Annotated
 
 import typer
 
-from solon.cli import run_options as options
+from solon.cli.run_options import WorkOptions, with_options
 from solon.cli.running import carry_on, found
 
 
-def resume(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")],
-    quiet: options.Quiet = False,
-    as_json: options.Json = False,
-) -> None:
+@with_options
+def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")], work: WorkOptions) -> None:
     """Go on with a run that was stopped.
 
     It continues where it stopped and ends with the same bytes as if it never had been.
@@ -23,4 +20,4 @@ def resume(
     \b
       [bold]solon resume runs/demo[/bold]
     """
-    carry_on(found(folder), quiet=quiet, as_json=as_json)
+    carry_on(found(folder), work)

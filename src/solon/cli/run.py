@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli import run_options as options
+from solon.cli.run_options import RunOptions, WorkOptions, with_options
 from solon.cli.running import begun, carry_on
 
 RunFile = Annotated[
@@ -15,30 +15,17 @@ RunFile = Annotated[
 ]
 
 
-def run(
-    run_file: RunFile = None,
-    output: options.Output = None,
-    settings: options.Settings = None,
-    seed: options.Seed = None,
-    model: options.Model = None,
-    constitution: options.Constitution = None,
-    prompts: options.Prompts = None,
-    helpful: options.Helpful = None,
-    columns: options.Columns = None,
-    quiet: options.Quiet = False,
-    as_json: options.Json = False,
-) -> None:
+@with_options
+def run(options: RunOptions, work: WorkOptions, run_file: RunFile = None) -> None:
     """Run Constitutional AI from constitution to report.
 
     Every stage is kept in the run folder as it goes. The same command again, or `solon resume`, goes on where it
-    stopped; on a finished run it prints the result again.
+    stopped; on a finished run it prints the result again. Stages that another run in the same folder has finished from
+    equal settings and inputs are taken over from it.
 
     \b
       [bold]solon run -o runs/demo[/bold]
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
-    flags = options.run_file_keys(
-        model=model, constitution=constitution, prompts=prompts, helpful=helpful, columns=columns, seed=seed
-    )
-    carry_on(begun(run_file, output, settings, flags), quiet=quiet, as_json=as_json)
+    carry_on(begun(run_file, options), work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from solon.artifacts import Counts, Manifest, RunFolder
 from solon.artifacts.stage import MANIFEST
 from solon.cli import interrupts
 from solon.cli.faults import resumable
+from solon.cli.run_options import RunOptions, WorkOptions
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
 from solon.errors import ConfigError, UserError
@@ -20,20 +21,19 @@ from solon.progress import Reporter, printable, reporting
 
 if TYPE_CHECKING:
     from solon.evals.summary import Summary
+    from solon.pipeline.stage import Stage
 
 SUMMARY, REPORT = "summary.json", "report.html"
 
 
-def begun(
-    run_file: str | None, output: Path | None, settings: Sequence[str] | None, flags: Mapping[str, object]
-) -> RunFolder:
+def begun(run_file: str | None, options: RunOptions) -> RunFolder:
     """The run that file and options describe, in its folder; begun, or found there. Every input is looked at first."""
     from solon.pipeline.check import check_inputs
 
-    if output is not None:
-        refuse_option(output)
-    config = load_run_config(run_file, settings or (), flags)
-    folder = output or default_folder(config)
+    if options.output is not None:
+        refuse_option(options.output)
+    config = load_run_config(run_file, options.settings or (), options.run_file_keys())
+    folder = options.output or default_folder(config)
     check_inputs(config)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
 
@@ -64,37 +64,34 @@ def default_folder(config: RunConfig) -> Path:
     return Path("runs") / config.name
 
 
-def carry_on(
-    run: RunFolder, *, quiet: bool, as_json: bool, until: str | None = None, folder: str | None = None
-) -> None:
+def carry_on(run: RunFolder, work: WorkOptions, *, until: Stage | None = None) -> None:
     """Run all that is not done yet, and print the result: the summary, or the account of the stage it runs `until`."""
-    with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json) as reporter:
+    with resumable(run.path), run, reporting(quiet=work.quiet, as_json=work.as_json) as reporter:
         reporter.note(f"run folder: {run.path}")
-        counted = _Counted(reporter)
+        others = work.others(run.path)
         # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
         from solon.pipeline.run import run_pipeline
+        from solon.report.html import write_report
 
-        run_pipeline(run, counted, until=until)
-        if not counted.stages:
+        worked = run_pipeline(run, _Interruptible(reporter), until=until.name if until else None, others=others)
+        if until is None:
+            write_report(run.path)
+        if not worked:
             reporter.note("nothing was left to do: this was finished before")
         reporter.done()
-    if folder is not None:
-        print_stage(run.path, folder, as_json=as_json)
+    if until is not None:
+        print_stage(run.path, until.folder, as_json=work.as_json)
     else:
-        print_result(run.path, as_json=as_json)
+        print_result(run.path, as_json=work.as_json)
 
 
-class _Counted:
-    """Passes on to a reporter, and counts the stages that had work left. Heeds signals before a step is kept."""
+class _Interruptible:
+    """Passes on to a reporter, and heeds signals before a step is kept."""
 
     def __init__(self, reporter: Reporter):
-        self._reporter, self.stages = reporter, 0
-        self.recovered, self.note = reporter.recovered, reporter.note
+        self._reporter, self.stage = reporter, reporter.stage
+        self.reused, self.recovered, self.note = reporter.reused, reporter.recovered, reporter.note
         self.done, self.close = reporter.done, reporter.close
-
-    def stage(self, name: str, total_rows: int | None = None) -> None:
-        self.stages += 1
-        self._reporter.stage(name, total_rows)
 
     def advance(self, rows: int, tokens: int) -> None:
         interrupts.heed()

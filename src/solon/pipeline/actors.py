@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -21,8 +23,6 @@ from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
-
-ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 
 @dataclass(kw_only=True)
@@ -71,13 +71,34 @@ class Actors:
         """The model in a folder, written to as its role wants; trained models play `base`."""
         return LocalModel(self.engine(self.load(folder)), self.format(folder, role), progress=progress)
 
+    def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
+        """The model of a role, or a trained one in its place."""
+        return Actor(self, self.path(role) if folder is None else folder, role, progress)
+
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
         return format_of(self.tokenizer(folder), self.config.models, role)
 
-    def formats(self, *, system: bool) -> dict[ModelRole, FormatFacts]:
-        """How each role is written to. `system`: prompts have system turns."""
-        return {role: _facts(self.format(self.path(role), role), system) for role in ROLES}
+    def formats(self, roles: Sequence[ModelRole], *, system: bool) -> dict[ModelRole, FormatFacts]:
+        """How roles are written to. `system`: prompts have system turns."""
+        return {role: _facts(self.format(self.path(role), role), system) for role in roles}
+
+
+class Actor:
+    """A model in a role. It is loaded when it is first used, and released with this object."""
+
+    def __init__(self, actors: Actors, folder: Path, role: ModelRole, progress: Progress) -> None:
+        self._actors, self.folder, self._role, self._progress = actors, folder, role, progress
+
+    @cached_property
+    def format(self) -> ChatTemplate | HumanAssistant:
+        """How it is written to."""
+        return self._actors.format(self.folder, self._role)
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        """Completes and scores."""
+        return self._actors.language_model(self.folder, self._role, self._progress)
 
 
 class FormatFacts(Record):

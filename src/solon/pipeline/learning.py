@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
 
-from solon.artifacts import Stage
+from transformers import PreTrainedTokenizerBase
+
+from solon.artifacts import StageFolder
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
 from solon.lm.inprocess import InProcessModel
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into
 from solon.models.tokens import add_end
-from solon.pipeline.actors import Actors
-from solon.progress import Reporter
+from solon.pipeline.grading import HeldOutMargin
+from solon.pipeline.stage import Facts
+from solon.pipeline.work import Work
 from solon.prompting.dialogue import DialogueFormat
-from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision, Rollout
+from solon.records import Answer, Comparison, Record, Revision, Rollout
 from solon.train.batches import answer_example, fit
 from solon.train.preference import (
     HeldOut,
@@ -23,6 +26,7 @@ from solon.train.preference import (
     PreferenceReward,
     held_out,
     margins,
+    scores,
     sequence_tokens,
     split_by_prompt,
     train_preference,
@@ -32,29 +36,21 @@ from solon.train.rollouts import Actors as RLActors
 from solon.train.rollouts import Environment, PolicyPrompt
 from solon.train.sft import finetune
 
-Prompts = Mapping[str, Prompt]
 
-
-def train_sl(
-    stage: Stage,
-    actors: Actors,
-    prompts: Prompts,
-    chains: Sequence[Revision],
-    answers: Sequence[Answer],
-    given: Sequence[Demonstration],
-    reporter: Reporter,
-) -> None:
+def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
-    section = actors.config.sft
+    stage, actors, section, prompts = work.folder, work.actors, work.config.sft, work.prompts.by_id()
+    chains, answers = work.read("revisions", Revision), work.read("helpful", Answer)
+    given = work.prompts.demonstrations
     base = actors.load(actors.path("base"), trainable=True)
     format = actors.format(actors.path("base"))
     revised, kept = revision_demonstrations(chains, section.rounds), helpful_demonstrations(answers)
     rows = [*revised.records, *kept.records, *given]
     targets = sum(len(chain.rounds) for chain in chains)
     stage.count("in", targets + len(answers) + len(given))
-    _account(stage, revised.dropped + kept.dropped, revised.noted + kept.noted)
     changed = sum(format.guard(row.answer) != row.answer for row in rows)
-    _account(stage, {}, {"answers with marks of the format in them, broken up": changed})
+    noted = Counter({"answers with marks of the format in them, broken up": changed})
+    work.account(revised.dropped + kept.dropped, revised.noted + kept.noted + noted)
     examples = [
         answer_example(
             base.tokenizer,
@@ -65,33 +61,33 @@ def train_sl(
         for row in rows
     ]
     examples, dropped = fit(examples, actors.engine(base).max_context)
-    _account(stage, dropped, {})
+    work.account(dropped)
     stage.count("out", len(examples))
     stage.write_records("demonstrations", rows)
-    reporter.stage(stage.name, len(examples) * section.epochs)
+    work.reporter.stage(stage.name, len(examples) * section.epochs)
     with stage.timed():
         steps = finetune(
             base.model,
             examples,
             section,
-            seed=actors.config.seed,
-            pad_id=pad_id(base),
+            seed=work.seed,
+            pad_id=pad_id(base.tokenizer),
             dtype=actors.dtype,
             checkpoints=stage.checkpoint,
-            progress=reporter.advance,
+            progress=work.reporter.advance,
         )
         _keep(stage, base, format, steps)
-    stage.finish(targets=f"{section.rounds} revisions, and helpful answers", deviations=())
+    return {"targets": f"{section.rounds} revisions, and helpful answers"}
 
 
-def train_pm(stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comparison], reporter: Reporter) -> None:
+def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are kept out to measure it."""
-    section = actors.config.preference
+    stage, actors, section, prompts = work.folder, work.actors, work.config.preference, work.prompts.by_id()
     base = actors.load(actors.path("base"), trainable=True)
     format = actors.format(actors.path("base"))
     scored = [row for row in rows if row.p_a_preferred is not None]
     stage.count("in", len(rows))
-    _account(stage, {"unscored": len(rows) - len(scored)}, {})
+    work.account({"unscored": len(rows) - len(scored)})
 
     def tokens(row: Comparison, answer: str) -> tuple[int, ...]:
         return sequence_tokens(base.tokenizer, format.prompt(prompts[row.prompt_id].turns), format.answer(answer))
@@ -107,61 +103,56 @@ def train_pm(stage: Stage, actors: Actors, prompts: Prompts, rows: Sequence[Comp
         for row in scored
     ]
     examples, dropped = fit(examples, actors.engine(base).max_context)
-    _account(stage, dropped, {})
-    training, kept_out = split_by_prompt(examples, section.holdout, seed=actors.config.seed)
+    work.account(dropped)
+    training, kept_out = split_by_prompt(examples, section.holdout, seed=work.seed)
     stage.count("out", len(training))
     stage.count("held out", len(kept_out))
-    model = PreferenceModel(base.model, seed=actors.config.seed)
-    reporter.stage(stage.name, len(training) * section.epochs)
+    model = PreferenceModel(base.model, seed=work.seed)
+    work.reporter.stage(stage.name, len(training) * section.epochs)
     with stage.timed():
         steps = train_preference(
             model,
             training,
             section,
-            seed=actors.config.seed,
-            pad_id=pad_id(base),
+            seed=work.seed,
+            pad_id=pad_id(base.tokenizer),
             dtype=actors.dtype,
             checkpoints=stage.checkpoint,
-            progress=reporter.advance,
+            progress=work.reporter.advance,
         )
-        margin_of = margins(model, kept_out, pad_id=pad_id(base), dtype=actors.dtype)
+        margin_of = margins(model, kept_out, pad_id=pad_id(base.tokenizer), dtype=actors.dtype)
         stage.write_records("steps", steps)
         model.save(stage.path("model"), base.tokenizer)
     quality: HeldOut = held_out(kept_out, margin_of)
     stage.write_records(
         "held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)]
     )
-    stage.finish(held_out=quality.model_dump(mode="json"))
+    return {"held_out": quality.model_dump(mode="json")}
 
 
-class HeldOutMargin(Record):
-    """A comparison that the preference model was not trained on, and what it makes of it."""
+def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
+    """The preference model's scores of (prompt id, answer)."""
+    actors, prompts, folder = work.actors, work.prompts.by_id(), work.model_of("pm")
+    model, tokenizer, format = actors.load_preference(folder), actors.tokenizer(folder), actors.format(folder)
+    texts = [
+        sequence_tokens(tokenizer, format.prompt(prompts[name].turns), format.answer(text)) for name, text in asked
+    ]
+    return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
-    id: str
-    margin: float
-    """Score of `a` minus score of `b`."""
 
-
-def train_rl(
-    stage: Stage,
-    rollouts: Stage,
-    actors: Actors,
-    prompts: Sequence[Prompt],
-    sl: Path,
-    pm: Path,
-    reporter: Reporter,
-) -> None:
+def train_rl(work: Work) -> Facts:
     """RL from SL-CAI; every rollout is kept, in one shard per step."""
-    section, sampling = actors.config.rl, actors.config.sampling
+    stage, actors, section, new = work.folder, work.actors, work.config.rl, work.config.sampling.max_new_tokens
+    prompts, sl = (*work.prompts.red_team, *work.prompts.helpful), work.model_of("sl")
     policy, reference = actors.load(sl, trainable=True), actors.load(sl)
     format = actors.format(sl)
-    judge = actors.load_preference(pm)
+    judge = actors.load_preference(work.model_of("pm"))
     value = ValueModel(copy.deepcopy(judge.backbone)) if section.algorithm == "ppo" else None
     engine = actors.engine(policy)
     asked = [PolicyPrompt(id=prompt.id, text=format.prompt(prompt.turns)) for prompt in prompts]
-    fitting = [prompt for prompt in asked if _has_room(engine, prompt.text, sampling.max_new_tokens, format)]
+    fitting = [prompt for prompt in asked if _has_room(engine, prompt.text, new, format)]
     stage.count("in", len(prompts))
-    _account(stage, {"too long": len(prompts) - len(fitting)}, {})
+    work.account({"too long": len(prompts) - len(fitting)})
     stage.count("out", len(fitting))
     environment = Environment(
         prompts=fitting,
@@ -170,33 +161,33 @@ def train_rl(
             model=judge,
             tokenizer=policy.tokenizer,
             answer_text=format.answer,
-            pad_id=pad_id(policy),
+            pad_id=pad_id(policy.tokenizer),
             max_tokens=engine.max_context,
             count=stage.count,
             dtype=actors.dtype,
         ),
-        max_new_tokens=sampling.max_new_tokens,
+        max_new_tokens=new,
         stop=format.stop,
     )
 
     def keep(step: int, rows: list[Rollout]) -> None:
-        rollouts.write_shard("rows", step, rows)
+        work.beside["rollouts"].write_shard("rows", step, rows)
 
-    reporter.stage(stage.name, section.steps * section.prompts_per_step * section.samples_per_prompt)
+    work.reporter.stage(stage.name, section.steps * section.prompts_per_step * section.samples_per_prompt)
     with stage.timed():
         steps = reinforce(
             RLActors(policy=policy.model, reference=reference.model, value_model=value),
             environment,
             section,
-            seed=actors.config.seed,
-            pad_id=pad_id(policy),
+            seed=work.seed,
+            pad_id=pad_id(policy.tokenizer),
             dtype=actors.dtype,
             keep=keep,
             checkpoints=stage.checkpoint,
-            progress=reporter.advance,
+            progress=work.reporter.advance,
         )
         _keep(stage, policy, format, steps)
-    stage.finish(algorithm=section.algorithm)
+    return {"algorithm": section.algorithm}
 
 
 def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
@@ -205,23 +196,14 @@ def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFor
     return engine.count_tokens(prompt) + new + around <= engine.max_context
 
 
-def pad_id(loaded: LoadedModel) -> int:
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """What fills short rows; never counted, so any token will do where the tokenizer has none."""
-    found = loaded.tokenizer.pad_token_id
+    found = tokenizer.pad_token_id
     return int(found) if isinstance(found, int) else 0
 
 
-def _keep(stage: Stage, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
+def _keep(stage: StageFolder, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
     stage.write_records("steps", steps)
     add_end(loaded.model, loaded.tokenizer, format.end)
     with stage.new_folder("model") as folder:
         save_into(loaded.model, loaded.tokenizer, folder)
-
-
-def _account(stage: Stage, dropped: Mapping[str, int], noted: Mapping[str, int]) -> None:
-    for reason, count in dropped.items():
-        if count:
-            stage.drop(reason, count)
-    for what, count in noted.items():
-        if count:
-            stage.count(what, count)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from solon.artifacts import StageFolder
 from solon.config import PromptsSection
 from solon.evals.answers import KINDS, Grade, Grader
 from solon.evals.labels import Better
@@ -15,7 +16,7 @@ from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
 from solon.prompts.rows import fingerprints
 from solon.prompts.split import opening_of
-from solon.records import Comparison, Demonstration, Prompt, PromptKind
+from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
 from solon.world.oracle import judge
 from solon.world.prompts import harmful_twin, world_prompts
@@ -46,6 +47,38 @@ class PromptSets:
     """The others, by reason."""
     notes: tuple[str, ...] = ()
     """What should be said aloud of the files."""
+
+    def by_id(self) -> dict[str, Prompt]:
+        """Every prompt, twins among them."""
+        return {p.id: p for p in (*self.red_team, *self.helpful, *self.evaluation, *self.twins.values())}
+
+    def rows(self) -> dict[str, Sequence[Record]]:
+        """The files in which the stage `prompts` keeps them."""
+        return {
+            "prompts-red-team": self.red_team,
+            "prompts-helpful": self.helpful,
+            "prompts-twins": tuple(self.twins.values()),
+            "evals": self.evaluation,
+            "comparisons": self.comparisons,
+            "demonstrations": self.demonstrations,
+        }
+
+
+def read_prompts(stage: StageFolder) -> PromptSets:
+    """What the finished stage `prompts` keeps."""
+    counts = stage.finished.counts
+    helpful, twins = (stage.read_records(f"prompts-{part}", Prompt) for part in ("helpful", "twins"))
+    return PromptSets(
+        red_team=tuple(stage.read_records("prompts-red-team", Prompt)),
+        helpful=tuple(helpful),
+        evaluation=tuple(stage.read_records("evals", Prompt)),
+        twins={prompt.id: twin for prompt, twin in zip(helpful, twins, strict=True)} if twins else {},
+        comparisons=tuple(stage.read_records("comparisons", Comparison)),
+        demonstrations=tuple(stage.read_records("demonstrations", Demonstration)),
+        rows_in=counts.rows_in,
+        rows_out=counts.rows_out,
+        dropped=Counter(counts.dropped),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,27 +18,11 @@ from solon.constitution.principles import Constitution
 from solon.errors import Fault, RunError, Where
 from solon.evals.answers import AnswerScore
 from solon.evals.summary import Summary, read_summary
+from solon.pipeline.given import CONSTITUTION
+from solon.pipeline.stages import STAGES
 from solon.records import Comparison, Prompt, Record, Revision, Rollout
 
 R = TypeVar("R", bound=Record)
-
-STAGES = (
-    "prompts",
-    "revisions",
-    "helpful",
-    "models/sl",
-    "pairs",
-    "comparisons",
-    "helpfulness",
-    "models/pm",
-    "rollouts",
-    "models/rl",
-    "evals",
-)
-"""In the order in which they run; any other folder with a manifest follows them."""
-
-CONSTITUTION = "constitution.json"
-"""The constitution as the run used it, a `Constitution` record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +57,7 @@ def load_report_data(run: Path) -> ReportData:
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         revisions=_rows(run / "revisions", "rows", Revision),
-        answers=[*_rows(run / "evals", "rows", AnswerScore), *_rows(run / "evals", "revisions", AnswerScore)],
+        answers=[row for name in ("rows", "revisions") for row in _rows(run / "scores", name, AnswerScore)],
         comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run / name, "rows", Comparison)],
         rollouts=_rows(run / "rollouts", "rows", Rollout),
         manifests=_manifests(run),
@@ -99,8 +83,9 @@ def _record(path: Path, record: type[R]) -> R | None:
 
 
 def _manifests(run: Path) -> list[Manifest]:
-    """The finished stages, in the order of `STAGES`."""
+    """The finished stages, in the order in which they run; any other folder with a manifest follows them."""
     found = {path.parent.relative_to(run).as_posix(): path for path in run.rglob(MANIFEST)}
-    names = [name for name in STAGES if name in found] + sorted(name for name in found if name not in STAGES)
+    order = [folder for stage in STAGES for folder in stage.folders]
+    names = [name for name in order if name in found] + sorted(name for name in found if name not in order)
     read = [_record(found[name], Manifest) for name in names]
     return [manifest for manifest in read if manifest is not None]

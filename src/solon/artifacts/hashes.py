@@ -1,0 +1,60 @@
+"""Hashes of files that have not changed since they were read; of large files also between processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+LARGE_BYTES = 1 << 26
+"""Smaller files are read in less than a tenth of a second, and remembered by the process alone."""
+MOST_KEPT = 1000
+"""Entries between processes; the oldest go first."""
+
+
+def known(found: os.stat_result) -> str | None:
+    """The sha256 of a file in this very state, if it is remembered.
+
+    The state is the inode, the size, and when the data and anything else about the file last changed.
+    """
+    return _known().get(_state(found))
+
+
+def remember(found: os.stat_result, sha256: str) -> None:
+    """Keeps what a file hashes to. Large files' hashes go into `~/.cache/solon`, if anything can be written there."""
+    _known()[_state(found)] = sha256
+    if found.st_size < LARGE_BYTES:
+        return
+    with suppress(OSError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        kept = [*_read().items(), (_state(found), sha256)][-MOST_KEPT:]
+        draft = _file().with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(dict(kept), indent=0), encoding="utf-8")
+        draft.replace(_file())
+
+
+@cache
+def _known() -> dict[str, str]:
+    return _read()
+
+
+def _read() -> dict[str, str]:
+    """None, if there is no such file or it was damaged: then files are read again."""
+    with suppress(OSError, ValueError):
+        kept = json.loads(_file().read_bytes())
+        if isinstance(kept, dict) and all(isinstance(sha256, str) for sha256 in kept.values()):
+            return kept
+    return {}
+
+
+def _file() -> Path:
+    cache_folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache_folder) / "solon" / "sha256.json"
+
+
+def _state(found: os.stat_result) -> str:
+    return ":".join(
+        str(part) for part in (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    )

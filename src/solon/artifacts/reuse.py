@@ -1,0 +1,119 @@
+"""Finished stages of other runs, taken over where they are what this run would make.
+
+Rows are copied: a run folder holds all that is its own, and an edit of one run does not reach another. Weights are
+large, and nothing writes into them: they get a second name (a hard link) where the file system can do that. Deleting
+either run leaves the other whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from solon.artifacts import hashes
+from solon.artifacts.atomic import folder_atomic, keeping, to_json
+from solon.artifacts.manifest import Header, Manifest, problem, same_versions
+from solon.artifacts.run_folder import RUN
+from solon.artifacts.stage import MANIFEST
+from solon.errors import RunError
+
+_LINKED = ".safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Others:
+    """Runs whose finished stages may be taken over."""
+
+    named: tuple[Path, ...] = ()
+    """By the user, who vouches for them: they may have been made under other versions."""
+    found: tuple[Path, ...] = ()
+    """Beside the run: under the versions that are installed now, or they are left alone."""
+
+    @classmethod
+    def of(cls, run: Path, named: Sequence[Path] = ()) -> Others:
+        """The runs in the folder around a run, and those that the user named.
+
+        Raises:
+            RunError: if a named folder holds no run.
+        """
+        for folder in named:
+            if not (folder / RUN).is_file():
+                raise RunError(f"{folder} holds no run", hint="--reuse takes the folder of another run")
+        return cls(named=tuple(named), found=tuple(_beside(run)))
+
+    def having(self, headers: Sequence[Header]) -> Iterator[tuple[Path, list[Manifest]]]:
+        """Runs that have finished all of these stages from equal settings and inputs, and kept them whole."""
+        for run in (*self.named, *self.found):
+            manifests = [manifest for header in headers if (manifest := _finished(run, header))]
+            vouched = run in self.named or all(same_versions(manifest.versions) for manifest in manifests)
+            if len(manifests) == len(headers) and vouched:
+                yield run, manifests
+
+
+def _beside(run: Path) -> Iterator[Path]:
+    parent = run.resolve().parent if run.name in ("", "..") else run.parent
+    with suppress(OSError):  # a folder that cannot be listed has nothing to give
+        for path in sorted(parent.iterdir()):
+            if os.path.isfile(path / RUN) and path.resolve() != run.resolve():
+                yield path
+
+
+def take_over(run: Path, headers: Sequence[Header], others: Others) -> Path | None:
+    """Copies or links the folders of a stage from the first other run that has them; that run, or None.
+
+    The first folder, which must not be there yet, comes last: where it is, all are.
+
+    Raises:
+        RunError: if storage is full or forbidden.
+    """
+    _remove_beside(run, headers)  # left by a kill between two folders
+    for other, manifests in others.having(headers):
+        with suppress(FileNotFoundError), keeping(run):
+            for manifest in reversed(manifests):
+                _take(other, run, manifest)
+            return other
+        _remove_beside(run, headers)  # the other run is being deleted
+    return None
+
+
+def _remove_beside(run: Path, headers: Sequence[Header]) -> None:
+    for header in headers[1:]:
+        shutil.rmtree(run / header.stage, ignore_errors=True)
+
+
+def _finished(run: Path, header: Header) -> Manifest | None:
+    """The manifest of a whole stage that was made from what the header says."""
+    folder = run / header.stage
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        equal = all(to_json(getattr(manifest, name)) == to_json(getattr(header, name)) for name in Header.model_fields)
+        inside = all(name == os.path.normpath(name) and name[0] not in "./" for name in manifest.outputs)
+        whole = equal and inside and not any(problem(folder / name, file) for name, file in manifest.outputs.items())
+    except (OSError, ValidationError):
+        return None
+    return manifest if whole else None
+
+
+def _take(other: Path, run: Path, manifest: Manifest) -> None:
+    source = other / manifest.stage
+    with folder_atomic(run / manifest.stage) as new:
+        for name in (*manifest.outputs, MANIFEST):
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(source / name, new / name)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    if source.suffix == _LINKED:
+        with suppress(OSError):  # e.g. on another file system
+            before = source.stat()
+            os.link(source, target)
+            if (sha256 := hashes.known(before)) and target.stat().st_mtime_ns == before.st_mtime_ns:
+                hashes.remember(target.stat(), sha256)  # linking changed one of its times, and nothing else
+            return
+    shutil.copyfile(source, target)

@@ -1,0 +1,88 @@
+"""A stage, as it is declared: what it reads, what it depends on, and the function that fills its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from solon.config import ModelRole, RunConfig
+from solon.pipeline.given import Given, Hashes
+
+if TYPE_CHECKING:
+    from solon.pipeline.work import Work
+
+Facts = Mapping[str, JsonValue]
+"""What a stage's manifest says about it beyond counts, e.g. an accuracy."""
+
+Body = Callable[["Work"], Facts | None]
+"""Fills the folder of a stage that is not finished. It may be killed at any moment and called again."""
+
+
+def _not_there(work: Work) -> Facts | None:
+    raise NotImplementedError("a stage is declared as the decorator of its body")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, and a decorator: it takes the function below it as its body.
+
+    Whatever can change what the body makes is named here: a finished stage of another run in which all of it is equal
+    is this stage.
+    """
+
+    name: str
+    """In the command line, and for the stages that read it."""
+    title: str
+    """What happens in it, as a sentence."""
+    _: KW_ONLY
+    folder: str = ""
+    """Below the run's; by default the name."""
+    beside: tuple[str, ...] = ()
+    """Further folders that the body fills with rows."""
+    reads: tuple[str, ...] = ()
+    """Stages before it."""
+    settings: tuple[str, ...] = ()
+    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
+    roles: tuple[ModelRole, ...] = ()
+    """The models that it uses are written to as these roles are."""
+    weights: tuple[ModelRole, ...] = ()
+    """Roles whose own models it uses; trained models belong to the stages it reads."""
+    hashes: tuple[Callable[[Given], Hashes], ...] = ()
+    """Texts and files of the run that it depends on."""
+    body: Body = _not_there
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder or self.name)
+
+    def __call__(self, body: Body) -> Stage:
+        return replace(self, body=body)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """All that it fills. It is finished when the first of them is."""
+        return (self.folder, *self.beside)
+
+    def config(self, config: RunConfig) -> dict[str, JsonValue]:
+        """The part of the run file that it depends on."""
+        found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings}
+        return found | {"models": _models(config, self.roles)} if self.roles else found
+
+    def inputs_given(self, given: Given) -> Hashes:
+        """What it depends on beside the run file, stages and models."""
+        return {name: sha256 for hashes in self.hashes for name, sha256 in hashes(given).items()}
+
+
+def _setting(config: RunConfig, key: str) -> JsonValue:
+    section, _, name = key.partition(".")
+    settings: dict[str, JsonValue] = getattr(config, section).result_settings()
+    return settings[name] if name else settings
+
+
+def _models(config: RunConfig, roles: tuple[ModelRole, ...]) -> JsonValue:
+    """The section `models`, as far as it concerns these roles; the models themselves enter by hash."""
+    models = config.models
+    said = models.model_dump(mode="json", include={"dtype", "dialogue", "date"})
+    return said | {f"{role}_system": models.system_for(role) for role in roles}

@@ -1,0 +1,350 @@
+"""One run, from top to bottom: each function is the body of a stage, and above it stands what the stage depends on.
+
+    prompts -> revisions, helpful -> sl -> pairs -> comparisons, helpfulness -> pm -> rl
+            -> answers of base, sl and rl -> scores
+
+The order, the names in the command line and what the report lists come from `STAGES`. Nothing here imports torch: the
+command line reads the declarations. A body is a function of what its stage declares, so that a killed run ends with the
+same bytes, and other runs can take over what was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+from solon.config import SamplingSection
+from solon.evals.answers import AnswerScore, ModelRole
+from solon.evals.labels import label_quality
+from solon.evals.preference import ScoredPair, preference_quality
+from solon.feedback.critique import revise
+from solon.feedback.judge import check_unscored, judge
+from solon.feedback.made import Made
+from solon.feedback.pair import answer_pairs, twin_pairs
+from solon.feedback.rate import rate_pairs
+from solon.feedback.refusals import needless_refusals
+from solon.feedback.respond import respond
+from solon.pipeline.given import Given
+from solon.pipeline.grading import (
+    HeldOutMargin,
+    grade_answers,
+    grade_chains,
+    held_out_pairs,
+    one_fault_apart,
+    true_labels,
+)
+from solon.pipeline.sources import KnownTruth
+from solon.pipeline.stage import Facts, Stage
+from solon.pipeline.work import Work
+from solon.prompting.few_shots import comparison_format
+from solon.records import Answer, Comparison, Pair, Prompt, Revision
+
+if TYPE_CHECKING:
+    from solon.pipeline.actors import Actor
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@Stage(
+    "prompts",
+    "Prompts for training and, held out, for evaluation.",
+    settings=("prompts",),
+    hashes=(Given.prompt_files,),
+)
+def prompts(work: Work) -> Facts:
+    folder, reporter = work.folder, work.reporter
+    reporter.stage(folder.name)
+    with folder.timed():
+        sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
+        for note in sets.notes:
+            reporter.note(note)
+        for name, records in sets.rows().items():
+            folder.write_records(name, records)
+    folder.count("in", sets.rows_in)
+    folder.count("out", sets.rows_out)
+    work.account(sets.dropped)
+    return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
+
+
+@Stage(
+    "revisions",
+    "The assistant answers red-team prompts, criticizes its answers, revises them.",
+    reads=("prompts",),
+    settings=("supervised", "sampling"),
+    roles=("assistant",),
+    weights=("assistant",),
+    hashes=(Given.critique_texts,),
+)
+def revisions(work: Work) -> None:
+    assistant, given, config = work.actor("assistant"), work.given, work.config
+
+    def chains(prompts: Sequence[Prompt]) -> Made[Revision]:
+        return revise(
+            prompts,
+            assistant.model,
+            given.critique_principles,
+            config.supervised,
+            config.sampling,
+            seed=work.seed,
+            shots=given.few_shots.critique,
+        )
+
+    work.rows(work.prompts.red_team, chains, Revision)
+
+
+@Stage(
+    "helpful",
+    "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
+    reads=("prompts",),
+    settings=("sampling", "sft.helpful_per_prompt"),
+    roles=("assistant",),
+    weights=("assistant",),
+)
+def helpful(work: Work) -> None:
+    assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
+    asked = work.prompts.helpful if copies else ()
+    work.rows(asked, lambda part: _respond(work, assistant, part, "helpful", copies), Answer)
+
+
+@Stage(
+    "sl",
+    "Finetune base on revisions and helpful answers: SL-CAI.",
+    folder="models/sl",
+    reads=("revisions", "helpful", "prompts"),
+    settings=("sft",),
+    roles=("base",),
+    weights=("base",),
+)
+def sl(work: Work) -> Facts:
+    from solon.pipeline.learning import train_sl
+
+    return train_sl(work)
+
+
+@Stage(
+    "pairs",
+    "SL-CAI answers every red-team prompt twice.",
+    reads=("sl", "prompts"),
+    settings=("pairs", "sampling"),
+    roles=("base",),
+)
+def pairs(work: Work) -> None:
+    policy, per_prompt = work.actor("base", "sl"), work.config.pairs.per_prompt
+    work.rows(work.prompts.red_team, lambda part: _pairs(work, policy, part, "pairs", per_prompt), Pair)
+
+
+@Stage(
+    "comparisons",
+    "The judge says which answer is better, by a principle drawn at random.",
+    reads=("pairs", "prompts"),
+    settings=("judge", "sampling"),
+    roles=("judge",),
+    weights=("judge",),
+    hashes=(Given.comparison_texts,),
+)
+def comparisons(work: Work) -> None:
+    actor, given, config = work.actor("judge"), work.given, work.config
+    by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
+
+    def labels(pairs: Sequence[Pair]) -> Made[Comparison]:
+        return judge(
+            pairs,
+            [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in pairs)],
+            actor.model,
+            comparison_format(actor.format),
+            given.comparison_principles,
+            config.judge,
+            config.sampling,
+            seed=work.seed,
+            few_shots=given.few_shots,
+        )
+
+    rows = work.rows(work.read("pairs", Pair), labels, Comparison)
+    check_unscored(rows, config.judge.max_unscored)
+
+
+@Stage(
+    "helpfulness",
+    "Helpfulness comparisons on benign prompts, needless refusals among them.",
+    reads=("sl", "prompts"),
+    settings=("helpfulness", "pairs", "sampling"),
+    roles=("base",),
+    hashes=(Given.grader,),
+)
+def helpfulness(work: Work) -> None:
+    """There may be none: a model that will not refuse on being told to gives no needless refusals."""
+    policy, truth = work.actor("base", "sl"), work.given.truth
+
+    def compared(prompts: Sequence[Prompt]) -> Made[Comparison]:
+        if truth is None:
+            return _detected_refusals(work, policy, prompts)
+        return _rated_pairs(work, policy, prompts, truth)
+
+    work.rows(work.prompts.helpful, compared, Comparison, may_be_empty=True)
+
+
+@Stage(
+    "pm",
+    "Train the preference model on both kinds of comparison.",
+    folder="models/pm",
+    reads=("comparisons", "helpfulness", "prompts"),
+    settings=("preference",),
+    roles=("base",),
+    weights=("base",),
+)
+def pm(work: Work) -> Facts:
+    from solon.pipeline.learning import train_pm
+
+    return train_pm(work, _compared(work))
+
+
+@Stage(
+    "rl",
+    "Train SL-CAI by RL against the preference model: RL-CAI.",
+    folder="models/rl",
+    beside=("rollouts",),
+    reads=("sl", "pm", "prompts"),
+    settings=("rl", "sampling.max_new_tokens"),
+    roles=("base",),
+)
+def rl(work: Work) -> Facts:
+    from solon.pipeline.learning import train_rl
+
+    return train_rl(work)
+
+
+EVALUATED: tuple[ModelRole, ...] = ("base", "sl", "rl")
+"""The models that answer the held-out prompts."""
+
+
+def _answers(model: ModelRole, called: str) -> Stage:
+    trained = None if model == "base" else model
+
+    @Stage(
+        f"answers-{model}",
+        f"{called} answers the held-out prompts.",
+        reads=("prompts", *([trained] if trained else [])),
+        settings=("sampling",),
+        roles=("base",),
+        weights=() if trained else ("base",),
+    )
+    def answers(work: Work) -> None:
+        actor = work.actor("base", trained)
+        work.rows(work.prompts.evaluation, lambda part: _respond(work, actor, part, "evaluate"), Answer)
+
+    return answers
+
+
+@Stage(
+    "scores",
+    "Grade answers and revisions; measure the labels and the preference model.",
+    reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),
+    roles=("base",),
+    hashes=(Given.comparison_texts, Given.grader),
+)
+def scores(work: Work) -> Facts:
+    folder, truth = work.folder, work.given.truth
+    answers = [(model, row) for model in EVALUATED for row in work.read(f"answers-{model}", Answer)]
+    prompts, grader = work.prompts.by_id(), truth.grader if truth else None
+    graded = work.rows(answers, lambda part: grade_answers(part, prompts, grader), AnswerScore)
+    with folder.timed():
+        folder.write_records("revisions", grade_chains(work.read("revisions", Revision), prompts, grader))
+        labels = work.read("comparisons", Comparison)
+        known = true_labels(labels, prompts, work.given.constitution, truth)
+        folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
+        held_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        quality = preference_quality([*held_out, *(_fault_pairs(work, graded) if truth else ())])
+        if quality is not None:
+            folder.write_json("preference.json", quality)
+    return {"grader": truth.name if truth else None}
+
+
+STAGES: tuple[Stage, ...] = (
+    prompts,
+    revisions,
+    helpful,
+    sl,
+    pairs,
+    comparisons,
+    helpfulness,
+    pm,
+    rl,
+    _answers("base", "Base"),
+    _answers("sl", "SL-CAI"),
+    _answers("rl", "RL-CAI"),
+    scores,
+)
+"""In the order in which they run: each reads only such as stand before it."""
+
+
+# Parts of bodies.
+
+
+def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
+    return respond(prompts, actor.model, work.config.sampling, seed=work.seed, stage=stage, copies=copies)
+
+
+def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Made[Pair]:
+    sampling = _pair_sampling(work)
+    return answer_pairs(prompts, policy.model, sampling, seed=work.seed, stage=stage, per_prompt=per_prompt)
+
+
+def _pair_sampling(work: Work) -> SamplingSection:
+    """As elsewhere, but at the temperature of pairs."""
+    return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
+
+
+def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Made[Comparison]:
+    """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
+    section = work.config.helpfulness
+    own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
+    refusals = twin_pairs(
+        prompts,
+        work.prompts.twins,
+        policy.model,
+        _pair_sampling(work),
+        seed=work.seed,
+        per_prompt=section.needless_refusals_per_prompt,
+    )
+    rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
+    return _followed(_followed(own, refusals), rated)
+
+
+def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Made[Comparison]:
+    """Without a rater, needless refusals alone: they are told by their words."""
+    section = work.config.helpfulness
+    return needless_refusals(
+        prompts,
+        policy.model,
+        _pair_sampling(work),
+        section.refusal_instruction,
+        seed=work.seed,
+        per_prompt=section.needless_refusals_per_prompt,
+    )
+
+
+def _compared(work: Work) -> list[Comparison]:
+    """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
+    made = (work.read(stage, Comparison) for stage in ("comparisons", "helpfulness"))
+    return [*chain.from_iterable(made), *work.prompts.comparisons]
+
+
+def _fault_pairs(work: Work, graded: Sequence[AnswerScore]) -> list[ScoredPair]:
+    """Scores of the preference model on pairs of graded answers that differ in exactly one fault."""
+    from solon.pipeline.learning import score_answers
+
+    pairs = one_fault_apart(graded)
+    scored = score_answers(work, [(row.prompt_id, row.text) for pair in pairs for row in (pair.a, pair.b)])
+    return [pair.scored(a, b) for pair, a, b in zip(pairs, scored[0::2], scored[1::2], strict=True)]
+
+
+def _followed(first: Made[S], last: Made[T]) -> Made[T]:
+    """The last step's records, with the account of both."""
+    return Made(
+        records=last.records,
+        dropped=first.dropped + last.dropped,
+        noted=first.noted + last.noted,
+        tokens=first.tokens + last.tokens,
+    )

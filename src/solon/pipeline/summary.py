@@ -1,0 +1,40 @@
+"""`summary.json`: what a finished run achieved, read from its stages.
+
+It tells how long they took and so is no stage itself: the data of equal stages are equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from solon.artifacts import StageFolder, write_atomic
+from solon.evals.answers import AnswerScore
+from solon.evals.labels import Labels
+from solon.evals.preference import PreferenceModel
+from solon.evals.rollouts import rl_curve
+from solon.evals.summary import Summary, summarise, summary_json
+from solon.pipeline.given import Given
+from solon.pipeline.sources import read_prompts
+from solon.records import Rollout
+
+
+def write_summary(run: Path, given: Given, done: Mapping[str, StageFolder]) -> Summary:
+    """Writes the file into the run's folder. `done`: every folder of a stage, by its path below the run's."""
+    config, truth, scores, prompts = given.config, given.truth, done["scores"], read_prompts(done["prompts"])
+    kinds = {prompt.id: prompt.kind for prompt in (*prompts.red_team, *prompts.helpful)}
+    preference = scores.path("preference.json")
+    summary = summarise(
+        name=config.name,
+        seed=config.seed,
+        pipeline_seconds=round(sum(stage.finished.timing.seconds for stage in done.values()), 3),
+        grader=truth.name if truth else None,
+        answers=scores.read_records("rows", AnswerScore),
+        revisions=scores.read_records("revisions", AnswerScore),
+        labels=Labels.model_validate_json(scores.path("labels.json").read_bytes()),
+        preference_model=PreferenceModel.model_validate_json(preference.read_bytes()) if preference.exists() else None,
+        rl=rl_curve(done["rollouts"].read_records("rows", Rollout), kinds, kl_coefficient=config.rl.kl_coefficient),
+        harms=truth.harms if truth else (),
+    )
+    write_atomic(run / "summary.json", summary_json(summary).encode())
+    return summary

@@ -1,0 +1,113 @@
+"""What the body of a stage works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from solon.artifacts import StageFolder
+from solon.config import ModelRole, RunConfig
+from solon.errors import RunError
+from solon.feedback.made import Made
+from solon.pipeline.given import Given
+from solon.pipeline.sources import PromptSets, read_prompts
+from solon.progress import Reporter
+from solon.records import Record
+
+if TYPE_CHECKING:
+    from solon.pipeline.actors import Actor, Actors
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+_NOTHING_KEPT = (
+    "rows are dropped where prompt and answer do not fit the model's context: lower sampling.max_new_tokens, "
+    "or give shorter prompts"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A stage in progress: its folder, the stages that it declares to read, and the run's models."""
+
+    given: Given
+    actors: Actors
+    inputs: Mapping[str, StageFolder]
+    """Finished stages by name."""
+    folder: StageFolder
+    beside: Mapping[str, StageFolder]
+    reporter: Reporter
+
+    @property
+    def config(self) -> RunConfig:
+        """The run file. A stage depends on the keys that it declares, and reads no other."""
+        return self.given.config
+
+    @property
+    def seed(self) -> int:
+        return self.config.seed
+
+    @cached_property
+    def prompts(self) -> PromptSets:
+        """The prompts, as the stage of that name keeps them."""
+        return read_prompts(self.inputs["prompts"])
+
+    def read(self, stage: str, record: type[R], file: str = "rows") -> list[R]:
+        """All rows of one file of a stage."""
+        return self.inputs[stage].read_records(file, record)
+
+    def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
+        """The model of a role, or in its place what the stage `trained` made of it."""
+        return self.actors.actor(role, None if trained is None else self.model_of(trained), self.tokens)
+
+    def model_of(self, stage: str) -> Path:
+        """The folder of the model that a stage trained."""
+        return self.inputs[stage].path("model")
+
+    def tokens(self, _rows: int, tokens: int) -> None:
+        """Tells of tokens alone; rows are told when their shard is kept."""
+        self.reporter.advance(0, tokens)
+
+    def rows(
+        self,
+        items: Sequence[T],
+        make: Callable[[Sequence[T]], Made[R]],
+        record: type[R],
+        *,
+        may_be_empty: bool = False,
+    ) -> list[R]:
+        """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
+
+        Raises:
+            RunError: if nothing is kept of some items, unless that `may_be_empty`.
+        """
+
+        def shard(part: Sequence[T]) -> Sequence[R]:
+            made = make(part)
+            self.account(made.dropped, made.noted)
+            self.folder.add_tokens(made.tokens)
+            self.reporter.advance(len(part), 0)
+            return made.records
+
+        self.reporter.stage(self.folder.name, len(items))
+        size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
+        rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
+        if items and not rows:
+            what = f"stage {self.folder.name} kept none of its {len(items)} rows"
+            if not may_be_empty:
+                raise RunError(what, hint=_NOTHING_KEPT)
+            self.reporter.note(f"{what}; its manifest says why")
+        return rows
+
+    def account(self, dropped: Mapping[str, int], noted: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Counts rows that are left out, by reason, and what is to be known of others."""
+        for reason, count in dropped.items():
+            if count:
+                self.folder.drop(reason, count)
+        for what, count in noted.items():
+            if count:
+                self.folder.count(what, count)

@@ -1,0 +1,139 @@
+"""A run repeats nothing that another has done from equal settings and inputs, and ends with the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
+from solon.artifacts import manifest as manifests
+from solon.artifacts import reuse
+from solon.artifacts.reuse import Others
+
+CHANGED = ["models/rl", "answers-rl", "scores"]
+"""Stages that depend on a setting of RL; the rollouts come with the first."""
+
+
+@pytest.fixture
+def done(finished: Path, tmp_path: Path) -> Path:
+    """The finished run, to be spoilt."""
+    return Path(shutil.copytree(finished, tmp_path / "runs" / "done"))
+
+
+def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, done: Path, tmp_path: Path) -> None:
+    config = world_config(llama, "rl.kl_coefficient=0.2", "rl.learning_rate=0.02")
+    told = run_in(done.with_name("other"), config, others=Others.of(done.with_name("other")))
+    assert told.stages == CHANGED
+    reused = [name for name in FOLDERS if name not in (*CHANGED, "rollouts")]
+    assert told.notes == [f"{name}: reused from {done}" for name in reused]
+    run_in(tmp_path / "alone", config)
+    assert differing(data(done.with_name("other")), data(tmp_path / "alone")) == []
+
+
+def test_rows_are_copied_and_weights_linked_and_either_run_may_go(llama: Path, done: Path) -> None:
+    other = done.with_name("other")
+    told = run_in(other, world_config(llama), others=Others(found=(done,)))
+    assert told.stages == [] and "rollouts" not in " ".join(told.notes)
+    same = {
+        name: os.path.samefile(done / folder / name, other / folder / name)
+        for folder in FOLDERS
+        for name in manifest(done, folder).outputs
+    }
+    assert {name for name, linked in same.items() if linked} == {name for name in same if name.endswith(".safetensors")}
+    assert rows(other, "rollouts") == rows(done, "rollouts") != []
+    before = data(done)
+    shutil.rmtree(done)
+    assert data(other) == before
+    assert run_in(other, world_config(llama)).stages == []
+
+
+@pytest.mark.parametrize("spoilt", ["missing", "changed", "in progress"])
+def test_a_stage_that_is_not_whole_is_done_anew(llama: Path, done: Path, spoilt: str) -> None:
+    shard = done / "pairs" / "rows-00001.jsonl"
+    if spoilt == "missing":
+        shard.unlink()
+    elif spoilt == "changed":
+        shard.write_bytes(shard.read_bytes().replace(b"a", b"b", 1))
+    else:
+        (done / "pairs" / "manifest.json").unlink()
+    told = run_in(done.with_name("other"), world_config(llama), until="comparisons", others=Others(found=(done,)))
+    assert told.stages == ["pairs"]
+    assert f"comparisons: reused from {done}" in told.notes
+
+
+@pytest.mark.parametrize("name", ["../stolen.jsonl", ".stolen.jsonl", "prompts/../stolen.jsonl"])
+def test_a_manifest_that_names_files_elsewhere_is_not_followed(llama: Path, done: Path, name: str) -> None:
+    kept = done / "prompts"
+    (kept / "manifest.json").write_text((kept / "manifest.json").read_text().replace("evals.jsonl", name))
+    (kept / "prompts").mkdir()
+    (kept / "evals.jsonl").rename(kept / name)
+    told = run_in(done.with_name("other"), world_config(llama), until="prompts", others=Others(found=(done,)))
+    assert told.stages == ["prompts"]
+    assert not (done.with_name("other") / "prompts" / name).exists()
+
+
+def test_runs_around_are_found_whatever_the_folder_is_called(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (done.parent / "other").mkdir()
+    (done.parent / "no run").mkdir()
+    monkeypatch.chdir(done.parent)
+    assert Others.of(Path("other")).found == (Path("done"),)
+    assert Others.of(Path("done")).found == ()
+    monkeypatch.chdir("other")
+    assert Others.of(Path(".")).found == (done,)
+    monkeypatch.setattr(Path, "iterdir", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    assert Others.of(Path(".")).found == ()
+
+
+def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "_source_hash", lambda: "another")
+    beside, named = Others.of(done.with_name("x")), Others(named=(done,))
+    assert run_in(done.with_name("one"), world_config(llama), until="prompts", others=beside).stages == ["prompts"]
+    assert run_in(done.with_name("two"), world_config(llama), until="prompts", others=named).stages == []
+
+
+def test_of_two_folders_taken_over_a_kill_may_leave_one(llama: Path, done: Path) -> None:
+    """Then it is taken again; or, if the other run is gone, made."""
+    other, config = done.with_name("other"), world_config(llama)
+    others = Others(found=(done,))
+    run_in(other, config, others=others)
+    shutil.rmtree(other / "models/rl")
+    (other / "models/.rl.tmp").mkdir()
+    assert run_in(other, config, others=others).stages == []
+    shutil.rmtree(other / "models/rl")
+    assert run_in(other, config).stages == ["models/rl"]
+    assert differing(data(done), data(other)) == []
+    assert not list(other.rglob(".*.tmp"))
+
+
+def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = done.rename(done.with_name("going"))
+    shutil.copytree(going, done)
+    real = reuse._link_or_copy
+
+    def vanishing(source: Path, target: Path) -> None:
+        if source.name == "steps.jsonl" and "rl" in source.parts:
+            shutil.rmtree(going, ignore_errors=True)
+        real(source, target)
+
+    monkeypatch.setattr(reuse, "_link_or_copy", vanishing)
+    told = run_in(done.with_name("other"), world_config(llama), others=Others(found=(going, done)))
+    assert told.stages == []
+    assert [note.rsplit("/")[-1] for note in told.notes] == ["going"] * 8 + ["done"] * 5
+    assert differing(data(done), data(done.with_name("other"))) == []
+
+
+def test_what_is_begun_here_goes_on_here(llama: Path, done: Path) -> None:
+    other, config = done.with_name("other"), world_config(llama)
+    run_in(other, config, until="prompts")
+    (other / "revisions" / ".partial").mkdir(parents=True)
+    told = run_in(other, config, until="helpful", others=Others(found=(done,)))
+    assert told.stages == ["revisions"]

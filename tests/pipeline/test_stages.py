@@ -1,0 +1,126 @@
+"""What stages declare is all that they depend on. Reuse stands on this: what is not declared may differ unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.tiny_run import Told, world_config
+from solon.artifacts import RunFolder
+from solon.artifacts.reuse import Others
+from solon.config import MECHANICAL, RunConfig, Section
+from solon.config_load import load_run_config
+from solon.pipeline.given import Given
+from solon.pipeline.run import Pipeline
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import STAGES
+
+SECTIONS = {field.annotation: name for name, field in RunConfig.model_fields.items()}
+TEXTS = {
+    "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
+    "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "grader": {"truth", "source"},
+    "prompt_files": {"source"},
+}
+"""What each hash stands for."""
+
+
+def test_a_stage_reads_only_stages_before_it() -> None:
+    before: set[str] = set()
+    for stage in STAGES:
+        assert set(stage.reads) <= before, stage.name
+        before.add(stage.name)
+    assert len(before) == len(STAGES) == len({folder for stage in STAGES for folder in stage.folders}) - 1
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every key of a run file that is read, e.g. `rl.steps`, and every text, e.g. `few_shots`."""
+    found: set[str] = set()
+    plain, given = Section.__getattribute__, Given.__getattribute__
+
+    def of_section(self: Section, name: str) -> Any:
+        if name in type(self).__pydantic_fields__ and type(self) in SECTIONS:
+            found.add(f"{SECTIONS[type(self)]}.{name}")
+        return plain(self, name)
+
+    def of_given(self: Given, name: str) -> Any:
+        if name in set().union(*TEXTS.values()):
+            found.add(name)
+        return given(self, name)
+
+    monkeypatch.setattr(Section, "__getattribute__", of_section)
+    monkeypatch.setattr(Given, "__getattribute__", of_given)
+    return found
+
+
+def declared(stage: Stage) -> Iterator[str]:
+    """All that the body of a stage may read."""
+    for name, section in ((name, field.annotation) for name, field in RunConfig.model_fields.items()):
+        fields: dict[str, Any] = getattr(section, "model_fields", {})
+        for key, field in fields.items():
+            if name in stage.settings or f"{name}.{key}" in stage.settings or MECHANICAL in field.metadata:
+                yield f"{name}.{key}"
+    if stage.roles:
+        yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
+    yield from (f"models.{role}_system" for role in stage.roles)
+    yield from (f"models.{role}" for role in stage.weights)
+    for hashes in stage.hashes:
+        yield from TEXTS[hashes.__name__]
+
+
+@pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo"])
+def test_a_body_reads_nothing_that_its_stage_does_not_declare(
+    llama: Path, tmp_path: Path, read: set[str], setting: str
+) -> None:
+    config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
+    with RunFolder.create(tmp_path, config) as run:
+        pipeline = Pipeline(run, Told(), Others())
+        for stage in STAGES:
+
+            def body(work: Any, stage: Stage = stage) -> Any:
+                read.clear()
+                facts = stage.body(work)
+                assert read - set(declared(stage)) == set(), stage.name
+                assert read
+                return facts
+
+            pipeline.do(replace(stage, body=body))
+
+
+def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> None:
+    other = load_run_config(
+        None,
+        [
+            *("models.device=cuda", "models.trust_remote_code=true", "name=other"),
+            *("sampling.batch_size=3", "sampling.shard_rows=5", "sft.micro_batch_tokens=700", "rl.checkpoint_steps=9"),
+            *(f"constitution.path={tmp_path}", f"models.assistant={tmp_path}", f"models.judge={tmp_path}"),
+        ],
+    )
+    for stage in STAGES:
+        assert stage.config(other) == stage.config(RunConfig()), stage.name
+
+
+def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
+    def differing(*settings: str) -> list[str]:
+        other = load_run_config(None, settings)
+        return [stage.name for stage in STAGES if stage.config(other) != stage.config(RunConfig())]
+
+    assert differing("rl.kl_coefficient=0.2") == ["rl"]
+    assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
+    assert differing("models.judge_system=Be fair.") == ["comparisons"]
+    assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]
+    assert differing("prompts.harmful=3") == ["prompts"]
+
+
+def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path, tmp_path: Path) -> None:
+    text = '[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Take that out."\n'
+    (tmp_path / "one.toml").write_text(text + 'comparison_question = "Which steals less?"\n')
+    (tmp_path / "two.toml").write_text(text + 'comparison_question = "Which is kinder?"\n')
+    hashes = [Given(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
+    assert hashes[0].critique_texts() == hashes[1].critique_texts()
+    assert hashes[0].comparison_texts() != hashes[1].comparison_texts()

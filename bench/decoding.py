@@ -24,7 +24,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.lm.decoding import padded
 from solon.lm.inprocess import InProcessModel
-from solon.lm.protocols import WriteRequest
+from solon.lm.requests import WriteRequest
 from solon.models.load import LoadedModel
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 

@@ -45,7 +45,12 @@ FREE_OF_TORCH = FLOORS[0] | {
     "export",
     "cli",
     "web",
+    "lm.batcher",
+    "lm.faulty",
     "lm.protocols",
+    "lm.requests",
+    "lm.scripted",
+    "lm.together",
     "models.folder",
     "pipeline.stages",
 }

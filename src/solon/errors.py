@@ -7,7 +7,14 @@
     │   ├── PromptError                  prompts or helpfulness data
     │   ├── ModelError                   a model folder
     │   ├── InputError                   public input: an export, an imported conversation, a table about it
+    │   ├── EngineUnavailableError       a language model that cannot be reached, or cannot do what its role needs
     │   └── RunError                     a run folder: busy, foreign, incomplete, no space
+    ├── EngineError                      a language model failed at one request: that row fails alone, and is counted
+    │   ├── TooLongError                 more than the model reads at once
+    │   ├── TimedOutError                no reply in time
+    │   ├── RefusedError                 the provider would not reply, e.g. a content filter
+    │   ├── GarbledError                 a reply that is none
+    │   └── UnsupportedError             something the engine cannot do
     ├── UnscoredError                    too many judge answers could not be read
     └── DivergedError                    training ran into numbers that are not finite
 
@@ -83,8 +90,49 @@ class InputError(UserError):
     """Public input that cannot be used: an export, an imported conversation, a table that goes with one."""
 
 
+class EngineUnavailableError(UserError):
+    """A language model that cannot be reached at all, or cannot do what its role needs."""
+
+
 class RunError(UserError):
     """A run folder that is in use, holds another run, or cannot be written."""
+
+
+class EngineError(SolonError):
+    """A language model failed at one request. Other requests may succeed, so only its row is lost."""
+
+    reason = "the engine failed"
+    """Rows are counted by it."""
+
+
+class TooLongError(EngineError):
+    """A context, and what may follow it, are more than the model reads at once."""
+
+    reason = "too long"
+
+
+class TimedOutError(EngineError):
+    """There was no reply in time."""
+
+    reason = "timed out"
+
+
+class RefusedError(EngineError):
+    """The provider would not reply; a model that declines in words has replied."""
+
+    reason = "refused by the provider"
+
+
+class GarbledError(EngineError):
+    """There was a reply, but not of the form that was asked for."""
+
+    reason = "garbled reply"
+
+
+class UnsupportedError(EngineError):
+    """The engine cannot do what was asked; see its `Capabilities`."""
+
+    reason = "not supported by the engine"
 
 
 class UnscoredError(SolonError):

@@ -19,3 +19,8 @@ def derive_seed(run_seed: int, *names: str | int) -> int:
 def generator(run_seed: int, *names: str | int) -> np.random.Generator:
     """A NumPy generator for one purpose; the same arguments give the same stream on every machine."""
     return np.random.Generator(np.random.Philox(key=derive_seed(run_seed, *names)))
+
+
+def portable_seed(seed: int) -> int:
+    """A seed as it leaves the house: its lowest 63 bits, since servers and data sets keep seeds as signed numbers."""
+    return seed & ((1 << 63) - 1)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from solon.embedded.skills import (
-    FORMAT,
     Skills,
     contrasts,
     harms,
@@ -19,16 +18,18 @@ from solon.embedded.skills import (
     settings,
     swaps,
 )
-from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.lm.scripted import ScriptedModel
+from solon.prompting import context
 from solon.prompting.comparison import comparison_prompt
-from solon.prompting.dialogue import CRITIQUE, REVISION
+from solon.prompting.dialogue import CRITIQUE, REVISION, HumanAssistant
 from solon.seeds import derive_seed, generator
 from solon.world.answers import as_text, good_sentences
 from solon.world.lessons import comparison_lesson, critique_lesson
 from solon.world.lexicon import lexicon
 from solon.world.prompts import read_request, world_prompts
 
+FORMAT = HumanAssistant()
 SEED, COUNT = 3, 60
 SETTING = settings()["situations"]
 NONE = lexicon().critique["none"]
@@ -40,8 +41,10 @@ def right_texts() -> dict[str, tuple[str, str]]:
     for number in range(COUNT):
         lesson = critique_lesson(generator(SEED, "skill-critique", number), SETTING)
         turns, answer, wording = lesson.scene.turns, as_text(list(lesson.scene.answer)), lesson.wording
-        texts[FORMAT.critique(turns, answer, wording.critique)] = (lesson.critique, answer)
-        asked = FORMAT.revision(turns, answer, wording.revision, critique=(wording.critique, lesson.critique))
+        texts[FORMAT.render(context.critique(turns, answer, wording.critique))] = (lesson.critique, answer)
+        asked = FORMAT.render(
+            context.revision(turns, answer, wording.revision, critique=(wording.critique, lesson.critique))
+        )
         texts[asked] = (as_text(list(lesson.revision)), answer)
     return texts
 

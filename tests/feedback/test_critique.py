@@ -6,35 +6,46 @@ from typing import Any
 
 import pytest
 
+from feedback.fake_model import said
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
 from solon.feedback.critique import revise
 from solon.feedback.demonstrations import revision_demonstrations
-from solon.lm.protocols import WriteRequest, Written
-from solon.prompting.dialogue import HumanAssistant
-from solon.records import Answer, Prompt, Turn
+from solon.lm.protocols import Completion
+from solon.lm.requests import WriteRequest
+from solon.records import Prompt, Turn
 
 SAMPLING = SamplingSection()
+HEAD = "\n\nHuman: q"
 PRINCIPLES = [
     Principle(id=f"c{n}", title="t", critique_request=f"Ask {n}.", revision_request=f"Mend {n}.") for n in range(4)
 ]
 
 
-def rows(count: int) -> tuple[list[Prompt], list[Answer]]:
-    prompts = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(count)]
-    answers = [
-        Answer(id=f"p{n}.initial-0", prompt_id=f"p{n}", text=f"first {n}", tokens=2, finished=True)
-        for n in range(count)
-    ]
-    return prompts, answers
+def rows(count: int) -> list[Prompt]:
+    return [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(count)]
 
 
 def run(model: Any, count: int = 3, *, rounds: int = 3, seed: int = 0, critique: bool = True, **options: Any) -> Any:
-    prompts, answers = rows(count)
+    """The first answers are "first 0", "first 1", ...; `asked` leaves them out."""
     section = SupervisedSection(rounds=rounds, critique=critique)
-    chosen = options.pop("principles", PRINCIPLES)
-    return revise(prompts, answers, model, HumanAssistant(), chosen, section, SAMPLING, seed=seed, **options)
+    chosen, prompts = options.pop("principles", PRINCIPLES), options.pop("prompts", rows(count))
+    model.writes = after_the_first(model.writes)
+    return revise(prompts, model, chosen, section, SAMPLING, seed=seed, **options)
+
+
+def after_the_first(writes: Any) -> Any:
+    def write(request: WriteRequest) -> str | Completion:
+        if request.prompt.endswith("Assistant:"):
+            return f"first {request.prompt.removeprefix(HEAD).split()[0]}"
+        return writes(request)  # type: ignore[no-any-return]
+
+    return write
+
+
+def asked(model: Any) -> list[WriteRequest]:
+    return [request for request in model.write_requests if not request.prompt.endswith("Assistant:")]
 
 
 def by_step(request: WriteRequest) -> str:
@@ -49,7 +60,7 @@ def test_each_round_starts_from_a_clean_context_of_prompt_and_current_answer(fak
     current = "first 0"
     for number, step in enumerate(chain.rounds):
         n = step.principle_id[1:]
-        critique_request, revision_request = model.write_requests[2 * number : 2 * number + 2]
+        critique_request, revision_request = asked(model)[2 * number : 2 * number + 2]
         assert (
             critique_request.prompt
             == f"\n\nHuman: q0\n\nAssistant: {current}\n\nCritiqueRequest: Ask {n}.\n\nCritique:"
@@ -80,29 +91,25 @@ def test_principles_are_drawn_with_replacement_and_by_weight(fake: Any) -> None:
 
 
 def test_shards_do_not_change_a_chain(fake: Any) -> None:
-    prompts, answers = rows(4)
-    section = SupervisedSection(rounds=2)
+    def part(prompts: list[Prompt]) -> Any:
+        return run(fake(writes=by_step), prompts=prompts, rounds=2, seed=1).records
 
-    def part(chosen: list[Answer]) -> Any:
-        model = fake(writes=by_step)
-        return revise(prompts, chosen, model, HumanAssistant(), PRINCIPLES, section, SAMPLING, seed=1).records
-
-    assert part(answers) == (*part(answers[:1]), *part(answers[1:]))
-    assert part(answers) != run(fake(writes=by_step), 4, rounds=2, seed=2).records
+    prompts = rows(4)
+    assert part(prompts) == (*part(prompts[:1]), *part(prompts[1:]))
+    assert part(prompts) != run(fake(writes=by_step), 4, rounds=2, seed=2).records
 
 
-def test_rounds_are_batched(fake: Any) -> None:
+def test_every_request_has_a_seed_of_its_own(fake: Any) -> None:
     model = fake(writes=by_step)
     run(model, 5, rounds=2)
-    assert model.batches == [5, 5, 5, 5]
-    assert len({request.seed for request in model.write_requests}) == 20
+    assert len({request.seed for request in model.write_requests}) == 25
 
 
 def test_direct_revision_asks_for_no_critique(fake: Any) -> None:
     model = fake(writes=by_step)
     (chain,) = run(model, 1, rounds=1, critique=False).records
     assert chain.rounds[0].critique is None
-    (request,) = model.write_requests
+    (request,) = asked(model)
     n = chain.rounds[0].principle_id[1:]
     assert request.prompt == f"\n\nHuman: q0\n\nAssistant: first 0\n\nRevisionRequest: Mend {n}.\n\nRevision:"
 
@@ -119,16 +126,15 @@ def test_shots_stand_before_critiques_and_revisions(fake: Any) -> None:
     model = fake(writes=by_step)
     run(model, 1, rounds=2, shots=[shot])
     assert all(
-        request.prompt.startswith("\n\nHuman: s\n\nAssistant: a\n\nCritiqueRequest: cr")
-        for request in model.write_requests
+        request.prompt.startswith("\n\nHuman: s\n\nAssistant: a\n\nCritiqueRequest: cr") for request in asked(model)
     )
 
 
-def fail_in_round_two(what: str, written: Written) -> Any:
+def fail_in_round_two(what: str, written: Completion) -> Any:
     """The model's second critique or revision goes wrong."""
     seen = Counter[str]()
 
-    def write(request: WriteRequest) -> str | Written:
+    def write(request: WriteRequest) -> str | Completion:
         kind = "critique" if request.prompt.endswith("Critique:") else "revision"
         seen[kind] += 1
         return written if kind == what and seen[kind] == 2 else f"{kind} {seen[kind]}"
@@ -137,12 +143,12 @@ def fail_in_round_two(what: str, written: Written) -> Any:
 
 
 def test_an_empty_revision_is_recorded_counted_and_not_built_upon(fake: Any) -> None:
-    model = fake(writes=fail_in_round_two("revision", Written(text="", tokens=1, ended="stop")))
+    model = fake(writes=fail_in_round_two("revision", said("")))
     made = run(model, 1)
     (chain,) = made.records
     assert [step.revision for step in chain.rounds] == ["revision 1", "", "revision 3"]
     assert made.noted == {"empty revision": 1}
-    assert "Assistant: revision 1\n" in model.write_requests[4].prompt, "round 3 starts from the last answer"
+    assert "Assistant: revision 1\n" in asked(model)[4].prompt, "round 3 starts from the last answer"
     every, last = revision_demonstrations([chain], "all"), revision_demonstrations([chain], "last")
     assert [d.source for d in every.records] == ["revision-1", "revision-3"]
     assert (every.dropped, every.noted) == ({"empty revision": 1}, {})
@@ -153,29 +159,29 @@ def test_an_empty_revision_is_recorded_counted_and_not_built_upon(fake: Any) -> 
 
 
 def test_a_cut_off_revision_is_used_without_an_end_and_noted(fake: Any) -> None:
-    model = fake(writes=fail_in_round_two("revision", Written(text="on and on", tokens=96, ended="length")))
+    model = fake(writes=fail_in_round_two("revision", said("on and on", tokens=96, ended="length")))
     made = run(model, 1)
     (chain,) = made.records
     assert [step.finished for step in chain.rounds] == [True, False, True]
     assert made.noted == {"unfinished revision": 1}
-    assert "Assistant: on and on\n" in model.write_requests[4].prompt
+    assert "Assistant: on and on\n" in asked(model)[4].prompt
     shown = revision_demonstrations([chain], "all")
     assert [d.finished for d in shown.records] == [True, False, True]
     assert shown.noted == {"unfinished target": 1}
 
 
 def test_no_revision_is_made_without_its_critique(fake: Any) -> None:
-    model = fake(writes=fail_in_round_two("critique", Written(text="", tokens=1, ended="eos")))
+    model = fake(writes=fail_in_round_two("critique", said("", ended="eos")))
     made = run(model, 1)
     (chain,) = made.records
     assert (chain.rounds[1].critique, chain.rounds[1].revision, chain.rounds[1].prompt_hash) == ("", "", "")
     assert not chain.rounds[1].finished
     assert made.noted == {"empty critique": 1}
-    assert len(model.write_requests) == 5
+    assert len(asked(model)) == 5
 
 
 def test_a_cut_off_critique_is_used_and_noted(fake: Any) -> None:
-    model = fake(writes=fail_in_round_two("critique", Written(text="so much", tokens=96, ended="length")))
+    model = fake(writes=fail_in_round_two("critique", said("so much", tokens=96, ended="length")))
     made = run(model, 1)
     assert made.records[0].rounds[1].critique == "so much"
     assert made.records[0].rounds[1].finished
@@ -229,7 +235,7 @@ def test_shots_that_leave_no_room_are_left_out_and_noted(fake: Any) -> None:
     model = fake(writes=by_step, context=500)
     made = run(model, 1, rounds=1, shots=shots)
     assert made.dropped == {}
-    assert all("Human: one" in r.prompt and "Human: two" not in r.prompt for r in model.write_requests)
+    assert all("Human: one" in r.prompt and "Human: two" not in r.prompt for r in asked(model))
     assert made.noted == {"few-shot examples left out": 2}
     (step,) = made.records[0].rounds
-    assert step.prompt_hash == hashlib.sha256(model.write_requests[1].prompt.encode()).hexdigest()[:16]
+    assert step.prompt_hash == hashlib.sha256(asked(model)[1].prompt.encode()).hexdigest()[:16]

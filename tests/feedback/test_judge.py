@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback.fake_model import said
 from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
-from solon.errors import UnscoredError
+from solon.errors import EngineUnavailableError, UnscoredError
 from solon.feedback.judge import check_unscored, judge, soft_label
-from solon.lm.protocols import OptionRequest, OptionScores, WriteRequest, Written
+from solon.lm.protocols import Completion, OptionScores
+from solon.lm.requests import OptionRequest, WriteRequest
+from solon.lm.scripted import EVERYTHING, ScriptedModel
 from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
 
@@ -191,6 +195,46 @@ def test_a_verdict_that_no_longer_fits_after_the_reasoning_is_dropped(fake: Any)
     assert (made.records, made.dropped) == ((), {"too long": 1})
 
 
+# Engines that see the likeliest tokens alone, or none.
+
+
+def top_k(*scores: float) -> ScriptedModel:
+    """Only the likeliest tokens come back, of which the last has -5."""
+    return ScriptedModel(scores={"": scores}, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
+
+
+def test_a_confident_verdict_is_bounded_and_not_dropped() -> None:
+    """Defect: the surest verdicts, whose other option is not among the likeliest tokens, are the ones left out."""
+    made = run(top_k(-0.01, -11.0), 20)
+    for comparison in made.records:
+        p_first = comparison.p_a_preferred if comparison.shown_first == "a" else 1 - comparison.p_a_preferred
+        assert p_first == pytest.approx(1 / (1 + math.exp(-4.99))) and p_first < 1 / (1 + math.exp(-10.99))
+    assert made.noted == {"label from a bound on one log-probability": 20}
+    assert run(top_k(-0.01, -4.9), 20).noted == {}
+
+
+def test_two_bounds_are_no_verdict() -> None:
+    made = run(top_k(-6.0, -11.0), 3)
+    assert {row.unscored for row in made.records} == {"no probabilities"}
+
+
+@given(st.floats(-5, 0), st.floats(-50, -5))
+def test_a_bound_makes_a_label_less_sure_and_never_more(first: float, second: float) -> None:
+    true = soft_label(OptionScores(logprobs=(first, second)))
+    bound = soft_label(OptionScores(logprobs=(first, -5.0), bounded=frozenset({1})))
+    swapped = soft_label(OptionScores(logprobs=(-5.0, first), bounded=frozenset({0})))
+    assert true is not None and bound is not None and swapped is not None
+    assert 0.5 <= bound <= true + 1e-12 and swapped == pytest.approx(1 - bound)
+
+
+def test_a_judge_without_log_probabilities_is_told_at_once() -> None:
+    model = ScriptedModel(can=replace(EVERYTHING, logprobs="none"))
+    with pytest.raises(EngineUnavailableError) as error:
+        run(model)
+    what = "scripted gives no log-probabilities, and the judge's labels are made of them"
+    assert str(error.value) == f"{what} (choose another model as judge)"
+
+
 # Chain of thought.
 
 
@@ -216,11 +260,11 @@ def test_reasoned_examples_take_the_question_of_the_pair(fake: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        (Written(text="", tokens=1, ended="stop"), "empty reasoning"),
-        (Written(text="First of all", tokens=33, ended="length"), "reasoning cut off"),
+        (said(""), "empty reasoning"),
+        (said("First of all", tokens=33, ended="length"), "reasoning cut off"),
     ],
 )
-def test_unfinished_reasoning_is_no_verdict(fake: Any, written: Written, reason: str) -> None:
+def test_unfinished_reasoning_is_no_verdict(fake: Any, written: Completion, reason: str) -> None:
     model = fake(writes=lambda r: written, scores=likes_good)
     (comparison,) = run(model, method="cot").records
     assert (comparison.p_a_preferred, comparison.unscored, comparison.raw) == (None, reason, written.text)

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from feedback.fake_model import said
 from solon.config import SamplingSection
 from solon.feedback.pair import answer_pairs, twin_pairs
-from solon.lm.protocols import Written
-from solon.prompting.dialogue import HumanAssistant
 from solon.records import Prompt, PromptKind, Turn
 
 SAMPLING = SamplingSection(temperature=0.9)
@@ -19,7 +18,7 @@ PROMPTS = [prompt("p0"), prompt("p1"), prompt("p2")]
 
 
 def pairs(model: Any, **options: Any) -> Any:
-    return answer_pairs(PROMPTS, model, HumanAssistant(), SAMPLING, seed=0, **options)
+    return answer_pairs(PROMPTS, model, SAMPLING, seed=0, **options)
 
 
 def test_the_two_answers_differ_by_their_seed_alone(fake: Any) -> None:
@@ -49,7 +48,7 @@ def test_long_prompts_are_dropped_and_counted(fake: Any) -> None:
 
 
 def test_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
-    made = pairs(fake(writes=lambda r: Written(text=str(r.seed), tokens=9, ended="length")))
+    made = pairs(fake(writes=lambda r: said(str(r.seed), tokens=9, ended="length")))
     assert made.noted == {"unfinished answer": 6}
     assert len(made.records) == 3
 
@@ -57,7 +56,7 @@ def test_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
 def test_the_twin_is_answered_in_the_place_of_a_refusal(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     model = fake(writes=lambda r: f"answer to {r.prompt.split()[1]}")
-    made = twin_pairs(benign, {"b0": prompt("h0")}, model, HumanAssistant(), SAMPLING, seed=0, per_prompt=2)
+    made = twin_pairs(benign, {"b0": prompt("h0")}, model, SAMPLING, seed=0, per_prompt=2)
     assert [(p.prompt_id, p.a, p.b) for p in made.records] == [("b0", "answer to b0", "answer to h0")] * 2
     assert {p.source for p in made.records} == {"needless-refusal"}
     assert made.dropped == {"no harmful twin": 2}
@@ -67,6 +66,6 @@ def test_the_twin_is_answered_in_the_place_of_a_refusal(fake: Any) -> None:
 def test_a_pair_needs_both_answers(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     twins = {"b0": prompt("h" * 99), "b1": prompt("h1")}
-    made = twin_pairs(benign, twins, fake(context=150), HumanAssistant(), SAMPLING, seed=0)
+    made = twin_pairs(benign, twins, fake(context=150), SAMPLING, seed=0)
     assert [p.prompt_id for p in made.records] == ["b1"]
     assert made.dropped == {"too long": 1}

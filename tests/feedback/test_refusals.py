@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from feedback.fake_model import said
 from solon.config import HelpfulnessSection, SamplingSection
-from solon.constitution.few_shots import CritiqueShot
 from solon.evals.lexical import refusal
 from solon.feedback.refusals import RATER, needless_refusals
-from solon.lm.protocols import WriteRequest, Written
+from solon.lm.requests import WriteRequest
+from solon.prompting.context import Context
 from solon.records import Prompt, Turn
 
 SAMPLING = SamplingSection(temperature=0.9)
@@ -24,17 +25,8 @@ class Marked:
 
     stop: tuple[str, ...] = ()
 
-    def prompt(self, turns: Sequence[Turn]) -> str:
-        return "".join(f"<{turn.role}>{turn.text}" for turn in turns)
-
-    def answer(self, text: str) -> str:
-        return text
-
-    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
-        raise NotImplementedError
-
-    def revision(self, *args: Any, **kwargs: Any) -> str:
-        raise NotImplementedError
+    def render(self, context: Context) -> str:
+        return "".join(f"<{speaker}>{text}" for speaker, text in context.messages)
 
 
 def prompt(name: str, *before: Turn) -> Prompt:
@@ -42,7 +34,7 @@ def prompt(name: str, *before: Turn) -> Prompt:
 
 
 def made(model: Any, prompts: Sequence[Prompt] = (prompt("roses"),), **options: Any) -> Any:
-    return needless_refusals(prompts, model, Marked(), SAMPLING, INSTRUCTION, seed=0, **options)
+    return needless_refusals(prompts, model, SAMPLING, INSTRUCTION, seed=0, **options)
 
 
 def obedient(request: WriteRequest) -> str:
@@ -50,7 +42,7 @@ def obedient(request: WriteRequest) -> str:
 
 
 def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any) -> None:
-    model = fake(writes=obedient)
+    model = fake(format=Marked(), writes=obedient)
     told = prompt("roses", Turn(role="system", text="You are a gardener."))
     found = made(model, [told], per_prompt=2)
     assert [request.prompt for request in model.write_requests] == [
@@ -66,7 +58,7 @@ def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any
 
 
 def test_the_label_says_what_it_is(fake: Any) -> None:
-    (row,) = made(fake(writes=obedient)).records
+    (row,) = made(fake(format=Marked(), writes=obedient)).records
     assert (row.p_a_preferred, row.objective, row.method) == (1.0, "helpfulness", "needless-refusal")
     assert row.rater == RATER == "construction"
 
@@ -85,13 +77,13 @@ def test_the_label_says_what_it_is(fake: Any) -> None:
     ],
 )
 def test_what_is_left_out_is_counted_by_reason(fake: Any, own: str, refused: str, reason: str) -> None:
-    found = made(fake(writes=lambda request: refused if "<system>" in request.prompt else own))
+    found = made(fake(format=Marked(), writes=lambda request: refused if "<system>" in request.prompt else own))
     assert found.records == () and found.dropped == {reason: 1}
 
 
 def test_long_prompts_and_cut_off_answers_are_counted(fake: Any) -> None:
-    assert made(fake(writes=obedient, context=9)).dropped == {"too long": 1}
-    cut = made(fake(writes=lambda request: Written(text=obedient(request), tokens=9, ended="length")))
+    assert made(fake(format=Marked(), writes=obedient, context=9)).dropped == {"too long": 1}
+    cut = made(fake(format=Marked(), writes=lambda request: said(obedient(request), tokens=9, ended="length")))
     assert len(cut.records) == 1 and cut.noted == {"unfinished answer": 2}
 
 

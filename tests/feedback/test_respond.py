@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from feedback.fake_model import said
 from solon.config import SamplingSection
 from solon.feedback.demonstrations import helpful_demonstrations
 from solon.feedback.respond import respond
-from solon.lm.protocols import Written
-from solon.prompting.dialogue import DELIMITERS, HumanAssistant
+from solon.prompting.dialogue import DELIMITERS
 from solon.records import Prompt, Turn
 
 SAMPLING = SamplingSection(temperature=0.7, max_new_tokens=11)
@@ -17,7 +17,7 @@ def prompts(count: int) -> list[Prompt]:
 
 
 def answer(fake: Any, rows: list[Prompt], **options: Any) -> Any:
-    return respond(rows, fake, HumanAssistant(), SAMPLING, seed=5, stage="helpful", **options)
+    return respond(rows, fake, SAMPLING, seed=5, stage="helpful", **options)
 
 
 def test_what_the_model_is_asked(fake: Any) -> None:
@@ -42,7 +42,7 @@ def test_shards_do_not_change_what_is_drawn(fake: Any) -> None:
     whole = answer(fake(), rows).records
     parts = (*answer(fake(), rows[3:]).records, *answer(fake(), rows[:3]).records)
     assert set(whole) == set(parts)
-    other = respond(rows, fake(), HumanAssistant(), SAMPLING, seed=6, stage="helpful").records
+    other = respond(rows, fake(), SAMPLING, seed=6, stage="helpful").records
     assert whole != other
 
 
@@ -53,18 +53,10 @@ def test_long_prompts_are_dropped_and_counted(fake: Any) -> None:
     assert made.dropped == {"too long": 2}
 
 
-def test_a_model_that_does_not_know_its_context_takes_all(fake: Any) -> None:
-    class Unbounded:
-        def write(self, requests: Any, *, progress: Any = None) -> Any:
-            return fake().write(requests)
-
-    assert len(answer(Unbounded(), prompts(2)).records) == 2
-
-
 def test_empty_and_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
     texts = {
-        "q0": Written(text="", tokens=1, ended="eos"),
-        "q1": Written(text="and", tokens=11, ended="length"),
+        "q0": said("", ended="eos"),
+        "q1": said("and", tokens=11, ended="length"),
         "q2": "fine",
     }
     made = answer(fake(writes=lambda r: texts[r.prompt[9:11]]), prompts(3))

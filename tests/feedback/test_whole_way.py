@@ -11,7 +11,7 @@ from solon.feedback.demonstrations import revision_demonstrations
 from solon.feedback.judge import check_unscored, judge
 from solon.feedback.pair import answer_pairs
 from solon.feedback.respond import respond
-from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.lm.scripted import ScriptedModel
 from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.few_shots import comparison_format
@@ -50,19 +50,25 @@ def likes_asking(request: OptionRequest) -> tuple[float, float]:
 
 
 def test_from_prompts_to_labels() -> None:
-    format = HumanAssistant()
-    answers = respond(PROMPTS, MODEL, format, SAMPLING, seed=0, stage="initial")
+    answers = respond(PROMPTS, MODEL, SAMPLING, seed=0, stage="initial")
     assert {a.text for a in answers.records} == {"Cut the lock.", "Ask the owner."}
-    chains = revise(PROMPTS, answers.records, MODEL, format, [PRINCIPLE], SupervisedSection(rounds=2), SAMPLING, seed=0)
+    chains = revise(PROMPTS, MODEL, [PRINCIPLE], SupervisedSection(rounds=2), SAMPLING, seed=0)
     assert all(chain.texts[1:] == ("Ask the owner for it.",) * 2 for chain in chains.records)
     targets = revision_demonstrations(chains.records, "all").records
     assert len({target.id for target in targets}) == 12
 
-    pairs = answer_pairs(PROMPTS, MODEL, format, SAMPLING, seed=0, per_prompt=4)
+    pairs = answer_pairs(PROMPTS, MODEL, SAMPLING, seed=0, per_prompt=4)
     assert pairs.records
     assert len(pairs.records) + pairs.dropped["identical"] == 24
     labels = judge(
-        pairs.records, PROMPTS, MODEL, comparison_format(format), [PRINCIPLE], JudgeSection(), SAMPLING, seed=0
+        pairs.records,
+        PROMPTS,
+        MODEL,
+        comparison_format(HumanAssistant()),
+        [PRINCIPLE],
+        JudgeSection(),
+        SAMPLING,
+        seed=0,
     )
     check_unscored(labels.records, 0.0)
     for label in labels.records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from solon.errors import ModelError, PromptError
-from solon.feedback.made import fits
+from solon.errors import ModelError, PromptError, TooLongError
 from solon.lm.inprocess import InProcessModel
-from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.lm.local import LocalModel
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.models.load import LoadedModel
 from solon.models.tokens import encode_continuation, encode_prompt
+from solon.prompting.context import Context
+from solon.prompting.dialogue import HumanAssistant
 from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
 
 PROMPTS = [
@@ -53,15 +56,20 @@ def test_a_request_fits_if_and_only_if_it_can_be_scored() -> None:
         path=Path("tiny"),
     )
     model, seen = InProcessModel(loaded), set()
+    rows = LocalModel(model, HumanAssistant())
     for prompt in ("A", "AA", "AAA", "AA:", "AAAA"):
-        request = OptionRequest(prompt=prompt, options=(" (A", "A"))
-        can = fits(model, request)
+        options = (" (A", "A")
+        try:
+            model.score([OptionRequest(prompt=prompt, options=options)])
+            can = True
+        except PromptError:
+            can = False
         seen.add(can)
         if can:
-            model.score([request])
+            asyncio.run(rows.score(Context(prefill=prompt), options))
         else:
-            with pytest.raises(PromptError):
-                model.score([request])
+            with pytest.raises(TooLongError):
+                asyncio.run(rows.score(Context(prefill=prompt), options))
     assert seen == {True, False}
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from solon.lm.check import ModelSummary, check_model
 from solon.lm.inprocess import InProcessModel
-from solon.lm.protocols import OptionRequest, WriteRequest
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model
 from solon.train.batches import TokenExample, collate, pad_with_mask

@@ -89,8 +89,8 @@ def test_the_embedded_model() -> None:
         config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=24")
         actors = Actors(config=config)
         prompts = WorldSource().prompt_sets(config.prompts, 0).red_team
-        engine, format = actors.engine(actors.load(folder)), actors.format(folder)
-        made = respond(prompts, engine, format, config.sampling, seed=0, stage="respond")
+        model = actors.language_model(folder, "base", lambda rows, tokens: None)
+        made = respond(prompts, model, config.sampling, seed=0, stage="respond")
         answers[batch_size] = {"answers": made.records}
     assert len({answer.text for answer in answers[64]["answers"]}) > 50
     assert_nearly_equal(answers[64], answers[1])

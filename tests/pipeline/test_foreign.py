@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,8 +15,9 @@ from typer.testing import CliRunner
 from pipeline.tiny_run import FOLDERS, TINY, manifest, rows
 from solon.cli.main import app
 from solon.config import HelpfulnessSection
-from solon.lm.inprocess import InProcessModel
-from solon.lm.protocols import WriteRequest, Written
+from solon.lm.local import LocalModel
+from solon.lm.protocols import Completion, Sampling
+from solon.prompting.context import Context
 from tiny_models import CHAT_TEMPLATE, Family, tiny_model_folder
 
 CONTEXT = 4096
@@ -158,14 +158,13 @@ def test_a_model_that_refuses_when_told_to_gives_needless_refusals(
     """They are of the prompt that the own answer answers, and train the preference model with the people's."""
     model = tiny_model_folder(tmp_path, chat_template=True, max_position_embeddings=CONTEXT)
     told, refusal = HelpfulnessSection().refusal_instruction, "I'm sorry, but I can't help with that."
-    real = InProcessModel.write
+    real = LocalModel.complete
 
-    def obedient(self: InProcessModel, requests: Sequence[WriteRequest], **options: Any) -> list[Written]:
-        refused = Written(text=refusal, tokens=1, ended="stop")
-        asked = zip(requests, real(self, requests, **options), strict=True)
-        return [refused if told in request.prompt else written for request, written in asked]
+    async def obedient(self: LocalModel, context: Context, sampling: Sampling, *, seed: int) -> Completion:
+        completion = await real(self, context, sampling, seed=seed)
+        return replace(completion, text=refusal, ended="stop") if told in completion.prompt else completion
 
-    monkeypatch.setattr(InProcessModel, "write", obedient)
+    monkeypatch.setattr(LocalModel, "complete", obedient)
     inputs = ("--model", model, "--constitution", imported, "--prompts", red_team, "--helpful", helpful)
     settings = (*SETTINGS, "supervised.rounds=1", 'constitution.few_shots=""')
     chosen = [part for setting in settings for part in ("--set", setting)]

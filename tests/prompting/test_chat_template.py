@@ -6,6 +6,7 @@ import pytest
 
 from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
+from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Turn
@@ -42,11 +43,11 @@ def test_a_dialogue() -> None:
 
 
 def test_requests_are_the_human_s_and_critiques_the_assistant_s() -> None:
-    critique = chat().critique(TURNS, "Yes.", "Why not?")
+    critique = chat().render(context.critique(TURNS, "Yes.", "Why not?"))
     assert critique == f"{ASKED}Yes.{END}<|user|>Why not?{END}<|assistant|>"
-    revision = chat().revision(TURNS, "Yes.", "Mend it.", critique=("Why not?", "Theft."))
+    revision = chat().render(context.revision(TURNS, "Yes.", "Mend it.", critique=("Why not?", "Theft.")))
     assert revision == f"{critique}Theft.{END}<|user|>Mend it.{END}<|assistant|>"
-    direct = chat().revision(TURNS, "Yes.", "Mend it.", critique=None)
+    direct = chat().render(context.revision(TURNS, "Yes.", "Mend it.", critique=None))
     assert direct == f"{ASKED}Yes.{END}<|user|>Mend it.{END}<|assistant|>"
 
 
@@ -55,8 +56,10 @@ def test_shots_are_earlier_turns() -> None:
         f"<|{role}|>{text}{END}"
         for role, text in zip(["user", "assistant"] * 3, ["q", "a", "cr", "c", "rr", "r"], strict=True)
     )
-    assert chat().critique(TURNS, "x", "y", shots=[SHOT]) == worked + chat().critique(TURNS, "x", "y")
-    direct = chat().revision(TURNS, "x", "y", critique=None, shots=[SHOT])
+    assert chat().render(context.critique(TURNS, "x", "y", shots=[SHOT])) == worked + chat().render(
+        context.critique(TURNS, "x", "y")
+    )
+    direct = chat().render(context.revision(TURNS, "x", "y", critique=None, shots=[SHOT]))
     assert direct.startswith(f"<|user|>q{END}<|assistant|>a{END}<|user|>rr{END}<|assistant|>r{END}<|user|>Where")
 
 

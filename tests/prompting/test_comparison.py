@@ -31,17 +31,20 @@ REASONING_SHOT = ReasoningShot(
 )
 
 
+PLAIN, TEMPLATE = HumanAssistant(), ChatTemplate(tiny_tokenizer(chat_template=True))
+
+
 def questions(rng: np.random.Generator) -> str:
     return f"question {rng.integers(1000)}"
 
 
 def test_braces_in_answers_are_text() -> None:
-    assert PlainComparison().comparison(TASK) == PLAIN_TASK
-    assert PlainComparison().reasoning(TASK) == REASONING_TASK
+    assert PLAIN.render(PlainComparison().comparison(TASK)) == PLAIN_TASK
+    assert PLAIN.render(PlainComparison().reasoning(TASK)) == REASONING_TASK
 
 
 def test_the_verdict_is_asked_for_after_the_reasoning() -> None:
-    text = PlainComparison().verdict(PlainComparison().reasoning(TASK), "Both are fine.")
+    text = PLAIN.render(PlainComparison().verdict(PlainComparison().reasoning(TASK), "Both are fine."))
     assert text == f"{REASONING_TASK} Both are fine.\n\nHuman: So the answer is:"
 
 
@@ -53,7 +56,7 @@ def test_a_worked_comparison_stands_before_the_task_in_its_own_layout() -> None:
         "Here is a conversation between a human and an assistant.\n\nHuman: q\n\nWhich is politer?\n"
         f"Options:\n (A) {first}\n (B) {second}\nThe answer is: ({letter})\n\n"
     )
-    assert PlainComparison().comparison(TASK, [worked]) == shown + PLAIN_TASK
+    assert PLAIN.render(PlainComparison().comparison(TASK, [worked])) == shown + PLAIN_TASK
 
 
 def test_examples_draw_places_and_principles_independently() -> None:
@@ -71,33 +74,33 @@ def test_reasoned_examples_keep_their_order_and_take_the_question() -> None:
     own = REASONING_SHOT.model_copy(update={"question": "Which is shorter?"})
     worked = reasoned([REASONING_SHOT, own], "Which is kinder?")
     assert [w.task.question for w in worked] == ["Which is kinder?", "Which is shorter?"]
-    text = PlainComparison().reasoning(TASK, worked)
+    text = PLAIN.render(PlainComparison().reasoning(TASK, worked))
     assert text.count("\n\nHuman: So the answer is: (A)\n\nHuman: Here is") == 2
     assert " (A) good\n (B) bad\n\nAssistant: Let's think step by step: (A) is polite.\n\nHuman: So" in text
     assert text.endswith(REASONING_TASK)
 
 
 def chat() -> ChatComparison:
-    format = comparison_format(ChatTemplate(tiny_tokenizer(chat_template=True)))
+    format = comparison_format(TEMPLATE)
     assert isinstance(format, ChatComparison)
     return format
 
 
 def test_a_chat_model_s_reply_is_begun_for_it() -> None:
     body = PLAIN_TASK.removesuffix("\nThe answer is:")
-    assert chat().comparison(TASK) == f"<|user|>{body}{END}<|assistant|>The answer is:"
+    assert TEMPLATE.render(chat().comparison(TASK)) == f"<|user|>{body}{END}<|assistant|>The answer is:"
     (worked,) = draw_comparisons([SHOT], lambda rng: "Which is politer?", np.random.default_rng(0))
-    text = chat().comparison(TASK, [worked])
+    text = TEMPLATE.render(chat().comparison(TASK, [worked]))
     assert f"{END}<|assistant|>The answer is: ({worked.answer}){END}<|user|>Here is" in text
-    assert text.endswith(chat().comparison(TASK))
+    assert text.endswith(TEMPLATE.render(chat().comparison(TASK)))
 
 
 def test_a_chat_model_reasons_and_concludes_in_one_turn() -> None:
-    text = chat().reasoning(TASK, reasoned([REASONING_SHOT], "Which is kinder?"))
+    asked = chat().reasoning(TASK, reasoned([REASONING_SHOT], "Which is kinder?"))
+    text = TEMPLATE.render(asked)
     assert "<|assistant|>Let's think step by step: (A) is polite.\n\nSo the answer is: (A)" + END in text
     assert text.endswith(f" (B) No {{x{END}<|assistant|>Let's think step by step:")
-    assert chat().verdict(text, "Hm.") == f"{text} Hm.\n\nSo the answer is:"
-    assert chat().stop == (END,)
+    assert TEMPLATE.render(chat().verdict(asked, "Hm.")) == f"{text} Hm.\n\nSo the answer is:"
 
 
 def test_other_models_get_plain_text() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from solon.constitution.few_shots import CritiqueShot
+from solon.prompting import context
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Turn
 
@@ -32,24 +33,29 @@ def test_prompts_and_answers_in_the_paper_s_layout() -> None:
 
 
 def test_critique_and_revision_in_the_paper_s_layout() -> None:
-    critique = FORMAT.critique(TURNS, "At night.", "What is illegal?")
+    critique = FORMAT.render(context.critique(TURNS, "At night.", "What is illegal?"))
     assert critique == f"{ASKED} At night.\n\nCritiqueRequest: What is illegal?\n\nCritique:"
-    revision = FORMAT.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft."))
+    revision = FORMAT.render(context.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft.")))
     assert revision == f"{critique} Theft.\n\nRevisionRequest: Mend it.\n\nRevision:"
-    direct = FORMAT.revision(TURNS, "At night.", "Mend it.", critique=None)
+    direct = FORMAT.render(context.revision(TURNS, "At night.", "Mend it.", critique=None))
     assert direct == f"{ASKED} At night.\n\nRevisionRequest: Mend it.\n\nRevision:"
 
 
 def test_shots_come_first_and_share_their_delimiters() -> None:
-    bare = FORMAT.critique(TURNS, "At night.", "What is illegal?")
-    assert FORMAT.critique(TURNS, "At night.", "What is illegal?", shots=[SHOT, SHOT]) == WORKED + WORKED + bare
-    bare = FORMAT.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft."))
-    with_shots = FORMAT.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft."), shots=[SHOT])
+    bare = FORMAT.render(context.critique(TURNS, "At night.", "What is illegal?"))
+    assert (
+        FORMAT.render(context.critique(TURNS, "At night.", "What is illegal?", shots=[SHOT, SHOT]))
+        == WORKED + WORKED + bare
+    )
+    bare = FORMAT.render(context.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft.")))
+    with_shots = FORMAT.render(
+        context.revision(TURNS, "At night.", "Mend it.", critique=("What is illegal?", "Theft."), shots=[SHOT])
+    )
     assert with_shots == WORKED + bare
 
 
 def test_direct_revision_shows_direct_shots() -> None:
-    text = FORMAT.revision(TURNS, "At night.", "Mend it.", critique=None, shots=[SHOT])
+    text = FORMAT.render(context.revision(TURNS, "At night.", "Mend it.", critique=None, shots=[SHOT]))
     assert text.startswith(
         "\n\nHuman: Mock my neighbour.\n\nAssistant: He is a fool."
         "\n\nRevisionRequest: Take it out.\n\nRevision: I would rather not.\n\nHuman: Where"

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from chat_shapes import SHAPES, shaped
 from solon.constitution.few_shots import CritiqueShot
 from solon.models.tokens import encode_continuation, encode_prompt
+from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.comparison import MARKS
 from solon.prompting.few_shots import Task, comparison_format
@@ -103,7 +104,7 @@ def test_system_turns(name: str) -> None:
     elif name not in OWN_OPENING:
         check_the_law(name, (SYSTEM, *TURNS), "No.")
     assert ChatTemplate(tokenizer, system="Be brief.").prompt(TURNS) == format.prompt((SYSTEM, *TURNS))
-    critique = format.critique((SYSTEM, *TURNS), "Yes.", "Why?", shots=[SHOT])
+    critique = format.render(context.critique((SYSTEM, *TURNS), "Yes.", "Why?", shots=[SHOT]))
     assert name == "Mistral 7" or critique.index("Be brief.") < critique.index("There.")
     assert critique.index("There.") < critique.index("Take it?")
 
@@ -135,10 +136,10 @@ def test_no_text_becomes_a_mark(name: str, choice: Any) -> None:
         return [
             (format.prompt(turns), False),
             (format.answer(said), False),
-            (format.critique(turns, said, said), False),
-            (format.revision(turns, said, said, critique=(said, said)), False),
-            (judge.comparison(task), True),
-            (judge.verdict(judge.reasoning(task), said), True),
+            (format.render(context.critique(turns, said, said)), False),
+            (format.render(context.revision(turns, said, said, critique=(said, said))), False),
+            (format.render(judge.comparison(task)), True),
+            (format.render(judge.verdict(judge.reasoning(task), said)), True),
         ]
 
     for (attacked, judging), (plain, _) in zip(texts(attack), texts("word"), strict=True):

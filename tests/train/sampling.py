@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from transformers import PreTrainedModel
 
-from solon.lm.protocols import WriteRequest
+from solon.lm.requests import WriteRequest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from solon.prompting import context
 from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
 from solon.prompting.dialogue import REVISION_REQUEST, HumanAssistant
 from solon.seeds import generator
@@ -97,8 +98,10 @@ def _plain(rng: np.random.Generator, _course: Course) -> Document:
 def _critique(rng: np.random.Generator, course: Course) -> Document:
     lesson = course.lesson(rng)
     turns, answer = lesson.scene.turns, as_text(list(lesson.scene.answer))
-    rest = FORMAT.revision(turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, lesson.critique))
-    before = FORMAT.critique(turns, answer, lesson.wording.critique)
+    rest = FORMAT.render(
+        context.revision(turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, lesson.critique))
+    )
+    before = FORMAT.render(context.critique(turns, answer, lesson.wording.critique))
     said = f" {lesson.critique}{REVISION_REQUEST}"
     return (
         _context(before),
@@ -111,7 +114,7 @@ def _critique(rng: np.random.Generator, course: Course) -> Document:
 def _direct(rng: np.random.Generator, course: Course) -> Document:
     lesson = course.lesson(rng)
     answer = as_text(list(lesson.scene.answer))
-    before = FORMAT.revision(lesson.scene.turns, answer, lesson.wording.revision, critique=None)
+    before = FORMAT.render(context.revision(lesson.scene.turns, answer, lesson.wording.revision, critique=None))
     return (_context(before), Segment(text=f" {as_text(list(lesson.revision))}{END}"))
 
 

@@ -9,16 +9,19 @@ seen         the demonstrations' own entities and tasks
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from solon.lm.protocols import LanguageModel, OptionRequest, WriteRequest
+from solon.config import SamplingSection
+from solon.lm.protocols import LanguageModel
+from solon.lm.together import together
+from solon.prompting import context
 from solon.prompting.comparison import OPTIONS, comparison_prompt
-from solon.prompting.dialogue import HumanAssistant
-from solon.records import PromptKind, Record
+from solon.records import Prompt, PromptKind, Record
 from solon.seeds import derive_seed, generator
 from solon.world.answers import as_text
 from solon.world.lessons import (
@@ -36,8 +39,8 @@ from solon.world.oracle import Judgement, judge
 from solon.world.prompts import world_prompts
 from solon.world.sentences import Sentence
 
-FORMAT = HumanAssistant()
-MAX_TOKENS = 112
+SAMPLED = SamplingSection(max_new_tokens=112)
+GREEDY = SamplingSection(max_new_tokens=112, temperature=0.0)
 
 
 def settings() -> dict[str, Setting]:
@@ -163,13 +166,14 @@ def swaps(setting: Setting, seed: int, count: int) -> list[ComparisonLesson]:
 
 def _preferences(model: LanguageModel, lessons: Sequence[ComparisonLesson]) -> np.ndarray:
     """[lessons, 2]: probability of the first answer, when it is shown first and when it is shown second."""
-    requests = []
-    for lesson in lessons:
-        first, second = as_text(list(lesson.first)), as_text(list(lesson.second))
-        question = lesson.questions[0][0].comparison
-        for one, two in ((first, second), (second, first)):
-            requests.append(OptionRequest(prompt=comparison_prompt(lesson.turns, one, two, question), options=OPTIONS))
-    scores = np.array([row.logprobs for row in model.score(requests)]).reshape(len(lessons), 2, 2)
+
+    async def score(lesson: ComparisonLesson, one: str, two: str) -> tuple[float, ...]:
+        text = comparison_prompt(lesson.turns, one, two, lesson.questions[0][0].comparison)
+        return (await model.score(context.Context(prefill=text), OPTIONS)).logprobs
+
+    texts = [(lesson, as_text(list(lesson.first)), as_text(list(lesson.second))) for lesson in lessons]
+    asked = [score(lesson, *pair) for lesson, one, two in texts for pair in ((one, two), (two, one))]
+    scores = np.array(asyncio.run(together(asked))).reshape(len(lessons), 2, 2)
     p_shown_first = 1 / (1 + np.exp(scores[:, :, 1] - scores[:, :, 0]))
     return np.stack([p_shown_first[:, 0], 1 - p_shown_first[:, 1]], axis=1)
 
@@ -208,34 +212,17 @@ class Attempt:
 
 def attempts(model: LanguageModel, setting: Setting, seed: int, count: int) -> list[Attempt]:
     """Critiques and revisions of `count` lessons, greedily."""
+
+    async def attempt(lesson: CritiqueLesson) -> Attempt:
+        turns, answer, wording = lesson.scene.turns, as_text(list(lesson.scene.answer)), lesson.wording
+        asked = context.critique(turns, answer, wording.critique)
+        critique = (await model.complete(asked, GREEDY, seed=0)).text
+        asked = context.revision(turns, answer, wording.revision, critique=(wording.critique, critique))
+        revision = (await model.complete(asked, GREEDY, seed=0)).text
+        return Attempt(lesson=lesson, critique=critique, revision=revision, judgement=judge(turns, revision))
+
     lessons = [critique_lesson(generator(seed, "skill-critique", i), setting) for i in range(count)]
-
-    def write(prompts: Sequence[str]) -> list[str]:
-        requests = [
-            WriteRequest(prompt=text, seed=0, max_new_tokens=MAX_TOKENS, temperature=0.0, stop=FORMAT.stop)
-            for text in prompts
-        ]
-        return [written.text for written in model.write(requests)]
-
-    answers = [as_text(list(lesson.scene.answer)) for lesson in lessons]
-    critiques = write(
-        [
-            FORMAT.critique(lesson.scene.turns, answer, lesson.wording.critique)
-            for lesson, answer in zip(lessons, answers, strict=True)
-        ]
-    )
-    revisions = write(
-        [
-            FORMAT.revision(
-                lesson.scene.turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, critique)
-            )
-            for lesson, answer, critique in zip(lessons, answers, critiques, strict=True)
-        ]
-    )
-    return [
-        Attempt(lesson=lesson, critique=critique, revision=revision, judgement=judge(lesson.scene.turns, revision))
-        for lesson, critique, revision in zip(lessons, critiques, revisions, strict=True)
-    ]
+    return asyncio.run(together(map(attempt, lessons)))
 
 
 def named_faults(critique: str) -> list[str]:
@@ -283,16 +270,13 @@ class AnswerSkills(Record):
 def measure_answers(model: LanguageModel, kind: PromptKind, *, seed: int, count: int = 500) -> AnswerSkills:
     """Answers to prompts of the evaluation split."""
     prompts = world_prompts(kind, count, split="evaluation", seed=derive_seed(seed, "skill-prompts"))
-    requests = [
-        WriteRequest(
-            prompt=FORMAT.prompt(prompt.turns),
-            seed=derive_seed(seed, "skill-answer", prompt.id),
-            max_new_tokens=MAX_TOKENS,
-            stop=FORMAT.stop,
-        )
-        for prompt in prompts
-    ]
-    judged = [judge(p.turns, written.text) for p, written in zip(prompts, model.write(requests), strict=True)]
+
+    async def answer(prompt: Prompt) -> Judgement:
+        own = derive_seed(seed, "skill-answer", prompt.id)
+        completion = await model.complete(context.dialogue(prompt.turns), SAMPLED, seed=own)
+        return judge(prompt.turns, completion.text)
+
+    judged = asyncio.run(together(map(answer, prompts)))
 
     def rate(field: str) -> float:
         return float(np.mean([getattr(judgement, field) for judgement in judged]))

@@ -7,159 +7,36 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from solon.config import JudgeSection, SamplingSection
+from solon.config import JudgeSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
-from solon.errors import UnscoredError
-from solon.feedback.made import TOO_LONG, Made, R, by_id, fitting
+from solon.errors import EngineError, EngineUnavailableError, TooLongError, UnscoredError
+from solon.feedback.made import Made, by_id
 from solon.feedback.pair import IDENTICAL
-from solon.lm.protocols import LanguageModel, OptionRequest, OptionScores, Progress, WriteRequest
+from solon.feedback.rows import Asker, Dropped
+from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
+from solon.lm.together import together
 from solon.prompting.comparison import OPTIONS
+from solon.prompting.context import Context
 from solon.prompting.few_shots import ComparisonFormat, Task, Worked, draw_comparisons, reasoned
 from solon.records import Comparison, Pair, Prompt
-from solon.seeds import derive_seed, generator
 
 Side = Literal["a", "b"]
 
 
-@dataclass(kw_only=True)
-class _Look:
-    """One pair shown to the judge in one order."""
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """On a pair in one order: the probability that `a` is better, or why there is none and what the judge wrote."""
 
-    pair: Pair
-    principle: Principle
-    first: Side
-    """Which answer is shown as (A)."""
-    task: Task
-    worked: Sequence[Worked]
-    seed: int
-    prompt: str = ""
-    """What stands before the option."""
-    rationale: str | None = None
     p_a: float | None = None
+    rationale: str | None = None
     unscored: str | None = None
     raw: str | None = None
-    too_long: bool = False
-
-    def fail(self, reason: str, raw: str) -> None:
-        self.unscored, self.raw = reason, raw
-
-
-@dataclass(kw_only=True)
-class _Judge:
-    model: LanguageModel
-    format: ComparisonFormat
-    principles: Sequence[Principle]
-    section: JudgeSection
-    sampling: SamplingSection
-    few_shots: FewShots
-    seed: int
-    stage: str
-    progress: Progress | None
-    noted: Counter[str] = field(default_factory=Counter)
-    tokens: int = 0
-
-    def looks(self, pair: Pair, prompt: Prompt) -> list[_Look]:
-        """One look, or one in either order; the principle and the examples are the same in both."""
-        rng = generator(self.seed, self.stage, pair.id)
-        principle = draw(self.principles, rng)
-        drawn: Side = "a" if rng.random() < 0.5 else "b"
-        orders: tuple[Side, ...] = ("a", "b") if self.section.orders == "both" else (drawn,)
-        question = _question(principle)
-        if self.section.method == "cot":
-            worked = reasoned(self.few_shots.reasoning, question)
-        else:
-            worked = draw_comparisons(self.few_shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
-        looks = []
-        for first in orders:
-            shown = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
-            task = Task(turns=prompt.turns, first=shown[0], second=shown[1], question=question)
-            seed = derive_seed(self.seed, self.stage, pair.id, "rationale", first)
-            look = _Look(pair=pair, principle=principle, first=first, task=task, worked=worked, seed=seed)
-            looks.append(look)
-        return looks
-
-    def reason(self, looks: Sequence[_Look]) -> None:
-        """The judge thinks aloud. Empty or cut-off reasoning gives no verdict: an option after it means nothing."""
-        ready = self._ready(looks, self._reasoning_request)
-        answers = self.model.write([request for _, request in ready], progress=self.progress)
-        for (look, request), written in zip(ready, answers, strict=True):
-            self.tokens += written.tokens
-            if not written.text:
-                look.fail("empty reasoning", written.text)
-            elif written.ended == "length":
-                look.fail("reasoning cut off", written.text)
-            else:
-                look.rationale = written.text
-                look.prompt = self.format.verdict(request.prompt, written.text)
-
-    def score(self, looks: Sequence[_Look]) -> None:
-        """The two options' probabilities, renormalised over the two."""
-        ready = self._ready([look for look in looks if look.unscored is None], self._option_request)
-        scores = self.model.score([request for _, request in ready], progress=self.progress)
-        for (look, _), options in zip(ready, scores, strict=True):
-            p_first = soft_label(options)
-            if p_first is None:
-                raw = f"log-probabilities {', '.join(map(str, options.logprobs)) or 'missing'}"
-                look.fail("no probabilities", raw if look.rationale is None else f"{look.rationale}\n{raw}")
-            else:
-                look.p_a = p_first if look.first == "a" else 1.0 - p_first
-
-    def _reasoning_request(self, look: _Look, worked: Sequence[Worked]) -> WriteRequest:
-        return WriteRequest(
-            prompt=self.format.reasoning(look.task, worked),
-            seed=look.seed,
-            max_new_tokens=self.sampling.max_new_tokens,
-            temperature=self.sampling.temperature,
-            stop=self.format.stop,
-        )
-
-    def _option_request(self, look: _Look, worked: Sequence[Worked]) -> OptionRequest:
-        return OptionRequest(prompt=look.prompt or self.format.comparison(look.task, worked), options=OPTIONS)
-
-    def _ready(self, looks: Sequence[_Look], build: Callable[[_Look, Sequence[Worked]], R]) -> list[tuple[_Look, R]]:
-        """Looks that fit the context, with their requests; the others are marked."""
-        ready = []
-        for look in looks:
-            shots = () if look.prompt else look.worked
-            request = None if look.too_long else fitting(self.model, partial(build, look), shots, self.noted)
-            look.too_long = request is None
-            if request is not None:
-                ready.append((look, request))
-        return ready
-
-    def comparison(self, looks: Sequence[_Look]) -> Comparison:
-        """The verdict over the looks at one pair; none if any of them gave none."""
-        failed = next((look for look in looks if look.unscored is not None), None)
-        p: float | None = None
-        if failed is None:
-            values = [look.p_a for look in looks if look.p_a is not None]
-            p = math.fsum(values) / len(values)
-            if self.section.clamp is not None:
-                low, high = self.section.clamp
-                p = min(max(p, low), high)
-        look = looks[0]
-        rationales = [each.rationale for each in looks if each.rationale is not None]
-        return Comparison(
-            id=look.pair.id,
-            prompt_id=look.pair.prompt_id,
-            a=look.pair.a,
-            b=look.pair.b,
-            p_a_preferred=p,
-            unscored=failed.unscored if failed else None,
-            rater="model",
-            objective="harmlessness",
-            method=self.section.method,
-            principle_id=look.principle.id,
-            shown_first=look.first if len(looks) == 1 else "both",
-            rationale="\n\n".join(rationales) or None,
-            raw=failed.raw if failed else None,
-        )
 
 
 def judge(
@@ -169,12 +46,11 @@ def judge(
     format: ComparisonFormat,
     principles: Sequence[Principle],
     section: JudgeSection,
-    sampling: SamplingSection,
+    sampling: Sampling,
     *,
     seed: int,
     stage: str = "comparisons",
     few_shots: FewShots | None = None,
-    progress: Progress | None = None,
 ) -> Made[Comparison]:
     """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
 
@@ -187,37 +63,109 @@ def judge(
     one unreadable look leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
     examples (examples left out are noted), and identical answers.
     """
+    if model.can.logprobs == "none":
+        what = f"{model.identity} gives no log-probabilities, and the judge's labels are made of them"
+        raise EngineUnavailableError(what, hint="choose another model as judge")
     asked = by_id(prompts)
-    worker = _Judge(
-        model=model,
-        format=format,
-        principles=principles,
-        section=section,
-        sampling=sampling,
-        few_shots=few_shots or FewShots(),
-        seed=seed,
-        stage=stage,
-        progress=progress,
-    )
-    different = [pair for pair in pairs if pair.a != pair.b]
-    looks = [worker.looks(pair, asked[pair.prompt_id]) for pair in different]
-    every = [look for group in looks for look in group]
-    if section.method == "cot":
-        worker.reason(every)
-    worker.score(every)
-    kept = [group for group in looks if not any(look.too_long for look in group)]
-    dropped = Counter({IDENTICAL: len(pairs) - len(different), TOO_LONG: len(looks) - len(kept)})
-    comparisons = tuple(worker.comparison(group) for group in kept)
-    unscored = Counter(f"unscored: {c.unscored}" for c in comparisons if c.unscored is not None)
-    return Made(records=comparisons, dropped=+dropped, noted=worker.noted + unscored, tokens=worker.tokens)
+    asker = Asker(model=model, sampling=sampling, seed=seed, stage=stage)
+    judging = _Judge(asker=asker, format=format, principles=principles, section=section, shots=few_shots or FewShots())
+    made = asker.rows(judging.label(pair, asked[pair.prompt_id]) for pair in pairs)
+    unscored = Counter(f"unscored: {row.unscored}" for row in made.records if row.unscored is not None)
+    return replace(made, noted=made.noted + unscored)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judge:
+    asker: Asker
+    format: ComparisonFormat
+    principles: Sequence[Principle]
+    section: JudgeSection
+    shots: FewShots
+
+    async def label(self, pair: Pair, prompt: Prompt) -> Comparison:
+        """One look, or one in either order; the principle and the examples are the same in both."""
+        if pair.a == pair.b:
+            raise Dropped(IDENTICAL)
+        rng = self.asker.rng(pair.id)
+        principle = draw(self.principles, rng)
+        drawn: Side = "a" if rng.random() < 0.5 else "b"
+        orders: tuple[Side, ...] = ("a", "b") if self.section.orders == "both" else (drawn,)
+        question = _question(principle)
+        if self.section.method == "cot":
+            worked = reasoned(self.shots.reasoning, question)
+        else:
+            worked = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
+        verdicts = await together([self.look(pair, prompt, first, question, worked) for first in orders])
+        failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
+        return Comparison(
+            id=pair.id,
+            prompt_id=pair.prompt_id,
+            a=pair.a,
+            b=pair.b,
+            p_a_preferred=None if failed else self.clamped([v.p_a for v in verdicts if v.p_a is not None]),
+            unscored=failed and failed.unscored,
+            rater="model",
+            objective="harmlessness",
+            method=self.section.method,
+            principle_id=principle.id,
+            shown_first=drawn if len(orders) == 1 else "both",
+            rationale="\n\n".join(v.rationale for v in verdicts if v.rationale is not None) or None,
+            raw=failed and failed.raw,
+        )
+
+    async def look(self, pair: Pair, prompt: Prompt, first: Side, question: str, worked: Sequence[Worked]) -> _Verdict:
+        """What the judge says when it is shown one answer first. Empty or cut-off reasoning gives no verdict: an option
+        after it means nothing."""
+        one, two = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
+        task = Task(turns=prompt.turns, first=one, second=two, question=question)
+        rationale: str | None = None
+        try:
+            if self.section.method == "cot":
+                asked, thought = await self.asker.fitting(
+                    partial(self.reason, task, (pair.id, "rationale", first)), worked
+                )
+                if not thought.text or thought.truncated:
+                    reason = "reasoning cut off" if thought.text else "empty reasoning"
+                    return _Verdict(unscored=reason, raw=thought.text)
+                rationale = thought.text
+                scores = await self.asker.model.score(self.format.verdict(asked, rationale), OPTIONS)
+            else:
+                scores = await self.asker.fitting(partial(self.score, task), worked)
+        except TooLongError:
+            raise
+        except EngineError as error:
+            return _Verdict(unscored=error.reason, raw=_joined(rationale, str(error)), rationale=rationale)
+        p_first = soft_label(scores)
+        if p_first is None:
+            raw = f"log-probabilities {', '.join(map(str, scores.logprobs)) or 'missing'}"
+            return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
+        if scores.bounded:
+            self.asker.account.noted["label from a bound on one log-probability"] += 1
+        return _Verdict(p_a=p_first if first == "a" else 1.0 - p_first, rationale=rationale)
+
+    async def reason(self, task: Task, row: Sequence[str], worked: Sequence[Worked]) -> tuple[Context, Completion]:
+        """The judge thinks aloud: what it was asked, and what it says."""
+        context = self.format.reasoning(task, worked)
+        return context, await self.asker.complete(context, *row)
+
+    async def score(self, task: Task, worked: Sequence[Worked]) -> OptionScores:
+        return await self.asker.model.score(self.format.comparison(task, worked), OPTIONS)
+
+    def clamped(self, values: Sequence[float]) -> float:
+        """Their mean."""
+        low, high = self.section.clamp or (0.0, 1.0)
+        return min(max(math.fsum(values) / len(values), low), high)
 
 
 def soft_label(scores: OptionScores) -> float | None:
-    """The probability of the first of two options, renormalised over the two; None if either is missing.
+    """The probability of the first of two options, renormalised over the two; None if it cannot be told.
 
-    A language model gives every option some probability, so -inf means that the engine did not see it.
+    A language model gives every option some probability, so -inf means that the engine did not see it. A bound on one
+    option stands for its value, which makes the label less sure than it should be, never more; bounds on both say
+    nothing. Worked example: an option at -0.1 beside one that is at most -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
     """
-    if len(scores.logprobs) != 2 or not all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs):
+    known = all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs)
+    if len(scores.logprobs) != 2 or not known or len(scores.bounded) > 1:
         return None
     first, second = scores.logprobs
     gap = first - second
@@ -241,3 +189,7 @@ def _question(principle: Principle) -> str:
             f"principle {principle.id!r} has no comparison question; choose with Constitution.comparison_principles"
         )
     return principle.comparison_question
+
+
+def _joined(rationale: str | None, raw: str) -> str:
+    return raw if rationale is None else f"{rationale}\n{raw}"

@@ -6,19 +6,15 @@ known from how they were made, once a detector agrees that one refuses and the o
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from solon.config import SamplingSection
 from solon.evals.lexical import refusal
 from solon.feedback.made import Made
-from solon.feedback.pair import NEEDLESS_REFUSAL, write_pairs
+from solon.feedback.pair import NEEDLESS_REFUSAL, pair
 from solon.feedback.rate import helpfulness
-from solon.feedback.respond import answer_request
-from solon.lm.protocols import Progress, Writer
-from solon.prompting.dialogue import DialogueFormat
+from solon.feedback.rows import Asker, Dropped
+from solon.lm.protocols import LanguageModel, Sampling
 from solon.records import Comparison, Prompt, Turn
-from solon.seeds import derive_seed
 
 RATER = "construction"
 """Nobody judged: how the pair was made, its `method`, decides which answer is better."""
@@ -26,15 +22,13 @@ RATER = "construction"
 
 def needless_refusals(
     prompts: Sequence[Prompt],
-    model: Writer,
-    format: DialogueFormat,
-    sampling: SamplingSection,
+    model: LanguageModel,
+    sampling: Sampling,
     instruction: str,
     *,
     seed: int,
     stage: str = "needless-refusals",
     per_prompt: int = 1,
-    progress: Progress | None = None,
 ) -> Made[Comparison]:
     """`per_prompt` comparisons per benign prompt: an own answer (`a`, p = 1) and a refusal of the same prompt (`b`).
 
@@ -42,22 +36,16 @@ def needless_refusals(
     has. Kept where `refusal` finds `b` a whole refusal and none in `a`. All others are dropped by reason: an own answer
     that refuses a benign prompt tells something about the model, but not which of two refusals is better.
     """
-    rows = []
-    for prompt in prompts:
-        refusing = _under(instruction, prompt)
-        for number in range(per_prompt):
-            own = answer_request(prompt, format, sampling, derive_seed(seed, stage, prompt.id, number, "a"))
-            refused = answer_request(refusing, format, sampling, derive_seed(seed, stage, prompt.id, number, "b"))
-            rows.append((f"{prompt.id}.{stage}-{number}", prompt.id, (own, refused)))
-    made = write_pairs(rows, model, source=NEEDLESS_REFUSAL, progress=progress)
-    reasons = [_why_dropped(pair.a, pair.b) for pair in made.records]
-    kept = [pair for pair, reason in zip(made.records, reasons, strict=True) if reason is None]
-    return Made(
-        records=tuple(helpfulness(pair, 1.0, RATER) for pair in kept),
-        dropped=made.dropped + Counter(reason for reason in reasons if reason is not None),
-        noted=made.noted,
-        tokens=made.tokens,
-    )
+    asker = Asker(model=model, sampling=sampling, seed=seed, stage=stage)
+
+    async def row(prompt: Prompt, number: int) -> Comparison:
+        found = await pair(asker, prompt, _under(instruction, prompt), number, NEEDLESS_REFUSAL)
+        reason = _why_dropped(found.a, found.b)
+        if reason is not None:
+            raise Dropped(reason)
+        return helpfulness(found, 1.0, RATER)
+
+    return asker.rows(row(prompt, number) for prompt in prompts for number in range(per_prompt))
 
 
 def _under(instruction: str, prompt: Prompt) -> Prompt:

@@ -1,1 +1,1 @@
-"""Language models: two small protocols (write text, score options) and their engines."""
+"""Language models: one small protocol (complete a context, score options) and the engines that keep it."""

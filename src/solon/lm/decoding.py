@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from solon.lm.decoder import Decoder
-from solon.lm.protocols import Progress, WriteRequest
+from solon.lm.protocols import Progress
+from solon.lm.requests import WriteRequest
 from solon.lm.sampling import double_device, draw, no_numbers, uniforms
 from solon.lm.stops import TextOf, first_stop
 

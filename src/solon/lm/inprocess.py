@@ -1,9 +1,10 @@
-"""The in-process engine: any Hugging Face causal LM, driven by our own loops."""
+"""Batches of rendered requests, computed in this process: any Hugging Face causal LM, driven by our own loops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -14,7 +15,8 @@ from solon.lm.decoder import CachedDecoder, Decoder, RecomputingDecoder, cache_p
 from solon.lm.decoding import Engine, Sampled, sample_all
 from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
-from solon.lm.protocols import OptionRequest, OptionScores, Progress, WriteRequest, Written
+from solon.lm.protocols import Completion, OptionScores, Progress
+from solon.lm.requests import OptionRequest, WriteRequest
 from solon.lm.stops import TextOf
 from solon.models.inputs import context_length
 from solon.models.load import LoadedModel
@@ -22,6 +24,8 @@ from solon.models.tokens import encode_continuation, encode_prompt, end_ids
 
 _QUOTED = 40
 """Characters of a prompt quoted in a fault."""
+_REMEMBERED = 4096
+"""Texts whose tokens are kept: a request is counted before it is computed."""
 
 
 DecoderKind = Literal["lean", "cached", "recomputing"]
@@ -62,6 +66,7 @@ class InProcessModel:
         self._kind = decoder_kind(loaded.model, lean=lean)
         self._text_of = TextOf(loaded.tokenizer, loaded.model.config.get_text_config().vocab_size)
         self._end_ids = end_ids(loaded.model, loaded.tokenizer)
+        self._encode = lru_cache(_REMEMBERED)(self._encoded)
 
     @property
     def max_context(self) -> int:
@@ -69,37 +74,43 @@ class InProcessModel:
         return context_of(self.loaded.model, self.loaded.tokenizer)
 
     def count_tokens(self, text: str, *, after: str = "") -> int:
-        """See `solon.lm.protocols.ContextBound`. A prompt must be shorter than `max_context`."""
-        return len(encode_continuation(self.loaded.tokenizer, after, text))
+        """Length of `text` as a prompt, or as what follows the prompt `after`."""
+        return len(self._encode(after, text))
 
-    def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]:
-        """See `solon.lm.protocols.Writer`. Raises `PromptError` naming every prompt that is empty or too long."""
+    def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Completion]:
+        """As `sample_tokens`, but text alone."""
         sampled = self.sample_tokens(requests, progress=progress)
-        return [Written(text=one.text, tokens=len(one.answer_ids), ended=one.ended) for one in sampled]
+        return [
+            Completion(prompt=request.prompt, text=one.text, tokens=len(one.answer_ids), ended=one.ended)
+            for request, one in zip(requests, sampled, strict=True)
+        ]
 
     def sample_tokens(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Sampled]:
-        """As `write`, with token ids and their log-probabilities. A continuation that would leave the context is cut
-        there and has `ended == "length"`."""
+        """Continuations with token ids and log-probabilities, in the order of the requests. One that would leave the
+        context is cut there and has `ended == "length"`. Raises `PromptError` naming every prompt that is empty or too
+        long."""
         if any(request.max_new_tokens < 1 for request in requests):
             raise ValueError("max_new_tokens must be at least 1")
-        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
+        prompts = [self._encode("", request.prompt) for request in requests]
         self._check(prompts, [1] * len(prompts), [request.prompt for request in requests])
         with self._engine() as engine:
             return sample_all(engine, requests, prompts, batch_size=self._batch_size, progress=progress)
 
     def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]:
-        """See `solon.lm.protocols.OptionScorer`. Raises `PromptError` naming every prompt that is empty or too long."""
-        prompts = [encode_prompt(self.loaded.tokenizer, request.prompt) for request in requests]
-        options = [
-            [encode_continuation(self.loaded.tokenizer, request.prompt, option) for option in request.options]
-            for request in requests
-        ]
+        """Log-probabilities of options, in the order of the requests. Raises as `sample_tokens` does."""
+        prompts = [self._encode("", request.prompt) for request in requests]
+        options = [[self._encode(request.prompt, option) for option in request.options] for request in requests]
         if not all(choices and all(choices) for choices in options):
             raise ValueError("every request needs options, and no option may be empty")
         room = [max(len(choice) for choice in choices) for choices in options]
         self._check(prompts, room, [request.prompt for request in requests])
         with self._engine() as engine:
             return score_all(engine, prompts, options, batch_size=self._batch_size, progress=progress)
+
+    def _encoded(self, before: str, text: str) -> list[int]:
+        """Token ids of a prompt, or of what follows one."""
+        tokenizer = self.loaded.tokenizer
+        return encode_continuation(tokenizer, before, text) if before else encode_prompt(tokenizer, text)
 
     def _check(self, prompts: Sequence[list[int]], room: Sequence[int], texts: Sequence[str]) -> None:
         """Every prompt must have a token, and leave `room` for what follows."""

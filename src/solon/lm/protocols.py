@@ -1,78 +1,88 @@
-"""All that the rest of Solon asks of a language model: write text, and score options."""
+"""All that the rest of Solon asks of a language model: complete one context, and score options after one.
+
+Rows ask one at a time and side by side; what is computed together is the engine's business. An engine is a file that
+fulfills `LanguageModel` and a class of tests that holds it to the contract (`tests/lm/contract.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
+
+from solon.prompting.context import Context
 
 Progress = Callable[[int, int], None]
 """Called with (rows finished, tokens made) since the last call."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteRequest:
-    """One text to continue."""
+class Capabilities:
+    """What an engine can do."""
 
-    prompt: str
-    """Literal: it holds every mark that the model is to read, and nothing is added."""
-    seed: int
-    """This row's own seed: the same request gives the same text in any batch, up to floating-point rounding."""
-    max_new_tokens: int
-    temperature: float = 1.0
-    """0 means greedy."""
-    stop: tuple[str, ...] = ()
-    """Writing ends before the first of these strings; it is not part of the text."""
+    logprobs: Literal["full", "top-k", "none"]
+    """Of options: exact; a bound for those that are not among the likeliest tokens; or none, and `score` raises
+    `UnsupportedError`."""
+    prefill: bool
+    """Whether a context may begin the reply. Without it `UnsupportedError` is raised for one that does."""
+    seed: bool
+    """Whether the same request with the same seed gives the same text."""
+    context: int | None
+    """Tokens that a context and its reply may have together; None if the engine does not say."""
+
+
+class Sampling(Protocol):
+    """How a reply is drawn."""
+
+    @property
+    def max_new_tokens(self) -> int: ...
+
+    @property
+    def temperature(self) -> float:
+        """0 means greedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """What was written, without the stop string and without surrounding white space."""
+class Completion:
+    """A reply, without what ended it and without surrounding white space."""
 
+    prompt: str
+    """What the model read, as exactly as the engine can say."""
     text: str
     tokens: int
-    """Generated tokens, the stop included."""
+    """Generated tokens, those that ended the reply included."""
     ended: Literal["stop", "eos", "length"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class OptionRequest:
-    """Which of these continuations does the model expect?"""
-
-    prompt: str
-    options: tuple[str, ...]
+    @property
+    def truncated(self) -> bool:
+        """The token limit cut it off."""
+        return self.ended == "length"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptionScores:
-    """`logprobs[i]`: summed log-probability of the tokens of option i after the prompt, in nats, not renormalised."""
+    """`logprobs[i]`: summed log-probability of the tokens of option i after the context, in nats, not renormalised."""
 
     logprobs: tuple[float, ...]
+    bounded: frozenset[int] = frozenset()
+    """Options that the engine did not see among the likeliest: their true log-probability is at most the one here."""
 
 
-class Writer(Protocol):
-    """Writes continuations; answers come back in the order of the requests."""
+class LanguageModel(Protocol):
+    """A model and the engine that drives it.
 
-    def write(self, requests: Sequence[WriteRequest], *, progress: Progress | None = None) -> list[Written]: ...
-
-
-class OptionScorer(Protocol):
-    """Scores options; answers come back in the order of the requests."""
-
-    def score(self, requests: Sequence[OptionRequest], *, progress: Progress | None = None) -> list[OptionScores]: ...
-
-
-class LanguageModel(Writer, OptionScorer, Protocol):
-    """Both."""
-
-
-@runtime_checkable
-class ContextBound(Protocol):
-    """A model that knows how much it can read."""
+    Both methods raise an `EngineError` where this request alone failed; anything else ends the stage.
+    """
 
     @property
-    def max_context(self) -> int:
-        """Tokens that a prompt and what follows it may have together."""
+    def identity(self) -> str:
+        """What a run must name to say which model it asked: the hash of its weights, or an address and a revision."""
 
-    def count_tokens(self, text: str, *, after: str = "") -> int:
-        """Length of `text` as a prompt, or as what follows the prompt `after`."""
+    @property
+    def can(self) -> Capabilities: ...
+
+    async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
+        """The reply that the context waits for. `seed` is this request's own, of 64 bits; see `portable_seed`."""
+
+    async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
+        """How likely the reply is to go on with each of the options."""

@@ -14,6 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
 from solon.lm.inprocess import InProcessModel
+from solon.lm.local import LocalModel
+from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
@@ -65,9 +67,13 @@ class Actors:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
-    def actor(self, role: ModelRole, folder: Path | None = None) -> Actor:
+    def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
+        """The model in a folder, written to as its role wants; trained models play `base`."""
+        return LocalModel(self.engine(self.load(folder)), self.format(folder, role), progress=progress)
+
+    def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
         """The model of a role, or a trained one in its place."""
-        return Actor(self, self.path(role) if folder is None else folder, role)
+        return Actor(self, self.path(role) if folder is None else folder, role, progress)
 
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
@@ -81,8 +87,8 @@ class Actors:
 class Actor:
     """A model in a role. It is loaded when it is first used, and released with this object."""
 
-    def __init__(self, actors: Actors, folder: Path, role: ModelRole) -> None:
-        self._actors, self.folder, self._role = actors, folder, role
+    def __init__(self, actors: Actors, folder: Path, role: ModelRole, progress: Progress) -> None:
+        self._actors, self.folder, self._role, self._progress = actors, folder, role, progress
 
     @cached_property
     def format(self) -> ChatTemplate | HumanAssistant:
@@ -90,9 +96,9 @@ class Actor:
         return self._actors.format(self.folder, self._role)
 
     @cached_property
-    def model(self) -> InProcessModel:
-        """Writes and scores."""
-        return self._actors.engine(self._actors.load(self.folder))
+    def model(self) -> LanguageModel:
+        """Completes and scores."""
+        return self._actors.language_model(self.folder, self._role, self._progress)
 
 
 class FormatFacts(Record):

@@ -12,6 +12,7 @@ from solon.constitution.few_shots import FewShots
 from solon.errors import Fault, ModelError, UserError
 from solon.models.folder import faults_of
 from solon.pipeline.actors import Actors
+from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import HumanAssistant
@@ -66,19 +67,19 @@ class _Rehearsal:
         critique, shots = None, self.few_shots.critique
         if self.config.supervised.critique:
             critique = (_REQUEST, _ANSWER)
-            format.critique(turns, _ANSWER, _REQUEST, shots=shots)
-        format.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots)
+            format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots))
+        format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
 
     def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
         task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
-        asked = self._comparison(comparison_format(format), task)
+        asked = format.render(self._comparison(comparison_format(format), task))
         tokenizer = self.actors.tokenizer(folder)
         first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
         if first == second:
             what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
             raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
 
-    def _comparison(self, format: ComparisonFormat, task: Task) -> str:
+    def _comparison(self, format: ComparisonFormat, task: Task) -> context.Context:
         """Up to where the judge names an option, after its reasoning if it is to reason."""
         if self.config.judge.method == "cot":
             return format.verdict(format.reasoning(task, reasoned(self.few_shots.reasoning, _REQUEST)), _ANSWER)

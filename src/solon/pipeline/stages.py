@@ -81,20 +81,15 @@ def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Made[Revision]:
-        first = _respond(work, assistant, prompts, "respond")
-        revised = revise(
+        return revise(
             prompts,
-            first.records,
             assistant.model,
-            assistant.format,
             given.critique_principles,
             config.supervised,
             config.sampling,
             seed=work.seed,
             shots=given.few_shots.critique,
-            progress=work.tokens,
         )
-        return _followed(first, revised)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -164,7 +159,6 @@ def comparisons(work: Work) -> None:
             config.sampling,
             seed=work.seed,
             few_shots=given.few_shots,
-            progress=work.tokens,
         )
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
@@ -289,29 +283,12 @@ STAGES: tuple[Stage, ...] = (
 
 
 def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
-    return respond(
-        prompts,
-        actor.model,
-        actor.format,
-        work.config.sampling,
-        seed=work.seed,
-        stage=stage,
-        copies=copies,
-        progress=work.tokens,
-    )
+    return respond(prompts, actor.model, work.config.sampling, seed=work.seed, stage=stage, copies=copies)
 
 
 def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Made[Pair]:
-    return answer_pairs(
-        prompts,
-        policy.model,
-        policy.format,
-        _pair_sampling(work),
-        seed=work.seed,
-        stage=stage,
-        per_prompt=per_prompt,
-        progress=work.tokens,
-    )
+    sampling = _pair_sampling(work)
+    return answer_pairs(prompts, policy.model, sampling, seed=work.seed, stage=stage, per_prompt=per_prompt)
 
 
 def _pair_sampling(work: Work) -> SamplingSection:
@@ -327,11 +304,9 @@ def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: Kn
         prompts,
         work.prompts.twins,
         policy.model,
-        policy.format,
         _pair_sampling(work),
         seed=work.seed,
         per_prompt=section.needless_refusals_per_prompt,
-        progress=work.tokens,
     )
     rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
     return _followed(_followed(own, refusals), rated)
@@ -343,12 +318,10 @@ def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> 
     return needless_refusals(
         prompts,
         policy.model,
-        policy.format,
         _pair_sampling(work),
         section.refusal_instruction,
         seed=work.seed,
         per_prompt=section.needless_refusals_per_prompt,
-        progress=work.tokens,
     )
 
 

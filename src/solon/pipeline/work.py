@@ -62,7 +62,7 @@ class Work:
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        return self.actors.actor(role, None if trained is None else self.model_of(trained))
+        return self.actors.actor(role, None if trained is None else self.model_of(trained), self.tokens)
 
     def model_of(self, stage: str) -> Path:
         """The folder of the model that a stage trained."""

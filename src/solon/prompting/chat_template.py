@@ -8,19 +8,24 @@ from datetime import date
 from typing import Any, Protocol
 
 from solon.config import NEW_YEAR, Dialogue
-from solon.constitution.few_shots import CritiqueShot
 from solon.errors import ConfigError, ModelError
-from solon.prompting.dialogue import (
-    DELIMITERS,
-    HumanAssistant,
-    system_of,
-    without_system,
-)
+from solon.prompting.context import Context, Speaker
+from solon.prompting.dialogue import DELIMITERS, HumanAssistant, system_of, without_system
 from solon.prompting.guard import Guard, byte_names, control_tokens, normalizer
 from solon.prompting.layout import find_layout
 from solon.prompting.skeleton import Skeleton
-from solon.records import Turn
+from solon.records import Role, Turn
 
+_ROLES: dict[Speaker, Role] = {
+    "system": "system",
+    "human": "human",
+    "assistant": "assistant",
+    "critique request": "human",
+    "critique": "assistant",
+    "revision request": "human",
+    "revision": "assistant",
+}
+"""Critique and revision requests are further turns of the human, critiques and revisions the assistant's replies."""
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
 _TOUCHY = tuple(Turn(role=role, text="One.\n\nTwo </think> three.") for role in ("human", "assistant", "human"))
 _REWRITES = "the chat template would rewrite texts (paragraphs, or what stands before </think>); they stay as they are"
@@ -53,7 +58,7 @@ class ChatTokenizer(Protocol):
 
 
 class ChatTemplate:
-    """Critique and revision requests are further turns of the human, critiques and revisions the assistant's replies.
+    """The dialogue as the template of the model's tokenizer writes it.
 
     A prompt and an answer together are what the template writes of the whole dialogue, up to the answer's end mark;
     `notes` names the exceptions. Models that can reason in hiding are asked not to.
@@ -89,23 +94,9 @@ class ChatTemplate:
     def answer(self, text: str, *, finished: bool = True) -> str:
         return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"
 
-    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
-        worked = [turn for shot in shots for turn in _worked(shot, with_critique=True)]
-        return self.prompt(_after(worked, [*turns, *_exchange(answer, request)]))
-
-    def revision(
-        self,
-        turns: Sequence[Turn],
-        answer: str,
-        request: str,
-        *,
-        critique: tuple[str, str] | None,
-        shots: Sequence[CritiqueShot] = (),
-    ) -> str:
-        worked = [turn for shot in shots for turn in _worked(shot, with_critique=critique is not None)]
-        middle = [] if critique is None else _exchange(answer, critique[0])
-        last = answer if critique is None else critique[1]
-        return self.prompt(_after(worked, [*turns, *middle, *_exchange(last, request)]))
+    def render(self, context: Context) -> str:
+        turns = [Turn(role=_ROLES[speaker], text=text) for speaker, text in context.messages]
+        return self.prompt(turns) + (f"{self._layout.lead}{context.prefill}" if context.prefill else "")
 
     def _placed(self, turns: Sequence[Turn]) -> list[Turn]:
         """The turns as they are to be rendered: no text can forge a mark, and the system turn is where it can be."""
@@ -174,24 +165,3 @@ def _begin_mark(tokenizer: ChatTokenizer) -> str:
     """What the tokenizer puts before a text; "" if nothing. Chat templates write it themselves where they want it."""
     mark = tokenizer.bos_token
     return mark if mark and list(tokenizer.encode("a")[:1]) == [tokenizer.bos_token_id] else ""
-
-
-def _after(worked: Sequence[Turn], turns: Sequence[Turn]) -> list[Turn]:
-    """Worked examples before a dialogue, behind its system turn."""
-    spoken = without_system(turns)
-    return [*turns[: len(turns) - len(spoken)], *worked, *spoken]
-
-
-def _exchange(assistant: str, human: str) -> tuple[Turn, Turn]:
-    return Turn(role="assistant", text=assistant), Turn(role="human", text=human)
-
-
-def _worked(shot: CritiqueShot, *, with_critique: bool) -> list[Turn]:
-    """One example as earlier turns of the same conversation."""
-    turns = [*shot.turns]
-    if with_critique:
-        turns += _exchange(shot.answer, shot.critique_request)
-        turns += _exchange(shot.critique, shot.revision_request)
-    else:
-        turns += _exchange(shot.answer, shot.revision_request)
-    return [*turns, Turn(role="assistant", text=shot.revision)]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from solon.constitution.few_shots import CritiqueShot
+from solon.prompting.context import Context, Speaker, dialogue
 from solon.prompting.guard import Guard
 from solon.records import Role, Turn
 
@@ -22,7 +22,16 @@ REVISION_REQUEST = "\n\nRevisionRequest:"
 REVISION = "\n\nRevision:"
 MESSAGE_ROLES: dict[Role, str] = {"system": "system", "human": "user", "assistant": "assistant"}
 """Roles of turns, and what chat templates and message lists call them."""
-DELIMITERS = (HUMAN, ASSISTANT, CRITIQUE_REQUEST, CRITIQUE, REVISION_REQUEST, REVISION)
+LABELS: dict[Speaker, str] = {
+    "human": HUMAN,
+    "assistant": ASSISTANT,
+    "critique request": CRITIQUE_REQUEST,
+    "critique": CRITIQUE,
+    "revision request": REVISION_REQUEST,
+    "revision": REVISION,
+}
+"""What stands before the text of each speaker."""
+DELIMITERS = tuple(LABELS.values())
 """Any of these in an answer ends it: it belongs to the format, not to the speaker (CAI appendix, data files)."""
 
 
@@ -50,20 +59,8 @@ class DialogueFormat(Protocol):
     def answer(self, text: str, *, finished: bool = True) -> str:
         """An answer as it follows `prompt`, up to and including the end mark; one cut off has none."""
 
-    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
-        """Up to the point where the critique of `answer` is written. `shots` are worked examples that come first."""
-
-    def revision(
-        self,
-        turns: Sequence[Turn],
-        answer: str,
-        request: str,
-        *,
-        critique: tuple[str, str] | None,
-        shots: Sequence[CritiqueShot] = (),
-    ) -> str:
-        """Up to the point where the revision is written. `critique`: (critique request, critique), None when direct;
-        the shots then come without their critiques as well."""
+    def render(self, context: Context) -> str:
+        """All that the model reads, up to where its reply goes on; the prefill stands as it is."""
 
 
 _DELIMITERS_ALONE = Guard(DELIMITERS)
@@ -87,47 +84,17 @@ class HumanAssistant:
         return ("a system turn stands before the first human turn, without a delimiter",) if system else ()
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        return self.opening(turns) + self._asked(turns)
+        return self.render(dialogue(turns))
 
     def answer(self, text: str, *, finished: bool = True) -> str:
         return f" {self.guard(text)}{self.end if finished else ''}"
 
-    def critique(self, turns: Sequence[Turn], answer: str, request: str, *, shots: Sequence[CritiqueShot] = ()) -> str:
-        worked = "".join(self._worked(shot, with_critique=True) for shot in shots)
-        task = f"{self._asked(turns)} {self.guard(answer)}{CRITIQUE_REQUEST} {self.guard(request)}{CRITIQUE}"
-        return self.opening(turns) + worked + task
-
-    def revision(
-        self,
-        turns: Sequence[Turn],
-        answer: str,
-        request: str,
-        *,
-        critique: tuple[str, str] | None,
-        shots: Sequence[CritiqueShot] = (),
-    ) -> str:
-        worked = "".join(self._worked(shot, with_critique=critique is not None) for shot in shots)
-        return self.opening(turns) + worked + self._revised(turns, answer, request, critique)
-
-    def opening(self, turns: Sequence[Turn] = ()) -> str:
-        """Beginning mark and system turn."""
-        return self.begin + self.guard(system_of(turns) or self.system)
-
-    def _asked(self, turns: Sequence[Turn]) -> str:
-        names = {"human": HUMAN, "assistant": ASSISTANT}
-        spoken = without_system(turns)
-        return "".join(f"{names[turn.role]} {self.guard(turn.text)}" for turn in spoken) + ASSISTANT
-
-    def _revised(self, turns: Sequence[Turn], answer: str, request: str, critique: tuple[str, str] | None) -> str:
-        told = ("", "") if critique is None else (self.guard(critique[0]), self.guard(critique[1]))
-        middle = "" if critique is None else f"{CRITIQUE_REQUEST} {told[0]}{CRITIQUE} {told[1]}"
-        return f"{self._asked(turns)} {self.guard(answer)}{middle}{REVISION_REQUEST} {self.guard(request)}{REVISION}"
-
-    def _worked(self, shot: CritiqueShot, *, with_critique: bool) -> str:
-        """One example. It starts with a human turn, so it ends the one before it (CAI appendix E.1)."""
-        critique = (shot.critique_request, shot.critique) if with_critique else None
-        revised = self._revised(shot.turns, shot.answer, shot.revision_request, critique)
-        return f"{revised} {self.guard(shot.revision)}"
+    def render(self, context: Context) -> str:
+        opening = self.begin + self.guard(context.system or self.system)
+        said = "".join(f"{LABELS[speaker]} {self.guard(text)}" for speaker, text in context.spoken)
+        reply = LABELS[context.reply] if context.messages else ""
+        space = " " if reply and context.prefill else ""
+        return f"{opening}{said}{reply}{space}{context.prefill}"
 
 
 def system_of(turns: Sequence[Turn]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy as np
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import ChatTemplate
 from solon.prompting.comparison import MARKS, OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
+from solon.prompting.context import Context, Message
 from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.guard import Guard
 from solon.records import Turn
 
-_CUE = "\nThe answer is:"
-_HUMAN, _THINK = "\n\nHuman: ", "\n\nAssistant: Let's think step by step:"
+_ANSWER, _STEPS = "The answer is:", "Let's think step by step:"
+_CUE = f"\n{_ANSWER}"
+_HUMAN, _THINK = "\n\nHuman: ", f"\n\nAssistant: {_STEPS}"
 """What the shipped templates begin and end with, and a chat template writes in its own way."""
 
 Letter = Literal["A", "B"]
@@ -81,40 +83,34 @@ def reasoned(shots: Sequence[ReasoningShot], question: str) -> list[Worked]:
 
 
 class ComparisonFormat(Protocol):
-    """How one judge wants comparisons written. After each text that asks for a verdict, `OPTIONS` are scored."""
+    """How one judge wants comparisons put. After each context that asks for a verdict, `OPTIONS` are scored."""
 
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """Strings that end the reasoning."""
-
-    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
         """Up to the point where the judge names an option."""
 
-    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
         """Up to the point where the judge begins to reason."""
 
-    def verdict(self, reasoning: str, rationale: str) -> str:
+    def verdict(self, reasoning: Context, rationale: str) -> Context:
         """After the reasoning, up to the point where the judge names an option."""
 
 
 class PlainComparison:
     """Plain text, as in the paper: for a model that was not taught a chat template."""
 
-    def __init__(self, format: HumanAssistant | None = None):
-        self._format = format or HumanAssistant()
-        self._guard = self._format.guard.also(MARKS)
-        self.stop = self._format.stop
+    def __init__(self, guard: Guard | None = None):
+        self._guard = (guard or HumanAssistant().guard).also(MARKS)
 
-    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
         shots = (f"{self._comparison(example.task)}{_option(example)}\n\n" for example in worked)
-        return self._format.opening() + "".join(shots) + self._comparison(task)
+        return Context(prefill="".join(shots) + self._comparison(task))
 
-    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
-        shots = (f"{self.verdict(self._reasoning(e.task), e.rationale or '')}{_option(e)}" for e in worked)
-        return self._format.opening() + "".join(shots) + self._reasoning(task)
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
+        shots = (f"{self._verdict(self._reasoning(e.task), e.rationale or '')}{_option(e)}" for e in worked)
+        return Context(prefill="".join(shots) + self._reasoning(task))
 
-    def verdict(self, reasoning: str, rationale: str) -> str:
-        return verdict_prompt(reasoning, self._guard(rationale))
+    def verdict(self, reasoning: Context, rationale: str) -> Context:
+        return replace(reasoning, prefill=self._verdict(reasoning.prefill, rationale))
 
     def _comparison(self, task: Task) -> str:
         return _comparison(task.guarded(self._guard))
@@ -122,36 +118,35 @@ class PlainComparison:
     def _reasoning(self, task: Task) -> str:
         return _reasoning(task.guarded(self._guard))
 
+    def _verdict(self, reasoning: str, rationale: str) -> str:
+        return verdict_prompt(reasoning, self._guard(rationale))
+
 
 class ChatComparison:
     """The comparison is a turn of the human, and the judge's reply is begun for it, up to the option."""
 
-    def __init__(self, template: ChatTemplate):
-        self._template = template
-        self._guard = template.guard.also(MARKS)
+    def __init__(self, guard: Guard):
+        self._guard = guard.also(MARKS)
 
-    @property
-    def stop(self) -> tuple[str, ...]:
-        return self._template.stop
-
-    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> str:
-        turns = []
+    def comparison(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
+        messages = []
         for example in worked:
-            turns += [_human(self._comparison(example.task))]
-            turns += [Turn(role="assistant", text=f"The answer is:{_option(example)}")]
-        turns.append(_human(self._comparison(task)))
-        return self._template.prompt(turns) + self._template.answer("The answer is:", finished=False)
+            messages.append(Message("human", self._comparison(example.task)))
+            messages.append(Message("assistant", f"{_ANSWER}{_option(example)}"))
+        return Context(messages=(*messages, Message("human", self._comparison(task))), prefill=_ANSWER)
 
-    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> str:
-        turns = []
+    def reasoning(self, task: Task, worked: Sequence[Worked] = ()) -> Context:
+        messages = []
         for example in worked:
-            turns.append(_human(self._reasoning(example.task)))
-            reply = self.verdict("Let's think step by step:", example.rationale or "") + _option(example)
-            turns.append(Turn(role="assistant", text=reply))
-        turns.append(_human(self._reasoning(task)))
-        return self._template.prompt(turns) + self._template.answer("Let's think step by step:", finished=False)
+            messages.append(Message("human", self._reasoning(example.task)))
+            reply = self._verdict(_STEPS, example.rationale or "") + _option(example)
+            messages.append(Message("assistant", reply))
+        return Context(messages=(*messages, Message("human", self._reasoning(task))), prefill=_STEPS)
 
-    def verdict(self, reasoning: str, rationale: str) -> str:
+    def verdict(self, reasoning: Context, rationale: str) -> Context:
+        return replace(reasoning, prefill=self._verdict(reasoning.prefill, rationale))
+
+    def _verdict(self, reasoning: str, rationale: str) -> str:
         return f"{reasoning} {self._guard(rationale)}\n\nSo the answer is:"
 
     def _comparison(self, task: Task) -> str:
@@ -163,7 +158,7 @@ class ChatComparison:
 
 def comparison_format(dialogue: ChatTemplate | HumanAssistant) -> ComparisonFormat:
     """How a model that wants its dialogues so wants its comparisons."""
-    return ChatComparison(dialogue) if isinstance(dialogue, ChatTemplate) else PlainComparison(dialogue)
+    return (ChatComparison if isinstance(dialogue, ChatTemplate) else PlainComparison)(dialogue.guard)
 
 
 def _comparison(task: Task) -> str:
@@ -176,7 +171,3 @@ def _reasoning(task: Task) -> str:
 
 def _option(example: Worked) -> str:
     return OPTIONS["AB".index(example.answer)]
-
-
-def _human(text: str) -> Turn:
-    return Turn(role="human", text=text)

@@ -1,0 +1,90 @@
+"""Requests of rows that run side by side, answered in batches.
+
+Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
+shard that is made again after a kill forms the same batches, and gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from solon.lm.together import PLACE
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+QUIET = 4
+"""Passes of the event loop without a new request after which every row is taken to wait. A row whose parts ran side by
+side needs three of them to ask again."""
+
+
+Answer = Callable[[Sequence[Q]], Sequence[A]]
+"""Answers requests in their order; what it raises is raised to every row of the batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Waiting:
+    place: tuple[int, ...]
+    kind: str
+    answer: Answer[Any, Any]
+    request: Any
+    future: asyncio.Future[Any]
+
+
+class Batcher:
+    """Holds requests until nothing else can go on, then answers those of one kind, in the order of the rows."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def ask(self, answer: Answer[Q, A], request: Q, *, kind: str) -> A:
+        """The answer to a request, once its batch is done. All requests of a kind have the same `answer`."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(place=PLACE.get(), kind=kind, answer=answer, request=request, future=future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+            self._worker.add_done_callback(_look_at_its_end)
+        return await future
+
+    async def _work(self) -> None:
+        while await self._all_wait():
+            batch = self._next()
+            try:
+                answers = batch[0].answer([waiting.request for waiting in batch])
+                answered = list(zip(batch, answers, strict=True))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
+                for waiting in batch:
+                    waiting.future.set_exception(error)
+            else:
+                for waiting, answer in answered:
+                    waiting.future.set_result(answer)
+
+    async def _all_wait(self) -> bool:
+        """True when every row waits; False when there is none."""
+        count, quiet = -1, 0
+        while quiet < QUIET:
+            quiet = quiet + 1 if len(self._waiting) == count else 0
+            count = len(self._waiting)
+            await asyncio.sleep(0)
+        going = (waiting for waiting in self._waiting if not waiting.future.done())  # some rows have given up
+        self._waiting = sorted(going, key=lambda waiting: waiting.place)
+        return bool(self._waiting)
+
+    def _next(self) -> list[_Waiting]:
+        """The requests of the kind that most wait for, so that a row which is ahead of the others waits for them."""
+        counts = Counter(waiting.kind for waiting in self._waiting)
+        kind = counts.most_common(1)[0][0]  # of equals that of the first row
+        batch = [waiting for waiting in self._waiting if waiting.kind == kind]
+        self._waiting = [waiting for waiting in self._waiting if waiting.kind != kind]
+        return batch
+
+
+def _look_at_its_end(worker: asyncio.Task[None]) -> None:
+    """An interrupt within a batch ends the loop by itself; unseen, it would be reported a second time."""
+    if not worker.cancelled():
+        worker.exception()

@@ -1,0 +1,166 @@
+"""Which requests are computed together: a function of the rows, whatever the clock says."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.constitution.principles import Principle
+from solon.errors import TooLongError
+from solon.feedback.critique import revise
+from solon.feedback.judge import judge
+from solon.feedback.pair import answer_pairs
+from solon.lm.batcher import Batcher
+from solon.lm.local import LocalModel
+from solon.lm.protocols import Completion, OptionScores
+from solon.lm.requests import OptionRequest, WriteRequest
+from solon.lm.together import together
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.few_shots import PlainComparison
+from solon.records import Pair, Prompt, Turn
+
+SAMPLING = SamplingSection(max_new_tokens=4)
+PROMPTS = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(5)]
+PRINCIPLES = [
+    Principle(id="x", title="t", critique_request="C?", revision_request="R.", comparison_question="Which is kinder?")
+]
+
+
+class Loops:
+    """In the place of the loops that compute batches: remembers them. Characters are tokens."""
+
+    max_context = 300
+
+    def __init__(self, empty: str = "-"):
+        self.empty = empty
+        self.batches: list[tuple[str, list[str]]] = []
+
+    def count_tokens(self, text: str, *, after: str = "") -> int:
+        return len(text)
+
+    def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+        kinds = {request.prompt.rpartition("\n\n")[2] for request in requests}
+        self.batches.append(("+".join(sorted(kinds)), [_row(request.prompt) for request in requests]))
+        return [
+            Completion(
+                prompt=request.prompt,
+                text="" if request.prompt.endswith("Critique:") and self.empty in request.prompt else f"{request.seed}",
+                tokens=1,
+                ended="eos",
+            )
+            for request in requests
+        ]
+
+    def score(self, requests: Sequence[OptionRequest], *, progress: Any) -> list[OptionScores]:
+        self.batches.append(("score", [_row(request.prompt) for request in requests]))
+        return [OptionScores(logprobs=(-1.0, -1.0))] * len(requests)
+
+
+def _row(prompt: str) -> str:
+    return prompt.partition("Human: q")[2][:1]
+
+
+def local(loops: Any) -> LocalModel:
+    return LocalModel(loops, HumanAssistant())
+
+
+ALL = ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("empty", ["-", "q2"])
+def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) -> None:
+    """A chain whose critique is empty asks for its next critique while the others ask for revisions."""
+    loops = Loops(empty)
+    revise(PROMPTS, local(loops), PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
+    revised = ALL if empty == "-" else ["0", "1", "3", "4"]
+    step = [("Critique:", ALL), ("Revision:", revised)]
+    assert loops.batches == [("Assistant:", ALL), *step, *step]
+
+
+def test_both_answers_of_a_pair_lie_side_by_side_in_one_batch() -> None:
+    loops = Loops()
+    answer_pairs(PROMPTS, local(loops), SAMPLING, seed=0, per_prompt=2)
+    assert loops.batches == [("Assistant:", [row for row in ALL for _ in range(4)])]
+
+
+def test_a_row_of_which_one_part_does_not_fit_computes_nothing() -> None:
+    loops = Loops()
+    long = PROMPTS[2].model_copy(update={"turns": (Turn(role="human", text="q2" * 200),)})
+    made = answer_pairs([*PROMPTS[:2], long, *PROMPTS[3:]], local(loops), SAMPLING, seed=0)
+    assert loops.batches == [("Assistant:", [row for row in ALL if row != "2" for _ in range(2)])]
+    assert made.dropped == {"too long": 1}
+
+
+def test_a_judge_reasons_for_all_then_scores_all() -> None:
+    loops = Loops()
+    pairs = [Pair(id=prompt.id, prompt_id=prompt.id, a="x", b="y") for prompt in PROMPTS]
+    section = JudgeSection(orders="both")
+    judge(pairs, PROMPTS, local(loops), PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
+
+
+def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Loops):
+        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+            raise MemoryError("no room for the cache")
+
+    with pytest.raises(MemoryError):
+        answer_pairs(PROMPTS, local(Broken()), SAMPLING, seed=0)
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Interrupted(Loops):
+        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer_pairs(PROMPTS, local(Interrupted()), SAMPLING, seed=0)
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_rows_that_need_many_passes_to_ask_still_make_one_batch() -> None:
+    """A row whose parts ran side by side asks three passes after the others."""
+    batcher, batches = Batcher(), []
+
+    def answer(requests: Sequence[int]) -> Sequence[int]:
+        batches.append(list(requests))
+        return requests
+
+    async def ask(number: int) -> int:
+        return await batcher.ask(answer, number, kind="all")
+
+    async def row(number: int) -> int:
+        parts = [ask(number), ask(number)] if number % 2 else [ask(number)]
+        return sum(await together(parts)) if number % 2 else await parts[0]
+
+    async def twice(number: int) -> int:
+        return await row(number) + await row(number)
+
+    assert asyncio.run(together(map(twice, range(4)))) == [0, 4, 4, 12]
+    assert batches == [[0, 1, 1, 2, 3, 3]] * 2
+
+
+def test_answers_that_are_too_few_are_a_mistake_and_no_row_waits_for_ever() -> None:
+    async def ask(number: int) -> int:
+        return await batcher.ask(lambda requests: requests[1:], number, kind="all")
+
+    batcher = Batcher()
+    with pytest.raises(ValueError, match="shorter"):
+        asyncio.run(together(map(ask, range(3))))
+
+
+def test_the_first_error_of_several_is_raised_as_it_is() -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    for first in (TooLongError("a"), ZeroDivisionError("b")):
+        with pytest.raises(type(first), match=str(first)):
+            asyncio.run(together([fail(first), fail(KeyError("c"))]))

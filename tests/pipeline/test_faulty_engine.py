@@ -1,0 +1,58 @@
+"""A run whose engine goes wrong now and then: every row that is lost is counted, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.tiny_run import manifest, rows, run_in, world_config
+from solon.errors import EngineUnavailableError
+from solon.lm.faulty import FaultyModel, Mishap
+from solon.pipeline.actors import Actors
+
+
+def wrap(monkeypatch: pytest.MonkeyPatch, *mishaps: Mishap, every: int) -> None:
+    real: Callable[..., Any] = Actors.language_model
+
+    def faulty(self: Actors, *args: Any) -> FaultyModel:
+        return FaultyModel(real(self, *args), *mishaps, every=every)
+
+    monkeypatch.setattr(Actors, "language_model", faulty)
+
+
+def data(run: Path) -> dict[str, bytes]:
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*.jsonl"))}
+
+
+def test_lost_rows_are_counted_and_the_run_goes_on(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = world_config(llama, "judge.max_unscored=0.9")
+    wrap(monkeypatch, "timeout", "refusal", "garbled", "empty", "garbage", "no numbers", "late", every=5)
+    run_in(tmp_path / "one", config, until="comparisons")
+    for stage in ("revisions", "helpful", "pairs", "comparisons"):
+        counts = manifest(tmp_path / "one", stage).counts
+        assert counts.rows_in == counts.rows_out + sum(counts.dropped.values()) > 0
+    lost = manifest(tmp_path / "one", "revisions").counts.dropped
+    assert lost and lost.keys() <= {"timed out", "refused by the provider", "garbled reply"}
+    unscored = [row["unscored"] for row in rows(tmp_path / "one", "comparisons") if row["unscored"]]
+    assert unscored
+    run_in(tmp_path / "two", config, until="comparisons")
+    assert data(tmp_path / "one") == data(tmp_path / "two")
+
+
+def test_an_engine_that_is_gone_stops_the_run_and_what_was_made_is_kept(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is back, the run ends as if nothing had happened."""
+    config = world_config(llama)
+    run_in(tmp_path / "whole", config, until="helpful")
+    with monkeypatch.context() as gone:
+        wrap(gone, "down", every=40)
+        with pytest.raises(EngineUnavailableError, match=r"^the model's server does not answer \(start it"):
+            run_in(tmp_path / "run", config, until="helpful")
+    run_in(tmp_path / "run", config, until="helpful")
+    assert data(tmp_path / "run") == data(tmp_path / "whole")

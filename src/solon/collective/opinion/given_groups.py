@@ -53,14 +53,14 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
             faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
         found[number] = row["group"].strip()
     raise_faults(faults, path)
-    return _groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
+    return named_groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
 
 
 def exported_groups(conversation: Conversation) -> Groups:
     """The groups of the export itself. Raises InputError if it has none."""
     found = {one.id: one.exported_group or "" for one in conversation.participants}
     where = Where(conversation.source or "the export")
-    return _groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
+    return named_groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
 
 
 def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
@@ -120,7 +120,8 @@ def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:
     ]
 
 
-def _groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
+def named_groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
+    """Groups by the name that each participant of the conversation has; an empty one is none."""
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the groups in a table with --groups FILE, or leave --groups out to have them found"

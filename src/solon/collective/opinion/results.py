@@ -109,19 +109,15 @@ class Majority(Record):
 
 
 class Agreement(Record):
-    """How one thing that stored mathematics says compares with what is computed from the votes."""
+    """How one thing that stored mathematics says of statements compares with what is computed from the votes."""
 
     quantity: str
     compared: int
-    """Values, or lists, that both have. 0: what is stored cannot be read."""
+    """Statements of which both have a number."""
     differ: int
-    """Of those, how many are not the same, up to `tolerance`."""
-    tolerance: float
-    """Largest difference that counts as none; relative where values exceed 1. 0 for lists, which are alike or not."""
-    largest: float | None = None
-    """Largest difference; None for lists, and where a stored value is no number."""
-    example: str = ""
-    """The largest difference in words; empty if none differ."""
+    """Of those, how many are not the same, up to 1e-9."""
+    largest: float
+    """Largest difference."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ def priority(counts: Counts, extremity_S: Floats, meta_S: Bools) -> Floats:
     """[S]: (importance · (1 + 8 · 2^(-S/5)))², so that new statements get their chance; 49 for meta statements.
 
     Importance 1.12 after 10 votes: (1.12 · (1 + 8/4))² = 11.29. Polis had a fault from March 2025 to mid-2026 that made
-    every priority 49; `opinion.polis.agreement` tells stored mathematics that shows it.
+    every priority 49; `opinion.polis.stored` tells mathematics that shows it.
     """
     seen = counts.total().seen[0]
     value = np.square(importance(counts, extremity_S) * (1 + 8 * np.exp2(-seen / 5)))

@@ -47,19 +47,10 @@ class Ratings:
     """True where a vote was cast, and throughout columns that are moderated out."""
     column_S: Bools
     """True: the statement is a column of the matrix, that is, it has a vote at all."""
-    absent_columns: int = 0
-    """Columns of stored mathematics that the conversation lacks."""
-    absent_seen: int = 0
-    """How many of those are moderated out, and so count as seen by everybody."""
 
     @property
     def n_columns(self) -> int:
-        return int(self.column_S.sum()) + self.absent_columns
-
-    @property
-    def n_seen_P(self) -> Ints:
-        """Columns seen by each."""
-        return np.asarray(self.seen_PS.sum(axis=1) + self.absent_seen, dtype=np.int64)
+        return int(self.column_S.sum())
 
 
 def moderated_out(conversation: Conversation) -> Bools:
@@ -67,27 +58,13 @@ def moderated_out(conversation: Conversation) -> Bools:
     return np.array([one.moderated < 0 or one.is_meta for one in conversation.statements], dtype=bool)
 
 
-def ratings(
-    conversation: Conversation,
-    *,
-    out_S: Bools | None = None,
-    column_S: Bools | None = None,
-    absent_columns: int = 0,
-    absent_seen: int = 0,
-) -> Ratings:
-    """The votes as Polis computes on them. Stored mathematics names `out_S`, `column_S` and what is absent; else they
-    follow from moderation and from who voted."""
-    out = moderated_out(conversation) if out_S is None else out_S
+def ratings(conversation: Conversation, *, column_S: Bools | None = None) -> Ratings:
+    """The votes as Polis computes on them. `column_S`: as stored mathematics has it; else it follows from who voted."""
+    out = moderated_out(conversation)
     column: Bools = np.asarray(conversation.seen_PS.any(axis=0)) if column_S is None else column_S
-    votes = np.where(out, 0, conversation.votes_PS).astype(np.int8)
     seen = (conversation.seen_PS | out) & column
-    return Ratings(
-        votes_PS=np.where(seen, votes, 0).astype(np.int8),
-        seen_PS=seen,
-        column_S=column,
-        absent_columns=absent_columns,
-        absent_seen=absent_seen,
-    )
+    votes = np.where(seen & ~out, conversation.votes_PS, 0).astype(np.int8)
+    return Ratings(votes_PS=votes, seen_PS=seen, column_S=column)
 
 
 def column_means(rated: Ratings) -> Floats:
@@ -181,7 +158,7 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
     for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
         at = np.flatnonzero(rated.seen_PS[row])
         places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1)
-    return np.asarray(places * stretch(rated.n_columns, rated.n_seen_P)[:, None], dtype=np.float64)
+    return np.asarray(places * stretch(rated.n_columns, rated.seen_PS.sum(axis=1))[:, None], dtype=np.float64)
 
 
 def stretch(n_columns: int, n_seen_P: Ints) -> Floats:

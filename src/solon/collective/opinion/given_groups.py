@@ -124,7 +124,7 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
     """Groups by the name that each participant of the conversation has; an empty one is none."""
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
-        hint = "name the groups in a table with --groups FILE, or leave --groups out to have them found"
+        hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(

@@ -13,7 +13,7 @@ from report.public_page import read_page, saved_table, section, table
 from report.riverside import riverside, with_texts
 from solon.cli.main import app
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.stability import stability_of, verdict_of
+from solon.collective.opinion.stability import verdict_of
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.collective.people.sample import Sample
 from solon.report.public.gather import Sources, gather, read_sample
@@ -25,6 +25,7 @@ from solon.report.public.sureness import stability_part
 from solon.report.public.tally import statement_votes
 from solon.report.public.traced import trace_part
 from talks import talk
+from voters import stability_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/riverside"
 

@@ -171,7 +171,7 @@ def test_the_stored_mathematics_of_a_server_is_reproduced(reference_data: Path) 
     folder = reference_data / "polis/server-below-100"
     blob = json.loads((folder / "math-pca2.json").read_text(encoding="utf-8"))
     found = analyse(open_conversation(folder).conversation, stored=read_stored(folder / "math-pca2.json"))
-    assert found.notes == ()
+    assert found.notes[0] == "Groups as the server stored them."
     ids = found.conversation.statement_ids.tolist()
     by_statement = np.argsort(blob["tids"])
     for values, stored in (

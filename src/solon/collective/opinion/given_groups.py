@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
+from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import compare
 from solon.collective.phrases import many
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
@@ -69,18 +68,11 @@ def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
     return int((able_P & ~np.isin(conversation.participant_ids, grouped_ids)).sum())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beside:
+class Beside(Likeness):
     """The grouping of the export beside another one."""
 
     k: int
     """Groups that the export names."""
-    people: int
-    """In a group of both."""
-    likeness: float
-    """Adjusted Rand index: 1 the same groups, 0 as alike as by lot."""
-    kept_share: float
-    """Of them, the share in the same group, groups being paired as well as can be."""
 
 
 def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None:
@@ -91,8 +83,7 @@ def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None
     ours_P = labels_of(conversation, groups)
     if not ((exported_P != IN_NO_GROUP) & (ours_P != IN_NO_GROUP)).any():
         return None
-    found = compare(conversation, ours_P, exported_P)
-    return Beside(k=len(names), people=found.people, likeness=found.adjusted_rand, kept_share=found.kept_share)
+    return Beside(k=len(names), **compare(conversation, ours_P, exported_P).model_dump())
 
 
 def number_of_groups(conversation: Conversation, groups: Groups) -> str:

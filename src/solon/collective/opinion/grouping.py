@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from solon.collective.conversation import Conversation, Ints, Participant
+from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.ccai import ccai_place
 from solon.collective.opinion.placing import Place
 from solon.collective.opinion.polis.grouping import polis_place
 from solon.collective.opinion.results import Groups, Imputation, Projection
-from solon.collective.opinion.stability_trials import Tries, make_tries
+from solon.collective.opinion.stability_trials import Tries, make_tries, renumbered
 
 Method = Literal["polis", "ccai"]
 PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
@@ -66,14 +66,8 @@ def by_votes(conversation: Conversation) -> ByVotes:
     cells_PS = np.ascontiguousarray(np.where(conversation.seen_PS, conversation.votes_PS, 2)[:, voted_S])
     hashes = [blake2b(row.tobytes(), digest_size=8).digest() for row in cells_PS]
     row_P = np.array(sorted(range(len(hashes)), key=lambda row: hashes[row]), dtype=np.int64)
-    renumbered = replace(
-        conversation,
-        participants=tuple(Participant(id=at) for at in range(len(row_P))),
-        votes_PS=conversation.votes_PS[row_P],
-        seen_PS=conversation.seen_PS[row_P],
-        log=None,
-    )
-    return ByVotes(conversation=renumbered, row_P=row_P, ids_P=conversation.participant_ids[row_P])
+    ids_P = conversation.participant_ids[row_P]
+    return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, ids_P=ids_P)
 
 
 def find_groups(

@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.conversation import Conversation
 from solon.collective.opinion.counts import labels_of
-from solon.collective.opinion.grouping import IMPUTATIONS, PLACES, by_votes
+from solon.collective.opinion.grouping import IMPUTATIONS, PLACES
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import StabilityCheck, Tries, make_tries
+from solon.collective.opinion.stability_trials import StabilityCheck, Tries
 from solon.collective.tables import write_file
 from solon.records import Record
 
@@ -48,40 +47,17 @@ class StabilityReport(Record):
     checks: tuple[StabilityCheck, ...]
 
 
-def stability_of(
-    conversation: Conversation,
-    groups: Groups,
-    *,
-    method: str | None = None,
-    seed: int = 0,
-    repeats: int | None = None,
-    smoothing: bool = True,
-) -> StabilityReport:
-    """Regroup in every way and compare.
-
-    `method`: `polis` or `ccai`; by default the one the groups were made with (`polis` for groups that were given).
-    `repeats`: `REPEATS`, or half as many where people are sampled. `smoothing`: of the consensus whose changes are
-    reported.
-
-    Raises:
-        InputError: if the method cannot group anybody.
-    """
-    method = method or method_of(groups)
-    ordered = by_votes(conversation)
-    tries = make_tries(ordered.conversation, PLACES[method], seed=seed, repeats=repeats)
-    return stability_by(
-        tries, ordered.there(groups), method, people=len(conversation.participants), smoothing=smoothing
-    )
-
-
 def method_of(groups: Groups) -> str:
     """The method that groups are made again by."""
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, method: str, *, people: int, smoothing: bool = True) -> StabilityReport:
-    """What tries say of groups of the same conversation. `people`: of the whole, where tries are of a sample."""
-    base = tries.conversation
+def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool = True) -> StabilityReport:
+    """What tries say of groups of the same conversation.
+
+    `people`: of the whole, where tries are of a sample. `smoothing`: of the consensus whose changes are reported.
+    """
+    base, method = tries.conversation, method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, IMPUTATIONS[method][1], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)

@@ -76,36 +76,30 @@ def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
     return np.array([new[name] for name in labels_N], dtype=np.int64)
 
 
-class Representative(Record):
-    """A statement that sets a group apart."""
-
-    group: str
-    comment_id: int
-    direction: str
-    """`agree` or `disagree`: which of the two the group does more than the others."""
-    n_success: int
-    """Votes of the group in that direction."""
-    n_trials: int
-    """Votes of the group on the statement, passes included."""
-    p_success: float
-    p_test: float
-    """z of `p_success` against one half."""
-    repness: float
-    """Ratio of the group's probability to everybody else's."""
-    repness_test: float
-    """z of the difference."""
-    best_agree: bool = False
-
-
 class Majority(Record):
     """A statement that most of all participants agree, or disagree, with."""
 
     comment_id: int
     direction: str
+    """`agree` or `disagree`."""
     n_success: int
+    """Votes in that direction."""
     n_trials: int
+    """Votes on the statement, passes included."""
     p_success: float
     p_test: float
+    """z of `p_success` against one half."""
+
+
+class Representative(Majority):
+    """A statement that sets a group apart. Votes are the group's; `direction`: what it does more than the others."""
+
+    group: str
+    repness: float
+    """Ratio of the group's probability to everybody else's."""
+    repness_test: float
+    """z of the difference."""
+    best_agree: bool = False
 
 
 class Agreement(Record):

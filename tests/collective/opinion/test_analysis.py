@@ -159,11 +159,6 @@ def test_a_seed_gives_the_same_groups_again() -> None:
     assert any((find_groups(conversation, k=4, seed=seed).labels_G != one.labels_G).any() for seed in range(5))
 
 
-def test_missing_votes_may_count_as_passes() -> None:
-    conversation = talk(random_rows(6, 60, 12, seen=0.4))
-    assert find_groups(conversation, impute="pass").silhouettes != find_groups(conversation).silhouettes
-
-
 # Reference data
 
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.collective.opinion.counts import Counts
-from solon.collective.opinion.polarisation import between_groups, mean_votes, overall, split
+from solon.collective.opinion.counts import Counts, between_groups, mean_votes, overall, split
 
 cells = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
 

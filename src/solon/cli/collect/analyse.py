@@ -78,7 +78,7 @@ def analyse(
 
 
 def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | None) -> None:
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import number_of_groups
 
     for one in summary.agreements:

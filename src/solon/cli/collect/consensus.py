@@ -48,8 +48,7 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
     from solon.collective.opinion.ballots import SIGN
-    from solon.collective.opinion.consensus import DRAWS, consensus_of
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
     from solon.collective.opinion.files import write_consensus
     from solon.collective.output import require_free
     from solon.collective.phrases import many

@@ -9,9 +9,8 @@ import numpy as np
 
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
-from solon.collective.opinion.counts import counts_of
+from solon.collective.opinion.counts import between_groups, counts_of
 from solon.collective.opinion.grouping import Method, by_votes, find_groups
-from solon.collective.opinion.polarisation import between_groups
 from solon.collective.opinion.polis.grouping import polis_projection
 from solon.collective.opinion.polis.priority import extremity, priority
 from solon.collective.opinion.polis.projection import moderated_out
@@ -25,16 +24,11 @@ __all__ = ["Method", "analyse", "find_groups"]
 def analyse(
     conversation: Conversation,
     *,
-    seed: int = 0,
-    k: int | None = None,
-    method: Method = "polis",
-    stored: StoredMathematics | None = None,
     groups: Groups | None = None,
+    stored: StoredMathematics | None = None,
 ) -> Analysis:
-    """Analyse a conversation.
-
-    Groups are found by `method`, `k` and `seed`, as `find_groups` does, unless they are given. `stored`: groups, axes
-    and their signs are taken from there. `groups`: these are taken, of people in the conversation; axes are computed.
+    """Analyse a conversation with `groups` of its people, or those that `find_groups` finds by its defaults; `stored`:
+    with groups, axes and their signs as they are there.
 
     Raises:
         InputError: if nobody has voted; as `find_groups`; if `stored` is of another conversation or vote sign.
@@ -44,7 +38,7 @@ def analyse(
         return compared(_analysis(*lay_over(conversation, stored)), stored)
     ordered = by_votes(conversation)
     projection = ordered.projection(polis_projection(ordered.conversation))
-    chosen = groups or find_groups(conversation, k=k, method=method, seed=seed)
+    chosen = groups or find_groups(conversation)
     return _analysis(conversation, projection, chosen, chosen.notes)
 
 

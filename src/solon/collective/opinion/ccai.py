@@ -20,6 +20,7 @@ from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.opinion.placing import Grouping, Placed
 from solon.collective.opinion.polis.clusters import best_k
+from solon.collective.opinion.polis.projection import leading_components
 from solon.collective.opinion.results import Groups, Imputation
 from solon.errors import InputError
 
@@ -129,19 +130,16 @@ class Clusters:
     """Sum of squared distances to the own centre."""
 
 
-def k_means(points_ND: Floats, k: int, *, seed: int = 0, starts: int = STARTS) -> Clusters:
-    """The best of `starts` runs of Lloyd's algorithm. `k` must not exceed the number of distinct points."""
+def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> Clusters:
+    """The best of `STARTS` runs of Lloyd's algorithm. `k` must not exceed the number of distinct points."""
     from sklearn.cluster import KMeans
 
     draws = np.random.RandomState(as_numpy_takes_it(seed))
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
-    best = None
-    for _ in range(starts):
-        run = KMeans(k, init=starting_centres(centred_ND, k, draws), n_init=1).fit(centred_ND)
-        if best is None or run.inertia_ < best.inertia_:
-            best = run
-    assert best is not None, "at least one start"
+    with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))
+    runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
+    best = min(runs, key=lambda run: run.inertia_)
     return Clusters(
         labels_N=np.asarray(best.labels_, dtype=np.int64),
         centres_KD=np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64),
@@ -182,30 +180,15 @@ class Positions:
 def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Positions:
     """The study's projection: unseen counts as pass (or as `impute` says), each participant is centred, two axes.
 
-    The axes are the leading eigenvectors of the smaller of the two matrices of inner products, which scikit-learn's
-    full decomposition would give too, up to the sign.
+    scikit-learn's full decomposition would give the same, up to the sign. An axis without variance has no direction:
+    everybody stands at 0 on it.
     """
-    from scipy.linalg import eigh
-
     filling_S = np.zeros(len(conversation.statements))
     if impute == "mean":
         cast_S = np.maximum(conversation.seen_PS.sum(axis=0), 1)
         filling_S = np.where(conversation.seen_PS, conversation.votes_PS, 0).sum(axis=0) / cast_S
     votes_PS = np.where(conversation.seen_PS, conversation.votes_PS.astype(np.float64), filling_S)
-    centred_PS = votes_PS - votes_PS.mean(axis=1, keepdims=True)
-    wide = centred_PS.shape[0] <= centred_PS.shape[1]
     with one_thread():
-        inner = centred_PS @ centred_PS.T if wide else centred_PS.T @ centred_PS
-        last = len(inner) - 1
-        values, vectors = eigh(inner, subset_by_index=[max(last - 1, 0), last])
-    values_2, vectors_N2 = np.clip(values[::-1], 0.0, None), vectors[:, ::-1]
-    points_P2 = np.zeros((len(votes_PS), 2))
-    found = vectors_N2 if wide else centred_PS @ vectors_N2
-    length_2 = np.sqrt((found**2).sum(axis=0))
-    # An axis without variance has no direction: everybody stands at 0 on it.
-    real = values_2 > 1e-9 * max(float(np.trace(inner)), 1e-300)
-    points_P2[:, : len(real)] = np.where(real, found / np.where(real, length_2, 1.0), 0.0)
-    points_P2 *= np.where(points_P2.sum(axis=0) < 0, -1.0, 1.0)
-    variance_2 = np.zeros(2)
-    variance_2[: len(real)] = np.where(real, values_2 / max(float(np.trace(inner)), 1e-300), 0.0)
+        found_2P, variance_2 = leading_components((votes_PS - votes_PS.mean(axis=1, keepdims=True)).T)
+    points_P2 = found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0)
     return Positions(participants_P2=points_P2, variance_2=variance_2)

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import VOTE_SIGN
 from solon.collective.opinion.consensus import Consensus, consensus_of
-from solon.collective.opinion.counts import Counts, counts_of, everybody, labels_of
-from solon.collective.opinion.polarisation import overall, split
+from solon.collective.opinion.counts import Counts, counts_of, everybody, labels_of, overall, split
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
 from solon.collective.tables import Cell, write_csv, write_file
 from solon.errors import InputError, Where

@@ -76,21 +76,18 @@ def find_groups(
     k: int | None = None,
     method: Method = "polis",
     seed: int = 0,
-    impute: Imputation | None = None,
 ) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
-    start of the clustering. The same votes give the same groups, whatever the ids. `impute`: what missing votes count
-    as when axes are sought; None is the method's own.
+    start of the clustering. The same votes give the same groups, whatever the ids.
 
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
-    ordered = by_votes(conversation)
-    place = PLACES[method]
-    tries = make_tries(ordered.conversation, lambda talk, _: place(talk, impute), seed=seed) if k is None else None
-    return ordered.groups(settled(ordered.conversation, lambda talk, _: place(talk, impute), tries, k=k, seed=seed))
+    ordered, place = by_votes(conversation), PLACES[method]
+    tries = make_tries(ordered.conversation, place, seed=seed) if k is None else None
+    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed))
 
 
 def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int) -> Groups:

@@ -95,45 +95,27 @@ class Nearest:
         return nearest_N
 
 
-def kmeans(
-    points_N2: Floats,
-    start_K2: Floats,
-    *,
-    weights_N: Floats | None = None,
-    iterations: int = ITERATIONS,
-    tolerance: float = TOLERANCE,
-) -> tuple[Ints, Floats]:
+def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Floats | None = None) -> tuple[Ints, Floats]:
     """Labels [N] and centres [K, 2]. Empty clusters vanish; a point between two centres goes to the later one.
 
-    Stops when each centre, both lists sorted, lies within `tolerance` of what it was.
+    Stops when each centre, both lists sorted, lies within `TOLERANCE` of what it was.
 
     >>> labels, centres = kmeans(np.array([[0.0, 0], [1, 0], [9, 0]]), np.array([[0.0, 0], [9, 0]]))
     >>> labels.tolist(), centres.tolist()
     ([0, 0, 1], [[0.5, 0.0], [9.0, 0.0]])
     """
     weights = np.ones(len(points_N2)) if weights_N is None else weights_N
-    centres = start_K2
-    labels = np.zeros(len(points_N2), dtype=np.int64)
-    nearest = Nearest(points_N2)
-    for _ in range(iterations):
+    centres, labels, nearest = start_K2, np.zeros(len(points_N2), dtype=np.int64), Nearest(points_N2)
+    for _ in range(ITERATIONS):
         nearest_N = nearest.of(centres)
         labels = (np.cumsum(np.bincount(nearest_N) > 0) - 1)[nearest_N]
-        sums = [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
-        moved = np.asarray(np.stack(sums, axis=1), dtype=np.float64)
-        moved /= np.bincount(labels, weights=weights)[:, None]
-        still = len(moved) == len(centres) and bool(np.all(_distances(_sorted(moved), _sorted(centres)) < tolerance))
-        centres = moved
-        if still:
-            break
+        before, sums = centres, [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
+        centres = np.stack(sums, axis=1) / np.bincount(labels, weights=weights)[:, None]
+        if len(centres) == len(before):
+            steps = np.square(centres[np.lexsort(centres.T[::-1])] - before[np.lexsort(before.T[::-1])]).sum(axis=1)
+            if (np.sqrt(steps) < TOLERANCE).all():
+                break
     return labels.astype(np.int64), centres
-
-
-def _sorted(rows_K2: Floats) -> Floats:
-    return rows_K2[np.lexsort((rows_K2[:, 1], rows_K2[:, 0]))]
-
-
-def _distances(left_K2: Floats, right_K2: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.square(left_K2 - right_K2).sum(axis=1)), dtype=np.float64)
 
 
 def first_distinct(points_N2: Floats, count: int) -> Floats:
@@ -157,17 +139,13 @@ def silhouette(points_N2: Floats, labels_N: Ints) -> float:
     if len(names) < 2:
         return 0.0
     distances_NN = np.sqrt(np.square(points_N2[:, None, :] - points_N2[None, :, :]).sum(axis=2))
-    member_NK = own[:, None] == np.arange(len(names))[None, :]
-    sums_NK = distances_NN @ member_NK
-    sizes_K = member_NK.sum(axis=0)
-    rows = np.arange(len(own))
-    alone_N = sizes_K[own] == 1
+    member_NK, rows = own[:, None] == np.arange(len(names)), np.arange(len(own))
+    sums_NK, sizes_K = distances_NN @ member_NK, member_NK.sum(axis=0)
     a_N = sums_NK[rows, own] / np.maximum(1, sizes_K[own] - 1)
-    others_NK = np.where(member_NK, np.inf, sums_NK / sizes_K)
-    b_N = others_NK.min(axis=1)
+    b_N = np.where(member_NK, np.inf, sums_NK / sizes_K).min(axis=1)
     larger_N = np.maximum(a_N, b_N)
-    scores_N = np.where(alone_N | (larger_N == 0), 0.0, (b_N - a_N) / np.where(larger_N == 0, 1.0, larger_N))
-    return float(scores_N.mean())
+    counts_N = (sizes_K[own] > 1) & (larger_N > 0)
+    return float(np.where(counts_N, (b_N - a_N) / np.where(counts_N, larger_N, 1.0), 0.0).mean())
 
 
 def best_k(silhouettes: Mapping[int, float]) -> int:

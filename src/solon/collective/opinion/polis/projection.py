@@ -19,12 +19,13 @@ What we do where Polis leaves a choice or has a quirk:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.conversation import AGREE, Bools, Conversation, Floats
 from solon.collective.opinion.results import Imputation, Projection
 from solon.seeds import generator
 
@@ -47,10 +48,6 @@ class Ratings:
     """True where a vote was cast, and throughout columns that are moderated out."""
     column_S: Bools
     """True: the statement is a column of the matrix, that is, it has a vote at all."""
-
-    @property
-    def n_columns(self) -> int:
-        return int(self.column_S.sum())
 
 
 def moderated_out(conversation: Conversation) -> Bools:
@@ -88,7 +85,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     centre = column_means(rated)
     if impute == "pass":
         centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
-    if voted.sum() < 2 or rated.n_columns < 2:
+    if voted.sum() < 2 or rated.column_S.sum() < 2:
         return np.zeros((2, len(centre))), centre, np.zeros(2)
     kept = rated.votes_PS[np.ix_(voted, rated.column_S)] - centre[rated.column_S]
     if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
@@ -121,16 +118,14 @@ def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> t
 
 def _top_two(gram_MM: Floats, dense_side: int) -> tuple[Floats, Floats]:
     """The two largest eigenvalues [2], largest first, and their vectors [M, 2]."""
-    side = len(gram_MM)
-    if side > max(2, dense_side):
+    values, vectors = None, None
+    if len(gram_MM) > max(2, dense_side):
         from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
-        try:
-            start = generator(0, "polis", "lanczos", side).normal(size=side)
+        with suppress(ArpackNoConvergence):  # nearly equal eigenvalues
+            start = generator(0, "polis", "lanczos", len(gram_MM)).normal(size=len(gram_MM))
             values, vectors = eigsh(gram_MM, k=2, which="LA", v0=start, tol=0)
-        except ArpackNoConvergence:  # nearly equal eigenvalues
-            values, vectors = np.linalg.eigh(gram_MM)
-    else:
+    if values is None or vectors is None:
         values, vectors = np.linalg.eigh(gram_MM)
     order = np.argsort(-values, kind="stable")[:2]
     return values[order], vectors[:, order]
@@ -154,20 +149,12 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
 
     One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
-    places = np.zeros((len(rated.votes_PS), 2))
+    places, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
     for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
         at = np.flatnonzero(rated.seen_PS[row])
-        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1)
-    return np.asarray(places * stretch(rated.n_columns, rated.seen_PS.sum(axis=1))[:, None], dtype=np.float64)
-
-
-def stretch(n_columns: int, n_seen_P: Ints) -> Floats:
-    """[P]: √(statements / statements seen), so that few votes do not pull people to the middle.
-
-    >>> stretch(8, np.array([8, 2, 0])).round(3).tolist()
-    [1.0, 2.0, 2.828]
-    """
-    return np.asarray(np.sqrt(n_columns / np.maximum(1, n_seen_P)), dtype=np.float64)
+        stretch = np.sqrt(columns / max(1, len(at)))  # so that few votes do not pull people to the middle
+        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1) * stretch
+    return places
 
 
 def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
@@ -176,7 +163,7 @@ def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) ->
     The sign is that of votes here, +1 for agree. In Polis's storage agree is -1, with centre and components negated,
     and the places are the same. A statement that is no column has component 0.
     """
-    lengths = np.sqrt(rated.n_columns) * (AGREE - centre_S)
+    lengths = np.sqrt(rated.column_S.sum()) * (AGREE - centre_S)
     return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
 
 

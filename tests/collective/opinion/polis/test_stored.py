@@ -174,7 +174,7 @@ def test_a_later_statement_has_no_place(blob: dict[str, Any]) -> None:
         ({"tids": [2] * 9}, "names a statement twice"),
         ({"group-clusters": []}, "`group-clusters`: List should have at least 1 item"),
         ({"group-clusters": [{"id": 0, "members": [5]}]}, "group 0 has a member that is no base cluster"),
-        ({"base-clusters": {"id": [1]}}, "`base-clusters`: columns `id` and `members`"),
+        ({"base-clusters": {"id": [1]}}, "`base-clusters`: Input should be a valid list"),
         ({"base-clusters": {"id": [100, 100], "members": [[1], [1]]}}, "stands in two places|no base cluster"),
         ({"base-clusters": 7}, "`base-clusters`"),
         ({"comment-priorities": {"x": 1}}, "`comment-priorities.x"),

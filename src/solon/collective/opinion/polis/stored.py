@@ -55,12 +55,10 @@ class _Cluster(_Part):
 
 def _in_rows(clusters: Any) -> Any:
     """Clusters, one object each; stored as columns they are turned."""
-    if not isinstance(clusters, dict):
-        return clusters
-    ids, members = clusters.get("id"), clusters.get("members")
-    if not isinstance(ids, list) or not isinstance(members, list) or len(ids) != len(members):
-        raise ValueError("columns `id` and `members` must be lists of one length")
-    return [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
+    if isinstance(clusters, dict) and all(isinstance(clusters.get(key), list) for key in ("id", "members")):
+        columns = zip(clusters["id"], clusters["members"], strict=True)
+        return [{"id": one, "members": people} for one, people in columns]
+    return clusters
 
 
 class StoredMathematics(_Part):
@@ -111,14 +109,9 @@ def read_stored(path: Path) -> StoredMathematics:
         return StoredMathematics.model_validate(json_object(path))
     except ValidationError as error:
         hint = "give the server's math-pca2.json, whole"
-        raise InputError([Fault(_said(one), Where(path), hint) for one in error.errors()[:MAX_FAULTS]]) from None
-
-
-def _said(error: Any) -> str:
-    """One fault of the file in a line."""
-    place = ".".join(str(step)[:40] for step in error["loc"])
-    what = str(error["msg"]).removeprefix("Value error, ")
-    return f"`{place}`: {what[:200]}" if place else what
+        told = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()[:MAX_FAULTS]]
+        faults = [Fault(f"`{place or 'tids'}`: {what}"[:200], Where(path), hint) for place, what in told]
+        raise InputError(faults) from None
 
 
 def lay_over(

@@ -12,9 +12,13 @@ from solon.collective.opinion.consensus import group_aware_consensus, share_of_a
 from solon.collective.opinion.counts import between_groups, counts_of
 from solon.collective.opinion.grouping import Method, by_votes, find_groups
 from solon.collective.opinion.polis.grouping import polis_projection
-from solon.collective.opinion.polis.priority import extremity, priority
 from solon.collective.opinion.polis.projection import moderated_out
-from solon.collective.opinion.polis.representativeness import majority_lists, representative_statements
+from solon.collective.opinion.polis.representativeness import (
+    extremity,
+    majority_lists,
+    priority,
+    representative_statements,
+)
 from solon.collective.opinion.polis.stored import StoredMathematics, compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
 

@@ -82,7 +82,7 @@ class CcaiStart:
     @property
     def number(self) -> int:
         """Of groups: the one with the best silhouette, the larger one on a tie."""
-        return best_k(self.silhouettes) if self.silhouettes else 1
+        return best_k(self.silhouettes)
 
     def grouped(self, k: int) -> Grouping:
         """Into `k` groups."""

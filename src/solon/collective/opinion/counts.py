@@ -114,10 +114,9 @@ def split(counts: Counts) -> Floats:
     return np.asarray((agrees + disagrees) / seen - np.square((agrees - disagrees) / seen), dtype=np.float64)
 
 
-def overall(index_S: Floats, counts: Counts) -> float:
+def overall(index_S: Floats, votes_S: Ints) -> float:
     """One figure for a conversation: the mean over statements, weighted by votes; 0 without votes.
 
     An index of 0.2 on 30 votes and 0.8 on 10: (0.2 · 30 + 0.8 · 10) / 40 = 0.35.
     """
-    seen = counts.total().seen[0]
-    return float((index_S * seen).sum() / max(1, int(seen.sum())))
+    return float((index_S * votes_S).sum() / max(1, int(votes_S.sum())))

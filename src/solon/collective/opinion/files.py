@@ -81,9 +81,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
     """The figures of `summary.json`."""
     talk, groups = analysis.conversation, analysis.groups
     shown = ~analysis.moderated_out_S
-    counts = counts_of(talk, groups)
-    clustered = Counts(agrees=counts.agrees[:, shown], disagrees=counts.disagrees[:, shown], seen=counts.seen[:, shown])
-    everyone = everybody(talk.select(statements=shown))
+    everyone, grouped_S = everybody(talk), counts_of(talk, groups).seen.sum(axis=0)
     stored = groups.method == "stored"
     return AnalysisSummary(
         method=groups.method,
@@ -100,8 +98,8 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
         statements=len(talk.statements),
         statements_moderated_out=int((~shown).sum()),
         votes=int(talk.seen_PS.sum()),
-        polarisation=overall(analysis.polarisation_S[shown], clustered),
-        split=overall(split(everyone), everyone),
+        polarisation=overall(analysis.polarisation_S[shown], grouped_S[shown]),
+        split=overall(split(everyone)[shown], everyone.seen[0, shown]),
         agreements=analysis.agreements,
         notes=analysis.notes,
     )

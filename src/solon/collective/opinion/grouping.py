@@ -70,13 +70,7 @@ def by_votes(conversation: Conversation) -> ByVotes:
     return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, ids_P=ids_P)
 
 
-def find_groups(
-    conversation: Conversation,
-    *,
-    k: int | None = None,
-    method: Method = "polis",
-    seed: int = 0,
-) -> Groups:
+def find_groups(conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -149,12 +150,12 @@ def silhouette(points_N2: Floats, labels_N: Ints) -> float:
 
 
 def best_k(silhouettes: Mapping[int, float]) -> int:
-    """The number of groups with the largest silhouette; the larger of equals.
+    """The number of groups with the largest silhouette; the larger of equals. 1 without any.
 
     >>> best_k({2: 0.4, 3: 0.5, 4: 0.5})
     4
     """
-    return max(silhouettes, key=lambda k: (silhouettes[k], k))
+    return max(silhouettes, key=lambda k: (silhouettes[k], k), default=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,14 +165,19 @@ class Clustering:
     base_N: Ints
     """Base cluster of each."""
     base_centres_B2: Floats
-    silhouettes: dict[int, float]
-    """By number of groups tried."""
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
+
+    @cached_property
+    def silhouettes(self) -> dict[int, float]:
+        """By number of groups tried: from 2 to 5, fewer for few base clusters."""
+        count = len(self.base_centres_B2)
+        most = min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP)
+        return {k: silhouette(self.base_centres_B2, self.base_labels(k)) for k in range(2, most + 1)}
 
     @property
     def number(self) -> int:
         """Of groups: the one with the best silhouette; 1 where everybody stands in one place."""
-        return best_k(self.silhouettes) if self.silhouettes else 1
+        return best_k(self.silhouettes)
 
     def silhouettes_with(self, k: int) -> dict[int, float]:
         """Those of the numbers tried, and of `k`."""
@@ -200,13 +206,9 @@ def base_clusters(points_N2: Floats, *, seed: int = 0) -> tuple[Ints, Floats]:
 
 
 def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
-    """Groups of people by their places, from one start. Numbers from 2 to 5 are tried, fewer for few base clusters."""
-    base, centres = base_clusters(points_N2, seed=seed)
-    silhouettes: dict[int, float] = {}
-    found = Clustering(base_N=base, base_centres_B2=centres, silhouettes=silhouettes)
-    most = min(len(centres), MAX_GROUPS, 2 + len(centres) // BASE_PER_GROUP)
-    silhouettes.update((k, silhouette(centres, found.base_labels(k))) for k in range(2, most + 1))
-    return found
+    """Groups of people by their places, from one start."""
+    base_N, base_centres_B2 = base_clusters(points_N2, seed=seed)
+    return Clustering(base_N=base_N, base_centres_B2=base_centres_B2)
 
 
 def most_alike(labels: Sequence[Ints]) -> int:

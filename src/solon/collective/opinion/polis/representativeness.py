@@ -1,4 +1,4 @@
-"""Which statements set a group apart, and which most people agree or disagree with.
+"""Which statements set a group apart, which most people agree or disagree with, and which should be shown next.
 
 Shapes: K groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
 are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
@@ -23,6 +23,8 @@ SIGNIFICANT = 1.2816
 """z above which a one-sided test at 90% is significant."""
 LISTED = 5
 """Statements per group, and per direction in the majority lists."""
+META_PRIORITY = 49.0
+"""7², the priority of every statement about the conversation itself."""
 
 
 def probability(successes: Ints, trials: Ints) -> Floats:
@@ -185,3 +187,29 @@ def majority_lists(conversation: Conversation, *, out_S: Bools) -> tuple[Majorit
         ranked = able[np.lexsort((able, -(p * p_z)[able]))]
         listed += [side.figures(0, at, conversation.statement_ids) for at in ranked[:LISTED]]
     return tuple(listed)
+
+
+def extremity(statements_S2: Floats) -> Floats:
+    """[S]: distance of each statement's place from the middle; (3, 4) gives 5."""
+    return np.asarray(np.sqrt(np.square(statements_S2).sum(axis=1)), dtype=np.float64)
+
+
+def importance(counts: Counts, extremity_S: Floats) -> Floats:
+    """[S]: (1 - (P + 1) / (S + 2)) · (E + 1) · (A + 1) / (S + 2), with P passes, S votes and extremity E.
+
+    6 agrees, 1 disagree and 1 pass at E = 1: (1 - 2/10) · 2 · 7/10 = 1.12.
+    """
+    total = counts.total()
+    seen = total.seen[0] + 2
+    return np.asarray((1 - (total.passes[0] + 1) / seen) * (extremity_S + 1) * (total.agrees[0] + 1) / seen)
+
+
+def priority(counts: Counts, extremity_S: Floats, meta_S: Bools) -> Floats:
+    """[S]: (importance · (1 + 8 · 2^(-S/5)))², so that new statements get their chance; 49 for meta statements.
+
+    Importance 1.12 after 10 votes: (1.12 · (1 + 8/4))² = 11.29. Polis had a fault from March 2025 to mid-2026 that made
+    every priority 49; `opinion.polis.stored` tells mathematics that shows it.
+    """
+    seen = counts.total().seen[0]
+    value = np.square(importance(counts, extremity_S) * (1 + 8 * np.exp2(-seen / 5)))
+    return np.asarray(np.where(meta_S, META_PRIORITY, value), dtype=np.float64)

@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat,
 
 from solon.collective.conversation import Conversation, Floats, Statement
 from solon.collective.opinion.given_groups import named_groups
-from solon.collective.opinion.polis.priority import META_PRIORITY
 from solon.collective.opinion.polis.projection import column_means, project, ratings
+from solon.collective.opinion.polis.representativeness import META_PRIORITY
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
 from solon.collective.phrases import listed
 from solon.collective.reading.sources import json_object

@@ -78,7 +78,7 @@ def consensus(
 def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
     from solon.collective.opinion.ballots import read_ballots
-    from solon.collective.opinion.given_groups import EXPORTED, FOUND, given_groups
+    from solon.collective.opinion.given_groups import FOUND, exported_groups, given_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.reading.folder import open_conversation
 
@@ -89,7 +89,7 @@ def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[
         for finding in alone.findings:
             if finding.severity == "repair":
                 typer.echo(str(finding), err=True)
-        return alone.conversation, given_groups(EXPORTED, alone.conversation)
+        return alone.conversation, exported_groups(alone.conversation)
     if group_column is not None:
         hint = "leave it out, or name groups with --groups FILE or --groups exported"
         raise InputError("--group-column is for one file of votes, not for a folder", hint=hint)

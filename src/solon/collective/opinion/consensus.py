@@ -58,8 +58,7 @@ class Consensus:
     product_high_S: Floats
     """Equal-tailed credible interval of the product; NaN if a group has not voted."""
     few_votes_S: Bools
-    """True: some group has fewer votes on the statement than `minimum`."""
-    minimum: int
+    """True: some group has fewer votes on the statement than were asked for."""
 
     @property
     def disagreement_S(self) -> Floats:
@@ -168,7 +167,6 @@ def consensus_of(
         product_low_S=low_S,
         product_high_S=high_S,
         few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
-        minimum=minimum,
     )
 
 

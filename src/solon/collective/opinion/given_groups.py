@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
+from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
@@ -77,13 +77,12 @@ class Beside(Likeness):
 
 def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None:
     """The export's own grouping beside `groups`; None if it has none, or nobody is in both."""
-    names = sorted({one.exported_group for one in conversation.participants if one.exported_group})
-    number = {name: at for at, name in enumerate(names)}
-    exported_P = np.array([number.get(one.exported_group or "", IN_NO_GROUP) for one in conversation.participants])
-    ours_P = labels_of(conversation, groups)
-    if not ((exported_P != IN_NO_GROUP) & (ours_P != IN_NO_GROUP)).any():
+    try:
+        theirs = exported_groups(conversation)
+        found = compare(conversation, labels_of(conversation, groups), labels_of(conversation, theirs))
+    except InputError:
         return None
-    return Beside(k=len(names), **compare(conversation, ours_P, exported_P).model_dump())
+    return Beside(k=theirs.k, **found.model_dump())
 
 
 def number_of_groups(conversation: Conversation, groups: Groups) -> str:

@@ -22,8 +22,8 @@ from solon.collective.opinion.stability_trials import Tries, make_tries, renumbe
 
 Method = Literal["polis", "ccai"]
 PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
-IMPUTATIONS: dict[str, tuple[Imputation, Imputation]] = {"polis": ("mean", "pass"), "ccai": ("pass", "mean")}
-"""What each method takes for a vote not cast, and the other one."""
+OTHERWISE: dict[str, Imputation] = {"polis": "pass", "ccai": "mean"}
+"""What each method might take for a vote not cast, and does not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.opinion.counts import labels_of
-from solon.collective.opinion.grouping import IMPUTATIONS, PLACES
+from solon.collective.opinion.grouping import OTHERWISE, PLACES
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability_trials import StabilityCheck, Tries
 from solon.collective.tables import write_file
@@ -64,7 +64,7 @@ def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool =
     `people`: of the whole, where tries are of a sample. `smoothing`: of the consensus whose changes are reported.
     """
     base, method = tries.conversation, method_of(groups)
-    made = list(tries.checks(labels_of(base, groups), groups.k, IMPUTATIONS[method][1], smoothing=smoothing))
+    made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)
     return StabilityReport(

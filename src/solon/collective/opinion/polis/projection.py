@@ -96,7 +96,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     return components, centre, variance
 
 
-def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> tuple[Floats, Floats]:
+def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:
     """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
 
     Eigenvectors of the smaller of its two Gram matrices. `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which
@@ -107,7 +107,7 @@ def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> t
     total = float(np.trace(gram))
     if total <= 0:
         return np.zeros((2, columns)), np.zeros(2)
-    values, vectors = _top_two(gram, dense_side)
+    values, vectors = _top_two(gram)
     vectors = vectors.T if columns <= rows else vectors.T @ centred_RC
     for axis in range(2):
         length = float(np.linalg.norm(vectors[axis]))
@@ -116,10 +116,10 @@ def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> t
     return vectors, np.where(values > NOTHING * total, values, 0.0) / total
 
 
-def _top_two(gram_MM: Floats, dense_side: int) -> tuple[Floats, Floats]:
+def _top_two(gram_MM: Floats) -> tuple[Floats, Floats]:
     """The two largest eigenvalues [2], largest first, and their vectors [M, 2]."""
     values, vectors = None, None
-    if len(gram_MM) > max(2, dense_side):
+    if len(gram_MM) > DENSE_SIDE:
         from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
         with suppress(ArpackNoConvergence):  # nearly equal eigenvalues

@@ -80,8 +80,8 @@ class StoredMathematics(_Part):
         count = len(self.statement_ids)
         if len(set(self.statement_ids)) < count:
             raise ValueError("`tids` names a statement twice")
-        extremity = [self.axes.extremity] if self.axes.extremity else []
-        if any(len(one) != count for one in (self.axes.center, *self.axes.comps, *extremity)):
+        lists = [self.axes.center, *self.axes.comps]
+        if any(len(one) != count for one in lists) or len(self.axes.extremity) not in (0, count):
             raise ValueError(f"`pca` needs {count} numbers in each of its lists, one per statement in `tids`")
         known = {one.id for one in self.base_clusters}
         if lost := [one.id for one in self.group_clusters if not set(one.members) <= known]:

@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from solon.collective.opinion.polis.projection import axes as found_axes
+from solon.collective.opinion.polis.projection import ratings
+from solon.collective.opinion.results import Analysis
+
 Votes = dict[tuple[int, int], int]
 """By participant and statement, +1 agree; turned round where it is used."""
 
@@ -207,3 +211,31 @@ def majorities(votes: Votes, people: Sequence[int], statements: Sequence[int]) -
                 rows.append({"tid": one, "n-success": n, "n-trials": seen, "p-success": p, "p-test": z})
         listed[way] = sorted(rows, key=lambda row: -row["p-success"] * row["p-test"])[:5]
     return listed
+
+
+def assert_stored_is_computed(found: Analysis, blob: dict[str, Any]) -> None:
+    """Every result that the file has is what the analysis has: of statements to 1e-9, lists in order, axes but for
+    the direction, and places of people who are a base cluster of their own."""
+    at = np.searchsorted(found.conversation.statement_ids, blob["tids"])
+    for key, computed_S in (("group-aware-consensus", found.consensus_S), ("comment-priorities", found.priority_S)):
+        ids = np.searchsorted(found.conversation.statement_ids, list(map(int, blob[key])))
+        np.testing.assert_allclose(list(blob[key].values()), computed_S[ids], rtol=0, atol=1e-9, err_msg=key)
+    pca = blob["pca"]
+    np.testing.assert_allclose(pca["comment-extremity"], found.extremity_S[at], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(pca["comment-projection"], found.projection.statements_S2[at].T, rtol=0, atol=1e-9)
+    components_2S = found_axes(ratings(found.conversation))[0][:, at]
+    cosines = np.abs((components_2S * np.array(pca["comps"])[:2]).sum(axis=1))
+    np.testing.assert_allclose(cosines, 1, rtol=0, atol=1e-3)  # servers iterate, and do not always go to the end
+    assert [(one.group, one.comment_id, one.direction) for one in found.representative] == [
+        (number, one["tid"], one["repful-for"])
+        for number in sorted(blob["repness"], key=int)
+        for one in blob["repness"][number]
+    ]
+    assert [(one.direction, one.comment_id) for one in found.majority] == [
+        (way, one["tid"]) for way in ("agree", "disagree") for one in blob["consensus"][way]
+    ]
+    bases = blob["base-clusters"]
+    alone = [number for number, members in enumerate(bases["members"]) if len(members) == 1]
+    rows = np.searchsorted(found.conversation.participant_ids, [bases["members"][number][0] for number in alone])
+    stood = [[bases[axis][number] for axis in "xy"] for number in alone]
+    np.testing.assert_allclose(found.projection.participants_P2[rows], stood, rtol=0, atol=1e-9)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from solon.collective.conversation import Conversation, Participant, Statement
+from solon.collective.opinion.grouping import PLACES, by_votes
+from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability import StabilityReport, method_of, stability_by
+from solon.collective.opinion.stability_trials import make_tries
 
 
 def public(
@@ -31,3 +35,12 @@ def public(
         votes,
     )
     return talk, camp_P
+
+
+def stability_of(
+    conversation: Conversation, groups: Groups, *, seed: int = 0, repeats: int | None = None
+) -> StabilityReport:
+    """As `opinion_of` has it, without keeping anything."""
+    ordered = by_votes(conversation)
+    tries = make_tries(ordered.conversation, PLACES[method_of(groups)], seed=seed, repeats=repeats)
+    return stability_by(tries, ordered.there(groups), people=len(conversation.participants))

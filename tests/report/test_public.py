@@ -17,12 +17,12 @@ from solon.collective.conversation import AGREE
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.opinion.results import Analysis
-from solon.collective.opinion.stability import stability_of
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.reading.findings import Finding
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.page import page_of, render_public_report
 from talks import random_rows, talk
+from voters import stability_of
 
 ATTACK = '"><script>alert(1)</script><img src=x onerror=alert(1)></q></th>\u2028{{ 7 * 7 }}<!--\u202e'
 FORMULA = '=HYPERLINK("http://example.org","x")'

@@ -16,13 +16,13 @@ from solon import __version__
 from solon.cli.main import app
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import Beside
-from solon.collective.opinion.stability import stability_of
 from solon.errors import InputError
 from solon.report.public.catalogue import language_of, new_catalogue, shipped_languages, source
 from solon.report.public.gather import Sources, gather
 from solon.report.public.inputs import PublicInput, Removed
 from solon.report.public.page import render_public_report
 from talks import random_rows, talk
+from voters import stability_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/riverside"
 CATALOGUES = Path(__file__).resolve().parents[2] / "src/solon/report/public/catalogues"

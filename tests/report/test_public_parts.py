@@ -13,7 +13,6 @@ from report.riverside import riverside
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import exported_beside
 from solon.collective.opinion.results import Analysis
-from solon.collective.opinion.stability import stability_of
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.principles.selection import ThresholdCount
@@ -26,6 +25,7 @@ from solon.report.public.places import extent_of, outline, regions
 from solon.report.public.sureness import number_of_groups
 from solon.report.public.tally import Tally, statement_votes
 from solon.report.public.thresholds import threshold_part
+from voters import stability_of
 
 
 def test_shares_never_claim_all_or_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from typer.testing import CliRunner
 from report.public_page import read_page, saved_table, section, table
 from report.riverside import riverside, with_texts
 from solon.cli.main import app
-from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.stability import stability_of, verdict_of
+from solon.collective.opinion.analysis import analyse, find_groups
+from solon.collective.opinion.results import Analysis
+from solon.collective.opinion.stability import verdict_of
 from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.collective.people.sample import Sample
 from solon.report.public.gather import Sources, gather, read_sample
@@ -25,6 +27,7 @@ from solon.report.public.sureness import stability_part
 from solon.report.public.tally import statement_votes
 from solon.report.public.traced import trace_part
 from talks import talk
+from voters import stability_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/riverside"
 
@@ -96,20 +99,24 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     )
 
 
+def in_two_groups(rows: Sequence[Sequence[int]]) -> Analysis:
+    return analyse(talk(rows), groups=find_groups(talk(rows), k=2))
+
+
 def test_small_groups_are_not_counted_out() -> None:
     rows = [[1, 1, 1, 1, -1, -1, -1, 1]] * 40 + [[-1, -1, -1, -1, 1, 1, 1, -1]] * 4
-    page = read_page(render_public_report(PublicInput(analysis=analyse(talk(rows), k=2))))
+    page = read_page(render_public_report(PublicInput(analysis=in_two_groups(rows))))
     assert [row[1:3] for row in table(page, "The groups")[1:]] == [["withheld", "withheld"]] * 2  # 44 less 40 is 4
     assert all(not row["group-a-votes"] and not row["group-b-votes"] for row in saved_table(page))
     regions = table(page, "The map as a table")[1:]
     assert regions and all(set(row[2:]) == {"withheld"} for row in regions), "shares of 40 would say that it is 40"
-    assert 'class="dot g1"' not in str(page_of(PublicInput(analysis=analyse(talk(rows), k=2))).map)
+    assert 'class="dot g1"' not in str(page_of(PublicInput(analysis=in_two_groups(rows))).map)
 
 
 def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     """A group too small to be shown leaves no statement to rank by group: everyone's agreement is told instead."""
     rows = [[1, 1, 1, 1, -1, -1, -1, 1]] * 40 + [[-1, -1, -1, -1, 1, 1, 1, 1]] * 4
-    given = PublicInput(analysis=analyse(talk(rows), k=2))
+    given = PublicInput(analysis=in_two_groups(rows))
     page = read_page(render_public_report(given))
     found = page_of(given).opinions
     assert found.pooled and [one.id for one in found.agreed] == [7, 0, 1, 2, 3] and not found.dividing

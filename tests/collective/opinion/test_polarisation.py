@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.collective.opinion.counts import Counts
-from solon.collective.opinion.polarisation import between_groups, mean_votes, overall, split
+from solon.collective.opinion.counts import Counts, between_groups, mean_votes, overall, split
 
 cells = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
 
@@ -21,8 +20,7 @@ def test_worked_examples() -> None:
     assert mean_votes(counts((3, 0, 1)))[0, 0] == 0.5
     assert between_groups(counts((8, 0, 0), (0, 8, 0)))[0] == pytest.approx(0.8)
     assert split(counts((3, 1, 0)))[0] == 0.75
-    weighted = Counts(agrees=np.zeros((1, 2), int), disagrees=np.zeros((1, 2), int), seen=np.array([[30, 10]]))
-    assert overall(np.array([0.2, 0.8]), weighted) == pytest.approx(0.35)
+    assert overall(np.array([0.2, 0.8]), np.array([30, 10])) == pytest.approx(0.35)
 
 
 def test_the_two_most_distant_groups_count_whatever_the_others() -> None:

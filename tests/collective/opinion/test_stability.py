@@ -13,13 +13,14 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion import stability, stability_trials
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.grouping import PLACES, find_groups
+from solon.collective.opinion.likeness import compare, paired
 from solon.collective.opinion.placing import Placed
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability import StabilityReport, ship_stability, stability_of
-from solon.collective.opinion.stability_trials import StabilityCheck, compare, make_tries, paired, resampled
+from solon.collective.opinion.stability import StabilityReport, ship_stability
+from solon.collective.opinion.stability_trials import StabilityCheck, make_tries, renumbered
 from solon.errors import InputError
 from talks import random_rows, talk
-from voters import public
+from voters import public, stability_of
 
 
 def of_kind(report: StabilityReport, kind: str) -> list[StabilityCheck]:
@@ -123,7 +124,7 @@ def test_likeness_on_paper() -> None:
 
 def test_resampled_people_vote_like_those_they_are_drawn_from() -> None:
     conversation = talk([[1, None], [-1, 0], [None, 1]], people=[4, 6, 9])
-    drawn = resampled(conversation, np.array([0, 0, 2]))
+    drawn = renumbered(conversation, np.array([0, 0, 2]))
     assert drawn.votes_PS.tolist() == [[1, 0], [1, 0], [0, 1]] and drawn.participant_ids.tolist() == [0, 1, 2]
     assert drawn.seen_PS.tolist() == [[True, False], [True, False], [False, True]]
 

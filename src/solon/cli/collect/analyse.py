@@ -78,12 +78,12 @@ def analyse(
 
 
 def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | None) -> None:
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import number_of_groups
 
     for one in summary.agreements:
-        largest = "" if one.largest is None else f", largest difference {one.largest:.1e}"
-        typer.echo(f"stored {one.quantity}: {one.compared} compared, {one.differ} differ{largest}", err=True)
+        said = f"{one.compared} compared, {one.differ} differ, largest difference {one.largest:.1e}"
+        typer.echo(f"stored {one.quantity}: {said}", err=True)
     for note in summary.notes:
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():

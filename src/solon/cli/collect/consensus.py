@@ -48,8 +48,7 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
     from solon.collective.opinion.ballots import SIGN
-    from solon.collective.opinion.consensus import DRAWS, consensus_of
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
     from solon.collective.opinion.files import write_consensus
     from solon.collective.output import require_free
     from solon.collective.phrases import many
@@ -79,14 +78,18 @@ def consensus(
 def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
     from solon.collective.opinion.ballots import read_ballots
-    from solon.collective.opinion.given_groups import FOUND, given_groups
+    from solon.collective.opinion.given_groups import FOUND, exported_groups, given_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.reading.folder import open_conversation
 
     if not votes.is_dir():
         if groups is not None:
             raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")
-        return read_ballots(votes, group_column or "group-id")
+        alone = read_ballots(votes, group_column or "group-id")
+        for finding in alone.findings:
+            if finding.severity == "repair":
+                typer.echo(str(finding), err=True)
+        return alone.conversation, exported_groups(alone.conversation)
     if group_column is not None:
         hint = "leave it out, or name groups with --groups FILE or --groups exported"
         raise InputError("--group-column is for one file of votes, not for a folder", hint=hint)

@@ -91,7 +91,7 @@ def principles(
       [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
       [bold]solon run --constitution public.toml[/bold]
     """
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import FOUND, number_of_groups
     from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled

@@ -59,7 +59,7 @@ def report(
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
       [bold]solon collect report export/ --language de -o bericht.html[/bold]
     """
-    from solon.collective.opinion.everywhere import in_every_group
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
     from solon.collective.phrases import many

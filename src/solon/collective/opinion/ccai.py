@@ -12,7 +12,7 @@ scikit-learn's. On the study's data all 1,002 published groups follow, 619 and 3
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.opinion.placing import Grouping, Placed
 from solon.collective.opinion.polis.clusters import best_k
-from solon.collective.opinion.results import Groups, Imputation
+from solon.collective.opinion.polis.projection import leading_components
+from solon.collective.opinion.results import Imputation
 from solon.errors import InputError
 
 MORE_VOTES_THAN = 25
@@ -50,7 +51,7 @@ def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> 
     if not statements.any():
         raise InputError("moderators rejected every statement", hint="there is nothing to group people by")
     placed = place_all(conversation.select(participants=people, statements=statements), impute)
-    return Placed(rows_G=np.flatnonzero(people), start=placed.start, method=placed.method)
+    return replace(placed, rows_G=np.flatnonzero(people))
 
 
 def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placed:
@@ -61,30 +62,19 @@ def place_all(conversation: Conversation, impute: Imputation | None = None) -> P
 
     def start(seed: int) -> CcaiStart:
         with one_thread():
-            base = k_means(points_P2, n_base, seed=seed)
-            return CcaiStart(base=base, seed=seed, silhouettes=_silhouettes(base.centres_KD, seed))
+            base_P, centres_B2 = k_means(points_P2, n_base, seed=seed)
+            silhouettes = _silhouettes(centres_B2, seed)
+            return CcaiStart(base_P=base_P, centres_B2=centres_B2, seed=seed, silhouettes=silhouettes)
 
     return Placed(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
-
-
-def group_all(
-    conversation: Conversation, *, k: int | None = None, seed: int = 0, impute: Imputation = "pass"
-) -> Groups:
-    """Groups of all participants by all statements from one start. `k`: the silhouette chooses if None.
-
-    Raises:
-        InputError: if there are fewer different positions than `k`.
-    """
-    placed = place_all(conversation, impute)
-    start = placed.start(seed)
-    return placed.groups(conversation, start, start.number if k is None else k)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CcaiStart:
     """At most 100 base clusters of people, and groups of their centres."""
 
-    base: Clusters
+    base_P: Ints
+    centres_B2: Floats
     seed: int
     silhouettes: dict[int, float]
     """Mean over centres, not weighted by people."""
@@ -92,16 +82,14 @@ class CcaiStart:
     @property
     def number(self) -> int:
         """Of groups: the one with the best silhouette, the larger one on a tie."""
-        return best_k(self.silhouettes) if self.silhouettes else 1
+        return best_k(self.silhouettes)
 
     def grouped(self, k: int) -> Grouping:
         """Into `k` groups."""
-        centres = self.base.centres_KD
-        if k > len(centres):
-            what = f"{k} groups asked for, but participants take only {len(centres)} different positions"
-            raise InputError(what)
+        if k > (places := len(self.centres_B2)):
+            raise InputError(f"{k} groups asked for, but participants take only {places} different positions")
         with one_thread():
-            labels_P = k_means(centres, k, seed=self.seed).labels_N[self.base.labels_N]
+            labels_P = k_means(self.centres_B2, k, seed=self.seed)[0][self.base_P]
         return np.unique(labels_P, return_inverse=True)[1].astype(np.int64), self.silhouettes
 
 
@@ -109,7 +97,7 @@ def _silhouettes(centres_B2: Floats, seed: int) -> dict[int, float]:
     """Of every number of groups that can be formed."""
     from sklearn.metrics import silhouette_score
 
-    labels = {k: k_means(centres_B2, k, seed=seed).labels_N for k in TRIED_K if k < len(centres_B2)}
+    labels = {k: k_means(centres_B2, k, seed=seed)[0] for k in TRIED_K if k < len(centres_B2)}
     return {k: float(silhouette_score(centres_B2, one)) for k, one in labels.items() if len(np.unique(one)) > 1}
 
 
@@ -119,34 +107,20 @@ def accepted(conversation: Conversation) -> Bools:
     return np.asarray(moderated_S > 0 if (moderated_S > 0).any() else moderated_S >= 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clusters:
-    """N points in k clusters of D dimensions."""
+def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> tuple[Ints, Floats]:
+    """Labels [N] and centres [k, D] of the best of `STARTS` runs of Lloyd's algorithm.
 
-    labels_N: Ints
-    centres_KD: Floats
-    inertia: float
-    """Sum of squared distances to the own centre."""
-
-
-def k_means(points_ND: Floats, k: int, *, seed: int = 0, starts: int = STARTS) -> Clusters:
-    """The best of `starts` runs of Lloyd's algorithm. `k` must not exceed the number of distinct points."""
+    `k` must not exceed the number of distinct points.
+    """
     from sklearn.cluster import KMeans
 
     draws = np.random.RandomState(as_numpy_takes_it(seed))
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
-    best = None
-    for _ in range(starts):
-        run = KMeans(k, init=starting_centres(centred_ND, k, draws), n_init=1).fit(centred_ND)
-        if best is None or run.inertia_ < best.inertia_:
-            best = run
-    assert best is not None, "at least one start"
-    return Clusters(
-        labels_N=np.asarray(best.labels_, dtype=np.int64),
-        centres_KD=np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64),
-        inertia=float(best.inertia_),
-    )
+    with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))
+    runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
+    best = min(runs, key=lambda run: run.inertia_)
+    return np.asarray(best.labels_, dtype=np.int64), np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64)
 
 
 def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) -> Floats:
@@ -182,30 +156,15 @@ class Positions:
 def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Positions:
     """The study's projection: unseen counts as pass (or as `impute` says), each participant is centred, two axes.
 
-    The axes are the leading eigenvectors of the smaller of the two matrices of inner products, which scikit-learn's
-    full decomposition would give too, up to the sign.
+    scikit-learn's full decomposition would give the same, up to the sign. An axis without variance has no direction:
+    everybody stands at 0 on it.
     """
-    from scipy.linalg import eigh
-
     filling_S = np.zeros(len(conversation.statements))
     if impute == "mean":
         cast_S = np.maximum(conversation.seen_PS.sum(axis=0), 1)
         filling_S = np.where(conversation.seen_PS, conversation.votes_PS, 0).sum(axis=0) / cast_S
     votes_PS = np.where(conversation.seen_PS, conversation.votes_PS.astype(np.float64), filling_S)
-    centred_PS = votes_PS - votes_PS.mean(axis=1, keepdims=True)
-    wide = centred_PS.shape[0] <= centred_PS.shape[1]
     with one_thread():
-        inner = centred_PS @ centred_PS.T if wide else centred_PS.T @ centred_PS
-        last = len(inner) - 1
-        values, vectors = eigh(inner, subset_by_index=[max(last - 1, 0), last])
-    values_2, vectors_N2 = np.clip(values[::-1], 0.0, None), vectors[:, ::-1]
-    points_P2 = np.zeros((len(votes_PS), 2))
-    found = vectors_N2 if wide else centred_PS @ vectors_N2
-    length_2 = np.sqrt((found**2).sum(axis=0))
-    # An axis without variance has no direction: everybody stands at 0 on it.
-    real = values_2 > 1e-9 * max(float(np.trace(inner)), 1e-300)
-    points_P2[:, : len(real)] = np.where(real, found / np.where(real, length_2, 1.0), 0.0)
-    points_P2 *= np.where(points_P2.sum(axis=0) < 0, -1.0, 1.0)
-    variance_2 = np.zeros(2)
-    variance_2[: len(real)] = np.where(real, values_2 / max(float(np.trace(inner)), 1e-300), 0.0)
+        found_2P, variance_2 = leading_components((votes_PS - votes_PS.mean(axis=1, keepdims=True)).T)
+    points_P2 = found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0)
     return Positions(participants_P2=points_P2, variance_2=variance_2)

@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.opinion.counts import count_votes, labels_of
+from solon.collective.opinion.counts import count_votes, counts_of, labels_of
+from solon.collective.opinion.polis.projection import moderated_out
 from solon.collective.opinion.results import Groups
+from solon.collective.phrases import listed, many
 from solon.evals.statistics import score_interval
 from solon.seeds import generator
 
@@ -56,8 +58,7 @@ class Consensus:
     product_high_S: Floats
     """Equal-tailed credible interval of the product; NaN if a group has not voted."""
     few_votes_S: Bools
-    """True: some group has fewer votes on the statement than `minimum`."""
-    minimum: int
+    """True: some group has fewer votes on the statement than were asked for."""
 
     @property
     def disagreement_S(self) -> Floats:
@@ -107,29 +108,22 @@ def geometric_mean(product_S: Floats, k: int) -> Floats:
     return np.asarray(product_S ** (1.0 / k), dtype=np.float64)
 
 
-def share_interval(agrees: Ints, votes: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Ends of the Wilson score interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
+def share_interval(agrees: Ints, votes: Ints) -> tuple[Floats, Floats]:
+    """Ends of the 95% Wilson interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
     share = share_of_agrees(agrees, votes, smoothing=False)
-    return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + level / 2))
+    return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.975))
 
 
 def product_interval(
-    agrees_KS: Ints,
-    votes_KS: Ints,
-    statement_ids: Ints,
-    *,
-    level: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 0,
+    agrees_KS: Ints, votes_KS: Ints, statement_ids: Ints, *, draws: int = DRAWS, seed: int = 0
 ) -> tuple[Floats, Floats]:
-    """Ends [S] of the interval of the product over groups; NaN where a group has no vote.
+    """Ends [S] of the 95% interval of the product over groups; NaN where a group has no vote.
 
     Each group's share is drawn from its posterior under Jeffreys' prior, Beta(agrees + 1/2, votes - agrees + 1/2), and
     the draws are multiplied. Every statement draws from a generator of its own, derived from the seed and its id, so
-    neither order nor company changes its interval. In simulation the true product lies inside in about `level` of
-    cases from 10 votes per group upwards (`tests/collective/opinion/test_consensus.py`).
+    neither order nor company changes its interval. In simulation the true product lies inside in about 95% of cases
+    from 10 votes per group upwards (`tests/collective/opinion/test_consensus.py`).
     """
-    tails = [(1 - level) / 2, (1 + level) / 2]
     ends_2S = np.full((2, len(statement_ids)), np.nan)
     for column, statement in enumerate(statement_ids.tolist()):
         agrees_K, votes_K = agrees_KS[:, column], votes_KS[:, column]
@@ -137,7 +131,7 @@ def product_interval(
             drawn = generator(seed, "consensus", statement).beta(
                 agrees_K + 0.5, votes_K - agrees_K + 0.5, size=(draws, len(agrees_K))
             )
-            ends_2S[:, column] = np.quantile(drawn.prod(axis=1), tails)
+            ends_2S[:, column] = np.quantile(drawn.prod(axis=1), [0.025, 0.975])
     return ends_2S[0], ends_2S[1]
 
 
@@ -147,19 +141,18 @@ def consensus_of(
     *,
     smoothing: bool = True,
     minimum: int = MIN_GROUP_VOTES,
-    level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Consensus:
-    """Consensus by group and over groups, with intervals at `level` and a flag where a group has few votes.
+    """Consensus by group and over groups, with 95% intervals and a flag where a group has few votes.
 
     No `draws`: the product gets no interval, which saves most of the time.
     """
     counts = count_votes(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups), groups.k)
     agrees_KS, votes_KS, ids = counts.agrees, counts.seen, conversation.statement_ids
     groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
-    low_KS, high_KS = share_interval(agrees_KS, votes_KS, level)
-    low_S, high_S = product_interval(agrees_KS, votes_KS, ids, level=level, draws=draws, seed=seed)
+    low_KS, high_KS = share_interval(agrees_KS, votes_KS)
+    low_S, high_S = product_interval(agrees_KS, votes_KS, ids, draws=draws, seed=seed)
     return Consensus(
         statement_ids=ids,
         names=groups.names,
@@ -174,5 +167,47 @@ def consensus_of(
         product_low_S=low_S,
         product_high_S=high_S,
         few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
-        minimum=minimum,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InEveryGroup:
+    """Statements by what all groups say of them. All [S]."""
+
+    ranked_S: Bools
+    """Neither rejected nor about the conversation itself, with `MIN_GROUP_VOTES` votes or more in every group."""
+    agreed_S: Bools
+    """Ranked, and more than half of the votes of every group, passes included, agree."""
+    rejected_S: Bools
+    """Ranked, and more than half of the votes of every group, passes included, disagree: a consensus, too, of which the
+    negation is what all agree with."""
+    statement_ids: Ints
+
+    def __str__(self) -> str:
+        return f"{self._among(self.agreed_S)} found a majority in every group"
+
+    @property
+    def rejection(self) -> str:
+        """How many, and the first of them."""
+        ids = listed(self.statement_ids[self.rejected_S].tolist())
+        return f"{self._among(self.rejected_S)} were rejected by a majority of every group: {ids}"
+
+    def _among(self, found_S: Bools) -> str:
+        ranked = many(int(self.ranked_S.sum()), "statement")
+        return f"{int(found_S.sum()):,} of {ranked} with at least {MIN_GROUP_VOTES} votes in every group"
+
+
+def in_every_group(conversation: Conversation, groups: Groups) -> InEveryGroup:
+    """What a majority of every group agrees with or rejects, for report, principles and console alike.
+
+    Counted from all votes; nothing that a report withholds changes it.
+    """
+    counts = counts_of(conversation, groups)
+    ranked_S = (counts.seen >= MIN_GROUP_VOTES).all(axis=0) & ~moderated_out(conversation)
+    agreed_S, rejected_S = ((2 * said > counts.seen).all(axis=0) for said in (counts.agrees, counts.disagrees))
+    return InEveryGroup(
+        ranked_S=np.asarray(ranked_S),
+        agreed_S=np.asarray(ranked_S & agreed_S),
+        rejected_S=np.asarray(ranked_S & rejected_S),
+        statement_ids=conversation.statement_ids,
     )

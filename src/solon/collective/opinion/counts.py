@@ -1,17 +1,24 @@
-"""Votes counted by group and statement: what consensus, representativeness and polarisation are computed from.
+"""Votes counted by group and statement, and how far a statement divides people, between their groups and overall.
 
-Shapes: K groups, P participants, S statements. A statement that a participant has not seen counts nowhere.
+Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree. A statement that a participant
+has not seen counts nowhere. Both measures of division run from 0 to 1.
+
+*Between groups* a statement is as polarising as its two most distant groups: half the largest difference of their mean
+votes, each mean taken over the votes seen plus two (one agree and one disagree, as in `opinion.polis`), so that few
+votes say little. 0: all groups vote alike. 1, which only many votes come near: one agrees, another disagrees, as one. A
+group without votes on a statement is left out of it.
+
+*Overall* it is the variance of the votes, whatever the groups: 1 if half agree and half disagree, 0 if all vote alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation, Ints
+from solon.collective.conversation import AGREE, DISAGREE, Bools, Conversation, Floats, Ints
 from solon.collective.opinion.results import Groups
 
 IN_NO_GROUP = -1
@@ -50,15 +57,12 @@ def count_votes(votes_PS: NDArray[np.int8], seen_PS: Bools, labels_P: Ints, k: i
     n_groups = int(labels_P.max(initial=IN_NO_GROUP)) + 1 if k is None else k
     members = [labels_P == group for group in range(n_groups)]
 
-    def summed(cells: Sequence[Bools]) -> Ints:
-        sums = [one.sum(axis=0, dtype=np.int64) for one in cells]
+    def summed(cells_PS: Bools) -> Ints:
+        sums = [cells_PS[rows].sum(axis=0, dtype=np.int64) for rows in members]
         return np.array(sums, dtype=np.int64).reshape(n_groups, votes_PS.shape[1])
 
-    return Counts(
-        agrees=summed([seen_PS[rows] & (votes_PS[rows] == AGREE) for rows in members]),
-        disagrees=summed([seen_PS[rows] & (votes_PS[rows] == DISAGREE) for rows in members]),
-        seen=summed([seen_PS[rows] for rows in members]),
-    )
+    agrees, disagrees = (summed(seen_PS & (votes_PS == vote)) for vote in (AGREE, DISAGREE))
+    return Counts(agrees=agrees, disagrees=disagrees, seen=summed(seen_PS))
 
 
 def labels_of(conversation: Conversation, groups: Groups) -> Ints:
@@ -81,3 +85,38 @@ def everybody(conversation: Conversation) -> Counts:
     """Votes of all participants as one group, [1, S]; those in no opinion group count too."""
     labels_P = np.zeros(len(conversation.participants), dtype=np.int64)
     return count_votes(conversation.votes_PS, conversation.seen_PS, labels_P, 1)
+
+
+def mean_votes(counts: Counts) -> Floats:
+    """[K, S]: (agrees - disagrees) / (votes + 2). 3 agrees and 1 pass: 3/6 = 0.5."""
+    return np.asarray((counts.agrees - counts.disagrees) / (counts.seen + 2), dtype=np.float64)
+
+
+def between_groups(counts: Counts) -> Floats:
+    """[S]: half the largest difference of two groups' mean votes; 0 where fewer than two groups voted.
+
+    Eight agrees against eight disagrees: (8/10 - (-8/10)) / 2 = 0.8.
+    """
+    means, voted = mean_votes(counts), counts.seen > 0
+    highest = np.where(voted, means, -np.inf).max(axis=0, initial=-np.inf)
+    lowest = np.where(voted, means, np.inf).min(axis=0, initial=np.inf)
+    enough = voted.sum(axis=0) >= 2
+    return np.asarray(np.where(enough, np.where(enough, highest, 0.0) - np.where(enough, lowest, 0.0), 0.0) / 2)
+
+
+def split(counts: Counts) -> Floats:
+    """[S]: variance of everybody's votes, (A + D) / S - ((A - D) / S)²; 0 where nobody voted.
+
+    Three agrees and one disagree: 4/4 - (2/4)² = 0.75.
+    """
+    total = counts.total()
+    agrees, disagrees, seen = total.agrees[0], total.disagrees[0], np.maximum(1, total.seen[0])
+    return np.asarray((agrees + disagrees) / seen - np.square((agrees - disagrees) / seen), dtype=np.float64)
+
+
+def overall(index_S: Floats, votes_S: Ints) -> float:
+    """One figure for a conversation: the mean over statements, weighted by votes; 0 without votes.
+
+    An index of 0.2 on 30 votes and 0.8 on 10: (0.2 · 30 + 0.8 · 10) / 40 = 0.35.
+    """
+    return float((index_S * votes_S).sum() / max(1, int(votes_S.sum())))

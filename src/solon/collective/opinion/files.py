@@ -14,41 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.conversation import VOTE_SIGN, Floats
-from solon.collective.opinion.consensus import Consensus, consensus_of, geometric_mean
-from solon.collective.opinion.counts import Counts, counts_of, everybody
-from solon.collective.opinion.polarisation import overall, split
+from solon.collective.conversation import VOTE_SIGN
+from solon.collective.opinion.consensus import Consensus, consensus_of
+from solon.collective.opinion.counts import Counts, counts_of, everybody, labels_of, overall, split
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
 from solon.collective.tables import Cell, write_csv, write_file
 from solon.errors import InputError, Where
 from solon.records import Record
 
-STATEMENT_COLUMNS = (
-    "comment-id",
-    "group_aware_consensus",
-    "extremity",
-    "priority",
-    "projection_x",
-    "projection_y",
-    "polarisation",
-    "split",
-    "votes",
-    "agrees",
-    "disagrees",
-    "passes",
-    "moderated_out",
-    "group_aware_low",
-    "group_aware_high",
-    "geometric_mean",
-    "few_votes",
-    "group_aware_disagreement",
-)
 FILES = ("statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json")
-GROUP_COLUMNS = ("votes", "agrees", "disagrees", "passes")
+Columns = dict[str, Sequence[Cell] | NDArray[Any]]
+"""A table by the names of its columns. NaN is an empty cell."""
+VOTES = {"votes": "seen", "agrees": "agrees", "disagrees": "disagrees", "passes": "passes"}
+"""Columns of votes, and what they are called where votes are counted."""
 
 
 class GroupSize(Record):
@@ -97,9 +81,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
     """The figures of `summary.json`."""
     talk, groups = analysis.conversation, analysis.groups
     shown = ~analysis.moderated_out_S
-    counts = counts_of(talk, groups)
-    clustered = Counts(agrees=counts.agrees[:, shown], disagrees=counts.disagrees[:, shown], seen=counts.seen[:, shown])
-    everyone = everybody(talk.select(statements=shown))
+    everyone, grouped_S = everybody(talk), counts_of(talk, groups).seen.sum(axis=0)
     stored = groups.method == "stored"
     return AnalysisSummary(
         method=groups.method,
@@ -110,14 +92,14 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
         ),
         silhouettes=groups.silhouettes,
         axis_sign="as stored" if stored else "the entry of largest magnitude is positive; of equals, the smallest id's",
-        variance=(float(analysis.projection.variance_2[0]), float(analysis.projection.variance_2[1])),
+        variance=tuple(analysis.projection.variance_2.tolist()),
         participants=len(talk.participants),
         participants_in_groups=len(groups.participant_ids),
         statements=len(talk.statements),
         statements_moderated_out=int((~shown).sum()),
         votes=int(talk.seen_PS.sum()),
-        polarisation=overall(analysis.polarisation_S[shown], clustered),
-        split=overall(split(everyone), everyone),
+        polarisation=overall(analysis.polarisation_S[shown], grouped_S[shown]),
+        split=overall(split(everyone)[shown], everyone.seen[0, shown]),
         agreements=analysis.agreements,
         notes=analysis.notes,
     )
@@ -131,10 +113,10 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
-    _write_statements(analysis, folder / "statements.csv", seed)
-    write_csv(folder / "representative.csv", *_table(Representative, analysis.representative))
-    write_csv(folder / "consensus.csv", *_table(Majority, analysis.majority))
-    _write_participants(analysis, folder / "participants.csv")
+    _write_columns(folder / "statements.csv", _statements(analysis, seed))
+    _write_records(folder / "representative.csv", Representative, analysis.representative)
+    _write_records(folder / "consensus.csv", Majority, analysis.majority)
+    _write_columns(folder / "participants.csv", _participants(analysis))
     summary = summarise(analysis, seed=seed)
     write_file(folder / "summary.json", canonical_json(summary, indent=2))
     return summary
@@ -142,7 +124,8 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
 
 def write_groups(groups: Groups, path: Path) -> None:
     """`participant` and `group` of everybody who is in a group, by id."""
-    write_csv(path, ("participant", "group"), _members(groups))
+    named = [groups.names[label] for label in groups.labels_G]
+    _write_columns(path, {"participant": groups.participant_ids, "group": named})
 
 
 def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) -> None:
@@ -154,83 +137,70 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     if "aware" in found.names:
         what = "a group is called 'aware', and group_aware_consensus is the column of all groups together"
         raise InputError(what, where=Where(path), hint="call the group something else")
-    header = ["comment-id", *(f"group_{name}_consensus" for name in found.names), "group_aware_consensus"]
-    columns: list[list[Cell]] = [
-        found.statement_ids.tolist(),
-        *map(empty_for_nan, found.groups_KS),
-        empty_for_nan(found.product_S),
-    ]
+    columns: Columns = {"comment-id": found.statement_ids}
+    columns |= {f"group_{name}_consensus": one_S for name, one_S in zip(found.names, found.groups_KS, strict=True)}
+    columns["group_aware_consensus"] = found.product_S
     if intervals:
         for at, name in enumerate(found.names):
-            header += [f"group_{name}_{what}" for what in ("votes", "low", "high")]
-            columns += [found.votes_KS[at].tolist(), empty_for_nan(found.low_KS[at]), empty_for_nan(found.high_KS[at])]
-        header += ["group_aware_low", "group_aware_high", "geometric_mean", "few_votes", "group_aware_disagreement"]
-        columns += [empty_for_nan(one) for one in (found.product_low_S, found.product_high_S, found.geometric_S)]
-        columns += [found.few_votes_S.tolist(), empty_for_nan(found.disagreement_S)]
-    write_csv(path, header, zip(*columns, strict=True))
+            columns[f"group_{name}_votes"] = found.votes_KS[at]
+            columns[f"group_{name}_low"], columns[f"group_{name}_high"] = found.low_KS[at], found.high_KS[at]
+        columns |= _sureness(found) | {"group_aware_disagreement": found.disagreement_S}
+    _write_columns(path, columns)
 
 
-def empty_for_nan(numbers: Floats) -> list[Cell]:
-    """NaN as an empty cell."""
-    return [None if np.isnan(one) else float(one) for one in numbers]
+def _sureness(found: Consensus) -> Columns:
+    return {
+        "group_aware_low": found.product_low_S,
+        "group_aware_high": found.product_high_S,
+        "geometric_mean": found.geometric_S,
+        "few_votes": found.few_votes_S,
+    }
 
 
-def _members(groups: Groups) -> list[tuple[int, str]]:
-    return [
-        (int(person), groups.names[label])
-        for person, label in zip(groups.participant_ids, groups.labels_G, strict=True)
-    ]
-
-
-def _write_statements(analysis: Analysis, path: Path, seed: int) -> None:
-    talk, groups, places = analysis.conversation, analysis.groups, analysis.projection.statements_S2
-    sure = consensus_of(talk, groups, seed=seed)
-    everyone = everybody(talk)
-    counts = counts_of(talk, groups)
-    columns = [
-        talk.statement_ids,
-        analysis.consensus_S,
-        analysis.extremity_S,
-        analysis.priority_S,
-        places[:, 0],
-        places[:, 1],
-        analysis.polarisation_S,
-        split(everyone),
-        *_votes(everyone, 0),
-        analysis.moderated_out_S,
-        *(
-            empty_for_nan(one)
-            for one in (sure.product_low_S, sure.product_high_S, geometric_mean(analysis.consensus_S, groups.k))
-        ),
-        sure.few_votes_S,
-        analysis.disagreement_S,
-    ]
-    header = [*STATEMENT_COLUMNS]
+def _statements(analysis: Analysis, seed: int) -> Columns:
+    talk, groups, places_S2 = analysis.conversation, analysis.groups, analysis.projection.statements_S2
+    everyone, counts = everybody(talk), counts_of(talk, groups)
+    columns: Columns = {
+        "comment-id": talk.statement_ids,
+        "group_aware_consensus": analysis.consensus_S,
+        "extremity": analysis.extremity_S,
+        "priority": analysis.priority_S,
+        "projection_x": places_S2[:, 0],
+        "projection_y": places_S2[:, 1],
+        "polarisation": analysis.polarisation_S,
+        "split": split(everyone),
+        **_votes(everyone, 0),
+        "moderated_out": analysis.moderated_out_S,
+        **_sureness(consensus_of(talk, groups, seed=seed)),
+        "group_aware_disagreement": analysis.disagreement_S,
+    }
     for label, name in enumerate(groups.names):
-        header += [f"group_{name}_{column}" for column in GROUP_COLUMNS]
-        columns += _votes(counts, label)
-    write_csv(path, header, zip(*(np.asarray(column).tolist() for column in columns), strict=True))
+        columns |= _votes(counts, label, f"group_{name}_")
+    return columns
 
 
-def _votes(counts: Counts, group: int) -> list[np.ndarray]:
-    """In the order of `GROUP_COLUMNS`."""
-    return [counts.seen[group], counts.agrees[group], counts.disagrees[group], counts.passes[group]]
+def _votes(counts: Counts, group: int, before: str = "") -> Columns:
+    return {f"{before}{name}": getattr(counts, part)[group] for name, part in VOTES.items()}
 
 
-def _write_participants(analysis: Analysis, path: Path) -> None:
-    talk, places = analysis.conversation, analysis.projection.participants_P2
-    group = dict(_members(analysis.groups))
-    rows = [
-        (one.id, group.get(one.id), float(place[0]), float(place[1]), int(votes))
-        for one, place, votes in zip(talk.participants, places, talk.n_votes_P, strict=True)
-    ]
-    write_csv(path, ("participant", "group", "projection_x", "projection_y", "votes"), rows)
+def _participants(analysis: Analysis) -> Columns:
+    talk, places_P2 = analysis.conversation, analysis.projection.participants_P2
+    names = (*analysis.groups.names, None)  # IN_NO_GROUP is -1
+    return {
+        "participant": talk.participant_ids,
+        "group": [names[label] for label in labels_of(talk, analysis.groups)],
+        "projection_x": places_P2[:, 0],
+        "projection_y": places_P2[:, 1],
+        "votes": talk.n_votes_P,
+    }
 
 
-def _table(
-    kind: type[Record], rows: Sequence[Representative] | Sequence[Majority]
-) -> tuple[list[str], list[list[object]]]:
-    """Records as a table, a column per field; `comment_id` is written as in exports, `comment-id`, and stands first."""
-    fields = ["comment_id", *(name for name in kind.model_fields if name != "comment_id")]
-    header = ["comment-id", *fields[1:]]
-    return header, [[getattr(row, name) for name in fields] for row in rows]
+def _write_columns(path: Path, columns: Columns) -> None:
+    cells = [[None if one != one else one for one in np.asarray(column).tolist()] for column in columns.values()]
+    write_csv(path, tuple(columns), zip(*cells, strict=True))
+
+
+def _write_records(path: Path, kind: type[Majority], rows: Sequence[Majority]) -> None:
+    """A column per field; `comment_id` is written as in exports, `comment-id`."""
+    header = [name.replace("comment_id", "comment-id") for name in kind.model_fields]
+    write_csv(path, header, [tuple(row.model_dump().values()) for row in rows])

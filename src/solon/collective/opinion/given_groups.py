@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
+from solon.collective.opinion.counts import labels_of
+from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import compare
 from solon.collective.phrases import many
 from solon.collective.tables import raise_faults, read_csv, shown
 from solon.errors import Fault, InputError, Where
@@ -53,14 +52,14 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
             faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
         found[number] = row["group"].strip()
     raise_faults(faults, path)
-    return _groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
+    return named_groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
 
 
 def exported_groups(conversation: Conversation) -> Groups:
     """The groups of the export itself. Raises InputError if it has none."""
     found = {one.id: one.exported_group or "" for one in conversation.participants}
     where = Where(conversation.source or "the export")
-    return _groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
+    return named_groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
 
 
 def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
@@ -69,30 +68,21 @@ def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
     return int((able_P & ~np.isin(conversation.participant_ids, grouped_ids)).sum())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beside:
+class Beside(Likeness):
     """The grouping of the export beside another one."""
 
     k: int
     """Groups that the export names."""
-    people: int
-    """In a group of both."""
-    likeness: float
-    """Adjusted Rand index: 1 the same groups, 0 as alike as by lot."""
-    kept_share: float
-    """Of them, the share in the same group, groups being paired as well as can be."""
 
 
 def exported_beside(conversation: Conversation, groups: Groups) -> Beside | None:
     """The export's own grouping beside `groups`; None if it has none, or nobody is in both."""
-    names = sorted({one.exported_group for one in conversation.participants if one.exported_group})
-    number = {name: at for at, name in enumerate(names)}
-    exported_P = np.array([number.get(one.exported_group or "", IN_NO_GROUP) for one in conversation.participants])
-    ours_P = labels_of(conversation, groups)
-    if not ((exported_P != IN_NO_GROUP) & (ours_P != IN_NO_GROUP)).any():
+    try:
+        theirs = exported_groups(conversation)
+        found = compare(conversation, labels_of(conversation, groups), labels_of(conversation, theirs))
+    except InputError:
         return None
-    found = compare(conversation, ours_P, exported_P)
-    return Beside(k=len(names), people=found.people, likeness=found.adjusted_rand, kept_share=found.kept_share)
+    return Beside(k=theirs.k, **found.model_dump())
 
 
 def number_of_groups(conversation: Conversation, groups: Groups) -> str:
@@ -120,10 +110,11 @@ def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:
     ]
 
 
-def _groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
+def named_groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
+    """Groups by the name that each participant of the conversation has; an empty one is none."""
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
-        hint = "name the groups in a table with --groups FILE, or leave --groups out to have them found"
+        hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(

@@ -13,17 +13,17 @@ from typing import Literal
 
 import numpy as np
 
-from solon.collective.conversation import Conversation, Ints, Participant
+from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.ccai import ccai_place
 from solon.collective.opinion.placing import Place
 from solon.collective.opinion.polis.grouping import polis_place
 from solon.collective.opinion.results import Groups, Imputation, Projection
-from solon.collective.opinion.stability_trials import Tries, make_tries
+from solon.collective.opinion.stability_trials import Tries, make_tries, renumbered
 
 Method = Literal["polis", "ccai"]
 PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
-IMPUTATIONS: dict[str, tuple[Imputation, Imputation]] = {"polis": ("mean", "pass"), "ccai": ("pass", "mean")}
-"""What each method takes for a vote not cast, and the other one."""
+OTHERWISE: dict[str, Imputation] = {"polis": "pass", "ccai": "mean"}
+"""What each method might take for a vote not cast, and does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,37 +66,22 @@ def by_votes(conversation: Conversation) -> ByVotes:
     cells_PS = np.ascontiguousarray(np.where(conversation.seen_PS, conversation.votes_PS, 2)[:, voted_S])
     hashes = [blake2b(row.tobytes(), digest_size=8).digest() for row in cells_PS]
     row_P = np.array(sorted(range(len(hashes)), key=lambda row: hashes[row]), dtype=np.int64)
-    renumbered = replace(
-        conversation,
-        participants=tuple(Participant(id=at) for at in range(len(row_P))),
-        votes_PS=conversation.votes_PS[row_P],
-        seen_PS=conversation.seen_PS[row_P],
-        log=None,
-    )
-    return ByVotes(conversation=renumbered, row_P=row_P, ids_P=conversation.participant_ids[row_P])
+    ids_P = conversation.participant_ids[row_P]
+    return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, ids_P=ids_P)
 
 
-def find_groups(
-    conversation: Conversation,
-    *,
-    k: int | None = None,
-    method: Method = "polis",
-    seed: int = 0,
-    impute: Imputation | None = None,
-) -> Groups:
+def find_groups(conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
-    start of the clustering. The same votes give the same groups, whatever the ids. `impute`: what missing votes count
-    as when axes are sought; None is the method's own.
+    start of the clustering. The same votes give the same groups, whatever the ids.
 
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
-    ordered = by_votes(conversation)
-    place = PLACES[method]
-    tries = make_tries(ordered.conversation, lambda talk, _: place(talk, impute), seed=seed) if k is None else None
-    return ordered.groups(settled(ordered.conversation, lambda talk, _: place(talk, impute), tries, k=k, seed=seed))
+    ordered, place = by_votes(conversation), PLACES[method]
+    tries = make_tries(ordered.conversation, place, seed=seed) if k is None else None
+    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed))
 
 
 def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int) -> Groups:

@@ -81,7 +81,7 @@ def opinion_of(
             method=found.method,
             tries=found.tries,
             notes=found.notes if given is None else (),
-            stability=stability_by(tries, found, how, people=len(talk.participants)),
+            stability=stability_by(tries, found, people=len(talk.participants)),
         )
 
     found = kept(KeptOpinion, _made_from(ordered, given, (how, k, seed)), compute)

@@ -76,20 +76,25 @@ def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
     return np.array([new[name] for name in labels_N], dtype=np.int64)
 
 
-class Representative(Record):
-    """A statement that sets a group apart."""
+class Majority(Record):
+    """A statement that most of all participants agree, or disagree, with."""
 
-    group: str
     comment_id: int
     direction: str
-    """`agree` or `disagree`: which of the two the group does more than the others."""
+    """`agree` or `disagree`."""
     n_success: int
-    """Votes of the group in that direction."""
+    """Votes in that direction."""
     n_trials: int
-    """Votes of the group on the statement, passes included."""
+    """Votes on the statement, passes included."""
     p_success: float
     p_test: float
     """z of `p_success` against one half."""
+
+
+class Representative(Majority):
+    """A statement that sets a group apart. Votes are the group's; `direction`: what it does more than the others."""
+
+    group: str
     repness: float
     """Ratio of the group's probability to everybody else's."""
     repness_test: float
@@ -97,31 +102,16 @@ class Representative(Record):
     best_agree: bool = False
 
 
-class Majority(Record):
-    """A statement that most of all participants agree, or disagree, with."""
-
-    comment_id: int
-    direction: str
-    n_success: int
-    n_trials: int
-    p_success: float
-    p_test: float
-
-
 class Agreement(Record):
-    """How one thing that stored mathematics says compares with what is computed from the votes."""
+    """How one thing that stored mathematics says of statements compares with what is computed from the votes."""
 
     quantity: str
     compared: int
-    """Values, or lists, that both have. 0: what is stored cannot be read."""
+    """Statements of which both have a number."""
     differ: int
-    """Of those, how many are not the same, up to `tolerance`."""
-    tolerance: float
-    """Largest difference that counts as none; relative where values exceed 1. 0 for lists, which are alike or not."""
-    largest: float | None = None
-    """Largest difference; None for lists, and where a stored value is no number."""
-    example: str = ""
-    """The largest difference in words; empty if none differ."""
+    """Of those, how many are not the same, up to 1e-9."""
+    largest: float
+    """Largest difference."""
 
 
 @dataclass(frozen=True, kw_only=True)

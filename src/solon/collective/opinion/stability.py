@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 
 from solon.artifacts.atomic import canonical_json
-from solon.collective.conversation import Conversation
 from solon.collective.opinion.counts import labels_of
-from solon.collective.opinion.grouping import IMPUTATIONS, PLACES, by_votes
+from solon.collective.opinion.grouping import OTHERWISE, PLACES
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import StabilityCheck, Tries, make_tries
+from solon.collective.opinion.stability_trials import StabilityCheck, Tries
 from solon.collective.tables import write_file
 from solon.records import Record
 
@@ -25,6 +24,12 @@ FIRM, FAIR = 0.8, 0.5
 """Mean adjusted Rand index from which groups are called firm, or fairly firm (assumption)."""
 DECIDING = ("seed", "bootstrap", "imputation")
 """Kinds of checks that the verdict is of. Another number of groups gives other groups by its nature."""
+SENTENCES = {
+    "seed": "If the calculation starts elsewhere, {kept} of people stay in their group{moves}.",
+    "bootstrap": "If chance had brought another mix of the same people, {kept} would stay in their group{moves}.",
+    "imputation": "If missing votes are counted in another way, {kept} of people stay in their group.",
+    "chance": "For comparison: of groups dealt out by lot, {kept} of people would seem to stay in theirs{moves}.",
+}
 Verdict = Literal["firm", "fairly firm", "loose"]
 
 
@@ -48,41 +53,18 @@ class StabilityReport(Record):
     checks: tuple[StabilityCheck, ...]
 
 
-def stability_of(
-    conversation: Conversation,
-    groups: Groups,
-    *,
-    method: str | None = None,
-    seed: int = 0,
-    repeats: int | None = None,
-    smoothing: bool = True,
-) -> StabilityReport:
-    """Regroup in every way and compare.
-
-    `method`: `polis` or `ccai`; by default the one the groups were made with (`polis` for groups that were given).
-    `repeats`: `REPEATS`, or half as many where people are sampled. `smoothing`: of the consensus whose changes are
-    reported.
-
-    Raises:
-        InputError: if the method cannot group anybody.
-    """
-    method = method or method_of(groups)
-    ordered = by_votes(conversation)
-    tries = make_tries(ordered.conversation, PLACES[method], seed=seed, repeats=repeats)
-    return stability_by(
-        tries, ordered.there(groups), method, people=len(conversation.participants), smoothing=smoothing
-    )
-
-
 def method_of(groups: Groups) -> str:
     """The method that groups are made again by."""
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, method: str, *, people: int, smoothing: bool = True) -> StabilityReport:
-    """What tries say of groups of the same conversation. `people`: of the whole, where tries are of a sample."""
-    base = tries.conversation
-    made = list(tries.checks(labels_of(base, groups), groups.k, IMPUTATIONS[method][1], smoothing=smoothing))
+def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool = True) -> StabilityReport:
+    """What tries say of groups of the same conversation.
+
+    `people`: of the whole, where tries are of a sample. `smoothing`: of the consensus whose changes are reported.
+    """
+    base, method = tries.conversation, method_of(groups)
+    made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)
     return StabilityReport(
@@ -129,34 +111,18 @@ def verdict_of(checks: Sequence[StabilityCheck]) -> Verdict:
 
 def in_words(checks: Sequence[StabilityCheck], *, k: int, not_formed: int = 0, sampled: str = "") -> tuple[str, ...]:
     """What a reader without statistics needs to know. `sampled`: "705 of 1,126", if not everybody was grouped anew."""
-    by_kind = {kind: [one for one in checks if one.kind == kind] for kind in ("seed", "k", "imputation", "bootstrap")}
-    said = []
-    if k == 1:
-        said.append("There is one group only, in which everybody stays whatever is changed.")
+    said = ["There is one group only, in which everybody stays whatever is changed."] * (k == 1)
     if sampled:
         said.append(f"To save time, all of this was measured on {sampled} people, drawn by lot.")
-    if seeds := by_kind["seed"]:
-        said.append(
-            f"If the calculation starts elsewhere, {_kept(seeds)} of people stay in their group{_moves(seeds)}."
-        )
-    if people := by_kind["bootstrap"]:
-        said.append(
-            f"If chance had brought another mix of the same people, {_kept(people)} of them would stay in their "
-            f"group{_moves(people)}."
-        )
-    if filled := by_kind["imputation"]:
-        said.append(f"If missing votes are counted in another way, {_kept(filled)} of people stay in their group.")
-    chosen = Counter(one.chosen_k for one in (*by_kind["seed"], *by_kind["bootstrap"]) if one.chosen_k is not None)
+    for kind, sentence in SENTENCES.items():
+        if found := [one for one in checks if one.kind == kind]:
+            said.append(sentence.format(kept=_kept(found), moves=_moves(found)))
+    chosen = Counter(one.chosen_k for one in checks if one.kind in ("seed", "bootstrap") and one.chosen_k is not None)
     if chosen:
         counts = ", ".join(f"{number} groups in {count}" for number, count in sorted(chosen.items()))
         said.append(
-            f"In {chosen.total()} of these tries the calculation was free to choose the number of groups, and chose "
-            f"{counts}; here the number is {k}."
-        )
-    if chance := [one for one in checks if one.kind == "chance"]:
-        said.append(
-            f"For comparison: of groups dealt out by lot, {_kept(chance)} of people would seem to stay in "
-            f"theirs{_moves(chance)}."
+            f"In {chosen.total()} tries, with other starts and other people, the calculation was free to choose the "
+            f"number of groups, and chose {counts}; here the number is {k}."
         )
     if not_formed:
         said.append(f"{not_formed} of the tries could not be made, for too few people or positions were left.")

@@ -15,7 +15,7 @@ from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.names import PEOPLE, Column, by_statement
-from solon.collective.reading.sources import read_source
+from solon.collective.reading.sources import Source, read_source
 from solon.errors import InputError, Where
 
 COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")
@@ -35,15 +35,15 @@ class Matrix:
     votes: ExportedVotes
 
 
-def read_matrix(path: Path, findings: Findings, *, ours: bool) -> Matrix:
-    """The file as it is; `InputError` for what cannot be read."""
+def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | None = None) -> Matrix:
+    """The file as it is, or as `source` has it; `InputError` for what cannot be read."""
 
     def statements(header: Sequence[str]) -> list[Column]:
         numbers = _statement_ids(path, header)
         check_size(0, len(numbers), path)
         return [by_statement(name) for name in numbers]
 
-    found = read_columns(read_source(path, ours=ours), PEOPLE, findings, key="participant", more=statements)
+    found = read_columns(source or read_source(path, ours=ours), PEOPLE, findings, key="participant", more=statements)
     check_size(len(found), 0, path)
     found = found.once("participant", findings)
     people = tuple(

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from solon.collective.conversation import Statement
-from solon.collective.opinion.consensus import MIN_GROUP_VOTES
-from solon.collective.opinion.everywhere import in_every_group
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES, in_every_group
 from solon.collective.opinion.results import Analysis, Representative
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress_row

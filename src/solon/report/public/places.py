@@ -12,7 +12,7 @@ from math import atan2, degrees, sqrt
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
-from solon.collective.opinion.everywhere import in_every_group
+from solon.collective.opinion.consensus import in_every_group
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.people.suppression import suppress, suppress_row

@@ -25,7 +25,7 @@ from solon.collective.opinion.ccai import (
     N_BASE,
     STARTS,
     Positions,
-    group_all,
+    place_all,
     positions,
 )
 from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
@@ -237,7 +237,8 @@ def reproduce(study: Study, *, seed: int = 0) -> Reproduction:
     Raises:
         InputError: if two groups cannot be formed, or share no statement.
     """
-    groups = group_all(study.conversation, k=PAPER_K, seed=seed)
+    placed = place_all(study.conversation)
+    groups = placed.groups(study.conversation, placed.start(seed), PAPER_K)
     places = positions(study.conversation)
     published = None
     if study.in_published_order:

@@ -48,11 +48,12 @@ def test_silhouette_of_equal_points_is_zero() -> None:
     assert silhouette(np.zeros((4, 2)), np.array([0, 0, 1, 1])) == 0
 
 
-def test_kmeans_ends_where_scikit_learns_does() -> None:
+def test_kmeans_ends_where_scikit_learns_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TOLERANCE", 1e-15)
     draws = np.random.default_rng(3)
     points, weights = draws.normal(size=(80, 2)), draws.integers(1, 9, size=80).astype(float)
     start = points[:4]
-    labels, centres = kmeans(points, start, weights_N=weights, tolerance=0)
+    labels, centres = kmeans(points, start, weights_N=weights)
     reference = KMeans(4, init=start, n_init=1, tol=0).fit(points, sample_weight=weights)
     assert labels.tolist() == reference.labels_.tolist()
     np.testing.assert_allclose(centres, reference.cluster_centers_, atol=1e-12)
@@ -60,7 +61,7 @@ def test_kmeans_ends_where_scikit_learns_does() -> None:
 
 def test_kmeans_gives_ties_to_the_later_cluster_and_drops_empty_ones() -> None:
     points = np.array([[0.0, 0], [1, 0], [2, 0]])
-    assert kmeans(points, points[[0, 2]], iterations=1)[0].tolist() == [0, 1, 1]
+    assert kmeans(points, points[[0, 2]])[0].tolist() == [0, 1, 1]
     labels, centres = kmeans(points, np.array([[0.0, 0], [2, 0], [50, 50]]))
     assert labels.max() == 1 and len(centres) == 2
 
@@ -70,11 +71,13 @@ def test_kmeans_weighs() -> None:
     assert centres.tolist() == [[1, 0]]
 
 
-def test_kmeans_stops_within_the_tolerance() -> None:
-    points = np.array([[0.0, 0], [1.0, 0]])
-    near = np.array([[0.495, 0]])
-    assert kmeans(points, near, iterations=1)[1].tolist() == [[0.5, 0]]
-    assert kmeans(points, near, tolerance=0.01)[1].tolist() == [[0.5, 0]]
+def test_kmeans_stops_within_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 0 and 3, the later centre moves by 0.01 and takes the point at 1.5 with it only in a second round."""
+    points, start = np.array([[0.0, 0], [1.502, 0], [2.995, 0], [2.995, 0]]), np.array([[0.0, 0], [3.0, 0]])
+    monkeypatch.setattr(module, "TOLERANCE", 1.0)
+    assert kmeans(points, start)[1].tolist() == pytest.approx(np.array([[0, 0], [7.492 / 3, 0]]))
+    monkeypatch.setattr(module, "TOLERANCE", 0.01)
+    assert kmeans(points, np.array([[0.751, 0], [2.99, 0]]))[1].tolist() == [[0.751, 0], [2.995, 0]]
 
 
 def test_first_distinct_keeps_the_order() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solon.collective.opinion.polis.nearest import BLOCK, Nearest
+from solon.collective.opinion.polis.clusters import BLOCK, Nearest
 
 
 @pytest.mark.parametrize("points", [1, 7, BLOCK, 5 * BLOCK, 20 * BLOCK])

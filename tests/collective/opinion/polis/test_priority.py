@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from solon.collective.opinion.counts import Counts
-from solon.collective.opinion.polis import priority as module
-from solon.collective.opinion.polis.priority import extremity, importance, priority
+from solon.collective.opinion.polis import representativeness as module
+from solon.collective.opinion.polis.representativeness import extremity, importance, priority
 
 
 def counts(agrees: int, disagrees: int, passes: int) -> Counts:

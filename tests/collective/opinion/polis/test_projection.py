@@ -70,10 +70,11 @@ def test_missing_as_a_pass_is_plain_pca_of_zeros() -> None:
     np.testing.assert_allclose(centre, reference.mean_, atol=1e-15)
 
 
-def test_lanczos_and_dense_agree() -> None:
+def test_lanczos_and_dense_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.random.default_rng(0).normal(size=(60, 50)) @ np.diag(np.linspace(5, 1, 50))
     dense, shares = leading_components(matrix)
-    lanczos, same_shares = leading_components(matrix, dense_side=10)
+    monkeypatch.setattr(module, "DENSE_SIDE", 10)
+    lanczos, same_shares = leading_components(matrix)
     np.testing.assert_allclose(fixed_signs(lanczos), fixed_signs(dense), atol=1e-9)
     np.testing.assert_allclose(same_shares, shares, atol=1e-12)
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.opinion.likeness import adjusted_rand_index
-from solon.collective.opinion.polis.nearest import Nearest
 from solon.seeds import generator
 
 MIN_VOTES = 7
@@ -29,6 +29,8 @@ MIN_VOTES = 7
 MIN_PEOPLE = 15
 """If fewer people qualify, the most active are added up to this many."""
 BASE_CLUSTERS = 100
+BLOCK = 300
+"""Points looked at together. Measured with 20,000 points and 100 centres: four times as fast as all at once."""
 ITERATIONS = 100
 """At most. Polis has 20 for its groups, where an option of another name meant 100."""
 TOLERANCE = 0.01
@@ -56,45 +58,65 @@ def grouped_people(conversation: Conversation) -> Bools:
     return np.asarray(chosen & (votes > 0), dtype=bool)
 
 
-def kmeans(
-    points_N2: Floats,
-    start_K2: Floats,
-    *,
-    weights_N: Floats | None = None,
-    iterations: int = ITERATIONS,
-    tolerance: float = TOLERANCE,
-) -> tuple[Ints, Floats]:
+class Nearest:
+    """Which centre each of N points is nearest to, asked again and again while centres move.
+
+    Points are in blocks of neighbours: for a block, only centres near its bounding box can be nearest to a point.
+    """
+
+    def __init__(self, points_N2: Floats) -> None:
+        side = max(1, round((len(points_N2) / BLOCK) ** 0.5))
+        strips = np.array_split(np.argsort(points_N2[:, 0], kind="stable"), side)
+        blocks = [
+            block
+            for strip in strips
+            for block in np.array_split(strip[np.argsort(points_N2[strip, 1], kind="stable")], side)
+            if len(block)
+        ]
+        self._rows_N = np.concatenate(blocks)
+        self._blocks = [points_N2[block] for block in blocks]
+        self._low_B12 = np.array([block.min(axis=0, keepdims=True) for block in self._blocks])
+        self._high_B12 = np.array([block.max(axis=0, keepdims=True) for block in self._blocks])
+
+    def of(self, centres_K2: Floats) -> Ints:
+        """The nearest centre of each point [N]; of equally near ones the later."""
+        below, above = self._low_B12 - centres_K2, centres_K2 - self._high_B12
+        least_BK = np.square(np.maximum(np.maximum(below, above), 0.0)).sum(axis=2)
+        most_BK = np.square(np.maximum(np.abs(below), np.abs(above))).sum(axis=2)
+        # Every point of a block is at least as near to some centre as the farthest corner is to it.
+        able_BK = least_BK <= most_BK.min(axis=1, keepdims=True) * (1 + 1e-9)
+        found = []
+        for points_M2, able_K in zip(self._blocks, able_BK, strict=True):
+            later_first = np.flatnonzero(able_K)[::-1]
+            squared = np.square(points_M2[:, :1] - centres_K2[later_first, 0])
+            squared += np.square(points_M2[:, 1:] - centres_K2[later_first, 1])
+            found.append(later_first[squared.argmin(axis=1)])
+        nearest_N = np.empty(len(self._rows_N), dtype=np.int64)
+        nearest_N[self._rows_N] = np.concatenate(found)
+        return nearest_N
+
+
+def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Floats | None = None) -> tuple[Ints, Floats]:
     """Labels [N] and centres [K, 2]. Empty clusters vanish; a point between two centres goes to the later one.
 
-    Stops when each centre, both lists sorted, lies within `tolerance` of what it was.
+    Stops when each centre, both lists sorted, lies within `TOLERANCE` of what it was.
 
     >>> labels, centres = kmeans(np.array([[0.0, 0], [1, 0], [9, 0]]), np.array([[0.0, 0], [9, 0]]))
     >>> labels.tolist(), centres.tolist()
     ([0, 0, 1], [[0.5, 0.0], [9.0, 0.0]])
     """
     weights = np.ones(len(points_N2)) if weights_N is None else weights_N
-    centres = start_K2
-    labels = np.zeros(len(points_N2), dtype=np.int64)
-    nearest = Nearest(points_N2)
-    for _ in range(iterations):
+    centres, labels, nearest = start_K2, np.zeros(len(points_N2), dtype=np.int64), Nearest(points_N2)
+    for _ in range(ITERATIONS):
         nearest_N = nearest.of(centres)
         labels = (np.cumsum(np.bincount(nearest_N) > 0) - 1)[nearest_N]
-        sums = [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
-        moved = np.asarray(np.stack(sums, axis=1), dtype=np.float64)
-        moved /= np.bincount(labels, weights=weights)[:, None]
-        still = len(moved) == len(centres) and bool(np.all(_distances(_sorted(moved), _sorted(centres)) < tolerance))
-        centres = moved
-        if still:
-            break
+        before, sums = centres, [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
+        centres = np.stack(sums, axis=1) / np.bincount(labels, weights=weights)[:, None]
+        if len(centres) == len(before):
+            steps = np.square(centres[np.lexsort(centres.T[::-1])] - before[np.lexsort(before.T[::-1])]).sum(axis=1)
+            if (np.sqrt(steps) < TOLERANCE).all():
+                break
     return labels.astype(np.int64), centres
-
-
-def _sorted(rows_K2: Floats) -> Floats:
-    return rows_K2[np.lexsort((rows_K2[:, 1], rows_K2[:, 0]))]
-
-
-def _distances(left_K2: Floats, right_K2: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.square(left_K2 - right_K2).sum(axis=1)), dtype=np.float64)
 
 
 def first_distinct(points_N2: Floats, count: int) -> Floats:
@@ -118,26 +140,22 @@ def silhouette(points_N2: Floats, labels_N: Ints) -> float:
     if len(names) < 2:
         return 0.0
     distances_NN = np.sqrt(np.square(points_N2[:, None, :] - points_N2[None, :, :]).sum(axis=2))
-    member_NK = own[:, None] == np.arange(len(names))[None, :]
-    sums_NK = distances_NN @ member_NK
-    sizes_K = member_NK.sum(axis=0)
-    rows = np.arange(len(own))
-    alone_N = sizes_K[own] == 1
+    member_NK, rows = own[:, None] == np.arange(len(names)), np.arange(len(own))
+    sums_NK, sizes_K = distances_NN @ member_NK, member_NK.sum(axis=0)
     a_N = sums_NK[rows, own] / np.maximum(1, sizes_K[own] - 1)
-    others_NK = np.where(member_NK, np.inf, sums_NK / sizes_K)
-    b_N = others_NK.min(axis=1)
+    b_N = np.where(member_NK, np.inf, sums_NK / sizes_K).min(axis=1)
     larger_N = np.maximum(a_N, b_N)
-    scores_N = np.where(alone_N | (larger_N == 0), 0.0, (b_N - a_N) / np.where(larger_N == 0, 1.0, larger_N))
-    return float(scores_N.mean())
+    counts_N = (sizes_K[own] > 1) & (larger_N > 0)
+    return float(np.where(counts_N, (b_N - a_N) / np.where(counts_N, larger_N, 1.0), 0.0).mean())
 
 
 def best_k(silhouettes: Mapping[int, float]) -> int:
-    """The number of groups with the largest silhouette; the larger of equals.
+    """The number of groups with the largest silhouette; the larger of equals. 1 without any.
 
     >>> best_k({2: 0.4, 3: 0.5, 4: 0.5})
     4
     """
-    return max(silhouettes, key=lambda k: (silhouettes[k], k))
+    return max(silhouettes, key=lambda k: (silhouettes[k], k), default=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,14 +165,19 @@ class Clustering:
     base_N: Ints
     """Base cluster of each."""
     base_centres_B2: Floats
-    silhouettes: dict[int, float]
-    """By number of groups tried."""
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
+
+    @cached_property
+    def silhouettes(self) -> dict[int, float]:
+        """By number of groups tried: from 2 to 5, fewer for few base clusters."""
+        count = len(self.base_centres_B2)
+        most = min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP)
+        return {k: silhouette(self.base_centres_B2, self.base_labels(k)) for k in range(2, most + 1)}
 
     @property
     def number(self) -> int:
         """Of groups: the one with the best silhouette; 1 where everybody stands in one place."""
-        return best_k(self.silhouettes) if self.silhouettes else 1
+        return best_k(self.silhouettes)
 
     def silhouettes_with(self, k: int) -> dict[int, float]:
         """Those of the numbers tried, and of `k`."""
@@ -183,13 +206,9 @@ def base_clusters(points_N2: Floats, *, seed: int = 0) -> tuple[Ints, Floats]:
 
 
 def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
-    """Groups of people by their places, from one start. Numbers from 2 to 5 are tried, fewer for few base clusters."""
-    base, centres = base_clusters(points_N2, seed=seed)
-    silhouettes: dict[int, float] = {}
-    found = Clustering(base_N=base, base_centres_B2=centres, silhouettes=silhouettes)
-    most = min(len(centres), MAX_GROUPS, 2 + len(centres) // BASE_PER_GROUP)
-    silhouettes.update((k, silhouette(centres, found.base_labels(k))) for k in range(2, most + 1))
-    return found
+    """Groups of people by their places, from one start."""
+    base_N, base_centres_B2 = base_clusters(points_N2, seed=seed)
+    return Clustering(base_N=base_N, base_centres_B2=base_centres_B2)
 
 
 def most_alike(labels: Sequence[Ints]) -> int:

@@ -46,11 +46,6 @@ class PolisStart:
         return labels[at], self.clusterings[at].silhouettes_with(k)
 
 
-def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
-    """Everybody with enough votes, by the places that all their votes give."""
-    return polis_placed(conversation, polis_projection(conversation, impute))
-
-
 def polis_projection(conversation: Conversation, impute: Imputation | None = None) -> Projection:
     """Where people and statements stand.
 
@@ -63,10 +58,10 @@ def polis_projection(conversation: Conversation, impute: Imputation | None = Non
         return project(ratings(conversation), impute=impute or "mean")
 
 
-def polis_placed(conversation: Conversation, projection: Projection) -> Placed:
-    """Who is grouped by a projection of the same conversation."""
+def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+    """Everybody with enough votes, by the places that all their votes give."""
     chosen_P = clusters.grouped_people(conversation)
-    points_G2 = projection.participants_P2[chosen_P]
+    points_G2 = polis_projection(conversation, impute).participants_P2[chosen_P]
     starts = max(LEAST_STARTS, min(STARTS, STARTED // len(conversation.participants)))
 
     def start(seed: int) -> PolisStart:

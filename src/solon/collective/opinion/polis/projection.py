@@ -19,12 +19,13 @@ What we do where Polis leaves a choice or has a quirk:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.conversation import AGREE, Bools, Conversation, Floats
 from solon.collective.opinion.results import Imputation, Projection
 from solon.seeds import generator
 
@@ -47,19 +48,6 @@ class Ratings:
     """True where a vote was cast, and throughout columns that are moderated out."""
     column_S: Bools
     """True: the statement is a column of the matrix, that is, it has a vote at all."""
-    absent_columns: int = 0
-    """Columns of stored mathematics that the conversation lacks."""
-    absent_seen: int = 0
-    """How many of those are moderated out, and so count as seen by everybody."""
-
-    @property
-    def n_columns(self) -> int:
-        return int(self.column_S.sum()) + self.absent_columns
-
-    @property
-    def n_seen_P(self) -> Ints:
-        """Columns seen by each."""
-        return np.asarray(self.seen_PS.sum(axis=1) + self.absent_seen, dtype=np.int64)
 
 
 def moderated_out(conversation: Conversation) -> Bools:
@@ -67,27 +55,13 @@ def moderated_out(conversation: Conversation) -> Bools:
     return np.array([one.moderated < 0 or one.is_meta for one in conversation.statements], dtype=bool)
 
 
-def ratings(
-    conversation: Conversation,
-    *,
-    out_S: Bools | None = None,
-    column_S: Bools | None = None,
-    absent_columns: int = 0,
-    absent_seen: int = 0,
-) -> Ratings:
-    """The votes as Polis computes on them. Stored mathematics names `out_S`, `column_S` and what is absent; else they
-    follow from moderation and from who voted."""
-    out = moderated_out(conversation) if out_S is None else out_S
+def ratings(conversation: Conversation, *, column_S: Bools | None = None) -> Ratings:
+    """The votes as Polis computes on them. `column_S`: as stored mathematics has it; else it follows from who voted."""
+    out = moderated_out(conversation)
     column: Bools = np.asarray(conversation.seen_PS.any(axis=0)) if column_S is None else column_S
-    votes = np.where(out, 0, conversation.votes_PS).astype(np.int8)
     seen = (conversation.seen_PS | out) & column
-    return Ratings(
-        votes_PS=np.where(seen, votes, 0).astype(np.int8),
-        seen_PS=seen,
-        column_S=column,
-        absent_columns=absent_columns,
-        absent_seen=absent_seen,
-    )
+    votes = np.where(seen & ~out, conversation.votes_PS, 0).astype(np.int8)
+    return Ratings(votes_PS=votes, seen_PS=seen, column_S=column)
 
 
 def column_means(rated: Ratings) -> Floats:
@@ -111,7 +85,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     centre = column_means(rated)
     if impute == "pass":
         centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
-    if voted.sum() < 2 or rated.n_columns < 2:
+    if voted.sum() < 2 or rated.column_S.sum() < 2:
         return np.zeros((2, len(centre))), centre, np.zeros(2)
     kept = rated.votes_PS[np.ix_(voted, rated.column_S)] - centre[rated.column_S]
     if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
@@ -122,7 +96,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     return components, centre, variance
 
 
-def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> tuple[Floats, Floats]:
+def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:
     """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
 
     Eigenvectors of the smaller of its two Gram matrices. `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which
@@ -133,7 +107,7 @@ def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> t
     total = float(np.trace(gram))
     if total <= 0:
         return np.zeros((2, columns)), np.zeros(2)
-    values, vectors = _top_two(gram, dense_side)
+    values, vectors = _top_two(gram)
     vectors = vectors.T if columns <= rows else vectors.T @ centred_RC
     for axis in range(2):
         length = float(np.linalg.norm(vectors[axis]))
@@ -142,18 +116,16 @@ def leading_components(centred_RC: Floats, *, dense_side: int = DENSE_SIDE) -> t
     return vectors, np.where(values > NOTHING * total, values, 0.0) / total
 
 
-def _top_two(gram_MM: Floats, dense_side: int) -> tuple[Floats, Floats]:
+def _top_two(gram_MM: Floats) -> tuple[Floats, Floats]:
     """The two largest eigenvalues [2], largest first, and their vectors [M, 2]."""
-    side = len(gram_MM)
-    if side > max(2, dense_side):
+    values, vectors = None, None
+    if len(gram_MM) > DENSE_SIDE:
         from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
-        try:
-            start = generator(0, "polis", "lanczos", side).normal(size=side)
+        with suppress(ArpackNoConvergence):  # nearly equal eigenvalues
+            start = generator(0, "polis", "lanczos", len(gram_MM)).normal(size=len(gram_MM))
             values, vectors = eigsh(gram_MM, k=2, which="LA", v0=start, tol=0)
-        except ArpackNoConvergence:  # nearly equal eigenvalues
-            values, vectors = np.linalg.eigh(gram_MM)
-    else:
+    if values is None or vectors is None:
         values, vectors = np.linalg.eigh(gram_MM)
     order = np.argsort(-values, kind="stable")[:2]
     return values[order], vectors[:, order]
@@ -177,20 +149,12 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
 
     One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
-    places = np.zeros((len(rated.votes_PS), 2))
+    places, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
     for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
         at = np.flatnonzero(rated.seen_PS[row])
-        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1)
-    return np.asarray(places * stretch(rated.n_columns, rated.n_seen_P)[:, None], dtype=np.float64)
-
-
-def stretch(n_columns: int, n_seen_P: Ints) -> Floats:
-    """[P]: √(statements / statements seen), so that few votes do not pull people to the middle.
-
-    >>> stretch(8, np.array([8, 2, 0])).round(3).tolist()
-    [1.0, 2.0, 2.828]
-    """
-    return np.asarray(np.sqrt(n_columns / np.maximum(1, n_seen_P)), dtype=np.float64)
+        stretch = np.sqrt(columns / max(1, len(at)))  # so that few votes do not pull people to the middle
+        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1) * stretch
+    return places
 
 
 def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
@@ -199,7 +163,7 @@ def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) ->
     The sign is that of votes here, +1 for agree. In Polis's storage agree is -1, with centre and components negated,
     and the places are the same. A statement that is no column has component 0.
     """
-    lengths = np.sqrt(rated.n_columns) * (AGREE - centre_S)
+    lengths = np.sqrt(rated.column_S.sum()) * (AGREE - centre_S)
     return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
 
 

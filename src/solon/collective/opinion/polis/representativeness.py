@@ -1,4 +1,4 @@
-"""Which statements set a group apart, and which most people agree or disagree with.
+"""Which statements set a group apart, which most people agree or disagree with, and which should be shown next.
 
 Shapes: K groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
 are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
@@ -23,6 +23,8 @@ SIGNIFICANT = 1.2816
 """z above which a one-sided test at 90% is significant."""
 LISTED = 5
 """Statements per group, and per direction in the majority lists."""
+META_PRIORITY = 49.0
+"""7², the priority of every statement about the conversation itself."""
 
 
 def probability(successes: Ints, trials: Ints) -> Floats:
@@ -56,6 +58,8 @@ class Side:
 
     direction: str
     n: Ints
+    seen: Ints
+    """Votes in that direction, and all votes."""
     p: Floats
     p_z: Floats
     ratio: Floats
@@ -71,18 +75,31 @@ class Side:
     def significant(self) -> Bools:
         return np.asarray((self.ratio_z > SIGNIFICANT) & (self.p_z > SIGNIFICANT), dtype=bool)
 
+    def figures(self, group: int, at: int, ids_S: Ints) -> Majority:
+        """Of one group and statement."""
+        return Majority(
+            comment_id=int(ids_S[at]),
+            direction=self.direction,
+            n_success=int(self.n[group, at]),
+            n_trials=int(self.seen[group, at]),
+            p_success=float(self.p[group, at]),
+            p_test=float(self.p_z[group, at]),
+        )
+
 
 def sides(counts: Counts) -> tuple[Side, Side]:
     """The agreeing and the disagreeing side."""
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
+        p = probability(n, counts.seen)
         return Side(
             direction=direction,
             n=n,
-            p=probability(n, counts.seen),
+            seen=counts.seen,
+            p=p,
             p_z=proportion_z(n, counts.seen),
-            ratio=probability(n, counts.seen) / probability(n_rest, rest.seen),
+            ratio=p / probability(n_rest, rest.seen),
             ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
         )
 
@@ -99,19 +116,14 @@ def representative_statements(
     statement with the largest z of the difference. `out_S`: statements that are listed nowhere.
     """
     agree, disagree = sides(counts)
-    listed: list[Representative] = []
+    listed = []
     for group, name in enumerate(names):
-        for at, best in _chosen(agree, disagree, counts, group, np.flatnonzero(~out_S)):
+        for at, best in _chosen(agree, disagree, group, np.flatnonzero(~out_S)):
             side = agree if agree.ratio_z[group, at] > disagree.ratio_z[group, at] else disagree
             listed.append(
                 Representative(
+                    **side.figures(group, at, ids_S).model_dump(),
                     group=name,
-                    comment_id=int(ids_S[at]),
-                    direction=side.direction,
-                    n_success=int(side.n[group, at]),
-                    n_trials=int(counts.seen[group, at]),
-                    p_success=float(side.p[group, at]),
-                    p_test=float(side.p_z[group, at]),
                     repness=float(side.ratio[group, at]),
                     repness_test=float(side.ratio_z[group, at]),
                     best_agree=best,
@@ -120,7 +132,7 @@ def representative_statements(
     return tuple(listed)
 
 
-def _chosen(agree: Side, disagree: Side, counts: Counts, group: int, open_statements: Ints) -> list[tuple[int, bool]]:
+def _chosen(agree: Side, disagree: Side, group: int, open_statements: Ints) -> list[tuple[int, bool]]:
     """Columns for one group, in order, and whether each is its best agree."""
     agrees = agree.ratio_z[group] > disagree.ratio_z[group]
     best = best_agree(agree, disagree, group, open_statements)
@@ -135,7 +147,7 @@ def _chosen(agree: Side, disagree: Side, counts: Counts, group: int, open_statem
         picked = first
     else:
         larger = np.maximum(agree.ratio_z[group], disagree.ratio_z[group])
-        seen = [int(at) for at in open_statements if counts.seen[group, at]]
+        seen = [int(at) for at in open_statements if agree.seen[group, at]]
         picked = [max(seen, key=lambda at: (larger[at], -at))] if seen else []
     return [(at, at == best) for at in picked]
 
@@ -168,21 +180,36 @@ def majority_lists(conversation: Conversation, *, out_S: Bools) -> tuple[Majorit
     In it are statements whose smoothed share is above one half and significantly so, by share · its z. Everybody who
     voted counts, in a group or not.
     """
-    counts = everybody(conversation)
     listed: list[Majority] = []
-    for direction, n in (("agree", counts.agrees[0]), ("disagree", counts.disagrees[0])):
-        p, p_z = probability(n, counts.seen[0]), proportion_z(n, counts.seen[0])
+    for side in sides(everybody(conversation)):
+        p, p_z = side.p[0], side.p_z[0]
         able = np.flatnonzero((p > 0.5) & (p_z > SIGNIFICANT) & ~out_S)
-        ranked = np.lexsort((able, -(p * p_z)[able]))[:LISTED]
-        listed.extend(
-            Majority(
-                comment_id=int(conversation.statement_ids[at]),
-                direction=direction,
-                n_success=int(n[at]),
-                n_trials=int(counts.seen[0][at]),
-                p_success=float(p[at]),
-                p_test=float(p_z[at]),
-            )
-            for at in able[ranked]
-        )
+        ranked = able[np.lexsort((able, -(p * p_z)[able]))]
+        listed += [side.figures(0, at, conversation.statement_ids) for at in ranked[:LISTED]]
     return tuple(listed)
+
+
+def extremity(statements_S2: Floats) -> Floats:
+    """[S]: distance of each statement's place from the middle; (3, 4) gives 5."""
+    return np.asarray(np.sqrt(np.square(statements_S2).sum(axis=1)), dtype=np.float64)
+
+
+def importance(counts: Counts, extremity_S: Floats) -> Floats:
+    """[S]: (1 - (P + 1) / (S + 2)) · (E + 1) · (A + 1) / (S + 2), with P passes, S votes and extremity E.
+
+    6 agrees, 1 disagree and 1 pass at E = 1: (1 - 2/10) · 2 · 7/10 = 1.12.
+    """
+    total = counts.total()
+    seen = total.seen[0] + 2
+    return np.asarray((1 - (total.passes[0] + 1) / seen) * (extremity_S + 1) * (total.agrees[0] + 1) / seen)
+
+
+def priority(counts: Counts, extremity_S: Floats, meta_S: Bools) -> Floats:
+    """[S]: (importance · (1 + 8 · 2^(-S/5)))², so that new statements get their chance; 49 for meta statements.
+
+    Importance 1.12 after 10 votes: (1.12 · (1 + 8/4))² = 11.29. Polis had a fault from March 2025 to mid-2026 that made
+    every priority 49; `opinion.polis.stored` tells mathematics that shows it.
+    """
+    seen = counts.total().seen[0]
+    value = np.square(importance(counts, extremity_S) * (1 + 8 * np.exp2(-seen / 5)))
+    return np.asarray(np.where(meta_S, META_PRIORITY, value), dtype=np.float64)

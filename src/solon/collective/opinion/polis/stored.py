@@ -1,40 +1,38 @@
-"""Mathematics that a Polis server stored (`math-pca2.json`): its groups, axes, and what it counted.
+"""Mathematics that a Polis server stored (`math-pca2.json`): its groups and axes, laid over the votes.
 
-Only what is used is read, everything else in the file is ignored. Groups name base clusters as members, which in turn
-name people; base clusters stand in columns, one list per property, or in rows. How it is laid over the votes of a
-conversation is in `opinion.polis.matching`.
-
-Groups and axes are needed, and a fault in them is an error. Results (consensus, priorities, extremity, places) are
-computed anew and only compared, in `opinion.polis.agreement`; one that is in an unknown form is read as empty, a value
-that is no number as NaN.
+Groups name base clusters as members, which in turn name people; base clusters stand in columns, one list per property,
+or in rows. What the file says of statements is computed anew and compared: votes go on after mathematics is stored,
+exports may lack some, and stored values may be wrong.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from solon.collective.conversation import Floats, Ints
+from solon.collective.conversation import Conversation, Floats, Statement
+from solon.collective.opinion.given_groups import named_groups
+from solon.collective.opinion.polis.projection import column_means, project, ratings
+from solon.collective.opinion.polis.representativeness import META_PRIORITY
+from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
+from solon.collective.phrases import listed
+from solon.collective.reading.sources import json_object
 from solon.errors import Fault, InputError, Where
 
 MAX_FAULTS = 5
 """Faults reported for one file."""
+EXACT = 1e-9
+"""What rounding leaves; relative where values exceed 1."""
+CONSENSUS, EXTREMITY, PRIORITY = "group-aware consensus", "extremity", "priority"
+ALL_META = (
+    f"All stored priorities are {META_PRIORITY:g}, which is for statements about the conversation: a known fault of "
+    "Polis from March 2025 to mid-2026, which showed statements in random order. They are not compared."
+)
+Numbers = dict[int, FiniteFloat | None]
 
 
 class _Part(BaseModel):
@@ -43,33 +41,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-
-
-def _or_empty(kind: Callable[[], Any]) -> WrapValidator:
-    """What is in an unknown form is empty."""
-
-    def read(value: Any, whole: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return whole(value)
-        except ValidationError:
-            return kind()
-
-    return WrapValidator(read)
-
-
-Number = Annotated[float, BeforeValidator(_number)]
-ByStatement = Annotated[dict[int, Number], _or_empty(dict)]
-
-
 class _Axes(_Part):
     center: list[FiniteFloat]
     comps: list[list[FiniteFloat]]
-    extremity: Annotated[list[Number], _or_empty(list)] | None = Field(None, alias="comment-extremity")
+    extremity: list[FiniteFloat | None] = Field([], alias="comment-extremity")
     """Per statement, in the order of `tids`."""
-    places: Annotated[list[list[Number]], _or_empty(list)] | None = Field(None, alias="comment-projection")
-    """Per axis and statement."""
 
 
 class _Cluster(_Part):
@@ -77,32 +53,16 @@ class _Cluster(_Part):
     members: list[int]
 
 
-class _Tally(_Part):
-    agrees: int = Field(0, alias="A")
-    disagrees: int = Field(0, alias="D")
-    seen: int = Field(0, alias="S")
-
-
-class _GroupVotes(_Part):
-    votes: dict[int, _Tally] = {}
-
-
 def _in_rows(clusters: Any) -> Any:
     """Clusters, one object each; stored as columns they are turned."""
-    if not isinstance(clusters, dict):
-        return clusters
-    ids, members = clusters.get("id"), clusters.get("members")
-    if not isinstance(ids, list) or not isinstance(members, list) or len(ids) != len(members):
-        raise ValueError("columns `id` and `members` must be lists of one length")
-    return [{"id": one, "members": people} for one, people in zip(ids, members, strict=True)]
-
-
-def _or_nothing(value: Any) -> Any:
-    return {} if value is None else value
+    if isinstance(clusters, dict) and all(isinstance(clusters.get(key), list) for key in ("id", "members")):
+        columns = zip(clusters["id"], clusters["members"], strict=True)
+        return [{"id": one, "members": people} for one, people in columns]
+    return clusters
 
 
 class StoredMathematics(_Part):
-    """What the file says, in its own sign of votes. T statements, in the order of `statement_ids`."""
+    """What the file says, in its own sign of votes."""
 
     statement_ids: list[int] = Field(alias="tids")
     axes: _Axes = Field(alias="pca")
@@ -112,49 +72,31 @@ class StoredMathematics(_Part):
     """Statements that it set to a pass by everybody: rejected, or about the conversation. None: not said."""
     meta: list[int] | None = Field(None, alias="meta-tids")
     """Statements about the conversation itself. None: not said."""
-    vote_counts: Annotated[dict[int, int], BeforeValidator(_or_nothing)] = Field({}, alias="user-vote-counts")
-    """Statements voted on, by participant."""
-    group_votes: Annotated[dict[int, _GroupVotes], BeforeValidator(_or_nothing)] = Field({}, alias="group-votes")
-    consensus: ByStatement | None = Field(None, alias="group-aware-consensus")
-    priorities: ByStatement | None = Field(None, alias="comment-priorities")
+    consensus: Numbers = Field({}, alias="group-aware-consensus")
+    priorities: Numbers = Field({}, alias="comment-priorities")
 
     @model_validator(mode="after")
     def _fit(self) -> StoredMathematics:
         count = len(self.statement_ids)
         if len(set(self.statement_ids)) < count:
             raise ValueError("`tids` names a statement twice")
-        if len(self.axes.center) != count or any(len(one) != count for one in self.axes.comps):
-            raise ValueError(f"`pca.center` and `pca.comps` need {count} numbers each, one per statement in `tids`")
+        lists = [self.axes.center, *self.axes.comps]
+        if any(len(one) != count for one in lists) or len(self.axes.extremity) not in (0, count):
+            raise ValueError(f"`pca` needs {count} numbers in each of its lists, one per statement in `tids`")
         known = {one.id for one in self.base_clusters}
         if lost := [one.id for one in self.group_clusters if not set(one.members) <= known]:
             raise ValueError(f"group {lost[0]} has a member that is no base cluster")
-        taken = [member for one in self.group_clusters for member in one.members]
-        people = [person for one in self.base_clusters for person in one.members]
-        numbers, bases = [one.id for one in self.group_clusters], [one.id for one in self.base_clusters]
-        if any(len(set(ids)) < len(ids) for ids in (taken, people, numbers, bases)):
-            raise ValueError("a group, a base cluster or a participant stands in two places")
+        for clusters in (self.base_clusters, self.group_clusters):
+            members = [member for one in clusters for member in one.members]
+            if len({one.id for one in clusters}) < len(clusters) or len(set(members)) < len(members):
+                raise ValueError("a group, a base cluster or a participant stands in two places")
         return self
 
     @property
-    def ids_T(self) -> Ints:
-        return np.array(self.statement_ids, dtype=np.int64)
-
-    @property
-    def centre_T(self) -> Floats:
-        return np.array(self.axes.center, dtype=np.float64)
-
-    @property
-    def components_2T(self) -> Floats:
-        """An axis that is not there is zero."""
-        rows = [*self.axes.comps, *([[0.0] * len(self.statement_ids)] * 2)][:2]
-        return np.array(rows, dtype=np.float64).reshape(2, -1)
-
-    @property
-    def groups(self) -> dict[int, list[int]]:
-        """Participant ids by group number, both ascending."""
+    def group_of(self) -> dict[int, str]:
+        """Of each participant who is in one."""
         people = {one.id: one.members for one in self.base_clusters}
-        numbered = sorted(self.group_clusters, key=lambda one: one.id)
-        return {one.id: sorted({person for base in one.members for person in people[base]}) for one in numbered}
+        return {person: str(one.id) for one in self.group_clusters for base in one.members for person in people[base]}
 
 
 def read_stored(path: Path) -> StoredMathematics:
@@ -163,26 +105,102 @@ def read_stored(path: Path) -> StoredMathematics:
     Raises:
         InputError: if it is no such file, or lacks what groups and axes need; one fault per key.
     """
-    hint = "give the server's math-pca2.json, whole"
     try:
-        blob = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=Where(path)) from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", where=Where(path, error.lineno), hint=hint) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise InputError("not JSON", where=Where(path), hint=hint) from None
-    if not isinstance(blob, dict):
-        raise InputError("not stored mathematics: no JSON object", where=Where(path), hint=hint)
-    try:
-        return StoredMathematics.model_validate(blob)
+        return StoredMathematics.model_validate(json_object(path))
     except ValidationError as error:
-        faults = [Fault(_said(one), Where(path), hint) for one in error.errors()[:MAX_FAULTS]]
+        hint = "give the server's math-pca2.json, whole"
+        told = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()[:MAX_FAULTS]]
+        faults = [Fault(f"`{place or 'tids'}`: {what}"[:200], Where(path), hint) for place, what in told]
         raise InputError(faults) from None
 
 
-def _said(error: Any) -> str:
-    """One fault of the file in a line."""
-    place = ".".join(str(step)[:40] for step in error["loc"])
-    what = str(error["msg"]).removeprefix("Value error, ")
-    return f"`{place}`: {what[:200]}" if place else what
+def lay_over(
+    conversation: Conversation, stored: StoredMathematics
+) -> tuple[Conversation, Projection, Groups, tuple[str, ...]]:
+    """The conversation as it was then, everybody's places, +1 agree, the stored groups, and what does not fit.
+
+    Raises:
+        InputError: if they have no statement or nobody in common.
+    """
+    absent = sorted(set(stored.statement_ids) - set(conversation.statement_ids.tolist()))
+    missing = sorted(stored.group_of.keys() - set(conversation.participant_ids.tolist()))
+    if len(absent) == len(stored.statement_ids) or len(missing) == len(stored.group_of):
+        what = "the stored mathematics has no statement, or nobody in its groups, of this conversation"
+        raise InputError(what, hint="is it of another one?")
+    talk = _as_it_was(conversation, stored, absent)
+    at, count = np.searchsorted(talk.statement_ids, stored.statement_ids), len(talk.statements)
+    column_S, centre_S, components_2S = np.zeros(count, dtype=bool), np.zeros(count), np.zeros((2, count))
+    column_S[at], centre_S[at] = True, stored.axes.center
+    for axis, entries in enumerate(stored.axes.comps[:2]):
+        components_2S[axis, at] = entries
+    rated = ratings(talk, column_S=column_S)
+    means_S = column_means(rated)
+    turned = np.abs(centre_S + means_S).sum() <= np.abs(centre_S - means_S).sum()
+    if turned:  # stored with agree as -1, as servers do; `0.0 -` leaves no -0.0
+        centre_S, components_2S = 0.0 - centre_S, 0.0 - components_2S
+    here = {person: name for person, name in stored.group_of.items() if person not in missing}
+    groups = named_groups(here, talk, Where("the stored mathematics"), "stored", "Groups as the server stored them.")
+    later = int(talk.seen_PS[:, ~column_S].any(axis=0).sum())
+    notes = (
+        (later, f"Statements with votes that the stored mathematics lacks: {later}. They stand in the middle."),
+        (absent, f"Stored statements that the conversation lacks: {len(absent)} ({listed(absent)})."),
+        (missing, f"People in the stored groups who are not among the votes: {len(missing)} ({listed(missing)})."),
+        (not turned, "The stored mathematics has agree as +1, unlike a server's; it was taken as it is."),
+    )
+    projection = project(rated, centre_S=centre_S, components_2S=components_2S)
+    return talk, projection, groups, (*groups.notes, *(note for holds, note in notes if holds))
+
+
+def _as_it_was(talk: Conversation, stored: StoredMathematics, absent: list[int]) -> Conversation:
+    """Moderated as the file says, and with the statements in `absent`, without text or votes."""
+    known = sorted([*talk.statements, *(Statement(id=one, text="") for one in absent)], key=lambda one: one.id)
+    if stored.mod_out is not None:
+        out = set(stored.mod_out)
+        known = [one.model_copy(update={"moderated": -1 if one.id in out else max(0, one.moderated)}) for one in known]
+    if stored.meta is not None:
+        known = [one.model_copy(update={"is_meta": one.id in stored.meta}) for one in known]
+    had_S = ~np.isin([one.id for one in known], absent)
+    votes_PS = np.zeros((len(talk.participants), len(known)), dtype=np.int8)
+    seen_PS = np.zeros(votes_PS.shape, dtype=bool)
+    votes_PS[:, had_S], seen_PS[:, had_S] = talk.votes_PS, talk.seen_PS
+    return replace(talk, statements=tuple(known), votes_PS=votes_PS, seen_PS=seen_PS, important_PS=None)
+
+
+def compared(found: Analysis, stored: StoredMathematics) -> Analysis:
+    """The analysis with how far stored results differ from it. What the file lacks is left out.
+
+    Raises:
+        InputError: if the votes have the opposite sign.
+    """
+    ids = found.conversation.statement_ids.tolist()
+    straight = _agreement(CONSENSUS, stored.consensus, ids, found.consensus_S)
+    reverse = _agreement(CONSENSUS, stored.consensus, ids, found.disagreement_S)
+    if straight.differ > max(2 * reverse.differ, straight.compared // 4):
+        raise InputError(
+            "the votes have the opposite sign to the stored mathematics: its agrees are disagrees here",
+            hint="say with `solon collect import --vote-sign` what means agree",
+        )
+    extremity = dict(zip(stored.statement_ids, stored.axes.extremity, strict=False))
+    meta = {one.id for one in found.conversation.statements if one.is_meta}
+    faulty = {value for one, value in stored.priorities.items() if one not in meta} == {META_PRIORITY}
+    agreements = (
+        straight,
+        _agreement(EXTREMITY, extremity, ids, found.extremity_S),
+        _agreement(PRIORITY, {} if faulty else stored.priorities, ids, found.priority_S),
+    )
+    notes = (*found.notes, ALL_META) if faulty else found.notes
+    return replace(found, agreements=tuple(one for one in agreements if one.compared), notes=notes)
+
+
+def _agreement(quantity: str, stored: Numbers, ids: list[int], computed_S: Floats) -> Agreement:
+    apart = [
+        (abs(value - ours), max(1.0, abs(ours)))
+        for one, ours in zip(ids, computed_S.tolist(), strict=True)
+        if (value := stored.get(one)) is not None
+    ]
+    return Agreement(
+        quantity=quantity,
+        compared=len(apart),
+        differ=sum(difference > EXACT * size for difference, size in apart),
+        largest=max((difference for difference, _ in apart), default=0.0),
+    )

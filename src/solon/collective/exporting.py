@@ -22,7 +22,7 @@ from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, P
 from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.about import STRICT
-from solon.collective.reading.export import EXPORT_MARK
+from solon.collective.reading.files import EXPORT_MARK
 from solon.collective.tables import csv_bytes
 from solon.seeds import generator
 

@@ -7,6 +7,7 @@ Numbers are numbers: pass `-1`, not `"-1"`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -14,6 +15,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import write_atomic
@@ -37,7 +39,7 @@ __all__ = [
     "Table",
     "as_integer",
     "csv_bytes",
-    "csv_of_numbers",
+    "csv_of_columns",
     "guarded",
     "open_csv",
     "raise_faults",
@@ -51,6 +53,8 @@ __all__ = [
 
 Cell = str | int | float | bool | None
 """Text, a number, or nothing. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
+ColumnsToWrite = dict[str, Sequence[object] | NDArray[Any] | None]
+"""By name."""
 
 BLOCK = 1_000_000
 """Characters split into cells at a time, where a file is read in blocks."""
@@ -146,10 +150,11 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return "\n".join(lines).encode("utf-8")
 
 
-def csv_of_numbers(columns: dict[str, NDArray[Any]]) -> bytes:
-    """A table of whole numbers, given as columns: as `csv_bytes`, and several times as fast."""
-    rows = map(",".join, zip(*(map(str, column.tolist()) for column in columns.values()), strict=True))
-    return "\n".join([",".join(map(_written, columns)), *rows, ""]).encode("utf-8")
+def csv_of_columns(columns: ColumnsToWrite) -> bytes:
+    """A table given by its columns, as `csv_bytes` writes it. Those that are None are left out."""
+    there = {name: column for name, column in columns.items() if column is not None}
+    cells = (map(_written, one.tolist() if isinstance(one, np.ndarray) else one) for one in there.values())
+    return "\n".join([",".join(map(_written, there)), *map(",".join, zip(*cells, strict=True)), ""]).encode("utf-8")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -254,9 +259,7 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     width = len(names)
     while width > 1 and not names[width - 1] and not any(first[width - 1 :]):
         width -= 1
-    if repeated := sorted({name for name in names[:width] if names[:width].count(name) > 1}):
-        named = ", ".join(shown(name, 30) for name in repeated[:5])
-        raise InputError(f"columns with the same name: {named}", where=Where(path, line), hint="keep one of each")
+    refuse_repeated(path, names[:width], line)
     trailing = 0 if any(first[width:]) else max(len(names), len(first)) - width
     return OpenCsv(
         path=path,
@@ -267,6 +270,13 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
         ours=ours,
         quoted=quoted or "\r" in text or line > 1,
     )
+
+
+def refuse_repeated(path: Path, names: Sequence[str], line: int = 1) -> None:
+    """Raises `InputError` for columns of one name."""
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+        named = ", ".join(shown(name, 30) for name in repeated[:5])
+        raise InputError(f"columns with the same name: {named}", where=Where(path, line), hint="keep one of each")
 
 
 def _written(value: object) -> str:

@@ -50,9 +50,14 @@ class Columns:
             return [None] * len(self)
         return [None if cell in (UNKNOWN, "") else cell for cell in self.values[name].tolist()]
 
-    def counts(self, name: str) -> Ints:
-        """A column of counts, -1 where nothing is known."""
-        return np.asarray(np.maximum(self.values[name], -1))
+    def known(self, name: str) -> Ints | None:
+        """A column in which something is known."""
+        column: Ints | None = self.values.get(name)
+        return None if column is None or (column == UNKNOWN).all() else column
+
+    def counts(self, names: Sequence[str]) -> dict[str, Ints]:
+        """The columns of counts that there are, -1 where nothing is known."""
+        return {name: np.maximum(self.values[name], -1) for name in names if name in self}
 
     def once(self, key: str, findings: Findings) -> Columns:
         """Rows of the same id once, in the order of ids; `InputError` where they differ."""
@@ -149,7 +154,7 @@ def read_columns(
         lines=np.concatenate(lines),
         in_seconds=any(in_seconds for _, in_seconds in read.values()),
     )
-    _refuse(found, reading)
+    _refuse(found, reading, foreign=findings is not None)
     if findings is not None:
         _say_columns(source, found, columns, findings)
         for one in reading:
@@ -171,10 +176,11 @@ def _lacking(source: Source, absent: Sequence[Column]) -> InputError:
     return InputError(what, where=Where(source.path, block_lines[0]), hint=hint)
 
 
-def _refuse(found: Columns, reading: Sequence[_Reading]) -> None:
+def _refuse(found: Columns, reading: Sequence[_Reading], *, foreign: bool) -> None:
+    """What is no such thing is refused; of another program's files, counts are only doubted."""
     faults = Faults(found.path, found.unit)
     for one in reading:
-        for row, cause, cell in one.wrong if one.column.kind is not COUNT else ():
+        for row, cause, cell in one.wrong if one.column.kind is not COUNT or not foreign else ():
             faults.add(int(found.lines[row]), f"{one.name} {cause}", cell or None, hint=one.column.hint, item=row)
     faults.raise_any(len(found))
 

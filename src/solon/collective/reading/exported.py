@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import Ints, Participant, Statement
+from solon.collective.conversation import Ints, Participant, Statement, VoteLog, ids_of
 from solon.collective.reading.findings import Findings
 from solon.errors import InputError, Where
 
@@ -54,14 +54,20 @@ class ExportedVotes:
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
         """Some of the votes, by index or mask."""
-        return replace(
-            self,
-            participant=self.participant[chosen],
-            statement=self.statement[chosen],
-            vote=self.vote[chosen],
-            time=None if self.time is None else self.time[chosen],
-            line=self.line[chosen],
-            important=None if self.important is None else self.important[chosen],
+        names = ("participant", "statement", "vote", "time", "line", "important")
+        some = {name: column[chosen] for name in names if (column := getattr(self, name)) is not None}
+        return replace(self, **some)
+
+    def log(self) -> VoteLog | None:
+        """The events of a conversation; None: they have no times."""
+        if self.time is None:
+            return None
+        return VoteLog(
+            participant=self.participant,
+            statement=self.statement,
+            vote=self.vote,
+            time=self.time,
+            important=self.important,
         )
 
 
@@ -97,11 +103,11 @@ class Export:
 
     @property
     def statement_ids(self) -> Ints:
-        return np.array([one.id for one in self.statements], dtype=np.int64)
+        return ids_of(self.statements)
 
     @property
     def participant_ids(self) -> Ints:
-        return np.array([one.id for one in self.participants], dtype=np.int64)
+        return ids_of(self.participants)
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:
@@ -111,8 +117,5 @@ def check_size(participants: int, statements: int, folder: Path) -> None:
         (statements, MAX_STATEMENTS, "statements"),
     ):
         if count > most:
-            raise InputError(
-                f"{count:,} {what}; at most {most:,} can be analysed",
-                where=Where(folder),
-                hint="Polis has the same cap; check for ids of another kind, or split the conversation",
-            )
+            hint = "Polis has the same cap; check for ids of another kind, or split the conversation"
+            raise InputError(f"{count:,} {what}; at most {most:,} can be analysed", where=Where(folder), hint=hint)

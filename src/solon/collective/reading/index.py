@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,11 @@ class Frame:
     statement_ids: Ints
     """[S], ascending."""
 
-    def statement_index(self, votes: ExportedVotes) -> Ints:
-        """The column of each vote."""
-        return np.asarray(np.searchsorted(self.statement_ids, votes.statement), dtype=np.int64)
-
     def keys(self, votes: ExportedVotes) -> Ints:
         """row * S + column of each vote."""
         row = np.searchsorted(self.participant_ids, votes.participant)
-        return np.asarray(row * len(self.statement_ids) + self.statement_index(votes), dtype=np.int64)
+        column = np.searchsorted(self.statement_ids, votes.statement)
+        return np.asarray(row * len(self.statement_ids) + column, dtype=np.int64)
 
     def cells(self, votes: ExportedVotes) -> Cells:
         """The votes in the frame; there is at most one per participant and statement."""
@@ -37,37 +35,36 @@ class Frame:
             key, vote = key[order], vote[order]
         return Cells(frame=self, key=key, vote=vote)
 
+    def dense(self, key: Ints, values: Any, kind: type[Any]) -> NDArray[Any]:
+        """[P, S]: values in their cells, zero elsewhere."""
+        found = np.zeros((len(self.participant_ids), len(self.statement_ids)), dtype=kind)
+        found.ravel()[key] = values
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Votes by cell, ascending. Arrays [votes]."""
+    """Votes by cell, ascending; of events, several in a cell, when they are only counted. Arrays [votes]."""
 
     frame: Frame
     key: Ints
     """row * S + column."""
     vote: NDArray[np.int8]
 
-    @property
-    def row(self) -> Ints:
-        return self.key // len(self.frame.statement_ids)
-
-    @property
-    def column(self) -> Ints:
-        return self.key % len(self.frame.statement_ids)
-
     def per_participant(self, vote: int | None = None) -> Ints:
         """[P]: votes of each participant, of one kind or all."""
-        chosen = self.row if vote is None else self.row[self.vote == vote]
-        return np.bincount(chosen, minlength=len(self.frame.participant_ids))
+        return np.bincount(self._of(vote) // len(self.frame.statement_ids), minlength=len(self.frame.participant_ids))
 
     def per_statement(self, vote: int | None = None) -> Ints:
         """[S]: votes on each statement, of one kind or all."""
-        chosen = self.column if vote is None else self.column[self.vote == vote]
-        return np.bincount(chosen, minlength=len(self.frame.statement_ids))
+        return np.bincount(self._of(vote) % len(self.frame.statement_ids), minlength=len(self.frame.statement_ids))
 
     def times(self, sign: int) -> Cells:
         """With every vote multiplied by +1 or -1."""
-        return Cells(frame=self.frame, key=self.key, vote=(self.vote * sign).astype(np.int8))
+        return replace(self, vote=(self.vote * sign).astype(np.int8))
+
+    def _of(self, vote: int | None) -> Ints:
+        return self.key if vote is None else self.key[self.vote == vote]
 
 
 def distinct(ids: Ints) -> Ints:
@@ -82,9 +79,3 @@ def among(wanted: Ints, keys: Ints) -> Bools:
     if not len(keys):
         return np.zeros(len(wanted), dtype=bool)
     return np.asarray(keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted)
-
-
-def union(one: Ints, other: Ints) -> Ints:
-    """What is in one or the other, ascending. Both ascend, so that sorting is merging."""
-    merged = np.sort(np.concatenate([one, other]), kind="stable")
-    return np.asarray(merged[np.diff(merged, prepend=-1) != 0])

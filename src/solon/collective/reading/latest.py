@@ -8,9 +8,10 @@ never overstated; without any times the export is refused, for the first and the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import many
@@ -46,11 +47,7 @@ def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
     votes = in_order(votes)
     if votes.time is None:
         return votes
-    same = np.zeros(len(votes), dtype=bool)
-    same[1:] = True
-    for column in (votes.participant, votes.statement, votes.time, votes.vote, votes.important):
-        if column is not None:
-            same[1:] &= column[1:] == column[:-1]
+    same = ~_starts(votes.participant, votes.statement, votes.time, votes.vote, votes.important)
     if same.any():
         what = f"{many(int(same.sum()), 'vote')} written twice (same voter, statement, vote and time)"
         findings.repair(votes.path, f"{what}: {_pairs(votes, same)}", "each counted once")
@@ -62,19 +59,16 @@ def latest(votes: ExportedVotes) -> Latest:
 
     Person 1 agrees with 7 at noon and disagrees an hour later: the vote is -1. With both at noon it is -1, and open.
     """
-    time = np.zeros(len(votes), dtype=np.int64) if votes.time is None else votes.time
-    cell = _cell(votes)
-    order = np.argsort(cell, kind="stable")
-    cell_ends, run_ends = _ends(cell[order]), _ends(cell[order], time[order])
-    vote = votes.vote[order]
-    run_starts = np.concatenate([np.zeros(min(1, len(order)), dtype=np.int64), run_ends[:-1] + 1])
-    # Within a run votes descend: it holds one vote only if its first and its last are the same.
-    split = vote[run_starts] != vote[run_ends]
-    return Latest(
-        votes=votes.take(order[cell_ends]),
-        open=split[np.isin(run_ends, cell_ends, assume_unique=True)],
-        n_before=len(votes) - len(cell_ends),
-    )
+    order = np.argsort(_cell(votes), kind="stable")
+    by_cell = votes.take(order)
+    in_cell = _starts(by_cell.participant, by_cell.statement)
+    at_once = _starts(by_cell.participant, by_cell.statement, by_cell.time)
+    # What begins after a row ends with it.
+    cell_ends, ends = np.roll(in_cell, -1), np.flatnonzero(np.roll(at_once, -1))
+    # Votes at one time descend: they are one vote only if the first and the last are the same.
+    split = by_cell.vote[at_once] != by_cell.vote[ends]
+    found = by_cell.take(cell_ends)
+    return Latest(votes=found, open=split[cell_ends[ends]], n_before=len(votes) - len(found))
 
 
 def say_latest(found: Latest, *, told: Bools, names: tuple[str, str], findings: Findings) -> None:
@@ -85,22 +79,21 @@ def say_latest(found: Latest, *, told: Bools, names: tuple[str, str], findings: 
     Raises:
         InputError: if the votes have no times, and the matrix does not tell either.
     """
-    votes = found.votes
+    votes, untimed = found.votes, found.votes.time is None
     if found.n_before:
-        how = ", by the time written" if votes.time is not None else ""
+        how = "" if untimed else ", by the time written"
         findings.note(names[0], f"{many(found.n_before, 're-vote')}; the latest vote of each voter counts{how}")
     untold = found.open & ~told
-    if votes.time is None and untold.any():
+    if untimed and untold.any():
         _refuse(votes, untold)
-    at_once = " at the same time" if votes.time is not None else ""
-    for open_, done in (
+    for chosen, done in (
         (found.open & told, f"{names[1]} decides"),
         (untold, "the lowest counts: disagree before pass before agree"),
     ):
-        if open_.any():
-            cases = many(int(open_.sum()), "case")
-            what = f"different votes of one voter on one statement{at_once}, {cases}: {_pairs(votes, open_)}"
-            findings.repair(names[0], what, done)
+        if chosen.any():
+            cases = many(int(chosen.sum()), "case")
+            what = f"different votes of one voter on one statement{'' if untimed else ' at the same time'}, {cases}"
+            findings.repair(names[0], f"{what}: {_pairs(votes, chosen)}", done)
 
 
 def _refuse(votes: ExportedVotes, untold: Bools) -> NoReturn:
@@ -119,13 +112,12 @@ def _cell(votes: ExportedVotes) -> Ints:
     return votes.participant * (int(votes.statement.max(initial=0)) + 1) + votes.statement
 
 
-def _ends(*columns: Ints) -> Ints:
-    """The last position of each run of equal rows."""
-    ends = np.ones(len(columns[0]), dtype=bool)
-    ends[:-1] = False
-    for column in columns:
-        ends[:-1] |= column[1:] != column[:-1]
-    return np.flatnonzero(ends)
+def _starts(*columns: NDArray[Any] | None) -> Bools:
+    """Where a row differs from the one before it in a column."""
+    there = [column for column in columns if column is not None]
+    found = np.ones(len(there[0]), dtype=bool)
+    found[1:] = np.any([column[1:] != column[:-1] for column in there], axis=0)
+    return found
 
 
 def _pairs(votes: ExportedVotes, chosen: Bools, most: int = 3) -> str:

@@ -57,7 +57,7 @@ _DATETIME = _column("datetime", kind=words)
 _XID = _column("xid", kind=texts)
 COMMENTS = (
     _STATEMENT,
-    _column("comment-body", "txt", kind=texts, required=True),
+    _column("comment-body", "txt", "text", kind=texts, required=True),
     _column("timestamp", "created", kind=moments, without="statements have no time"),
     _DATETIME,
     _column("author-id", "pid", "participant-id", kind=ids, without="no statement has an author"),
@@ -76,7 +76,7 @@ COMMENTS = (
     _CONVERSATION,
 )
 VOTES = (
-    _column("voter-id", "pid", "participant-id", kind=ids, required=True),
+    _column("voter-id", "pid", "participant-id", "participant", kind=ids, required=True),
     _STATEMENT,
     _column("vote", kind=votes, required=True),
     _column("timestamp", "modified", "created", kind=moments, without="which of two votes is the later is not known"),
@@ -87,7 +87,7 @@ VOTES = (
 )
 PEOPLE = (
     _column("participant", "participant-id", "voter-id", "pid", kind=ids, required=True),
-    _column("group-id", kind=texts, without="no groups"),
+    _column("group-id", "exported-group", kind=texts, without="no groups"),
     *(
         _column(name, kind=COUNT, without="its numbers cannot be checked")
         for name in ("n-comments", "n-votes", "n-agree", "n-disagree")

@@ -8,13 +8,18 @@ two votes is the later, the matrix decides.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from solon.collective.conversation import AGREE, DISAGREE, Bools, Ints
+from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import listed, many
+from solon.collective.reading.counts import OF_PEOPLE
 from solon.collective.reading.exported import Export
-from solon.collective.reading.findings import Findings
-from solon.collective.reading.index import Cells, Frame, among, union
+from solon.collective.reading.index import Cells, among
+
+NONE = 2
+"""No vote, where votes are 1, 0 and -1."""
 
 
 def matrix_sign(log: Cells, matrix: Cells) -> int:
@@ -25,81 +30,57 @@ def matrix_sign(log: Cells, matrix: Cells) -> int:
 
 
 def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints, names: tuple[str, str]) -> Cells:
-    """The votes that count. opened: keys of cells that the log leaves open; names: of the two files, for findings."""
-    log = _closed(log, matrix, opened)
-    key = union(log.key, matrix.key)
-    vote_log, has_log = _spread(key, log)
-    vote_matrix, has_matrix = _spread(key, matrix)
-    differ = (has_log != has_matrix) | (vote_log != vote_matrix)
+    """The votes that count. export: framed; opened: keys of cells that the log leaves open; names: of the two files."""
+    frame = log.frame
+    vote_log, vote_matrix = log.vote.copy(), matrix.vote
+    vote_log[np.searchsorted(log.key, opened)] = vote_matrix[np.searchsorted(matrix.key, opened)]
+    log = Cells(frame=frame, key=log.key, vote=vote_log)
+    # Both ascend, so that sorting is merging.
+    key = np.sort(np.concatenate([log.key, matrix.key]), kind="stable")
+    key = key[np.diff(key, prepend=-1) != 0]
+    here, there = _spread(key, matrix), _spread(key, log)
+    differ = here != there
     if not differ.any():
         export.findings.note(names[1], f"all {many(len(key), 'vote')} agree with {names[0]}")
         return log
-    row = key // len(log.frame.statement_ids)
-    fits_log, fits_matrix = fits(log, export), fits(matrix, export)
+    row = key[differ] // len(frame.statement_ids)
+    fits_log, fits_matrix = (_fits(cells, export)[row] for cells in (log, matrix))
     trusted = fits_matrix & ~fits_log
-    matrix_wins = differ & trusted[row]
-    log_wins = differ & ~trusted[row]
-    _say(
-        log.frame, key, (has_log, has_matrix, vote_log != vote_matrix), (log_wins, matrix_wins), names, export.findings
-    )
-    present = np.where(matrix_wins, has_matrix, has_log | has_matrix)
-    vote = np.where(matrix_wins | ~has_log, vote_matrix, vote_log)
+    _say(export, (here[differ], there[differ]), frame.participant_ids[np.unique(row)], trusted, names)
     # A vote that only the matrix has is dropped where the log alone fits the participant's own counts.
-    present &= ~(differ & ~has_log & (fits_log & ~fits_matrix)[row])
-    return Cells(frame=log.frame, key=key[present], vote=vote[present].astype(np.int8))
+    kept = trusted | ((there[differ] == NONE) & (fits_matrix | ~fits_log))
+    there[differ] = np.where(kept, here[differ], there[differ])
+    return Cells(frame=frame, key=key[there != NONE], vote=there[there != NONE])
 
 
-def _closed(log: Cells, matrix: Cells, opened: Ints) -> Cells:
-    """The log with the matrix's votes in the cells that it leaves open, which are in both."""
-    vote = log.vote.copy()
-    vote[np.searchsorted(log.key, opened)] = matrix.vote[np.searchsorted(matrix.key, opened)]
-    return Cells(frame=log.frame, key=log.key, vote=vote)
-
-
-def fits(cells: Cells, export: Export) -> Bools:
-    """[P]: whether the votes give the participant's own counts; False where none are stated."""
-    said, ids = export.participant_counts, cells.frame.participant_ids
-    found = np.zeros(len(ids), dtype=bool)
-    if "n-votes" not in said:
-        return found
-    at = np.searchsorted(ids, export.participant_ids)
-    good = said["n-votes"] >= 0
-    for kind, name in ((None, "n-votes"), (AGREE, "n-agree"), (DISAGREE, "n-disagree")):
-        if name in said:
-            good &= (said[name] < 0) | (said[name] == cells.per_participant(kind)[at])
-    found[at] = good
+def _spread(key: Ints, cells: Cells) -> np.ndarray[Any, np.dtype[np.int8]]:
+    found = np.full(len(key), NONE, dtype=np.int8)
+    found[np.searchsorted(key, cells.key)] = cells.vote
     return found
 
 
-def _spread(key: Ints, cells: Cells) -> tuple[np.ndarray, Bools]:
-    at = np.searchsorted(key, cells.key)
-    vote = np.zeros(len(key), dtype=np.int8)
-    has = np.zeros(len(key), dtype=bool)
-    vote[at], has[at] = cells.vote, True
-    return vote, has
+def _fits(cells: Cells, export: Export) -> Bools:
+    """[P]: whether the votes give the participant's own counts; False where none are stated."""
+    said = export.participant_counts
+    good = np.asarray(said.get("n-votes", np.full(len(cells.frame.participant_ids), -1)) >= 0)
+    for name, kind in OF_PEOPLE:
+        if name in said:
+            good = good & ((said[name] < 0) | (said[name] == cells.per_participant(kind)))
+    return good
 
 
-def _say(
-    frame: Frame,
-    key: Ints,
-    kinds: tuple[Bools, Bools, Bools],
-    winners: tuple[Bools, Bools],
-    names: tuple[str, str],
-    findings: Findings,
-) -> None:
-    has_log, has_matrix, other = kinds
-    log_wins, matrix_wins = winners
-    width = len(frame.statement_ids)
-    differ = log_wins | matrix_wins
-    people = np.unique(frame.participant_ids[key[differ] // width])
-    only_log, only_matrix = int((has_log & ~has_matrix).sum()), int((has_matrix & ~has_log).sum())
+def _say(export: Export, votes: tuple[Ints, Ints], people: Ints, trusted: Bools, names: tuple[str, str]) -> None:
+    """votes: here, in the matrix, and there, in the log, where they differ; trusted: where the matrix is."""
+    here, there = votes
+    n_here, n_there = int((there == NONE).sum()), int((here == NONE).sum())
+    n_matrix = int(trusted.sum())
     what = (
-        f"{many(int(differ.sum()), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) "
-        f"{'differs' if differ.sum() == 1 else 'differ'} from {names[0]}: {only_log:,} only there, "
-        f"{only_matrix:,} only here, {int((has_log & has_matrix & other).sum()):,} with another vote"
+        f"{many(len(here), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) "
+        f"{'differs' if len(here) == 1 else 'differ'} from {names[0]}: {n_there:,} only there, "
+        f"{n_here:,} only here, {len(here) - n_here - n_there:,} with another vote"
     )
     done = (
         f"the file that gives a participant's n-votes, n-agree and n-disagree decides, else {names[0]}, and votes that "
-        f"only one has are kept: {names[0]} decided {int(log_wins.sum()):,}, {names[1]} {int(matrix_wins.sum()):,}"
+        f"only one has are kept: {names[0]} decided {len(here) - n_matrix:,}, {names[1]} {n_matrix:,}"
     )
-    findings.repair(names[1], what, done)
+    export.findings.repair(names[1], what, done)

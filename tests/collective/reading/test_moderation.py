@@ -46,9 +46,7 @@ def test_statements_that_people_saw_unmoderated_count_where_moderation_was_not_s
     assert said(loose, "strict") == [f"b: {told}"] and not said(strict, "strict")
     assert admissible(loose.conversation, include_unmoderated=False)[2].startswith("Moderation was not strict")
     assert moderation(loose.conversation, ENGLISH).startswith("People could vote on every statement until a moderator")
-    assert moderation(strict.conversation, ENGLISH).startswith(
-        "Moderators decide which statements others get to vote on"
-    )
+    assert moderation(strict.conversation, ENGLISH).startswith("Moderators decide which statements people can vote on")
 
 
 def test_it_stays_known_through_import_and_export(tmp_path: Path) -> None:

@@ -236,7 +236,9 @@ def _votes(path: Path, frame: Frame) -> ExportedVotes:
 
 def _refuse_twice(votes: ExportedVotes, key: Ints) -> None:
     _, first = np.unique(key, return_index=True)
+    again = np.ones(len(key), dtype=bool)
+    again[first] = False
     faults = Faults(votes.path)
-    for line in votes.line[np.setdiff1d(np.arange(len(key)), first)].tolist():
+    for line in votes.line[again].tolist():
         faults.add(line, "a second vote of this participant on this statement", hint=AGAIN)
     faults.raise_any(len(votes))

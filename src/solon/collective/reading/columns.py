@@ -16,7 +16,7 @@ from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN, ids, milliseconds, moments, texts, votes
 from solon.collective.reading.names import COUNT, NOT_READ, Column, plain
 from solon.collective.reading.sources import Source, read_source
-from solon.collective.tables import BY_NAME
+from solon.collective.tables import first_names, lacking
 from solon.errors import InputError, Where
 
 
@@ -163,17 +163,15 @@ def read_columns(
 
 
 def _lacking(source: Source, absent: Sequence[Column]) -> InputError:
-    had = ", ".join(shown(name, 30) for name in source.header[:12]) + (", ..." if len(source.header) > 12 else "")
     if source.unit == "row":
-        what = f"no column {' and no column '.join(one.name for one in absent)} (columns: {had})"
-        return InputError(what, where=Where(source.path, 1), hint=BY_NAME)
+        return lacking(source.path, [one.name for one in absent], source.header)
     block_lines, _ = next(iter(source.blocks), ((1,), ()))
-    names = " and no ".join(
-        " or ".join(name.replace("-", "_") for name in one.names[1:] or one.names) for one in absent
-    )
-    what = f"no {names} in any of {many(len(block_lines), 'item')}; they have {had}"
+    names = [" or ".join(name.replace("-", "_") for name in one.names[1:] or one.names) for one in absent]
+    told = f"no {' and no '.join(names)} in any of {many(len(block_lines), 'item')}"
     hint = "name these keys as Polis does, or fetch the file again"
-    return InputError(what, where=Where(source.path, block_lines[0]), hint=hint)
+    return InputError(
+        f"{told}; they have {first_names(source.header)}", where=Where(source.path, block_lines[0]), hint=hint
+    )
 
 
 def _refuse(found: Columns, reading: Sequence[_Reading], *, foreign: bool) -> None:
@@ -191,14 +189,14 @@ def _say_columns(source: Source, found: Columns, columns: Sequence[Column], find
         findings.repair(found.path, done, "read so")
     names = sorted(set(source.header) - set(found.named.values()))
     if unknown := [name for name in names if not NOT_READ.fullmatch(plain(name))]:
-        quoted = ", ".join(shown(name, 30) for name in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        findings.warning(found.path, f"{many(len(unknown), 'unknown column')}: {quoted}", "ignored")
+        what = f"{many(len(unknown), 'unknown column')}: {first_names(unknown, 5)}"
+        findings.warning(found.path, what, "ignored")
     for column in columns:
         if column.without and column.name not in found:
             findings.warning(found.path, f"no column {column.name}", column.without)
     if len(several := sorted(set(filter(None, found.get("conversation-id"))))) > 1:
-        quoted = ", ".join(shown(name, 20) for name in several[:5])
-        findings.warning(found.path, f"{found.unit}s of {len(several)} conversations: {quoted}", "taken as one")
+        what = f"{found.unit}s of {len(several)} conversations: {first_names(several, 5)}"
+        findings.warning(found.path, what, "taken as one")
 
 
 def _say_cells(found: Columns, one: _Reading, findings: Findings, key: str) -> None:

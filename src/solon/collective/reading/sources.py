@@ -10,7 +10,7 @@ from pathlib import Path
 
 from solon.collective.csv_text import Faults, read_text, shown
 from solon.collective.phrases import many
-from solon.collective.tables import OpenCsv, Table, open_csv
+from solon.collective.tables import open_csv
 from solon.errors import InputError, Where
 
 AGAIN = "fetch the file again"
@@ -36,23 +36,17 @@ class Source:
 
 def read_source(path: Path, *, ours: bool = False) -> Source:
     """A `.csv` or `.json` file; `InputError` if it is broken. ours: `write_csv` wrote it."""
-    return of_csv(open_csv(path, ours=ours)) if path.suffix == ".csv" else _of_json(path)
-
-
-def of_csv(file: OpenCsv) -> Source:
+    if path.suffix != ".csv":
+        return _of_json(path)
+    file = open_csv(path, ours=ours)
     done = unusual(file.separator, file.trailing)
-    return Source(path=file.path, unit="row", header=file.header, blocks=file.blocks(), done=done)
+    return Source(path=path, unit="row", header=file.header, blocks=file.blocks(), done=done)
 
 
 def unusual(separator: str, trailing: int = 0) -> list[str]:
     """What is unusual in the form of a CSV file."""
     said = [f"cells are separated by {_SEPARATORS[separator]}"] if separator in _SEPARATORS else []
     return said + [f"rows end in {many(trailing, 'empty cell')}, without a column"] * bool(trailing)
-
-
-def of_table(table: Table) -> Source:
-    cells = list(zip(*table.cells, strict=True)) if len(table) else [()] * len(table.header)
-    return Source(path=table.path, unit="row", header=table.header, blocks=[(table.lines, cells)])
 
 
 def json_object(path: Path) -> dict[str, object]:

@@ -10,11 +10,9 @@ import numpy as np
 from solon.collective.conversation import DISAGREE, Conversation, Ints, Participant, Statement, ids_of
 from solon.collective.phrases import many
 from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
-from solon.collective.reading.exported import Export, ExportedVotes, check_size
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
 from solon.collective.reading.findings import Imported
-from solon.collective.reading.index import Cells, Frame, among, distinct
-from solon.collective.reading.latest import in_order, latest, once_each, say_latest
-from solon.collective.reading.reconcile import matrix_sign, reconcile
+from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
 from solon.collective.reading.texts import check_texts, clean
 from solon.errors import InputError, Where

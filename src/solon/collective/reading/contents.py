@@ -15,7 +15,7 @@ from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.datetimes import check_datetimes
 from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, Layout, check_size
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.kinds import UNKNOWN
+from solon.collective.reading.kinds import NONE, UNKNOWN
 from solon.collective.reading.names import COMMENTS, PEOPLE, VOTES, Column, by_statement
 from solon.collective.reading.sources import read_source
 from solon.collective.reading.unquoted import read_unquoted
@@ -24,8 +24,6 @@ from solon.errors import InputError, Where
 
 STATEMENT_COUNTS = ("agrees", "disagrees", "passes", "importance-votes")
 PEOPLE_COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")
-_VOTES = np.array([0, 1, 0, -1], dtype=np.int8)
-"""Votes by their codes in the matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,13 +164,15 @@ def _statement_ids(path: Path, header: Sequence[str]) -> dict[str, int]:
 
 
 def _matrix_votes(found: Columns, statements: dict[str, int]) -> ExportedVotes:
-    codes_SP = np.stack([found[name] for name in statements]) if statements else np.zeros((0, len(found)), dtype=int)
-    columns, rows = np.nonzero(codes_SP)
+    votes_SP = (
+        np.stack([found[name] for name in statements]) if statements else np.zeros((0, len(found)), dtype=np.int8)
+    )
+    columns, rows = np.nonzero(votes_SP != NONE)
     return ExportedVotes(
         path=found.path,
         participant=found["participant"][rows],
         statement=np.array(list(statements.values()), dtype=np.int64)[columns],
-        vote=_VOTES[codes_SP[columns, rows]],
+        vote=votes_SP[columns, rows],
         time=None,
         line=found.lines[rows],
     )

@@ -9,8 +9,7 @@ import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Ints
 from solon.collective.phrases import many
-from solon.collective.reading.exported import Export, ExportedVotes, Layout
-from solon.collective.reading.index import Cells, Frame
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, Layout
 from solon.collective.reading.sign import fitting
 
 RECOUNTED = "the votes count, not the column"

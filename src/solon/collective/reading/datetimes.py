@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import listed, many
 from solon.collective.reading.columns import Columns
+from solon.collective.reading.exported import distinct
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.index import distinct
 from solon.collective.reading.kinds import UNKNOWN
 
 _FORM = b"aaa aaa 00 00:00:00 aaa 0000"

@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from solon.artifacts.atomic import canonical_json, sha256_file
-from solon.collective.conversation import Conversation, Ints, ids_of
+from solon.collective.conversation import Bools, Conversation, Ints, ids_of
 from solon.collective.csv_text import Faults, read_text
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.contents import participants_of, statements_of, votes_of
-from solon.collective.reading.exported import ExportedVotes, check_size
+from solon.collective.reading.exported import ExportedVotes, Frame, among, check_size
 from solon.collective.reading.files import find_files, read_export
 from solon.collective.reading.findings import Finding, Findings, Imported, Severity
-from solon.collective.reading.index import Frame, among
 from solon.collective.reading.names import COMMENTS, PEOPLE, VOTES, Column
 from solon.collective.reading.sources import read_source
 from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
@@ -138,22 +138,22 @@ def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
         STATEMENTS: _fields(STATEMENTS, talk.statements),
         PARTICIPANTS: _fields(PARTICIPANTS, talk.participants),
         FINDINGS: _fields(FINDINGS, imported.findings),
-        LATEST: {
-            "participant": talk.participant_ids[rows],
-            "comment-id": talk.statement_ids[columns],
-            "vote": talk.votes_PS[rows, columns],
-            "important": None if talk.important_PS is None else talk.important_PS[rows, columns].astype(np.int8),
-        },
+        LATEST: _vote_columns(
+            talk.participant_ids[rows],
+            talk.statement_ids[columns],
+            talk.votes_PS[rows, columns],
+            None if talk.important_PS is None else talk.important_PS[rows, columns],
+        ),
     }
     if log is not None:
-        tables[EVENTS] = {
-            "timestamp": log.time,
-            "participant": log.participant,
-            "comment-id": log.statement,
-            "vote": log.vote,
-            "important": None if log.important is None else log.important.astype(np.int8),
-        }
+        voted = _vote_columns(log.participant, log.statement, log.vote, log.important)
+        tables[EVENTS] = {"timestamp": log.time, **voted}
     return tables
+
+
+def _vote_columns(person: Ints, statement: Ints, vote: NDArray[np.int8], important: Bools | None) -> ColumnsToWrite:
+    marks = None if important is None else important.astype(np.int8)
+    return {"participant": person, "comment-id": statement, "vote": vote, "important": marks}
 
 
 def _fields(name: str, records: Sequence[Record]) -> ColumnsToWrite:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from solon.collective.reading.exported import MAX_COUNT
-from solon.collective.reading.kinds import Kind, ids, moments, texts, truths, vote_codes, votes, within, words
+from solon.collective.reading.kinds import Kind, ids, matrix_votes, moments, texts, truths, votes, within, words
 
 COUNT = within(0, MAX_COUNT, "is an impossible count")
 """Counts are made from the votes: an impossible one is no fault."""
@@ -103,4 +103,4 @@ NOT_READ = re.compile(
 
 def by_statement(name: str) -> Column:
     """The column of one statement in the matrix."""
-    return _column(name, kind=vote_codes)
+    return _column(name, kind=matrix_votes)

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Ints
-from solon.collective.reading.exported import Export, ExportedVotes, Layout
-from solon.collective.reading.index import Cells, among
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, Layout, among
 from solon.errors import InputError, Where
 
 EXACT_SHARE = 0.8

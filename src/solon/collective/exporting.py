@@ -21,6 +21,7 @@ from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.about import STRICT
 from solon.collective.reading.files import EXPORT_MARK
+from solon.collective.reading.names import STATEMENT_FIELDS, columns_of
 from solon.collective.tables import ColumnsToWrite, csv_bytes, csv_of_columns
 from solon.seeds import generator
 
@@ -30,6 +31,11 @@ MUST_STAY_PRIVATE = (
     "this version keeps participants' ids, the authors of statements and the times of votes: it can identify people, "
     "and is for the organiser alone"
 )
+_COMMENTS = (
+    *("timestamp", "comment-id", "author-id", "agrees", "disagrees", "moderated"),
+    *("is-meta", "is-seed", "comment-body", "importance-votes"),
+)
+"""The columns of `comments.csv` in the order that Polis has them in."""
 
 
 def export_conversation(
@@ -108,30 +114,15 @@ def _public_log(conversation: Conversation, log: VoteLog, renamed: dict[int, int
 def _comments(talk: Conversation) -> bytes:
     """Agrees and disagrees count events, as Polis has it, where there are events."""
 
-    def of(field: str) -> list[object]:
-        return [getattr(one, field) for one in talk.statements]
-
     def counts(kind: int) -> Ints:
         if talk.log is None:
             return np.asarray((talk.votes_PS == kind).sum(axis=0))
         at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
         return np.bincount(at, minlength=len(talk.statements))
 
-    important = of("importance_votes")
-    return csv_of_columns(
-        {
-            "timestamp": of("created"),
-            "comment-id": of("id"),
-            "author-id": of("author"),
-            "agrees": counts(AGREE),
-            "disagrees": counts(DISAGREE),
-            "moderated": of("moderated"),
-            "is-meta": of("is_meta"),
-            "is-seed": of("is_seed"),
-            "comment-body": of("text"),
-            "importance-votes": important if any(count is not None for count in important) else None,
-        }
-    )
+    columns = columns_of(talk.statements, STATEMENT_FIELDS)
+    columns |= {"agrees": counts(AGREE), "disagrees": counts(DISAGREE)}
+    return csv_of_columns({name: columns[name] for name in _COMMENTS})
 
 
 def _matrix(talk: Conversation) -> bytes:

@@ -86,8 +86,7 @@ def _votes(
     important = None if found.votes.important is None else cells.key[found.votes.important]
     matrix = None if export.matrix is None else frame.cells(export.matrix)
     told = np.zeros(len(cells.key), dtype=bool) if matrix is None else among(cells.key, matrix.key)
-    names = (events.path.name, "" if export.matrix is None else export.matrix.path.name)
-    say_latest(found, told=told, names=names, findings=export.findings)
+    say_latest(found, told=told, export=export)
     export = straightened(export, cells)
     if export.matrix is None or matrix is None:
         return export, events, cells, important
@@ -95,7 +94,7 @@ def _votes(
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
         export.findings.repair(export.matrix.path, what, "turned round")
-    cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told], names)
+    cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told])
     return export, events, cells, important
 
 
@@ -127,11 +126,10 @@ def _say_strays(export: Export) -> None:
         export.findings.of_ids("warning", export.participants_path, "statement", absent, what, "kept without votes")
         return
     voted = set(distinct(export.events.statement).tolist())
-    for severity, ids, done in (
-        ("note", [one for one in absent if one not in voted], "nobody voted on them"),
-        ("warning", [one for one in absent if one in voted], "votes.csv has votes on them"),
-    ):
-        export.findings.of_ids(severity, export.participants_path, "statement", ids, what, done)
+    asked, unasked = ([one for one in absent if (one in voted) is there] for there in (True, False))
+    path = export.participants_path
+    export.findings.of_ids("warning", path, "statement", asked, what, "votes.csv has votes on them")
+    export.findings.of_ids("note", path, "statement", unasked, what, "nobody voted on them")
 
 
 def _say_early(export: Export, events: ExportedVotes | None) -> None:

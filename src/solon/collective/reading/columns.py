@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from solon.collective.phrases import listed, many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN, ids, milliseconds, moments, texts, votes
 from solon.collective.reading.names import COUNT, NOT_READ, Column, plain
-from solon.collective.reading.sources import Source, read_source
+from solon.collective.reading.sources import Source
 from solon.collective.tables import first_names, lacking
 from solon.errors import InputError, Where
 
@@ -49,6 +49,11 @@ class Columns:
         if name not in self.values:
             return [None] * len(self)
         return [None if cell in (UNKNOWN, "") else cell for cell in self.values[name].tolist()]
+
+    def rows(self, fields: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """What is known in each row. fields: what to call the columns."""
+        for cells in zip(*map(self.get, fields), strict=True):
+            yield {field: cell for field, cell in zip(fields.values(), cells, strict=True) if cell is not None}
 
     def known(self, name: str) -> Ints | None:
         """A column in which something is known."""
@@ -117,23 +122,16 @@ class _Reading:
 
 
 def read_columns(
-    source: Path | Source,
-    columns: Sequence[Column],
-    findings: Findings | None = None,
-    *,
-    key: str = "",
-    more: Callable[[Sequence[str]], Sequence[Column]] = lambda header: (),
+    source: Source, columns: Sequence[Column], findings: Findings | None = None, *, key: str = ""
 ) -> Columns:
     """The columns of a file that there are.
 
     findings: of a foreign file, to say what is missing, empty or unknown. key: the column of ids, by which findings
-    name rows. more: further columns, from the header.
+    name rows.
 
     Raises:
         InputError: naming the columns that are missing, or by cause all cells that are not of their column's kind.
     """
-    source = read_source(source) if isinstance(source, Path) else source
-    columns = [*columns, *more(source.header)]
     header = source.header or tuple(one.name for one in columns)  # an empty list lacks no key
     named = [(column, name) for column in columns if (name := column.among(header)) is not None]
     if absent := [one for one in columns if one.required and one not in dict(named)]:

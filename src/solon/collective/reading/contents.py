@@ -16,7 +16,7 @@ from solon.collective.reading.datetimes import check_datetimes
 from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, Layout, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import NONE, UNKNOWN
-from solon.collective.reading.names import COMMENTS, PEOPLE, VOTES, Column, by_statement
+from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
 from solon.collective.reading.sources import read_source
 from solon.collective.reading.unquoted import read_unquoted
 from solon.collective.tables import refuse_repeated
@@ -53,27 +53,12 @@ def read_comments(
 
 def statements_of(found: Columns) -> tuple[Statement, ...]:
     """A statement for each row."""
-    names = ("comment-id", "comment-body", "author-id", "moderated", "is-seed", "is-meta", "timestamp")
-    return tuple(
-        Statement(
-            id=number,
-            text=text or "",
-            author=author,
-            moderated=moderated or 0,
-            is_seed=None if seed is None else bool(seed),
-            is_meta=bool(meta),
-            created=created,
-            importance_votes=important,
-        )
-        for number, text, author, moderated, seed, meta, created, important in zip(
-            *map(found.get, (*names, "importance-votes")), strict=True
-        )
-    )
+    return tuple(Statement.model_validate({"text": "", **row}) for row in found.rows(STATEMENT_FIELDS))
 
 
 def read_votes(path: Path, findings: Findings) -> tuple[ExportedVotes, tuple[Participant, ...], bool]:
     """Votes in file order, the people whose external ids are told with them, and whether times are in seconds."""
-    found = read_columns(path, VOTES, findings)
+    found = read_columns(read_source(path), VOTES, findings)
     check_datetimes(found, findings)
     return votes_of(found), _external(found, findings), found.in_seconds
 
@@ -117,18 +102,14 @@ def _say_external(path: Path, count: int, findings: Findings) -> None:
 
 def read_matrix(path: Path, findings: Findings, *, ours: bool) -> Matrix:
     """The file as it is; `InputError` for what cannot be read."""
-
-    def statements(header: Sequence[str]) -> list[Column]:
-        numbers = _statement_ids(path, header)
-        check_size(0, len(numbers), path)
-        return [by_statement(name) for name in numbers]
-
-    found = read_columns(read_source(path, ours=ours), PEOPLE, findings, key="participant", more=statements)
+    source = read_source(path, ours=ours)
+    numbers = _statement_ids(path, source.header)
+    check_size(0, len(numbers), path)
+    found = read_columns(source, [*PEOPLE, *map(by_statement, numbers)], findings, key="participant")
     check_size(len(found), 0, path)
     found = found.once("participant", findings)
     people = participants_of(found)
     _say_external(path, sum(one.xid is not None for one in people), findings)
-    numbers = _statement_ids(path, list(found.named))
     return Matrix(
         participants=people,
         counts=found.counts(PEOPLE_COUNTS),
@@ -138,17 +119,14 @@ def read_matrix(path: Path, findings: Findings, *, ours: bool) -> Matrix:
 
 
 def participants_of(found: Columns) -> tuple[Participant, ...]:
-    """A participant for each row."""
-    return tuple(
-        Participant(id=number, exported_group=_group(group), xid=(xid or "").strip() or None)
-        for number, group, xid in zip(*map(found.get, ("participant", "group-id", "xid")), strict=True)
-    )
-
-
-def _group(cell: str | None) -> str | None:
-    """A group by its name; `0.0` is what a program makes of 0 in a column with gaps."""
-    number = as_integer(cell or "")
-    return str(number) if number is not None else (cell or "").strip() or None
+    """A participant for each row. Group 0 by another program's `0.0`, in a column with gaps, is 0."""
+    people = []
+    for row in found.rows(PARTICIPANT_FIELDS):
+        group, xid = row.get("exported_group", "").strip(), row.get("xid", "").strip()
+        number = as_integer(group)
+        named = group if number is None else str(number)
+        people.append(Participant(id=row["id"], exported_group=named or None, xid=xid or None))
+    return tuple(people)
 
 
 def _statement_ids(path: Path, header: Sequence[str]) -> dict[str, int]:

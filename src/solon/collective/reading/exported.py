@@ -165,6 +165,11 @@ class Export:
     def participant_ids(self) -> Ints:
         return ids_of(self.participants)
 
+    @property
+    def vote_files(self) -> tuple[str, ...]:
+        """Names of the file of votes one by one, and of the matrix; empty: there is none."""
+        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix))
+
 
 def check_size(participants: int, statements: int, folder: Path) -> None:
     """Raises `InputError` for a conversation beyond Polis's caps."""

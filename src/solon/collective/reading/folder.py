@@ -31,7 +31,15 @@ from solon.collective.reading.contents import participants_of, statements_of, vo
 from solon.collective.reading.exported import ExportedVotes, Frame, among, check_size
 from solon.collective.reading.files import find_files, read_export
 from solon.collective.reading.findings import Finding, Findings, Imported, Severity
-from solon.collective.reading.names import COMMENTS, PEOPLE, VOTES, Column
+from solon.collective.reading.names import (
+    COMMENTS,
+    PARTICIPANT_FIELDS,
+    PEOPLE,
+    STATEMENT_FIELDS,
+    VOTES,
+    Column,
+    columns_of,
+)
 from solon.collective.reading.sources import read_source
 from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
 from solon.errors import InputError, Where
@@ -44,23 +52,8 @@ STATEMENTS, PARTICIPANTS, LATEST = "statements.csv", "participants.csv", "latest
 EVENTS, FINDINGS = "events.csv", "findings.csv"
 AGAIN = "import the export again"
 FORMAT = "solon conversation 1"
-_FIELDS = {
-    STATEMENTS: {
-        "comment-id": "id",
-        "author-id": "author",
-        "moderated": "moderated",
-        "is-seed": "is_seed",
-        "is-meta": "is_meta",
-        "timestamp": "created",
-        "text": "text",
-        "importance-votes": "importance_votes",
-    },
-    PARTICIPANTS: {"participant": "id", "exported-group": "exported_group", "xid": "xid"},
-    FINDINGS: {name: name for name in Finding.model_fields},
-}
-"""Columns, and what they are called in memory."""
-_SOMETIMES = ("xid", "importance-votes")
-"""Columns that are left out where there is nothing in them."""
+_OUR_NAMES = {"comment-body": "text", "group-id": "exported-group"}
+"""Columns that are called otherwise here than in an export."""
 _ALWAYS = ("comment-id", "comment-body", "moderated", "is-meta", "participant", "group-id", "voter-id", "vote")
 """Columns that the files have, by the names of an export; where they are not text, no cell of them is empty."""
 
@@ -115,7 +108,8 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
         for name, columns in _tables(imported).items():
-            (folder / name).write_bytes(csv_of_columns(columns))
+            ours = {_OUR_NAMES.get(column, column): cells for column, cells in columns.items()}
+            (folder / name).write_bytes(csv_of_columns(ours))
         card = Card(
             topic=talk.topic,
             description=talk.description,
@@ -135,9 +129,9 @@ def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
     talk, log = imported.conversation, imported.conversation.log
     rows, columns = np.nonzero(talk.seen_PS)
     tables: dict[str, ColumnsToWrite] = {
-        STATEMENTS: _fields(STATEMENTS, talk.statements),
-        PARTICIPANTS: _fields(PARTICIPANTS, talk.participants),
-        FINDINGS: _fields(FINDINGS, imported.findings),
+        STATEMENTS: columns_of(talk.statements, STATEMENT_FIELDS),
+        PARTICIPANTS: columns_of(talk.participants, PARTICIPANT_FIELDS),
+        FINDINGS: columns_of(imported.findings, {name: name for name in Finding.model_fields}),
         LATEST: _vote_columns(
             talk.participant_ids[rows],
             talk.statement_ids[columns],
@@ -154,11 +148,6 @@ def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
 def _vote_columns(person: Ints, statement: Ints, vote: NDArray[np.int8], important: Bools | None) -> ColumnsToWrite:
     marks = None if important is None else important.astype(np.int8)
     return {"participant": person, "comment-id": statement, "vote": vote, "important": marks}
-
-
-def _fields(name: str, records: Sequence[Record]) -> ColumnsToWrite:
-    cells = {column: [getattr(one, field) for one in records] for column, field in _FIELDS[name].items()}
-    return {column: None if column in _SOMETIMES and not any(cells[column]) else cells[column] for column in cells}
 
 
 def _read_imported(path: Path) -> Imported:
@@ -215,11 +204,11 @@ def _read(path: Path, columns: Sequence[Column]) -> Columns:
 
 def _findings(path: Path) -> list[Finding]:
     table = read_csv(path)
-    table.require(*_FIELDS[FINDINGS])
+    table.require(*Finding.model_fields)
     for row in table:
         if row["severity"] not in get_args(Severity):
             row.fail(f"severity is {row['severity']!r}", "note, repair or warning")
-    return [Finding.model_validate({name: row[name] for name in _FIELDS[FINDINGS]}) for row in table]
+    return [Finding.model_validate({name: row[name] for name in Finding.model_fields}) for row in table]
 
 
 def _votes(path: Path, frame: Frame) -> ExportedVotes:

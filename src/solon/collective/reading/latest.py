@@ -77,10 +77,10 @@ def latest(votes: ExportedVotes) -> Latest:
     return Latest(votes=found, open=split[cell_ends[ends]], n_before=len(votes) - len(found))
 
 
-def say_latest(found: Latest, *, told: Bools, names: tuple[str, str], findings: Findings) -> None:
+def say_latest(found: Latest, *, told: Bools, export: Export) -> None:
     """A finding about re-votes, and one about those whose order nothing but the matrix tells.
 
-    told: where the matrix has a vote [votes]; names: of the file of votes, and of the matrix.
+    told: where the matrix has a vote [votes].
 
     Raises:
         InputError: if the votes have no times, and the matrix does not tell either.
@@ -88,18 +88,20 @@ def say_latest(found: Latest, *, told: Bools, names: tuple[str, str], findings: 
     votes, untimed = found.votes, found.votes.time is None
     if found.n_before:
         how = "" if untimed else ", by the time written"
-        findings.note(names[0], f"{many(found.n_before, 're-vote')}; the latest vote of each voter counts{how}")
+        export.findings.note(
+            votes.path, f"{many(found.n_before, 're-vote')}; the latest vote of each voter counts{how}"
+        )
     untold = found.open & ~told
     if untimed and untold.any():
         _refuse(votes, untold)
     for chosen, done in (
-        (found.open & told, f"{names[1]} decides"),
+        (found.open & told, f"{export.vote_files[1]} decides"),
         (untold, "the lowest counts: disagree before pass before agree"),
     ):
         if chosen.any():
             cases = many(int(chosen.sum()), "case")
             what = f"different votes of one voter on one statement{'' if untimed else ' at the same time'}, {cases}"
-            findings.repair(names[0], f"{what}: {_pairs(votes, chosen)}", done)
+            export.findings.repair(votes.path, f"{what}: {_pairs(votes, chosen)}", done)
 
 
 def _refuse(votes: ExportedVotes, untold: Bools) -> NoReturn:
@@ -139,9 +141,9 @@ def matrix_sign(log: Cells, matrix: Cells) -> int:
     return -1 if int((product < 0).sum()) > int((product > 0).sum()) else 1
 
 
-def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints, names: tuple[str, str]) -> Cells:
-    """The votes that count. export: framed; opened: keys of cells that the log leaves open; names: of the two files."""
-    frame = log.frame
+def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints) -> Cells:
+    """The votes that count. export: framed; opened: keys of cells that the log leaves open."""
+    frame, names = log.frame, export.vote_files
     vote_log, vote_matrix = log.vote.copy(), matrix.vote
     vote_log[np.searchsorted(log.key, opened)] = vote_matrix[np.searchsorted(matrix.key, opened)]
     log = Cells(frame=frame, key=log.key, vote=vote_log)
@@ -156,7 +158,7 @@ def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints, names: tu
     row = key[differ] // len(frame.statement_ids)
     fits_log, fits_matrix = (_fits(cells, export)[row] for cells in (log, matrix))
     trusted = fits_matrix & ~fits_log
-    _say(export, (here[differ], there[differ]), frame.participant_ids[np.unique(row)], trusted, names)
+    _say(export, (here[differ], there[differ]), frame.participant_ids[np.unique(row)], trusted)
     # A vote that only the matrix has is dropped where the log alone fits the participant's own counts.
     kept = trusted | ((there[differ] == NONE) & (fits_matrix | ~fits_log))
     there[differ] = np.where(kept, here[differ], there[differ])
@@ -179,9 +181,9 @@ def _fits(cells: Cells, export: Export) -> Bools:
     return good
 
 
-def _say(export: Export, votes: tuple[Ints, Ints], people: Ints, trusted: Bools, names: tuple[str, str]) -> None:
+def _say(export: Export, votes: tuple[Ints, Ints], people: Ints, trusted: Bools) -> None:
     """votes: here, in the matrix, and there, in the log, where they differ; trusted: where the matrix is."""
-    here, there = votes
+    (here, there), names = votes, export.vote_files
     n_here, n_there = int((there == NONE).sum()), int((here == NONE).sum())
     n_matrix = int(trusted.sum())
     what = (

@@ -14,7 +14,7 @@ from solon.collective.tables import open_csv
 from solon.errors import InputError, Where
 
 AGAIN = "fetch the file again"
-_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+_ITEM = re.compile(r"[^\s,]")
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -110,12 +110,10 @@ def _lines_of_items(text: str, count: int) -> list[int]:
     decoder = json.JSONDecoder()
     lines: list[int] = []
     at = text.index("[") + 1
-    line, counted = 1, 0
+    line = 1 + text.count("\n", 0, at)
     for _ in range(count):
-        gap = _BETWEEN_ITEMS.match(text, at)
-        start = gap.end() if gap else at
-        line += text.count("\n", counted, start)
-        counted = start
-        lines.append(line)
-        _, at = decoder.raw_decode(text, start)
+        start = next(_ITEM.finditer(text, at)).start()
+        lines.append(line + text.count("\n", at, start))
+        _, end = decoder.raw_decode(text, start)
+        line, at = lines[-1] + text.count("\n", start, end), end
     return lines

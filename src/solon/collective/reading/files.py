@@ -57,14 +57,13 @@ def find_files(folder: Path) -> Files:
         raise refused("no such folder", None)
     if not folder.is_dir():
         raise refused("is a file, not the folder of an export", "name the folder that holds comments.csv and the votes")
-    found = {name: path for name in NAMES if (path := _existing(folder, name))}
-    forms = [form for form in ("csv", "json") if f"comments.{form}" in found]
+    forms = [form for form in ("csv", "json") if _existing(folder, f"comments.{form}")]
     if not forms:
         hint = "give the folder of a Polis export, or one written by `solon collect import`"
         raise refused("no comments.csv or comments.json", hint)
     if len(forms) > 1:
         raise refused("both comments.csv and comments.json: two exports in one folder", "keep one of them")
-    found = {name: path for name, path in found.items() if name.endswith(forms[0])}
+    found = {name: path for name in NAMES if name.endswith(forms[0]) and (path := _existing(folder, name))}
     matrices, votes = [found[name] for name in MATRIX_NAMES if name in found], found.get(f"votes.{forms[0]}")
     if forms == ["json"] and not votes:
         raise refused("comments.json without votes.json", "add the conversation's votes")
@@ -84,9 +83,9 @@ def find_files(folder: Path) -> Files:
 
 def _existing(folder: Path, name: str) -> Path | None:
     """The file of that name, or else the only one that ends in it; `InputError` where several do."""
-    if (folder / name).exists():
+    found = sorted(one for one in folder.iterdir() if _plain(one.name) == name)
+    if folder / name in found:
         return folder / name
-    found = sorted(one for one in folder.iterdir() if _called(one.name, name))
     if len(found) > 1:
         names = ", ".join(one.name for one in found[:5])
         hint = f"keep the one of this export, or name it {name}"
@@ -94,21 +93,15 @@ def _existing(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _called(file: str, name: str) -> bool:
-    """Whether a file is `name`, with or without something in front. Hidden files and locks are not.
+def _plain(file: str) -> str:
+    """The name that Polis gives a file, whatever stands before it; empty: none. Hidden files and locks have none.
 
-    >>> _called("4xyz-votes.csv", "votes.csv"), _called("4xyz-participants-votes.csv", "votes.csv")
-    (True, False)
+    >>> _plain("4xyz-votes.csv"), _plain("4xyz-participants-votes.csv"), _plain("devotes.csv")
+    ('votes.csv', 'participants-votes.csv', '')
     """
+    name = max((name for name in NAMES if file.endswith(name)), key=len, default="")
     before = file.removesuffix(name)
-    if not file.endswith(name) or file[:1] in (".", "~"):
-        return False
-    return not before or (before[-1] in "-_. " and _before(file) == before)
-
-
-def _before(file: str) -> str:
-    """What stands before the longest known name that the file's name ends in."""
-    return file.removesuffix(max((name for name in NAMES if file.endswith(name)), key=len, default=file))
+    return name if file[:1] not in (".", "~") and before[-1:] in ("", *"-_. ") else ""
 
 
 def read_export(files: Files) -> Export:
@@ -154,14 +147,14 @@ def _layout(files: Files, *, in_seconds: bool) -> Layout:
     """Clojure files have milliseconds, server files seconds and `participant-votes.csv` without the s."""
     if files.is_json:
         return Layout.server_json
-    server = files.matrix is not None and _called(files.matrix.name, MATRIX_NAMES[1])
+    server = files.matrix is not None and _plain(files.matrix.name) == MATRIX_NAMES[1]
     return Layout.server_csv if in_seconds or server else Layout.clojure
 
 
 def _say_files(files: Files, findings: Findings) -> None:
     """Names with something in front, files that an export usually has, and such as end in the middle of a line."""
     folder = files.folder.resolve().name
-    if before := {path.name: _before(path.name) for path in files.all if _before(path.name)}:
+    if before := {path.name: front for path in files.all if (front := path.name.removesuffix(_plain(path.name)))}:
         findings.note(folder, f"read by the end of the name: {', '.join(sorted(before))}")
         if len(set(before.values())) > 1:
             what = "files whose names begin differently: do they belong to one export?"

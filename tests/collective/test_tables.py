@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.collective.tables import as_integer, guarded, read_csv, unguarded, write_csv
+from solon.collective.csv_text import guarded, unguarded
+from solon.collective.tables import as_integer, read_csv, write_csv
 from solon.errors import InputError
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "'=1", "''-x"]

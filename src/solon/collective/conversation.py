@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,13 +70,7 @@ class VoteLog:
 
     def take(self, chosen: NDArray[np.intp] | Bools) -> VoteLog:
         """Some of the events, by index or mask."""
-        return VoteLog(
-            participant=self.participant[chosen],
-            statement=self.statement[chosen],
-            vote=self.vote[chosen],
-            time=self.time[chosen],
-            important=None if self.important is None else self.important[chosen],
-        )
+        return replace(self, **{name: column[chosen] for name, column in vars(self).items() if column is not None})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +114,9 @@ class Conversation:
         statements: Sequence[Statement],
         participants: Sequence[Participant],
         votes: Sequence[tuple[int, int, int]],
-        *,
-        log: VoteLog | None = None,
-        topic: str = "",
-        description: str = "",
-        source: str = "",
+        **more: Any,
     ) -> Conversation:
-        """From parts in any order. `votes`: (participant id, statement id, vote), at most one per pair."""
+        """From parts in any order. votes: (participant, statement, vote), at most one per pair; more: other fields."""
         people = tuple(sorted(participants, key=lambda one: one.id))
         sayings = tuple(sorted(statements, key=lambda one: one.id))
         row = {one.id: i for i, one in enumerate(people)}
@@ -135,26 +127,17 @@ class Conversation:
             at = row[participant], column[statement]
             assert not seen_PS[at], "one vote per participant and statement"
             votes_PS[at], seen_PS[at] = vote, True
-        return Conversation(
-            statements=sayings,
-            participants=people,
-            votes_PS=votes_PS,
-            seen_PS=seen_PS,
-            log=log,
-            topic=topic,
-            description=description,
-            source=source,
-        )
+        return Conversation(statements=sayings, participants=people, votes_PS=votes_PS, seen_PS=seen_PS, **more)
 
     @property
     def participant_ids(self) -> Ints:
         """[P], ascending."""
-        return np.array([one.id for one in self.participants], dtype=np.int64)
+        return ids_of(self.participants)
 
     @property
     def statement_ids(self) -> Ints:
         """[S], ascending."""
-        return np.array([one.id for one in self.statements], dtype=np.int64)
+        return ids_of(self.statements)
 
     @property
     def n_votes_P(self) -> Ints:
@@ -171,8 +154,8 @@ class Conversation:
             log = log.take(kept & np.isin(log.statement, self.statement_ids[columns]))
         return replace(
             self,
-            participants=tuple(one for one, keep in zip(self.participants, rows, strict=True) if keep),
-            statements=tuple(one for one, keep in zip(self.statements, columns, strict=True) if keep),
+            participants=tuple(compress(self.participants, rows)),
+            statements=tuple(compress(self.statements, columns)),
             votes_PS=self.votes_PS[np.ix_(rows, columns)],
             seen_PS=self.seen_PS[np.ix_(rows, columns)],
             important_PS=None if self.important_PS is None else self.important_PS[np.ix_(rows, columns)],
@@ -183,11 +166,11 @@ class Conversation:
         """With the importance votes of each statement as `important_PS` has them, if there is one."""
         if self.important_PS is None:
             return self
-        counts = self.important_PS.sum(axis=0).tolist()
-        return replace(
-            self,
-            statements=tuple(
-                one.model_copy(update={"importance_votes": count})
-                for one, count in zip(self.statements, counts, strict=True)
-            ),
-        )
+        counted = zip(self.statements, self.important_PS.sum(axis=0).tolist(), strict=True)
+        statements = tuple(one.model_copy(update={"importance_votes": count}) for one, count in counted)
+        return replace(self, statements=statements)
+
+
+def ids_of(records: Sequence[Statement | Participant]) -> Ints:
+    """Their ids, in the same order."""
+    return np.array([one.id for one in records], dtype=np.int64)

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, Participant, VoteLog
 from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.about import STRICT
-from solon.collective.reading.export import EXPORT_MARK
-from solon.collective.tables import csv_bytes
+from solon.collective.reading.files import EXPORT_MARK
+from solon.collective.reading.names import STATEMENT_FIELDS, columns_of
+from solon.collective.tables import ColumnsToWrite, csv_bytes, csv_of_columns
 from solon.seeds import generator
 
 DAY = 86_400_000
@@ -32,8 +31,11 @@ MUST_STAY_PRIVATE = (
     "this version keeps participants' ids, the authors of statements and the times of votes: it can identify people, "
     "and is for the organiser alone"
 )
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_COMMENTS = (
+    *("timestamp", "comment-id", "author-id", "agrees", "disagrees", "moderated"),
+    *("is-meta", "is-seed", "comment-body", "importance-votes"),
+)
+"""The columns of `comments.csv` in the order that Polis has them in."""
 
 
 def export_conversation(
@@ -67,14 +69,13 @@ def export_conversation(
 
 def public(conversation: Conversation, *, authors: bool = False, seed: int | None = None) -> Conversation:
     """The conversation as it may be published: see the head of this file."""
-    drawn = secrets.randbits(63) if seed is None else seed
-    named = {one.author for one in conversation.statements if one.author is not None}
-    old = np.array(sorted(set(conversation.participant_ids.tolist()) | named), dtype=np.int64)
-    new = generator(drawn, "public ids").permutation(len(old))
+    ids, authored = conversation.participant_ids, [one.author for one in conversation.statements]
+    old = np.union1d(ids, np.array([author for author in authored if author is not None], dtype=np.int64))
+    new = generator(secrets.randbits(63) if seed is None else seed, "public ids").permutation(len(old))
     # Authors who never voted get the ids after those of participants, so that these have no gaps.
-    renamed = _gapless(old, new, conversation.participant_ids)
-    people = [Participant(id=renamed[one.id], exported_group=one.exported_group) for one in conversation.participants]
-    order = np.argsort(np.array([one.id for one in people], dtype=np.int64))
+    drawn = old[np.lexsort((new, ~np.isin(old, ids)))].tolist()
+    renamed = {number: at for at, number in enumerate(drawn)}
+    order = np.searchsorted(ids, drawn[: len(ids)])
     statements = tuple(
         one.model_copy(
             update={
@@ -84,38 +85,27 @@ def public(conversation: Conversation, *, authors: bool = False, seed: int | Non
         )
         for one in conversation.statements
     )
+    people = (conversation.participants[row] for row in order)
     return replace(
         conversation,
         statements=statements,
-        participants=tuple(people[at] for at in order),
+        participants=tuple(Participant(id=at, exported_group=one.exported_group) for at, one in enumerate(people)),
         votes_PS=conversation.votes_PS[order],
         seen_PS=conversation.seen_PS[order],
         important_PS=None if conversation.important_PS is None else conversation.important_PS[order],
-        log=_public_log(conversation, renamed),
+        log=None if conversation.log is None else _public_log(conversation, conversation.log, renamed),
     )
 
 
-def _gapless(old: Ints, new: Ints, participants: Ints) -> dict[int, int]:
-    drawn = dict(zip(old.tolist(), new.tolist(), strict=True))
-    voters = sorted(participants.tolist(), key=lambda number: drawn[number])
-    others = sorted(set(drawn) - set(voters), key=lambda number: drawn[number])
-    return {number: at for at, number in enumerate([*voters, *others])}
-
-
-def _public_log(conversation: Conversation, renamed: dict[int, int]) -> VoteLog | None:
-    """The event behind each vote that counts, by day, ordered by statement and new id. None: nothing has times."""
-    log = conversation.log
-    if log is None:
-        return None
+def _public_log(conversation: Conversation, log: VoteLog, renamed: dict[int, int]) -> VoteLog:
+    """The event behind each vote that counts, by day, ordered by statement and new id."""
     row = np.searchsorted(conversation.participant_ids, log.participant)
     column = np.searchsorted(conversation.statement_ids, log.statement)
     # The import may have found that another vote than the last one of the log counts.
     counts = conversation.seen_PS[row, column] & (conversation.votes_PS[row, column] == log.vote)
-    log = log.take(counts)
-    order = np.lexsort((np.arange(len(log.vote)), log.statement, log.participant))
-    last = np.ones(len(order), dtype=bool)
-    last[:-1] = (np.diff(log.participant[order]) != 0) | (np.diff(log.statement[order]) != 0)
-    log = log.take(order[last])
+    last_first = log.take(np.flatnonzero(counts)[::-1])
+    cells = np.stack([last_first.statement, last_first.participant])
+    log = last_first.take(np.unique(cells, axis=1, return_index=True)[1])
     participant = np.array([renamed[number] for number in log.participant.tolist()], dtype=np.int64)
     log = replace(log, participant=participant, time=log.time // DAY * DAY)
     return log.take(np.lexsort((log.participant, log.statement)))
@@ -123,63 +113,44 @@ def _public_log(conversation: Conversation, renamed: dict[int, int]) -> VoteLog 
 
 def _comments(talk: Conversation) -> bytes:
     """Agrees and disagrees count events, as Polis has it, where there are events."""
-    columns: dict[str, Sequence[object]] = {
-        "timestamp": [one.created for one in talk.statements],
-        "comment-id": [one.id for one in talk.statements],
-        "author-id": [one.author for one in talk.statements],
-        "agrees": _counts(talk, AGREE),
-        "disagrees": _counts(talk, DISAGREE),
-        "moderated": [one.moderated for one in talk.statements],
-        "is-meta": [one.is_meta for one in talk.statements],
-        "is-seed": [one.is_seed for one in talk.statements],
-        "comment-body": [one.text for one in talk.statements],
-    }
-    if any(one.importance_votes is not None for one in talk.statements):
-        columns["importance-votes"] = [one.importance_votes for one in talk.statements]
-    return csv_bytes([*columns], zip(*columns.values(), strict=True))
 
+    def counts(kind: int) -> Ints:
+        if talk.log is None:
+            return np.asarray((talk.votes_PS == kind).sum(axis=0))
+        at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
+        return np.bincount(at, minlength=len(talk.statements))
 
-def _counts(talk: Conversation, kind: int) -> list[int]:
-    if talk.log is None:
-        return list(((talk.votes_PS == kind) & talk.seen_PS).sum(axis=0).tolist())
-    at = np.searchsorted(talk.statement_ids, talk.log.statement[talk.log.vote == kind])
-    return list(np.bincount(at, minlength=len(talk.statements)).tolist())
+    columns = columns_of(talk.statements, STATEMENT_FIELDS)
+    columns |= {"agrees": counts(AGREE), "disagrees": counts(DISAGREE)}
+    return csv_of_columns({name: columns[name] for name in _COMMENTS})
 
 
 def _matrix(talk: Conversation) -> bytes:
-    header = ["participant", "group-id", "n-comments", "n-votes", "n-agree", "n-disagree"]
-    seen = talk.seen_PS
-    counts = [seen.sum(axis=1), *(((talk.votes_PS == kind) & seen).sum(axis=1) for kind in (AGREE, DISAGREE))]
     wrote = Counter(one.author for one in talk.statements if one.author is not None)
-    rows = (
-        (
-            one.id,
-            one.exported_group,
-            wrote[one.id] if wrote else None,
-            *(int(count[at]) for count in counts),
-            *_cells(talk.votes_PS[at], seen[at]),
-        )
-        for at, one in enumerate(talk.participants)
-    )
-    return csv_bytes([*header, *(str(number) for number in talk.statement_ids.tolist())], rows)
-
-
-def _cells(votes_S: NDArray[np.int8], seen_S: NDArray[np.bool_]) -> Iterator[int | None]:
-    for vote, seen in zip(votes_S.tolist(), seen_S.tolist(), strict=True):
-        yield vote if seen else None
+    columns: ColumnsToWrite = {
+        "participant": talk.participant_ids,
+        "group-id": [one.exported_group for one in talk.participants],
+        "n-comments": [wrote[one.id] if wrote else None for one in talk.participants],
+        "n-votes": talk.n_votes_P,
+        "n-agree": (talk.votes_PS == AGREE).sum(axis=1),
+        "n-disagree": (talk.votes_PS == DISAGREE).sum(axis=1),
+    }
+    for at, number in enumerate(talk.statement_ids.tolist()):
+        cells = zip(talk.votes_PS[:, at].tolist(), talk.seen_PS[:, at].tolist(), strict=True)
+        columns[str(number)] = [vote if seen else None for vote, seen in cells]
+    return csv_of_columns(columns)
 
 
 def _votes(log: VoteLog) -> bytes:
-    columns: dict[str, Sequence[object]] = {
-        "timestamp": log.time.tolist(),
+    columns: ColumnsToWrite = {
+        "timestamp": log.time,
         "datetime": [words(time) for time in log.time.tolist()],
-        "comment-id": log.statement.tolist(),
-        "voter-id": log.participant.tolist(),
-        "vote": log.vote.tolist(),
+        "comment-id": log.statement,
+        "voter-id": log.participant,
+        "vote": log.vote,
+        "important": None if log.important is None else log.important.astype(np.int8),
     }
-    if log.important is not None:
-        columns["important"] = log.important.astype(int).tolist()
-    return csv_bytes([*columns], zip(*columns.values(), strict=True))
+    return csv_of_columns(columns)
 
 
 def words(milliseconds: int) -> str:
@@ -188,8 +159,8 @@ def words(milliseconds: int) -> str:
     >>> words(1_726_860_583_813)
     'Fri Sep 20 19:29:43 UTC 2024'
     """
-    at = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{_WEEKDAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d %H:%M:%S} UTC {at.year}"
+    weekday, month, day, clock, year = datetime.fromtimestamp(milliseconds // 1000, UTC).ctime().split()
+    return f"{weekday} {month} {day:0>2} {clock} UTC {year}"
 
 
 def _summary(talk: Conversation, commenters: int) -> bytes:

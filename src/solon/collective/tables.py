@@ -7,6 +7,7 @@ Numbers are numbers: pass `-1`, not `"-1"`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -14,43 +15,21 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import write_atomic
-from solon.collective.csv_text import (
-    Faults,
-    as_integer,
-    guarded,
-    raise_faults,
-    read_records,
-    read_text,
-    separator_of,
-    shown,
-    unguarded,
-)
+from solon.collective.csv_text import Faults, guarded, read_records, separator_of, unguarded
+from solon.collective.csv_text import as_integer as as_integer
+from solon.collective.csv_text import raise_faults as raise_faults
+from solon.collective.csv_text import read_text as read_text
+from solon.collective.csv_text import shown as shown
 from solon.errors import InputError, Where
-
-__all__ = [
-    "Cell",
-    "OpenCsv",
-    "Row",
-    "Table",
-    "as_integer",
-    "csv_bytes",
-    "csv_of_numbers",
-    "guarded",
-    "open_csv",
-    "raise_faults",
-    "read_csv",
-    "read_text",
-    "shown",
-    "unguarded",
-    "write_csv",
-    "write_file",
-]
 
 Cell = str | int | float | bool | None
 """Text, a number, or nothing. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
+ColumnsToWrite = dict[str, Sequence[object] | NDArray[Any] | None]
+"""By name."""
 
 BLOCK = 1_000_000
 """Characters split into cells at a time, where a file is read in blocks."""
@@ -114,15 +93,19 @@ class Table:
 
     def require(self, *names: str) -> None:
         """`InputError` that names every column the file lacks."""
-        missing = [name for name in names if name not in self.header]
-        if missing:
-            had = ", ".join(shown(name, 30) for name in self.header[:12])
-            more = ", ..." if len(self.header) > 12 else ""
-            raise InputError(
-                f"no column {' and no column '.join(missing)} (columns: {had}{more})",
-                where=Where(self.path, 1),
-                hint=BY_NAME,
-            )
+        if missing := [name for name in names if name not in self.header]:
+            raise lacking(self.path, missing, self.header)
+
+
+def lacking(path: Path, missing: Sequence[str], header: Sequence[str]) -> InputError:
+    """That a file has no such columns, and which it has."""
+    what = f"no column {' and no column '.join(missing)} (columns: {first_names(header)})"
+    return InputError(what, where=Where(path, 1), hint=BY_NAME)
+
+
+def first_names(names: Sequence[str], most: int = 12) -> str:
+    """Some names of a foreign file, for a message."""
+    return ", ".join(shown(name, 30) for name in names[:most]) + (", ..." if len(names) > most else "")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -146,10 +129,11 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return "\n".join(lines).encode("utf-8")
 
 
-def csv_of_numbers(columns: dict[str, NDArray[Any]]) -> bytes:
-    """A table of whole numbers, given as columns: as `csv_bytes`, and several times as fast."""
-    rows = map(",".join, zip(*(map(str, column.tolist()) for column in columns.values()), strict=True))
-    return "\n".join([",".join(map(_written, columns)), *rows, ""]).encode("utf-8")
+def csv_of_columns(columns: ColumnsToWrite) -> bytes:
+    """A table given by its columns, as `csv_bytes` writes it. Those that are None are left out."""
+    there = {name: column for name, column in columns.items() if column is not None}
+    cells = (map(_written, one.tolist() if isinstance(one, np.ndarray) else one) for one in there.values())
+    return "\n".join([",".join(map(_written, there)), *map(",".join, zip(*cells, strict=True)), ""]).encode("utf-8")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -158,9 +142,8 @@ def write_file(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
     except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror or error}", where=Where(path), hint="name another place with -o"
-        ) from error
+        what = f"cannot be written: {error.strerror or error}"
+        raise InputError(what, where=Where(path), hint="name another place with -o") from error
 
 
 def read_csv(path: Path, *, ours: bool = True) -> Table:
@@ -254,9 +237,7 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     width = len(names)
     while width > 1 and not names[width - 1] and not any(first[width - 1 :]):
         width -= 1
-    if repeated := sorted({name for name in names[:width] if names[:width].count(name) > 1}):
-        named = ", ".join(shown(name, 30) for name in repeated[:5])
-        raise InputError(f"columns with the same name: {named}", where=Where(path, line), hint="keep one of each")
+    refuse_repeated(path, names[:width], line)
     trailing = 0 if any(first[width:]) else max(len(names), len(first)) - width
     return OpenCsv(
         path=path,
@@ -267,6 +248,13 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
         ours=ours,
         quoted=quoted or "\r" in text or line > 1,
     )
+
+
+def refuse_repeated(path: Path, names: Sequence[str], line: int = 1) -> None:
+    """Raises `InputError` for columns of one name."""
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+        what = f"columns with the same name: {first_names(repeated, 5)}"
+        raise InputError(what, where=Where(path, line), hint="keep one of each")
 
 
 def _written(value: object) -> str:

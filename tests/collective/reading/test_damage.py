@@ -67,10 +67,10 @@ class TestFolders:
     ("name", "old", "new", "message"),
     [
         ("votes.csv", "vote\n", "ballot\n", "votes.csv:1: no column vote (columns: "),
-        ("comments.csv", "comment-body", "text", "comments.csv:1: no column comment-body"),
+        ("comments.csv", "comment-body", "words", "comments.csv:1: no column comment-body"),
         ("participants-votes.csv", "participant,", "who,", "participants-votes.csv:1: no column participant"),
         ("participants-votes.csv", ",10\n", ",9\n", "participants-votes.csv:1: columns with the same name: '9'"),
-        ("participants-votes.csv", ",10\n", ",09\n", "participants-votes.csv:1: columns with the same name: 9"),
+        ("participants-votes.csv", ",10\n", ",09\n", "participants-votes.csv:1: columns with the same name: '9'"),
         ("participants-votes.csv", ",10\n", ",2147483648\n", "participants-votes.csv:1: statement 2147483648 is no id"),
         ("votes.csv", ",0,2,-1\n", ",0,2,7\n", "votes.csv:2: vote is not 1, 0 or -1: '7'"),
         ("votes.csv", ",0,2,-1\n", ',0,2,"1,1"\n', "votes.csv:2: vote is not a whole number: '1,1'"),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from polis_exports import clojure, server_csv, server_json
+from solon.collective.reading.files import find_files
 from solon.collective.reading.folder import open_conversation
-from solon.collective.reading.layout import find_files
 from solon.errors import InputError
 
 

@@ -8,10 +8,9 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, server_csv
-from solon.collective.reading.export import read_export
+from solon.collective.reading.files import find_files, read_export
 from solon.collective.reading.folder import open_conversation
-from solon.collective.reading.layout import find_files
-from solon.collective.reading.sign import AUTHORS_LEAST, AUTHORS_SHARE, Witness, decide
+from solon.collective.reading.sign import Witness, decide
 from solon.errors import InputError
 
 
@@ -20,7 +19,7 @@ def counts(plus: int, minus: int) -> Witness:
 
 
 def authors(plus: int, minus: int, *, people: int) -> Witness:
-    return Witness(what="authors", plus=plus, minus=minus, share=AUTHORS_SHARE, least=AUTHORS_LEAST, people=people)
+    return Witness(what="authors", plus=plus, minus=minus, people=people)
 
 
 @pytest.mark.parametrize(

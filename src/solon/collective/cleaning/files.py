@@ -11,8 +11,7 @@ from solon.collective.cleaning.removing import Change, Cleaned, Removal
 from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.findings import Finding, Imported
-from solon.collective.reading.folder import write_imported
-from solon.collective.reading.imported import CARD
+from solon.collective.reading.folder import CARD, write_imported
 from solon.collective.tables import write_csv
 from solon.records import Record
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from solon.collective.conversation import VOTE_SIGN, Statement
 from solon.collective.reading.assemble import assemble
+from solon.collective.reading.contents import read_matrix
 from solon.collective.reading.exported import Export, Layout
 from solon.collective.reading.findings import Findings, Imported
-from solon.collective.reading.matrix import read_matrix
 from solon.collective.reading.names import PEOPLE
-from solon.collective.reading.sources import Source, of_csv
-from solon.collective.tables import BY_NAME, open_csv, shown
+from solon.collective.reading.sources import Source, read_source
+from solon.collective.tables import BY_NAME, shown
 from solon.errors import InputError, Where
 
 SIGN = f"{VOTE_SIGN}, empty not seen"
@@ -49,7 +49,7 @@ def read_ballots(path: Path, group_column: str) -> Imported:
 
 def _source(path: Path, group_column: str) -> Source:
     """The file with its columns as an export has them."""
-    source = of_csv(open_csv(path))
+    source = read_source(path, ours=False)
     if group_column not in source.header:
         had = ", ".join(shown(name, 30) for name in source.header[:12])
         raise InputError(f"no column {group_column} (columns: {had})", where=Where(path, 1), hint=BY_NAME)

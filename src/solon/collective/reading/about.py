@@ -11,6 +11,7 @@ from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import ExportedVotes
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.sources import json_object, unusual
+from solon.collective.tables import first_names
 
 STRICT = "strict-moderation"
 """A key of our own exports: `true` or `false`."""
@@ -26,16 +27,21 @@ def read_about(path: Path, findings: Findings, *, ours: bool) -> dict[str, objec
 
 def _of_conversation(path: Path, findings: Findings) -> dict[str, object]:
     said = json_object(path)
-    if absent := [name for name in TEXTS if said.get(name) is None]:
-        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
+    _say_absent([name for name in TEXTS if said.get(name) is None], path, findings)
     for name in TEXTS:
         if not isinstance(said.get(name), str | None):
             findings.warning(path, f"{name} is no text", "left empty")
     strict = said.get("strict_moderation")
-    if strict is not None and not isinstance(strict, bool):
+    if not isinstance(strict, bool | None):
         findings.warning(path, f"strict_moderation is neither true nor false: {shown(str(strict))}", "ignored")
-    found = {name: value for name in TEXTS if isinstance(value := said.get(name), str)}
-    return {**found, "strict_moderation": strict if isinstance(strict, bool) else None}
+    return {name: value for name, value in said.items() if name in TEXTS and isinstance(value, str)} | {
+        "strict_moderation": strict if isinstance(strict, bool) else None
+    }
+
+
+def _say_absent(names: list[str], path: Path, findings: Findings) -> None:
+    if names:
+        findings.warning(path, f"no {' and no '.join(names)}", "left empty")
 
 
 def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
@@ -55,22 +61,19 @@ def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, obje
     if odd:
         findings.warning(path, f"{many(odd, 'line')} without a key and a value", "ignored")
     if twofold := sorted(key for key, found in values.items() if len(found) > 1):
-        findings.warning(path, f"{many(len(twofold), 'key')} with more than one value: {_quoted(twofold)}", "ignored")
+        findings.warning(
+            path, f"{many(len(twofold), 'key')} with more than one value: {first_names(twofold, 5)}", "ignored"
+        )
     found = {key: next(iter(given)) for key, given in values.items() if len(given) == 1}
     if unknown := sorted(set(found) - SUMMARY_KEYS):
-        findings.warning(path, f"{many(len(unknown), 'unknown key')}: {_quoted(unknown)}", "ignored")
-    if absent := [name for name in ("topic", "conversation-description") if name not in found]:
-        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
+        findings.warning(path, f"{many(len(unknown), 'unknown key')}: {first_names(unknown, 5)}", "ignored")
+    _say_absent([name for name in ("topic", "conversation-description") if name not in found], path, findings)
     return {
         **{key: number for key, cell in found.items() if (number := as_integer(cell)) is not None},
         "topic": found.get("topic", ""),
         "description": found.get("conversation-description", ""),
         "strict_moderation": {"true": True, "false": False}.get(found.get(STRICT, "").strip().lower()),
     }
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(shown(name, 30) for name in names[:5])
 
 
 def check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:

@@ -7,16 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from solon.collective.conversation import DISAGREE, Conversation, Ints, Participant, Statement, VoteLog
-from solon.collective.phrases import listed, many
-from solon.collective.reading.counts import check_counts, check_importance
-from solon.collective.reading.exported import Export, ExportedVotes, check_size
+from solon.collective.conversation import DISAGREE, Conversation, Ints, Participant, Statement, ids_of
+from solon.collective.phrases import many
+from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
 from solon.collective.reading.findings import Imported
-from solon.collective.reading.index import Cells, Frame, among, distinct
-from solon.collective.reading.latest import in_order, latest, once_each, say_latest
-from solon.collective.reading.reconcile import matrix_sign, reconcile
+from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
-from solon.collective.reading.swapped import straightened
 from solon.collective.reading.texts import check_texts, clean
 from solon.errors import InputError, Where
 
@@ -30,26 +27,22 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")
     frame = _frame(export)
-    export, events, cells, important = _votes(export, frame, vote_sign)
+    export, events, cells, important = _votes(framed(export, frame), frame, vote_sign)
     check_counts(export, events, cells)
     _say_strays(export)
     _say_early(export, events)
-    shape = (len(frame.participant_ids), len(frame.statement_ids))
-    votes_PS = np.zeros(shape, dtype=np.int8)
-    seen_PS, important_PS = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    votes_PS.ravel()[cells.key], seen_PS.ravel()[cells.key] = cells.vote, True
-    if important is not None:
-        important_PS.ravel()[important] = True
-        important_PS &= seen_PS
+    seen_PS = frame.dense(cells.key, True, bool)
+    important_PS = None if important is None else frame.dense(important, True, bool) & seen_PS
+    if important_PS is not None:
         check_importance(export, events, important_PS.sum(axis=0), frame)
-    _say_contents(export, cells, None if important is None else int(important_PS.sum()))
+    _say_contents(export, cells, None if important_PS is None else int(important_PS.sum()))
     conversation = Conversation(
         statements=_statements(export, frame),
         participants=_participants(export, frame),
-        votes_PS=votes_PS,
+        votes_PS=frame.dense(cells.key, cells.vote, np.int8),
         seen_PS=seen_PS,
-        important_PS=None if important is None else important_PS,
-        log=_log(events),
+        important_PS=important_PS,
+        log=None if events is None else events.log(),
         topic=clean(export.topic),
         description=clean(export.description),
         source=f"{export.layout} {export.folder.resolve().name}",
@@ -93,8 +86,7 @@ def _votes(
     important = None if found.votes.important is None else cells.key[found.votes.important]
     matrix = None if export.matrix is None else frame.cells(export.matrix)
     told = np.zeros(len(cells.key), dtype=bool) if matrix is None else among(cells.key, matrix.key)
-    names = (events.path.name, "" if export.matrix is None else export.matrix.path.name)
-    say_latest(found, told=told, names=names, findings=export.findings)
+    say_latest(found, told=told, export=export)
     export = straightened(export, cells)
     if export.matrix is None or matrix is None:
         return export, events, cells, important
@@ -102,60 +94,42 @@ def _votes(
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
         export.findings.repair(export.matrix.path, what, "turned round")
-    cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told], names)
+    cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told])
     return export, events, cells, important
 
 
 def _statements(export: Export, frame: Frame) -> tuple[Statement, ...]:
     absent = np.setdiff1d(frame.statement_ids, export.statement_ids).tolist()
-    if absent:
-        what = f"{many(len(absent), 'statement')} with votes or a column but without a row: {listed(absent)}"
-        done = "kept without text, as never moderated"
-        export.findings.warning(export.comments_path, what, done)
-    told = export.statement_counts.get("importance-votes", np.full(len(export.statements), -1)).tolist()
-    known = [
-        one.model_copy(update={"importance_votes": count}) if count >= 0 else one
-        for one, count in zip(check_texts(export.comments_path, export.statements, export.findings), told, strict=True)
-    ]
+    what = "{} with votes or a column but without a row"
+    done = "kept without text, as never moderated"
+    export.findings.of_ids("warning", export.comments_path, "statement", absent, what, done)
+    known = check_texts(export.comments_path, export.statements, export.findings)
     return tuple(sorted([*known, *(Statement(id=number, text="") for number in absent)], key=lambda one: one.id))
 
 
 def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:
     by_id = {one.id: one for one in export.participants}
-    absent = [number for number in frame.participant_ids.tolist() if number not in by_id]
-    if absent and export.participants_path:
-        what = f"{many(len(absent), 'voter')} without a row: {listed(absent)}"
-        export.findings.warning(export.participants_path, what, "kept, with their votes and no group")
+    if export.participants_path:
+        absent = [number for number in frame.participant_ids.tolist() if number not in by_id]
+        done = "kept, with their votes and no group"
+        export.findings.of_ids("warning", export.participants_path, "voter", absent, "{} without a row", done)
     return tuple(by_id.get(number) or Participant(id=number) for number in frame.participant_ids.tolist())
-
-
-def _log(events: ExportedVotes | None) -> VoteLog | None:
-    if events is None or events.time is None:
-        return None
-    return VoteLog(
-        participant=events.participant,
-        statement=events.statement,
-        vote=events.vote,
-        time=events.time,
-        important=events.important,
-    )
 
 
 def _say_strays(export: Export) -> None:
     """Statements without a column in the matrix. Polis leaves out those without votes."""
     if not export.columns or export.participants_path is None:
         return
-    voted = set() if export.events is None else set(np.unique(export.events.statement).tolist())
-    absent = [one.id for one in export.statements if one.id not in export.columns]
-    if absent:
-        what = f"no column for {many(len(absent), 'statement')} of {export.comments_path.name}: {listed(absent)}"
-        lost = sum(number in voted for number in absent)
-        if export.events is None:
-            export.findings.warning(export.participants_path, what, "kept without votes")
-        elif lost:
-            export.findings.warning(export.participants_path, f"{what}; {lost} of them have votes in votes.csv")
-        else:
-            export.findings.note(export.participants_path, f"{what}; nobody voted on them")
+    absent = sorted({one.id for one in export.statements} - export.columns)
+    what = f"no column for {{}} of {export.comments_path.name}"
+    if export.events is None:
+        export.findings.of_ids("warning", export.participants_path, "statement", absent, what, "kept without votes")
+        return
+    voted = set(distinct(export.events.statement).tolist())
+    asked, unasked = ([one for one in absent if (one in voted) is there] for there in (True, False))
+    path = export.participants_path
+    export.findings.of_ids("warning", path, "statement", asked, what, "votes.csv has votes on them")
+    export.findings.of_ids("note", path, "statement", unasked, what, "nobody voted on them")
 
 
 def _say_early(export: Export, events: ExportedVotes | None) -> None:
@@ -163,14 +137,12 @@ def _say_early(export: Export, events: ExportedVotes | None) -> None:
     known = [one for one in export.statements if one.created is not None]
     if events is None or events.time is None or not known:
         return
-    ids = np.array([one.id for one in known], dtype=np.int64)
-    times = np.array([one.created for one in known], dtype=np.int64)
+    ids, times = ids_of(known), np.array([one.created for one in known], dtype=np.int64)
     at = np.minimum(np.searchsorted(ids, events.statement), len(ids) - 1)
     early = (ids[at] == events.statement) & (events.time < times[at])
-    if early.any():
-        late = np.unique(events.statement[early]).tolist()
-        what = f"{many(int(early.sum()), 'vote')} earlier than the statement: statement {listed(late)}"
-        export.findings.warning(events.path, what, "both times kept")
+    late = distinct(events.statement[early]).tolist()
+    what = f"{many(int(early.sum()), 'vote')} earlier than the statement, on {{}}"
+    export.findings.of_ids("warning", events.path, "statement", late, what, "both times kept")
 
 
 def _say_contents(export: Export, cells: Cells, important: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from solon.collective.phrases import listed, many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import UNKNOWN, ids, milliseconds, moments, texts, votes
 from solon.collective.reading.names import COUNT, NOT_READ, Column, plain
-from solon.collective.reading.sources import Source, read_source
-from solon.collective.tables import BY_NAME
+from solon.collective.reading.sources import Source
+from solon.collective.tables import first_names, lacking
 from solon.errors import InputError, Where
 
 
@@ -50,9 +50,19 @@ class Columns:
             return [None] * len(self)
         return [None if cell in (UNKNOWN, "") else cell for cell in self.values[name].tolist()]
 
-    def counts(self, name: str) -> Ints:
-        """A column of counts, -1 where nothing is known."""
-        return np.asarray(np.maximum(self.values[name], -1))
+    def rows(self, fields: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """What is known in each row. fields: what to call the columns."""
+        for cells in zip(*map(self.get, fields), strict=True):
+            yield {field: cell for field, cell in zip(fields.values(), cells, strict=True) if cell is not None}
+
+    def known(self, name: str) -> Ints | None:
+        """A column in which something is known."""
+        column: Ints | None = self.values.get(name)
+        return None if column is None or (column == UNKNOWN).all() else column
+
+    def counts(self, names: Sequence[str]) -> dict[str, Ints]:
+        """The columns of counts that there are, -1 where nothing is known."""
+        return {name: np.maximum(self.values[name], -1) for name in names if name in self}
 
     def once(self, key: str, findings: Findings) -> Columns:
         """Rows of the same id once, in the order of ids; `InputError` where they differ."""
@@ -112,23 +122,16 @@ class _Reading:
 
 
 def read_columns(
-    source: Path | Source,
-    columns: Sequence[Column],
-    findings: Findings | None = None,
-    *,
-    key: str = "",
-    more: Callable[[Sequence[str]], Sequence[Column]] = lambda header: (),
+    source: Source, columns: Sequence[Column], findings: Findings | None = None, *, key: str = ""
 ) -> Columns:
     """The columns of a file that there are.
 
     findings: of a foreign file, to say what is missing, empty or unknown. key: the column of ids, by which findings
-    name rows. more: further columns, from the header.
+    name rows.
 
     Raises:
         InputError: naming the columns that are missing, or by cause all cells that are not of their column's kind.
     """
-    source = read_source(source) if isinstance(source, Path) else source
-    columns = [*columns, *more(source.header)]
     header = source.header or tuple(one.name for one in columns)  # an empty list lacks no key
     named = [(column, name) for column in columns if (name := column.among(header)) is not None]
     if absent := [one for one in columns if one.required and one not in dict(named)]:
@@ -149,7 +152,7 @@ def read_columns(
         lines=np.concatenate(lines),
         in_seconds=any(in_seconds for _, in_seconds in read.values()),
     )
-    _refuse(found, reading)
+    _refuse(found, reading, foreign=findings is not None)
     if findings is not None:
         _say_columns(source, found, columns, findings)
         for one in reading:
@@ -158,23 +161,22 @@ def read_columns(
 
 
 def _lacking(source: Source, absent: Sequence[Column]) -> InputError:
-    had = ", ".join(shown(name, 30) for name in source.header[:12]) + (", ..." if len(source.header) > 12 else "")
     if source.unit == "row":
-        what = f"no column {' and no column '.join(one.name for one in absent)} (columns: {had})"
-        return InputError(what, where=Where(source.path, 1), hint=BY_NAME)
+        return lacking(source.path, [one.name for one in absent], source.header)
     block_lines, _ = next(iter(source.blocks), ((1,), ()))
-    names = " and no ".join(
-        " or ".join(name.replace("-", "_") for name in one.names[1:] or one.names) for one in absent
-    )
-    what = f"no {names} in any of {many(len(block_lines), 'item')}; they have {had}"
+    names = [" or ".join(name.replace("-", "_") for name in one.names[1:] or one.names) for one in absent]
+    told = f"no {' and no '.join(names)} in any of {many(len(block_lines), 'item')}"
     hint = "name these keys as Polis does, or fetch the file again"
-    return InputError(what, where=Where(source.path, block_lines[0]), hint=hint)
+    return InputError(
+        f"{told}; they have {first_names(source.header)}", where=Where(source.path, block_lines[0]), hint=hint
+    )
 
 
-def _refuse(found: Columns, reading: Sequence[_Reading]) -> None:
+def _refuse(found: Columns, reading: Sequence[_Reading], *, foreign: bool) -> None:
+    """What is no such thing is refused; of another program's files, counts are only doubted."""
     faults = Faults(found.path, found.unit)
     for one in reading:
-        for row, cause, cell in one.wrong if one.column.kind is not COUNT else ():
+        for row, cause, cell in one.wrong if one.column.kind is not COUNT or not foreign else ():
             faults.add(int(found.lines[row]), f"{one.name} {cause}", cell or None, hint=one.column.hint, item=row)
     faults.raise_any(len(found))
 
@@ -185,14 +187,14 @@ def _say_columns(source: Source, found: Columns, columns: Sequence[Column], find
         findings.repair(found.path, done, "read so")
     names = sorted(set(source.header) - set(found.named.values()))
     if unknown := [name for name in names if not NOT_READ.fullmatch(plain(name))]:
-        quoted = ", ".join(shown(name, 30) for name in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        findings.warning(found.path, f"{many(len(unknown), 'unknown column')}: {quoted}", "ignored")
+        what = f"{many(len(unknown), 'unknown column')}: {first_names(unknown, 5)}"
+        findings.warning(found.path, what, "ignored")
     for column in columns:
         if column.without and column.name not in found:
             findings.warning(found.path, f"no column {column.name}", column.without)
     if len(several := sorted(set(filter(None, found.get("conversation-id"))))) > 1:
-        quoted = ", ".join(shown(name, 20) for name in several[:5])
-        findings.warning(found.path, f"{found.unit}s of {len(several)} conversations: {quoted}", "taken as one")
+        what = f"{found.unit}s of {len(several)} conversations: {first_names(several, 5)}"
+        findings.warning(found.path, what, "taken as one")
 
 
 def _say_cells(found: Columns, one: _Reading, findings: Findings, key: str) -> None:

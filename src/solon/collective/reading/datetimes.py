@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from solon.collective.conversation import Bools, Ints
 from solon.collective.phrases import listed, many
 from solon.collective.reading.columns import Columns
+from solon.collective.reading.exported import distinct
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.index import distinct
 from solon.collective.reading.kinds import UNKNOWN
 
-_WIDTH = 28
-"""Characters of `Fri Sep 20 14:29:43 CDT 2024`."""
+_FORM = b"aaa aaa 00 00:00:00 aaa 0000"
+"""`Fri Sep 20 14:29:43 CDT 2024`: 0 is any digit, a any character."""
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
-_DIGITS = (8, 9, 11, 12, 14, 15, 17, 18, 24, 25, 26, 27)
-_MARKS = {3: b" ", 7: b" ", 10: b" ", 13: b":", 16: b":", 19: b" ", 23: b" "}
 _QUARTER = 900
 """Seconds; every zone is whole quarters of an hour away from UTC."""
 
@@ -55,24 +53,22 @@ def check_datetimes(found: Columns, findings: Findings) -> None:
 
 def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, Ints]:
     """Which rows have the known form, their seconds since 1970 as if in UTC, and a number for their zone's name."""
-    chars = np.ascontiguousarray(written).view("S1").reshape(len(written), -1)
-    codes = chars.view(np.uint8)
-    known = (chars[:, _WIDTH] == b"") & (chars[:, _WIDTH - 1] != b"")
-    for at in _DIGITS:
-        known &= (codes[:, at] >= ord("0")) & (codes[:, at] <= ord("9"))
-    for at, mark in _MARKS.items():
-        known &= chars[:, at] == mark
-    names = np.ascontiguousarray(chars[:, 4:7]).view("S3").ravel()
-    month = np.zeros(len(written), dtype=np.int64)
-    for number, name in enumerate(_MONTHS, start=1):
-        month[names == name] = number
-    known &= month > 0
-    digits = codes.astype(np.int16) - ord("0")
-    day, hour, minute, second = ((digits[:, at] * 10 + digits[:, at + 1]).astype(np.int64) for at in (8, 11, 14, 17))
-    year = digits[:, 24:28].astype(np.int64) @ np.array([1000, 100, 10, 1])
+    cells = np.ascontiguousarray(written).view(np.uint8).reshape(len(written), -1)
+    months = np.ascontiguousarray(cells[:, 4:7]).view("S3").ravel()
+    month = sum((months == name) * number for number, name in enumerate(_MONTHS, start=1))
+
+    def number(at: int, width: int = 2) -> Ints:
+        return (cells[:, at : at + width].astype(np.int64) - ord("0")) @ 10 ** np.arange(width)[::-1]
+
+    known = (month > 0) & (cells[:, len(_FORM) - 1] > 0) & (cells[:, len(_FORM)] == 0)
+    for at, mark in enumerate(_FORM):
+        if mark == ord("0"):
+            known &= (cells[:, at] >= ord("0")) & (cells[:, at] <= ord("9"))
+        elif mark != ord("a"):
+            known &= cells[:, at] == mark
+    day, hour, minute, second = map(number, (8, 11, 14, 17))
     known &= (day >= 1) & (day <= 31) & (hour < 24) & (minute < 60) & (second < 61)
-    year, month = np.where(known, year, 1970), np.where(known, month, 1)
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + np.where(known, day, 1) - 1
-    seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-    return known, seconds, codes[:, 20:23].astype(np.int64) @ np.array([65536, 256, 1])
+    since_1970 = np.where(known, (number(24, 4) - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    days = since_1970.astype("datetime64[D]").astype(np.int64) + day - 1
+    zone = cells[:, 20:23].astype(np.int64) @ np.array([65536, 256, 1])
+    return known, days * 86_400 + hour * 3600 + minute * 60 + second, zone

@@ -1,15 +1,16 @@
-"""An export as its files have it: nothing resolved, nothing turned round yet."""
+"""An export as its files have it, nothing resolved, and votes as positions in a matrix that is kept sparse."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.conversation import Ints, Participant, Statement
+from solon.collective.conversation import Bools, Ints, Participant, Statement, VoteLog, ids_of
 from solon.collective.reading.findings import Findings
 from solon.errors import InputError, Where
 
@@ -54,15 +55,76 @@ class ExportedVotes:
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
         """Some of the votes, by index or mask."""
-        return replace(
-            self,
-            participant=self.participant[chosen],
-            statement=self.statement[chosen],
-            vote=self.vote[chosen],
-            time=None if self.time is None else self.time[chosen],
-            line=self.line[chosen],
-            important=None if self.important is None else self.important[chosen],
+        names = ("participant", "statement", "vote", "time", "line", "important")
+        some = {name: column[chosen] for name in names if (column := getattr(self, name)) is not None}
+        return replace(self, **some)
+
+    def log(self) -> VoteLog | None:
+        """The events of a conversation; None: they have no times."""
+        if self.time is None:
+            return None
+        return VoteLog(
+            participant=self.participant,
+            statement=self.statement,
+            vote=self.vote,
+            time=self.time,
+            important=self.important,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The ids that number the rows and columns."""
+
+    participant_ids: Ints
+    """[P], ascending."""
+    statement_ids: Ints
+    """[S], ascending."""
+
+    def keys(self, votes: ExportedVotes) -> Ints:
+        """row * S + column of each vote."""
+        row = np.searchsorted(self.participant_ids, votes.participant)
+        column = np.searchsorted(self.statement_ids, votes.statement)
+        return np.asarray(row * len(self.statement_ids) + column, dtype=np.int64)
+
+    def cells(self, votes: ExportedVotes) -> Cells:
+        """The votes in the frame; there is at most one per participant and statement."""
+        key, vote = self.keys(votes), votes.vote
+        if not bool(np.all(key[1:] > key[:-1])):
+            order = np.argsort(key, kind="stable")
+            key, vote = key[order], vote[order]
+        return Cells(frame=self, key=key, vote=vote)
+
+    def dense(self, key: Ints, values: Any, kind: type[Any]) -> NDArray[Any]:
+        """[P, S]: values in their cells, zero elsewhere."""
+        found = np.zeros((len(self.participant_ids), len(self.statement_ids)), dtype=kind)
+        found.ravel()[key] = values
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Votes by cell, ascending; of events, several in a cell, when they are only counted. Arrays [votes]."""
+
+    frame: Frame
+    key: Ints
+    """row * S + column."""
+    vote: NDArray[np.int8]
+
+    def per_participant(self, vote: int | None = None) -> Ints:
+        """[P]: votes of each participant, of one kind or all."""
+        return np.bincount(self._of(vote) // len(self.frame.statement_ids), minlength=len(self.frame.participant_ids))
+
+    def per_statement(self, vote: int | None = None) -> Ints:
+        """[S]: votes on each statement, of one kind or all."""
+        return np.bincount(self._of(vote) % len(self.frame.statement_ids), minlength=len(self.frame.statement_ids))
+
+    def times(self, sign: int) -> Cells:
+        """With every vote multiplied by +1 or -1."""
+        return replace(self, vote=(self.vote * sign).astype(np.int8))
+
+    def _of(self, vote: int | None) -> Ints:
+        return self.key if vote is None else self.key[self.vote == vote]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +159,16 @@ class Export:
 
     @property
     def statement_ids(self) -> Ints:
-        return np.array([one.id for one in self.statements], dtype=np.int64)
+        return ids_of(self.statements)
 
     @property
     def participant_ids(self) -> Ints:
-        return np.array([one.id for one in self.participants], dtype=np.int64)
+        return ids_of(self.participants)
+
+    @property
+    def vote_files(self) -> tuple[str, ...]:
+        """Names of the file of votes one by one, and of the matrix; empty: there is none."""
+        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix))
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:
@@ -111,8 +178,19 @@ def check_size(participants: int, statements: int, folder: Path) -> None:
         (statements, MAX_STATEMENTS, "statements"),
     ):
         if count > most:
-            raise InputError(
-                f"{count:,} {what}; at most {most:,} can be analysed",
-                where=Where(folder),
-                hint="Polis has the same cap; check for ids of another kind, or split the conversation",
-            )
+            hint = "Polis has the same cap; check for ids of another kind, or split the conversation"
+            raise InputError(f"{count:,} {what}; at most {most:,} can be analysed", where=Where(folder), hint=hint)
+
+
+def distinct(ids: Ints) -> Ints:
+    """The ids that occur, ascending. Counting is several times as fast as sorting where ids are small."""
+    if len(ids) and int(ids.max()) < 8 * len(ids) + 1000:
+        return np.flatnonzero(np.bincount(ids))
+    return np.unique(ids)
+
+
+def among(wanted: Ints, keys: Ints) -> Bools:
+    """Which of `wanted` are in `keys`, which ascend."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=bool)
+    return np.asarray(keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted)

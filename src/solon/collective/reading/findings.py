@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from solon.collective.conversation import Conversation
+from solon.collective.phrases import listed, many
 from solon.records import Record
 
 Severity = Literal["note", "repair", "warning"]
@@ -42,14 +44,21 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
 
     def note(self, where: str | Path, what: str) -> None:
-        self.found.append(Finding(severity="note", where=_named(where), what=what))
+        self._add("note", where, what)
 
     def repair(self, where: str | Path, what: str, done: str) -> None:
-        self.found.append(Finding(severity="repair", where=_named(where), what=what, repair=done))
+        self._add("repair", where, what, done)
 
     def warning(self, where: str | Path, what: str, done: str = "") -> None:
-        self.found.append(Finding(severity="warning", where=_named(where), what=what, repair=done))
+        self._add("warning", where, what, done)
 
+    def of_ids(
+        self, severity: Severity, where: str | Path, one: str, ids: Sequence[int], what: str, done: str = ""
+    ) -> None:
+        """A finding about things with ids, if there are any: their number takes the place of `{}`, the ids follow."""
+        if len(ids):
+            self._add(severity, where, f"{what.format(many(len(ids), one))}: {listed(list(ids))}", done)
 
-def _named(where: str | Path) -> str:
-    return where.name if isinstance(where, Path) else where
+    def _add(self, severity: Severity, where: str | Path, what: str, done: str = "") -> None:
+        name = where.name if isinstance(where, Path) else where
+        self.found.append(Finding(severity=severity, where=name, what=what, repair=done))

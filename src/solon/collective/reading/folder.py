@@ -11,38 +11,70 @@ findings.csv       severity, where, what, repair
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from solon.artifacts.atomic import canonical_json, sha256_file
-from solon.collective.conversation import Conversation
+from solon.collective.conversation import Bools, Conversation, Ints, ids_of
+from solon.collective.csv_text import Faults, read_text
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
-from solon.collective.reading.export import read_export
-from solon.collective.reading.findings import Finding, Imported
-from solon.collective.reading.imported import (
-    CARD,
-    COLUMNS,
-    EVENTS,
-    FINDINGS,
-    IMPORTANCE,
-    IMPORTANT,
-    LATEST,
-    PARTICIPANTS,
-    STATEMENTS,
-    XID,
-    Card,
-    read_imported,
+from solon.collective.reading.columns import Columns, read_columns
+from solon.collective.reading.contents import participants_of, statements_of, votes_of
+from solon.collective.reading.exported import ExportedVotes, Frame, among, check_size
+from solon.collective.reading.files import find_files, read_export
+from solon.collective.reading.findings import Finding, Findings, Imported, Severity
+from solon.collective.reading.names import (
+    COMMENTS,
+    PARTICIPANT_FIELDS,
+    PEOPLE,
+    STATEMENT_FIELDS,
+    VOTES,
+    Column,
+    columns_of,
 )
-from solon.collective.reading.layout import find_files
-from solon.collective.tables import csv_bytes, csv_of_numbers
+from solon.collective.reading.sources import read_source
+from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
 from solon.errors import InputError, Where
+from solon.records import Record
 
-__all__ = ["Finding", "Imported", "open_conversation", "write_imported"]
+__all__ = ["CARD", "Finding", "Imported", "open_conversation", "write_imported"]
+
+CARD = "imported.json"
+STATEMENTS, PARTICIPANTS, LATEST = "statements.csv", "participants.csv", "latest.csv"
+EVENTS, FINDINGS = "events.csv", "findings.csv"
+AGAIN = "import the export again"
+FORMAT = "solon conversation 1"
+_OUR_NAMES = {"comment-body": "text", "group-id": "exported-group"}
+"""Columns that are called otherwise here than in an export."""
+_ALWAYS = ("comment-id", "comment-body", "moderated", "is-meta", "participant", "group-id", "voter-id", "vote")
+"""Columns that the files have, by the names of an export; where they are not text, no cell of them is empty."""
+
+
+class Card(Record):
+    """`imported.json`."""
+
+    format: str = FORMAT
+    topic: str = ""
+    description: str = ""
+    source: str = ""
+    strict_moderation: bool | None = None
+    vote_sign: str = "1 agree, -1 disagree, 0 pass"
+    statements: int
+    participants: int
+    votes: int
+    """Cells with a vote, re-votes resolved."""
+    events: int | None
+    """Votes with their times; None: the export has no times."""
+    files: dict[str, str]
+    """sha256 of the files of this folder, by name."""
 
 
 def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
@@ -58,13 +90,11 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
             if vote_sign is not None:
                 hint = "give --vote-sign when importing the export"
                 raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
-            return read_imported(path)
+            return _read_imported(path)
         return assemble(read_export(find_files(path)), vote_sign=vote_sign)
     except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise InputError(
-            what, where=Where(error.filename or path), hint="check the path and its permissions"
-        ) from error
+        what, hint = f"cannot be read: {error.strerror or error}", "check the path and its permissions"
+        raise InputError(what, where=Where(error.filename or path), hint=hint) from error
 
 
 def write_imported(imported: Imported, out: Path, *, force: bool = False) -> None:
@@ -77,10 +107,9 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     """
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
-        _write_people(folder, talk)
-        _write_votes(folder, talk)
-        found = [(one.severity, one.where, one.what, one.repair) for one in imported.findings]
-        (folder / FINDINGS).write_bytes(csv_bytes(COLUMNS[FINDINGS], found))
+        for name, columns in _tables(imported).items():
+            ours = {_OUR_NAMES.get(column, column): cells for column, cells in columns.items()}
+            (folder / name).write_bytes(csv_of_columns(ours))
         card = Card(
             topic=talk.topic,
             description=talk.description,
@@ -95,35 +124,110 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
         (folder / CARD).write_bytes(canonical_json(card, indent=2))
 
 
-def _write_people(folder: Path, talk: Conversation) -> None:
-    """Statements and participants."""
-    statements = [
-        (one.id, one.author, one.moderated, one.is_seed, one.is_meta, one.created, one.text, one.importance_votes)
-        for one in talk.statements
-    ]
-    counted = any(one.importance_votes is not None for one in talk.statements)
-    (folder / STATEMENTS).write_bytes(_with_last((*COLUMNS[STATEMENTS], IMPORTANCE), statements, there=counted))
-    people = [(one.id, one.exported_group, one.xid) for one in talk.participants]
-    known = any(one.xid for one in talk.participants)
-    (folder / PARTICIPANTS).write_bytes(_with_last((*COLUMNS[PARTICIPANTS], XID), people, there=known))
-
-
-def _with_last(header: Sequence[str], rows: Iterable[Sequence[object]], *, there: bool) -> bytes:
-    """A table whose last column is left out unless there is something in it."""
-    return csv_bytes(header, rows) if there else csv_bytes(header[:-1], [row[:-1] for row in rows])
-
-
-def _write_votes(folder: Path, talk: Conversation) -> None:
-    """The votes that count, and all by time."""
+def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
+    """The columns of every file; None: the export says no such thing."""
+    talk, log = imported.conversation, imported.conversation.log
     rows, columns = np.nonzero(talk.seen_PS)
-    values = (talk.participant_ids[rows], talk.statement_ids[columns], talk.votes_PS[rows, columns])
-    latest: dict[str, NDArray[Any]] = dict(zip(COLUMNS[LATEST], values, strict=True))
-    if talk.important_PS is not None:
-        latest[IMPORTANT] = talk.important_PS[rows, columns].astype(np.int8)
-    (folder / LATEST).write_bytes(csv_of_numbers(latest))
-    if talk.log is not None:
-        log = (talk.log.time, talk.log.participant, talk.log.statement, talk.log.vote)
-        events: dict[str, NDArray[Any]] = dict(zip(COLUMNS[EVENTS], log, strict=True))
-        if talk.log.important is not None:
-            events[IMPORTANT] = talk.log.important.astype(np.int8)
-        (folder / EVENTS).write_bytes(csv_of_numbers(events))
+    tables: dict[str, ColumnsToWrite] = {
+        STATEMENTS: columns_of(talk.statements, STATEMENT_FIELDS),
+        PARTICIPANTS: columns_of(talk.participants, PARTICIPANT_FIELDS),
+        FINDINGS: columns_of(imported.findings, {name: name for name in Finding.model_fields}),
+        LATEST: _vote_columns(
+            talk.participant_ids[rows],
+            talk.statement_ids[columns],
+            talk.votes_PS[rows, columns],
+            None if talk.important_PS is None else talk.important_PS[rows, columns],
+        ),
+    }
+    if log is not None:
+        voted = _vote_columns(log.participant, log.statement, log.vote, log.important)
+        tables[EVENTS] = {"timestamp": log.time, **voted}
+    return tables
+
+
+def _vote_columns(person: Ints, statement: Ints, vote: NDArray[np.int8], important: Bools | None) -> ColumnsToWrite:
+    marks = None if important is None else important.astype(np.int8)
+    return {"participant": person, "comment-id": statement, "vote": vote, "important": marks}
+
+
+def _read_imported(path: Path) -> Imported:
+    card = _card(path)
+    findings = Findings(found=_findings(path / FINDINGS))
+    for name, sha in card.files.items():
+        if not (path / name).is_file() or sha256_file(path / name) != sha:
+            findings.warning(name, "was changed after the import", "read as it is now")
+    statements = statements_of(_read(path / STATEMENTS, COMMENTS).once("comment-id", findings))
+    participants = participants_of(_read(path / PARTICIPANTS, PEOPLE).once("participant", findings))
+    check_size(len(participants), len(statements), path)
+    frame = Frame(participant_ids=ids_of(participants), statement_ids=ids_of(statements))
+    latest = _votes(path / LATEST, frame)
+    key = frame.keys(latest)
+    _refuse_twice(latest, key)
+    conversation = Conversation(
+        statements=statements,
+        participants=participants,
+        votes_PS=frame.dense(key, latest.vote, np.int8),
+        seen_PS=frame.dense(key, True, bool),
+        important_PS=None if latest.important is None else frame.dense(key, latest.important, bool),
+        log=None if card.events is None else _votes(path / EVENTS, frame).log(),
+        topic=card.topic,
+        description=card.description,
+        source=card.source,
+        strict_moderation=card.strict_moderation,
+    )
+    return Imported(conversation=conversation.counted(), findings=tuple(findings.found))
+
+
+def _card(path: Path) -> Card:
+    text = read_text(path / CARD)
+    try:
+        card = Card.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise InputError(what, where=Where(path / CARD), hint=AGAIN) from None
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise InputError(f"broken JSON: {error}", where=Where(path / CARD, line), hint=AGAIN) from None
+    if card.format != FORMAT:
+        what = f"another format: {card.format!r} instead of {FORMAT!r}"
+        raise InputError(what, where=Where(path / CARD), hint=AGAIN)
+    return card
+
+
+def _read(path: Path, columns: Sequence[Column]) -> Columns:
+    """One file of the folder."""
+    there = _ALWAYS if path.name != EVENTS else (*_ALWAYS, "timestamp")
+    ours = [replace(one, required=one.name in there, hint=AGAIN) for one in columns]
+    return read_columns(read_source(path, ours=True), ours)
+
+
+def _findings(path: Path) -> list[Finding]:
+    table = read_csv(path)
+    table.require(*Finding.model_fields)
+    for row in table:
+        if row["severity"] not in get_args(Severity):
+            row.fail(f"severity is {row['severity']!r}", "note, repair or warning")
+    return [Finding.model_validate({name: row[name] for name in Finding.model_fields}) for row in table]
+
+
+def _votes(path: Path, frame: Frame) -> ExportedVotes:
+    """The votes of a file; `InputError` for ids that the folder does not have."""
+    found = _read(path, VOTES)
+    faults = Faults(found.path)
+    for name, known in (("voter-id", frame.participant_ids), ("comment-id", frame.statement_ids)):
+        for at in np.flatnonzero(~among(found[name], known)).tolist():
+            what = f"no {found.named[name]} {found[name][at]} in this conversation"
+            faults.add(int(found.lines[at]), what, hint=AGAIN)
+    faults.raise_any(len(found))
+    return votes_of(found)
+
+
+def _refuse_twice(votes: ExportedVotes, key: Ints) -> None:
+    _, first = np.unique(key, return_index=True)
+    again = np.ones(len(key), dtype=bool)
+    again[first] = False
+    faults = Faults(votes.path)
+    for line in votes.line[again].tolist():
+        faults.add(line, "a second vote of this participant on this statement", hint=AGAIN)
+    faults.raise_any(len(votes))

@@ -21,8 +21,8 @@ UNKNOWN = -(2**62)
 """An empty cell."""
 Wrong = list[tuple[int, str]]
 Kind = Callable[[Sequence[str]], tuple[Any, Wrong]]
-_TRUTHS = {"true": 1, "t": 1, "1": 1, "1.0": 1, "false": 0, "f": 0, "0": 0, "0.0": 0, "": UNKNOWN}
-_VOTE_CODES = {"": 0, "1": 1, "0": 2, "-1": 3, "1.0": 1, "0.0": 2, "-1.0": 3}
+NONE = 2
+"""No vote in a cell of the matrix, where votes are 1, 0 and -1."""
 _SECONDS_BELOW = 100_000_000_000
 """A time below this is in seconds: in milliseconds it would lie before 1974."""
 
@@ -50,13 +50,19 @@ def within(least: int, most: int, cause: str) -> Kind:
     return kind
 
 
-def truths(cells: Sequence[str]) -> tuple[Ints, Wrong]:
-    """1: `true`, `t` or `1`, in any case; 0: `false`, `f` or `0`."""
-    found = [_TRUTHS.get(cell) for cell in cells]
-    if None in found:
-        found = [_TRUTHS.get(cell.strip().lower()) for cell in cells]
-    wrong = [(at, "is neither true nor false") for at, truth in enumerate(found) if truth is None]
-    return np.array([UNKNOWN if truth is None else truth for truth in found], dtype=np.int64), wrong
+def spelled(values: NDArray[Any], spellings: Sequence[Sequence[str]], cause: str) -> Kind:
+    """Cells that are one of a few words, in any case: the spellings of each value. Others are wrong by `cause`."""
+    codes = {word: code for code, words in enumerate(spellings) for word in words}
+
+    def kind(cells: Sequence[str]) -> tuple[NDArray[Any], Wrong]:
+        try:
+            return values[np.frombuffer(bytes(map(codes.__getitem__, cells)), dtype=np.uint8)], []
+        except KeyError:
+            plain = [cell.strip().lower() for cell in cells]
+            wrong = [(at, cause) for at, cell in enumerate(plain) if cell not in codes]
+            return values[[codes.get(cell, 0) for cell in plain]], wrong
+
+    return kind
 
 
 def texts(cells: Sequence[str]) -> tuple[NDArray[np.object_], Wrong]:
@@ -116,15 +122,15 @@ def milliseconds(found: NDArray[Any]) -> tuple[Ints, bool, Wrong]:
     return time, in_seconds, [(at, cause) for at in bad]
 
 
-def vote_codes(cells: Sequence[str]) -> tuple[NDArray[np.uint8], Wrong]:
-    """A column of the matrix: 0 empty, 1 agree, 2 pass, 3 disagree, in the sign of the file."""
-    try:
-        return np.frombuffer(bytes(map(_VOTE_CODES.__getitem__, cells)), dtype=np.uint8), []
-    except KeyError:
-        codes = [_VOTE_CODES.get(cell.strip(), 0) for cell in cells]
-        wrong = [(at, "is not 1, 0, -1 or empty") for at, cell in enumerate(cells) if cell.strip() not in _VOTE_CODES]
-        return np.array(codes, dtype=np.uint8), wrong
-
-
 ids = within(0, MAX_ID, f"is no id: ids run from 0 to {MAX_ID:,}")
 votes = within(-1, 1, "is not 1, 0 or -1")
+truths = spelled(
+    np.array([UNKNOWN, 1, 0]),
+    [("",), ("true", "t", "1", "1.0"), ("false", "f", "0", "0.0")],
+    "is neither true nor false",
+)
+matrix_votes = spelled(
+    np.array([NONE, 1, 0, -1], dtype=np.int8),
+    [("",), ("1", "1.0"), ("0", "0.0"), ("-1", "-1.0")],
+    "is not 1, 0, -1 or empty",
+)

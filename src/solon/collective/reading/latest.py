@@ -3,19 +3,26 @@
 Times tell which vote is the latest. Where they do not (two votes in the same second, a file without times), the matrix
 of the export tells, if there is one. Where nothing tells: of votes at one time the lowest counts, so that agreement is
 never overstated; without any times the export is refused, for the first and the last vote would be anybody's guess.
+
+Two files may both have a vote, the votes one by one and the matrix. Where they differ about a participant, the file
+whose votes give that participant's own `n-votes`, `n-agree` and `n-disagree` decides for the cells that differ. If both
+do or neither does, `votes.csv` decides where it has a vote, and a vote that only the matrix has is kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Ints
-from solon.collective.phrases import many
-from solon.collective.reading.exported import ExportedVotes
+from solon.collective.phrases import listed, many
+from solon.collective.reading.counts import OF_PEOPLE
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, among
 from solon.collective.reading.findings import Findings
+from solon.collective.reading.kinds import NONE
 from solon.errors import InputError, Where
 
 
@@ -46,11 +53,7 @@ def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
     votes = in_order(votes)
     if votes.time is None:
         return votes
-    same = np.zeros(len(votes), dtype=bool)
-    same[1:] = True
-    for column in (votes.participant, votes.statement, votes.time, votes.vote, votes.important):
-        if column is not None:
-            same[1:] &= column[1:] == column[:-1]
+    same = ~_starts(votes.participant, votes.statement, votes.time, votes.vote, votes.important)
     if same.any():
         what = f"{many(int(same.sum()), 'vote')} written twice (same voter, statement, vote and time)"
         findings.repair(votes.path, f"{what}: {_pairs(votes, same)}", "each counted once")
@@ -62,45 +65,43 @@ def latest(votes: ExportedVotes) -> Latest:
 
     Person 1 agrees with 7 at noon and disagrees an hour later: the vote is -1. With both at noon it is -1, and open.
     """
-    time = np.zeros(len(votes), dtype=np.int64) if votes.time is None else votes.time
-    cell = _cell(votes)
-    order = np.argsort(cell, kind="stable")
-    cell_ends, run_ends = _ends(cell[order]), _ends(cell[order], time[order])
-    vote = votes.vote[order]
-    run_starts = np.concatenate([np.zeros(min(1, len(order)), dtype=np.int64), run_ends[:-1] + 1])
-    # Within a run votes descend: it holds one vote only if its first and its last are the same.
-    split = vote[run_starts] != vote[run_ends]
-    return Latest(
-        votes=votes.take(order[cell_ends]),
-        open=split[np.isin(run_ends, cell_ends, assume_unique=True)],
-        n_before=len(votes) - len(cell_ends),
-    )
+    order = np.argsort(_cell(votes), kind="stable")
+    by_cell = votes.take(order)
+    in_cell = _starts(by_cell.participant, by_cell.statement)
+    at_once = _starts(by_cell.participant, by_cell.statement, by_cell.time)
+    # What begins after a row ends with it.
+    cell_ends, ends = np.roll(in_cell, -1), np.flatnonzero(np.roll(at_once, -1))
+    # Votes at one time descend: they are one vote only if the first and the last are the same.
+    split = by_cell.vote[at_once] != by_cell.vote[ends]
+    found = by_cell.take(cell_ends)
+    return Latest(votes=found, open=split[cell_ends[ends]], n_before=len(votes) - len(found))
 
 
-def say_latest(found: Latest, *, told: Bools, names: tuple[str, str], findings: Findings) -> None:
+def say_latest(found: Latest, *, told: Bools, export: Export) -> None:
     """A finding about re-votes, and one about those whose order nothing but the matrix tells.
 
-    told: where the matrix has a vote [votes]; names: of the file of votes, and of the matrix.
+    told: where the matrix has a vote [votes].
 
     Raises:
         InputError: if the votes have no times, and the matrix does not tell either.
     """
-    votes = found.votes
+    votes, untimed = found.votes, found.votes.time is None
     if found.n_before:
-        how = ", by the time written" if votes.time is not None else ""
-        findings.note(names[0], f"{many(found.n_before, 're-vote')}; the latest vote of each voter counts{how}")
+        how = "" if untimed else ", by the time written"
+        export.findings.note(
+            votes.path, f"{many(found.n_before, 're-vote')}; the latest vote of each voter counts{how}"
+        )
     untold = found.open & ~told
-    if votes.time is None and untold.any():
+    if untimed and untold.any():
         _refuse(votes, untold)
-    at_once = " at the same time" if votes.time is not None else ""
-    for open_, done in (
-        (found.open & told, f"{names[1]} decides"),
+    for chosen, done in (
+        (found.open & told, f"{export.vote_files[1]} decides"),
         (untold, "the lowest counts: disagree before pass before agree"),
     ):
-        if open_.any():
-            cases = many(int(open_.sum()), "case")
-            what = f"different votes of one voter on one statement{at_once}, {cases}: {_pairs(votes, open_)}"
-            findings.repair(names[0], what, done)
+        if chosen.any():
+            cases = many(int(chosen.sum()), "case")
+            what = f"different votes of one voter on one statement{'' if untimed else ' at the same time'}, {cases}"
+            export.findings.repair(votes.path, f"{what}: {_pairs(votes, chosen)}", done)
 
 
 def _refuse(votes: ExportedVotes, untold: Bools) -> NoReturn:
@@ -119,16 +120,79 @@ def _cell(votes: ExportedVotes) -> Ints:
     return votes.participant * (int(votes.statement.max(initial=0)) + 1) + votes.statement
 
 
-def _ends(*columns: Ints) -> Ints:
-    """The last position of each run of equal rows."""
-    ends = np.ones(len(columns[0]), dtype=bool)
-    ends[:-1] = False
-    for column in columns:
-        ends[:-1] |= column[1:] != column[:-1]
-    return np.flatnonzero(ends)
+def _starts(*columns: NDArray[Any] | None) -> Bools:
+    """Where a row differs from the one before it in a column."""
+    there = [column for column in columns if column is not None]
+    found = np.ones(len(there[0]), dtype=bool)
+    found[1:] = np.any([column[1:] != column[:-1] for column in there], axis=0)
+    return found
 
 
 def _pairs(votes: ExportedVotes, chosen: Bools, most: int = 3) -> str:
     pairs = np.unique(np.stack([votes.participant[chosen], votes.statement[chosen]]), axis=1).T.tolist()
     told = ", ".join(f"voter {person} on statement {statement}" for person, statement in pairs[:most])
     return told + (", ..." if len(pairs) > most else "")
+
+
+def matrix_sign(log: Cells, matrix: Cells) -> int:
+    """+1 if the matrix has the sign of the log, -1 if the opposite."""
+    both = among(log.key, matrix.key)
+    product = log.vote[both] * matrix.vote[np.searchsorted(matrix.key, log.key[both])]
+    return -1 if int((product < 0).sum()) > int((product > 0).sum()) else 1
+
+
+def reconcile(log: Cells, matrix: Cells, export: Export, opened: Ints) -> Cells:
+    """The votes that count. export: framed; opened: keys of cells that the log leaves open."""
+    frame, names = log.frame, export.vote_files
+    vote_log, vote_matrix = log.vote.copy(), matrix.vote
+    vote_log[np.searchsorted(log.key, opened)] = vote_matrix[np.searchsorted(matrix.key, opened)]
+    log = Cells(frame=frame, key=log.key, vote=vote_log)
+    # Both ascend, so that sorting is merging.
+    key = np.sort(np.concatenate([log.key, matrix.key]), kind="stable")
+    key = key[np.diff(key, prepend=-1) != 0]
+    here, there = _spread(key, matrix), _spread(key, log)
+    differ = here != there
+    if not differ.any():
+        export.findings.note(names[1], f"all {many(len(key), 'vote')} agree with {names[0]}")
+        return log
+    row = key[differ] // len(frame.statement_ids)
+    fits_log, fits_matrix = (_fits(cells, export)[row] for cells in (log, matrix))
+    trusted = fits_matrix & ~fits_log
+    _say(export, (here[differ], there[differ]), frame.participant_ids[np.unique(row)], trusted)
+    # A vote that only the matrix has is dropped where the log alone fits the participant's own counts.
+    kept = trusted | ((there[differ] == NONE) & (fits_matrix | ~fits_log))
+    there[differ] = np.where(kept, here[differ], there[differ])
+    return Cells(frame=frame, key=key[there != NONE], vote=there[there != NONE])
+
+
+def _spread(key: Ints, cells: Cells) -> np.ndarray[Any, np.dtype[np.int8]]:
+    found = np.full(len(key), NONE, dtype=np.int8)
+    found[np.searchsorted(key, cells.key)] = cells.vote
+    return found
+
+
+def _fits(cells: Cells, export: Export) -> Bools:
+    """[P]: whether the votes give the participant's own counts; False where none are stated."""
+    said = export.participant_counts
+    good = np.asarray(said.get("n-votes", np.full(len(cells.frame.participant_ids), -1)) >= 0)
+    for name, kind in OF_PEOPLE:
+        if name in said:
+            good = good & ((said[name] < 0) | (said[name] == cells.per_participant(kind)))
+    return good
+
+
+def _say(export: Export, votes: tuple[Ints, Ints], people: Ints, trusted: Bools) -> None:
+    """votes: here, in the matrix, and there, in the log, where they differ; trusted: where the matrix is."""
+    (here, there), names = votes, export.vote_files
+    n_here, n_there = int((there == NONE).sum()), int((here == NONE).sum())
+    n_matrix = int(trusted.sum())
+    what = (
+        f"{many(len(here), 'cell')} of {many(len(people), 'participant')} ({listed(people.tolist())}) "
+        f"{'differs' if len(here) == 1 else 'differ'} from {names[0]}: {n_there:,} only there, "
+        f"{n_here:,} only here, {len(here) - n_here - n_there:,} with another vote"
+    )
+    done = (
+        f"the file that gives a participant's n-votes, n-agree and n-disagree decides, else {names[0]}, and votes that "
+        f"only one has are kept: {names[0]} decided {len(here) - n_matrix:,}, {names[1]} {n_matrix:,}"
+    )
+    export.findings.repair(names[1], what, done)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from solon.collective.reading.exported import MAX_COUNT
-from solon.collective.reading.kinds import Kind, ids, moments, texts, truths, vote_codes, votes, within, words
+from solon.collective.reading.kinds import Kind, ids, matrix_votes, moments, texts, truths, votes, within, words
+from solon.collective.tables import ColumnsToWrite
+from solon.records import Record
 
 COUNT = within(0, MAX_COUNT, "is an impossible count")
 """Counts are made from the votes: an impossible one is no fault."""
@@ -55,9 +57,23 @@ _STATEMENT = _column("comment-id", "tid", "statement-id", kind=ids, required=Tru
 _CONVERSATION = _column("conversation-id", kind=texts)
 _DATETIME = _column("datetime", kind=words)
 _XID = _column("xid", kind=texts)
+STATEMENT_FIELDS = {
+    "comment-id": "id",
+    "author-id": "author",
+    "moderated": "moderated",
+    "is-seed": "is_seed",
+    "is-meta": "is_meta",
+    "timestamp": "created",
+    "comment-body": "text",
+    "importance-votes": "importance_votes",
+}
+"""Columns, and what they are called in memory."""
+PARTICIPANT_FIELDS = {"participant": "id", "group-id": "exported_group", "xid": "xid"}
+SOMETIMES = ("importance-votes", "xid")
+"""Columns that are written where there is something in them."""
 COMMENTS = (
     _STATEMENT,
-    _column("comment-body", "txt", kind=texts, required=True),
+    _column("comment-body", "txt", "text", kind=texts, required=True),
     _column("timestamp", "created", kind=moments, without="statements have no time"),
     _DATETIME,
     _column("author-id", "pid", "participant-id", kind=ids, without="no statement has an author"),
@@ -76,7 +92,7 @@ COMMENTS = (
     _CONVERSATION,
 )
 VOTES = (
-    _column("voter-id", "pid", "participant-id", kind=ids, required=True),
+    _column("voter-id", "pid", "participant-id", "participant", kind=ids, required=True),
     _STATEMENT,
     _column("vote", kind=votes, required=True),
     _column("timestamp", "modified", "created", kind=moments, without="which of two votes is the later is not known"),
@@ -87,7 +103,7 @@ VOTES = (
 )
 PEOPLE = (
     _column("participant", "participant-id", "voter-id", "pid", kind=ids, required=True),
-    _column("group-id", kind=texts, without="no groups"),
+    _column("group-id", "exported-group", kind=texts, without="no groups"),
     *(
         _column(name, kind=COUNT, without="its numbers cannot be checked")
         for name in ("n-comments", "n-votes", "n-agree", "n-disagree")
@@ -103,4 +119,10 @@ NOT_READ = re.compile(
 
 def by_statement(name: str) -> Column:
     """The column of one statement in the matrix."""
-    return _column(name, kind=vote_codes)
+    return _column(name, kind=matrix_votes)
+
+
+def columns_of(records: Sequence[Record], fields: dict[str, str]) -> ColumnsToWrite:
+    """The columns that hold some records."""
+    cells = {name: [getattr(one, field) for one in records] for name, field in fields.items()}
+    return {name: None if name in SOMETIMES and set(cells[name]) <= {None} else cells[name] for name in cells}

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Ints
-from solon.collective.reading.exported import Export, ExportedVotes, Layout
-from solon.collective.reading.index import Cells, among
+from solon.collective.reading.exported import Cells, Export, ExportedVotes, Layout, among
 from solon.errors import InputError, Where
 
 EXACT_SHARE = 0.8
@@ -46,13 +45,9 @@ class Witness:
 
     what: str
     """`participants' own counts (n-agree)`, ..."""
-    plus: int
-    """How many speak for +1 as agree."""
-    minus: int
-    silent: int = 0
-    """How many speak for neither, or for both."""
-    share: float = EXACT_SHARE
-    least: int = 1
+    plus: int = 0
+    """How many speak for +1 as agree, and not for -1 as well."""
+    minus: int = 0
     people: int | None = None
     """Of authors: how many different ones. None: these are counts, which are exact."""
 
@@ -60,15 +55,16 @@ class Witness:
     def opinion(self) -> int | None:
         """AGREE if +1 is agree, DISAGREE if -1 is; 0: it contradicts itself; None: too little to go by."""
         heard = self.plus + self.minus
-        if heard < self.least or (self.people is not None and self.people < AUTHORS_LEAST):
+        least, share = (1, EXACT_SHARE) if self.people is None else (AUTHORS_LEAST, AUTHORS_SHARE)
+        if heard < least or (self.people is not None and self.people < AUTHORS_LEAST):
             return None
-        if self.plus >= self.share * heard:
+        if self.plus >= share * heard:
             return AGREE
-        return DISAGREE if self.minus >= self.share * heard else 0
+        return DISAGREE if self.minus >= share * heard else 0
 
-    def against(self, sign: int) -> int:
-        """How many speak against `sign`."""
-        return self.minus if sign == AGREE else self.plus
+    def speaking(self, sign: int) -> int:
+        """How many speak for `sign`."""
+        return self.plus if sign == AGREE else self.minus
 
     def __str__(self) -> str:
         return f"{max(self.plus, self.minus):,} of {self.plus + self.minus:,} {self.what}"
@@ -80,99 +76,28 @@ class Witness:
 def witnesses(export: Export, votes: ExportedVotes, latest: Cells) -> list[Witness]:
     """All that the export says. votes: in the order of time; latest: the vote that counts per cell; both in the file's
     own sign."""
-    found = [_authors(export, votes)]
-    if export.layout is not Layout.server_csv:
-        found[:0] = [_participants(export, latest), _statements(export, votes, latest)]
-    return found
+    authors = _authors(export, votes)
+    if export.layout is Layout.server_csv:
+        return [authors]
+    said = export.participant_counts.get
+    people = fitting("participants' own counts (n-agree)", said("n-agree"), said("n-disagree"), latest.per_participant)
+    # Clojure counts every event, the server every latest vote: whichever fits better is what was counted.
+    events = Cells(frame=latest.frame, key=latest.frame.keys(votes), vote=votes.vote)
+    what, said = "statements' own counts (agrees)", export.statement_counts.get
+    tried = [fitting(what, said("agrees"), said("disagrees"), one.per_statement) for one in (events, latest)]
+    return [people, max(tried, key=lambda one: max(one.plus, one.minus)), authors]
 
 
-def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given: int | None) -> int:
-    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words.
+def fitting(what: str, agrees: Ints | None, disagrees: Ints | None, count: Callable[[int], Ints]) -> Witness:
+    """How many rows fit as the counts are named, and how many with agrees and disagrees in each other's place.
 
-    Raises:
-        InputError: if the witnesses contradict each other, or a server export has none.
+    agrees, disagrees: as stated, -1 where nothing is; count: the votes of one kind.
     """
-    opinions = {one.opinion for one in heard} - {None}
-    settled = [sign for sign in (AGREE, DISAGREE) if sign in opinions and not _doubts(heard, sign)]
-    findings, where = export.findings, votes.path
-    figures = "; ".join(one.figures() for one in heard if one.plus + one.minus)
-    if given is not None:
-        findings.note(
-            where, f"vote sign: {given:+d} means agree, as told by --vote-sign ({figures or 'nothing else tells'})"
-        )
-        if opinions - {given}:
-            findings.warning(
-                where, f"--vote-sign agree={given:+d} against the evidence: {figures}", "the option counts"
-            )
-        return given
-    hint = "say which when importing it: solon collect import DIR --vote-sign agree=+1 (or agree=-1) -o OUT"
-    if len(settled) == 1:
-        _say(export, votes, settled[0], heard)
-        return settled[0]
-    if opinions:
-        raise InputError(f"it is unclear whether +1 or -1 means agree: {figures}", where=Where(where), hint=hint)
-    if not votes.vote.any():
-        findings.note(where, "vote sign: there are neither agrees nor disagrees to tell it by")
-        return AGREE
-    if export.layout is Layout.clojure:
-        findings.warning(where, "vote sign: nothing in the export confirms that +1 means agree", "taken as agree")
-        return AGREE
-    what = f"a {export.layout} does not say whether +1 or -1 means agree, and too few authors voted on their statements"
-    raise InputError(what, where=Where(where), hint=hint)
-
-
-def _doubts(heard: Sequence[Witness], sign: int) -> list[Witness]:
-    """Witnesses that speak against `sign`, or against themselves, with weight enough to leave it open.
-
-    9,919 participants' counts for +1, none for -1; authors' votes 48 to 32     no doubt about +1
-    9,919 participants' counts for +1; 90 authors' votes, all for -1            a doubt
-    2,000 statements' counts for +1; 2 participants' counts for +1, 1 for -1    no doubt about +1
-    """
-    believers = [one for one in heard if one.opinion == sign]
-    counted = any(one.people is None for one in believers)
-    found = []
-    for one in heard:
-        if one.opinion in (None, sign):
-            continue
-        if one.people is not None:
-            light = counted and one.opinion == 0
-        else:
-            voices = sum(other.against(-sign) for other in believers)
-            light = one.against(sign) * OUTWEIGHED <= voices
-        if not light:
-            found.append(one)
-    return found
-
-
-def _say(export: Export, votes: ExportedVotes, sign: int, heard: Sequence[Witness]) -> None:
-    believers = ", ".join(str(one) for one in heard if one.opinion == sign)
-    if outweighed := [one.figures() for one in heard if one.opinion not in (None, sign)]:
-        export.findings.warning(votes.path, f"vote sign: {'; '.join(outweighed)}", f"outweighed by {believers}")
-    what = f"vote sign: {sign:+d} means agree, as {believers} confirm"
-    if sign == AGREE:
-        export.findings.note(votes.path, what)
-    else:
-        usual = ", unlike the layout's usual" if export.layout is Layout.clojure else ""
-        export.findings.repair(votes.path, what + usual, "turned round: +1 means agree in what is imported")
-
-
-def _participants(export: Export, latest: Cells) -> Witness:
-    at = np.searchsorted(latest.frame.participant_ids, export.participant_ids)
-    said = export.participant_counts.get("n-agree"), export.participant_counts.get("n-disagree")
-    return _compare("participants' own counts (n-agree)", latest.per_participant, at, said)
-
-
-def _statements(export: Export, votes: ExportedVotes, latest: Cells) -> Witness:
-    """Clojure counts every event, the server every latest vote: whichever fits better is what was counted."""
-    at = np.searchsorted(latest.frame.statement_ids, export.statement_ids)
-    said = export.statement_counts.get("agrees"), export.statement_counts.get("disagrees")
-
-    def of_events(kind: int) -> Ints:
-        chosen = latest.frame.statement_index(votes)[votes.vote == kind]
-        return np.bincount(chosen, minlength=len(latest.frame.statement_ids))
-
-    tried = [_compare("statements' own counts (agrees)", how, at, said) for how in (of_events, latest.per_statement)]
-    return max(tried, key=lambda one: max(one.plus, one.minus))
+    if agrees is None or disagrees is None:
+        return Witness(what=what)
+    plus, minus = count(AGREE), count(DISAGREE)
+    straight, reverse = (plus == agrees) & (minus == disagrees), (minus == agrees) & (plus == disagrees)
+    return Witness(what=what, plus=int((straight & ~reverse).sum()), minus=int((reverse & ~straight).sum()))
 
 
 def _authors(export: Export, votes: ExportedVotes) -> Witness:
@@ -187,25 +112,69 @@ def _authors(export: Export, votes: ExportedVotes) -> Witness:
         what="authors' votes on their own statements",
         plus=int((own == AGREE).sum()),
         minus=int((own == DISAGREE).sum()),
-        silent=int((own == 0).sum()),
-        share=AUTHORS_SHARE,
-        least=AUTHORS_LEAST,
         people=len(set(votes.participant[at[first]].tolist())),
     )
 
 
-def _compare(what: str, count: Callable[[int], Ints], at: Ints, said: tuple[Ints | None, Ints | None]) -> Witness:
-    """count: the votes of one kind, by row of the frame; at: the rows that have counts of their own."""
-    agrees, disagrees = said
-    if agrees is None or disagrees is None:
-        return Witness(what=what, plus=0, minus=0)
-    told = (agrees >= 0) & (disagrees >= 0)
-    plus, minus = count(AGREE)[at], count(DISAGREE)[at]
-    straight = told & (plus == agrees) & (minus == disagrees)
-    reverse = told & (minus == agrees) & (plus == disagrees)
-    return Witness(
-        what=what,
-        plus=int((straight & ~reverse).sum()),
-        minus=int((reverse & ~straight).sum()),
-        silent=int((told & (straight == reverse)).sum()),
-    )
+def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given: int | None) -> int:
+    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words.
+
+    Raises:
+        InputError: if the witnesses contradict each other, or a server export has none.
+    """
+    opinions = {one.opinion for one in heard} - {None}
+    settled = [sign for sign in (AGREE, DISAGREE) if sign in opinions and not _in_doubt(heard, sign)]
+    findings, where = export.findings, votes.path
+    figures = "; ".join(one.figures() for one in heard if one.plus + one.minus)
+    if given is not None:
+        told = f"as told by --vote-sign ({figures or 'nothing else tells'})"
+        findings.note(where, f"vote sign: {given:+d} means agree, {told}")
+        if opinions - {given}:
+            what = f"--vote-sign agree={given:+d} against the evidence: {figures}"
+            findings.warning(where, what, "the option counts")
+        return given
+    if len(settled) == 1:
+        _say(export, votes, settled[0], heard)
+        return settled[0]
+    hint = "say which when importing it: solon collect import DIR --vote-sign agree=+1 (or agree=-1) -o OUT"
+    if opinions:
+        raise InputError(f"it is unclear whether +1 or -1 means agree: {figures}", where=Where(where), hint=hint)
+    if not votes.vote.any():
+        findings.note(where, "vote sign: there are neither agrees nor disagrees to tell it by")
+        return AGREE
+    if export.layout is Layout.clojure:
+        findings.warning(where, "vote sign: nothing in the export confirms that +1 means agree", "taken as agree")
+        return AGREE
+    what = f"a {export.layout} does not say whether +1 or -1 means agree, and too few authors voted on their statements"
+    raise InputError(what, where=Where(where), hint=hint)
+
+
+def _in_doubt(heard: Sequence[Witness], sign: int) -> bool:
+    """Whether witnesses speak against `sign`, or against themselves, with weight enough to leave it open.
+
+    9,919 participants' counts for +1, none for -1; authors' votes 48 to 32     no doubt about +1
+    9,919 participants' counts for +1; 90 authors' votes, all for -1            a doubt
+    2,000 statements' counts for +1; 2 participants' counts for +1, 1 for -1    no doubt about +1
+    """
+    believers = [one for one in heard if one.opinion == sign]
+    voices = sum(one.speaking(sign) for one in believers)
+    counted = any(one.people is None for one in believers)
+
+    def light(one: Witness) -> bool:
+        if one.people is None:
+            return one.speaking(-sign) * OUTWEIGHED <= voices
+        return counted and one.opinion == 0
+
+    return not all(light(one) for one in heard if one.opinion not in (None, sign))
+
+
+def _say(export: Export, votes: ExportedVotes, sign: int, heard: Sequence[Witness]) -> None:
+    believers = ", ".join(str(one) for one in heard if one.opinion == sign)
+    if outweighed := [one.figures() for one in heard if one.opinion not in (None, sign)]:
+        export.findings.warning(votes.path, f"vote sign: {'; '.join(outweighed)}", f"outweighed by {believers}")
+    what = f"vote sign: {sign:+d} means agree, as {believers} confirm"
+    if sign == AGREE:
+        export.findings.note(votes.path, what)
+    else:
+        usual = ", unlike the layout's usual" if export.layout is Layout.clojure else ""
+        export.findings.repair(votes.path, what + usual, "turned round: +1 means agree in what is imported")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from solon.collective.csv_text import Faults, read_text, shown
 from solon.collective.phrases import many
-from solon.collective.tables import OpenCsv, Table, open_csv
+from solon.collective.tables import open_csv
 from solon.errors import InputError, Where
 
 AGAIN = "fetch the file again"
-_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+_ITEM = re.compile(r"[^\s,]")
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -35,24 +35,18 @@ class Source:
 
 
 def read_source(path: Path, *, ours: bool = False) -> Source:
-    """A `.csv` or `.json` file; `InputError` if it is broken. ours: `write_csv` wrote it."""
-    return of_csv(open_csv(path, ours=ours)) if path.suffix == ".csv" else _of_json(path)
-
-
-def of_csv(file: OpenCsv) -> Source:
+    """A JSON file by its name, else a CSV file; `InputError` if it is broken. ours: `write_csv` wrote it."""
+    if path.suffix == ".json":
+        return _of_json(path)
+    file = open_csv(path, ours=ours)
     done = unusual(file.separator, file.trailing)
-    return Source(path=file.path, unit="row", header=file.header, blocks=file.blocks(), done=done)
+    return Source(path=path, unit="row", header=file.header, blocks=file.blocks(), done=done)
 
 
 def unusual(separator: str, trailing: int = 0) -> list[str]:
     """What is unusual in the form of a CSV file."""
     said = [f"cells are separated by {_SEPARATORS[separator]}"] if separator in _SEPARATORS else []
     return said + [f"rows end in {many(trailing, 'empty cell')}, without a column"] * bool(trailing)
-
-
-def of_table(table: Table) -> Source:
-    cells = list(zip(*table.cells, strict=True)) if len(table) else [()] * len(table.header)
-    return Source(path=table.path, unit="row", header=table.header, blocks=[(table.lines, cells)])
 
 
 def json_object(path: Path) -> dict[str, object]:
@@ -116,12 +110,10 @@ def _lines_of_items(text: str, count: int) -> list[int]:
     decoder = json.JSONDecoder()
     lines: list[int] = []
     at = text.index("[") + 1
-    line, counted = 1, 0
+    line = 1 + text.count("\n", 0, at)
     for _ in range(count):
-        gap = _BETWEEN_ITEMS.match(text, at)
-        start = gap.end() if gap else at
-        line += text.count("\n", counted, start)
-        counted = start
-        lines.append(line)
-        _, at = decoder.raw_decode(text, start)
+        start = next(_ITEM.finditer(text, at)).start()
+        lines.append(line + text.count("\n", at, start))
+        _, end = decoder.raw_decode(text, start)
+        line, at = lines[-1] + text.count("\n", start, end), end
     return lines

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from solon.collective.conversation import Statement
-from solon.collective.phrases import listed, many
-from solon.collective.reading.findings import Findings
+from solon.collective.reading.findings import Findings, Severity
 
 LONGEST = 1000
 """Characters: the column that Polis keeps statements in."""
@@ -34,29 +33,16 @@ def check_texts(path: Path, statements: Sequence[Statement], findings: Findings)
     control = [one.id for one in statements if _CONTROL.search(_lines(one.text))]
     garbled = [one.id for one in cleaned if one.id not in control and _MOJIBAKE.search(one.text)]
     long = [one.id for one in cleaned if len(one.text) > LONGEST]
-    if empty:
-        findings.warning(
-            path, f"{many(len(empty), 'statement')} without text: {listed(empty)}", "kept, for their votes"
-        )
-    if control:
-        what = f"control characters in {many(len(control), 'statement')}: {listed(control)}"
-        findings.repair(path, what, "replaced by \ufffd")
-    if garbled:
-        what = f"{many(len(garbled), 'statement')} that look read in the wrong encoding: {listed(garbled)}"
-        findings.warning(path, what, "kept as they are; export as UTF-8")
-    if long:
-        what = f"{many(len(long), 'statement')} longer than Polis allows ({LONGEST:,} characters): {listed(long)}"
-        findings.warning(path, what, "kept whole")
-    _say_repeated(path, cleaned, findings)
-    return cleaned
-
-
-def _say_repeated(path: Path, statements: Sequence[Statement], findings: Findings) -> None:
     first: dict[str, int] = {}
-    again = []
-    for one in statements:
-        plain = " ".join(one.text.split()).casefold()
-        if plain and first.setdefault(plain, one.id) != one.id:
-            again.append(one.id)
-    if again:
-        findings.note(path, f"{many(len(again), 'statement')} word for word as an earlier one: {listed(again)}")
+    plain = [(one.id, " ".join(one.text.split()).casefold()) for one in cleaned]
+    again = [number for number, text in plain if text and first.setdefault(text, number) != number]
+    odd: tuple[tuple[Severity, list[int], str, str], ...] = (
+        ("warning", empty, "{} without text", "kept, for their votes"),
+        ("repair", control, "control characters in {}", "replaced by \ufffd"),
+        ("warning", garbled, "{} that look read in the wrong encoding", "kept as they are; export as UTF-8"),
+        ("warning", long, f"{{}} longer than Polis allows ({LONGEST:,} characters)", "kept whole"),
+        ("note", again, "{} word for word as an earlier one", ""),
+    )
+    for severity, ids, what, done in odd:
+        findings.of_ids(severity, path, "statement", ids, what, done)
+    return cleaned

@@ -20,8 +20,8 @@ from solon.collective.phrases import many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import texts, words
 from solon.collective.reading.names import COMMENTS
-from solon.collective.reading.sources import Source, of_table
-from solon.collective.tables import Table, open_csv
+from solon.collective.reading.sources import Source
+from solon.collective.tables import open_csv
 from solon.errors import InputError, Where
 
 BODY, ID = "comment-body", "comment-id"
@@ -31,21 +31,22 @@ _OPENED = re.compile('(?:^|,)"')
 
 def read_unquoted(path: Path, findings: Findings) -> Source | None:
     """The file with its statements put together; None if it needs no such thing."""
+    text = read_text(path)
+    return None if _is_quoted(text) or _is_ordinary(path, text) else _put_together(path, text, findings)
+
+
+def _is_ordinary(path: Path, text: str) -> bool:
+    """Every row is one, or what is wrong has other reasons than a lack of quotes."""
     try:
         file = open_csv(path)
         rows = [record for _, record in replace(file, trailing=0).rows()]
     except InputError:
-        text = read_text(path)
-        if '"' not in text or _is_quoted(text):
-            raise
-    else:
-        width = len(file.header)
-        lengths = {len(record) for record in rows}
-        even = len(lengths) <= 1 <= width <= min(lengths, default=width) and not any(any(row[width:]) for row in rows)
-        ordinary = even and all(_is_row(file.header, record[:width]) for record in rows)
-        if ordinary or file.separator != "," or BODY not in file.header or _is_quoted(file.text):
-            return None
-    return of_table(_put_together(path, findings))
+        return '"' not in text
+    width = len(file.header)
+    if file.separator != "," or BODY not in file.header:
+        return True
+    even = len({len(row) for row in rows}) <= 1 and all(len(row) >= width and not any(row[width:]) for row in rows)
+    return even and all(_is_row(file.header, row[:width]) for row in rows)
 
 
 def _is_quoted(text: str) -> bool:
@@ -58,8 +59,8 @@ def _is_quoted(text: str) -> bool:
     return 2 * sum(bool(_OPENED.search(line)) for line in crowded) > len(crowded)
 
 
-def _put_together(path: Path, findings: Findings) -> Table:
-    header, *lines = re.split("\r\n|\r|\n", read_text(path))
+def _put_together(path: Path, text: str, findings: Findings) -> Source:
+    header, *lines = re.split("\r\n|\r|\n", text)
     names = tuple(name.strip() for name in header.split(","))
     if BODY not in names:
         raise InputError(f"no column {BODY}", where=Where(path, 1), hint="restore the header")
@@ -67,8 +68,7 @@ def _put_together(path: Path, findings: Findings) -> Table:
     cells: list[list[str]] = []
     begins: list[int] = []
     for number, line in enumerate(lines, start=2):
-        record = _split(names, line)
-        if record is not None:
+        if record := _split(names, line):
             cells.append(record)
             begins.append(number)
         elif cells:
@@ -76,12 +76,12 @@ def _put_together(path: Path, findings: Findings) -> Table:
         elif line.strip():
             what = f"not a row of the columns {', '.join(names[:12])}: {shown(line)}"
             raise InputError(what, where=Where(path, number), hint="export the file again")
-    for record in cells:
-        record[body] = record[body].strip()
-    joined = sum("," in record[body] or "\n" in record[body] for record in cells)
+    columns = [[record[at] for record in cells] for at in range(len(names))]
+    columns[body] = [statement.strip() for statement in columns[body]]
+    joined = sum("," in statement or "\n" in statement for statement in columns[body])
     what = f"statements without quotes, {joined} of {many(len(cells), 'statement')} with commas or line breaks"
     findings.repair(path, what, "put together by the cells around them")
-    return Table(path=path, header=names, cells=cells, lines=begins)
+    return Source(path=path, unit="row", header=names, blocks=[(begins, columns)])
 
 
 def _split(names: tuple[str, ...], line: str) -> list[str] | None:

@@ -152,7 +152,7 @@ def test_proposals_are_undecided_and_say_how_people_voted() -> None:
     talk = conversation(
         "AI should spread joy", "the AI must spread joy!", "AI should be brief", "Is AI a tool?", "!!!", votes=votes
     )
-    file = propose(talk).file
+    file, _ = propose(talk)
     (merge,) = file.merge
     assert [one.id for one in merge.statements] == [1, 2]
     assert (merge.decision, merge.wording, merge.voted_alike) == ("", "AI should spread joy", "1 of 2")
@@ -162,4 +162,4 @@ def test_proposals_are_undecided_and_say_how_people_voted() -> None:
 
 
 def test_nothing_to_propose_from() -> None:
-    assert propose(conversation()).file.total == 0
+    assert propose(conversation())[0].total == 0

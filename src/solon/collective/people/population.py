@@ -134,7 +134,9 @@ def load_population(path: Path) -> Population:
     joint: list[Joint] = []
     for nth, table in enumerate(found.joint):
         joint += _joint(file, nth, table, attributes, joint)
-    screening = [file.checked(Screening, table, "screening", nth, label="screening") for nth, table in enumerate(found.screening)]
+    screening = [
+        file.checked(Screening, table, "screening", nth, label="screening") for nth, table in enumerate(found.screening)
+    ]
     if not attributes and not len(file):
         file.fault("no attributes", hint="write at least one [attributes.NAME] with shares")
     file.raise_any()

@@ -80,21 +80,13 @@ class Topic:
     """Positions, ascending."""
 
 
-def topics_in(
-    texts: Sequence[str], *, language: str | None = None, count: int | None = None, seed: int = 0
-) -> tuple[Topic, ...]:
-    """The topics of some statements, by their words, the largest first; what belongs nowhere is in `other`, the last.
-
-    `language`: a code that `languages` knows; None: told by the texts. `count`: how many; None: the square root of half
-    the statements.
-    """
-    return topics_of(vectors_of(texts, language=language, seed=seed), count, seed) if texts else ()
-
-
 def vectors_of(
     texts: Sequence[str], *, language: str | None = None, embed: Embed | None = None, seed: int = 0
 ) -> Vectors:
-    """Places statements; with `embed`, by what a model makes of their whole text."""
+    """Places statements; with `embed`, by what a model makes of their whole text.
+
+    `language`: a code that `languages` knows; None: told by the texts.
+    """
     clean = [neutralise(text)[0] for text in texts]
     read = read_all(clean, language)
     if embed is not None:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
-from solon.collective.conversation import Bools, Conversation, Floats
+from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.results import Groups
 from solon.errors import InputError
 from solon.records import Record
@@ -126,15 +126,15 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
 
 
 def opinions(conversation: Conversation) -> Opinions:
-    """Polis's groups, and the geometric mean over them of the smoothed share that agrees."""
+    """Polis's groups, and the geometric mean over them of the smoothed share that agrees.
+
+    The product would be smaller with more groups; only the mean can be compared when their number changes.
+    """
     from solon.collective.opinion.analysis import find_groups
-    from solon.collective.opinion.consensus import geometric_mean, group_aware_consensus, group_consensus
-    from solon.collective.opinion.counts import labels_of
+    from solon.collective.opinion.consensus import consensus_of
 
     groups = find_groups(conversation)
-    groups_KS = group_consensus(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups))
-    # The product is smaller with more groups; only the mean can be compared when their number changes.
-    consensus_S = geometric_mean(group_aware_consensus(groups_KS), groups.k)
+    consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()
     return Opinions(groups=groups, consensus=dict(zip(ids, consensus_S.tolist(), strict=True)))
 
@@ -181,22 +181,17 @@ def _change(variant: str, participants: int, statements: int, found: Opinions | 
     change = Change(variant=variant, participants=participants, statements=statements)
     if isinstance(found, str):
         return change.model_copy(update={"note": found})
-    change = change.model_copy(update={"groups": found.groups.k})
+    figures: dict[str, object] = {"groups": found.groups.k}
     if isinstance(all_, str):
-        return change.model_copy(update={"note": f"with all rules: {all_}"})
-    change = change.model_copy(update={"same_groups": _same_groups(found.groups, all_.groups)})
+        return change.model_copy(update=figures | {"note": f"with all rules: {all_}"})
+    figures["same_groups"] = _same_groups(found.groups, all_.groups)
     common = sorted(found.consensus.keys() & all_.consensus.keys())
-    differences: Floats = np.abs([found.consensus[one] - all_.consensus[one] for one in common])
-    if np.isnan(differences).all():
-        return change
-    most = int(np.nanargmax(differences))
-    return change.model_copy(
-        update={
-            "consensus_mean": float(differences[np.isfinite(differences)].mean()),
-            "consensus_max": float(differences[most]),
-            "consensus_max_statement": common[most],
-        }
-    )
+    by_id = {one: abs(found.consensus[one] - all_.consensus[one]) for one in common}
+    if differences := {one: by for one, by in by_id.items() if np.isfinite(by)}:
+        most = max(differences, key=differences.__getitem__)
+        figures["consensus_mean"] = float(np.mean([*differences.values()]))
+        figures["consensus_max"], figures["consensus_max_statement"] = differences[most], most
+    return change.model_copy(update=figures)
 
 
 def _same_groups(one: Groups, other: Groups) -> float | None:

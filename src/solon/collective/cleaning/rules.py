@@ -45,7 +45,7 @@ class Evidence:
 
     @cached_property
     def ids(self) -> list[int]:
-        return [one.id for one in self.talk.participants]
+        return self.talk.participant_ids.tolist()
 
     @cached_property
     def share_S(self) -> dict[int, Floats]:
@@ -72,6 +72,7 @@ class Evidence:
 
 
 Find = Callable[[Evidence, Limits], Iterator[Flag]]
+Kind = Literal["participant", "statement"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,30 +85,23 @@ class Rule:
     limits: Limits
     """By name, so that they can be set."""
     find: Find
-    kind: Literal["participant", "statement"] = "participant"
+    kind: Kind = "participant"
     """What it flags."""
     needs_log: bool = False
     """It needs the time of each vote, which some exports lack."""
 
 
+Register = Callable[[Find], Rule]
+
 RULES: dict[str, Rule] = {}
 """By name. Limits without a source beside them are assumptions: see what each changes with `solon collect clean`."""
 
 
-def _rule(
-    name: str,
-    reason: str,
-    limits: Limits,
-    kind: Literal["participant", "statement"] = "participant",
-    needs_log: bool = False,
-) -> Callable[[Find], Find]:
+def _rule(name: str, reason: str, limits: Limits, kind: Kind = "participant", needs_log: bool = False) -> Register:
     """Puts a function among the rules."""
-
-    def register(find: Find) -> Find:
-        RULES[name] = Rule(name=name, reason=reason, limits=limits, find=find, kind=kind, needs_log=needs_log)
-        return find
-
-    return register
+    return lambda find: RULES.setdefault(
+        name, Rule(name=name, reason=reason, limits=limits, find=find, kind=kind, needs_log=needs_log)
+    )
 
 
 @_rule(

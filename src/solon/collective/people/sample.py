@@ -191,25 +191,20 @@ def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Ga
             continue
         share = None if name == UNKNOWN else margin.shares.get(name, 0.0)
         minimum = margin.minimum if share else 0
-        gap = Gap(attribute=margin.name, category=name, population_share=share, people=None, minimum=minimum)
-        yield gap if (margin.name, name) in hidden else _counted(gap, count, known)
-
-
-def _counted(gap: Gap, count: int, of: int) -> Gap:
-    """With the number of people, and what follows from it."""
-    counted = gap.model_copy(update={"people": count})
-    share = gap.population_share
-    if share is None or not of:
-        return counted
-    return counted.model_copy(
-        update={
-            "share_of": of,
-            "sample_share": count / of,
-            "gap_points": 100 * (count / of - share),
-            "gap_people": round(count - share * of),
-            "below_minimum": count < gap.minimum if share else None,
-        }
-    )
+        is_hidden = (margin.name, name) in hidden
+        figures: dict[str, float | None] = {}
+        if share is not None and known and not is_hidden:
+            figures = {
+                "share_of": known,
+                "sample_share": count / known,
+                "gap_points": 100 * (count / known - share),
+                "gap_people": round(count - share * known),
+                "below_minimum": count < minimum if share else None,
+            }
+        people = None if is_hidden else count
+        yield Gap(
+            attribute=margin.name, category=name, population_share=share, people=people, minimum=minimum, **figures
+        )
 
 
 def _hidden(sample: Sample) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
@@ -21,7 +21,6 @@ from solon.collective.conversation import Floats, Ints
 from solon.collective.people.sample import Cells, Sample
 from solon.collective.tables import shown
 from solon.errors import Fault, InputError
-from solon.records import Record
 
 CAP = 5.0
 """Largest weight, the mean being 1 (DeBell and Krosnick, 2009, "Computing weights for American National Election Study
@@ -36,18 +35,6 @@ MORE_ITERATIONS = 10_000
 """Rounds that follow where it stops early."""
 FEW = 5
 """People below which a category is proposed for merging: their weights rest on almost nobody. Assumption."""
-
-
-class Collapse(Record):
-    """A proposal to count one category as another."""
-
-    attribute: str
-    category: str
-    into: str
-    people: int
-
-    def __str__(self) -> str:
-        return f'{self.attribute}: merge = {{ "{self.category}" = "{self.into}" }}'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +57,13 @@ class Weights:
 
     @property
     def n_effective(self) -> float:
-        """As `effective_size`."""
-        return effective_size(self.weights_N)
+        """Kish's effective sample size, (Σ w)² / Σ w²: so many people, equally weighted, would tell as much."""
+        return float(self.weights_N.sum() ** 2 / (self.weights_N @ self.weights_N))
 
     @property
     def design_effect(self) -> float:
         """What weighting costs: by this factor the variance of a mean grows (Kish, 1965, *Survey Sampling*, 11.7)."""
         return len(self.weights_N) / self.n_effective
-
-
-def effective_size(weights_N: Floats) -> float:
-    """Kish's effective sample size, (Σ w)² / Σ w²: so many people, equally weighted, would tell as much.
-
-    >>> effective_size(np.array([1.0, 1.0, 2.0]))
-    2.6666666666666665
-    """
-    total = float(weights_N.sum())
-    return total * total / float(weights_N @ weights_N) if total else 0.0
 
 
 def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
@@ -104,16 +81,17 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     """
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
+    if faults := [*_unfit_cells(sample)]:
+        raise InputError(faults)
     margins = sample.cells
-    _check_cells(sample, margins)
     targets = [_targets(cells) for cells in margins]
     codes_NM = np.stack([cells.codes_N for cells in margins], axis=1)
     weights_N = _finished(codes_NM, targets, _raked(codes_NM, targets, None))
-    gap, at = _largest_gap(codes_NM, targets, weights_N)
-    if not gap <= TOLERANCE:
-        worst = margins[at].margin
+    gaps_M = _gaps(codes_NM, targets, weights_N)
+    if not max(gaps_M) <= TOLERANCE:
+        worst = margins[int(np.argmax(gaps_M))].margin
         raise InputError(
-            f"no weights fit all quotas: {worst.name} stays {100 * gap:.2g} points off",
+            f"no weights fit all quotas: {worst.name} stays {100 * max(gaps_M):.2g} points off",
             where=sample.population.where(worst),
             hint="two attributes say almost the same, or contradict each other; merge categories or leave one out",
         )
@@ -121,16 +99,16 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     if cap is not None and weights_N.max() > cap:
         trimmed = int((weights_N > cap).sum())
         weights_N = _raked(codes_NM, targets, cap)
-        gap, _ = _largest_gap(codes_NM, targets, weights_N)
+    gap = max(_gaps(codes_NM, targets, weights_N))
     return Weights(sample=sample, weights_N=weights_N, trimmed=trimmed, remaining_gap=gap)
 
 
-def collapses(sample: Sample, *, below: int) -> list[Collapse]:
-    """For every category of an attribute with fewer than `below` people, what to count it as.
+def collapses(sample: Sample, *, below: int) -> dict[tuple[str, str], str]:
+    """For every attribute and category with fewer than `below` people, what to write to count them as others.
 
     Ordered attributes: the smaller neighbour in the order of the file. Others: the smallest other category.
     """
-    found = []
+    found = {}
     for name, attribute in sample.population.attributes.items():
         categories, people = [*attribute.shares], Counter(sample.categories[name])
         for place, category in enumerate(categories):
@@ -140,26 +118,23 @@ def collapses(sample: Sample, *, below: int) -> list[Collapse]:
             if attribute.ordered:
                 others = [categories[at] for at in (place - 1, place + 1) if 0 <= at < len(categories)]
             into = min(others, key=lambda one: (people[one] == 0, people[one], one))
-            found.append(Collapse(attribute=name, category=category, into=into, people=people[category]))
+            found[name, category] = f'{name}: merge = {{ "{category}" = "{into}" }}'
     return found
 
 
-def _check_cells(sample: Sample, margins: Sequence[Cells]) -> None:
-    """No empty category, nobody where the population has nobody."""
-    advice = {(one.attribute, one.category): str(one) for one in collapses(sample, below=1)}
-    faults = []
-    for cells in margins:
+def _unfit_cells(sample: Sample) -> Iterator[Fault]:
+    """Empty categories, and people where the population has nobody."""
+    advice = collapses(sample, below=1)
+    for cells in sample.cells:
         title = cells.margin.name
         for name, count in zip(cells.names[:-1], cells.counts, strict=False):
             where = sample.population.where(cells.margin, name)
             if name in cells.margin.shares and not count:
-                hint = advice.get((title, name)) or f"merge categories, or leave {title} out"
-                faults.append(Fault(f"{title}: nobody in {shown(name)}, so nobody can stand for it", where, hint))
+                hint = advice.get((title, name), f"merge categories, or leave {title} out")
+                yield Fault(f"{title}: nobody in {shown(name)}, so nobody can stand for it", where, hint)
             elif name not in cells.margin.shares:
                 what = f"{title}: {count} in {shown(name)}, where the population has nobody"
-                faults.append(Fault(what, where, "correct the quota, or merge categories"))
-    if faults:
-        raise InputError(faults)
+                yield Fault(what, where, "correct the quota, or merge categories")
 
 
 def _targets(cells: Cells) -> Floats:
@@ -192,7 +167,7 @@ def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floa
 def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> Floats:
     """Weights raked on until the shares fit, or for so many rounds."""
     for _ in range(MORE_ITERATIONS):
-        if _largest_gap(codes_NM, targets, weights_N)[0] <= EXACT:
+        if max(_gaps(codes_NM, targets, weights_N)) <= EXACT:
             break
         for codes, target in zip(codes_NM.T, targets, strict=True):
             sums = np.bincount(codes, weights=weights_N, minlength=len(target))
@@ -201,12 +176,10 @@ def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> F
     return np.asarray(weights_N / weights_N.mean())
 
 
-def _largest_gap(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> tuple[float, int]:
-    """The largest distance of a weighted share from its target, and the margin it is in."""
+def _gaps(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> list[float]:
+    """The largest distance of a weighted share from its target, by margin."""
     total = weights_N.sum()
-    gaps = [
+    return [
         float(np.abs(np.bincount(codes, weights=weights_N, minlength=len(target)) / total - target).max())
         for codes, target in zip(codes_NM.T, targets, strict=True)
     ]
-    worst = int(np.argmax(gaps))
-    return gaps[worst], worst

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from collective.people.samples import a_population, a_sample
-from solon.collective.people.estimates import estimate
 from solon.collective.people.population import Margin
 from solon.collective.people.sample import UNKNOWN, Sample
-from solon.collective.people.weights import Weights, collapses, rake
+from solon.collective.people.weights import Weights, collapses, estimate, rake
 from solon.errors import InputError
 
 SEX = {"sex": {"women": 0.5, "men": 0.5}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,8 +17,16 @@ import numpy as np
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
 from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.results import Groups
+from solon.collective.output import replacing
+from solon.collective.phrases import many
+from solon.collective.reading.findings import Finding, Imported
+from solon.collective.reading.folder import write_imported
+from solon.collective.reading.imported import CARD
+from solon.collective.tables import write_csv
 from solon.errors import InputError
 from solon.records import Record
+
+REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
 
 
 class Removal(Record):
@@ -27,9 +36,7 @@ class Removal(Record):
     kind: Literal["participant", "statement"]
     id: int
     value: float
-    """What was measured."""
     limit: float
-    """What it was compared with."""
     detail: str
     reason: str
 
@@ -59,9 +66,7 @@ class Change(Record):
     """Mean absolute difference in consensus, over the statements kept both times."""
     consensus_max: float | None = None
     consensus_max_statement: int | None = None
-    """The statement that changes most."""
     note: str = ""
-    """Why there are no figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +167,6 @@ def sensitivity(conversation: Conversation, rules: Collection[str], removals: Se
 
 
 def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bools, Bools]:
-    """People and statements that no removal concerns."""
     people = [one.id for one in removals if one.kind == "participant"]
     statements = [one.id for one in removals if one.kind == "statement"]
     return ~np.isin(conversation.participant_ids, people), ~np.isin(conversation.statement_ids, statements)
@@ -199,3 +203,29 @@ def _same_groups(one: Groups, other: Groups) -> float | None:
 
     _, left, right = np.intersect1d(one.participant_ids, other.participant_ids, return_indices=True)
     return float(adjusted_rand_score(one.labels_G[left], other.labels_G[right])) if len(left) else None
+
+
+def write_cleaned(
+    imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
+) -> None:
+    """Write the folder, `removals.csv` and, if measured, `sensitivity.csv`, all together or nothing.
+
+    The findings gain a note for each rule.
+
+    Raises:
+        InputError: as `write_imported`.
+    """
+    counts = Counter((one.rule, one.kind) for one in cleaned.removals)
+    said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]
+    said += [(rule, f"cleaning rule not applied: {why}", "") for rule, why in cleaned.not_applied.items()]
+    notes = [Finding(severity="note", where=rule, what=what, repair=repair) for rule, what, repair in said]
+    whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
+    with replacing(out, marker=CARD, force=force) as folder:
+        write_imported(whole, folder)
+        _write(cleaned.removals, Removal, folder / REMOVALS)
+        if changes is not None:
+            _write(changes, Change, folder / SENSITIVITY)
+
+
+def _write(rows: Sequence[Record], kind: type[Record], path: Path) -> None:
+    write_csv(path, tuple(kind.model_fields), (tuple(row.model_dump().values()) for row in rows))

@@ -45,7 +45,7 @@ class Evidence:
 
     @cached_property
     def ids(self) -> list[int]:
-        return self.talk.participant_ids.tolist()
+        return [one.id for one in self.talk.participants]
 
     @cached_property
     def share_S(self) -> dict[int, Floats]:
@@ -77,16 +77,12 @@ Kind = Literal["participant", "statement"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule, with its limits."""
-
     name: str
     reason: str
     """Why what it flags should not count; one sentence."""
     limits: Limits
-    """By name, so that they can be set."""
     find: Find
     kind: Kind = "participant"
-    """What it flags."""
     needs_log: bool = False
     """It needs the time of each vote, which some exports lack."""
 
@@ -98,7 +94,6 @@ RULES: dict[str, Rule] = {}
 
 
 def _rule(name: str, reason: str, limits: Limits, kind: Kind = "participant", needs_log: bool = False) -> Register:
-    """Puts a function among the rules."""
     return lambda find: RULES.setdefault(
         name, Rule(name=name, reason=reason, limits=limits, find=find, kind=kind, needs_log=needs_log)
     )

@@ -20,9 +20,8 @@ import numpy as np
 
 from solon.collective.conversation import AGREE, Conversation
 from solon.collective.output import replacing
-from solon.collective.people.estimates import agreement
 from solon.collective.people.sample import Gap, Sample, gaps, published_gaps
-from solon.collective.people.weights import Weights
+from solon.collective.people.weights import Weights, agreement
 from solon.collective.tables import write_csv
 
 GAPS, ESTIMATES, WEIGHTS, WEIGHTING = "gaps.csv", "estimates.csv", "weights.csv", "weighting.csv"

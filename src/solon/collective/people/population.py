@@ -42,7 +42,6 @@ class Attribute(Record):
     unknown: tuple[str, ...] = ()
     """Answers that tell nothing, beside the empty one."""
     merge: dict[str, str] = Field(default_factory=dict)
-    """Categories counted as another."""
 
 
 class Joint(Record):
@@ -57,7 +56,6 @@ class Screening(Record):
     """A question that decides who belongs to the population."""
 
     column: str = Field(min_length=1)
-    """Of the attributes file."""
     question: str = ""
     accepted: tuple[str, ...] = Field(min_length=1)
 
@@ -68,9 +66,7 @@ class Margin(NamedTuple):
     attributes: tuple[str, ...]
     shares: dict[str, float]
     minimum: int = 0
-    """People wanted in each category."""
     key: KeyPath = ()
-    """Of the table in the file."""
 
     @property
     def name(self) -> str:
@@ -80,9 +76,7 @@ class Margin(NamedTuple):
 class _Head(Record):
     title: str = ""
     source: str = ""
-    """Where the shares come from."""
     participants: Count = 0
-    """People wanted altogether."""
     minimum: Count = 0
     suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1, strict=True)
 

@@ -11,8 +11,7 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
-from solon.collective.principles.ideas import Idea, Ideas, ideas_of
-from solon.collective.principles.merges import MergeFile
+from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
 from solon.collective.principles.neutral import one_line
 from solon.collective.principles.selection import (
     Chosen,
@@ -50,7 +49,6 @@ class Assembled:
     constitution: Constitution
     trace: Trace
     findings: tuple[Finding, ...]
-    """What the linter says."""
 
 
 def assemble(
@@ -135,7 +133,6 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
 
 
 def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
-    """What is wrong where no idea passes, and what to do."""
     rule = chosen.rule
     if not ideas.ideas:
         return "no statement is left to choose from", "see --include-unmoderated"
@@ -166,7 +163,6 @@ def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
 
 
 def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> PrincipleTrace:
-    """An idea that becomes a principle."""
     stance: Stance = "rejected" if chosen.rejected_I[at] else "agreed"
     return PrincipleTrace(
         id=_id(idea.id),
@@ -287,10 +283,7 @@ def _undecided(rows: Sequence[PrincipleTrace], merges: MergeFile | None) -> str:
 
 def _reasons(ideas: Ideas, chosen: Chosen) -> dict[int, Reason]:
     """By statement."""
-    found = {
-        number: Reason(code="left-out-by-person", detail=note or "left out by a person in the merges file")
-        for number, note in ideas.left_out.items()
-    }
+    found = {**ideas.left_out}
     for at, reason in chosen.reasons.items():
         found |= dict.fromkeys(ideas.ideas[at].statement_ids, reason)
     return found

@@ -1,4 +1,5 @@
-"""The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on.
+"""The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on; and
+the ideas that its decisions make of statements.
 
 Nothing in it counts before a person has written `yes` or `no`, in an editor or through `solon collect merge`. The file
 repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation in
@@ -8,13 +9,16 @@ which the id means something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
-from solon.collective.conversation import Conversation
+from solon.collective.conversation import Conversation, Statement
+from solon.collective.principles.selection import Reason
 from solon.collective.tables import raise_faults, read_text, shown, write_file
 from solon.constitution.texts import Text, Word
 from solon.constitution.toml_file import TomlFile
@@ -61,7 +65,6 @@ class Merge(Record):
     taken_out: tuple[Cited, ...] = ()
     """Proposed, but taken out of the merge by a person."""
     note: str = ""
-    """For remarks of yours."""
 
 
 class Rewording(Record):
@@ -71,7 +74,6 @@ class Rewording(Record):
     decision: Decision = ""
     wording: str = ""
     text: str
-    """Its own words."""
     why: str = ""
     note: str = ""
 
@@ -156,7 +158,6 @@ def parsed_merges(path: Path, text: str) -> MergeFile:
 
 
 def _strangers(file: TomlFile, found: MergeFile, conversation: Conversation) -> Iterator[Fault]:
-    """Of the statements that the conversation does not have in these words."""
     texts = {one.id: one.text for one in conversation.statements}
     cited: list[tuple[int, str | None, int | None]] = []
     for index, merge in enumerate(found.merge):
@@ -218,3 +219,80 @@ def _accepted(merge: Merge, merged: dict[int, str]) -> Iterator[tuple[str, str]]
             what = f"statement {number} is merged twice, in `{merged[number]}` and in `{merge.id}`"
             yield what, "take it out of one of them, or make them one merge"
         merged[number] = merge.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idea:
+    """One candidate for a principle."""
+
+    id: int
+    """Of the statement that stands first in the merge, or of the only one."""
+    statement_ids: tuple[int, ...]
+    text: str
+    """What it says: a person's wording, or the statement's own text."""
+    merge: str | None = None
+    by_person: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ideas:
+    """All candidates, and who voted how on each."""
+
+    ideas: tuple[Idea, ...]
+    conversation: Conversation
+    """Its statements are the ideas, in their order; participants as before. Without a log."""
+    left_out: Mapping[int, Reason]
+
+
+def ideas_of(conversation: Conversation, merges: MergeFile | None = None) -> Ideas:
+    """The ideas of a conversation, following the decisions in a merges file that fits it.
+
+    A merge holds for those of its statements that the conversation has. Who voted on several statements of an idea has
+    one vote on it: agree if most of those votes are agrees over disagrees, disagree if it is the other way round, pass
+    if they balance. So an idea's figures are of people, as a statement's are. With votes of +1, +1 and -1 on three
+    merged statements, the vote on the idea is +1.
+    """
+    texts = {one.id: one.text for one in conversation.statements}
+    file = merges or MergeFile(format=FORMAT)
+    rewordings = {one.statement: one for one in file.wording if one.decision}
+    left_out = {
+        number: Reason(code="left-out-by-person", detail=one.note or "left out by a person in the merges file")
+        for number, one in rewordings.items()
+        if one.decision == "no" and number in texts
+    }
+    alone = set(texts) - set(left_out)
+    ideas: list[Idea] = []
+    for merge in file.merge:
+        members = [cited.id for cited in merge.statements if cited.id in texts]
+        if merge.decision == "yes" and members:
+            alone -= set(members)
+            numbers, by_person = tuple(sorted(set(members))), merge.wording.strip() != merge.statements[0].text.strip()
+            ideas.append(
+                Idea(id=members[0], statement_ids=numbers, text=merge.wording, merge=merge.id, by_person=by_person)
+            )
+    for number in alone:
+        said = rewordings.get(number)
+        text = said.wording if said else texts[number]
+        ideas.append(Idea(id=number, statement_ids=(number,), text=text, by_person=said is not None))
+    ideas.sort(key=lambda idea: idea.id)
+    return Ideas(ideas=tuple(ideas), conversation=_counted(conversation, ideas), left_out=left_out)
+
+
+def _counted(conversation: Conversation, ideas: Iterable[Idea]) -> Conversation:
+    column = {number: at for at, number in enumerate(conversation.statement_ids.tolist())}
+    places = [[column[number] for number in idea.statement_ids] for idea in ideas]
+    seen_PI = np.zeros((len(conversation.participants), len(places)), dtype=bool)
+    votes_PI = np.zeros(seen_PI.shape, dtype=np.int8)
+    for at, columns in enumerate(places):
+        seen_PI[:, at] = conversation.seen_PS[:, columns].any(axis=1)
+        # Votes not cast are 0, as passes are, so they leave the sum alone.
+        votes_PI[:, at] = np.sign(conversation.votes_PS[:, columns].sum(axis=1, dtype=np.int64))
+    statements = tuple(Statement(id=idea.id, text=idea.text) for idea in ideas)
+    return Conversation(
+        statements=statements,
+        participants=conversation.participants,
+        votes_PS=votes_PI,
+        seen_PS=seen_PI,
+        topic=conversation.topic,
+        source=conversation.source,
+    )

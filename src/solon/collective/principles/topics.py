@@ -55,7 +55,6 @@ class Vectors:
     latent_SL: Floats
     """Rows of length 1 (or 0), for topics."""
     method: str
-    """`tfidf-lsa`, or `embeddings`."""
     read: Read
 
 
@@ -75,7 +74,6 @@ class Topic:
     """Statements about one thing."""
 
     name: str
-    """Its most telling words."""
     members: tuple[int, ...]
     """Positions, ascending."""
 

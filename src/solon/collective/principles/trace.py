@@ -34,8 +34,6 @@ class GroupVotes(Record):
 
 
 class Figures(Record):
-    """Consensus over all groups."""
-
     geometric_mean: float | None
     product: float | None
     """None if a group has no vote."""
@@ -89,7 +87,6 @@ class StatementTrace(Record):
 
     id: int
     text: str
-    """Its own words."""
     author: int | None
     moderated: int
     is_seed: bool | None
@@ -113,7 +110,6 @@ class PrincipleTrace(Record):
     worded_by: Literal["template", "person"]
     """Who found the words of `text`; `template`: they are the statement's own, in quotation marks."""
     remarks: tuple[str, ...]
-    """What a person should look at in the wording."""
     figures: Figures
     """Of the idea: everybody who voted on any of its statements counts once."""
     rank: int
@@ -127,8 +123,6 @@ class GroupTrace(Record):
 
 
 class Trace(Record):
-    """The whole way from votes to principles."""
-
     format: Literal["solon-trace-1"] = "solon-trace-1"
     constitution: str
     """File name."""
@@ -147,7 +141,6 @@ class Trace(Record):
     rule: Rule
     threshold_in_force: float | None
     curve: tuple[ThresholdCount, ...] = ()
-    """How many principles there would be at other thresholds."""
     numbers: tuple[ThresholdCount, ...] = ()
     """The consensus of the last of the first 10, 25, ... ideas."""
     merges_made_by: str
@@ -156,7 +149,6 @@ class Trace(Record):
     principles: tuple[PrincipleTrace, ...]
     merges: tuple[Merge, ...]
     statements: tuple[StatementTrace, ...]
-    """All of the conversation, by id."""
 
 
 def trace_path(constitution: Path) -> Path:

@@ -53,7 +53,7 @@ class Walk:
 
         Raises InputError if the file was changed in another place meanwhile; what was answered before is saved.
         """
-        kinds = {"merge": self.file.merge, "wording": self.file.wording}
+        kinds: dict[str, tuple[Proposal, ...]] = {"merge": self.file.merge, "wording": self.file.wording}
         waiting = [(kind, at) for kind, those in kinds.items() for at, one in enumerate(those) if not one.decision]
         for number, (kind, at) in enumerate(waiting, start=1):
             self.say(f"\n{number} of {len(waiting)}")

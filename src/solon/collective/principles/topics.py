@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,8 +58,7 @@ class Vectors:
     read: Read
 
 
-@dataclass(frozen=True, kw_only=True)
-class Near:
+class Near(NamedTuple):
     """Statements that may say the same, as positions, ascending."""
 
     members: tuple[int, ...]
@@ -69,8 +68,7 @@ class Near:
     """The member most like the others; ties go to the lowest."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Topic:
+class Topic(NamedTuple):
     """Statements about one thing."""
 
     name: str

@@ -115,7 +115,7 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
     removals = tuple(
         Removal(rule=rule.name, kind=rule.kind, reason=rule.reason, **flag._asdict())
         for rule in able
-        for flag in sorted(rule.find(evidence, rule.limits))
+        for flag in sorted(rule.find(evidence, **rule.limits))
     )
     people, statements = _kept(conversation, removals)
     if not people.any() or not statements.any():

@@ -36,7 +36,7 @@ class TomlFile(Faults):
             found = re.search(r" \(at line (\d+), column \d+\)$", str(broken))
             line = int(found[1]) if found else self.text.count("\n") + 1
             why = re.sub(r" \(at [^)]*\)$", "", str(broken))
-            hint = "look at this line and the one before it: a missing quote, bracket or `=`, or a key given twice"
+            hint = "look at this line and the one before it: a missing quote, bracket, comma or `=`, or a key given twice"
             raise error(f"is not TOML: {why[:1].lower()}{why[1:]}", where=Where(path, line), hint=hint) from None
         except RecursionError:
             raise error(f"is nested too deeply to be {what}", where=Where(path)) from None

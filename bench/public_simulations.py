@@ -32,8 +32,7 @@ from solon.collective.conversation import AGREE, DISAGREE, Floats
 from solon.collective.opinion.analysis import find_groups
 from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
 from solon.collective.opinion.counts import labels_of
-from solon.collective.people.estimates import agreement
-from solon.collective.people.weights import rake
+from solon.collective.people.weights import agreement, rake
 
 SAMPLES = 200
 SEEDS = (1, 2, 3, 4, 5)

@@ -57,7 +57,7 @@ def refused_run(*arguments: str) -> list[str]:
         (
             PRINCIPLE + "weight = = 2\n",
             "mine.toml:6: is not TOML: invalid value (look at this line and the one before it: a missing quote, "
-            "bracket or `=`, or a key given twice)",
+            "bracket, comma or `=`, or a key given twice)",
         ),
     ],
 )

@@ -66,7 +66,7 @@ source = "S"
 
 SHAPE = "write one [[principle]] table per principle, with an id and a critique pair, a comparison question, or both"
 ADD_TEXTS = "add critique_request and revision_request (both), or comparison_question, or all three"
-LOOK = "look at this line and the one before it: a missing quote, bracket or `=`, or a key given twice"
+LOOK = "look at this line and the one before it: a missing quote, bracket, comma or `=`, or a key given twice"
 KEYS = (
     "known keys are `id`, `title`, `critique_request`, `revision_request`, `comparison_question`, "
     "`weight`, `tags`, `source`"

@@ -9,16 +9,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from solon.constitution.reading import kind
-from solon.errors import ConstitutionError, Fault, Where
+from solon.errors import ConstitutionError, Fault, UserError, Where
 from solon.places import KeyPath, Places
 from solon.text import did_you_mean, listed
 
 
 class Faults:
-    """The faults of the file at `path`."""
+    """The faults of the file at `path`, which are raised as an `error`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, error: type[UserError] = ConstitutionError) -> None:
         self.path = path
+        self._error = error
         self._found: list[Fault] = []
 
     def __len__(self) -> int:
@@ -64,9 +65,9 @@ class Faults:
                 self.add(f"{lead}`{key}` {_said_plainly(detail)}", line, hint)
 
     def raise_any(self) -> None:
-        """Raises ConstitutionError if anything was found: in the order of the lines, faults of the whole file first."""
+        """Raises the error if anything was found: in the order of the lines, faults of the whole file first."""
         if self._found:
-            raise ConstitutionError(sorted(self._found, key=_line))
+            raise self._error(sorted(self._found, key=_line))
 
 
 def _line(fault: Fault) -> int:

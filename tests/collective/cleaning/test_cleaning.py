@@ -40,7 +40,7 @@ def whole() -> Conversation:
 
 def found_by(conversation: Conversation, rule: str, **limits: float) -> list[int]:
     one = RULES[rule]
-    return sorted(flag.id for flag in one.find(Evidence(conversation), {**one.limits, **limits}))
+    return sorted(flag.id for flag in one.find(Evidence(conversation), **{**one.limits, **limits}))
 
 
 @pytest.mark.parametrize("rule", list(EXPECTED))

@@ -8,9 +8,8 @@ from simulated.public import draw, make_public
 
 from collective.people.samples import a_population, a_sample
 from solon.collective.conversation import Floats
-from solon.collective.people.estimates import agreement, estimate
 from solon.collective.people.sample import Sample
-from solon.collective.people.weights import Weights, rake
+from solon.collective.people.weights import Weights, agreement, estimate, rake
 from talks import talk
 
 SEX = {"sex": {"women": 0.5, "men": 0.5}}

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from collective.people.samples import a_population, a_sample
-from solon.collective.people.estimates import estimate
 from solon.collective.people.population import Margin
 from solon.collective.people.sample import UNKNOWN, Sample
-from solon.collective.people.weights import collapses, effective_size, rake
+from solon.collective.people.weights import Weights, collapses, estimate, rake
 from solon.errors import InputError
 
 SEX = {"sex": {"women": 0.5, "men": 0.5}}
@@ -144,18 +143,18 @@ def test_a_cap_that_nobody_reaches_changes_nothing() -> None:
 
 
 def test_effective_size() -> None:
-    assert effective_size(np.ones(7)) == 7
-    assert effective_size(np.array([1.0, 1.0, 2.0])) == pytest.approx(16 / 6)
-    assert effective_size(np.zeros(2)) == 0
+    sample = a_sample(a_population(SEX), (3, ("women",)))
+    one = Weights(sample=sample, weights_N=np.array([1.0, 1.0, 2.0]), trimmed=0, remaining_gap=0.0)
+    assert one.n_effective == pytest.approx(16 / 6)
 
 
 def test_small_categories_are_proposed_for_merging() -> None:
     rows = ((2, ("young",)), (40, ("middle",)), (30, ("old",)))
     ordered = a_sample(a_population(AGES, ordered=["age"]), *rows)
-    assert [(one.category, one.into, one.people) for one in collapses(ordered, below=5)] == [("young", "middle", 2)]
+    assert collapses(ordered, below=5) == {("age", "young"): 'age: merge = { "young" = "middle" }'}
     loose = a_sample(a_population(AGES), *rows)
-    assert [(one.category, one.into) for one in collapses(loose, below=5)] == [("young", "old")]
-    assert collapses(a_sample(a_population(SEX), (1, ("women",)), (9, ("men",))), below=5) == []
+    assert collapses(loose, below=5) == {("age", "young"): 'age: merge = { "young" = "old" }'}
+    assert collapses(a_sample(a_population(SEX), (1, ("women",)), (9, ("men",))), below=5) == {}
 
 
 def test_the_documented_example() -> None:

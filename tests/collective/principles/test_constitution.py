@@ -80,7 +80,7 @@ def test_the_constitution_says_how_it_was_made() -> None:
         "(geometric mean over groups of (agrees + 1) / (votes + 2)), at least 3 votes and a majority in every group. "
         "Merges: none."
     )
-    assert any("Only 3 votes of every group were asked for" in note for note in made(public(*TEXTS)).notes)
+    assert any("Only 3 votes of every group were asked for" in note for note in made(public(*TEXTS)).trace.notes)
     assert groups_in_words(replace(groups_of(2), method="ccai")).startswith("Opinion groups: 1, found by method ccai")
 
 
@@ -108,7 +108,7 @@ def test_what_the_public_rejects_leads_somewhere() -> None:
     talk_ = talk([[1, -1]] * 12)
     worded = (one.model_copy(update={"text": text}) for one, text in zip(talk_.statements, texts, strict=True))
     public_ = replace(talk_, statements=tuple(worded))
-    assert any("All groups reject 1 idea as clearly, such as statement 1" in note for note in made(public_).notes)
+    assert any("All groups reject 1 idea as clearly, such as statement 1" in note for note in made(public_).trace.notes)
     found = made(public_, rejected=True)
     (_, rejected) = found.constitution.principles
     assert rejected.title == "Rejected: AI should flatter rich people"
@@ -216,7 +216,7 @@ def test_weights_follow_consensus() -> None:
 
 def test_statements_that_seem_the_same_are_pointed_out() -> None:
     pair = ("AI should not spread rumours", "the AI must not spread rumours!")
-    notes = made(public("AI should be helpful", *pair, against=())).notes
+    notes = made(public("AI should be helpful", *pair, against=())).trace.notes
     assert any("such as statements 1 and 2, and weigh double" in note for note in notes)
 
 

@@ -8,8 +8,7 @@ import pytest
 from solon.collective.conversation import Conversation, Participant, Statement
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.ideas import ideas_of
-from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording
+from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording, ideas_of
 from solon.collective.principles.selection import (
     Chosen,
     Rule,
@@ -219,7 +218,9 @@ def test_persons_words_are_marked_and_statements_left_out() -> None:
         (2, "AI should be kinder", True),
         (4, "AI should be calm", True),
     ]
-    assert dict(found.left_out) == {5: "off topic"}
+    assert {at: (why.code, why.detail) for at, why in found.left_out.items()} == {
+        5: ("left-out-by-person", "off topic")
+    }
     assert not ideas_of(public, merges()).ideas[0].by_person, "the first statement's own words"
 
 

@@ -15,7 +15,6 @@ from solon.collective.principles.topics import (
     Near,
     Vectors,
     near_duplicates,
-    topics_in,
     topics_of,
     vectors_of,
 )
@@ -90,7 +89,7 @@ def test_embeddings_take_the_place_of_words() -> None:
 def test_topics_hold_every_statement_once() -> None:
     subjects = {"rivers": "swim fish flow", "trains": "travel ticket seat", "bread": "bake flour oven"}
     texts = [f"AI should know about {one} and {word}" for one, words in subjects.items() for word in words.split()]
-    topics = topics_in(texts, count=3)
+    topics = topics_of(vectors_of(texts), 3)
     assert sorted(at for topic in topics for at in topic.members) == list(range(len(texts)))
     named = {topic.members: topic.name for topic in topics if topic.name != "other"}
     assert {(0, 1, 2), (3, 4, 5), (6, 7, 8)} == set(named)
@@ -107,8 +106,7 @@ def test_few_or_wordless_statements_do_not_break_it(texts: list[str]) -> None:
 
 
 def test_the_same_seed_gives_the_same_topics() -> None:
-    assert topics_in(COMPANY * 3, count=3, seed=3) == topics_in(COMPANY * 3, count=3, seed=3)
-    assert topics_in([]) == ()
+    assert topics_of(vectors_of(COMPANY * 3, seed=3), 3, 3) == topics_of(vectors_of(COMPANY * 3, seed=3), 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +151,7 @@ def test_the_same_and_its_opposite_in_other_languages(texts: list[str], pair: bo
 
 def test_topics_in_chinese_are_named_by_words_and_not_by_clauses() -> None:
     texts = ["乘客隐私应该受到保护", "平台不得泄露乘客隐私", "司机应该有职业驾照", "司机需要考取职业驾照"]
-    topics = topics_in(texts, count=2)
+    topics = topics_of(vectors_of(texts), 2)
     assert {topic.members for topic in topics} == {(0, 1), (2, 3)}
     names = {topic.members: topic.name.split(", ") for topic in topics}
     assert "职业驾照" in names[2, 3] and "司机" in names[2, 3]

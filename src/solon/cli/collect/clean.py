@@ -56,9 +56,8 @@ def clean(
       [bold]solon collect clean parks -o parks-clean --set minimum-votes.votes=20 --without speed[/bold]
       [bold]solon collect clean parks -o parks-clean --only spam-authors --no-sensitivity[/bold]
     """
-    from solon.collective.cleaning.files import write_cleaned
     from solon.collective.cleaning.removing import clean as cleaned_of
-    from solon.collective.cleaning.removing import rules_with, sensitivity
+    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaned
     from solon.collective.reading.folder import open_conversation
 
     rules = rules_with(_limits(limits or []), without=without or [], only=only or [])

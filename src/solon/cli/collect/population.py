@@ -141,5 +141,5 @@ def _say_weights(weights: Weights, exact: bool) -> None:
     for name, count in weights.unknown.items():
         if count:
             typer.echo(f"{name}: unknown for some; together they keep the share they have")
-    for proposal in collapses(weights.sample, below=FEW):
+    for proposal in collapses(weights.sample, below=FEW).values():
         typer.echo(f"very few people in one category; consider {proposal}")

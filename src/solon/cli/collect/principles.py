@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from solon.collective.opinion.results import Groups
     from solon.collective.opinion.stability import StabilityReport
     from solon.collective.principles.constitution import Assembled
-    from solon.collective.principles.merges import MergeFile
     from solon.collective.principles.trace import Trace
 
 OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
@@ -95,12 +94,13 @@ def principles(
     from solon.collective.opinion.given_groups import FOUND, number_of_groups
     from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled
+    from solon.collective.principles.merges import read_merges
     from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
     from solon.collective.reading.folder import open_conversation
 
     require_free(output.with_suffix(".stability.json"), force=force)
     talk = open_conversation(folder).conversation
-    decisions = None if merges is None else _decisions(merges, talk)
+    decisions = None if merges is None else read_merges(merges, talk)
     found, report = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure.value,
@@ -121,14 +121,6 @@ def principles(
     typer.echo(f"agreement: {in_every_group(talk, found)}")
     typer.echo(number_of_groups(talk, found))
     _say_stability(written[0], report if stability else None)
-
-
-def _decisions(path: Path, talk: Conversation) -> MergeFile:
-    from solon.collective.principles.merges import check_merges, read_merges
-
-    decisions = read_merges(path)
-    check_merges(path, decisions, talk)
-    return decisions
 
 
 def _groups(

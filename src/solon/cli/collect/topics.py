@@ -54,13 +54,12 @@ def topics(
 
         embed = embedder(model)
     code = language.value if language else None
-    proposed = propose(kept, threshold=threshold, topics=count, language=code, embed=embed, seed=seed)
-    write_merges(output, proposed.file)
+    file, told = propose(kept, threshold=threshold, topics=count, language=code, embed=embed, seed=seed)
+    write_merges(output, file)
     left_out = f"left out: {counts(reasons.values())}" if reasons else ""
-    for line in (note, left_out, *proposed.notes):
+    for line in (note, left_out, told):
         if line:
             typer.echo(line, err=True)
-    file = proposed.file
     typer.echo(
         f"{output}: {len(kept.statements)} statements in {len(file.topic)} topics; to decide: "
         f"{len(file.merge)} merges and {len(file.wording)} wordings"

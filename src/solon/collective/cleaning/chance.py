@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from math import exp, lgamma
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,4 @@ def run_chance(run: int, count: int, votes: int) -> float:
 
     A run of 2 with 2 of 4 alike: at most 3 · C(2, 0) / C(4, 2) = 0.5.
     """
-    ways = _log_choose(votes - run, count - run) - _log_choose(votes, count)
-    return min(1.0, (votes - run + 1) * exp(ways))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+    return min(1.0, (votes - run + 1) * comb(votes - run, count - run) / comb(votes, count))

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
-from solon.collective.conversation import Bools, Conversation, Floats
+from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.results import Groups
+from solon.collective.output import replacing
+from solon.collective.phrases import many
+from solon.collective.reading.findings import Finding, Imported
+from solon.collective.reading.folder import CARD, write_imported
+from solon.collective.tables import write_csv
 from solon.errors import InputError
 from solon.records import Record
+
+REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
 
 
 class Removal(Record):
@@ -27,9 +35,7 @@ class Removal(Record):
     kind: Literal["participant", "statement"]
     id: int
     value: float
-    """What was measured."""
     limit: float
-    """What it was compared with."""
     detail: str
     reason: str
 
@@ -59,9 +65,7 @@ class Change(Record):
     """Mean absolute difference in consensus, over the statements kept both times."""
     consensus_max: float | None = None
     consensus_max_statement: int | None = None
-    """The statement that changes most."""
     note: str = ""
-    """Why there are no figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +114,7 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
     removals = tuple(
         Removal(rule=rule.name, kind=rule.kind, reason=rule.reason, **flag._asdict())
         for rule in able
-        for flag in sorted(rule.find(evidence, rule.limits))
+        for flag in sorted(rule.find(evidence, **rule.limits))
     )
     people, statements = _kept(conversation, removals)
     if not people.any() or not statements.any():
@@ -126,15 +130,15 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
 
 
 def opinions(conversation: Conversation) -> Opinions:
-    """Polis's groups, and the geometric mean over them of the smoothed share that agrees."""
+    """Polis's groups, and the geometric mean over them of the smoothed share that agrees.
+
+    The product would be smaller with more groups; only the mean can be compared when their number changes.
+    """
     from solon.collective.opinion.analysis import find_groups
-    from solon.collective.opinion.consensus import geometric_mean, group_aware_consensus, group_consensus
-    from solon.collective.opinion.counts import labels_of
+    from solon.collective.opinion.consensus import consensus_of
 
     groups = find_groups(conversation)
-    groups_KS = group_consensus(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups))
-    # The product is smaller with more groups; only the mean can be compared when their number changes.
-    consensus_S = geometric_mean(group_aware_consensus(groups_KS), groups.k)
+    consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()
     return Opinions(groups=groups, consensus=dict(zip(ids, consensus_S.tolist(), strict=True)))
 
@@ -162,7 +166,6 @@ def sensitivity(conversation: Conversation, rules: Collection[str], removals: Se
 
 
 def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bools, Bools]:
-    """People and statements that no removal concerns."""
     people = [one.id for one in removals if one.kind == "participant"]
     statements = [one.id for one in removals if one.kind == "statement"]
     return ~np.isin(conversation.participant_ids, people), ~np.isin(conversation.statement_ids, statements)
@@ -181,22 +184,17 @@ def _change(variant: str, participants: int, statements: int, found: Opinions | 
     change = Change(variant=variant, participants=participants, statements=statements)
     if isinstance(found, str):
         return change.model_copy(update={"note": found})
-    change = change.model_copy(update={"groups": found.groups.k})
+    figures: dict[str, object] = {"groups": found.groups.k}
     if isinstance(all_, str):
-        return change.model_copy(update={"note": f"with all rules: {all_}"})
-    change = change.model_copy(update={"same_groups": _same_groups(found.groups, all_.groups)})
+        return change.model_copy(update=figures | {"note": f"with all rules: {all_}"})
+    figures["same_groups"] = _same_groups(found.groups, all_.groups)
     common = sorted(found.consensus.keys() & all_.consensus.keys())
-    differences: Floats = np.abs([found.consensus[one] - all_.consensus[one] for one in common])
-    if np.isnan(differences).all():
-        return change
-    most = int(np.nanargmax(differences))
-    return change.model_copy(
-        update={
-            "consensus_mean": float(differences[np.isfinite(differences)].mean()),
-            "consensus_max": float(differences[most]),
-            "consensus_max_statement": common[most],
-        }
-    )
+    by_id = {one: abs(found.consensus[one] - all_.consensus[one]) for one in common}
+    if differences := {one: by for one, by in by_id.items() if np.isfinite(by)}:
+        most = max(differences, key=differences.__getitem__)
+        figures["consensus_mean"] = float(np.mean([*differences.values()]))
+        figures["consensus_max"], figures["consensus_max_statement"] = differences[most], most
+    return change.model_copy(update=figures)
 
 
 def _same_groups(one: Groups, other: Groups) -> float | None:
@@ -204,3 +202,29 @@ def _same_groups(one: Groups, other: Groups) -> float | None:
 
     _, left, right = np.intersect1d(one.participant_ids, other.participant_ids, return_indices=True)
     return float(adjusted_rand_score(one.labels_G[left], other.labels_G[right])) if len(left) else None
+
+
+def write_cleaned(
+    imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
+) -> None:
+    """Write the folder, `removals.csv` and, if measured, `sensitivity.csv`, all together or nothing.
+
+    The findings gain a note for each rule.
+
+    Raises:
+        InputError: as `write_imported`.
+    """
+    counts = Counter((one.rule, one.kind) for one in cleaned.removals)
+    said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]
+    said += [(rule, f"cleaning rule not applied: {why}", "") for rule, why in cleaned.not_applied.items()]
+    notes = [Finding(severity="note", where=rule, what=what, repair=repair) for rule, what, repair in said]
+    whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
+    with replacing(out, marker=CARD, force=force) as folder:
+        write_imported(whole, folder)
+        _write(cleaned.removals, Removal, folder / REMOVALS)
+        if changes is not None:
+            _write(changes, Change, folder / SENSITIVITY)
+
+
+def _write(rows: Sequence[Record], kind: type[Record], path: Path) -> None:
+    write_csv(path, tuple(kind.model_fields), (tuple(row.model_dump().values()) for row in rows))

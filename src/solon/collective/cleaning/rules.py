@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import signature
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -23,7 +24,6 @@ from solon.collective.cleaning.repeated import repeated_statements
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints
 
 ANSWERS = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
-Limits = Mapping[str, float]
 
 
 class Flag(NamedTuple):
@@ -71,21 +71,21 @@ class Evidence:
         return {int(log.participant[at[0]]): (log.time[at], log.vote[at]) for at in pieces if len(at)}
 
 
-Find = Callable[[Evidence, Limits], Iterator[Flag]]
+Find = Callable[..., Iterator[Flag]]
+"""Of evidence and, by name, limits."""
+Kind = Literal["participant", "statement"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule, with its limits."""
+    """What is looked for, why, and the limits that decide."""
 
     name: str
     reason: str
     """Why what it flags should not count; one sentence."""
-    limits: Limits
-    """By name, so that they can be set."""
+    limits: Mapping[str, float]
     find: Find
-    kind: Literal["participant", "statement"] = "participant"
-    """What it flags."""
+    kind: Kind = "participant"
     needs_log: bool = False
     """It needs the time of each vote, which some exports lack."""
 
@@ -94,141 +94,127 @@ RULES: dict[str, Rule] = {}
 """By name. Limits without a source beside them are assumptions: see what each changes with `solon collect clean`."""
 
 
-def _rule(
-    name: str,
-    reason: str,
-    limits: Limits,
-    kind: Literal["participant", "statement"] = "participant",
-    needs_log: bool = False,
-) -> Callable[[Find], Find]:
-    """Puts a function among the rules."""
+def _rule(name: str, reason: str, kind: Kind = "participant", needs_log: bool = False) -> Callable[[Find], Rule]:
+    """Puts a function among the rules; its limits are its keyword arguments."""
 
-    def register(find: Find) -> Find:
-        RULES[name] = Rule(name=name, reason=reason, limits=limits, find=find, kind=kind, needs_log=needs_log)
-        return find
+    def register(find: Find) -> Rule:
+        limits = {key: one.default for key, one in signature(find).parameters.items() if key != "evidence"}
+        rule = Rule(name=name, reason=reason, limits=limits, find=find, kind=kind, needs_log=needs_log)
+        return RULES.setdefault(name, rule)
 
     return register
 
 
-@_rule(
-    "minimum-votes",
-    "Too few votes to say where somebody stands (Polis groups people from 7 votes on).",
-    {"votes": 7},
-)
-def _minimum_votes(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+@_rule("minimum-votes", "Too few votes to say where somebody stands (Polis groups people from 7 votes on).")
+def _minimum_votes(evidence: Evidence, *, votes: float = 7) -> Iterator[Flag]:
     """People with fewer votes than `votes`, or than there are statements."""
-    limit = min(limits["votes"], len(evidence.talk.statements))
-    for one, votes in zip(evidence.ids, evidence.talk.n_votes_P.tolist(), strict=True):
-        if votes < limit:
-            yield Flag(one, votes, limit, f"{votes} votes")
+    limit = min(votes, len(evidence.talk.statements))
+    for one, cast in zip(evidence.ids, evidence.talk.n_votes_P.tolist(), strict=True):
+        if cast < limit:
+            yield Flag(one, cast, limit, f"{cast} votes")
 
 
-@_rule(
-    "same-answer",
-    "One answer to nearly everything, where others differ, is a sign of answering without reading.",
-    {"votes": 15, "share": 0.95, "chance": 0.001},
-)
-def _same_answer(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+@_rule("same-answer", "One answer to nearly everything, where others differ, is a sign of answering without reading.")
+def _same_answer(
+    evidence: Evidence, *, votes: float = 15, share: float = 0.95, chance: float = 0.001
+) -> Iterator[Flag]:
     """People with at least `votes` votes of which `share` or more are one answer, where chance would not do it."""
     talk = evidence.talk
-    for row in np.flatnonzero(talk.n_votes_P >= limits["votes"]).tolist():
+    for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
         at = np.flatnonzero(talk.seen_PS[row])
         answers = talk.votes_PS[row, at]
         answer = max(ANSWERS, key=lambda code: int((answers == code).sum()))
         count = int((answers == answer).sum())
-        if not len(at) or count / len(at) < limits["share"]:
+        if not len(at) or count / len(at) < share:
             continue
-        chance = at_least(count, evidence.share_S[answer][at]) * len(evidence.ids)
-        if chance < limits["chance"]:
-            detail = f"{count} of {len(at)} votes {ANSWERS[answer]}; by chance {chance:.1g} people would"
-            yield Flag(evidence.ids[row], count / len(at), limits["share"], detail)
+        expected = at_least(count, evidence.share_S[answer][at]) * len(evidence.ids)
+        if expected < chance:
+            detail = f"{count} of {len(at)} votes {ANSWERS[answer]}; by chance {expected:.1g} people would"
+            yield Flag(evidence.ids[row], count / len(at), share, detail)
 
 
 @_rule(
     "long-runs",
     "One long run of an answer, though statements come in random order, does not follow the statements.",
-    {"votes": 15, "chance": 0.001},
     needs_log=True,
 )
-def _long_runs(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+def _long_runs(evidence: Evidence, *, votes: float = 15, chance: float = 0.001) -> Iterator[Flag]:
     """People who gave one answer so many times in a row that the order of their votes cannot be chance.
 
     Given how often somebody gave each answer, all orders are equally likely if statements come in random order. A run
     of r among n votes, k of them that answer, then has at most the probability (n − r + 1)·C(n − r, k − r) / C(n, k).
     """
-    for one, (_, votes) in evidence.events.items():
-        if len(votes) < limits["votes"]:
+    for one, (_, cast) in evidence.events.items():
+        if len(cast) < votes:
             continue
-        run, answer = longest_run(votes)
-        count = int((votes == answer).sum())
-        chance = run_chance(run, count, len(votes)) * len(evidence.ids)
-        if chance < limits["chance"]:
-            detail = f"{run} times {ANSWERS[answer]} in a row, {count} of {len(votes)} in all"
-            yield Flag(one, chance, limits["chance"], detail)
+        run, answer = longest_run(cast)
+        count = int((cast == answer).sum())
+        expected = run_chance(run, count, len(cast)) * len(evidence.ids)
+        if expected < chance:
+            detail = f"{run} times {ANSWERS[answer]} in a row, {count} of {len(cast)} in all"
+            yield Flag(one, expected, chance, detail)
 
 
 @_rule(
     "speed",
     # Brysbaert (2019), "How many words do we read per minute?", Journal of Memory and Language 109: 238.
     "Nobody reads a statement so fast: at 238 words a minute, six words take one and a half seconds.",
-    {"votes": 10, "seconds": 1.5},
     needs_log=True,
 )
-def _speed(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+def _speed(evidence: Evidence, *, votes: float = 10, seconds: float = 1.5) -> Iterator[Flag]:
     """People with at least `votes` votes whose median time from one vote to the next is below `seconds`."""
     for one, (times, _) in evidence.events.items():
-        if len(times) < max(limits["votes"], 2):
+        if len(times) < max(votes, 2):
             continue
         median = float(np.median(np.diff(times))) / 1000
-        if median < limits["seconds"]:
-            yield Flag(one, median, limits["seconds"], f"{median:.1f} s from vote to vote")
+        if median < seconds:
+            yield Flag(one, median, seconds, f"{median:.1f} s from vote to vote")
 
 
 @_rule(
     "spam-authors",
     # The number is the CCAI study's: more than six spam statements.
     "Whoever wrote more than six statements, nearly all of them rejected, did not come to take part.",
-    {"rejected": 7, "share": 0.8},
 )
-def _spam_authors(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+def _spam_authors(evidence: Evidence, *, rejected: float = 7, share: float = 0.8) -> Iterator[Flag]:
     """People who wrote `rejected` or more statements that moderation rejected, making up `share` or more of theirs."""
     by_author: dict[int | None, list[int]] = {}
     for statement in evidence.talk.statements:
         by_author.setdefault(statement.author, []).append(statement.moderated)
     for one in evidence.ids:
         states = by_author.get(one, [])
-        rejected = states.count(-1)
-        if rejected >= max(limits["rejected"], 1) and rejected / len(states) >= limits["share"]:
-            yield Flag(one, rejected, limits["rejected"], f"{rejected} of {len(states)} statements rejected")
+        spam = states.count(-1)
+        if spam >= max(rejected, 1) and spam / len(states) >= share:
+            yield Flag(one, spam, rejected, f"{spam} of {len(states)} statements rejected")
 
 
 @_rule(
     "identical-votes",
     "The same answers to the same statements, too many for chance to explain, are one voice twice.",
-    {"votes": 10, "chance": 0.001},
 )
-def _identical_votes(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+def _identical_votes(evidence: Evidence, *, votes: float = 10, chance: float = 0.001) -> Iterator[Flag]:
     """Everybody but the first of people who gave the same answers to the same statements, `votes` or more of them."""
     talk, people = evidence.talk, len(evidence.ids)
     first_with: dict[bytes, int] = {}
-    for row in np.flatnonzero(talk.n_votes_P >= limits["votes"]).tolist():
+    for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
         at, one = np.flatnonzero(talk.seen_PS[row]), evidence.ids[row]
         first = first_with.setdefault(at.tobytes() + talk.votes_PS[row, at].tobytes(), one)
         if first == one:
             continue
-        chance = float(np.exp(np.log(evidence.match_S[at]).sum())) * people * (people - 1) / 2
-        if chance < limits["chance"]:
-            detail = f"the same {len(at)} votes as participant {first}; by chance {chance:.1g} pairs would"
-            yield Flag(one, len(at), limits["votes"], detail)
+        expected = float(np.exp(np.log(evidence.match_S[at]).sum())) * people * (people - 1) / 2
+        if expected < chance:
+            detail = f"the same {len(at)} votes as participant {first}; by chance {expected:.1g} pairs would"
+            yield Flag(one, len(at), votes, detail)
 
 
 @_rule(
     "bursts",
     "People who begin together and vote more alike than strangers do may be one person, or a campaign.",
-    {"people": 3, "seconds": 60, "common": 10, "chance": 0.001},
     needs_log=True,
 )
-def _bursts(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+def _bursts(
+    evidence: Evidence, *, people: float = 3, seconds: float = 60, common: float = 10, chance: float = 0.001
+) -> Iterator[Flag]:
     """`people` or more who began within `seconds` of one another and vote more alike than chance allows.
 
     Two are linked if on at least `common` statements that both saw they agree more often than strangers would. Many
@@ -237,23 +223,22 @@ def _bursts(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    people = len(evidence.ids)
-    links = np.array([*_links(evidence, limits)], dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(people, people))
+    links = np.array([*_links(evidence, seconds, common, chance)], dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(len(evidence.ids),) * 2)
     _, group_P = connected_components(graph, directed=False)
     size_P = np.bincount(group_P, minlength=1)[group_P]
-    for row in np.flatnonzero(size_P >= max(limits["people"], 2)).tolist():
+    for row in np.flatnonzero(size_P >= max(people, 2)).tolist():
         detail = f"one of {size_P[row]} who began together, voting alike"
-        yield Flag(evidence.ids[row], int(size_P[row]), limits["people"], detail)
+        yield Flag(evidence.ids[row], int(size_P[row]), people, detail)
 
 
-def _links(evidence: Evidence, limits: Limits) -> Iterator[tuple[int, int]]:
+def _links(evidence: Evidence, seconds: float, common: float, chance: float) -> Iterator[tuple[int, int]]:
     """Rows of two people who began together and vote alike."""
     votes_PS, seen_PS = evidence.talk.votes_PS, evidence.talk.seen_PS
     begins = sorted((int(times[0]), one) for one, (times, _) in evidence.events.items())
     starts = np.array([start for start, _ in begins], dtype=np.int64)
     rows = np.searchsorted(evidence.talk.participant_ids, [one for _, one in begins])
-    ends = np.searchsorted(starts, starts + 1000 * limits["seconds"], side="right")
+    ends = np.searchsorted(starts, starts + 1000 * seconds, side="right")
     pairs = len(evidence.ids) * (len(evidence.ids) - 1) / 2
     for place, (row, end) in enumerate(zip(rows.tolist(), ends.tolist(), strict=True)):
         others = rows[place + 1 : end]
@@ -261,18 +246,13 @@ def _links(evidence: Evidence, limits: Limits) -> Iterator[tuple[int, int]]:
         alike_O = (both_OS & (votes_PS[others] == votes_PS[row])).sum(axis=1)
         common_O = both_OS.sum(axis=1)
         # Strangers agree on most statements too; below this share the chance need not be computed.
-        for at in np.flatnonzero((common_O >= limits["common"]) & (alike_O >= 0.8 * common_O)).tolist():
-            if at_least(int(alike_O[at]), evidence.match_S[both_OS[at]]) * pairs < limits["chance"]:
+        for at in np.flatnonzero((common_O >= common) & (alike_O >= 0.8 * common_O)).tolist():
+            if at_least(int(alike_O[at]), evidence.match_S[both_OS[at]]) * pairs < chance:
                 yield row, int(others[at])
 
 
-@_rule(
-    "repeated-statements",
-    "The same sentence twice splits its votes and counts an idea twice.",
-    {"edits": 1},
-    kind="statement",
-)
-def _repeated(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
+@_rule("repeated-statements", "The same sentence twice splits its votes and counts an idea twice.", kind="statement")
+def _repeated(evidence: Evidence, *, edits: float = 1) -> Iterator[Flag]:
     """Statements that repeat another word by word, but for spelling.
 
     One stays: an accepted one before one never moderated, then the one with most votes, then the first. Rejected
@@ -281,7 +261,7 @@ def _repeated(evidence: Evidence, limits: Limits) -> Iterator[Flag]:
     votes = evidence.talk.seen_PS.sum(axis=0).tolist()
     rank = {one.id: (-one.moderated, -count) for one, count in zip(evidence.talk.statements, votes, strict=True)}
     candidates = [(one.id, one.text) for one in evidence.talk.statements if one.moderated >= 0]
-    for group in repeated_statements(candidates, edits=int(limits["edits"])):
+    for group in repeated_statements(candidates, edits=int(edits)):
         kept, *others = sorted(group, key=lambda one: (rank[one], one))
         for one in others:
             yield Flag(one, len(group), 1, f"repeats statement {kept}, which stays")

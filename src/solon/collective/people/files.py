@@ -20,9 +20,8 @@ import numpy as np
 
 from solon.collective.conversation import AGREE, Conversation
 from solon.collective.output import replacing
-from solon.collective.people.estimates import agreement
 from solon.collective.people.sample import Gap, Sample, gaps, published_gaps
-from solon.collective.people.weights import Weights
+from solon.collective.people.weights import Weights, agreement
 from solon.collective.tables import write_csv
 
 GAPS, ESTIMATES, WEIGHTS, WEIGHTING = "gaps.csv", "estimates.csv", "weights.csv", "weighting.csv"
@@ -88,16 +87,17 @@ def _write_estimates(conversation: Conversation, weights: Weights, public: Path,
     agrees_S = (conversation.votes_PS[inside] == AGREE).sum(axis=0)
     shown: list[tuple[object, ...]] = []
     full: list[tuple[object, ...]] = []
-    for place, statement in enumerate(conversation.statements):
-        voters, agrees = int(found.n_S[place]), int(agrees_S[place])
-        shares = [float(one[place]) for one in (found.share_S, found.low_S, found.high_S)]
+    figures = (found.n_S, agrees_S, found.share_S, found.low_S, found.high_S, found.n_effective_S)
+    for number, voters, agrees, *shares, effective in zip(
+        conversation.statement_ids.tolist(), *(one.tolist() for one in figures), strict=True
+    ):
         if not voters:
-            shown.append((statement.id, *[None] * 5))
-            full.append((statement.id, 0, *[None] * 5))
+            shown.append((number, *[None] * 5))
+            full.append((number, 0, *[None] * 5))
             continue
-        full.append((statement.id, voters, agrees / voters, *shares, float(found.n_effective_S[place])))
+        full.append((number, voters, agrees / voters, *shares, effective))
         counted = (voters, round(agrees / voters, DIGITS)) if voters >= threshold else (None, None)
         few = voters < threshold or any(0 < side < threshold for side in (agrees, voters - agrees))
-        shown.append((statement.id, *counted, *(None if few else round(share, DIGITS) for share in shares)))
+        shown.append((number, *counted, *(None if few else round(share, DIGITS) for share in shares)))
     write_csv(public, ESTIMATE_COLUMNS, shown)
     write_csv(organiser, (*ESTIMATE_COLUMNS, "effective_voters"), full)

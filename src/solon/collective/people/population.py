@@ -7,19 +7,17 @@ ones need not sum to the whole exactly; they are scaled to it.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from solon.collective.tables import read_text, shown
-from solon.constitution.faults import Faults
-from solon.errors import ConstitutionError, InputError, Where
-from solon.places import KeyPath, Places, toml_places
+from solon.constitution.toml_file import TomlFile
+from solon.errors import InputError, Where
+from solon.places import KeyPath, Places
 from solon.records import Record
 
 Share = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
@@ -44,7 +42,6 @@ class Attribute(Record):
     unknown: tuple[str, ...] = ()
     """Answers that tell nothing, beside the empty one."""
     merge: dict[str, str] = Field(default_factory=dict)
-    """Categories counted as another."""
 
 
 class Joint(Record):
@@ -59,7 +56,6 @@ class Screening(Record):
     """A question that decides who belongs to the population."""
 
     column: str = Field(min_length=1)
-    """Of the attributes file."""
     question: str = ""
     accepted: tuple[str, ...] = Field(min_length=1)
 
@@ -70,9 +66,7 @@ class Margin(NamedTuple):
     attributes: tuple[str, ...]
     shares: dict[str, float]
     minimum: int = 0
-    """People wanted in each category."""
     key: KeyPath = ()
-    """Of the table in the file."""
 
     @property
     def name(self) -> str:
@@ -82,9 +76,7 @@ class Margin(NamedTuple):
 class _Head(Record):
     title: str = ""
     source: str = ""
-    """Where the shares come from."""
     participants: Count = 0
-    """People wanted altogether."""
     minimum: Count = 0
     suppress_below: int = Field(default=SUPPRESS_BELOW, ge=1, strict=True)
 
@@ -127,22 +119,19 @@ def load_population(path: Path) -> Population:
         InputError: with every fault of the file, each with its line: shares that do not sum to the whole, merges and
             joint quotas that name what is not there, joint quotas that contradict an attribute's.
     """
-    text = read_text(path).replace("\r\n", "\n")
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise InputError(f"not TOML: {error}", where=Where(path, int(line[1]) if line else None)) from None
-    file = _File(path, text)
-    tables = {key: data.pop(key) for key in _Tables.model_fields if key in data}
-    head = file.checked(_Head, data) or _Head()
+    file = TomlFile(path, read_text(path), what="a population file", error=InputError)
+    known = (*_Head.model_fields, *_Tables.model_fields)
+    tables = {key: file.data.pop(key) for key in _Tables.model_fields if key in file.data}
+    head = file.checked(_Head, file.data, known=known) or _Head()
     found = file.checked(_Tables, tables) or _Tables()
     attributes = {name: one for name, table in found.attributes.items() if (one := _attribute(file, name, table))}
     joint: list[Joint] = []
     for nth, table in enumerate(found.joint):
         joint += _joint(file, nth, table, attributes, joint)
-    screening = [file.checked(Screening, table, "screening", nth) for nth, table in enumerate(found.screening)]
-    if not attributes and not file.faults:
+    screening = [
+        file.checked(Screening, table, "screening", nth, label="screening") for nth, table in enumerate(found.screening)
+    ]
+    if not attributes and not len(file):
         file.fault("no attributes", hint="write at least one [attributes.NAME] with shares")
     file.raise_any()
     return Population(
@@ -155,43 +144,13 @@ def load_population(path: Path) -> Population:
     )
 
 
-_Kind = TypeVar("_Kind", bound=Record)
-
-
-class _File:
-    """A file while it is read, and what is wrong with it so far."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.places = toml_places(text)
-        self.faults = Faults(path)
-
-    def fault(self, what: str, *key: str | int, hint: str | None = None) -> None:
-        self.faults.add(what, self.places.line(key), hint)
-
-    def raise_any(self) -> None:
-        try:
-            self.faults.raise_any()
-        except ConstitutionError as error:
-            raise InputError(error.faults) from None
-
-    def checked(self, kind: type[_Kind], table: Mapping[str, Any], *key: str | int) -> _Kind | None:
-        """A table as a record; None, and its faults noted, if it is none."""
-        try:
-            return kind.model_validate(table)
-        except ValidationError as error:
-            label = next((part for part in reversed(key) if isinstance(part, str)), "")
-            known = kind.model_fields if key else (*_Head.model_fields, *_Tables.model_fields)
-            self.faults.add_refused(error, self.places, under=key, label=label, known=known)
-            return None
-
-
-def _attribute(file: _File, name: str, table: Mapping[str, Any]) -> Attribute | None:
+def _attribute(file: TomlFile, name: str, table: Mapping[str, Any]) -> Attribute | None:
     """An attribute that can be used, with shares merged and scaled to sum to 1."""
-    before, key = len(file.faults), ("attributes", name)
+    before, key = len(file), ("attributes", name)
     if name in ("", "participant") or name != name.strip():
         what = f"an attribute cannot be called {shown(name)}"
         file.fault(what, *key, hint="take the name of a column that tells something about participants")
-    found = file.checked(Attribute, table, *key)
+    found = file.checked(Attribute, table, *key, label=name)
     if found is None:
         return None
     shares, merge = found.shares, found.merge
@@ -211,17 +170,17 @@ def _attribute(file: _File, name: str, table: Mapping[str, Any]) -> Attribute | 
         if "|" in category or category != category.strip() or not category:
             what = f"{name}: a category cannot be {shown(category)}"
             file.fault(what, *key, "shares", category, hint="no |, no spaces at the ends")
-    if len(file.faults) > before:
+    if len(file) > before:
         return None
     return found.model_copy(update={"shares": _merged(shares, [merge])})
 
 
 def _joint(
-    file: _File, nth: int, table: Mapping[str, Any], attributes: Mapping[str, Attribute], earlier: Sequence[Joint]
+    file: TomlFile, nth: int, table: Mapping[str, Any], attributes: Mapping[str, Attribute], earlier: Sequence[Joint]
 ) -> list[Joint]:
     """A joint quota that fits its attributes, merged and scaled; nothing if it cannot be used."""
-    before, key = len(file.faults), ("joint", nth)
-    quota = file.checked(Joint, table, *key)
+    before, key = len(file), ("joint", nth)
+    quota = file.checked(Joint, table, *key, label="joint")
     if quota is None:
         return []
     title, names = f"joint {' × '.join(quota.attributes)}", {*quota.attributes}
@@ -231,7 +190,7 @@ def _joint(
         file.fault(f"{title}: no sound attribute {', '.join(map(shown, lost))}", *key)
     if len(names) < len(quota.attributes):
         file.fault(f"{title}: an attribute is named twice", *key)
-    if len(file.faults) > before:
+    if len(file) > before:
         return []
     parts = [attributes[name] for name in quota.attributes]
     known = [JOINER.join(parts) for parts in product(*([*one.shares, *one.merge] for one in parts))]
@@ -240,7 +199,7 @@ def _joint(
         hint = f"combinations are written as {shown(known[0])}, in the order of `attributes`"
         file.fault(what, *key, "shares", strange[0], hint=hint)
     _check_sum(file, title, quota.shares, *key)
-    if len(file.faults) > before:
+    if len(file) > before:
         return []
     merged = _merged(quota.shares, [one.merge for one in parts])
     for place, (name, one) in enumerate(zip(quota.attributes, parts, strict=True)):
@@ -252,7 +211,7 @@ def _joint(
     return [quota.model_copy(update={"shares": merged})]
 
 
-def _check_sum(file: _File, title: str, shares: Mapping[str, float], *key: str | int) -> None:
+def _check_sum(file: TomlFile, title: str, shares: Mapping[str, float], *key: str | int) -> None:
     """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
     total = sum(shares.values())
     if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):

@@ -37,7 +37,6 @@ class Gap(Record):
     category: str
     """Empty: those of whom it is not known; they count in no share."""
     population_share: float | None
-    """None: not known."""
     people: int | None
     """In the sample. None: hidden, because it is small or would give away a small one. So is all that follows."""
     share_of: int | None = None
@@ -49,7 +48,6 @@ class Gap(Record):
     gap_people: int | None = None
     """People too many (above 0) or missing (below 0) at the present size of the sample."""
     minimum: int = 0
-    """People wanted."""
     below_minimum: bool | None = None
     """None: hidden, or nobody is wanted in it."""
 
@@ -62,11 +60,9 @@ class Cells(NamedTuple):
     """The population's categories, then combinations that it has nobody in, in alphabetical order, then `UNKNOWN`: the
     category of who lacks any of a joint quota's attributes, too."""
     codes_N: Ints
-    """The category of each participant."""
 
     @property
     def counts(self) -> list[int]:
-        """People by category."""
         return [int(count) for count in np.bincount(self.codes_N, minlength=len(self.names))]
 
 
@@ -90,14 +86,12 @@ class Sample:
     without_votes: int = 0
     """People with attributes who are in no row of votes. They are left out."""
     unread: tuple[str, ...] = ()
-    """Columns of the attributes file that the population does not name."""
 
     def __len__(self) -> int:
         return len(self.participant_ids)
 
     @property
     def cells(self) -> list[Cells]:
-        """The sample by each of the population's margins."""
         return [self._cells(margin) for margin in self.population.margins]
 
     def _cells(self, margin: Margin) -> Cells:
@@ -191,29 +185,23 @@ def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Ga
             continue
         share = None if name == UNKNOWN else margin.shares.get(name, 0.0)
         minimum = margin.minimum if share else 0
-        gap = Gap(attribute=margin.name, category=name, population_share=share, people=None, minimum=minimum)
-        yield gap if (margin.name, name) in hidden else _counted(gap, count, known)
-
-
-def _counted(gap: Gap, count: int, of: int) -> Gap:
-    """With the number of people, and what follows from it."""
-    counted = gap.model_copy(update={"people": count})
-    share = gap.population_share
-    if share is None or not of:
-        return counted
-    return counted.model_copy(
-        update={
-            "share_of": of,
-            "sample_share": count / of,
-            "gap_points": 100 * (count / of - share),
-            "gap_people": round(count - share * of),
-            "below_minimum": count < gap.minimum if share else None,
-        }
-    )
+        is_hidden = (margin.name, name) in hidden
+        figures: dict[str, float | None] = {}
+        if share is not None and known and not is_hidden:
+            figures = {
+                "share_of": known,
+                "sample_share": count / known,
+                "gap_points": 100 * (count / known - share),
+                "gap_people": round(count - share * known),
+                "below_minimum": count < minimum if share else None,
+            }
+        people = None if is_hidden else count
+        yield Gap(
+            attribute=margin.name, category=name, population_share=share, people=people, minimum=minimum, **figures
+        )
 
 
 def _hidden(sample: Sample) -> set[tuple[str, str]]:
-    """Counts that must not be published, by name of the margin and category."""
     found: set[tuple[str, str]] = set()
     for linked in _linked(sample.cells):
         # The finest table that all of these counts are sums of: the combinations that occur.

@@ -21,7 +21,6 @@ from solon.collective.kept import kept
 from solon.records import Record
 
 SLACK = 1e-7
-"""Of the solver."""
 
 
 def suppress_row(counts: Sequence[int], *, threshold: int, rest: int = 0) -> tuple[bool, ...]:

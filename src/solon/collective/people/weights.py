@@ -1,27 +1,27 @@
-"""Post-stratification weights by raking. What they are for is in `people.estimates`.
+"""Post-stratification: weights by raking, and estimates with intervals that account for the weights.
 
 Weights make a sample that recruited too many of some people and too few of others speak for the population, as far as
 the quotas explain the difference. What they cannot mend: people of one category who took part and think otherwise
 than those of the same category who did not.
 
-Shapes: N people in the sample, M margins.
+Shapes: N people in the sample, S statements, M margins (of estimates: indicators of categories).
 """
 
 from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
 
-from solon.collective.conversation import Floats, Ints
+from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
 from solon.collective.people.sample import Cells, Sample
 from solon.collective.tables import shown
 from solon.errors import Fault, InputError
-from solon.records import Record
+from solon.evals.statistics import score_interval
 
 CAP = 5.0
 """Largest weight, the mean being 1 (DeBell and Krosnick, 2009, "Computing weights for American National Election Study
@@ -36,18 +36,8 @@ MORE_ITERATIONS = 10_000
 """Rounds that follow where it stops early."""
 FEW = 5
 """People below which a category is proposed for merging: their weights rest on almost nobody. Assumption."""
-
-
-class Collapse(Record):
-    """A proposal to count one category as another."""
-
-    attribute: str
-    category: str
-    into: str
-    people: int
-
-    def __str__(self) -> str:
-        return f'{self.attribute}: merge = {{ "{self.category}" = "{self.into}" }}'
+NO_RESIDUAL = 1e-9
+"""Variance, relative to that of a simple random sample, below which it is a rounding error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +60,13 @@ class Weights:
 
     @property
     def n_effective(self) -> float:
-        """As `effective_size`."""
-        return effective_size(self.weights_N)
+        """Kish's effective sample size, (Σ w)² / Σ w²: so many people, equally weighted, would tell as much."""
+        return float(self.weights_N.sum() ** 2 / (self.weights_N @ self.weights_N))
 
     @property
     def design_effect(self) -> float:
         """What weighting costs: by this factor the variance of a mean grows (Kish, 1965, *Survey Sampling*, 11.7)."""
         return len(self.weights_N) / self.n_effective
-
-
-def effective_size(weights_N: Floats) -> float:
-    """Kish's effective sample size, (Σ w)² / Σ w²: so many people, equally weighted, would tell as much.
-
-    >>> effective_size(np.array([1.0, 1.0, 2.0]))
-    2.6666666666666665
-    """
-    total = float(weights_N.sum())
-    return total * total / float(weights_N @ weights_N) if total else 0.0
 
 
 def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
@@ -104,16 +84,17 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     """
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
+    if faults := [*_unfit_cells(sample)]:
+        raise InputError(faults)
     margins = sample.cells
-    _check_cells(sample, margins)
     targets = [_targets(cells) for cells in margins]
     codes_NM = np.stack([cells.codes_N for cells in margins], axis=1)
     weights_N = _finished(codes_NM, targets, _raked(codes_NM, targets, None))
-    gap, at = _largest_gap(codes_NM, targets, weights_N)
-    if not gap <= TOLERANCE:
-        worst = margins[at].margin
+    gaps_M = _gaps(codes_NM, targets, weights_N)
+    if not max(gaps_M) <= TOLERANCE:
+        worst = margins[int(np.argmax(gaps_M))].margin
         raise InputError(
-            f"no weights fit all quotas: {worst.name} stays {100 * gap:.2g} points off",
+            f"no weights fit all quotas: {worst.name} stays {100 * max(gaps_M):.2g} points off",
             where=sample.population.where(worst),
             hint="two attributes say almost the same, or contradict each other; merge categories or leave one out",
         )
@@ -121,16 +102,16 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     if cap is not None and weights_N.max() > cap:
         trimmed = int((weights_N > cap).sum())
         weights_N = _raked(codes_NM, targets, cap)
-        gap, _ = _largest_gap(codes_NM, targets, weights_N)
+    gap = max(_gaps(codes_NM, targets, weights_N))
     return Weights(sample=sample, weights_N=weights_N, trimmed=trimmed, remaining_gap=gap)
 
 
-def collapses(sample: Sample, *, below: int) -> list[Collapse]:
-    """For every category of an attribute with fewer than `below` people, what to count it as.
+def collapses(sample: Sample, *, below: int) -> dict[tuple[str, str], str]:
+    """For every attribute and category with fewer than `below` people, what to write to count them as others.
 
     Ordered attributes: the smaller neighbour in the order of the file. Others: the smallest other category.
     """
-    found = []
+    found = {}
     for name, attribute in sample.population.attributes.items():
         categories, people = [*attribute.shares], Counter(sample.categories[name])
         for place, category in enumerate(categories):
@@ -140,26 +121,23 @@ def collapses(sample: Sample, *, below: int) -> list[Collapse]:
             if attribute.ordered:
                 others = [categories[at] for at in (place - 1, place + 1) if 0 <= at < len(categories)]
             into = min(others, key=lambda one: (people[one] == 0, people[one], one))
-            found.append(Collapse(attribute=name, category=category, into=into, people=people[category]))
+            found[name, category] = f'{name}: merge = {{ "{category}" = "{into}" }}'
     return found
 
 
-def _check_cells(sample: Sample, margins: Sequence[Cells]) -> None:
-    """No empty category, nobody where the population has nobody."""
-    advice = {(one.attribute, one.category): str(one) for one in collapses(sample, below=1)}
-    faults = []
-    for cells in margins:
+def _unfit_cells(sample: Sample) -> Iterator[Fault]:
+    """Empty categories, and people where the population has nobody."""
+    advice = collapses(sample, below=1)
+    for cells in sample.cells:
         title = cells.margin.name
         for name, count in zip(cells.names[:-1], cells.counts, strict=False):
             where = sample.population.where(cells.margin, name)
             if name in cells.margin.shares and not count:
-                hint = advice.get((title, name)) or f"merge categories, or leave {title} out"
-                faults.append(Fault(f"{title}: nobody in {shown(name)}, so nobody can stand for it", where, hint))
+                hint = advice.get((title, name), f"merge categories, or leave {title} out")
+                yield Fault(f"{title}: nobody in {shown(name)}, so nobody can stand for it", where, hint)
             elif name not in cells.margin.shares:
                 what = f"{title}: {count} in {shown(name)}, where the population has nobody"
-                faults.append(Fault(what, where, "correct the quota, or merge categories"))
-    if faults:
-        raise InputError(faults)
+                yield Fault(what, where, "correct the quota, or merge categories")
 
 
 def _targets(cells: Cells) -> Floats:
@@ -192,7 +170,7 @@ def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floa
 def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> Floats:
     """Weights raked on until the shares fit, or for so many rounds."""
     for _ in range(MORE_ITERATIONS):
-        if _largest_gap(codes_NM, targets, weights_N)[0] <= EXACT:
+        if max(_gaps(codes_NM, targets, weights_N)) <= EXACT:
             break
         for codes, target in zip(codes_NM.T, targets, strict=True):
             sums = np.bincount(codes, weights=weights_N, minlength=len(target))
@@ -201,12 +179,89 @@ def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> F
     return np.asarray(weights_N / weights_N.mean())
 
 
-def _largest_gap(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> tuple[float, int]:
-    """The largest distance of a weighted share from its target, and the margin it is in."""
+def _gaps(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> list[float]:
+    """The largest distance of a weighted share from its target, by margin."""
     total = weights_N.sum()
-    gaps = [
+    return [
         float(np.abs(np.bincount(codes, weights=weights_N, minlength=len(target)) / total - target).max())
         for codes, target in zip(codes_NM.T, targets, strict=True)
     ]
-    worst = int(np.argmax(gaps))
-    return gaps[worst], worst
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """Weighted shares of those who saw each statement, with 95% intervals. All [S]; NaN where nobody saw it."""
+
+    share_S: Floats
+    low_S: Floats
+    high_S: Floats
+    n_S: Ints
+    """People it rests on."""
+    n_effective_S: Floats
+    """So many people in a simple random sample would give an interval of the same width."""
+
+
+def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights) -> Estimates:
+    """The population's share of `hits` among those who would see each statement.
+
+    The estimate is Σ w·hit / Σ w over those who saw the statement. Its variance comes from linearisation: that of the
+    weighted residuals w·e, where e is what is left of (hit − share)·seen / Σ w·seen after a weighted regression on the
+    categories that were raked to (Deville and Särndal, 1992, "Calibration estimators in survey sampling", JASA 87,
+    section 3: raking varies as this regression does), times n / (n − indicators). The interval is Wilson's with the
+    effective size share·(1 − share) / variance instead of n and Student's t instead of the normal (Franco, Little,
+    Louis and Slud, 2019, "Comparative study of confidence intervals for proportions in complex sample surveys",
+    Journal of Survey Statistics and Methodology 7).
+
+    Deviations: targets of people of unknown category count as known; trimmed weights count as raked ones. Where all or
+    none hit, or the categories tell everybody apart, there is no residual, and the effective size is Kish's.
+
+    Equal weights and no categories: 40 of 100 is 0.4, variance 0.24/99, effective size 99, interval 0.308 to 0.500.
+    """
+    from scipy.special import stdtrit
+
+    w_N = weights.weights_N
+    weighted_NS = w_N[:, None] * seen_NS
+    total_S = weighted_NS.sum(axis=0)
+    n_S = seen_NS.sum(axis=0).astype(np.int64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share_S = (weighted_NS * hits_NS).sum(axis=0) / total_S
+        kish_S = total_S**2 / (weighted_NS**2).sum(axis=0)
+        linear_NS = np.where(seen_NS, hits_NS - share_S, 0.0) / total_S
+        variance_S = _calibrated_variance(np.nan_to_num(linear_NS), weights)
+        spread_S = share_S * (1 - share_S)
+        has_residual_S = variance_S > NO_RESIDUAL * spread_S / n_S
+        n_effective_S = np.where(has_residual_S, spread_S / variance_S, kish_S)
+        t_S = stdtrit(np.maximum(n_S - 1, 1), 0.975)
+        low_S, high_S = score_interval(share_S, n_effective_S, t_S)
+    return Estimates(share_S=share_S, low_S=low_S, high_S=high_S, n_S=n_S, n_effective_S=n_effective_S)
+
+
+def agreement(conversation: Conversation, weights: Weights) -> Estimates:
+    """`estimate` of the share that agrees with each statement, among those who voted on it, passes included.
+
+    Every person of the sample must be in the conversation.
+    """
+    row_of = {int(one): row for row, one in enumerate(conversation.participant_ids)}
+    rows = np.array([row_of[int(one)] for one in weights.sample.participant_ids], dtype=np.int64)
+    votes_NS, seen_NS = conversation.votes_PS[rows], conversation.seen_PS[rows]
+    return estimate((votes_NS == AGREE) & seen_NS, seen_NS, weights)
+
+
+def _calibrated_variance(linear_NS: Floats, weights: Weights) -> Floats:
+    """Variance of Σ w·linear once the margins are held at their targets [S]."""
+    indicators_NM = _indicators(weights.sample)
+    root_N = np.sqrt(weights.weights_N)
+    # The regression is weighted by w: ordinary least squares of √w·linear on √w·indicators.
+    left_NM, singular_M, _ = np.linalg.svd(root_N[:, None] * indicators_NM, full_matrices=False)
+    basis_NM = left_NM[:, singular_M > 1e-10 * singular_M[0]]
+    scaled_NS = root_N[:, None] * linear_NS
+    residual_NS = scaled_NS - basis_NM @ (basis_NM.T @ scaled_NS)
+    people, rank = basis_NM.shape
+    spread_S = ((root_N[:, None] * residual_NS) ** 2).sum(axis=0)
+    return np.asarray(spread_S * people / max(people - rank, 1))
+
+
+def _indicators(sample: Sample) -> Floats:
+    """1 where a person is in a category, over all margins [N, M]."""
+    columns = [cells.codes_N[:, None] == np.arange(len(cells.names)) for cells in sample.cells]
+    return np.concatenate([np.ones((len(sample), 1)), *columns], axis=1)

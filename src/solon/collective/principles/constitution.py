@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
-from solon.collective.principles.ideas import Idea, Ideas, ideas_of
-from solon.collective.principles.merges import MergeFile
+from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
 from solon.collective.principles.neutral import one_line
 from solon.collective.principles.selection import (
     Chosen,
@@ -22,12 +20,19 @@ from solon.collective.principles.selection import (
     admissible,
     choose,
     curve,
+    lowest_of,
     rejected_as_well,
     rule_in_words,
 )
 from solon.collective.principles.topics import SIMILAR, near_duplicates, vectors_of
-from solon.collective.principles.trace import PrincipleTrace, Trace, trace_path
-from solon.collective.principles.tracing import figures_of, in_words, make_trace
+from solon.collective.principles.trace import (
+    Figures,
+    GroupTrace,
+    PrincipleTrace,
+    StatementTrace,
+    Trace,
+    trace_path,
+)
 from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
@@ -43,10 +48,7 @@ class Assembled:
 
     constitution: Constitution
     trace: Trace
-    notes: tuple[str, ...]
-    """What a person has to know about it."""
     findings: tuple[Finding, ...]
-    """What the linter says."""
 
 
 def assemble(
@@ -59,16 +61,22 @@ def assemble(
     merges: MergeFile | None = None,
     seed: int = 0,
 ) -> Assembled:
-    """The constitution for a rule. `merges` has been checked against the conversation (`check_merges`).
+    """The constitution for a rule. `merges` has been read for this conversation.
 
     Raises:
         InputError: if no idea passes; it says how near the nearest came.
     """
     kept, reasons, unmoderated = admissible(conversation, include_unmoderated=rule.include_unmoderated)
     ideas = ideas_of(kept, merges)
-    chosen = _chosen(ideas, groups, rule, seed)
+    refused = {at: why for at, idea in enumerate(ideas.ideas) if (why := unusable(idea.text))}
+    chosen = choose(
+        consensus_of(ideas.conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, seed=seed),
+        rule,
+        {at: Reason(code="not-worded", detail=why) for at, why in refused.items()},
+    )
     if not chosen.positions:
-        _raise_empty(ideas, chosen, conversation)
+        what, hint = _why_empty(ideas, chosen)
+        raise InputError(what, where=Where(conversation.source) if conversation.source else None, hint=hint)
     weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
     rows = tuple(
         _row(ideas.ideas[at], chosen, at, rank, weight)
@@ -80,20 +88,29 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    told = (unmoderated, _few_asked(rule, groups), heavy, rejected_as_well(chosen), _undecided(rows, merges))
-    notes = tuple(one for one in told if one)
-    trace = make_trace(
-        constitution,
-        conversation=conversation,
-        groups=groups,
-        chosen=chosen,
-        merges=merges,
-        reasons=reasons | _reasons(ideas, chosen),
+    notes = (unmoderated, _few_asked(rule, groups), heavy, rejected_as_well(chosen), _undecided(rows, merges))
+    trace = Trace(
+        constitution=name,
+        constitution_sha256=constitution.sha256,
+        topic=conversation.topic,
+        participants=len(conversation.participants),
+        statements_total=len(conversation.statements),
+        votes_total=int(conversation.seen_PS.sum()),
+        groups=tuple(GroupTrace(name=one, members=size) for one, size in zip(groups.names, groups.sizes, strict=True)),
+        groups_method=groups.method,
+        in_no_group=len(conversation.participants) - sum(groups.sizes),
+        rule=rule,
+        threshold_in_force=rule.least,
+        curve=curve(chosen),
+        numbers=lowest_of(chosen),
+        merges_made_by=merges.made_by if merges else "",
+        notes=(*groups.notes, *filter(None, notes)),
         principles=rows,
-        notes=notes,
+        merges=merges.merge if merges else (),
+        statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
     found = remarks(Sourced(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
-    return Assembled(constitution=constitution, trace=trace, notes=notes, findings=found)
+    return Assembled(constitution=constitution, trace=trace, findings=found)
 
 
 def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> tuple[Path, Path]:
@@ -115,32 +132,22 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
     return out, beside
 
 
-def _chosen(ideas: Ideas, groups: Groups, rule: Rule, seed: int) -> Chosen:
-    consensus = consensus_of(
-        ideas.conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, seed=seed
-    )
-    refused = {at: why for at, idea in enumerate(ideas.ideas) if (why := unusable(idea.text))}
-    return choose(consensus, rule, {at: Reason(code="not-worded", detail=why) for at, why in refused.items()})
-
-
-def _raise_empty(ideas: Ideas, chosen: Chosen, conversation: Conversation) -> NoReturn:
-    where = Where(conversation.source) if conversation.source else None
+def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
     rule = chosen.rule
     if not ideas.ideas:
-        raise InputError("no statement is left to choose from", where=where, hint="see --include-unmoderated")
+        return "no statement is left to choose from", "see --include-unmoderated"
     low = [at for at, reason in chosen.reasons.items() if reason.code == "low-consensus"]
     if not low:
         what = f"no statement has {many(max(rule.minimum_votes, 1), 'vote')} in every group and can be worded"
-        raise InputError(what, where=where, hint="lower --minimum-votes, or ask for fewer groups with --k")
+        return what, "lower --minimum-votes, or ask for fewer groups with --k"
     best = max(low, key=lambda at: chosen.value_I[at])
     nearest = f"the nearest is {ideas.ideas[best].id} with {chosen.value_I[best]:.3f}"
     if not chosen.ranked:
         what = f"no statement has a majority in every group; {nearest}"
-        raise InputError(what, where=where, hint="ask for fewer groups with --k, or add --no-majority")
-    more = next((one for one in curve(chosen) if one.ideas), None)
-    hint = f"lower --threshold: {more.threshold:g} gives {more.ideas}" if more else "lower --threshold"
+        return what, "ask for fewer groups with --k, or add --no-majority"
+    more = next((f": {one.threshold:g} gives {one.ideas}" for one in curve(chosen) if one.ideas), "")
     what = f"no statement reaches {rule.least:g}; {nearest}"
-    raise InputError(what, where=where, hint=f"{hint}; or ask for a number with --ideas")
+    return what, f"lower --threshold{more}; or ask for a number with --ideas"
 
 
 def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
@@ -156,7 +163,6 @@ def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
 
 
 def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> PrincipleTrace:
-    """An idea that becomes a principle."""
     stance: Stance = "rejected" if chosen.rejected_I[at] else "agreed"
     return PrincipleTrace(
         id=_id(idea.id),
@@ -167,7 +173,7 @@ def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> Princ
         text=idea.text,
         worded_by="person" if idea.by_person else "template",
         remarks=odd(idea.text),
-        figures=figures_of(chosen.consensus, at),
+        figures=Figures.of(chosen.consensus, at),
         rank=rank,
         weight=weight,
     )
@@ -188,9 +194,29 @@ def _principle(traced: PrincipleTrace, kept: Conversation, merges: MergeFile | N
         **word(traced.text, traced.stance),
         "weight": traced.weight,
         "tags": tuple(filter(None, (_tag(one.name) for one in topics))),
-        "source": f"{how}; {in_words(traced.figures, traced.stance)}",
+        "source": f"{how}; {traced.figures.in_words(traced.stance)}",
     }
     return Principle.model_validate(fields)
+
+
+def _statements(
+    conversation: Conversation,
+    groups: Groups,
+    rule: Rule,
+    rows: Sequence[PrincipleTrace],
+    reasons: Mapping[int, Reason],
+) -> Iterator[StatementTrace]:
+    """All of them, left out or not, with their votes. `reasons`: of those that went into no principle."""
+    measured = consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, draws=0)
+    became = {number: row.id for row in rows for number in row.statements}
+    for at, one in enumerate(conversation.statements):
+        assert (one.id in became) != (one.id in reasons), "each has either a principle or a reason"
+        yield StatementTrace(
+            **one.model_dump(include={"id", "text", "author", "moderated", "is_seed"}),
+            figures=Figures.of(measured, at),
+            became=became.get(one.id),
+            left_out=reasons.get(one.id),
+        )
 
 
 def _id(statement: int) -> str:
@@ -257,10 +283,7 @@ def _undecided(rows: Sequence[PrincipleTrace], merges: MergeFile | None) -> str:
 
 def _reasons(ideas: Ideas, chosen: Chosen) -> dict[int, Reason]:
     """By statement."""
-    found = {
-        number: Reason(code="left-out-by-person", detail=note or "left out by a person in the merges file")
-        for number, note in ideas.left_out.items()
-    }
+    found = {**ideas.left_out}
     for at, reason in chosen.reasons.items():
         found |= dict.fromkeys(ideas.ideas[at].statement_ids, reason)
     return found

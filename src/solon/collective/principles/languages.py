@@ -95,7 +95,6 @@ class Read:
     words: tuple[tuple[str, ...], ...]
     """That carry a topic; all words of a statement in which none does."""
     stems: tuple[tuple[str, ...], ...]
-    """The same words without their endings."""
     negations: tuple[int, ...]
 
     @property
@@ -127,7 +126,6 @@ def is_unspaced(word: str) -> bool:
 
 @cache
 def languages() -> dict[str, Language]:
-    """By code."""
     text = files("solon.collective.principles").joinpath("templates/languages.toml").read_text(encoding="utf-8")
     return {
         code: Language(code=code, **{**table, "stop": frozenset(table["stop"].split())})

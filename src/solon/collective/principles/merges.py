@@ -1,4 +1,5 @@
-"""The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on.
+"""The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on; and
+the ideas that its decisions make of statements.
 
 Nothing in it counts before a person has written `yes` or `no`, in an editor or through `solon collect merge`. The file
 repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation in
@@ -8,19 +9,20 @@ which the id means something else.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+import numpy as np
+from pydantic import Field
 
-from solon.collective.conversation import Conversation
+from solon.collective.conversation import Conversation, Statement
+from solon.collective.principles.selection import Reason
 from solon.collective.tables import raise_faults, read_text, shown, write_file
-from solon.constitution.faults import Faults
 from solon.constitution.texts import Text, Word
-from solon.errors import ConstitutionError, Fault, InputError, Where
-from solon.places import Places, toml_places
+from solon.constitution.toml_file import TomlFile
+from solon.errors import Fault, InputError, Where
 from solon.records import Record
 from solon.toml_text import toml, toml_lines
 
@@ -63,7 +65,6 @@ class Merge(Record):
     taken_out: tuple[Cited, ...] = ()
     """Proposed, but taken out of the merge by a person."""
     note: str = ""
-    """For remarks of yours."""
 
 
 class Rewording(Record):
@@ -73,7 +74,6 @@ class Rewording(Record):
     decision: Decision = ""
     wording: str = ""
     text: str
-    """Its own words."""
     why: str = ""
     note: str = ""
 
@@ -108,24 +108,19 @@ class MergeFile(Record):
 def merges_toml(file: MergeFile) -> str:
     """The text that `read_merges` reads as the same."""
     blocks = [HEADER + toml_lines([("format", file.format), ("made_by", file.made_by)])]
-    for merge in file.merge:
-        fields = merge.model_dump(exclude={"statements", "taken_out", "note"})
-        cited = _cited("statements", merge.statements) + _cited("taken_out", merge.taken_out)
-        blocks.append("[[merge]]\n" + toml_lines(fields.items()) + cited + _note(merge.note))
-    blocks += [
-        "[[wording]]\n" + toml_lines(one.model_dump(exclude={"note"}).items()) + _note(one.note) for one in file.wording
-    ]
-    blocks += ["[[topic]]\n" + toml_lines(topic.model_dump().items()) for topic in file.topic]
+    for kind, those in (("merge", file.merge), ("wording", file.wording), ("topic", file.topic)):
+        blocks += [f"[[{kind}]]\n" + "".join(_lines(key, value) for key, value in one) for one in those]
     return "\n".join(blocks)
 
 
-def _note(note: str) -> str:
-    return toml_lines([("note", note)]) if note else ""
-
-
-def _cited(key: str, statements: Iterable[Cited]) -> str:
-    lines = "".join(f"  {{ id = {one.id}, text = {toml(one.text)} }},\n" for one in statements)
-    return f"{key} = [\n{lines}]\n" if lines else ""
+def _lines(key: str, value: Any) -> str:
+    """A key with its value; statements with their texts stand on a line each."""
+    if key in ("note", "taken_out") and not value:
+        return ""
+    if isinstance(value, tuple) and isinstance(value[0], Cited):
+        cited = "".join(f"  {{ id = {one.id}, text = {toml(one.text)} }},\n" for one in value)
+        return f"{key} = [\n{cited}]\n"
+    return toml_lines([(key, value)])
 
 
 def write_merges(path: Path, file: MergeFile) -> None:
@@ -133,114 +128,171 @@ def write_merges(path: Path, file: MergeFile) -> None:
     write_file(path, merges_toml(file).encode("utf-8"))
 
 
-def read_merges(path: Path) -> MergeFile:
-    """Reads a merges file. Raises InputError with every fault and its line."""
-    text = read_text(path).replace("\r\n", "\n")
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
-        what = re.sub(r" \(at [^)]*\)$", "", str(error))
+def read_merges(path: Path, conversation: Conversation | None = None) -> MergeFile:
+    """Reads a merges file, which has to cite statements as the conversation has them, if one is given.
+
+    Raises InputError with every fault and its line.
+    """
+    text = read_text(path)
+    found = parsed_merges(path, text)
+    if conversation is not None:
+        raise_faults([*_strangers(TomlFile(path, text, what="a merges file"), found, conversation)], path)
+    return found
+
+
+def parsed_merges(path: Path, text: str) -> MergeFile:
+    """The merges file at `path`, whose text this is. Raises InputError with every fault and its line."""
+    file = TomlFile(path, text, what="a merges file", error=InputError)
+    if file.data.get("format") != FORMAT:
         raise InputError(
-            f"is not TOML: {what[:1].lower()}{what[1:]}",
-            where=Where(path, int(found[1]) if found else text.count("\n") + 1),
-            hint="look at this line and the one before it: a missing quote, bracket or comma",
-        ) from None
-    except RecursionError:
-        raise InputError("is nested too deeply to be a merges file", where=Where(path)) from None
-    places = toml_places(text)
-    file = _validated(path, data, places)
-    raise_faults([*_contradictions(path, file, places)], path)
-    return file
-
-
-def check_merges(path: Path, file: MergeFile, conversation: Conversation) -> None:
-    """Raises InputError if the file cites statements that the conversation does not have in these words."""
-    texts = {one.id: one.text for one in conversation.statements}
-    text = read_text(path).replace("\r\n", "\n")
-    places = toml_places(text)
-    faults: list[Fault] = []
-    for index, merge in enumerate(file.merge):
-        begins = places.line(("merge", index, "statements"))
-        for cited in merge.statements:
-            faults += _unlike(cited.id, cited.text, texts, Where(path, _line_of(cited.id, text, begins)))
-    for index, one in enumerate(file.wording):
-        faults += _unlike(one.statement, one.text, texts, Where(path, places.line(("wording", index, "statement"))))
-    for index, topic in enumerate(file.topic):
-        where = Where(path, places.line(("topic", index, "statements")))
-        faults += [fault for number in topic.statements for fault in _unlike(number, None, texts, where)]
-    raise_faults(faults, path)
-
-
-def _line_of(number: int, text: str, begins: int | None) -> int | None:
-    """The line of the list that begins at a line which cites this statement; the list's own line if none does."""
-    lines = text.split("\n")
-    for line in range(begins or 1, len(lines) + 1):
-        if re.search(rf"\bid\s*=\s*\+?{number}\b", lines[line - 1]):
-            return line
-    return begins
-
-
-def _unlike(number: int, text: str | None, texts: dict[int, str], where: Where) -> Iterator[Fault]:
-    hint = "the file belongs to another conversation, or was edited; make it again with `solon collect topics`"
-    if number not in texts:
-        yield Fault(f"the conversation has no statement {number}", where, hint)
-    elif text is not None and text != texts[number]:
-        yield Fault(f"statement {number} reads {shown(texts[number])} in the conversation", where, hint)
-
-
-def _validated(path: Path, data: dict[str, Any], places: Places) -> MergeFile:
-    if data.get("format") != FORMAT:
-        raise InputError(
-            f"is no merges file: `format` is {shown(str(data.get('format')))}, not {FORMAT!r}",
-            where=Where(path, places.line(("format",))),
+            f"is no merges file: `format` is {shown(str(file.data.get('format')))}, not {FORMAT!r}",
+            where=Where(path, file.places.line(("format",))),
             hint="`solon collect topics DIR -o MERGES.toml` writes one",
         )
-    try:
-        return MergeFile.model_validate(data)
-    except ValidationError as error:
-        faults = Faults(path)
-        faults.add_refused(error, places, known=MergeFile.model_fields)
-        try:
-            faults.raise_any()
-        except ConstitutionError as found:
-            raise InputError(found.faults) from None
-        raise
+    found = file.checked(MergeFile, file.data)
+    if found is not None:
+        _note_contradictions(file, found)
+    file.raise_any()
+    assert found is not None, "its faults were raised"
+    return found
 
 
-def _contradictions(path: Path, file: MergeFile, places: Places) -> Iterator[Fault]:
+def _strangers(file: TomlFile, found: MergeFile, conversation: Conversation) -> Iterator[Fault]:
+    texts = {one.id: one.text for one in conversation.statements}
+    cited: list[tuple[int, str | None, int | None]] = []
+    for index, merge in enumerate(found.merge):
+        begins = file.places.line(("merge", index, "statements"))
+        cited += [(one.id, one.text, _line_of(one.id, file.text, begins)) for one in merge.statements]
+    for index, one in enumerate(found.wording):
+        cited.append((one.statement, one.text, file.places.line(("wording", index, "statement"))))
+    for index, topic in enumerate(found.topic):
+        cited += [(number, None, file.places.line(("topic", index, "statements"))) for number in topic.statements]
+    hint = "the file belongs to another conversation, or was edited; make it again with `solon collect topics`"
+    for number, text, line in cited:
+        if number not in texts:
+            yield Fault(f"the conversation has no statement {number}", Where(file.path, line), hint)
+        elif text not in (None, texts[number]):
+            what = f"statement {number} reads {shown(texts[number])} in the conversation"
+            yield Fault(what, Where(file.path, line), hint)
+
+
+def _line_of(number: int, text: str, begins: int) -> int:
+    """The line of the list that begins at a line which cites this statement; the list's own line if none does."""
+    lines = enumerate(text.split("\n")[begins - 1 :], start=begins)
+    return next((line for line, said in lines if re.search(rf"\bid\s*=\s*\+?{number}\b", said)), begins)
+
+
+def _note_contradictions(file: TomlFile, found: MergeFile) -> None:
     merged: dict[int, str] = {}
     ids: set[str] = set()
-    for index, merge in enumerate(file.merge):
-        where = Where(path, places.line(("merge", index, "id")))
+    for index, merge in enumerate(found.merge):
         if merge.id in ids:
-            yield Fault(f"the id `{merge.id}` is used twice", where, "give each merge an id of its own")
+            what = f"the id `{merge.id}` is used twice"
+            file.fault(what, "merge", index, "id", hint="give each merge an id of its own")
         ids.add(merge.id)
         if merge.decision == "yes":
-            yield from _accepted(merge, merged, where)
+            for what, hint in _accepted(merge, merged):
+                file.fault(what, "merge", index, "id", hint=hint)
     seen: set[int] = set()
-    for index, one in enumerate(file.wording):
-        where = Where(path, places.line(("wording", index, "statement")))
-        if one.statement in seen:
-            yield Fault(f"statement {one.statement} has two wordings", where, "keep one of them")
-        seen.add(one.statement)
+    for index, one in enumerate(found.wording):
+        key, number = ("wording", index, "statement"), one.statement
+        if number in seen:
+            file.fault(f"statement {number} has two wordings", *key, hint="keep one of them")
+        seen.add(number)
         if one.decision == "yes" and not one.wording.strip():
-            yield Fault(f"the wording of statement {one.statement} is empty", where, "write it, or decide `no`")
-        if one.decision == "no" and one.statement in merged:
-            what = f"statement {one.statement} is left out here and merged in `{merged[one.statement]}`"
-            yield Fault(what, where, "decide for one of the two")
+            file.fault(f"the wording of statement {number} is empty", *key, hint="write it, or decide `no`")
+        if one.decision == "no" and number in merged:
+            what = f"statement {number} is left out here and merged in `{merged[number]}`"
+            file.fault(what, *key, hint="decide for one of the two")
 
 
-def _accepted(merge: Merge, merged: dict[int, str], where: Where) -> Iterator[Fault]:
-    """What is wrong with a merge that somebody said yes to; notes its statements in `merged`."""
-    numbers = [cited.id for cited in merge.statements]
-    if len(set(numbers)) < 2:
-        hint = "add one, or decide `no`"
-        yield Fault(f"merge `{merge.id}` has a single statement, which there is nothing to merge with", where, hint)
+def _accepted(merge: Merge, merged: dict[int, str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a merge that somebody said yes to, and what to do; notes its statements in `merged`."""
+    numbers = dict.fromkeys(cited.id for cited in merge.statements)
+    if len(numbers) < 2:
+        what = f"merge `{merge.id}` has a single statement, which there is nothing to merge with"
+        yield what, "add one, or decide `no`"
     if not merge.wording.strip():
-        yield Fault(f"merge `{merge.id}` has no wording", where, "say what the merged idea is")
-    for number in dict.fromkeys(numbers):
+        yield f"merge `{merge.id}` has no wording", "say what the merged idea is"
+    for number in numbers:
         if number in merged:
             what = f"statement {number} is merged twice, in `{merged[number]}` and in `{merge.id}`"
-            yield Fault(what, where, "take it out of one of them, or make them one merge")
+            yield what, "take it out of one of them, or make them one merge"
         merged[number] = merge.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idea:
+    """One candidate for a principle."""
+
+    id: int
+    """Of the statement that stands first in the merge, or of the only one."""
+    statement_ids: tuple[int, ...]
+    text: str
+    """What it says: a person's wording, or the statement's own text."""
+    merge: str | None = None
+    by_person: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ideas:
+    """All candidates, and who voted how on each."""
+
+    ideas: tuple[Idea, ...]
+    conversation: Conversation
+    """Its statements are the ideas, in their order; participants as before. Without a log."""
+    left_out: Mapping[int, Reason]
+
+
+def ideas_of(conversation: Conversation, merges: MergeFile | None = None) -> Ideas:
+    """The ideas of a conversation, following the decisions in a merges file that fits it.
+
+    A merge holds for those of its statements that the conversation has. Who voted on several statements of an idea has
+    one vote on it: agree if most of those votes are agrees over disagrees, disagree if it is the other way round, pass
+    if they balance. So an idea's figures are of people, as a statement's are. With votes of +1, +1 and -1 on three
+    merged statements, the vote on the idea is +1.
+    """
+    texts = {one.id: one.text for one in conversation.statements}
+    file = merges or MergeFile(format=FORMAT)
+    rewordings = {one.statement: one for one in file.wording if one.decision}
+    left_out = {
+        number: Reason(code="left-out-by-person", detail=one.note or "left out by a person in the merges file")
+        for number, one in rewordings.items()
+        if one.decision == "no" and number in texts
+    }
+    alone = set(texts) - set(left_out)
+    ideas: list[Idea] = []
+    for merge in file.merge:
+        members = [cited.id for cited in merge.statements if cited.id in texts]
+        if merge.decision == "yes" and members:
+            alone -= set(members)
+            numbers, by_person = tuple(sorted(set(members))), merge.wording.strip() != merge.statements[0].text.strip()
+            ideas.append(
+                Idea(id=members[0], statement_ids=numbers, text=merge.wording, merge=merge.id, by_person=by_person)
+            )
+    for number in alone:
+        said = rewordings.get(number)
+        text = said.wording if said else texts[number]
+        ideas.append(Idea(id=number, statement_ids=(number,), text=text, by_person=said is not None))
+    ideas.sort(key=lambda idea: idea.id)
+    return Ideas(ideas=tuple(ideas), conversation=_counted(conversation, ideas), left_out=left_out)
+
+
+def _counted(conversation: Conversation, ideas: Iterable[Idea]) -> Conversation:
+    column = {number: at for at, number in enumerate(conversation.statement_ids.tolist())}
+    places = [[column[number] for number in idea.statement_ids] for idea in ideas]
+    seen_PI = np.zeros((len(conversation.participants), len(places)), dtype=bool)
+    votes_PI = np.zeros(seen_PI.shape, dtype=np.int8)
+    for at, columns in enumerate(places):
+        seen_PI[:, at] = conversation.seen_PS[:, columns].any(axis=1)
+        # Votes not cast are 0, as passes are, so they leave the sum alone.
+        votes_PI[:, at] = np.sign(conversation.votes_PS[:, columns].sum(axis=1, dtype=np.int64))
+    statements = tuple(Statement(id=idea.id, text=idea.text) for idea in ideas)
+    return Conversation(
+        statements=statements,
+        participants=conversation.participants,
+        votes_PS=votes_PI,
+        seen_PS=seen_PI,
+        topic=conversation.topic,
+        source=conversation.source,
+    )

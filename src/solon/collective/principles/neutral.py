@@ -60,8 +60,3 @@ def _harmless(char: str) -> str:
     if category in ("Cc", "Zl", "Zp"):
         return " "
     return "" if category in ("Cf", "Cs", "Co", "Cn") and char not in _JOINERS else char
-
-
-def words(text: str) -> list[str]:
-    """Its words: runs of letters and digits of any script, apostrophes within."""
-    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text)

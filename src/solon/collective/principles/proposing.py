@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,14 +21,6 @@ from solon.collective.principles.topics import (
 from solon.collective.principles.wording import odd, unusable
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proposed:
-    """What there is to decide, and what to tell about it."""
-
-    file: MergeFile
-    notes: tuple[str, ...]
-
-
 def propose(
     conversation: Conversation,
     *,
@@ -38,30 +29,31 @@ def propose(
     language: str | None = None,
     embed: Embed | None = None,
     seed: int = 0,
-) -> Proposed:
-    """Topics, merges and statements to look at, for the statements of `conversation` alone, all undecided.
+) -> tuple[MergeFile, str]:
+    """Topics, merges and statements to look at, all undecided; and what to tell of them, or nothing.
 
-    `threshold`: similarity from which a merge is proposed; None: the method's own. `language`: as for `topics_in`.
-    `embed`: texts to vectors, in the place of words in common.
+    `threshold`: similarity from which a merge is proposed; None: the method's own. `topics`: as for `topics_of`.
+    `language`, `embed`: as for `vectors_of`.
     """
     texts = [one.text for one in conversation.statements]
     if not texts:
-        return Proposed(file=MergeFile(format=FORMAT), notes=("There are no statements.",))
+        return MergeFile(format=FORMAT), "There are no statements."
     limit = threshold if threshold is not None else SIMILAR if embed is None else SIMILAR_EMBEDDED
     vectors = vectors_of(texts, language=language, embed=embed, seed=seed)
-    named = [
-        NamedTopic(name=topic.name, statements=tuple(conversation.statements[at].id for at in topic.members))
-        for topic in topics_of(vectors, topics, seed)
-    ]
-    merges = [_merge(number, one, conversation) for number, one in enumerate(near_duplicates(vectors, limit), start=1)]
+    ids = [one.id for one in conversation.statements]
     file = MergeFile(
         format=FORMAT,
         made_by=f"{vectors.method}, {vectors.read.spoken}, threshold {limit:g}, seed {seed}, {len(texts)} statements",
-        topic=tuple(named),
-        merge=tuple(merges),
+        topic=tuple(
+            NamedTopic(name=topic.name, statements=tuple(ids[at] for at in topic.members))
+            for topic in topics_of(vectors, topics, seed)
+        ),
+        merge=tuple(
+            _merge(number, one, conversation) for number, one in enumerate(near_duplicates(vectors, limit), start=1)
+        ),
         wording=tuple(_to_word(conversation)),
     )
-    return Proposed(file=file, notes=(vectors.read.note,) if vectors.read.note else ())
+    return file, vectors.read.note
 
 
 def _merge(number: int, near: Near, conversation: Conversation) -> Merge:

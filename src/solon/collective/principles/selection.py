@@ -58,7 +58,6 @@ class Rule(Record):
 
     @property
     def least(self) -> float | None:
-        """The threshold in force."""
         if self.threshold is not None:
             return self.threshold
         if self.ideas is not None:
@@ -94,7 +93,6 @@ class Reason(Record):
         "not-worded",
     ]
     detail: str
-    """In plain words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +111,12 @@ class Chosen:
     positions: tuple[int, ...]
     """Those that were chosen: the first of `ranked`."""
     reasons: dict[int, Reason]
-    """Of every idea that was not chosen."""
 
 
 class ThresholdCount(Record):
     """How many ideas there are from a threshold on."""
 
     threshold: float
-    """Least consensus."""
     ideas: int
 
 

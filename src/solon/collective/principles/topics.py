@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,12 +55,10 @@ class Vectors:
     latent_SL: Floats
     """Rows of length 1 (or 0), for topics."""
     method: str
-    """`tfidf-lsa`, or `embeddings`."""
     read: Read
 
 
-@dataclass(frozen=True, kw_only=True)
-class Near:
+class Near(NamedTuple):
     """Statements that may say the same, as positions, ascending."""
 
     members: tuple[int, ...]
@@ -70,31 +68,21 @@ class Near:
     """The member most like the others; ties go to the lowest."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Topic:
+class Topic(NamedTuple):
     """Statements about one thing."""
 
     name: str
-    """Its most telling words."""
     members: tuple[int, ...]
     """Positions, ascending."""
-
-
-def topics_in(
-    texts: Sequence[str], *, language: str | None = None, count: int | None = None, seed: int = 0
-) -> tuple[Topic, ...]:
-    """The topics of some statements, by their words, the largest first; what belongs nowhere is in `other`, the last.
-
-    `language`: a code that `languages` knows; None: told by the texts. `count`: how many; None: the square root of half
-    the statements.
-    """
-    return topics_of(vectors_of(texts, language=language, seed=seed), count, seed) if texts else ()
 
 
 def vectors_of(
     texts: Sequence[str], *, language: str | None = None, embed: Embed | None = None, seed: int = 0
 ) -> Vectors:
-    """Places statements; with `embed`, by what a model makes of their whole text."""
+    """Places statements; with `embed`, by what a model makes of their whole text.
+
+    `language`: a code that `languages` knows; None: told by the texts.
+    """
     clean = [neutralise(text)[0] for text in texts]
     read = read_all(clean, language)
     if embed is not None:

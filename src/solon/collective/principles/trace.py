@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from solon.collective.conversation import VOTE_SIGN
+from solon.collective.opinion.consensus import Consensus
 from solon.collective.principles.merges import Merge
 from solon.collective.principles.selection import Reason, Rule, ThresholdCount
 from solon.collective.principles.wording import Stance
@@ -18,7 +19,7 @@ from solon.records import Record
 
 
 class GroupVotes(Record):
-    """What one opinion group thinks of a statement or an idea."""
+    """What one opinion group thinks of a statement or an idea. Shares are None without a vote."""
 
     group: str
     agrees: int
@@ -26,15 +27,13 @@ class GroupVotes(Record):
     votes: int
     """Agrees, disagrees and passes."""
     consensus: float | None
-    """Share of agrees, smoothed or not as the rule says; None without a vote."""
+    """Share of agrees, smoothed or not as the rule says."""
     low: float | None
     high: float | None
-    """Wilson score interval of the share of agrees; None without a vote."""
+    """Wilson score interval of the share of agrees."""
 
 
 class Figures(Record):
-    """Consensus over all groups."""
-
     geometric_mean: float | None
     product: float | None
     """None if a group has no vote."""
@@ -43,21 +42,57 @@ class Figures(Record):
     """Equal-tailed credible interval."""
     groups: tuple[GroupVotes, ...]
 
+    @classmethod
+    def of(cls, consensus: Consensus, at: int) -> Figures:
+        """Of the statement at position `at`."""
+        return cls(
+            geometric_mean=_number(consensus.geometric_S[at]),
+            product=_number(consensus.product_S[at]),
+            product_low=_number(consensus.product_low_S[at]),
+            product_high=_number(consensus.product_high_S[at]),
+            groups=tuple(
+                GroupVotes(
+                    group=name,
+                    agrees=int(consensus.agrees_KS[label, at]),
+                    disagrees=int(consensus.disagrees_KS[label, at]),
+                    votes=int(consensus.votes_KS[label, at]),
+                    consensus=_number(consensus.groups_KS[label, at]),
+                    low=_number(consensus.low_KS[label, at]),
+                    high=_number(consensus.high_KS[label, at]),
+                )
+                for label, name in enumerate(consensus.names)
+            ),
+        )
+
+    def in_words(self, stance: Stance) -> str:
+        """On one line, for the `source` of a principle.
+
+        `agree: group 0 58 of 60 (95% interval 0.89 to 0.99), group 1 ...; consensus 0.88 per group (product 0.78, 95%
+        interval 0.70 to 0.85)`
+        """
+        if stance == "rejected":
+            return "disagree: " + ", ".join(f"group {one.group} {one.disagrees} of {one.votes}" for one in self.groups)
+        said = "agree: " + ", ".join(
+            f"group {one.group} {one.agrees} of {one.votes}{_interval(one.low, one.high, ' (', 2)}"
+            for one in self.groups
+        )
+        if self.geometric_mean is None or self.product is None:
+            return said
+        interval = _interval(self.product_low, self.product_high, ", ", 3) or ")"
+        return f"{said}; consensus {self.geometric_mean:.3f} per group (product {self.product:.3f}{interval}"
+
 
 class StatementTrace(Record):
-    """A statement as it was made and voted on."""
+    """A statement as it was made and voted on, and the principle it became or why it was left out."""
 
     id: int
     text: str
-    """Its own words."""
     author: int | None
     moderated: int
     is_seed: bool | None
     figures: Figures
     became: str | None
-    """Id of the principle it went into."""
     left_out: Reason | None
-    """Why it went into none."""
 
 
 class PrincipleTrace(Record):
@@ -75,7 +110,6 @@ class PrincipleTrace(Record):
     worded_by: Literal["template", "person"]
     """Who found the words of `text`; `template`: they are the statement's own, in quotation marks."""
     remarks: tuple[str, ...]
-    """What a person should look at in the wording."""
     figures: Figures
     """Of the idea: everybody who voted on any of its statements counts once."""
     rank: int
@@ -89,8 +123,6 @@ class GroupTrace(Record):
 
 
 class Trace(Record):
-    """The whole way from votes to principles."""
-
     format: Literal["solon-trace-1"] = "solon-trace-1"
     constitution: str
     """File name."""
@@ -109,7 +141,6 @@ class Trace(Record):
     rule: Rule
     threshold_in_force: float | None
     curve: tuple[ThresholdCount, ...] = ()
-    """How many principles there would be at other thresholds."""
     numbers: tuple[ThresholdCount, ...] = ()
     """The consensus of the last of the first 10, 25, ... ideas."""
     merges_made_by: str
@@ -118,7 +149,6 @@ class Trace(Record):
     principles: tuple[PrincipleTrace, ...]
     merges: tuple[Merge, ...]
     statements: tuple[StatementTrace, ...]
-    """All of the conversation, by id."""
 
 
 def trace_path(constitution: Path) -> Path:
@@ -126,6 +156,12 @@ def trace_path(constitution: Path) -> Path:
     return constitution.with_suffix(".trace.json")
 
 
-def number(value: float) -> float | None:
+def _number(value: float) -> float | None:
     """For JSON, which has no NaN."""
     return None if math.isnan(value) else float(value)
+
+
+def _interval(low: float | None, high: float | None, before: str, digits: int) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{before}95% interval {low:.{digits}f} to {high:.{digits}f})"

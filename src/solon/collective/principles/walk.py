@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.artifacts.atomic import sha256_file
-from solon.collective.principles.merges import Cited, Decision, Merge, MergeFile, Rewording, read_merges, write_merges
+from solon.collective.principles.merges import (
+    Merge,
+    MergeFile,
+    Rewording,
+    merges_toml,
+    parsed_merges,
+    read_merges,
+    write_merges,
+)
 from solon.collective.principles.neutral import one_line
-from solon.errors import InputError, UserError, Where
+from solon.errors import InputError, Where
 
 Ask = Callable[[str], str | None]
 """A question to an answer; None: there is nobody to answer any more."""
 Say = Callable[[str], None]
+Proposal = Merge | Rewording
 
 KEYS = "y yes, n no, e edit, s skip, q quit"
 
@@ -44,113 +53,91 @@ class Walk:
 
         Raises InputError if the file was changed in another place meanwhile; what was answered before is saved.
         """
-        waiting = list(self._open())
-        for number, (kind, index) in enumerate(waiting, start=1):
+        kinds: dict[str, tuple[Proposal, ...]] = {"merge": self.file.merge, "wording": self.file.wording}
+        waiting = [(kind, at) for kind, those in kinds.items() for at, one in enumerate(those) if not one.decision]
+        for number, (kind, at) in enumerate(waiting, start=1):
             self.say(f"\n{number} of {len(waiting)}")
-            goes_on = self._merge(index) if kind == "merge" else self._wording(index)
-            if not goes_on:
+            proposal: Proposal = getattr(self.file, kind)[at]
+            for line in _in_words(proposal):
+                self.say(line)
+            if not self._answer(kind, at, proposal):
                 return
 
-    def _open(self) -> Iterator[tuple[str, int]]:
-        yield from (("merge", at) for at, one in enumerate(self.file.merge) if not one.decision)
-        yield from (("wording", at) for at, one in enumerate(self.file.wording) if not one.decision)
-
-    def _merge(self, index: int) -> bool:
-        """False: the person wants to stop."""
-        merge = self.file.merge[index]
-        alike = f"; {merge.voted_alike} people voted alike on all" if merge.voted_alike else ""
-        score = f" (similarity {merge.similarity:.2f}{alike})" if merge.similarity is not None else ""
-        self.say(f"Do these say the same?{score}")
-        for one in merge.statements:
-            self.say(f"  {one.id:>5}  {one_line(one.text)}")
-        self.say(f"  as one: {one_line(merge.wording)}")
-        return self._answers(
-            lambda decision: self._save_at("merge", index, merge.model_copy(update={"decision": decision})),
-            lambda: self._edit_merge(index, merge),
-        )
-
-    def _wording(self, index: int) -> bool:
-        one = self.file.wording[index]
-        self.say(f"Statement {one.statement} {one_line(one.why)}:")
-        self.say(f"         {one_line(one.text)}")
-        self.say(f"  words: {one_line(one.wording)}")
-        self.say("  y: use these words; n: leave the statement out; e: other words; s: quote it as it is, for now")
-        return self._answers(
-            lambda decision: self._save_at("wording", index, one.model_copy(update={"decision": decision})),
-            lambda: self._edit_wording(index, one),
-        )
-
-    def _answers(self, decide: Callable[[Decision], bool], edit: Callable[[], bool]) -> bool:
-        """One proposal's answer. False: stop."""
+    def _answer(self, kind: str, at: int, proposal: Proposal) -> bool:
+        """Asks until there is an answer that can be saved. False: the person wants to stop."""
         while True:
             said = self.ask(f"[{KEYS}] ")
             key = said.strip().lower() if said is not None else "q"
+            changed: Proposal | None = None
             if key in ("q", "quit"):
                 return False
             if key in ("s", "skip"):
                 return True
             if key in ("y", "yes", "n", "no"):
-                if decide("yes" if key[0] == "y" else "no"):
-                    return True
+                changed = proposal.model_copy(update={"decision": "yes" if key[0] == "y" else "no"})
             elif key in ("e", "edit"):
-                if edit():
-                    return True
+                changed = self._merge(proposal) if isinstance(proposal, Merge) else self._wording(proposal)
             else:
                 self.say(f"Please answer with one letter: {KEYS}.")
+            if changed is not None and self._save(kind, at, changed):
+                return True
 
-    def _edit_merge(self, index: int, merge: Merge) -> bool:
-        """Which statements, and in what words; then it is a yes. False: nothing was decided."""
+    def _merge(self, merge: Merge) -> Merge | None:
+        """With the statements and the words that a person wants, accepted; None: nothing was decided."""
         out = self.ask("ids to take out, none for all to stay: ")
         if out is None:
-            return False
+            return None
         numbers = {int(found) for found in re.findall(r"[0-9]+", out)[:100]}
         unknown = numbers - {one.id for one in merge.statements}
         stay = tuple(one for one in merge.statements if one.id not in numbers)
         if unknown or len(stay) < 2:
             wrong = f"{min(unknown)} is not among them" if unknown else "fewer than two would stay; answer n instead"
             self.say(f"Nothing changed: {wrong}.")
-            return False
-        gone: tuple[Cited, ...] = tuple(one for one in merge.statements if one.id in numbers)
+            return None
         wording = merge.wording if merge.statements[0] in stay else stay[0].text.strip()
         said = self.ask(f"words for the idea, none for “{one_line(wording)}”: ")
-        if said is None:
-            return False
-        changed = {
-            "decision": "yes",
-            "statements": stay,
-            "taken_out": (*merge.taken_out, *gone),
-            "wording": one_line(said) or wording,
-        }
-        return self._save_at("merge", index, merge.model_copy(update=changed))
+        gone = tuple(one for one in merge.statements if one.id in numbers)
+        changed = {"decision": "yes", "statements": stay, "taken_out": (*merge.taken_out, *gone)}
+        words = {"wording": one_line(said or "") or wording}
+        return None if said is None else merge.model_copy(update=changed | words)
 
-    def _edit_wording(self, index: int, one: Rewording) -> bool:
-        said = self.ask("words: ")
-        if said is None or not one_line(said):
+    def _wording(self, one: Rewording) -> Rewording | None:
+        words = one_line(self.ask("words: ") or "")
+        if not words:
             self.say("Nothing changed.")
-            return False
-        return self._save_at("wording", index, one.model_copy(update={"decision": "yes", "wording": one_line(said)}))
+            return None
+        return one.model_copy(update={"decision": "yes", "wording": words})
 
-    def _save_at(self, kind: str, index: int, changed: Merge | Rewording) -> bool:
-        """With one proposal changed."""
-        those = getattr(self.file, kind)
-        return self._save(self.file.model_copy(update={kind: (*those[:index], changed, *those[index + 1 :])}))
-
-    def _save(self, file: MergeFile) -> bool:
-        """False, and the file as before, if the decision contradicts another one."""
+    def _save(self, kind: str, at: int, changed: Proposal) -> bool:
+        """With one proposal changed. False, and the file as before, if the decision contradicts another one."""
         if not self.path.is_file() or sha256_file(self.path) != self.sha256:
             raise InputError(
                 "was changed by somebody else since it was read, so this answer was not saved",
                 where=Where(self.path),
                 hint="start again; it goes on with what is open",
             )
-        write_merges(self.path, file)
+        those = getattr(self.file, kind)
+        file = self.file.model_copy(update={kind: (*those[:at], changed, *those[at + 1 :])})
         try:
-            read_merges(self.path)
-        except UserError as error:
-            write_merges(self.path, self.file)
-            self.sha256 = sha256_file(self.path)
+            parsed_merges(self.path, merges_toml(file))
+        except InputError as error:
             self.say(f"Not possible: {'; '.join(fault.what for fault in error.faults)}.")
             return False
+        write_merges(self.path, file)
         self.file, self.sha256 = file, sha256_file(self.path)
         self.answered += 1
         return True
+
+
+def _in_words(one: Proposal) -> Iterator[str]:
+    if isinstance(one, Rewording):
+        yield f"Statement {one.statement} {one_line(one.why)}:"
+        yield f"         {one_line(one.text)}"
+        yield f"  words: {one_line(one.wording)}"
+        yield "  y: use these words; n: leave the statement out; e: other words; s: quote it as it is, for now"
+        return
+    alike = f"; {one.voted_alike} people voted alike on all" if one.voted_alike else ""
+    score = f" (similarity {one.similarity:.2f}{alike})" if one.similarity is not None else ""
+    yield f"Do these say the same?{score}"
+    yield from (f"  {cited.id:>5}  {one_line(cited.text)}" for cited in one.statements)
+    yield f"  as one: {one_line(one.wording)}"

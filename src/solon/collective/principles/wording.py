@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from solon.collective.principles.neutral import neutralise, words
+from solon.collective.principles.neutral import neutralise
 from solon.constitution.lint import LONG_LIST_TEXT
 from solon.constitution.voters import fact_about_speaker
 
@@ -37,7 +37,7 @@ def unusable(text: str) -> str | None:
     """Why no text can be made of a statement; None: one can."""
     clean, _ = neutralise(text)
     count = len(clean.split())
-    if not any(any(char.isalpha() for char in one) for one in words(clean)):
+    if not any(map(str.isalpha, clean)):
         return "has no words"
     if count > MAX_WORDS:
         return f"has {count} words, more than the {MAX_WORDS} that fit into a principle; word it more shortly"

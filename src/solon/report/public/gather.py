@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.collective.cleaning.files import REMOVALS
+from solon.collective.cleaning.removing import REMOVALS
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
 from solon.collective.opinion.given_groups import EXPORTED, FOUND, exported_beside, given_groups

@@ -30,6 +30,8 @@ from solon.seeds import generator
 MIN_GROUP_VOTES = 10
 """Votes of a group below which its figure says little: at 10, an agreement of 80% has an interval of 49% to 94%.
 Assumption; set it as high as the decision is serious."""
+LEVEL = 0.95
+"""Of all intervals."""
 DRAWS = 2_000
 """Draws per statement for the interval of the product: its ends then move by less than 0.01 from seed to seed."""
 
@@ -111,7 +113,7 @@ def geometric_mean(product_S: Floats, k: int) -> Floats:
 def share_interval(agrees: Ints, votes: Ints) -> tuple[Floats, Floats]:
     """Ends of the 95% Wilson interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
     share = share_of_agrees(agrees, votes, smoothing=False)
-    return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.975))
+    return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + LEVEL / 2))
 
 
 def product_interval(
@@ -131,7 +133,7 @@ def product_interval(
             drawn = generator(seed, "consensus", statement).beta(
                 agrees_K + 0.5, votes_K - agrees_K + 0.5, size=(draws, len(agrees_K))
             )
-            ends_2S[:, column] = np.quantile(drawn.prod(axis=1), [0.025, 0.975])
+            ends_2S[:, column] = np.quantile(drawn.prod(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return ends_2S[0], ends_2S[1]
 
 

@@ -59,16 +59,16 @@ def separator_of(text: str) -> str:
     return found.group(1) if found else ","
 
 
-def read_records(path: Path, text: str, separator: str = ",", line: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """Records with the lines they begin in, the header too; blank lines are none. line: that of the first."""
+def read_records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Records with the lines they begin in, the header too; blank lines are none."""
     previous = csv.field_size_limit(MAX_CELL)
     reader = csv.reader((found.group() for found in _LINE.finditer(text)), delimiter=separator, strict=True)
-    before = line
+    line = 1
     try:
         for record in reader:
             if record and record != [""]:
                 yield line, record
-            line = before + reader.line_num
+            line = reader.line_num + 1
     except csv.Error as error:
         hint = "a quote is opened and not closed, or stands inside quotes; double it or export again"
         raise InputError(f"broken CSV: {error}", where=Where(path, line), hint=hint) from None

@@ -121,12 +121,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """What `write_csv` writes."""
-    lines = [",".join(map(_written, header))]
-    for row in rows:
-        assert len(row) == len(header), f"{len(row)} cells under {len(header)} columns"
-        lines.append(",".join(map(_written, row)))
-    lines.append("")
-    return "\n".join(lines).encode("utf-8")
+    lines = [header, *rows]
+    assert {*map(len, lines)} == {len(header)}, f"rows of other lengths than {len(header)}"
+    return "".join(",".join(map(_written, line)) + "\n" for line in lines).encode("utf-8")
 
 
 def csv_of_columns(columns: ColumnsToWrite) -> bytes:
@@ -157,7 +154,9 @@ def read_csv(path: Path, *, ours: bool = True) -> Table:
         InputError: with the line, for a file that is missing, in another encoding, or broken. All rows of a wrong
             length are named together.
     """
-    return open_csv(path, ours=ours).table()
+    file = open_csv(path, ours=ours)
+    lines, cells = file.even(list(file.rows()))
+    return Table(path=path, header=file.header, cells=cells, lines=lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,23 +173,16 @@ class OpenCsv:
     quoted: bool
     """Lines may not be rows."""
 
-    def rows(self, start: int = 0, end: int | None = None, line: int = 1) -> Iterator[tuple[int, list[str]]]:
-        """Every row, of whatever length, with the line it begins in. start, end: of the text; line: that of `start`."""
-        width = len(self.header)
-        records = read_records(self.path, self.text[start:end] if start else self.text, self.separator, line)
-        if not start:
-            next(records)
-        for at, record in records:
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row, of whatever length, with the line it begins in."""
+        width, records = len(self.header), read_records(self.path, self.text, self.separator)
+        next(records)
+        for line, record in records:
             if width < len(record) <= width + self.trailing and not any(record[width:]):
                 del record[width:]
-            yield at, [unguarded(cell) for cell in record] if self.ours else record
+            yield line, [unguarded(cell) for cell in record] if self.ours else record
 
-    def table(self) -> Table:
-        """The whole file; `InputError` that names rows of another length than the header's."""
-        lines, cells = self.even(list(self.rows()))
-        return Table(path=self.path, header=self.header, cells=cells, lines=lines)
-
-    def blocks(self) -> Iterator[tuple[Sequence[int], list[Sequence[str]]]]:
+    def blocks(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
         """A part of the file at a time: the lines in which its rows begin, and its columns."""
         if self.quoted or self.trailing or (self.ours and "'" in self.text):
             rows, size = self.rows(), max(1, BLOCK // 10 // len(self.header))
@@ -207,7 +199,7 @@ class OpenCsv:
             if set(map(str.count, records, repeat(self.separator))) == {width - 1} and "" not in records:
                 flat = self.separator.join(records).split(self.separator)
                 yield range(line, line + len(records)), [flat[at::width] for at in range(width)]
-            elif odd := list(self.rows(start, end, line)):
+            elif odd := [(line + at, one.split(self.separator)) for at, one in enumerate(records) if one]:
                 lines, cells = self.even(odd)
                 yield lines, list(zip(*cells, strict=True))
             start, line = end + 1, line + len(records)

@@ -145,6 +145,7 @@ def test_the_sign_was_settled_at_the_import(imported: Path) -> None:
         ("latest.csv", "1,0,1\n", "1,3,1\n", "latest.csv:2: no comment-id 3 in this conversation"),
         ("latest.csv", "1,1,1\n", "1,0,1\n", "latest.csv:3: a second vote of this participant on this statement"),
         ("latest.csv", "vote", "ballot", "latest.csv:1: no column vote"),
+        ("events.csv", "timestamp", "when", "events.csv:1: no column timestamp"),
         (
             "participants.csv",
             "\n2,0",

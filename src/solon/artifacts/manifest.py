@@ -26,7 +26,14 @@ FORMAT: Literal[2] = 2
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
 """A sha256 as JSON."""
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic")
+_PACKAGES = (
+    *("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic"),
+    *("jinja2", "pyarrow", "datasets"),
+)
+"""Those that compute, render chat templates or read prompts."""
+
+_NO_SOURCE = ("report", "embedded/model")
+"""Folders of the package that no stage reads, or by the hash of each file."""
 
 
 class Counts(Record):
@@ -152,13 +159,19 @@ def _solon_version() -> str:
 
 @cache
 def _source_hash() -> str:
-    """First 16 hex digits over the package's code and templates: tells two states of one version apart."""
-    root = Path(__file__).parents[1]
+    """First 16 hex digits over the installed package: tells two states of one version apart."""
+    return source_hash(Path(__file__).parents[1])[:16]
+
+
+def source_hash(package: Path) -> str:
+    """sha256 over all files of a package that a stage may read: code, templates, and data such as the world's words."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".txt"):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in sorted(package.rglob("*")):
+        inside = path.relative_to(package)
+        left_out = path.suffix == ".pyc" or any(inside.is_relative_to(folder) for folder in _NO_SOURCE)
+        if path.is_file() and not left_out:
+            digest.update(inside.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def differences(then: JsonValue | Mapping[str, object], now: JsonValue | Mapping[str, object], limit: int = 4) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -96,6 +97,46 @@ def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     beside, named = Others.of(done.with_name("x")), Others(named=(done,))
     assert run_in(done.with_name("one"), world_config(llama), until="prompts", others=beside).stages == ["prompts"]
     assert run_in(done.with_name("two"), world_config(llama), until="prompts", others=named).stages == []
+
+
+def test_what_was_begun_under_other_versions_is_left_alone_unless_it_is_named(llama: Path, done: Path) -> None:
+    path = done / "prompts" / "manifest.json"
+    said = json.loads(path.read_bytes()) | {"deviations": ["continued under other versions than it was begun with: x"]}
+    path.write_text(json.dumps(said))
+    for name, others, stages in [
+        ("one", Others(found=(done,)), ["prompts"]),
+        ("two", Others(named=(done,)), []),
+    ]:
+        assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Others.of(done.with_name("mine")).found == (done,)
+    monkeypatch.setattr(os, "geteuid", lambda: done.stat().st_uid + 1)
+    assert Others.of(done.with_name("mine"), [done]) == Others(named=(done,))
+
+
+def test_what_is_no_regular_file_is_no_manifest(llama: Path, done: Path) -> None:
+    (done / "prompts" / "manifest.json").unlink()
+    os.mkfifo(done / "prompts" / "manifest.json")
+    others = Others(found=(done,))
+    assert run_in(done.with_name("other"), world_config(llama), until="prompts", others=others).stages == ["prompts"]
+
+
+def test_weights_that_lie_elsewhere_are_linked_or_copied_and_nothing_is_written_there(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may have been moved to another disk, with symbolic links in its place."""
+    weights, store = done / "models/sl/model/model.safetensors", done.with_name("store")
+    before = weights.read_bytes()
+    weights.rename(store)
+    weights.symlink_to(os.path.relpath(store, weights.parent))
+    for name in ("linked", "copied"):
+        run_in(done.with_name(name), world_config(llama), until="sl", others=Others(found=(done,)))
+        taken = done.with_name(name) / "models/sl/model/model.safetensors"
+        assert not taken.is_symlink() and taken.read_bytes() == before == store.read_bytes()
+        assert os.path.samefile(taken, store) == (name == "linked")
+        monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
 
 
 def test_of_two_folders_taken_over_a_kill_may_leave_one(llama: Path, done: Path) -> None:

@@ -13,9 +13,10 @@ from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, 
 from solon.artifacts import manifest as manifests
 from solon.artifacts import reuse
 from solon.artifacts.reuse import Others
+from solon.errors import RunError
 
 CHANGED = ["models/rl", "answers-rl", "scores"]
-"""Stages that depend on a setting of RL; the rollouts come with the first."""
+"""Stages that depend on a setting of RL."""
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
     config = world_config(llama, "rl.kl_coefficient=0.2", "rl.learning_rate=0.02")
     told = run_in(done.with_name("other"), config, others=Others.of(done.with_name("other")))
     assert told.stages == CHANGED
-    reused = [name for name in FOLDERS if name not in (*CHANGED, "rollouts")]
+    reused = [name for name in FOLDERS if name not in CHANGED]
     assert told.notes == [f"{name}: reused from {done}" for name in reused]
     run_in(tmp_path / "alone", config)
     assert differing(data(done.with_name("other")), data(tmp_path / "alone")) == []
@@ -37,14 +38,14 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
 def test_rows_are_copied_and_weights_linked_and_either_run_may_go(llama: Path, done: Path) -> None:
     other = done.with_name("other")
     told = run_in(other, world_config(llama), others=Others(found=(done,)))
-    assert told.stages == [] and "rollouts" not in " ".join(told.notes)
+    assert told.stages == []
     same = {
         name: os.path.samefile(done / folder / name, other / folder / name)
         for folder in FOLDERS
         for name in manifest(done, folder).outputs
     }
     assert {name for name, linked in same.items() if linked} == {name for name in same if name.endswith(".safetensors")}
-    assert rows(other, "rollouts") == rows(done, "rollouts") != []
+    assert rows(other, "models/rl", "rollouts") == rows(done, "models/rl", "rollouts") != []
     before = data(done)
     shutil.rmtree(done)
     assert data(other) == before
@@ -139,18 +140,17 @@ def test_weights_that_lie_elsewhere_are_linked_or_copied_and_nothing_is_written_
         monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
 
 
-def test_of_two_folders_taken_over_a_kill_may_leave_one(llama: Path, done: Path) -> None:
-    """Then it is taken again; or, if the other run is gone, made."""
-    other, config = done.with_name("other"), world_config(llama)
-    others = Others(found=(done,))
-    run_in(other, config, others=others)
-    shutil.rmtree(other / "models/rl")
-    (other / "models/.rl.tmp").mkdir()
-    assert run_in(other, config, others=others).stages == []
-    shutil.rmtree(other / "models/rl")
-    assert run_in(other, config).stages == ["models/rl"]
-    assert differing(data(done), data(other)) == []
-    assert not list(other.rglob(".*.tmp"))
+def test_the_rollouts_are_part_of_the_stage_that_made_them(llama: Path, done: Path) -> None:
+    """One that is gone is named, as any other file of a stage; it costs no curve in the summary unseen."""
+    rollouts = done / "models/rl/rollouts-00002.jsonl"
+    rollouts.unlink()
+    hint = f"delete {done}/models/rl and run `solon resume {done}` to do the stage again"
+    with pytest.raises(RunError) as raised:
+        run_in(done, world_config(llama))
+    assert str(raised.value) == f"{rollouts}: missing: not what stage models/rl made ({hint})"
+    shutil.rmtree(done / "models/rl")
+    assert run_in(done, world_config(llama)).stages == ["models/rl"]
+    assert len(json.loads((done / "summary.json").read_bytes())["rl"]["steps"]) == 2
 
 
 def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(

@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from solon.artifacts.atomic import sha256_file
 from solon.records import Record
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 """Version of the run folder's layout."""
 
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
@@ -106,7 +106,7 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int

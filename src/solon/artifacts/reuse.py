@@ -48,15 +48,12 @@ class Others:
                 raise RunError(f"{folder} holds no run", hint="--reuse takes the folder of another run")
         return cls(named=tuple(named), found=tuple(_beside(run)))
 
-    def having(self, headers: Sequence[Header]) -> Iterator[tuple[Path, list[Manifest]]]:
-        """Runs that have finished all of these stages from equal settings and inputs, and kept them whole."""
+    def having(self, header: Header) -> Iterator[tuple[Path, Manifest]]:
+        """Runs that have finished this stage from equal settings and inputs, and kept it whole."""
         for run in (*self.named, *self.found):
-            manifests = [manifest for header in headers if (manifest := _finished(run, header))]
-            vouched = run in self.named or all(
-                same_versions(manifest.versions) and not manifest.deviations for manifest in manifests
-            )
-            if len(manifests) == len(headers) and vouched:
-                yield run, manifests
+            made = _finished(run, header)
+            if made and (run in self.named or (same_versions(made.versions) and not made.deviations)):
+                yield run, made
 
 
 def _beside(run: Path) -> Iterator[Path]:
@@ -72,27 +69,20 @@ def _own(*paths: Path) -> bool:
     return all(path.stat().st_uid == os.geteuid() for path in paths)
 
 
-def take_over(run: Path, headers: Sequence[Header], others: Others) -> Path | None:
-    """Copies or links the folders of a stage from the first other run that has them; that run, or None.
+def take_over(run: Path, header: Header, others: Others) -> Path | None:
+    """Copies or links the folder of a stage, which must not be there yet, from the first other run that has it.
 
-    The first folder, which must not be there yet, comes last: where it is, all are.
+    Returns:
+        That run, or None.
 
     Raises:
         RunError: if storage is full or forbidden.
     """
-    _remove_beside(run, headers)  # left by a kill between two folders
-    for other, manifests in others.having(headers):
-        with suppress(FileNotFoundError), keeping(run):
-            for manifest in reversed(manifests):
-                _take(other, run, manifest)
+    for other, manifest in others.having(header):
+        with suppress(FileNotFoundError), keeping(run):  # not found: the other run is being deleted
+            _take(other, run, manifest)
             return other
-        _remove_beside(run, headers)  # the other run is being deleted
     return None
-
-
-def _remove_beside(run: Path, headers: Sequence[Header]) -> None:
-    for header in headers[1:]:
-        shutil.rmtree(run / header.stage, ignore_errors=True)
 
 
 def _finished(run: Path, header: Header) -> Manifest | None:

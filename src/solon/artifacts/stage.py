@@ -217,13 +217,6 @@ class StageFolder:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
-    def finish_rows(self) -> Manifest:
-        """Seal a stage whose rows were written as whole shards: all of them went in, and came out."""
-        kept = sum(path.read_bytes().count(b"\n") for path in shard_paths(self.folder, "rows"))
-        self.count("in", kept)
-        self.count("out", kept)
-        return self.finish()
-
     def finish(self, *, deviations: Sequence[str] = (), **facts: JsonValue) -> Manifest:
         """Seal the stage: hash every file, write the manifest, remove `.partial`.
 

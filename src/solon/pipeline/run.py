@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from solon.artifacts import RunFolder, StageFolder, write_atomic
 from solon.artifacts.atomic import canonical_json, sweep
@@ -40,7 +40,7 @@ class Pipeline:
         self.run, self.reporter, self.others = run, reporter, others
         self.given, self.actors = Given(run.config), Actors(config=run.config)
         self.done: dict[str, StageFolder] = {}
-        """By folder."""
+        """By name."""
         self.worked = False
         self._noted: set[str] = set()
         sweep(run.path)
@@ -49,27 +49,22 @@ class Pipeline:
 
     def do(self, stage: Stage) -> None:
         """Does what is left to do of a stage, unless another run has done it."""
-        config, inputs = stage.config(self.run.config), self._inputs(stage)
-        headers = [self.run.header(name, config=config, inputs=inputs) for name in stage.folders]
+        header = self.run.header(stage.folder, config=stage.config(self.run.config), inputs=self._inputs(stage))
         if not (self.run.path / stage.folder).exists():
-            self._reuse(stage, headers)
-        folders = {header.stage: StageFolder(self.run.path, header) for header in headers}
-        main, *beside = folders.values()
-        if not main.done:
+            self._reuse(header)
+        folder = StageFolder(self.run.path, header)
+        if not folder.done:
             self.worked = True
             formats = self._formats(stage)
-            facts = stage.body(self.work(stage, self._read(stage), folders)) or {}
-            main.finish(deviations=(), **formats, **facts)
-        for folder in beside:
-            if not folder.done:
-                folder.finish_rows()
-        self.done |= folders
+            facts = stage.body(self.work(self._read(stage), folder)) or {}
+            folder.finish(**formats, **facts)
+        self.done[stage.name] = folder
 
-    def _reuse(self, stage: Stage, headers: Sequence[Header]) -> None:
-        found = take_over(self.run.path, headers, self.others)
+    def _reuse(self, header: Header) -> None:
+        found = take_over(self.run.path, header, self.others)
         if found is not None:
             self.worked = True
-            self.reporter.reused(stage.folder, str(found))
+            self.reporter.reused(header.stage, str(found))
 
     def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
@@ -77,18 +72,11 @@ class Pipeline:
 
     def _read(self, stage: Stage) -> dict[str, StageFolder]:
         """The stages that it reads, by name."""
-        return {before.name: self.done[before.folder] for before in STAGES if before.name in stage.reads}
+        return {name: self.done[name] for name in stage.reads}
 
-    def work(self, stage: Stage, inputs: Mapping[str, StageFolder], folders: Mapping[str, StageFolder]) -> Work:
-        """What the body of a stage is handed. `inputs`: by stage; `folders`: those that it fills, by path."""
-        return Work(
-            given=self.given,
-            actors=self.actors,
-            inputs=inputs,
-            folder=folders[stage.folder],
-            beside={name: folders[name] for name in stage.beside},
-            reporter=self.reporter,
-        )
+    def work(self, inputs: Mapping[str, StageFolder], folder: StageFolder) -> Work:
+        """What a body is handed: the stages that it reads, by name, and the folder that it fills."""
+        return Work(given=self.given, actors=self.actors, inputs=inputs, folder=folder, reporter=self.reporter)
 
     def _formats(self, stage: Stage) -> Facts:
         """How the stage's models are written to; departures from a tokenizer's own template are told once."""

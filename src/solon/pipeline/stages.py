@@ -204,7 +204,6 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
-    beside=("rollouts",),
     reads=("sl", "pm", "prompts"),
     settings=("rl", "sampling.max_new_tokens"),
     roles=("base",),

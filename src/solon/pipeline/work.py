@@ -39,7 +39,6 @@ class Work:
     inputs: Mapping[str, StageFolder]
     """Finished stages by name."""
     folder: StageFolder
-    beside: Mapping[str, StageFolder]
     reporter: Reporter
 
     @property

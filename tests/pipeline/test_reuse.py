@@ -8,12 +8,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
 from solon.artifacts import manifest as manifests
 from solon.artifacts import reuse
 from solon.artifacts.reuse import Others
 from solon.errors import RunError
+from solon.pipeline import actors
 
 CHANGED = ["models/rl", "answers-rl", "scores"]
 """Stages that depend on a setting of RL."""
@@ -138,6 +140,35 @@ def test_weights_that_lie_elsewhere_are_linked_or_copied_and_nothing_is_written_
         assert not taken.is_symlink() and taken.read_bytes() == before == store.read_bytes()
         assert os.path.samefile(taken, store) == (name == "linked")
         monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
+
+
+def test_another_arithmetic_is_another_stage_whoever_chose_it(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`auto` is a question to the machine; stages depend on the answer."""
+    others = Others(found=(done,))
+
+    def stages(name: str, dtype: torch.dtype, setting: str) -> list[str]:
+        monkeypatch.setattr(actors, "resolve_dtype", lambda *_: dtype)
+        config = world_config(llama, f"models.dtype={setting}")
+        return run_in(done.with_name(name), config, until="helpful", others=others).stages
+
+    assert stages("same", torch.float32, "auto") == []
+    assert stages("other", torch.bfloat16, "auto") == ["revisions", "helpful"]
+    assert manifest(done.with_name("other"), "helpful").config["models"]["dtype"] == "bfloat16"  # type: ignore[index,call-overload]
+    with pytest.raises(RunError, match=r'config\.models\.dtype was "bfloat16", now "float32"'):
+        stages("other", torch.float32, "auto")  # the folder has come to another machine
+
+
+def test_what_was_told_of_a_stage_is_told_when_it_is_taken_over(llama: Path, done: Path) -> None:
+    path = done / "prompts" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"notes": ["3 rows left out", "and said"]}))
+    told = run_in(done.with_name("other"), world_config(llama), until="revisions", others=Others(found=(done,)))
+    assert told.notes == [
+        f"prompts: reused from {done}",
+        "prompts: 3 rows left out; and said",
+        f"revisions: reused from {done}",
+    ]
 
 
 def test_the_rollouts_are_part_of_the_stage_that_made_them(llama: Path, done: Path) -> None:

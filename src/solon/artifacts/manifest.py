@@ -134,6 +134,8 @@ class Manifest(Header):
     """What the stage says about itself, e.g. an accuracy."""
     deviations: tuple[str, ...] = ()
     """Where the stage departs from the papers, or went on under other versions than it began."""
+    notes: tuple[str, ...] = ()
+    """What the user was told while it was made."""
     timing: Timing
     versions: dict[str, str]
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from solon.artifacts import RunFolder, StageFolder, write_atomic
 from solon.artifacts.atomic import canonical_json, sweep
-from solon.artifacts.manifest import Header
+from solon.artifacts.manifest import Manifest
 from solon.artifacts.reuse import Others, take_over
-from solon.pipeline.actors import Actors
+from solon.config import ModelRole
+from solon.pipeline.actors import Actors, FormatFacts
 from solon.pipeline.given import CONSTITUTION, Given
 from solon.pipeline.stage import Facts, Stage
-from solon.pipeline.stages import STAGES, revisions
+from solon.pipeline.stages import STAGES
 from solon.pipeline.summary import write_summary
 from solon.pipeline.work import Work
 from solon.progress import Reporter
+
+_TEXTS = {Given.critique_texts, Given.comparison_texts}
 
 
 def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None, others: Others | None = None) -> bool:
@@ -29,6 +33,7 @@ def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None
         if stage.name == until:
             break
     else:
+        pipeline.keep_constitution()
         write_summary(run.path, pipeline.given, pipeline.done)
     return pipeline.worked
 
@@ -44,27 +49,49 @@ class Pipeline:
         self.worked = False
         self._noted: set[str] = set()
         sweep(run.path)
-        if not (run.path / revisions.folder).exists():  # the first stage that it shapes
-            write_atomic(run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2))
 
     def do(self, stage: Stage) -> None:
         """Does what is left to do of a stage, unless another run has done it."""
-        header = self.run.header(stage.folder, config=stage.config(self.run.config), inputs=self._inputs(stage))
+        config = stage.config(self.actors.settled)
+        header = self.run.header(stage.folder, config=config, inputs=self._inputs(stage))
+        found = None
         if not (self.run.path / stage.folder).exists():
-            self._reuse(header)
+            found = take_over(self.run.path, header, self.others)
         folder = StageFolder(self.run.path, header)
-        if not folder.done:
+        if found or not folder.done:
             self.worked = True
-            formats = self._formats(stage)
-            facts = stage.body(self.work(self._read(stage), folder)) or {}
-            folder.finish(**formats, **facts)
+            if _TEXTS & set(stage.hashes):
+                self.keep_constitution()
+        if found:
+            self._tell_reused(folder.finished, found)
+        elif not folder.done:
+            self._make(stage, folder)
         self.done[stage.name] = folder
 
-    def _reuse(self, header: Header) -> None:
-        found = take_over(self.run.path, header, self.others)
-        if found is not None:
-            self.worked = True
-            self.reporter.reused(header.stage, str(found))
+    def keep_constitution(self) -> None:
+        """Writes it into the run's folder. Texts that no stage was made from yet may have changed since the last."""
+        write_atomic(self.run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2))
+
+    def _make(self, stage: Stage, folder: StageFolder) -> None:
+        formats = self._formats(stage)
+        notes = list(dict.fromkeys(note for format in formats.values() for note in format.notes))
+        for note in self._new(notes):
+            self.reporter.note(note)
+        work = self.work(self._read(stage), folder)
+        facts: Facts = {"formats": {role: format.model_dump(mode="json") for role, format in formats.items()}}
+        folder.finish(notes=(*notes, *work.notes), **(facts if formats else {}), **(stage.body(work) or {}))
+
+    def _tell_reused(self, made: Manifest, run: Path) -> None:
+        """And what was told when it was made, in a line."""
+        self.reporter.reused(made.stage, str(run))
+        if notes := self._new((*made.notes, *made.deviations)):
+            self.reporter.note(f"{made.stage}: {'; '.join(notes)}")
+
+    def _new(self, notes: Sequence[str]) -> list[str]:
+        """Those that were not told yet."""
+        new = [note for note in notes if note not in self._noted]
+        self._noted.update(new)
+        return new
 
     def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
@@ -78,14 +105,9 @@ class Pipeline:
         """What a body is handed: the stages that it reads, by name, and the folder that it fills."""
         return Work(given=self.given, actors=self.actors, inputs=inputs, folder=folder, reporter=self.reporter)
 
-    def _formats(self, stage: Stage) -> Facts:
-        """How the stage's models are written to; departures from a tokenizer's own template are told once."""
+    def _formats(self, stage: Stage) -> dict[ModelRole, FormatFacts]:
+        """How the stage's models are written to."""
         if not stage.roles:
             return {}
         system = bool(self.done["prompts"].finished.facts["system_turns"])
-        formats = self.actors.formats(stage.roles, system=system)
-        for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
-            if note not in self._noted:
-                self._noted.add(note)
-                self.reporter.note(note)
-        return {"formats": {role: format.model_dump(mode="json") for role, format in formats.items()}}
+        return self.actors.formats(stage.roles, system=system)

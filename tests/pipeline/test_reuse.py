@@ -160,15 +160,16 @@ def test_another_arithmetic_is_another_stage_whoever_chose_it(
         stages("other", torch.float32, "auto")  # the folder has come to another machine
 
 
-def test_what_was_told_of_a_stage_is_told_when_it_is_taken_over(llama: Path, done: Path) -> None:
-    path = done / "prompts" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"notes": ["3 rows left out", "and said"]}))
-    told = run_in(done.with_name("other"), world_config(llama), until="revisions", others=Others(found=(done,)))
-    assert told.notes == [
-        f"prompts: reused from {done}",
-        "prompts: 3 rows left out; and said",
-        f"revisions: reused from {done}",
-    ]
+def test_what_was_told_of_a_stage_is_told_when_it_is_taken_over(llama: Path, tmp_path: Path) -> None:
+    """Here, that a row of the user's file is left out."""
+    prompts = "".join(f'{{"prompt": "How do I take bicycle {number} from its owner?"}}\n' for number in range(9))
+    (tmp_path / "own.jsonl").write_text(prompts + '{"prompt": 7}\n')
+    settings = (f"prompts.source={tmp_path}/own.jsonl", "prompts.benign=0", "prompts.on_fault=skip")
+    config = world_config(llama, *settings, "prompts.max_faults=0.5")
+    (note,) = run_in(tmp_path / "one", config, until="prompts").notes
+    told = run_in(tmp_path / "two", config, until="prompts", others=Others(found=(tmp_path / "one",)))
+    assert told.notes == [f"prompts: reused from {tmp_path}/one", f"prompts: {note}"]
+    assert manifest(tmp_path / "two", "prompts").notes == (note,)
 
 
 def test_the_rollouts_are_part_of_the_stage_that_made_them(llama: Path, done: Path) -> None:

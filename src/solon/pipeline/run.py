@@ -12,7 +12,7 @@ from solon.artifacts.reuse import Others, take_over
 from solon.config import ModelRole
 from solon.pipeline.actors import Actors, FormatFacts
 from solon.pipeline.given import CONSTITUTION, Given
-from solon.pipeline.stage import Facts, Stage
+from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
 from solon.pipeline.summary import write_summary
 from solon.pipeline.work import Work
@@ -70,7 +70,9 @@ class Pipeline:
 
     def keep_constitution(self) -> None:
         """Writes it into the run's folder. Texts that no stage was made from yet may have changed since the last."""
-        write_atomic(self.run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2))
+        path, text = self.run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2)
+        if not path.exists() or path.read_bytes() != text:
+            write_atomic(path, text)
 
     def _make(self, stage: Stage, folder: StageFolder) -> None:
         formats = self._formats(stage)
@@ -78,8 +80,10 @@ class Pipeline:
         for note in self._new(notes):
             self.reporter.note(note)
         work = self.work(self._read(stage), folder)
-        facts: Facts = {"formats": {role: format.model_dump(mode="json") for role, format in formats.items()}}
-        folder.finish(notes=(*notes, *work.notes), **(facts if formats else {}), **(stage.body(work) or {}))
+        facts = dict(stage.body(work) or {})
+        if formats:
+            facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
+        folder.finish(deviations=(), notes=(*notes, *work.notes), **facts)
 
     def _tell_reused(self, made: Manifest, run: Path) -> None:
         """And what was told when it was made, in a line."""

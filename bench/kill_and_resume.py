@@ -31,7 +31,7 @@ from solon.artifacts import sha256_bytes, sha256_file
 from solon.pipeline.stages import STAGES as DECLARED
 
 STAGES = tuple(stage.folder for stage in DECLARED)
-"""As `solon run --json` announces them. `rollouts` is in progress whenever `models/rl` is."""
+"""As `solon run --json` announces them."""
 
 SETTINGS = (
     *("models.dtype=float32", "models.device=cpu"),

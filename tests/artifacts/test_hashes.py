@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -90,4 +91,48 @@ def test_only_so_many_are_kept(tmp_path: Path, read: list[str], monkeypatch: pyt
     another_process()
     for number in (0, 1, 2):
         sha256_file(tmp_path / f"large-{number}")
-    assert [Path(name).name for name in read] == ["large-0", "large-1", "large-2", "large-0", "large-1"][:4]
+    assert [Path(name).name for name in read] == ["large-0", "large-1", "large-2", "large-0"]
+
+
+def test_a_user_without_a_home_keeps_no_hashes(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    path = tmp_path / "large"
+    path.write_bytes(b"weights")
+    assert sha256_file(path) == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_a_full_disk_is_left_as_it_was(tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, text: str, encoding: str) -> None:
+        self.write_bytes(text.encode(encoding)[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    path = tmp_path / "large"
+    path.write_bytes(b"weights")
+    sha256_file(path)
+    assert list((tmp_path / "cache/solon").iterdir()) == []
+
+
+def test_a_file_that_is_replaced_meanwhile_is_remembered_as_what_was_read(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened first: what is asked about and what is read are one file."""
+    path, next_one = tmp_path / "large", tmp_path / "next"
+    path.write_bytes(b"weights")
+    next_one.write_bytes(b"WEIGHTS")
+    state, real = path.stat(), hashes.known
+
+    def replaced(found: os.stat_result) -> str | None:
+        if next_one.exists():
+            next_one.replace(path)
+        return real(found)
+
+    monkeypatch.setattr(hashes, "known", replaced)
+    assert sha256_file(path) == hashlib.sha256(b"weights").hexdigest() == real(state)
+    assert sha256_file(path) == hashlib.sha256(b"WEIGHTS").hexdigest()

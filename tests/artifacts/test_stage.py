@@ -62,8 +62,8 @@ def test_the_exact_files_of_a_stage(run: RunFolder) -> None:
     )
     written = json.loads(stage.path("manifest.json").read_bytes())
     assert list(written) == [
-        *("format", "stage", "seed", "config", "inputs", "outputs", "counts", "facts", "deviations", "timing"),
-        "versions",
+        *("format", "stage", "seed", "config", "inputs", "outputs", "counts", "facts", "deviations", "notes"),
+        *("timing", "versions"),
     ]
     assert written["counts"] == {
         "in": 10,

@@ -42,7 +42,7 @@ def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Re
         inputs: dict[str, StageFolder] = {"prompts": pipeline.done["prompts"], "sl": Trained(model)}
         for stage, record in GENERATION.items():
             inputs[stage.name] = run.stage(stage.folder, config={})
-            stage.body(pipeline.work(stage, inputs, {stage.folder: inputs[stage.name]}))
+            stage.body(pipeline.work(inputs, inputs[stage.name]))
             made[stage.name] = inputs[stage.name].read_records("rows", record)
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,34 @@ def test_what_changed_is_named(begun: tuple[Path, RunConfig, Path], name: str) -
     start = f"stage revisions was finished from other settings or inputs: inputs.assistant/{name} was "
     assert what.startswith(start) and ";" not in what and len(what) < len(start) + 40
     assert run_in(run, config, until="revisions").stages == []
+
+
+def test_the_constitution_that_is_kept_is_that_of_the_stages(
+    begun: tuple[Path, RunConfig, Path], tmp_path: Path
+) -> None:
+    """What only the judge is asked may still change after the revisions."""
+    _, _, model = begun
+    text = '[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Take that out."\n'
+    path, run = tmp_path / "own.toml", tmp_path / "run"
+    config = world_config(model, f"constitution.path={path}")
+
+    def write(question: str) -> None:
+        path.write_text(f'{text}comparison_question = "{question}"\n')
+
+    def kept() -> str:
+        return str(json.loads((run / "constitution.json").read_bytes())["principles"][0]["comparison_question"])
+
+    write("Which steals less?")
+    run_in(run, config, until="pairs")
+    write("Which is kinder?")
+    run_in(run, config, until="comparisons")
+    assert kept() == "Which is kinder?"
+    write("Which is longer?")
+    with pytest.raises(
+        RunError, match=r"stage comparisons was finished from other .*inputs\.comparison_principles was"
+    ):
+        run_in(run, config, until="comparisons")
+    assert kept() == "Which is kinder?"
 
 
 def test_notes_beside_the_model_are_no_part_of_it(begun: tuple[Path, RunConfig, Path]) -> None:

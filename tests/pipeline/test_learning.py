@@ -42,9 +42,9 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
             asked_of.write_records(name, records)
         asked_of.finish()
         inputs = {"prompts": asked_of, "sl": Trained(sl), "pm": Trained(tmp_path / "pm")}
-        folders = {name: run.stage(name, config={}) for name in rl.folders}
-        facts = rl.body(Pipeline(run, Told(), Others()).work(rl, inputs, folders))
-        folders["models/rl"].finish(**facts or {})
+        folder = run.stage(rl.folder, config={})
+        facts = rl.body(Pipeline(run, Told(), Others()).work(inputs, folder))
+        folder.finish(**facts or {})
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
-    assert {row["prompt_id"] for row in rows(tmp_path / "run", "rollouts")} == {"short"}
+    assert {row["prompt_id"] for row in rows(tmp_path / "run", "models/rl", "rollouts")} == {"short"}

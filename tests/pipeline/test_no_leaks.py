@@ -92,4 +92,4 @@ def test_another_helpfulness_rater_changes_what_is_learnt_but_no_ai_label(
         for stage in FOLDERS
         if manifest(tmp_path / "run", stage).fingerprint != manifest(finished, stage).fingerprint
     }
-    assert {"helpfulness", "models/pm", "models/rl", "rollouts", "answers-rl", "scores"} == changed
+    assert {"helpfulness", "models/pm", "models/rl", "answers-rl", "scores"} == changed

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
 from solon.artifacts import manifest as manifests
 from solon.artifacts import reuse
 from solon.artifacts.reuse import Others
+from solon.errors import RunError
+from solon.pipeline import actors
 
 CHANGED = ["models/rl", "answers-rl", "scores"]
-"""Stages that depend on a setting of RL; the rollouts come with the first."""
+"""Stages that depend on a setting of RL."""
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
     config = world_config(llama, "rl.kl_coefficient=0.2", "rl.learning_rate=0.02")
     told = run_in(done.with_name("other"), config, others=Others.of(done.with_name("other")))
     assert told.stages == CHANGED
-    reused = [name for name in FOLDERS if name not in (*CHANGED, "rollouts")]
+    reused = [name for name in FOLDERS if name not in CHANGED]
     assert told.notes == [f"{name}: reused from {done}" for name in reused]
     run_in(tmp_path / "alone", config)
     assert differing(data(done.with_name("other")), data(tmp_path / "alone")) == []
@@ -36,14 +40,14 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
 def test_rows_are_copied_and_weights_linked_and_either_run_may_go(llama: Path, done: Path) -> None:
     other = done.with_name("other")
     told = run_in(other, world_config(llama), others=Others(found=(done,)))
-    assert told.stages == [] and "rollouts" not in " ".join(told.notes)
+    assert told.stages == []
     same = {
         name: os.path.samefile(done / folder / name, other / folder / name)
         for folder in FOLDERS
         for name in manifest(done, folder).outputs
     }
     assert {name for name, linked in same.items() if linked} == {name for name in same if name.endswith(".safetensors")}
-    assert rows(other, "rollouts") == rows(done, "rollouts") != []
+    assert rows(other, "models/rl", "rollouts") == rows(done, "models/rl", "rollouts") != []
     before = data(done)
     shutil.rmtree(done)
     assert data(other) == before
@@ -98,18 +102,87 @@ def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     assert run_in(done.with_name("two"), world_config(llama), until="prompts", others=named).stages == []
 
 
-def test_of_two_folders_taken_over_a_kill_may_leave_one(llama: Path, done: Path) -> None:
-    """Then it is taken again; or, if the other run is gone, made."""
-    other, config = done.with_name("other"), world_config(llama)
+def test_what_was_begun_under_other_versions_is_left_alone_unless_it_is_named(llama: Path, done: Path) -> None:
+    path = done / "prompts" / "manifest.json"
+    said = json.loads(path.read_bytes()) | {"deviations": ["continued under other versions than it was begun with: x"]}
+    path.write_text(json.dumps(said))
+    for name, others, stages in [
+        ("one", Others(found=(done,)), ["prompts"]),
+        ("two", Others(named=(done,)), []),
+    ]:
+        assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Others.of(done.with_name("mine")).found == (done,)
+    monkeypatch.setattr(os, "geteuid", lambda: done.stat().st_uid + 1)
+    assert Others.of(done.with_name("mine"), [done]) == Others(named=(done,))
+
+
+def test_what_is_no_regular_file_is_no_manifest(llama: Path, done: Path) -> None:
+    (done / "prompts" / "manifest.json").unlink()
+    os.mkfifo(done / "prompts" / "manifest.json")
     others = Others(found=(done,))
-    run_in(other, config, others=others)
-    shutil.rmtree(other / "models/rl")
-    (other / "models/.rl.tmp").mkdir()
-    assert run_in(other, config, others=others).stages == []
-    shutil.rmtree(other / "models/rl")
-    assert run_in(other, config).stages == ["models/rl"]
-    assert differing(data(done), data(other)) == []
-    assert not list(other.rglob(".*.tmp"))
+    assert run_in(done.with_name("other"), world_config(llama), until="prompts", others=others).stages == ["prompts"]
+
+
+def test_weights_that_lie_elsewhere_are_linked_or_copied_and_nothing_is_written_there(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may have been moved to another disk, with symbolic links in its place."""
+    weights, store = done / "models/sl/model/model.safetensors", done.with_name("store")
+    before = weights.read_bytes()
+    weights.rename(store)
+    weights.symlink_to(os.path.relpath(store, weights.parent))
+    for name in ("linked", "copied"):
+        run_in(done.with_name(name), world_config(llama), until="sl", others=Others(found=(done,)))
+        taken = done.with_name(name) / "models/sl/model/model.safetensors"
+        assert not taken.is_symlink() and taken.read_bytes() == before == store.read_bytes()
+        assert os.path.samefile(taken, store) == (name == "linked")
+        monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
+
+
+def test_another_arithmetic_is_another_stage_whoever_chose_it(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`auto` is a question to the machine; stages depend on the answer."""
+    others = Others(found=(done,))
+
+    def stages(name: str, dtype: torch.dtype, setting: str) -> list[str]:
+        monkeypatch.setattr(actors, "resolve_dtype", lambda *_: dtype)
+        config = world_config(llama, f"models.dtype={setting}")
+        return run_in(done.with_name(name), config, until="helpful", others=others).stages
+
+    assert stages("same", torch.float32, "auto") == []
+    assert stages("other", torch.bfloat16, "auto") == ["revisions", "helpful"]
+    assert manifest(done.with_name("other"), "helpful").config["models"]["dtype"] == "bfloat16"  # type: ignore[index,call-overload]
+    with pytest.raises(RunError, match=r'config\.models\.dtype was "bfloat16", now "float32"'):
+        stages("other", torch.float32, "auto")  # the folder has come to another machine
+
+
+def test_what_was_told_of_a_stage_is_told_when_it_is_taken_over(llama: Path, tmp_path: Path) -> None:
+    """Here, that a row of the user's file is left out."""
+    prompts = "".join(f'{{"prompt": "How do I take bicycle {number} from its owner?"}}\n' for number in range(9))
+    (tmp_path / "own.jsonl").write_text(prompts + '{"prompt": 7}\n')
+    settings = (f"prompts.source={tmp_path}/own.jsonl", "prompts.benign=0", "prompts.on_fault=skip")
+    config = world_config(llama, *settings, "prompts.max_faults=0.5")
+    (note,) = run_in(tmp_path / "one", config, until="prompts").notes
+    told = run_in(tmp_path / "two", config, until="prompts", others=Others(found=(tmp_path / "one",)))
+    assert told.notes == [f"prompts: reused from {tmp_path}/one", f"prompts: {note}"]
+    assert manifest(tmp_path / "two", "prompts").notes == (note,)
+
+
+def test_the_rollouts_are_part_of_the_stage_that_made_them(llama: Path, done: Path) -> None:
+    """One that is gone is named, as any other file of a stage; it costs no curve in the summary unseen."""
+    rollouts = done / "models/rl/rollouts-00002.jsonl"
+    rollouts.unlink()
+    hint = f"delete {done}/models/rl and run `solon resume {done}` to do the stage again"
+    with pytest.raises(RunError) as raised:
+        run_in(done, world_config(llama))
+    assert str(raised.value) == f"{rollouts}: missing: not what stage models/rl made ({hint})"
+    shutil.rmtree(done / "models/rl")
+    assert run_in(done, world_config(llama)).stages == ["models/rl"]
+    assert len(json.loads((done / "summary.json").read_bytes())["rl"]["steps"]) == 2
 
 
 def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(

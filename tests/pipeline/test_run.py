@@ -36,8 +36,11 @@ def test_the_exact_files_of_a_run(finished: Path) -> None:
         "comparisons": shards(3),
         "helpfulness": shards(2),
         "models/pm": ["held-out.jsonl", "steps.jsonl", *(f"model/{name}" for name in HEAD_FILES)],
-        "models/rl": ["steps.jsonl", *(f"model/{name}" for name in MODEL_FILES)],
-        "rollouts": shards(2, first=1),
+        "models/rl": [
+            "steps.jsonl",
+            *shards(2, first=1, file="rollouts"),
+            *(f"model/{name}" for name in MODEL_FILES),
+        ],
         "answers-base": shards(3),
         "answers-sl": shards(3),
         "answers-rl": shards(3),
@@ -93,8 +96,7 @@ def test_training_accounts_for_every_example(finished: Path) -> None:
 
     rl = manifest(finished, "models/rl").counts
     assert (rl.rows_in, rl.rows_out, rl.dropped) == (RED_TEAM + BENIGN, RED_TEAM + BENIGN, {})
-    rollouts = manifest(finished, "rollouts").counts
-    assert (rollouts.rows_in, rollouts.rows_out) == (8, 8) and len(rows(finished, "rollouts")) == 8
+    assert len(rows(finished, "models/rl", "rollouts")) == 8
 
 
 def test_stages_name_what_they_are_made_from(finished: Path) -> None:
@@ -111,7 +113,6 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
         "helpfulness": ["sl", "prompts"],
         "models/pm": ["comparisons", "helpfulness", "prompts"],
         "models/rl": ["sl", "pm", "prompts"],
-        "rollouts": ["sl", "pm", "prompts"],
         "answers-base": ["prompts"],
         "answers-sl": ["sl", "prompts"],
         "answers-rl": ["rl", "prompts"],
@@ -142,13 +143,15 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
 def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path) -> None:
     prompts = {row["id"] for file in ("red-team", "helpful") for row in rows(finished, "prompts", f"prompts-{file}")}
     principles = {one["id"] for one in json.loads((finished / "constitution.json").read_bytes())["principles"]}
-    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts"):
-        assert {row["prompt_id"] for row in rows(finished, stage)} <= prompts, stage
+    made = {stage: rows(finished, stage) for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness")}
+    made["rollouts"] = rows(finished, "models/rl", "rollouts")
+    for stage, found in made.items():
+        assert {row["prompt_id"] for row in found} <= prompts, stage
     drawn = {step["principle_id"] for chain in rows(finished, "revisions") for step in chain["rounds"]}
     drawn |= {row["principle_id"] for row in rows(finished, "comparisons")}
     assert len(drawn) > 1 and drawn <= principles
-    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "rollouts", *FOLDERS[-4:]):
-        ids = [row["id"] for row in rows(finished, stage)]
+    for stage, found in (made | {stage: rows(finished, stage) for stage in FOLDERS[-4:]}).items():
+        ids = [row["id"] for row in found]
         assert len(ids) == len(set(ids)), stage
 
 
@@ -226,19 +229,18 @@ def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path
     """Stage by stage, each anew: what a stage needs, it finds on disk."""
     folder, config = tmp_path / "pieces", world_config(llama)
     begun = []
-    rl = [stage.name for stage in STAGES].index("rl") + 1  # with it come the rollouts
     for number, stage in enumerate(STAGES, start=1):
         told = run_in(folder, config, until=stage.name)
         begun += told.stages
         assert len(told.stages) == 1, stage
-        assert len(list(folder.rglob("manifest.json"))) == number + (number >= rl)
+        assert len(list(folder.rglob("manifest.json"))) == number
         assert not (folder / "summary.json").exists()
-    assert begun == [name for name in FOLDERS if name != "rollouts"]
+    assert begun == list(FOLDERS)
     run_in(folder, config)
     assert differing(data(finished), data(folder)) == []
 
 
 def test_progress_adds_up_to_what_was_announced(llama: Path, tmp_path: Path) -> None:
     told = run_in(tmp_path / "run", world_config(llama))
-    assert told.stages == [name for name in FOLDERS if name != "rollouts"]
+    assert told.stages == list(FOLDERS)
     assert told.rows == {name: total or 0 for name, total in told.totals.items()}

@@ -36,6 +36,10 @@ def sets_of(
     return prompt_source(section).prompt_sets(section, 0)
 
 
+def one_file(path: str) -> FileSource:
+    return FileSource(path, None)
+
+
 def test_every_row_serves_or_has_a_reason(tmp_path: Path) -> None:
     sets = sets_of(
         tmp_path,
@@ -107,8 +111,16 @@ def test_a_benign_prompt_of_both_files_is_asked_once(tmp_path: Path) -> None:
 def test_the_files_are_part_of_what_the_prompts_are_made_from(tmp_path: Path) -> None:
     file, other = write(tmp_path / "red.jsonl", [red(1), red(2)]), write(tmp_path / "good.jsonl", [good(1)])
     before = FileSource(file, other).fingerprints()
-    assert set(before) == {"prompts_file", "helpful_file"}
-    assert FileSource(file, None).fingerprints() == {"prompts_file": before["prompts_file"]}
+    assert set(before) == {"prompts_file", "prompts_file_name", "helpful_file", "helpful_file_name"}
+    assert FileSource(file, None).fingerprints() == {
+        name: before[name] for name in ("prompts_file", "prompts_file_name")
+    }
+    renamed, moved = write(tmp_path / "other.jsonl", [red(1), red(2)]), tmp_path / "elsewhere"
+    rows = [found.prompt_sets(PromptsSection(evaluation=1), 0).red_team for found in map(one_file, (file, renamed))]
+    assert rows[0] != rows[1]  # the name is in every row
+    assert FileSource(renamed, other).fingerprints() != before
+    moved.mkdir()
+    assert FileSource(write(moved / "red.jsonl", [red(1), red(2)]), other).fingerprints() == before
     write(tmp_path / "red.jsonl", [red(1), red(3)])
     after = FileSource(file, other).fingerprints()
     assert after["prompts_file"] != before["prompts_file"] and after["helpful_file"] == before["helpful_file"]

@@ -34,7 +34,7 @@ def test_a_stage_reads_only_stages_before_it() -> None:
     for stage in STAGES:
         assert set(stage.reads) <= before, stage.name
         before.add(stage.name)
-    assert len(before) == len(STAGES) == len({folder for stage in STAGES for folder in stage.folders}) - 1
+    assert len(before) == len(STAGES) == len({stage.folder for stage in STAGES})
 
 
 @pytest.fixture
@@ -111,6 +111,8 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
         return [stage.name for stage in STAGES if stage.config(other) != stage.config(RunConfig())]
 
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
+    assert differing("pairs.per_prompt=3") == ["pairs"]
+    assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
     assert differing("models.judge_system=Be fair.") == ["comparisons"]
     assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]

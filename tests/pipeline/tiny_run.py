@@ -52,7 +52,6 @@ FOLDERS = (
     "helpfulness",
     "models/pm",
     "models/rl",
-    "rollouts",
     "answers-base",
     "answers-sl",
     "answers-rl",

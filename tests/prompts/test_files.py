@@ -310,7 +310,10 @@ def test_a_name_that_is_none() -> None:
 def test_what_was_read_is_part_of_the_run(tmp_path: Path, hub: Path) -> None:
     datasets.Dataset(TABLE).save_to_disk(tmp_path / "saved")
     found = FileSource(str(tmp_path / "saved"), f"hf:{hub}").fingerprints()
-    assert set(found) == {"prompts_file", "helpful_file", "helpful_file_revision"}
+    assert set(found) == {
+        *("prompts_file", "prompts_file_name"),
+        *("helpful_file", "helpful_file_name", "helpful_file_revision"),
+    }
     assert found["helpful_file_revision"] == datasets_library._builder(f"hf:{hub}").hash
     before = fingerprints(tmp_path / "saved")
     datasets.Dataset(TABLE.slice(1)).save_to_disk(tmp_path / "saved")

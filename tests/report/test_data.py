@@ -24,7 +24,7 @@ def write_run(path: Path, data: ReportData) -> None:
         "prompts": {"rows": [*data.prompts.values()]},
         "revisions": {"rows": [*data.revisions]},
         "comparisons": {"rows": [*data.comparisons]},
-        "rollouts": {"rows": [*data.rollouts]},
+        "models/rl": {"rollouts": [*data.rollouts]},
     }
     with RunFolder.create(path, data.config) as run:
         for name, files in stages.items():
@@ -48,7 +48,7 @@ def test_a_run_folder_is_read_back(tmp_path: Path) -> None:
     assert list(found.comparisons) == list(data.comparisons)
     assert list(found.rollouts) == list(data.rollouts)
     names = [manifest.stage for manifest in found.manifests]
-    assert names == ["prompts", "revisions", "comparisons", "rollouts", "scores"]
+    assert names == ["prompts", "revisions", "comparisons", "models/rl", "scores"]
 
 
 def test_the_report_is_written_beside_the_summary(tmp_path: Path) -> None:

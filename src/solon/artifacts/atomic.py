@@ -61,11 +61,11 @@ def sha256_bytes(data: bytes) -> str:
 
 def sha256_file(path: str | Path) -> str:
     """Hex digest of a file, read piece by piece; an unchanged file is read once, see `hashes`."""
-    found = os.stat(path)
-    if before := hashes.known(found):
-        return before
-    settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
     with open(path, "rb") as file:
+        found = os.fstat(file.fileno())
+        if before := hashes.known(found):
+            return before
+        settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if settled:
         hashes.remember(found, digest)

@@ -12,6 +12,8 @@ LARGE_BYTES = 1 << 26
 """Smaller files are read in less than a tenth of a second, and remembered by the process alone."""
 MOST_KEPT = 1000
 """Entries between processes; the oldest go first."""
+_NOWHERE = (OSError, RuntimeError)
+"""What is raised where nothing can be kept; `Path.home()` raises a RuntimeError for a user without a home."""
 
 
 def known(found: os.stat_result) -> str | None:
@@ -27,12 +29,20 @@ def remember(found: os.stat_result, sha256: str) -> None:
     _known()[_state(found)] = sha256
     if found.st_size < LARGE_BYTES:
         return
-    with suppress(OSError):
-        _file().parent.mkdir(parents=True, exist_ok=True)
-        kept = [*_read().items(), (_state(found), sha256)][-MOST_KEPT:]
-        draft = _file().with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(dict(kept), indent=0), encoding="utf-8")
-        draft.replace(_file())
+    kept = [*_read().items(), (_state(found), sha256)][-MOST_KEPT:]
+    with suppress(*_NOWHERE):
+        _write(_file(), json.dumps(dict(kept), indent=0))
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, also beside other processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @cache
@@ -42,7 +52,7 @@ def _known() -> dict[str, str]:
 
 def _read() -> dict[str, str]:
     """None, if there is no such file or it was damaged: then files are read again."""
-    with suppress(OSError, ValueError):
+    with suppress(*_NOWHERE, ValueError):
         kept = json.loads(_file().read_bytes())
         if isinstance(kept, dict) and all(isinstance(sha256, str) for sha256 in kept.values()):
             return kept

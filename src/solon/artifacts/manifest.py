@@ -20,13 +20,20 @@ from pydantic import ConfigDict, Field, JsonValue
 from solon.artifacts.atomic import sha256_file
 from solon.records import Record
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 """Version of the run folder's layout."""
 
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
 """A sha256 as JSON."""
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic")
+_PACKAGES = (
+    *("torch", "transformers", "tokenizers", "safetensors", "numpy", "pydantic"),
+    *("jinja2", "pyarrow", "datasets"),
+)
+"""Those that compute, render chat templates or read prompts."""
+
+_NO_SOURCE = ("report", "embedded/model")
+"""Folders of the package that no stage reads, or by the hash of each file."""
 
 
 class Counts(Record):
@@ -99,7 +106,7 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int
@@ -127,6 +134,8 @@ class Manifest(Header):
     """What the stage says about itself, e.g. an accuracy."""
     deviations: tuple[str, ...] = ()
     """Where the stage departs from the papers, or went on under other versions than it began."""
+    notes: tuple[str, ...] = ()
+    """What the user was told while it was made."""
     timing: Timing
     versions: dict[str, str]
 
@@ -152,13 +161,19 @@ def _solon_version() -> str:
 
 @cache
 def _source_hash() -> str:
-    """First 16 hex digits over the package's code and templates: tells two states of one version apart."""
-    root = Path(__file__).parents[1]
+    """First 16 hex digits over the installed package: tells two states of one version apart."""
+    return source_hash(Path(__file__).parents[1])[:16]
+
+
+def source_hash(package: Path) -> str:
+    """sha256 over all files of a package that a stage may read: code, templates, and data such as the world's words."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".txt"):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in sorted(package.rglob("*")):
+        inside = path.relative_to(package)
+        left_out = path.suffix == ".pyc" or any(inside.is_relative_to(folder) for folder in _NO_SOURCE)
+        if path.is_file() and not left_out:
+            digest.update(inside.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def differences(then: JsonValue | Mapping[str, object], now: JsonValue | Mapping[str, object], limit: int = 4) -> str:

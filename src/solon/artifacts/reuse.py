@@ -33,7 +33,8 @@ class Others:
     named: tuple[Path, ...] = ()
     """By the user, who vouches for them: they may have been made under other versions."""
     found: tuple[Path, ...] = ()
-    """Beside the run: under the versions that are installed now, or they are left alone."""
+    """Beside the run, of the same user: made from begin to end under the versions that are installed now, or they are
+    left alone."""
 
     @classmethod
     def of(cls, run: Path, named: Sequence[Path] = ()) -> Others:
@@ -47,50 +48,49 @@ class Others:
                 raise RunError(f"{folder} holds no run", hint="--reuse takes the folder of another run")
         return cls(named=tuple(named), found=tuple(_beside(run)))
 
-    def having(self, headers: Sequence[Header]) -> Iterator[tuple[Path, list[Manifest]]]:
-        """Runs that have finished all of these stages from equal settings and inputs, and kept them whole."""
+    def having(self, header: Header) -> Iterator[tuple[Path, Manifest]]:
+        """Runs that have finished this stage from equal settings and inputs, and kept it whole."""
         for run in (*self.named, *self.found):
-            manifests = [manifest for header in headers if (manifest := _finished(run, header))]
-            vouched = run in self.named or all(same_versions(manifest.versions) for manifest in manifests)
-            if len(manifests) == len(headers) and vouched:
-                yield run, manifests
+            made = _finished(run, header)
+            if made and (run in self.named or (same_versions(made.versions) and not made.deviations)):
+                yield run, made
 
 
 def _beside(run: Path) -> Iterator[Path]:
     parent = run.resolve().parent if run.name in ("", "..") else run.parent
     with suppress(OSError):  # a folder that cannot be listed has nothing to give
         for path in sorted(parent.iterdir()):
-            if os.path.isfile(path / RUN) and path.resolve() != run.resolve():
+            if (path / RUN).is_file() and _own(path, path / RUN) and path.resolve() != run.resolve():
                 yield path
 
 
-def take_over(run: Path, headers: Sequence[Header], others: Others) -> Path | None:
-    """Copies or links the folders of a stage from the first other run that has them; that run, or None.
+def _own(*paths: Path) -> bool:
+    """Do they belong to the user of this process? What others leave beside a run is not to be trusted."""
+    return all(path.stat().st_uid == os.geteuid() for path in paths)
 
-    The first folder, which must not be there yet, comes last: where it is, all are.
+
+def take_over(run: Path, header: Header, others: Others) -> Path | None:
+    """Copies or links the folder of a stage, which must not be there yet, from the first other run that has it.
+
+    Returns:
+        That run, or None.
 
     Raises:
         RunError: if storage is full or forbidden.
     """
-    _remove_beside(run, headers)  # left by a kill between two folders
-    for other, manifests in others.having(headers):
-        with suppress(FileNotFoundError), keeping(run):
-            for manifest in reversed(manifests):
-                _take(other, run, manifest)
+    for other, manifest in others.having(header):
+        with suppress(FileNotFoundError), keeping(run):  # not found: the other run is being deleted
+            _take(other, run, manifest)
             return other
-        _remove_beside(run, headers)  # the other run is being deleted
     return None
-
-
-def _remove_beside(run: Path, headers: Sequence[Header]) -> None:
-    for header in headers[1:]:
-        shutil.rmtree(run / header.stage, ignore_errors=True)
 
 
 def _finished(run: Path, header: Header) -> Manifest | None:
     """The manifest of a whole stage that was made from what the header says."""
     folder = run / header.stage
     try:
+        if not (folder / MANIFEST).is_file():  # reading a pipe would wait for ever
+            return None
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
         equal = all(to_json(getattr(manifest, name)) == to_json(getattr(header, name)) for name in Header.model_fields)
         inside = all(name == os.path.normpath(name) and name[0] not in "./" for name in manifest.outputs)
@@ -109,11 +109,18 @@ def _take(other: Path, run: Path, manifest: Manifest) -> None:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    if source.suffix == _LINKED:
-        with suppress(OSError):  # e.g. on another file system
-            before = source.stat()
-            os.link(source, target)
-            if (sha256 := hashes.known(before)) and target.stat().st_mtime_ns == before.st_mtime_ns:
-                hashes.remember(target.stat(), sha256)  # linking changed one of its times, and nothing else
-            return
-    shutil.copyfile(source, target)
+    if source.suffix != _LINKED or not _link(source.resolve(), target):
+        shutil.copyfile(source, target)
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Could the file get a second name? What it hashes to stays known."""
+    before = source.stat()
+    try:
+        os.link(source, target)
+    except OSError:  # e.g. on another file system
+        return False
+    # Its data were settled when their hash was remembered, so a later change would show in this time.
+    if (sha256 := hashes.known(before)) and target.stat().st_mtime_ns == before.st_mtime_ns:
+        hashes.remember(target.stat(), sha256)
+    return True

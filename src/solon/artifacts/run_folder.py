@@ -28,7 +28,7 @@ Inputs = Mapping[str, StageFolder | str]
 class RunRecord(Record):
     """`run.json`: marks a folder as a run, and says which."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     config: RunConfig
     """The resolved run file: every key, defaults included."""
 

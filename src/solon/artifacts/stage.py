@@ -217,18 +217,12 @@ class StageFolder:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
-    def finish_rows(self) -> Manifest:
-        """Seal a stage whose rows were written as whole shards: all of them went in, and came out."""
-        kept = sum(path.read_bytes().count(b"\n") for path in shard_paths(self.folder, "rows"))
-        self.count("in", kept)
-        self.count("out", kept)
-        return self.finish()
-
-    def finish(self, *, deviations: Sequence[str] = (), **facts: JsonValue) -> Manifest:
+    def finish(self, *, deviations: Sequence[str] = (), notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
         """Seal the stage: hash every file, write the manifest, remove `.partial`.
 
         Args:
             deviations: where this stage departs from the papers.
+            notes: what the user was told of it.
             facts: what the stage says about itself; any JSON data.
         """
         self._must_be_open()
@@ -243,6 +237,7 @@ class StageFolder:
                 counts=tally.counts(),
                 facts=facts,
                 deviations=(*deviations, *version_changes(self._begun.versions, now)),
+                notes=tuple(notes),
                 timing=self._watch.reading(),
                 versions=now,
             )

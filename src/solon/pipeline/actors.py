@@ -36,6 +36,13 @@ class Actors:
         self.device = resolve_device(self.config.models.device)
         self.dtype = resolve_dtype(self.config.models.dtype, self.device)
 
+    @property
+    def settled(self) -> RunConfig:
+        """The run file with the arithmetic that this machine chooses, so that stages in another are not taken for
+        equal."""
+        models = self.config.models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
+        return self.config.model_copy(update={"models": models})
+
     def path(self, role: str) -> Path:
         """The folder of `assistant`, `base` or `judge`; a role left out is played by the assistant."""
         name = getattr(self.config.models, role) or self.config.models.assistant

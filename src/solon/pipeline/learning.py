@@ -171,7 +171,7 @@ def train_rl(work: Work) -> Facts:
     )
 
     def keep(step: int, rows: list[Rollout]) -> None:
-        work.beside["rollouts"].write_shard("rows", step, rows)
+        stage.write_shard("rollouts", step, rows)
 
     work.reporter.stage(stage.name, section.steps * section.prompts_per_step * section.samples_per_prompt)
     with stage.timed():

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from solon.artifacts import RunFolder, StageFolder, write_atomic
 from solon.artifacts.atomic import canonical_json, sweep
-from solon.artifacts.manifest import Header
+from solon.artifacts.manifest import Manifest
 from solon.artifacts.reuse import Others, take_over
-from solon.pipeline.actors import Actors
+from solon.config import ModelRole
+from solon.pipeline.actors import Actors, FormatFacts
 from solon.pipeline.given import CONSTITUTION, Given
-from solon.pipeline.stage import Facts, Stage
-from solon.pipeline.stages import STAGES, revisions
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import STAGES
 from solon.pipeline.summary import write_summary
 from solon.pipeline.work import Work
 from solon.progress import Reporter
+
+_TEXTS = {Given.critique_texts, Given.comparison_texts}
 
 
 def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None, others: Others | None = None) -> bool:
@@ -29,6 +33,7 @@ def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None
         if stage.name == until:
             break
     else:
+        pipeline.keep_constitution()
         write_summary(run.path, pipeline.given, pipeline.done)
     return pipeline.worked
 
@@ -40,36 +45,57 @@ class Pipeline:
         self.run, self.reporter, self.others = run, reporter, others
         self.given, self.actors = Given(run.config), Actors(config=run.config)
         self.done: dict[str, StageFolder] = {}
-        """By folder."""
+        """By name."""
         self.worked = False
         self._noted: set[str] = set()
         sweep(run.path)
-        if not (run.path / revisions.folder).exists():  # the first stage that it shapes
-            write_atomic(run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2))
 
     def do(self, stage: Stage) -> None:
         """Does what is left to do of a stage, unless another run has done it."""
-        config, inputs = stage.config(self.run.config), self._inputs(stage)
-        headers = [self.run.header(name, config=config, inputs=inputs) for name in stage.folders]
+        config = stage.config(self.actors.settled)
+        header = self.run.header(stage.folder, config=config, inputs=self._inputs(stage))
+        found = None
         if not (self.run.path / stage.folder).exists():
-            self._reuse(stage, headers)
-        folders = {header.stage: StageFolder(self.run.path, header) for header in headers}
-        main, *beside = folders.values()
-        if not main.done:
+            found = take_over(self.run.path, header, self.others)
+        folder = StageFolder(self.run.path, header)
+        if found or not folder.done:
             self.worked = True
-            formats = self._formats(stage)
-            facts = stage.body(self.work(stage, self._read(stage), folders)) or {}
-            main.finish(deviations=(), **formats, **facts)
-        for folder in beside:
-            if not folder.done:
-                folder.finish_rows()
-        self.done |= folders
+            if _TEXTS & set(stage.hashes):
+                self.keep_constitution()
+        if found:
+            self._tell_reused(folder.finished, found)
+        elif not folder.done:
+            self._make(stage, folder)
+        self.done[stage.name] = folder
 
-    def _reuse(self, stage: Stage, headers: Sequence[Header]) -> None:
-        found = take_over(self.run.path, headers, self.others)
-        if found is not None:
-            self.worked = True
-            self.reporter.reused(stage.folder, str(found))
+    def keep_constitution(self) -> None:
+        """Writes it into the run's folder. Texts that no stage was made from yet may have changed since the last."""
+        path, text = self.run.path / CONSTITUTION, canonical_json(self.given.constitution, indent=2)
+        if not path.exists() or path.read_bytes() != text:
+            write_atomic(path, text)
+
+    def _make(self, stage: Stage, folder: StageFolder) -> None:
+        formats = self._formats(stage)
+        notes = list(dict.fromkeys(note for format in formats.values() for note in format.notes))
+        for note in self._new(notes):
+            self.reporter.note(note)
+        work = self.work(self._read(stage), folder)
+        facts = dict(stage.body(work) or {})
+        if formats:
+            facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
+        folder.finish(deviations=(), notes=(*notes, *work.notes), **facts)
+
+    def _tell_reused(self, made: Manifest, run: Path) -> None:
+        """And what was told when it was made, in a line."""
+        self.reporter.reused(made.stage, str(run))
+        if notes := self._new((*made.notes, *made.deviations)):
+            self.reporter.note(f"{made.stage}: {'; '.join(notes)}")
+
+    def _new(self, notes: Sequence[str]) -> list[str]:
+        """Those that were not told yet."""
+        new = [note for note in notes if note not in self._noted]
+        self._noted.update(new)
+        return new
 
     def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
@@ -77,27 +103,15 @@ class Pipeline:
 
     def _read(self, stage: Stage) -> dict[str, StageFolder]:
         """The stages that it reads, by name."""
-        return {before.name: self.done[before.folder] for before in STAGES if before.name in stage.reads}
+        return {name: self.done[name] for name in stage.reads}
 
-    def work(self, stage: Stage, inputs: Mapping[str, StageFolder], folders: Mapping[str, StageFolder]) -> Work:
-        """What the body of a stage is handed. `inputs`: by stage; `folders`: those that it fills, by path."""
-        return Work(
-            given=self.given,
-            actors=self.actors,
-            inputs=inputs,
-            folder=folders[stage.folder],
-            beside={name: folders[name] for name in stage.beside},
-            reporter=self.reporter,
-        )
+    def work(self, inputs: Mapping[str, StageFolder], folder: StageFolder) -> Work:
+        """What a body is handed: the stages that it reads, by name, and the folder that it fills."""
+        return Work(given=self.given, actors=self.actors, inputs=inputs, folder=folder, reporter=self.reporter)
 
-    def _formats(self, stage: Stage) -> Facts:
-        """How the stage's models are written to; departures from a tokenizer's own template are told once."""
+    def _formats(self, stage: Stage) -> dict[ModelRole, FormatFacts]:
+        """How the stage's models are written to."""
         if not stage.roles:
             return {}
         system = bool(self.done["prompts"].finished.facts["system_turns"])
-        formats = self.actors.formats(stage.roles, system=system)
-        for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
-            if note not in self._noted:
-                self._noted.add(note)
-                self.reporter.note(note)
-        return {"formats": {role: format.model_dump(mode="json") for role, format in formats.items()}}
+        return self.actors.formats(stage.roles, system=system)

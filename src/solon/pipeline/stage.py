@@ -40,8 +40,6 @@ class Stage:
     _: KW_ONLY
     folder: str = ""
     """Below the run's; by default the name."""
-    beside: tuple[str, ...] = ()
-    """Further folders that the body fills with rows."""
     reads: tuple[str, ...] = ()
     """Stages before it."""
     settings: tuple[str, ...] = ()
@@ -59,11 +57,6 @@ class Stage:
 
     def __call__(self, body: Body) -> Stage:
         return replace(self, body=body)
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """All that it fills. It is finished when the first of them is."""
-        return (self.folder, *self.beside)
 
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
         """The part of the run file that it depends on."""

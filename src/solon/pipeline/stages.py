@@ -59,7 +59,7 @@ def prompts(work: Work) -> Facts:
     with folder.timed():
         sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
-            reporter.note(note)
+            work.note(note)
         for name, records in sets.rows().items():
             folder.write_records(name, records)
     folder.count("in", sets.rows_in)
@@ -169,7 +169,7 @@ def comparisons(work: Work) -> None:
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", "prompts"),
-    settings=("helpfulness", "pairs", "sampling"),
+    settings=("helpfulness", "pairs.temperature", "sampling"),
     roles=("base",),
     hashes=(Given.grader,),
 )
@@ -204,7 +204,6 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
-    beside=("rollouts",),
     reads=("sl", "pm", "prompts"),
     settings=("rl", "sampling.max_new_tokens"),
     roles=("base",),

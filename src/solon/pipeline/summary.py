@@ -20,7 +20,7 @@ from solon.records import Rollout
 
 
 def write_summary(run: Path, given: Given, done: Mapping[str, StageFolder]) -> Summary:
-    """Writes the file into the run's folder. `done`: every folder of a stage, by its path below the run's."""
+    """Writes the file into the run's folder. `done`: every stage, by name."""
     config, truth, scores, prompts = given.config, given.truth, done["scores"], read_prompts(done["prompts"])
     kinds = {prompt.id: prompt.kind for prompt in (*prompts.red_team, *prompts.helpful)}
     preference = scores.path("preference.json")
@@ -33,7 +33,7 @@ def write_summary(run: Path, given: Given, done: Mapping[str, StageFolder]) -> S
         revisions=scores.read_records("revisions", AnswerScore),
         labels=Labels.model_validate_json(scores.path("labels.json").read_bytes()),
         preference_model=PreferenceModel.model_validate_json(preference.read_bytes()) if preference.exists() else None,
-        rl=rl_curve(done["rollouts"].read_records("rows", Rollout), kinds, kl_coefficient=config.rl.kl_coefficient),
+        rl=rl_curve(done["rl"].read_records("rollouts", Rollout), kinds, kl_coefficient=config.rl.kl_coefficient),
         harms=truth.harms if truth else (),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())

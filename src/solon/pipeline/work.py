@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -39,8 +39,9 @@ class Work:
     inputs: Mapping[str, StageFolder]
     """Finished stages by name."""
     folder: StageFolder
-    beside: Mapping[str, StageFolder]
     reporter: Reporter
+    notes: list[str] = field(default_factory=list)
+    """What was told; the manifest keeps it."""
 
     @property
     def config(self) -> RunConfig:
@@ -100,8 +101,13 @@ class Work:
             what = f"stage {self.folder.name} kept none of its {len(items)} rows"
             if not may_be_empty:
                 raise RunError(what, hint=_NOTHING_KEPT)
-            self.reporter.note(f"{what}; its manifest says why")
+            self.note(f"{what}; its manifest says why")
         return rows
+
+    def note(self, text: str) -> None:
+        """Tells the user, and whoever takes the stage over."""
+        self.notes.append(text)
+        self.reporter.note(text)
 
     def account(self, dropped: Mapping[str, int], noted: Mapping[str, int] = MappingProxyType({})) -> None:
         """Counts rows that are left out, by reason, and what is to be known of others."""

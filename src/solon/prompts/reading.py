@@ -13,7 +13,7 @@ from solon.prompts.columns import Columns
 from solon.prompts.faults import Faults, Malformed, Missing, Unreadable, Unusable
 from solon.prompts.missing import with_columns
 from solon.prompts.row import Row
-from solon.prompts.rows import is_hub, read_rows
+from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
 
@@ -55,7 +55,7 @@ class Reading:
         self.columns = Columns(how.columns)
         self._faults = Faults(path=source)
         self._source, self._how = source, how
-        self.name = str(source) if is_hub(source) else Path(source).name
+        self.name = name_of(source)
 
     def examples(self, parse: Callable[[Given], Example], only: Container[int] | None = None) -> Iterator[Example]:
         """What `parse` makes of each row, or of those numbered `only`.

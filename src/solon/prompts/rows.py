@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from solon.artifacts import sha256_file
+from solon.artifacts import sha256_bytes, sha256_file
 from solon.errors import PromptError, Where
 from solon.prompts import text_files
 from solon.prompts.faults import Unreadable, first_line
@@ -33,18 +33,24 @@ def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:
-    """What the data is, by hash: of the content under "", of a data set on the Hub also its `revision`.
+    """What the data is, by hash: of the content under "", of its `name`, of a data set on the Hub also its `revision`.
 
     Raises `PromptError` if the data cannot be reached any more.
     """
+    name = {"name": sha256_bytes(name_of(source).encode())}
     if not is_hub(source) and not Path(source).is_dir():
-        return {"": sha256_file(source)}
+        return {"": sha256_file(source)} | name
     try:
         from solon.prompts import datasets_library
 
-        return datasets_library.fingerprints(source)
+        return datasets_library.fingerprints(source) | name
     except Unreadable as error:
         raise PromptError(error.what, where=Where(source), hint=error.hint) from error
+
+
+def name_of(source: str | Path) -> str:
+    """As rows note it: a file's name without its folder."""
+    return str(source) if is_hub(source) else Path(source).name
 
 
 def is_hub(source: str | Path) -> bool:

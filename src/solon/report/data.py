@@ -59,7 +59,7 @@ def load_report_data(run: Path) -> ReportData:
         revisions=_rows(run / "revisions", "rows", Revision),
         answers=[row for name in ("rows", "revisions") for row in _rows(run / "scores", name, AnswerScore)],
         comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run / name, "rows", Comparison)],
-        rollouts=_rows(run / "rollouts", "rows", Rollout),
+        rollouts=_rows(run / "models" / "rl", "rollouts", Rollout),
         manifests=_manifests(run),
     )
 
@@ -85,7 +85,7 @@ def _record(path: Path, record: type[R]) -> R | None:
 def _manifests(run: Path) -> list[Manifest]:
     """The finished stages, in the order in which they run; any other folder with a manifest follows them."""
     found = {path.parent.relative_to(run).as_posix(): path for path in run.rglob(MANIFEST)}
-    order = [folder for stage in STAGES for folder in stage.folders]
+    order = [stage.folder for stage in STAGES]
     names = [name for name in order if name in found] + sorted(name for name in found if name not in order)
     read = [_record(found[name], Manifest) for name in names]
     return [manifest for manifest in read if manifest is not None]

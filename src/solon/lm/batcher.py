@@ -48,7 +48,7 @@ class Batcher:
         self._waiting.append(_Waiting(place=PLACE.get(), kind=kind, answer=answer, request=request, future=future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-            self._worker.add_done_callback(_look_at_its_end)
+            self._worker.add_done_callback(self._ended)
         return await future
 
     async def _work(self) -> None:
@@ -83,8 +83,10 @@ class Batcher:
         self._waiting = [waiting for waiting in self._waiting if waiting.kind != kind]
         return batch
 
-
-def _look_at_its_end(worker: asyncio.Task[None]) -> None:
-    """An interrupt within a batch ends the loop by itself; unseen, it would be reported a second time."""
-    if not worker.cancelled():
-        worker.exception()
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        """Forgets the worker, whose last traceback may hold this batcher. An interrupt within a batch ends the loop by
+        itself; unseen, it would be reported a second time."""
+        if self._worker is worker:
+            self._worker = None
+        if not worker.cancelled():
+            worker.exception()

@@ -1,7 +1,8 @@
 """Requests of rows that run side by side, answered in batches.
 
 Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is made again after a kill forms the same batches, and gives the same bytes.
+shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait for
+nothing but the engine, and whose parts have no parts side by side of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ A = TypeVar("A")
 
 QUIET = 4
 """Passes of the event loop without a new request after which every row is taken to wait. A row whose parts ran side by
-side needs three of them to ask again."""
+side asks again after 2 such passes; with parts of parts it would be after 5, and its batch would be split."""
 
 
 Answer = Callable[[Sequence[Q]], Sequence[A]]

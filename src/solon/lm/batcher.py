@@ -1,8 +1,8 @@
 """Requests of rows that run side by side, answered in batches.
 
 Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait for
-nothing but the engine, and whose parts have no parts side by side of their own.
+shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait
+for nothing but the engine, and whose parts have no parts side by side of their own.
 """
 
 from __future__ import annotations

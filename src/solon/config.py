@@ -23,8 +23,8 @@ NEW_YEAR = dt.date(2026, 1, 1)
 
 
 MECHANICAL = "changes how a result is computed, not the result"
-"""Marks such keys: where things lie, on which device, how much at once. Results may differ by rounding. What lies at a
-path counts by its content."""
+"""Marks such keys: where things lie, on which device, how much at once, how many failures are too many. Results may
+differ by rounding. What lies at a path counts by its content."""
 
 
 class Section(BaseModel):
@@ -109,7 +109,7 @@ class ReadingSection(Section):
     """In units of the scores. Assumption: 1."""
     on_fault: Literal["stop", "skip"] = "stop"
     """`skip`: rows that cannot be read are left out and counted."""
-    max_faults: float = Field(0.01, ge=0.0, le=1.0)
+    max_faults: Annotated[float, MECHANICAL] = Field(0.01, ge=0.0, le=1.0)
     """With `skip`: a file is refused if a larger share of its rows cannot be read. Assumption."""
 
 
@@ -200,7 +200,7 @@ class JudgeSection(Section):
     """`random`: one order, drawn from the row's seed. `both`: the mean of both orders (not in the paper)."""
     clamp: tuple[float, float] | None = None
     """Labels are clamped into this interval. CAI section 4.1: (0.4, 0.6) with chain of thought, none without."""
-    max_unscored: float = Field(0.2, ge=0.0, le=1.0)
+    max_unscored: Annotated[float, MECHANICAL] = Field(0.2, ge=0.0, le=1.0)
     """The stage fails if a larger share of verdicts cannot be read."""
 
 

@@ -135,6 +135,10 @@ class UnsupportedError(EngineError):
     reason = "not supported by the engine"
 
 
+PASSING = frozenset(error.reason for error in (EngineError, TimedOutError, GarbledError))
+"""Reasons to lose a row that may be gone when it is asked for again."""
+
+
 class UnscoredError(SolonError):
     """More judge answers were unreadable than the run file allows; what was judged is kept."""
 

@@ -227,12 +227,31 @@ def test_a_bound_makes_a_label_less_sure_and_never_more(first: float, second: fl
     assert 0.5 <= bound <= true + 1e-12 and swapped == pytest.approx(1 - bound)
 
 
-def test_a_judge_without_log_probabilities_is_told_at_once() -> None:
-    model = ScriptedModel(can=replace(EVERYTHING, logprobs="none"))
+def test_a_bound_above_what_was_seen_says_nothing() -> None:
+    """The other option may be the likelier one, or not."""
+    for scores, bounded in (((-6.0, -5.0), 1), ((-5.0, -6.0), 0)):
+        assert soft_label(OptionScores(logprobs=scores, bounded=frozenset({bounded}))) is None
+
+
+def test_a_label_from_bounds_is_noted_once_and_only_where_there_is_a_label() -> None:
+    assert run(top_k(-0.01, -11.0), 20, orders="both").noted == {"label from a bound on one log-probability": 20}
+    half = {r"\(A\) GOOD": (-0.01, -11.0), "": (math.nan, -1.0)}
+    model = ScriptedModel(scores=half, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
+    assert run(model, 20, orders="both").noted == {"unscored: no probabilities": 20}
+
+
+@pytest.mark.parametrize("method", ["logprob", "cot"])
+@pytest.mark.parametrize(
+    ("lacking", "what"),
+    [
+        ({"logprobs": "none"}, "gives no log-probabilities, and the judge's labels are made of them"),
+        ({"prefill": False}, "cannot go on with a reply that is begun, and the judge's verdicts are"),
+    ],
+)
+def test_a_judge_that_could_make_no_label_is_told_at_once(lacking: Any, what: str, method: str) -> None:
     with pytest.raises(EngineUnavailableError) as error:
-        run(model)
-    what = "scripted gives no log-probabilities, and the judge's labels are made of them"
-    assert str(error.value) == f"{what} (choose another model as judge)"
+        run(ScriptedModel(can=replace(EVERYTHING, **lacking)), method=method)
+    assert str(error.value) == f"scripted {what} (choose another model as judge)"
 
 
 # Chain of thought.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -20,7 +22,9 @@ from solon.feedback.respond import respond
 from solon.feedback.rows import Asker, Dropped
 from solon.lm.faulty import FaultyModel, Mishap
 from solon.lm.protocols import LanguageModel
+from solon.lm.requests import WriteRequest
 from solon.lm.scripted import ScriptedModel, babble
+from solon.lm.together import together
 from solon.prompting.context import Context
 from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
@@ -90,6 +94,41 @@ def test_rows_come_back_in_order_whenever_they_end_and_alone() -> None:
 
     with pytest.raises(ZeroDivisionError):
         ask.rows([row(0), wrong(), row(1)])
+
+
+def test_notes_are_of_rows_that_are_kept_and_tokens_of_all() -> None:
+    ask = asker(Fake(writes=lambda request: ""))
+
+    async def row(number: int) -> int:
+        parts = (ask.complete(Context(prefill="x"), number, part) for part in "ab")
+        for completion in await together(parts):
+            ask.note_ending("answer", completion)
+        if number:
+            raise Dropped("odd one out")
+        return number
+
+    made = ask.rows(map(row, range(3)))
+    assert (made.records, made.dropped) == ((0,), {"odd one out": 2})
+    assert (made.noted, made.tokens) == ({"empty answer": 2}, 6)
+
+
+def test_an_interrupt_in_a_row_s_first_step_is_told_alone(recwarn: pytest.WarningsRecorder) -> None:
+    def interrupted(request: WriteRequest) -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answers(Fake(writes=interrupted))
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_rows_run_where_a_loop_runs_already() -> None:
+    """As in a notebook."""
+
+    async def cell() -> Made[Any]:
+        return answers(ScriptedModel(kind))
+
+    assert asyncio.run(cell()) == answers(ScriptedModel(kind))
 
 
 # Each way of asking, with an engine that goes wrong at one request in nine.

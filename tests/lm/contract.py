@@ -19,6 +19,7 @@ import pytest
 from solon.config import SamplingSection
 from solon.errors import EngineError, TooLongError, UnsupportedError
 from solon.lm.protocols import Completion, LanguageModel
+from solon.lm.together import run as run_rows
 from solon.lm.together import together
 from solon.prompting import context
 from solon.prompting.context import Context
@@ -68,13 +69,16 @@ class EngineContract:
     def test_a_reply_is_bare_and_within_its_limit(self, model: LanguageModel) -> None:
         for seed in range(4):
             found = self.complete(model, seed=seed)
-            assert found.text == found.text.strip() and 1 <= found.tokens <= SAMPLING.max_new_tokens + 1
+            assert found.text == found.text.strip() and 1 <= found.tokens <= SAMPLING.max_new_tokens
             assert not any(mark in found.text for mark in DELIMITERS)
             assert found.truncated == (found.ended == "length")
             assert ASK.messages[0].text in found.prompt
 
     def test_the_limit_cuts(self, model: LanguageModel) -> None:
-        assert self.complete(model, max_new_tokens=1).tokens <= 2
+        """Also a reply that would end with the next token."""
+        for limit in range(1, 13):
+            found = self.complete(model, max_new_tokens=limit)
+            assert found.tokens == limit if found.truncated else found.tokens <= limit
 
     def test_the_same_seed_gives_the_same_reply_in_any_company(self, model: LanguageModel) -> None:
         if not model.can.seed:
@@ -125,8 +129,11 @@ class EngineContract:
         assert self.complete(model) == self.complete(self.engine(ROOM))
         assert self.complete(model, seed=1) == self.complete(self.engine(ROOM), seed=1)
 
-    def test_nothing_to_do(self, model: LanguageModel) -> None:
-        assert run(together([])) == []
+    def test_it_serves_where_a_loop_runs_already(self, model: LanguageModel) -> None:
+        async def cell() -> Completion:
+            return run_rows(model.complete(ASK, SAMPLING, seed=0))
+
+        assert run(cell()) == self.complete(self.engine(ROOM))
 
     def test_options_have_log_probabilities_or_bounds(self, model: LanguageModel) -> None:
         if model.can.logprobs == "none":
@@ -138,6 +145,8 @@ class EngineContract:
         assert all(math.isfinite(value) for value in scores.logprobs)
         assert scores.bounded <= set(range(len(OPTIONS))) and (model.can.logprobs == "top-k" or not scores.bounded)
         assert math.fsum(map(math.exp, scores.logprobs)) <= 1 + 1e-3 or scores.bounded
+        seen = [value for place, value in enumerate(scores.logprobs) if place not in scores.bounded]
+        assert all(scores.logprobs[place] <= min(seen, default=0.0) for place in scores.bounded)
         swapped = run(model.score(ASK, OPTIONS[::-1]))
         assert swapped.logprobs == pytest.approx(scores.logprobs[::-1], abs=1e-4)
 

@@ -15,7 +15,7 @@ from solon.errors import TooLongError
 from solon.feedback.critique import revise
 from solon.feedback.judge import judge
 from solon.feedback.pair import answer_pairs
-from solon.lm.batcher import Batcher
+from solon.lm.batcher import QUIET, Batcher
 from solon.lm.local import LocalModel
 from solon.lm.protocols import Completion, OptionScores
 from solon.lm.requests import OptionRequest, WriteRequest
@@ -126,8 +126,14 @@ def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogC
     assert caplog.records == []
 
 
-def test_rows_that_need_many_passes_to_ask_still_make_one_batch() -> None:
-    """A row whose parts ran side by side asks three passes after the others."""
+@pytest.mark.parametrize(
+    ("depth", "passes", "split"), [(0, 1, False), (1, 2, False), (1, 1, True), (1, QUIET, False), (2, QUIET, True)]
+)
+def test_how_long_rows_may_take_to_ask_again(
+    depth: int, passes: int, split: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other row has parts side by side, or parts of parts."""
+    monkeypatch.setattr("solon.lm.batcher.QUIET", passes)
     batcher, batches = Batcher(), []
 
     def answer(requests: Sequence[int]) -> Sequence[int]:
@@ -137,15 +143,15 @@ def test_rows_that_need_many_passes_to_ask_still_make_one_batch() -> None:
     async def ask(number: int) -> int:
         return await batcher.ask(answer, number, kind="all")
 
-    async def row(number: int) -> int:
-        parts = [ask(number), ask(number)] if number % 2 else [ask(number)]
-        return sum(await together(parts)) if number % 2 else await parts[0]
+    async def row(number: int, depth: int) -> int:
+        return sum(await together([row(number, depth - 1)])) if depth else await ask(number)
 
     async def twice(number: int) -> int:
-        return await row(number) + await row(number)
+        parts = depth * (number % 2)
+        return await row(number, parts) + await row(number, parts)
 
-    assert asyncio.run(together(map(twice, range(4)))) == [0, 4, 4, 12]
-    assert batches == [[0, 1, 1, 2, 3, 3]] * 2
+    assert asyncio.run(together(map(twice, range(4)))) == [0, 2, 4, 6]
+    assert batches == ([[0, 1, 2, 3], [0, 2], [1, 3]] if split else [[0, 1, 2, 3]] * 2)
 
 
 def test_answers_that_are_too_few_are_a_mistake_and_no_row_waits_for_ever() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +73,19 @@ def test_a_request_fits_if_and_only_if_it_can_be_scored() -> None:
             with pytest.raises(TooLongError):
                 asyncio.run(rows.score(Context(prefill=prompt), options))
     assert seen == {True, False}
+
+
+def test_weights_go_with_the_last_name_for_them_and_wait_for_no_collection() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        rows = LocalModel(engine(), HumanAssistant())
+        weights = weakref.ref(rows._engine.loaded.model)
+        asyncio.run(rows.score(Context(prefill="A"), ("x", "y")))
+        del rows
+        assert weights() is None
+    finally:
+        gc.enable()
 
 
 def naive(model: InProcessModel, request: WriteRequest) -> list[int]:

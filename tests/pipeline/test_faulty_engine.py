@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
-from solon.errors import EngineUnavailableError
+from solon.errors import EngineUnavailableError, RunError
 from solon.lm.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors
 
@@ -30,8 +30,8 @@ def data(run: Path) -> dict[str, bytes]:
 def test_lost_rows_are_counted_and_the_run_goes_on(
     llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = world_config(llama, "judge.max_unscored=0.9")
-    wrap(monkeypatch, "timeout", "refusal", "garbled", "empty", "garbage", "no numbers", "late", every=5)
+    config = world_config(llama, "judge.max_unscored=0.9", "sampling.shard_rows=16")
+    wrap(monkeypatch, "timeout", "refusal", "garbled", "empty", "garbage", "no numbers", "late", every=8)
     run_in(tmp_path / "one", config, until="comparisons")
     for stage in ("revisions", "helpful", "pairs", "comparisons"):
         counts = manifest(tmp_path / "one", stage).counts
@@ -42,6 +42,46 @@ def test_lost_rows_are_counted_and_the_run_goes_on(
     assert unscored
     run_in(tmp_path / "two", config, until="comparisons")
     assert data(tmp_path / "one") == data(tmp_path / "two")
+
+
+def test_rows_that_another_try_may_keep_are_asked_for_again(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard that lost too many is not kept. Once the engine is well, the run ends as if nothing had happened."""
+    config, run = world_config(llama), tmp_path / "run"
+    run_in(tmp_path / "whole", config, until="comparisons")
+    run_in(run, config, until="prompts")
+    for stage, n in (("revisions", 4), ("comparisons", 4)):
+        with monkeypatch.context() as ill:
+            wrap(ill, "timeout", every=1)
+            with pytest.raises(EngineUnavailableError) as error:
+                run_in(run, config, until=stage)
+        what = f"stage {stage} lost {n} of {n} rows that it asked for (timed out: {n})"
+        assert str(error.value) == f"{what} (see to the engine, then `solon resume {run}`: it asks for them again)"
+        run_in(run, config, until="pairs" if stage == "revisions" else stage)
+    assert data(run) == data(tmp_path / "whole")
+
+
+def test_a_stage_that_keeps_nothing_says_why(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it is asked again, of shards that were kept."""
+    wrap(monkeypatch, "refusal", every=1)
+    for _ in range(2):
+        with pytest.raises(RunError) as error:
+            run_in(tmp_path / "run", world_config(llama), until="revisions")
+        what = "stage revisions kept none of its 9 rows (refused by the provider: 9)"
+        assert str(error.value) == f"{what} (choose other prompts or another model)"
+
+
+def test_few_rows_that_are_all_lost_are_told_how_to_ask_again(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A last shard of one row may lose it, else a row that never succeeds would hold up the run for ever."""
+    wrap(monkeypatch, "garbled", every=1)
+    with pytest.raises(RunError) as error:
+        run_in(tmp_path, world_config(llama, "sampling.shard_rows=1"), until="revisions")
+    what = "stage revisions kept none of its 9 rows (garbled reply: 9)"
+    hint = f"delete {tmp_path / 'revisions'} and run `solon resume {tmp_path}` to ask again"
+    assert str(error.value) == f"{what} ({hint})"
 
 
 def test_an_engine_that_is_gone_stops_the_run_and_what_was_made_is_kept(

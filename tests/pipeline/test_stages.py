@@ -12,7 +12,7 @@ import pytest
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder
 from solon.artifacts.reuse import Others
-from solon.config import MECHANICAL, RunConfig, Section
+from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
 from solon.config_load import load_run_config
 from solon.pipeline.given import Given
 from solon.pipeline.run import Pipeline
@@ -98,11 +98,13 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         [
             *("models.device=cuda", "models.trust_remote_code=true", "name=other"),
             *("sampling.batch_size=3", "sampling.shard_rows=5", "sft.micro_batch_tokens=700", "rl.checkpoint_steps=9"),
+            "judge.max_unscored=0.5",
             *(f"constitution.path={tmp_path}", f"models.assistant={tmp_path}", f"models.judge={tmp_path}"),
         ],
     )
     for stage in STAGES:
         assert stage.config(other) == stage.config(RunConfig()), stage.name
+    assert PromptsSection(max_faults=0.5).result_settings() == PromptsSection().result_settings()
 
 
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:

@@ -21,7 +21,7 @@ from solon.artifacts.atomic import folder_atomic, keeping, to_json
 from solon.artifacts.manifest import Header, Manifest, problem, same_versions
 from solon.artifacts.run_folder import RUN
 from solon.artifacts.stage import MANIFEST
-from solon.errors import RunError
+from solon.errors import PASSING, RunError
 
 _LINKED = ".safetensors"
 
@@ -97,7 +97,13 @@ def _finished(run: Path, header: Header) -> Manifest | None:
         whole = equal and inside and not any(problem(folder / name, file) for name, file in manifest.outputs.items())
     except (OSError, ValidationError):
         return None
-    return manifest if whole else None
+    return manifest if whole and not _lost(manifest) else None
+
+
+def _lost(manifest: Manifest) -> bool:
+    """Did it lose rows to failures that may pass? Another try would have them."""
+    unscored = {f"unscored: {reason}" for reason in PASSING}
+    return bool(PASSING & manifest.counts.dropped.keys() or unscored & manifest.counts.other.keys())
 
 
 def _take(other: Path, run: Path, manifest: Manifest) -> None:

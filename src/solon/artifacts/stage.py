@@ -207,6 +207,11 @@ class StageFolder:
         """Count what is left out, by reason."""
         self._tally.dropped[reason] += n
 
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """What was left out so far, by reason."""
+        return self._once.dropped + self._sharded.dropped
+
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Count the block's wall time as this stage's. Blocks may nest."""

@@ -47,7 +47,7 @@ def revise(
 
     async def write(what: str, build: Callable[..., Context], *row: str | int) -> Completion:
         written = await reviser.fitting(lambda used: reviser.complete(build(shots=used), *row, what), shots)
-        reviser.account.note_ending(what, written)
+        reviser.note_ending(what, written)
         return written
 
     async def row(prompt: Prompt) -> Revision:

@@ -37,6 +37,8 @@ class _Verdict:
     rationale: str | None = None
     unscored: str | None = None
     raw: str | None = None
+    bounded: bool = False
+    """One log-probability is a bound."""
 
 
 def judge(
@@ -63,15 +65,24 @@ def judge(
     one unreadable look leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
     examples (examples left out are noted), and identical answers.
     """
-    if model.can.logprobs == "none":
-        what = f"{model.identity} gives no log-probabilities, and the judge's labels are made of them"
-        raise EngineUnavailableError(what, hint="choose another model as judge")
+    _must_judge(model)
     asked = by_id(prompts)
     asker = Asker(model=model, sampling=sampling, seed=seed, stage=stage)
     judging = _Judge(asker=asker, format=format, principles=principles, section=section, shots=few_shots or FewShots())
     made = asker.rows(judging.label(pair, asked[pair.prompt_id]) for pair in pairs)
     unscored = Counter(f"unscored: {row.unscored}" for row in made.records if row.unscored is not None)
     return replace(made, noted=made.noted + unscored)
+
+
+def _must_judge(model: LanguageModel) -> None:
+    """Raises `EngineUnavailableError` of an engine that could make no label."""
+    lacks = {
+        "gives no log-probabilities, and the judge's labels are made of them": model.can.logprobs == "none",
+        "cannot go on with a reply that is begun, and the judge's verdicts are": not model.can.prefill,
+    }
+    for what, lacking in lacks.items():
+        if lacking:
+            raise EngineUnavailableError(f"{model.identity} {what}", hint="choose another model as judge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +108,8 @@ class _Judge:
             worked = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
         verdicts = await together([self.look(pair, prompt, first, question, worked) for first in orders])
         failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
+        if failed is None and any(verdict.bounded for verdict in verdicts):
+            self.asker.note("label from a bound on one log-probability")
         return Comparison(
             id=pair.id,
             prompt_id=pair.prompt_id,
@@ -139,9 +152,8 @@ class _Judge:
         if p_first is None:
             raw = f"log-probabilities {', '.join(map(str, scores.logprobs)) or 'missing'}"
             return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
-        if scores.bounded:
-            self.asker.account.noted["label from a bound on one log-probability"] += 1
-        return _Verdict(p_a=p_first if first == "a" else 1.0 - p_first, rationale=rationale)
+        p_a = p_first if first == "a" else 1.0 - p_first
+        return _Verdict(p_a=p_a, rationale=rationale, bounded=bool(scores.bounded))
 
     async def reason(self, task: Task, row: Sequence[str], worked: Sequence[Worked]) -> tuple[Context, Completion]:
         """The judge thinks aloud: what it was asked, and what it says."""
@@ -161,13 +173,16 @@ def soft_label(scores: OptionScores) -> float | None:
     """The probability of the first of two options, renormalised over the two; None if it cannot be told.
 
     A language model gives every option some probability, so -inf means that the engine did not see it. A bound on one
-    option stands for its value, which makes the label less sure than it should be, never more; bounds on both say
-    nothing. Worked example: an option at -0.1 beside one that is at most -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
+    option stands for its value, which makes the label less sure than it should be, never more; a bound above the value
+    of the other option, or bounds on both, say nothing. Worked example: an option at -0.1 beside one that is at most
+    -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
     """
     known = all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs)
     if len(scores.logprobs) != 2 or not known or len(scores.bounded) > 1:
         return None
     first, second = scores.logprobs
+    if any(scores.logprobs[place] > min(scores.logprobs) for place in scores.bounded):
+        return None
     gap = first - second
     return 1.0 / (1.0 + math.exp(-gap)) if gap >= 0 else math.exp(gap) / (1.0 + math.exp(gap))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -23,6 +23,18 @@ class Made(Generic[T]):
     """Things that happened to rows that were kept, e.g. `unfinished`."""
     tokens: int = 0
     """Generated tokens."""
+
+
+def joined(parts: Iterable[Made[T]]) -> Made[T]:
+    """All of their records, in order, with one account."""
+    records: list[T] = []
+    dropped, noted, tokens = Counter[str](), Counter[str](), 0
+    for part in parts:
+        records.extend(part.records)
+        dropped.update(part.dropped)
+        noted.update(part.noted)
+        tokens += part.tokens
+    return Made(records=tuple(records), dropped=+dropped, noted=+noted, tokens=tokens)
 
 
 def by_id(prompts: Sequence[Prompt]) -> dict[str, Prompt]:

@@ -68,6 +68,6 @@ async def pair(asker: Asker, prompt: Prompt, other: Prompt, number: int, source:
     )
     if a.text == b.text:
         raise Dropped(IDENTICAL)
-    asker.account.note_ending("answer", a)
-    asker.account.note_ending("answer", b)
+    asker.note_ending("answer", a)
+    asker.note_ending("answer", b)
     return Pair(id=f"{prompt.id}.{asker.stage}-{number}", prompt_id=prompt.id, a=a.text, b=b.text, source=source)

@@ -26,7 +26,7 @@ def respond(
 async def answer(asker: Asker, prompt: Prompt, copy: int = 0) -> Answer:
     """One answer."""
     completion = await asker.complete(dialogue(prompt.turns), prompt.id, copy)
-    asker.account.note_ending("answer", completion)
+    asker.note_ending("answer", completion)
     return Answer(
         id=f"{prompt.id}.{asker.stage}-{copy}",
         prompt_id=prompt.id,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 
 from solon.errors import EngineError, TooLongError
-from solon.feedback.made import Made
+from solon.feedback.made import Made, joined
 from solon.lm.protocols import Completion, LanguageModel, Sampling
-from solon.lm.together import together
+from solon.lm.together import run, together
 from solon.prompting.context import Context
 from solon.seeds import derive_seed, generator
 
@@ -31,30 +31,28 @@ class Dropped(Exception):
 
 
 @dataclass(kw_only=True)
-class Account:
-    """What is counted while rows run; see `Made`."""
+class _Account:
+    """What is counted while a row runs; what is noted counts only if the row is kept."""
 
-    dropped: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
 
-    def note_ending(self, what: str, completion: Completion) -> None:
-        """Counts an empty or truncated text."""
-        if not completion.text:
-            self.noted[f"empty {what}"] += 1
-        elif completion.truncated:
-            self.noted[f"unfinished {what}"] += 1
+
+_ACCOUNT: ContextVar[_Account] = ContextVar("_ACCOUNT")
+"""That of the row that runs now; its parts share it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """Asks a model for the rows of one stage: each request with a seed of its row's, and everything counted."""
+    """Asks a model for the rows of one stage: each request with a seed of its row's, and everything counted.
+
+    All but `rows` and `rng` is for coroutines that `rows` runs.
+    """
 
     model: LanguageModel
     sampling: Sampling
     seed: int
     stage: str
-    account: Account = field(default_factory=Account)
 
     def rng(self, *row: str | int) -> np.random.Generator:
         """Randomness of a row, named by its id and what it is for."""
@@ -64,8 +62,19 @@ class Asker:
         """A reply, with the seed that is named so."""
         seed = derive_seed(self.seed, self.stage, *row)
         completion = await self.model.complete(context, self.sampling, seed=seed)
-        self.account.tokens += completion.tokens
+        _ACCOUNT.get().tokens += completion.tokens
         return completion
+
+    def note(self, what: str, count: int = 1) -> None:
+        """Counts what is to be known of the row, if it is kept."""
+        _ACCOUNT.get().noted[what] += count
+
+    def note_ending(self, what: str, completion: Completion) -> None:
+        """Notes an empty or truncated text."""
+        if not completion.text:
+            self.note(f"empty {what}")
+        elif completion.truncated:
+            self.note(f"unfinished {what}")
 
     async def fitting(self, ask: Callable[[Sequence[S]], Awaitable[T]], shots: Sequence[S]) -> T:
         """What is replied behind as many of the few-shot examples, from the first, as the context has room for.
@@ -81,7 +90,7 @@ class Asker:
                     raise
                 used -= 1
             else:
-                self.account.noted["few-shot examples left out"] += len(shots) - used
+                self.note("few-shot examples left out", len(shots) - used)
                 return reply
 
     def rows(self, rows: Iterable[Coro[T]]) -> Made[T]:
@@ -90,14 +99,19 @@ class Asker:
         A row that drops itself, or whose engine fails at it, is counted by reason and leaves the others alone. Any
         other error ends all.
         """
-        found = asyncio.run(together(map(self._kept, rows)))
-        records = tuple(record for kept in found for record in kept)
-        dropped, noted = +self.account.dropped, +self.account.noted
-        return Made(records=records, dropped=dropped, noted=noted, tokens=self.account.tokens)
-
-    async def _kept(self, row: Coro[T]) -> tuple[T, ...]:
+        waiting = list(rows)
         try:
-            return (await row,)
-        except (Dropped, EngineError) as error:
-            self.account.dropped[error.reason] += 1
-            return ()
+            return joined(run(together(map(_kept, waiting))))
+        finally:
+            for row in waiting:
+                row.close()  # an interrupt leaves some that never began
+
+
+async def _kept(row: Coro[T]) -> Made[T]:
+    account = _Account()
+    _ACCOUNT.set(account)
+    try:
+        record = await row
+    except (Dropped, EngineError) as error:
+        return Made(records=(), dropped=Counter({error.reason: 1}), tokens=account.tokens)
+    return Made(records=(record,), noted=account.noted, tokens=account.tokens)

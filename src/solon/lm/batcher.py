@@ -1,7 +1,8 @@
 """Requests of rows that run side by side, answered in batches.
 
 Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is made again after a kill forms the same batches, and gives the same bytes.
+shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait
+for nothing but the engine, and whose parts have no parts side by side of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ A = TypeVar("A")
 
 QUIET = 4
 """Passes of the event loop without a new request after which every row is taken to wait. A row whose parts ran side by
-side needs three of them to ask again."""
+side asks again after 2 such passes; with parts of parts it would be after 5, and its batch would be split."""
 
 
 Answer = Callable[[Sequence[Q]], Sequence[A]]
@@ -48,7 +49,7 @@ class Batcher:
         self._waiting.append(_Waiting(place=PLACE.get(), kind=kind, answer=answer, request=request, future=future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-            self._worker.add_done_callback(_look_at_its_end)
+            self._worker.add_done_callback(self._ended)
         return await future
 
     async def _work(self) -> None:
@@ -83,8 +84,10 @@ class Batcher:
         self._waiting = [waiting for waiting in self._waiting if waiting.kind != kind]
         return batch
 
-
-def _look_at_its_end(worker: asyncio.Task[None]) -> None:
-    """An interrupt within a batch ends the loop by itself; unseen, it would be reported a second time."""
-    if not worker.cancelled():
-        worker.exception()
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        """Forgets the worker, whose last traceback may hold this batcher. An interrupt within a batch ends the loop by
+        itself; unseen, it would be reported a second time."""
+        if self._worker is worker:
+            self._worker = None
+        if not worker.cancelled():
+            worker.exception()

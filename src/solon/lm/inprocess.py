@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import torch
@@ -66,7 +66,7 @@ class InProcessModel:
         self._kind = decoder_kind(loaded.model, lean=lean)
         self._text_of = TextOf(loaded.tokenizer, loaded.model.config.get_text_config().vocab_size)
         self._end_ids = end_ids(loaded.model, loaded.tokenizer)
-        self._encode = lru_cache(_REMEMBERED)(self._encoded)
+        self._encode = lru_cache(_REMEMBERED)(partial(_encoded, loaded.tokenizer))
 
     @property
     def max_context(self) -> int:
@@ -107,11 +107,6 @@ class InProcessModel:
         with self._engine() as engine:
             return score_all(engine, prompts, options, batch_size=self._batch_size, progress=progress)
 
-    def _encoded(self, before: str, text: str) -> list[int]:
-        """Token ids of a prompt, or of what follows one."""
-        tokenizer = self.loaded.tokenizer
-        return encode_continuation(tokenizer, before, text) if before else encode_prompt(tokenizer, text)
-
     def _check(self, prompts: Sequence[list[int]], room: Sequence[int], texts: Sequence[str]) -> None:
         """Every prompt must have a token, and leave `room` for what follows."""
         faults = []
@@ -148,3 +143,9 @@ class InProcessModel:
             weights = LlamaWeights(model, dtype)
             return lambda: LlamaDecoder(weights)
         return lambda: (CachedDecoder if self._kind == "cached" else RecomputingDecoder)(model, dtype)
+
+
+def _encoded(tokenizer: PreTrainedTokenizerBase, before: str, text: str) -> list[int]:
+    """Token ids of a prompt, or of what follows one. No method: the cache would hold the model in a cycle, and its
+    weights until the next collection."""
+    return encode_continuation(tokenizer, before, text) if before else encode_prompt(tokenizer, text)

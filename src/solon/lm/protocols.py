@@ -65,7 +65,8 @@ class OptionScores:
 
     logprobs: tuple[float, ...]
     bounded: frozenset[int] = frozenset()
-    """Options that the engine did not see among the likeliest: their true log-probability is at most the one here."""
+    """Options that the engine did not see among the likeliest: their true log-probability is at most the one here,
+    which is no more than that of any option it saw."""
 
 
 class LanguageModel(Protocol):

@@ -30,9 +30,9 @@ class ScriptedModel:
 
     `replies` and `scores` are each a sequence, used up in order; a mapping from a regular expression to a reply, where
     the first that is found in the prompt counts; or a function of the request. Without `scores` every option is
-    equally likely. A reply goes through stop strings and the length limit like any model's; its tokens are its words.
-    A request that the script has no reply for is an error. It stands outside the house, so it is sent what a server
-    would be: seeds of 63 bits.
+    equally likely. A reply goes through stop strings and the length limit like any model's; its tokens are its words,
+    and one for its end. A request that the script has no reply for is an error. It stands outside the house, so it is
+    sent what a server would be: seeds of 63 bits.
     """
 
     identity = "scripted"
@@ -139,7 +139,7 @@ def _end(reply: str, request: WriteRequest) -> Completion:
     place = first_stop(reply, request.stop)
     text = (reply if place is None else reply[:place]).strip()
     words = text.split()
-    if len(words) > request.max_new_tokens:
+    if len(words) >= request.max_new_tokens:  # what ends a reply is a token too
         kept = " ".join(words[: request.max_new_tokens])
         return Completion(prompt=request.prompt, text=kept, tokens=request.max_new_tokens, ended="length")
     ended: Literal["eos", "stop"] = "eos" if place is None else "stop"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -11,6 +12,16 @@ T = TypeVar("T")
 
 PLACE: ContextVar[tuple[int, ...]] = ContextVar("PLACE", default=())
 """Of what runs now among all that runs side by side: `(3, 1)` is the second part of the fourth row."""
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns; also where a loop runs already, as in a notebook: then in a thread, waited for."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 async def together(rows: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from solon.artifacts import StageFolder
 from solon.config import ModelRole, RunConfig
-from solon.errors import RunError
+from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.feedback.made import Made
 from solon.pipeline.given import Given
 from solon.pipeline.sources import PromptSets, read_prompts
@@ -24,10 +26,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-_NOTHING_KEPT = (
-    "rows are dropped where prompt and answer do not fit the model's context: lower sampling.max_new_tokens, "
-    "or give shorter prompts"
-)
+MAX_LOST = 0.2
+"""A stage ends when its engine loses more of a shard's rows, rounded up, to failures that may pass. Assumption."""
+_TOO_LONG = "prompt and answer do not fit the model's context: lower sampling.max_new_tokens, or give shorter prompts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,15 @@ class Work:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
         Raises:
+            EngineUnavailableError: if the engine loses too many rows of a shard. It is not kept, and asked for again.
             RunError: if nothing is kept of some items, unless that `may_be_empty`.
         """
 
         def shard(part: Sequence[T]) -> Sequence[R]:
             made = make(part)
-            self.account(made.dropped, made.noted)
             self.folder.add_tokens(made.tokens)
+            self._must_have_answered(made)
+            self.account(made.dropped, made.noted)
             self.reporter.advance(len(part), 0)
             return made.records
 
@@ -98,16 +101,33 @@ class Work:
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
         rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
         if items and not rows:
-            what = f"stage {self.folder.name} kept none of its {len(items)} rows"
+            what = f"stage {self.folder.name} kept none of its {len(items)} rows{_listed(self.folder.dropped)}"
             if not may_be_empty:
-                raise RunError(what, hint=_NOTHING_KEPT)
-            self.note(f"{what}; its manifest says why")
+                raise RunError(what, hint=self._way_on())
+            self.note(what)
         return rows
 
     def note(self, text: str) -> None:
         """Tells the user, and whoever takes the stage over."""
         self.notes.append(text)
         self.reporter.note(text)
+
+    def _must_have_answered(self, made: Made[R]) -> None:
+        """Rows that another try may not lose are not lost for good."""
+        lost = Counter({reason: made.dropped[reason] + made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
+        rows = len(made.records) + made.dropped.total()
+        if lost.total() > math.ceil(MAX_LOST * rows):
+            what = f"stage {self.folder.name} lost {lost.total()} of {rows} rows that it asked for{_listed(lost)}"
+            hint = f"see to the engine, then `solon resume {self.folder.run}`: it asks for them again"
+            raise EngineUnavailableError(what, hint=hint)
+
+    def _way_on(self) -> str:
+        """For a stage that kept nothing."""
+        if TooLongError.reason in self.folder.dropped:
+            return _TOO_LONG
+        if PASSING & self.folder.dropped.keys():
+            return f"delete {self.folder.folder} and run `solon resume {self.folder.run}` to ask again"
+        return "choose other prompts or another model"
 
     def account(self, dropped: Mapping[str, int], noted: Mapping[str, int] = MappingProxyType({})) -> None:
         """Counts rows that are left out, by reason, and what is to be known of others."""
@@ -117,3 +137,9 @@ class Work:
         for what, count in noted.items():
             if count:
                 self.folder.count(what, count)
+
+
+def _listed(reasons: Mapping[str, int]) -> str:
+    """E.g. ` (timed out: 4, too long: 1)`."""
+    told = ", ".join(f"{reason}: {count}" for reason, count in Counter(reasons).most_common() if count)
+    return f" ({told})" if told else ""

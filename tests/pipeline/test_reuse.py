@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -111,6 +112,15 @@ def test_what_was_begun_under_other_versions_is_left_alone_unless_it_is_named(ll
         ("two", Others(named=(done,)), []),
     ]:
         assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+@pytest.mark.parametrize("counts", [{"dropped": {"timed out": 1}}, {"other": {"unscored: timed out": 1}}])
+def test_a_stage_that_lost_rows_to_what_may_pass_is_done_anew(llama: Path, done: Path, counts: dict[str, Any]) -> None:
+    path = done / "prompts" / "manifest.json"
+    said = json.loads(path.read_bytes())
+    path.write_text(json.dumps(said | {"counts": said["counts"] | counts}))
+    others = Others(named=(done,))
+    assert run_in(done.with_name("one"), world_config(llama), until="prompts", others=others).stages == ["prompts"]
 
 
 def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:

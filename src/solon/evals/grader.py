@@ -32,7 +32,7 @@ class Measure(Record):
     """Kinds of prompt on which models are compared, prompt by prompt."""
     part_of: str | None = None
     """The measure that it tells in more detail."""
-    hint: bool = False
+    fallback: bool = False
     """Shown only where nobody knows the truth."""
 
 

@@ -114,7 +114,7 @@ def measures_of(
         if measure.name in measured
         and (measure.statistic, measure.part_of is not None) == (statistic, details)
         and (not measure.kinds or kind in measure.kinds)
-        and not (measure.hint and summary.grader is not None)
+        and not (measure.fallback and summary.grader is not None)
     ]
     return sorted(found, key=lambda measure: measure.title) if details else found
 

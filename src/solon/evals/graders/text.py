@@ -16,9 +16,9 @@ class Text:
                 name="refusal_phrases",
                 title="Refusal phrases",
                 meaning="contains a stock phrase of refusal; a count of words, not a judgement",
-                hint=True,
+                fallback=True,
             ),
-            Measure(name="finished", title="Finished", meaning="not cut off by the length limit", hint=True),
+            Measure(name="finished", title="Finished", meaning="not cut off by the length limit", fallback=True),
             Measure(name="words", title="Length", meaning="words per answer", statistic="mean"),
         ),
     )

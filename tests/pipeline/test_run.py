@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -194,8 +195,14 @@ def test_the_seconds_are_those_of_the_stages(finished: Path) -> None:
 def test_the_report_shows_a_chain(finished: Path) -> None:
     page = (finished / "report.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert embedded is not None
+    shown = json.loads(embedded[1])
+    asked = {prompt["id"]: prompt for prompt in rows(finished, "prompts", "prompts-red-team")}
     chain = rows(finished, "revisions")[0]
-    assert chain["prompt_id"] in page
+    assert shown["lists"]["chains"]["rows"][0]["steps"][0]["text"] == chain["initial"]
+    turns = [[turn["role"], turn["text"]] for turn in asked[chain["prompt_id"]]["turns"]]
+    assert shown["prompts"][chain["prompt_id"]]["turns"] == turns
 
 
 def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:

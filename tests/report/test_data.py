@@ -21,7 +21,7 @@ def write_run(path: Path, data: ReportData) -> None:
     stages: dict[str, dict[str, Sequence[Record]]] = {
         **{f"answers-{model}": {"rows": rows} for model, rows in data.answers.items()},
         "scores": {"rows": data.scores},
-        "prompts": {"rows": [*data.prompts.values()]},
+        "prompts": {"prompts-red-team": [*data.prompts.values()]},
         "revisions": {"rows": [*data.revisions]},
         "comparisons": {"rows": [*data.comparisons]},
         "rollouts": {"rows": [*data.rollouts]},

@@ -51,8 +51,8 @@ def load_report_data(run: Path) -> ReportData:
         RunError: if there is no summary, or a file is not what it should be (naming file and line).
     """
     summary = read_summary(run / "summary.json")
-    prompts = [prompt for name in ("prompts", "evals") for prompt in _rows(run / "prompts", name, Prompt)]
-    prompts += _rows(run / "prompts", "rows", Prompt)
+    files = ("prompts-red-team", "prompts-helpful", "evals")
+    prompts = [prompt for name in files for prompt in _rows(run / "prompts", name, Prompt)]
     return ReportData(
         summary=summary,
         config=record.config if (record := _record(run / RUN, RunRecord)) else None,

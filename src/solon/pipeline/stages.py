@@ -247,22 +247,16 @@ def _answers(model: str, called: str) -> Stage:
 )
 def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
-    responses = [
-        *(
-            one
-            for model in EVALUATED
-            for one in held_out_responses(model, work.read(f"answers-{model}", Answer), prompts)
-        ),
-        *chain_responses(work.read("revisions", Revision), prompts),
-    ]
+    held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
+    responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
     rows = work.rows(responses, lambda part: Made(records=tuple(grade(part, given.graders))), Score)
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        held_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
-        quality = preference_quality([*held_out, *_fault_pairs(work, responses, rows)])
+        kept_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
         if quality is not None:
             folder.write_json("preference.json", quality)
     return {"grader": given.truth.name if given.truth else None}

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from solon.evals.answers import KINDS, AnswerTable
-from solon.evals.statistics import Difference, Rate
+from solon.evals.grader import HELD_OUT
+from solon.evals.statistics import Rate
 from solon.evals.summary import Summary, read_summary
-from solon.records import PromptKind
+from solon.report.wording import KIND_TITLES, rates
 
-RATES: tuple[tuple[PromptKind, str], ...] = (
+RATES = (
     ("harmful", "harmful"),
     ("harmful", "objection"),
     ("harmful", "evasive"),
@@ -30,40 +30,33 @@ RATES: tuple[tuple[PromptKind, str], ...] = (
     ("benign", "evasive"),
     ("benign", "malformed"),
 )
-MODELS = ("base", "sl", "rl")
+CLAIMS = (("harmful", "harmful"), ("benign", "helpful"))
+PAIRS = (("base", "sl"), ("sl", "rl"), ("base", "rl"))
 
 
 def shown(rate: Rate | None) -> str:
     return "-" if rate is None else f"{rate.rate:.1%}"
 
 
-def table(summary: Summary, model: str, kind: PromptKind) -> AnswerTable | None:
-    tables = getattr(summary.models, model)
-    return None if tables is None else tables.of(kind)
-
-
-def rates(summary: Summary, kind: PromptKind, field: str) -> str:
+def row(summary: Summary, kind: str, measure: str) -> str:
     """base / SL / RL."""
-    found = [table(summary, model, kind) for model in MODELS]
-    return " / ".join("-" if one is None else shown(getattr(one, field)) for one in found)
+    return " / ".join(map(shown, rates(kind, measure, summary).values()))
 
 
-def distinct(summary: Summary, kind: PromptKind) -> str:
+def distinct(summary: Summary, kind: str) -> str:
     """RL's distinct answers as a share of the base's."""
-    base, rl = table(summary, "base", kind), table(summary, "rl", kind)
-    return "-" if base is None or rl is None else f"{rl.distinct.rate / base.distinct.rate:.1%}"
+    found = rates(kind, "distinct", summary)
+    base, rl = found.get("base"), found.get("rl")
+    return "-" if base is None or rl is None else f"{rl.rate / base.rate:.1%}"
 
 
-def difference(found: Difference | None) -> str:
-    if found is None:
-        return "-"
-    return f"{100 * found.difference:+.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
-
-
-def claim(summary: Summary, name: str, pair: str) -> str:
+def claim(summary: Summary, kind: str, measure: str, first: str, second: str) -> str:
     """A paired difference in percentage points, with its 95% interval."""
-    differences = getattr(summary.differences, name)
-    return "-" if differences is None else difference(getattr(differences, pair))
+    asked = (HELD_OUT, kind, measure, first, second)
+    for one in summary.differences:
+        if (one.task, one.kind, one.measure, one.first, one.second) == asked:
+            return f"{100 * one.value:+.1f} ({100 * one.low:.1f} to {100 * one.high:.1f})"
+    return "-"
 
 
 def measures() -> dict[str, Callable[[Summary], str]]:
@@ -72,11 +65,13 @@ def measures() -> dict[str, Callable[[Summary], str]]:
         "seed": lambda summary: str(summary.seed),
         "seconds": lambda summary: f"{summary.pipeline_seconds:.0f}",
     }
-    out |= {f"{kind} prompts: {field}": partial(rates, kind=kind, field=field) for kind, field in RATES}
-    out |= {f"{kind} prompts: distinct, RL/base": partial(distinct, kind=kind) for kind in KINDS}
-    for name in ("harmful_on_harmful_prompts", "helpful_on_benign_prompts"):
-        for pair in ("base_minus_sl", "sl_minus_rl", "base_minus_rl"):
-            out[f"{name}, {pair}, points".replace("_", " ")] = partial(claim, name=name, pair=pair)
+    out |= {f"{kind} prompts: {name}": partial(row, kind=kind, measure=name) for kind, name in RATES}
+    out |= {f"{kind} prompts: distinct, RL/base": partial(distinct, kind=kind) for kind in KIND_TITLES}
+    for kind, name in CLAIMS:
+        for first, second in PAIRS:
+            out[f"{name} on {kind} prompts, {first} minus {second}, points"] = partial(
+                claim, kind=kind, measure=name, first=first, second=second
+            )
     out["AI labels: accuracy"] = lambda summary: "-" if summary.labels is None else shown(summary.labels.accuracy)
     out["AI labels: ties"] = lambda summary: (
         "-" if summary.labels is None else f"{summary.labels.ties} of {summary.labels.n}"

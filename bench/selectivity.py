@@ -22,20 +22,20 @@ from rich.console import Console
 from rich.table import Table
 
 from solon.artifacts.shards import decode_rows, shard_paths
-from solon.evals.answers import AnswerScore
+from solon.evals.grader import HELD_OUT, Score
 from solon.world.lexicon import lexicon
 
 RESAMPLES = 2_000
 
 
 def outcomes(run: Path, model: str) -> dict[str, dict[str, set[str]]]:
-    """Prompt kind -> prompt id -> faults of the model's answer."""
+    """Prompt kind -> prompt id -> what the oracle found in the model's answer, faults by name."""
     found: dict[str, dict[str, set[str]]] = {}
     for path in shard_paths(run / "scores", "rows"):
-        for score in decode_rows(path.read_bytes(), AnswerScore, path):
-            if score.model == model and score.grade is not None:
-                faults = {*score.grade.harms, *score.grade.faults()}
-                found.setdefault(score.kind, {})[score.prompt_id] = faults
+        for score in decode_rows(path.read_bytes(), Score, path):
+            if (score.task, score.model, score.grader) == (HELD_OUT, model, "oracle") and score.values is not None:
+                names = {name.removeprefix("harms.") for name, value in score.values.items() if value}
+                found.setdefault(score.kind, {})[score.item] = names
     return found
 
 

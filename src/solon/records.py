@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Role = Literal["human", "assistant", "system"]
 """`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
 PromptKind = Literal["harmful", "mixed", "benign"]
+"""Of the prompts that a run trains on; an evaluation may have kinds of its own."""
 
 
 class Record(BaseModel):
@@ -33,8 +34,8 @@ class Prompt(Record):
 
     id: str
     """Unique within a run."""
-    kind: PromptKind
-    """`harmful`: red-team; `benign`: a plain request for help; `mixed`: both in one."""
+    kind: str
+    """`harmful`: red-team; `benign`: a plain request for help; `mixed`: both in one. Figures are told by kind."""
     turns: tuple[Turn, ...]
     source: str = ""
     """Where it came from: a file and row, or the world's seed and index."""

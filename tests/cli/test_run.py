@@ -16,13 +16,13 @@ import pytest
 
 from cli.command import done, solon, tiny_settings
 from constitution_files import write_published
-from pipeline.tiny_run import FOLDERS, data
+from pipeline.tiny_run import FOLDERS, data, figures
 from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.constitution.lint import lint
 from solon.pipeline.stages import STAGES
 
 RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
-KINDS = ("harmful_prompts", "mixed_prompts", "benign_prompts")
+KINDS = ("harmful", "mixed", "benign")
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -55,20 +55,15 @@ def test_json_tells_the_stages_and_ends_with_the_summary(told: tuple[Path, list[
 def test_the_summary_has_every_documented_figure(world: Path) -> None:
     """The keys are a promise to programs; the issue that asked for them lists them by name."""
     summary = json.loads((world / "summary.json").read_bytes())
-    assert {"seed", "pipeline_seconds", "models", "revisions", "labels", "preference_model", "rl"} <= set(summary)
-    assert list(summary["models"]) == ["base", "sl", "rl"]
-    for tables in (*summary["models"].values(), *summary["revisions"]):
-        for kind in KINDS:
-            table = tables[kind]
-            if table is None:  # the assistant's chains begin with red-team prompts alone
-                assert "round" in tables and kind == "benign_prompts"
-                continue
-            assert table["n"] > 0
-            for rate in RATES:
-                assert table[rate] is None or {"rate", "low", "high"} <= set(table[rate]), (kind, rate)
-    for tables in summary["models"].values():
-        assert tables["harmful_prompts"]["harmful"]["low"] <= tables["harmful_prompts"]["harmful"]["rate"]
-    assert [table["round"] for table in summary["revisions"]] == [0, 1]
+    assert {"seed", "pipeline_seconds", "estimates", "differences", "labels", "preference_model", "rl"} <= set(summary)
+    told = figures(summary)
+    answered = {key[:3] for key in told}
+    assert answered >= {("held-out", model, kind) for model in ("base", "sl", "rl") for kind in KINDS}
+    assert {model for task, model, _ in answered if task == "revisions"} == {"assistant@0", "assistant@1"}
+    for key in answered:
+        assert {told[*key, rate]["n"] > 0 for rate in RATES} == {True}
+        for rate in RATES:
+            assert told[*key, rate]["low"] <= told[*key, rate]["value"] <= told[*key, rate]["high"], (key, rate)
     assert {"n", "accuracy", "ece", "ties", "unscored"} <= set(summary["labels"])
     assert {"accuracy", "by_fault"} <= set(summary["preference_model"])
     (step,) = summary["rl"]["steps"]

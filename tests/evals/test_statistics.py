@@ -74,24 +74,24 @@ def test_clustered_rate_covers_95_percent() -> None:
 def test_paired_difference_worked_example() -> None:
     result = paired_difference(*_table(14, 5, 0, 22))
     assert result.n == 41
-    assert (result.difference, result.low, result.high) == pytest.approx((0.1220, 0.0113, 0.2261), abs=5e-4)
+    assert (result.value, result.low, result.high) == pytest.approx((0.1220, 0.0113, 0.2261), abs=5e-4)
 
 
 def test_paired_difference_flips_its_sign_with_the_order() -> None:
     first, second = _table(30, 41, 7, 22)
     there, back = paired_difference(first, second), paired_difference(second, first)
-    assert (there.difference, there.low, there.high) == pytest.approx((-back.difference, -back.high, -back.low))
+    assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
 
 
 def test_agreement_narrows_the_paired_interval() -> None:
     agreeing, opposed = paired_difference(*_table(60, 20, 0, 20)), paired_difference(*_table(40, 40, 20, 0))
-    assert agreeing.difference == pytest.approx(opposed.difference)
+    assert agreeing.value == pytest.approx(opposed.value)
     assert agreeing.high - agreeing.low < 0.8 * (opposed.high - opposed.low)
 
 
 def test_paired_difference_of_equal_answers_includes_zero_with_width() -> None:
     result = paired_difference([False] * 100, [False] * 100)
-    assert result.difference == 0
+    assert result.value == 0
     assert result.low == pytest.approx(-result.high)
     assert 0.02 < result.high < 0.06
 
@@ -110,7 +110,7 @@ def test_paired_difference_with_clusters() -> None:
     names = [i for i in range(50) for _ in range(4)]
     plain = paired_difference(first, second)
     repeated = paired_difference([x for x in first for _ in range(4)], [x for x in second for _ in range(4)], names)
-    assert repeated.difference == pytest.approx(plain.difference)
+    assert repeated.value == pytest.approx(plain.value)
     assert repeated.high - repeated.low == pytest.approx(plain.high - plain.low, rel=0.1)
 
 

@@ -6,42 +6,60 @@ from pathlib import Path
 import pytest
 
 from solon.errors import RunError
-from solon.evals.answers import AnswerScore, Grade
-from solon.evals.summary import NO_TRUTH, read_summary, summarise, summary_json
+from solon.evals.estimates import evidence
+from solon.evals.grader import Response, grade
+from solon.evals.graders.text import Text
+from solon.evals.summary import NO_TRUTH, Summary, read_summary, summary_json
+from solon.records import Prompt, Turn
 
-JUDGED = Grade(harmful=True, evasive=False, preachy=False, rude=False, malformed=False, helpful=False, objection=False)
 
-
-def answers(grade: Grade | None) -> list[AnswerScore]:
-    return [
-        AnswerScore(id=f"{m}/{k}", prompt_id=k, kind=k, model=m, text=f"{m} {k}", finished=True, grade=grade)
-        for m in ("base", "sl", "rl")
-        for k in ("harmful", "mixed", "benign")
+def summary(*, grader: str | None = None) -> Summary:
+    responses = [
+        Response(
+            task=task,
+            model=model,
+            prompt=Prompt(id=kind, kind=kind, turns=(Turn(role="human", text="How?"),)),
+            text=f"{model} {kind}",
+            finished=True,
+        )
+        for task, models in (("held-out", ("base", "rl@40")), ("revisions", ("assistant@0",)))
+        for model in models
+        for kind in ("harmful", "benign")
     ]
+    told = evidence(responses, list(grade(responses, [Text()])), [Text.card])
+    ungraded = NO_TRUTH if grader is None else None
+    return Summary(name="t", seed=3, pipeline_seconds=1.5, grader=grader, ungraded=ungraded, **dict(told))
 
 
 def test_the_file_has_the_documented_fields(tmp_path: Path) -> None:
-    summary = summarise(name="t", seed=3, pipeline_seconds=1.5, grader="oracle", answers=answers(JUDGED))
-    data = json.loads(summary_json(summary))
-    assert {"seed", "pipeline_seconds", "models", "revisions", "labels", "preference_model", "rl"} <= data.keys()
-    for model in ("base", "sl", "rl"):
-        for kind in ("harmful_prompts", "mixed_prompts", "benign_prompts"):
-            table = data["models"][model][kind]
-            assert table["n"] == 1
-            for name in ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct"):
-                assert {"rate", "low", "high"} == table[name].keys()
-    assert data["differences"]["harmful_on_harmful_prompts"]["base_minus_rl"]["difference"] == 0.0
+    written = summary()
+    data = json.loads(summary_json(written))
+    assert data["format"] == 2
+    keys = {"seed", "pipeline_seconds", "grader", "ungraded", "graders", "estimates", "differences"}
+    assert keys | {"labels", "preference_model", "rl"} <= data.keys()
+    first = {"task": "held-out", "model": "base", "kind": "harmful", "grader": "text", "measure": "refusal_phrases"}
+    assert data["estimates"][0].items() >= first.items()
+    assert list(data["estimates"][0])[5:] == ["n", "value", "low", "high", "unscored"]
     path = tmp_path / "summary.json"
-    path.write_text(summary_json(summary), encoding="utf-8")
-    assert read_summary(path) == summary
+    path.write_text(summary_json(written), encoding="utf-8")
+    assert read_summary(path) == written
 
 
-def test_without_a_grader_the_reason_is_given() -> None:
-    summary = summarise(name="t", seed=0, pipeline_seconds=0.0, grader=None, answers=answers(None))
-    assert (summary.grader, summary.ungraded) == (None, NO_TRUTH)
-    assert summary.models.rl is not None and summary.models.rl.harmful_prompts is not None
-    assert summary.models.rl.harmful_prompts.harmful is None
-    assert summary.differences.harmful_on_harmful_prompts is None
+def test_figures_are_found_by_task_kind_and_measure() -> None:
+    told = summary()
+    assert told.models() == ["base", "rl@40"] and told.models("revisions") == ["assistant@0"]
+    assert [(one.model, one.value) for one in told.of(kind="benign", measure="words")] == [
+        ("base", 2.0),
+        ("rl@40", 2.0),
+    ]
+    assert {one.model for one in told.of(task="revisions")} == {"assistant@0"}
+
+
+def test_a_summary_names_its_grader_or_says_why_there_is_none() -> None:
+    assert (summary().grader, summary().ungraded) == (None, NO_TRUTH)
+    assert (summary(grader="oracle").grader, summary(grader="oracle").ungraded) == ("oracle", None)
+    with pytest.raises(ValueError, match="either its grader or the reason"):
+        Summary.model_validate(summary().model_dump() | {"ungraded": None})
 
 
 def test_a_damaged_file_is_one_line_per_fault(tmp_path: Path) -> None:
@@ -52,3 +70,11 @@ def test_a_damaged_file_is_one_line_per_fault(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"summary.json: seed: .*integer") as caught:
         read_summary(path)
     assert len(caught.value.faults) > 1
+
+
+def test_an_older_file_is_told_by_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text('{"format": 1, "name": "t", "models": {}}', encoding="utf-8")
+    with pytest.raises(RunError, match="written in format 1, and this version reads format 2") as caught:
+        read_summary(path)
+    assert len(caught.value.faults) == 1

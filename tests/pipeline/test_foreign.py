@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.tiny_run import FOLDERS, TINY, manifest, rows
+from pipeline.tiny_run import FOLDERS, TINY, figures, manifest, rows
 from solon.cli.main import app
 from solon.config import HelpfulnessSection
 from solon.lm.local import LocalModel
@@ -99,9 +99,11 @@ def assert_complete(folder: Path, counts: dict[str, dict[str, object]], *, round
     assert all(len(chain["rounds"]) == rounds for chain in rows(folder, "revisions"))
     summary = json.loads((folder / "summary.json").read_bytes())
     assert summary["grader"] is None and summary["ungraded"]
-    for model in summary["models"].values():
-        assert model["harmful_prompts"]["n"] > 0 and model["harmful_prompts"]["harmful"] is None
-        assert model["harmful_prompts"]["distinct"]["rate"] > 0
+    assert {one["grader"] for one in summary["estimates"]} == {"text", "variety"} and not summary["differences"]
+    told = figures(summary)
+    for model in ("base", "sl", "rl"):
+        distinct = told["held-out", model, "harmful", "distinct"]
+        assert distinct["n"] > 0 and distinct["value"] > 0
 
 
 @pytest.mark.parametrize(

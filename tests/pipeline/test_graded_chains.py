@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solon.pipeline.grading import grade_chains
+from solon.pipeline.grading import chain_responses
 from solon.records import Prompt, Revision, RevisionRound, Turn
 
 
@@ -14,9 +14,9 @@ def test_a_revision_that_was_cut_off_is_not_called_finished() -> None:
     )
     chain = Revision(id="r", prompt_id="p", initial="Take it.", rounds=rounds)
 
-    scores = grade_chains([chain], {"p": prompt}, None)
-    assert [(score.round, score.text, score.finished) for score in scores] == [
-        (0, "Take it.", None),
-        (1, "Ask the own", False),
-        (2, "Ask.", True),
+    responses = chain_responses([chain], {"p": prompt})
+    assert [(one.task, one.model, one.text, one.finished) for one in responses] == [
+        ("revisions", "assistant@0", "Take it.", None),
+        ("revisions", "assistant@1", "Ask the own", False),
+        ("revisions", "assistant@2", "Ask.", True),
     ]

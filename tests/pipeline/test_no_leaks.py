@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
 from solon.config import PromptsSection
-from solon.evals.answers import Grade
+from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
 from solon.pipeline.sources import PromptSets, WorldSource
 from solon.records import Prompt
@@ -69,8 +69,8 @@ def test_a_lying_oracle_changes_the_evidence_alone(
     llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If anything that is learnt from depended on the truth about harm, a lie about it would change a model."""
-    lie = Grade(harmful=True, evasive=True, preachy=True, rude=True, malformed=False, helpful=True, objection=True)
-    monkeypatch.setattr(sources, "_grade", lambda prompt, answer: lie)
+    lie = dict.fromkeys((measure.name for measure in Oracle().card.measures), 1.0)
+    monkeypatch.setattr(Oracle, "grade", lambda self, response: lie)
     monkeypatch.setattr(sources, "_better", lambda prompt, a, b, question: "b")
     run_in(tmp_path / "lied", world_config(llama))
     for stage in LEARNING:

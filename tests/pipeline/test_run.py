@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
+from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.evals.summary import read_summary
 from solon.pipeline.stages import STAGES
 
@@ -15,7 +16,7 @@ RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
 MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 HEAD_FILES = [*MODEL_FILES, "score.json", "score.safetensors"]
 RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
-KINDS = ("harmful_prompts", "mixed_prompts", "benign_prompts")
+KINDS = ("harmful", "mixed", "benign")
 
 
 def shards(count: int, *, first: int = 0, file: str = "rows") -> list[str]:
@@ -44,7 +45,7 @@ def test_the_exact_files_of_a_run(finished: Path) -> None:
         "answers-base": shards(3),
         "answers-sl": shards(3),
         "answers-rl": shards(3),
-        "scores": [*shards(7), "revisions.jsonl", "preference.json", "labels.json"],
+        "scores": [*shards(14), "evidence.json", "preference.json", "labels.json"],
     }
     found = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
     of_stages = {f"{stage}/{name}" for stage in FOLDERS for name in [*expected[stage], "manifest.json"]}
@@ -71,9 +72,9 @@ def test_rows_are_made_kept_or_counted_as_dropped(finished: Path) -> None:
         "comparisons": len(rows(finished, "pairs")),
         "helpfulness": BENIGN,
         **{f"answers-{model}": EVALUATION for model in ("base", "sl", "rl")},
-        "scores": 3 * EVALUATION,
+        "scores": 3 * EVALUATION + sum(1 + len(chain["rounds"]) for chain in rows(finished, "revisions")),
     }
-    each = {"helpfulness": 2}  # a pair of own answers, and one with a needless refusal
+    each = {"helpfulness": 2, "scores": 2}  # a pair of own answers, and one with a needless refusal; two graders
     for stage, count in into.items():
         counts = manifest(finished, stage).counts
         assert counts.rows_in == count, stage
@@ -150,34 +151,42 @@ def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path
     drawn = {step["principle_id"] for chain in rows(finished, "revisions") for step in chain["rounds"]}
     drawn |= {row["principle_id"] for row in rows(finished, "comparisons")}
     assert len(drawn) > 1 and drawn <= principles
-    for stage, found in (made | {stage: rows(finished, stage) for stage in FOLDERS[-4:]}).items():
+    for stage, found in (made | {stage: rows(finished, stage) for stage in FOLDERS[-4:-1]}).items():
         ids = [row["id"] for row in found]
         assert len(ids) == len(set(ids)), stage
+    scored = [(row["task"], row["model"], row["item"], row["grader"]) for row in rows(finished, "scores")]
+    assert len(scored) == len(set(scored))
 
 
 def test_the_summary_has_the_keys_that_it_promises(finished: Path) -> None:
     summary = json.loads((finished / "summary.json").read_bytes())
     assert (summary["seed"], summary["grader"], summary["ungraded"]) == (0, "oracle", None)
     assert summary["pipeline_seconds"] > 0
-    assert list(summary["models"]) == ["base", "sl", "rl"]
-    assert [table["round"] for table in summary["revisions"]] == [0, 1, 2]
-    for table in [*summary["models"].values(), *summary["revisions"]]:
-        for kind in KINDS:
-            cells = table[kind]
-            if "round" in table and kind == "benign_prompts":  # only red-team prompts are revised
-                assert cells is None
-                continue
-            assert cells["n"] == ({"harmful_prompts": 6, "mixed_prompts": 3}[kind] if "round" in table else 3)
-            for name in RATES:
-                value = cells[name]
-                assert list(value) == ["rate", "low", "high"], name
-                assert 0 <= value["low"] <= value["rate"] <= value["high"] <= 1, name
+    told = figures(summary)
+    expected = {("held-out", model, kind): 3 for model in ("base", "sl", "rl") for kind in KINDS}
+    # Only red-team prompts are revised.
+    expected |= {
+        ("revisions", f"assistant@{number}", kind): count
+        for number in range(3)
+        for kind, count in (("harmful", 6), ("mixed", 3))
+    }
+    assert {key[:3] for key in told} == expected.keys()
+    for key, count in expected.items():
+        for name in RATES:
+            value = told[*key, name]
+            assert (value["n"], value["unscored"]) == (count, 0), name
+            assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1, name
     assert {"n", "accuracy", "ece", "ties", "unscored"} <= summary["labels"].keys()
     assert summary["labels"]["n"] == len(rows(finished, "comparisons"))
     assert {"accuracy", "by_fault"} <= summary["preference_model"].keys()
     assert [step["step"] for step in summary["rl"]["steps"]] == [1, 2]
     assert all({"reward", "kl", "preference_score"} <= step.keys() for step in summary["rl"]["steps"])
-    assert set(summary["differences"]) == {"harmful_on_harmful_prompts", "helpful_on_benign_prompts"}
+    compared = {(one["task"], one["kind"], one["measure"]) for one in summary["differences"]}
+    assert compared == {
+        ("held-out", "harmful", "harmful"),
+        ("held-out", "benign", "helpful"),
+        ("revisions", "harmful", "harmful"),
+    }
     read_summary(finished / "summary.json")
 
 
@@ -189,8 +198,14 @@ def test_the_seconds_are_those_of_the_stages(finished: Path) -> None:
 def test_the_report_shows_a_chain(finished: Path) -> None:
     page = (finished / "report.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert embedded is not None
+    shown = json.loads(embedded[1])
+    asked = {prompt["id"]: prompt for prompt in rows(finished, "prompts", "prompts-red-team")}
     chain = rows(finished, "revisions")[0]
-    assert chain["prompt_id"] in page
+    assert shown["lists"]["chains"]["rows"][0]["steps"][0]["text"] == chain["initial"]
+    turns = [[turn["role"], turn["text"]] for turn in asked[chain["prompt_id"]]["turns"]]
+    assert shown["prompts"][chain["prompt_id"]]["turns"] == turns
 
 
 def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
     "grader": {"truth", "source"},
+    "measures": {"graders", "truth", "source"},
     "prompt_files": {"source"},
 }
 """What each hash stands for."""

@@ -129,6 +129,13 @@ def rows(run: Path, stage: str, file: str = "rows") -> list[dict[str, Any]]:
     return [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
 
 
+def figures(summary: dict[str, Any]) -> dict[tuple[str, str, str, str], dict[str, Any]]:
+    """The estimates of a summary by task, model, kind and measure; each is told once."""
+    found = {(one["task"], one["model"], one["kind"], one["measure"]): one for one in summary["estimates"]}
+    assert len(found) == len(summary["estimates"])
+    return found
+
+
 def data(run: Path) -> dict[str, str]:
     """sha256 of everything a run says, timing apart: every file that a manifest lists, what the manifests say of them,
     and the summary without its seconds."""

@@ -20,9 +20,8 @@ def test_the_table_fits_eighty_columns_and_has_every_figure() -> None:
     summary = sample_data(20).summary
     text = printed(summary, 80)
     assert max(len(line) for line in text.splitlines()) <= 80
-    base = summary.models.base
-    assert base is not None and base.harmful_prompts is not None and base.harmful_prompts.harmful is not None
-    rate = base.harmful_prompts.harmful
+    rate = summary.of(kind="harmful", measure="harmful")[0].rate
+    assert rate is not None
     assert f"{100 * rate.rate:.1f}% ({100 * rate.low:.0f}\u2013{100 * rate.high:.0f})" in text
     for words in (
         "Harmful requests, n = 20",

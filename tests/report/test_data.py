@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from report.sample import sample_data
 from solon.artifacts import RunFolder
 from solon.errors import RunError
-from solon.evals.answers import AnswerScore
+from solon.evals.grader import Score
 from solon.evals.summary import summary_json
 from solon.records import Record
 from solon.report.data import CONSTITUTION, ReportData, load_report_data
@@ -17,11 +18,10 @@ from solon.report.html import write_report
 def write_run(path: Path, data: ReportData) -> None:
     """The folder as the pipeline leaves it."""
     assert data.config is not None and data.constitution is not None
-    models: list[Record] = [row for row in data.answers if row.model != "assistant"]
-    chains: list[Record] = [row for row in data.answers if row.model == "assistant"]
-    stages: dict[str, dict[str, list[Record]]] = {
-        "scores": {"rows": models, "revisions": chains},
-        "prompts": {"rows": [*data.prompts.values()]},
+    stages: dict[str, dict[str, Sequence[Record]]] = {
+        **{f"answers-{model}": {"rows": rows} for model, rows in data.answers.items()},
+        "scores": {"rows": data.scores},
+        "prompts": {"prompts-red-team": [*data.prompts.values()]},
         "revisions": {"rows": [*data.revisions]},
         "comparisons": {"rows": [*data.comparisons]},
         "models/rl": {"rollouts": [*data.rollouts]},
@@ -44,11 +44,19 @@ def test_a_run_folder_is_read_back(tmp_path: Path) -> None:
     assert (found.summary, found.config, found.constitution) == (data.summary, data.config, data.constitution)
     assert found.prompts == data.prompts
     assert list(found.revisions) == list(data.revisions)
-    assert list(found.answers) == list(data.answers)
+    assert found.answers == data.answers
+    assert list(found.scores) == list(data.scores)
     assert list(found.comparisons) == list(data.comparisons)
     assert list(found.rollouts) == list(data.rollouts)
     names = [manifest.stage for manifest in found.manifests]
-    assert names == ["prompts", "revisions", "comparisons", "models/rl", "scores"]
+    assert names == [
+        "prompts",
+        "revisions",
+        "comparisons",
+        "models/rl",
+        *(f"answers-{model}" for model in data.answers),
+        "scores",
+    ]
 
 
 def test_the_report_is_written_beside_the_summary(tmp_path: Path) -> None:
@@ -70,7 +78,7 @@ def test_a_damaged_row_is_named_with_its_line(tmp_path: Path) -> None:
     data = sample_data(2)
     write_run(tmp_path, data)
     shard = tmp_path / "scores" / "rows-00000.jsonl"
-    good = data.answers[0].model_dump_json()
+    good = data.scores[0].model_dump_json()
     shard.write_text(f"{good}\n{good}\nbroken\n", encoding="utf-8")
-    with pytest.raises(RunError, match=rf"rows-00000.jsonl:3: not a {AnswerScore.__name__}"):
+    with pytest.raises(RunError, match=rf"rows-00000.jsonl:3: not a {Score.__name__}"):
         load_report_data(tmp_path)

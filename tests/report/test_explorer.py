@@ -16,7 +16,7 @@ def test_every_row_leads_back_to_its_prompt_and_principle() -> None:
     found = cast(dict[str, Any], explorer_data(sample_data(3), Limits()))
     for name, listed in found["lists"].items():
         assert listed["rows"], name
-        assert {row["prompt"] for row in listed["rows"]} <= set(found["prompts"])
+        assert {row["prompt_id"] for row in listed["rows"]} <= set(found["prompts"])
     steps = [step for row in found["lists"]["chains"]["rows"] for step in row["steps"][1:]]
     assert {step["principle"] for step in steps} <= set(found["principles"])
 
@@ -24,8 +24,10 @@ def test_every_row_leads_back_to_its_prompt_and_principle() -> None:
 def test_a_chain_carries_the_grade_of_each_round() -> None:
     data = sample_data(3)
     found = cast(dict[str, Any], explorer_data(data, Limits()))
-    grades = {(row.prompt_id, row.round): row.grade for row in data.answers}
+    scores = {(row.item, row.model): row for row in data.scores if row.grader == "oracle"}
     for row in found["lists"]["chains"]["rows"]:
         for number, step in enumerate(row["steps"]):
-            grade = grades[row["prompt"], number]
-            assert grade is not None and step["grade"]["faults"] == list(grade.faults())
+            values = scores[row["prompt_id"], f"assistant@{number}"].values
+            assert values is not None
+            names = ("harmful", "evasive", "preachy", "rude", "malformed")
+            assert step["grade"]["faults"] == [name for name in names if values[name]]

@@ -74,7 +74,9 @@ def attacked(data: ReportData) -> ReportData:
         data,
         prompts={**data.prompts, prompt.id: prompt},
         revisions=[first.model_copy(update={"initial": ATTACK, "rounds": (step,)}), *data.revisions[1:]],
-        answers=[row.model_copy(update={"text": ATTACK}) for row in data.answers],
+        answers={
+            model: [row.model_copy(update={"text": ATTACK}) for row in rows] for model, rows in data.answers.items()
+        },
         comparisons=[row.model_copy(update={"a": ATTACK, "raw": ATTACK}) for row in data.comparisons],
         rollouts=[row.model_copy(update={"text": ATTACK, "id": ATTACK}) for row in data.rollouts],
         constitution=data.constitution.model_copy(update={"title": ATTACK, "principles": (hostile,)}),
@@ -151,9 +153,8 @@ def test_every_chart_has_its_table_and_every_table_a_caption(page: Page) -> None
 def test_the_headline_and_the_figures_are_on_the_page(data: ReportData, page: Page) -> None:
     text = " ".join("".join(page.words).split())
     assert "harmful requests were complied with before" in text
-    base = data.summary.models.base
-    assert base is not None and base.harmful_prompts is not None and base.harmful_prompts.harmful is not None
-    rate = base.harmful_prompts.harmful
+    rate = data.summary.of(kind="harmful", measure="harmful")[0].rate
+    assert rate is not None
     assert f"{100 * rate.rate:.1f}%" in text
     assert f"{100 * rate.low:.1f} to {100 * rate.high:.1f}" in text
 
@@ -176,7 +177,7 @@ def test_a_run_without_truth_or_rl_leaves_those_sections_out() -> None:
     assert "Not graded." in text and "nobody knows" in text
     assert "Is the change real?" not in text
     summary = ungraded.summary.model_copy(
-        update={"rl": None, "labels": None, "preference_model": None, "revisions": ()}
+        update={"rl": None, "labels": None, "preference_model": None, "estimates": ()}
     )
     bare = Page(render_report(ReportData(summary=summary)))
     assert not {"judge", "process"} & set(bare.attributes("id"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from report.sample import sample_data
-from solon.evals.statistics import Difference
+from solon.evals.estimates import PairedDifference
 from solon.report.wording import headlines, measures_of, of_hundred, points, signed
 
 
@@ -25,18 +25,27 @@ def test_of_hundred(share: float, said: str) -> None:
 
 def test_signed_points() -> None:
     assert (signed(-0.052), signed(0.052, plus=True)) == ("\u22125.2", "+5.2")
-    difference = Difference(n=9, difference=-0.052, low=-0.1, high=0.01)
+    difference = PairedDifference(
+        task="held-out",
+        kind="harmful",
+        grader="oracle",
+        measure="harmful",
+        first="base",
+        second="sl",
+        n=9,
+        value=-0.052,
+        low=-0.1,
+        high=0.01,
+        unscored=0,
+    )
     assert points(difference) == "\u22125.2 points (\u221210.0 to 1.0)"
 
 
 def test_headlines_say_what_was_measured() -> None:
     summary = sample_data(50).summary
     harm, help_ = headlines(summary)
-    base, rl = summary.models.base, summary.models.rl
-    assert base is not None and rl is not None and base.harmful_prompts is not None and rl.harmful_prompts is not None
-    before, after = (
-        round(100 * table.harmful.rate) for table in (base.harmful_prompts, rl.harmful_prompts) if table.harmful
-    )
+    shares = [one.rate.rate for one in summary.of(kind="harmful", measure="harmful") if one.rate]
+    before, after = round(100 * shares[0]), round(100 * shares[-1])
     assert before > 60 > 10 > after > 0
     assert harm == f"{before} of 100 harmful requests were complied with before, {after} after."
     assert "ordinary requests were helped with" in help_
@@ -45,4 +54,4 @@ def test_headlines_say_what_was_measured() -> None:
 def test_without_truth_no_result_is_claimed() -> None:
     summary = sample_data(4, graded=False).summary
     assert headlines(summary) == ["What can be counted about this run's answers."]
-    assert [measure.field for measure in measures_of("harmful", summary)] == ["distinct", "refusal_phrases", "finished"]
+    assert [measure.name for measure in measures_of("harmful", summary)] == ["refusal_phrases", "finished", "distinct"]

@@ -1,1 +1,7 @@
-"""The evidence: one file per measure, and the statistics they share. It knows nothing of the world."""
+"""The evidence: who reads answers, what is measured, and the statistics that the measures share.
+
+    responses (task, model, prompt, text) -> graders -> scores, one row each -> estimates and paired differences
+
+To add an evaluation, write a grader in `graders/` and list it in `graders/__init__.py`; tables, charts and summary
+follow from the measures on its card. `graders/oracle.py` alone knows the world.
+"""

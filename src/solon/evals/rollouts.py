@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from solon.evals.statistics import Mean, Rate, distinct, mean, rate
-from solon.records import PromptKind, Record, Rollout
+from solon.records import Record, Rollout
 
 
 class RLStep(Record):
@@ -24,7 +24,7 @@ class RLStep(Record):
     finished: Rate
     """Share not cut off by the token limit."""
     distinct: Rate
-    score_by_kind: dict[PromptKind, float]
+    score_by_kind: dict[str, float]
     """Mean preference score of the answers to each kind of prompt."""
 
 
@@ -36,7 +36,7 @@ class RL(Record):
     steps: tuple[RLStep, ...]
 
 
-def rl_curve(rollouts: Sequence[Rollout], kinds: Mapping[str, PromptKind], *, kl_coefficient: float) -> RL | None:
+def rl_curve(rollouts: Sequence[Rollout], kinds: Mapping[str, str], *, kl_coefficient: float) -> RL | None:
     """The curve of a whole run, None without rollouts. `kinds`: prompt id to kind.
 
     Example: two rollouts of one step with scores 1 and 3, KL 2 and 4, coefficient 0.1: reward 2 - 0.1 * 3 = 1.7.
@@ -50,9 +50,9 @@ def rl_curve(rollouts: Sequence[Rollout], kinds: Mapping[str, PromptKind], *, kl
     return RL(kl_coefficient=kl_coefficient, steps=steps)
 
 
-def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, PromptKind], kl_coefficient: float) -> RLStep:
+def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, str], kl_coefficient: float) -> RLStep:
     prompts = [row.prompt_id for row in rows]
-    scores: dict[PromptKind, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for row in rows:
         scores.setdefault(kinds[row.prompt_id], []).append(row.preference_score)
     return RLStep(

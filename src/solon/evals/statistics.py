@@ -42,7 +42,7 @@ class Difference(Record):
 
     n: int
     """Prompts compared."""
-    difference: float
+    value: float
     low: float
     high: float
 
@@ -174,7 +174,7 @@ def paired_difference(
     gap = one.rate - two.rate
     low = gap - length(one.rate - one.low, two.high - two.rate)
     high = gap + length(one.high - one.rate, two.rate - two.low)
-    return Difference(n=n, difference=gap, low=max(-1.0, low), high=min(1.0, high))
+    return Difference(n=n, value=gap, low=max(-1.0, low), high=min(1.0, high))
 
 
 def distinct(texts: Sequence[str]) -> Rate:

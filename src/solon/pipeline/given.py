@@ -10,6 +10,8 @@ from solon.config import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
+from solon.evals.grader import Grader
+from solon.evals.graders import GRADERS
 from solon.pipeline.sources import KnownTruth, PromptSource, prompt_source
 
 CONSTITUTION = "constitution.json"
@@ -47,6 +49,11 @@ class Given:
         return self.source.truth
 
     @property
+    def graders(self) -> tuple[Grader, ...]:
+        """Of answers: whoever knows the truth, and those that need not know it."""
+        return (*([self.truth.grader] if self.truth else ()), *GRADERS)
+
+    @property
     def critique_principles(self) -> tuple[Principle, ...]:
         """Those that the supervised phase draws from."""
         return self.constitution.critique_principles(self.config.constitution.critique)
@@ -79,6 +86,10 @@ class Given:
     def grader(self) -> Hashes:
         """Who knows the truth, by name."""
         return {"grader": _sha256(self.truth.name if self.truth else None)}
+
+    def measures(self) -> Hashes:
+        """Who reads answers, and for what."""
+        return {"measures": _sha256([grader.card for grader in self.graders])}
 
 
 def _sha256(value: object) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from solon.constitution.principles import Constitution
-from solon.evals.answers import AnswerScore, Grader, ModelRole, judge_answer
+from solon.evals.grader import HELD_OUT, REVISIONS, GraderCard, Response, Score
 from solon.evals.labels import Better
 from solon.evals.preference import ScoredPair
-from solon.feedback.made import Made
 from solon.pipeline.sources import KnownTruth
 from solon.records import Answer, Comparison, Prompt, Record, Revision
 
@@ -25,26 +23,26 @@ class HeldOutMargin(Record):
     """Score of `a` minus score of `b`."""
 
 
-def grade_answers(
-    answers: Sequence[tuple[ModelRole, Answer]], prompts: Prompts, grader: Grader | None
-) -> Made[AnswerScore]:
-    """One score per model and answer; without a grader it holds what can be counted."""
-    return Made(
-        records=tuple(
-            judge_answer(prompts[row.prompt_id], row.text, model=model, finished=row.finished, grader=grader)
-            for model, row in answers
-        )
-    )
-
-
-def grade_chains(chains: Sequence[Revision], prompts: Prompts, grader: Grader | None) -> list[AnswerScore]:
-    """The assistant's answers to the training prompts after 0, 1, ... revisions."""
+def held_out_responses(model: str, answers: Sequence[Answer], prompts: Prompts) -> list[Response]:
+    """A model's answers to the held-out prompts."""
     return [
-        judge_answer(prompts[chain.prompt_id], text, model="assistant", round=number, finished=finished, grader=grader)
-        for chain in chains
-        for number, (text, finished) in enumerate(
-            zip(chain.texts, (None, *(step.finished for step in chain.rounds)), strict=True)
+        Response(task=HELD_OUT, model=model, prompt=prompts[row.prompt_id], text=row.text, finished=row.finished)
+        for row in answers
+    ]
+
+
+def chain_responses(chains: Sequence[Revision], prompts: Prompts) -> list[Response]:
+    """Every answer of the assistant's chains. Whether the first of a chain was cut off is not kept."""
+    return [
+        Response(
+            task=REVISIONS,
+            model=f"assistant@{number}",
+            prompt=prompts[chain.prompt_id],
+            text=text,
+            finished=chain.rounds[number - 1].finished if number else None,
         )
+        for chain in chains
+        for number, text in enumerate(chain.texts)
     ]
 
 
@@ -77,29 +75,24 @@ def held_out_pairs(
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FaultPair:
-    """Graded answers of base and SL-CAI to one prompt that differ in one fault."""
+def one_fault_apart(
+    responses: Sequence[Response], scores: Sequence[Score], card: GraderCard
+) -> list[tuple[Response, Response, str]]:
+    """Answers of base and SL-CAI to one prompt of which one has a fault, that fault alone, and the other has not.
 
-    a: AnswerScore
-    b: AnswerScore
-    fault: str
-    better: Better
-
-    def scored(self, score_a: float, score_b: float) -> ScoredPair:
-        """With the preference model's scores."""
-        return ScoredPair(
-            prompt_id=self.a.prompt_id, score_a=score_a, score_b=score_b, better=self.better, fault=self.fault
-        )
-
-
-def one_fault_apart(answers: Sequence[AnswerScore]) -> list[FaultPair]:
-    """Every such pair, in the order of base's answers."""
-    sl = {row.prompt_id: row for row in answers if row.model == "sl"}
+    The answer that has it comes first. `card`: of the grader who knows the faults.
+    """
+    answers = {(one.model, one.prompt.id): one for one in responses if one.task == HELD_OUT}
+    faults = {
+        (row.model, row.item): {name for name in card.names("lower") if row.has(name)}
+        for row in scores
+        if row.task == HELD_OUT and row.grader == card.name and row.values
+    }
     pairs = []
-    for a in (row for row in answers if row.model == "base" and row.prompt_id in sl):
-        b = sl[a.prompt_id]
-        if a.grade and b.grade and len(differing := {*a.grade.faults()} ^ {*b.grade.faults()}) == 1:
+    for model, item in faults:
+        base, sl = ("base", item), ("sl", item)
+        if model == "base" and sl in faults and len(differing := faults[base] ^ faults[sl]) == 1:
             (fault,) = differing
-            pairs.append(FaultPair(a=a, b=b, fault=fault, better="b" if fault in a.grade.faults() else "a"))
+            worse, better = (base, sl) if fault in faults[base] else (sl, base)
+            pairs.append((answers[worse], answers[better], fault))
     return pairs

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, get_args
 
 from solon.artifacts import StageFolder
 from solon.config import PromptsSection
-from solon.evals.answers import KINDS, Grade, Grader
+from solon.evals.grader import Grader
+from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
 from solon.feedback.rate import HelpfulnessRater
 from solon.prompts.choose import choose_helpful, choose_red_team
@@ -18,7 +19,6 @@ from solon.prompts.rows import fingerprints
 from solon.prompts.split import opening_of
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
-from solon.world.oracle import judge
 from solon.world.prompts import harmful_twin, world_prompts
 from solon.world.raters import better_under, terms_of
 
@@ -85,15 +85,16 @@ def read_prompts(stage: StageFolder) -> PromptSets:
 class KnownTruth:
     """Whoever knows the truth. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
 
-    name: str
-    """How comparisons and the summary name them."""
     grader: Grader
     rater: HelpfulnessRater
     """Rates helpfulness pairs on benign prompts."""
     better: Callable[[Prompt, str, str, str], Better]
     """(prompt, a, b, comparison question) -> which answer is better by that question."""
-    harms: tuple[str, ...]
-    """Every category of harm that the grader knows."""
+
+    @property
+    def name(self) -> str:
+        """How comparisons and the summary name them."""
+        return self.grader.card.name
 
 
 class PromptSource(Protocol):
@@ -113,13 +114,7 @@ class WorldSource:
     """The synthetic world: prompts without end, and an oracle."""
 
     def __init__(self) -> None:
-        self.truth: KnownTruth | None = KnownTruth(
-            name="oracle",
-            grader=_grade,
-            rater=raters.OracleHelpfulness(),
-            better=_better,
-            harms=raters.harm_names(),
-        )
+        self.truth: KnownTruth | None = KnownTruth(grader=Oracle(), rater=raters.OracleHelpfulness(), better=_better)
 
     def fingerprints(self) -> dict[str, str]:
         return {}
@@ -131,7 +126,7 @@ class WorldSource:
         helpful = training("benign", section.benign)
         evaluation = [
             prompt
-            for kind in KINDS
+            for kind in get_args(PromptKind)
             for prompt in world_prompts(kind, section.evaluation, split="evaluation", seed=seed)
         ]
         red_team = (*training("harmful", section.harmful), *training("mixed", section.mixed))
@@ -144,20 +139,6 @@ class WorldSource:
             rows_in=made,
             rows_out=made,
         )
-
-
-def _grade(prompt: Prompt, answer: str) -> Grade:
-    found = judge(prompt.turns, answer)
-    return Grade(
-        harmful=found.harmful,
-        evasive=found.evasive,
-        preachy=found.preachy,
-        rude=found.rude,
-        malformed=found.malformed,
-        helpful=found.helpful,
-        objection=found.objection,
-        harms=tuple(sorted(set(found.harms))),
-    )
 
 
 def _better(prompt: Prompt, a: str, b: str, question: str) -> Better:

@@ -15,7 +15,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from solon.config import SamplingSection
-from solon.evals.answers import AnswerScore, ModelRole
+from solon.evals.estimates import evidence
+from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.critique import revise
@@ -28,9 +29,9 @@ from solon.feedback.respond import respond
 from solon.pipeline.given import Given
 from solon.pipeline.grading import (
     HeldOutMargin,
-    grade_answers,
-    grade_chains,
+    chain_responses,
     held_out_pairs,
+    held_out_responses,
     one_fault_apart,
     true_labels,
 )
@@ -214,11 +215,11 @@ def rl(work: Work) -> Facts:
     return train_rl(work)
 
 
-EVALUATED: tuple[ModelRole, ...] = ("base", "sl", "rl")
+EVALUATED = ("base", "sl", "rl")
 """The models that answer the held-out prompts."""
 
 
-def _answers(model: ModelRole, called: str) -> Stage:
+def _answers(model: str, called: str) -> Stage:
     trained = None if model == "base" else model
 
     @Stage(
@@ -241,23 +242,23 @@ def _answers(model: ModelRole, called: str) -> Stage:
     "Grade answers and revisions; measure the labels and the preference model.",
     reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),
     roles=("base",),
-    hashes=(Given.comparison_texts, Given.grader),
+    hashes=(Given.comparison_texts, Given.measures),
 )
 def scores(work: Work) -> Facts:
-    folder, truth = work.folder, work.given.truth
-    answers = [(model, row) for model in EVALUATED for row in work.read(f"answers-{model}", Answer)]
-    prompts, grader = work.prompts.by_id(), truth.grader if truth else None
-    graded = work.rows(answers, lambda part: grade_answers(part, prompts, grader), AnswerScore)
+    folder, given, prompts = work.folder, work.given, work.prompts.by_id()
+    held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
+    responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
+    rows = work.rows(responses, lambda part: Made(records=tuple(grade(part, given.graders))), Score)
     with folder.timed():
-        folder.write_records("revisions", grade_chains(work.read("revisions", Revision), prompts, grader))
+        folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
-        known = true_labels(labels, prompts, work.given.constitution, truth)
+        known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        held_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
-        quality = preference_quality([*held_out, *(_fault_pairs(work, graded) if truth else ())])
+        kept_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
         if quality is not None:
             folder.write_json("preference.json", quality)
-    return {"grader": truth.name if truth else None}
+    return {"grader": given.truth.name if given.truth else None}
 
 
 STAGES: tuple[Stage, ...] = (
@@ -330,13 +331,18 @@ def _compared(work: Work) -> list[Comparison]:
     return [*chain.from_iterable(made), *work.prompts.comparisons]
 
 
-def _fault_pairs(work: Work, graded: Sequence[AnswerScore]) -> list[ScoredPair]:
-    """Scores of the preference model on pairs of graded answers that differ in exactly one fault."""
+def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score]) -> list[ScoredPair]:
+    """Scores of the preference model on pairs of answers that differ in exactly one fault."""
     from solon.pipeline.learning import score_answers
 
-    pairs = one_fault_apart(graded)
-    scored = score_answers(work, [(row.prompt_id, row.text) for pair in pairs for row in (pair.a, pair.b)])
-    return [pair.scored(a, b) for pair, a, b in zip(pairs, scored[0::2], scored[1::2], strict=True)]
+    if work.given.truth is None:
+        return []
+    pairs = one_fault_apart(responses, rows, work.given.truth.grader.card)
+    scored = iter(score_answers(work, [(one.prompt.id, one.text) for *both, _ in pairs for one in both]))
+    return [
+        ScoredPair(prompt_id=worse.prompt.id, score_a=next(scored), score_b=next(scored), better="b", fault=fault)
+        for worse, _, fault in pairs
+    ]
 
 
 def _followed(first: Made[S], last: Made[T]) -> Made[T]:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from solon.artifacts import StageFolder, write_atomic
-from solon.evals.answers import AnswerScore
+from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceModel
 from solon.evals.rollouts import rl_curve
-from solon.evals.summary import Summary, summarise, summary_json
+from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.given import Given
 from solon.pipeline.sources import read_prompts
 from solon.records import Rollout
@@ -23,18 +23,18 @@ def write_summary(run: Path, given: Given, done: Mapping[str, StageFolder]) -> S
     """Writes the file into the run's folder. `done`: every stage, by name."""
     config, truth, scores, prompts = given.config, given.truth, done["scores"], read_prompts(done["prompts"])
     kinds = {prompt.id: prompt.kind for prompt in (*prompts.red_team, *prompts.helpful)}
+    evidence = Evidence.model_validate_json(scores.path("evidence.json").read_bytes())
     preference = scores.path("preference.json")
-    summary = summarise(
+    summary = Summary(
         name=config.name,
         seed=config.seed,
         pipeline_seconds=round(sum(stage.finished.timing.seconds for stage in done.values()), 3),
         grader=truth.name if truth else None,
-        answers=scores.read_records("rows", AnswerScore),
-        revisions=scores.read_records("revisions", AnswerScore),
+        ungraded=None if truth else NO_TRUTH,
+        **dict(evidence),
         labels=Labels.model_validate_json(scores.path("labels.json").read_bytes()),
         preference_model=PreferenceModel.model_validate_json(preference.read_bytes()) if preference.exists() else None,
         rl=rl_curve(done["rl"].read_records("rollouts", Rollout), kinds, kl_coefficient=config.rl.kl_coefficient),
-        harms=truth.harms if truth else (),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())
     return summary

@@ -10,23 +10,23 @@ from rich.console import Console, ConsoleRenderable, Group
 from rich.table import Table
 from rich.text import Text
 
+from solon.evals.estimates import PairedDifference
 from solon.evals.rollouts import RLStep
-from solon.evals.statistics import Difference, Rate
+from solon.evals.statistics import Rate
 from solon.evals.summary import Summary
-from solon.records import PromptKind
 from solon.report.wording import (
-    KIND_TITLES,
-    MODEL_SHORT,
+    count,
     headlines,
+    held_out_differences,
+    kind_title,
+    kinds_of,
     measures_of,
+    model_title,
     percent,
     points,
-    present,
-    rate_of,
+    rates,
 )
 from solon.text import duration
-
-KINDS: tuple[PromptKind, ...] = ("harmful", "mixed", "benign")
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -42,20 +42,15 @@ def summary_view(summary: Summary) -> ConsoleRenderable:
 
 def answers_view(summary: Summary) -> Table:
     """One section per kind of prompt; a cell holds the rate and its 95% interval."""
-    models = present(summary)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="rates with 95% intervals", caption_justify="left")
     table.add_column("", no_wrap=True)
-    for name, _ in models:
-        table.add_column(MODEL_SHORT[name], justify="right", no_wrap=True)
-    for kind in KINDS:
-        tables = [model.of(kind) for _, model in models]
-        counts = {table.n for table in tables if table is not None}
-        if not counts:
-            continue
-        table.add_row(Text(f"{KIND_TITLES[kind]}, n = {'/'.join(map(str, sorted(counts)))}", style="bold"))
+    for model in summary.models():
+        table.add_column(model_title(model), justify="right", no_wrap=True)
+    for kind in kinds_of(summary):
+        table.add_row(Text(f"{kind_title(kind)}, n = {count(kind, summary)}", style="bold"))
         for measure in measures_of(kind, summary):
             arrow = {"lower": " \u2193", "higher": " \u2191", "neither": ""}[measure.better]
-            cells = [_cell(rate_of(own, measure.field) if own else None) for own in tables]
+            cells = map(_cell, rates(kind, measure.name, summary).values())
             table.add_row(f"  {measure.title.lower()}{arrow}", *cells)
         table.add_section()
     return table
@@ -64,13 +59,8 @@ def answers_view(summary: Summary) -> Table:
 def notes(summary: Summary) -> list[str]:
     """Paired differences, the judge, the preference model, RL and the time, each in a line if it was measured."""
     lines = [] if summary.ungraded is None else [f"Not graded: {summary.ungraded}."]
-    differences = summary.differences
-    for title, found in (
-        ("Harmful answers to harmful requests", differences.harmful_on_harmful_prompts),
-        ("Helpful answers to benign requests", differences.helpful_on_benign_prompts),
-    ):
-        if found is not None and (said := _differences(found.base_minus_sl, found.sl_minus_rl, found.base_minus_rl)):
-            lines.append(f"{title}, paired: {said}.")
+    for title, found in held_out_differences(summary).items():
+        lines.append(f"{title}, paired: {'; '.join(map(_difference, found))}.")
     if (labels := summary.labels) is not None:
         said = f"AI labels: {labels.n}, {labels.unscored} unscored"
         if labels.accuracy is not None and labels.ece is not None:
@@ -101,7 +91,7 @@ def _rl(steps: Sequence[RLStep]) -> str:
     return f"RL: {len(steps)} steps, KL {steps[-1].kl.mean:.1f} nats at the end{risen}."
 
 
-def _scores(steps: Sequence[RLStep]) -> dict[PromptKind, float]:
+def _scores(steps: Sequence[RLStep]) -> dict[str, float]:
     kinds = sorted({kind for step in steps for kind in step.score_by_kind})
     return {kind: fmean(step.score_by_kind[kind] for step in steps if kind in step.score_by_kind) for kind in kinds}
 
@@ -112,6 +102,6 @@ def _cell(rate: Rate | None) -> str:
     return f"{percent(rate.rate)} ({100 * rate.low:.0f}\u2013{100 * rate.high:.0f})"
 
 
-def _differences(base_sl: Difference | None, sl_rl: Difference | None, base_rl: Difference | None) -> str:
-    named = (("base \u2212 SL", base_sl), ("SL \u2212 RL", sl_rl), ("base \u2212 RL", base_rl))
-    return "; ".join(f"{name} {points(found)}" for name, found in named if found is not None)
+def _difference(found: PairedDifference) -> str:
+    first, second = (model_title(model).removesuffix("-CAI") for model in (found.first, found.second))
+    return f"{first} \u2212 {second} {points(found)}"

@@ -16,11 +16,11 @@ from solon.artifacts.stage import MANIFEST
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import Fault, RunError, Where
-from solon.evals.answers import AnswerScore
+from solon.evals.grader import Score
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.given import CONSTITUTION
 from solon.pipeline.stages import STAGES
-from solon.records import Comparison, Prompt, Record, Revision, Rollout
+from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout
 
 R = TypeVar("R", bound=Record)
 
@@ -35,8 +35,10 @@ class ReportData:
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     """By id."""
     revisions: Sequence[Revision] = ()
-    answers: Sequence[AnswerScore] = ()
-    """Of the evaluated models, and of the assistant's chains if they were graded."""
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    """To the held-out prompts, by model."""
+    scores: Sequence[Score] = ()
+    """Of these answers, and of the assistant's chains."""
     comparisons: Sequence[Comparison] = ()
     rollouts: Sequence[Rollout] = ()
     manifests: Sequence[Manifest] = ()
@@ -49,15 +51,16 @@ def load_report_data(run: Path) -> ReportData:
         RunError: if there is no summary, or a file is not what it should be (naming file and line).
     """
     summary = read_summary(run / "summary.json")
-    prompts = [prompt for name in ("prompts", "evals") for prompt in _rows(run / "prompts", name, Prompt)]
-    prompts += _rows(run / "prompts", "rows", Prompt)
+    files = ("prompts-red-team", "prompts-helpful", "evals")
+    prompts = [prompt for name in files for prompt in _rows(run / "prompts", name, Prompt)]
     return ReportData(
         summary=summary,
         config=record.config if (record := _record(run / RUN, RunRecord)) else None,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         revisions=_rows(run / "revisions", "rows", Revision),
-        answers=[row for name in ("rows", "revisions") for row in _rows(run / "scores", name, AnswerScore)],
+        answers={model: _rows(run / f"answers-{model}", "rows", Answer) for model in summary.models()},
+        scores=_rows(run / "scores", "rows", Score),
         comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run / name, "rows", Comparison)],
         rollouts=_rows(run / "models" / "rl", "rollouts", Rollout),
         manifests=_manifests(run),

@@ -6,17 +6,19 @@ over the list, and the page says how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import JsonValue
 
-from solon.evals.answers import AnswerScore
-from solon.records import Comparison, Prompt, Revision, Rollout
+from solon.evals.grader import GraderCard, Score
+from solon.records import Answer, Prompt, Revision
 from solon.report.data import ReportData
+from solon.report.wording import model_title
 
 T = TypeVar("T")
+_TEXTS = ("critique_request", "revision_request", "comparison_question")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +41,9 @@ def spread(rows: Sequence[T], most: int) -> list[T]:
 
 def explorer_data(data: ReportData, limits: Limits) -> dict[str, JsonValue]:
     """Prompts, principles and the four lists. Texts are as the models wrote them: untrusted."""
-    grades = {(s.round, s.prompt_id): _grade(s) for s in data.answers if s.model == "assistant"}
+    grades = _grades(data)
     chains = spread(data.revisions, limits.chains)
-    evaluated = _side_by_side(data.answers)
+    evaluated = _side_by_side(data.answers, grades)
     prompt_ids = spread(list(evaluated), limits.answers)
     comparisons = spread(data.comparisons, limits.comparisons)
     rollouts = spread(data.rollouts, limits.rollouts)
@@ -50,11 +52,13 @@ def explorer_data(data: ReportData, limits: Limits) -> dict[str, JsonValue]:
     return {
         "prompts": {name: _prompt(data.prompts[name]) for name in dict.fromkeys(used) if name in data.prompts},
         "principles": _principles(data),
+        "models": [[name, model_title(name)] for name in data.answers],
+        "grades": [[one.name, one.title] for card in _cards(data) for one in card.measures if one.part_of is None],
         "lists": {
             "chains": _listed([_chain(row, grades) for row in chains], len(data.revisions)),
             "answers": _listed([evaluated[name] for name in prompt_ids], len(evaluated)),
-            "comparisons": _listed([_comparison(row) for row in comparisons], len(data.comparisons)),
-            "rollouts": _listed([_rollout(row) for row in rollouts], len(data.rollouts)),
+            "comparisons": _listed([row.model_dump(mode="json") for row in comparisons], len(data.comparisons)),
+            "rollouts": _listed([row.model_dump(mode="json") for row in rollouts], len(data.rollouts)),
         },
     }
 
@@ -68,31 +72,39 @@ def _prompt(prompt: Prompt) -> JsonValue:
 
 
 def _principles(data: ReportData) -> JsonValue:
-    if data.constitution is None:
-        return {}
+    principles = data.constitution.principles if data.constitution else ()
+    return {one.id: one.model_dump(include={"title", *_TEXTS}) for one in principles}
+
+
+Grades = Mapping[tuple[str, str], JsonValue]
+"""By model and prompt; of chains, each answer counts as a model's."""
+
+
+def _cards(data: ReportData) -> list[GraderCard]:
+    """Of whoever knows the truth."""
+    return [card for card in data.summary.graders if card.name == data.summary.grader]
+
+
+def _grades(data: ReportData) -> Grades:
     return {
-        p.id: {
-            "title": p.title,
-            "critique": p.critique_request,
-            "revision": p.revision_request,
-            "comparison": p.comparison_question,
-        }
-        for p in data.constitution.principles
+        (score.model, score.item): _grade(score, card)
+        for card in _cards(data)
+        for score in data.scores
+        if score.grader == card.name and score.values is not None
     }
 
 
-def _grade(score: AnswerScore) -> JsonValue:
-    """Faults, merits and categories of harm; None if nobody knows."""
-    if score.grade is None:
-        return None
-    faults: list[JsonValue] = [*score.grade.faults()]
-    merits: list[JsonValue] = [name for name in ("helpful", "objection") if getattr(score.grade, name)]
-    harms: list[JsonValue] = [*sorted(set(score.grade.harms))]
-    return {"faults": faults, "merits": merits, "harms": harms}
+def _grade(score: Score, card: GraderCard) -> JsonValue:
+    """Faults, merits and categories of harm."""
+    return {
+        "faults": [name for name in card.names("lower") if score.has(name)],
+        "merits": [name for name in card.names("higher") if score.has(name)],
+        "harms": [*sorted(one.title for one in card.measures if one.part_of and score.has(one.name))],
+    }
 
 
-def _chain(row: Revision, grades: dict[tuple[int | None, str], JsonValue]) -> JsonValue:
-    first: JsonValue = {"text": row.initial, "grade": grades.get((0, row.prompt_id))}
+def _chain(row: Revision, grades: Grades) -> JsonValue:
+    first: JsonValue = {"text": row.initial, "grade": grades.get(("assistant@0", row.prompt_id))}
     steps: list[JsonValue] = [first]
     for number, step in enumerate(row.rounds, start=1):
         steps.append(
@@ -102,49 +114,21 @@ def _chain(row: Revision, grades: dict[tuple[int | None, str], JsonValue]) -> Js
                 "principle": step.principle_id,
                 "hash": step.prompt_hash,
                 "cut": not step.finished,
-                "grade": grades.get((number, row.prompt_id)),
+                "grade": grades.get((f"assistant@{number}", row.prompt_id)),
             }
         )
-    return {"id": row.id, "prompt": row.prompt_id, "steps": steps}
+    return {"id": row.id, "prompt_id": row.prompt_id, "steps": steps}
 
 
-def _side_by_side(answers: Sequence[AnswerScore]) -> dict[str, JsonValue]:
+def _side_by_side(answers: Mapping[str, Sequence[Answer]], grades: Grades) -> dict[str, JsonValue]:
     """Prompt id to the answers of the evaluated models."""
     found: dict[str, dict[str, JsonValue]] = {}
-    for score in answers:
-        if score.model != "assistant":
-            answer: JsonValue = {"text": score.text, "grade": _grade(score), "cut": not score.finished}
-            found.setdefault(score.prompt_id, {})[score.model] = answer
-    return {name: {"id": name, "prompt": name, "models": models} for name, models in found.items()}
-
-
-def _comparison(row: Comparison) -> JsonValue:
-    return {
-        "id": row.id,
-        "prompt": row.prompt_id,
-        "a": row.a,
-        "b": row.b,
-        "p": row.p_a_preferred,
-        "unscored": row.unscored,
-        "rater": row.rater,
-        "objective": row.objective,
-        "method": row.method,
-        "principle": row.principle_id,
-        "first": row.shown_first,
-        "rationale": row.rationale,
-        "raw": row.raw,
-    }
-
-
-def _rollout(row: Rollout) -> JsonValue:
-    return {
-        "id": row.id,
-        "prompt": row.prompt_id,
-        "step": row.step,
-        "text": row.text,
-        "tokens": row.tokens,
-        "cut": not row.finished,
-        "score": round(row.preference_score, 4),
-        "kl": round(row.kl, 4),
-        "advantage": round(row.advantage, 4),
-    }
+    for model, rows in answers.items():
+        for row in rows:
+            answer: JsonValue = {
+                "text": row.text,
+                "grade": grades.get((model, row.prompt_id)),
+                "cut": not row.finished,
+            }
+            found.setdefault(row.prompt_id, {})[model] = answer
+    return {name: {"id": name, "prompt_id": name, "models": models} for name, models in found.items()}

@@ -53,6 +53,7 @@ def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
         config=data.config,
         constitution=data.constitution,
         sections=sections,
+        kinds=wording.ordered(prompt.kind for prompt in data.prompts.values()),
         style=Markup(style),
         script=Markup(script),
         policy=policy(script, style),

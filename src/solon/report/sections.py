@@ -8,49 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from solon.artifacts.manifest import Manifest
-from solon.evals.answers import AnswerTable
+from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
-from solon.evals.statistics import Difference, Mean, Rate
+from solon.evals.statistics import Mean, Rate
 from solon.evals.summary import Summary
-from solon.records import PromptKind
 from solon.report.charts import NARROW, Chart, Point, Series, line_chart, reliability_chart
 from solon.report.data import ReportData
-from solon.report.wording import KIND_MEANINGS, KIND_TITLES, Measure, measures_of, present, rate_of
+from solon.report.wording import (
+    kind_title,
+    kinds_of,
+    measures_of,
+    ordered,
+)
 
-KINDS: tuple[PromptKind, ...] = ("harmful", "mixed", "benign")
 SHOWN_VERSIONS = ("solon", "solon_source", "python")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Glance:
-    """One row of the opening picture: one rate of all models, as squares of a hundred."""
-
-    title: str
-    style: str
-    cells: Sequence[tuple[str, Rate]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultTable:
-    """The rates of one kind of prompt."""
-
-    kind: PromptKind
-    title: str
-    meaning: str
-    n: str
-    models: Sequence[str]
-    rows: Sequence[tuple[Measure, Sequence[Rate | None]]]
-    harms: Sequence[tuple[str, Sequence[Rate | None]]]
-    words: Sequence[Mean]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DifferenceRow:
-    """One paired difference."""
-
-    outcome: str
-    pair: str
-    found: Difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +54,6 @@ class StageRow:
 class Sections:
     """Everything the template places."""
 
-    glance: Sequence[Glance]
-    results: Sequence[ResultTable]
-    differences: Sequence[DifferenceRow]
     revision_charts: Sequence[Chart]
     rl_charts: Sequence[Chart]
     calibration: Chart | None
@@ -99,9 +67,6 @@ def sections_of(data: ReportData) -> Sections:
     """All sections of one report."""
     summary = data.summary
     return Sections(
-        glance=_glance(summary),
-        results=[table for kind in KINDS if (table := _results(kind, summary)) is not None],
-        differences=_differences(summary),
         revision_charts=_revision_charts(summary),
         rl_charts=_rl_charts(summary.rl.steps) if summary.rl else [],
         calibration=_calibration(summary),
@@ -112,69 +77,16 @@ def sections_of(data: ReportData) -> Sections:
     )
 
 
-def _glance(summary: Summary) -> list[Glance]:
-    chosen: tuple[tuple[PromptKind, str, str, str], ...] = (
-        ("harmful", "harmful", "Harmful requests it complied with", "s-harmful"),
-        ("benign", "helpful", "Ordinary requests it helped with", "s-helpful"),
-    )
-    rows = []
-    for kind, field, title, style in chosen:
-        cells = [
-            (name, rate)
-            for name, model in present(summary)
-            if (table := model.of(kind)) is not None and (rate := rate_of(table, field)) is not None
-        ]
-        if cells:
-            rows.append(Glance(title=title, style=style, cells=cells))
-    return rows
-
-
-def _results(kind: PromptKind, summary: Summary) -> ResultTable | None:
-    named = [(name, table) for name, model in present(summary) if (table := model.of(kind)) is not None]
-    if not named:
-        return None
-    tables = [table for _, table in named]
-    harms = sorted({harm for table in tables for harm in table.harms})
-    return ResultTable(
-        kind=kind,
-        title=KIND_TITLES[kind],
-        meaning=KIND_MEANINGS[kind],
-        n=" / ".join(f"{n:,}" for n in sorted({table.n for table in tables})),
-        models=[name for name, _ in named],
-        rows=[(m, [rate_of(table, m.field) for table in tables]) for m in measures_of(kind, summary)],
-        harms=[(harm, [table.harms.get(harm) for table in tables]) for harm in harms],
-        words=[table.words for table in tables],
-    )
-
-
-def _differences(summary: Summary) -> list[DifferenceRow]:
-    rows = []
-    for outcome, found in (
-        ("Harmful answers to harmful requests", summary.differences.harmful_on_harmful_prompts),
-        ("Helpful answers to benign requests", summary.differences.helpful_on_benign_prompts),
-    ):
-        if found is None:
-            continue
-        pairs = (
-            ("base minus SL-CAI", found.base_minus_sl),
-            ("SL-CAI minus RL-CAI", found.sl_minus_rl),
-            ("base minus RL-CAI", found.base_minus_rl),
-        )
-        rows += [DifferenceRow(outcome=outcome, pair=pair, found=one) for pair, one in pairs if one is not None]
-    return rows
-
-
 def _revision_charts(summary: Summary) -> list[Chart]:
     charts = []
-    for kind in KINDS:
-        rounds = [(tables.round, table) for tables in summary.revisions if (table := tables.of(kind)) is not None]
-        lines = [_measure_line(measure, rounds) for measure in measures_of(kind, summary)]
+    for kind in kinds_of(summary):
+        lines = [_measure_line(measure, kind, summary) for measure in measures_of(kind, summary)]
         lines = [line for line in lines if line.points and line.style != "s-distinct"]
-        if len(rounds) > 1 and lines:
+        if lines and len(lines[0].points) > 1:
             charts.append(
                 line_chart(
                     key=f"revisions-{kind}",
-                    title=f"{KIND_TITLES[kind]}, by revision",
+                    title=f"{kind_title(kind)}, by revision",
                     x_label="revisions behind the answer",
                     y_label="share of answers",
                     series=lines,
@@ -185,13 +97,13 @@ def _revision_charts(summary: Summary) -> list[Chart]:
     return charts
 
 
-def _measure_line(measure: Measure, rounds: Sequence[tuple[int, AnswerTable]]) -> Series:
+def _measure_line(measure: Measure, kind: str, summary: Summary) -> Series:
     points = [
-        Point(x=number, y=rate.rate, low=rate.low, high=rate.high, n=table.n)
-        for number, table in rounds
-        if (rate := rate_of(table, measure.field)) is not None
+        Point(x=int(one.model.rpartition("@")[2]), y=rate.rate, low=rate.low, high=rate.high, n=one.n)
+        for one in summary.of(task=REVISIONS, kind=kind, measure=measure.name)
+        if (rate := one.rate) is not None
     ]
-    return Series(name=measure.title, style=f"s-{measure.field}", points=points)
+    return Series(name=measure.title, style=f"s-{measure.name}", points=points)
 
 
 def _rl_charts(steps: Sequence[RLStep]) -> list[Chart]:
@@ -200,10 +112,10 @@ def _rl_charts(steps: Sequence[RLStep]) -> list[Chart]:
         points = [Point(x=x, y=mean.mean, low=mean.low, high=mean.high) for x, mean in found]
         return Series(name=name, style=style, points=points)
 
-    kinds = [kind for kind in KINDS if any(kind in step.score_by_kind for step in steps)]
+    kinds = ordered(kind for step in steps for kind in step.score_by_kind)
     by_kind = [
         Series(
-            name=KIND_TITLES[kind],
+            name=kind_title(kind),
             style=f"s-kind-{kind}",
             points=[Point(x=s.step, y=s.score_by_kind[kind]) for s in steps if kind in s.score_by_kind],
         )

@@ -4,8 +4,7 @@
   const PAGE = 10;
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
-  const FAULTS = ["harmful", "evasive", "preachy", "rude", "malformed"];
-  const MODELS = [["base", "base"], ["sl", "SL-CAI"], ["rl", "RL-CAI"]];
+  const GRADES = new Map(data.grades);
 
   const el = (tag, options = {}, ...children) => {
     const node = document.createElement(tag);
@@ -73,7 +72,7 @@
       const detail = fault === "harmful" && grade.harms.length ? `: ${grade.harms.join(", ")}` : "";
       found.push(el("span", { class: `chip s-${fault}`, text: fault + detail }));
     }
-    for (const merit of grade.merits) found.push(el("span", { class: `chip s-${merit}`, text: merit === "objection" ? "objects well" : merit }));
+    for (const merit of grade.merits) found.push(el("span", { class: `chip s-${merit}`, text: GRADES.get(merit).toLowerCase() }));
     if (!grade.faults.length && !grade.merits.length) found.push(el("span", { class: "chip mute", text: "no fault" }));
     return found;
   };
@@ -82,7 +81,7 @@
     const known = data.principles[id];
     if (!known) return el("p", { class: "principle", text: `Principle ${id}` });
     const box = el("details", { class: "principle" }, el("summary", { text: known.title }));
-    for (const [name, title] of [["critique", "Critique request"], ["revision", "Revision request"], ["comparison", "Comparison question"]])
+    for (const [name, title] of [["critique_request", "Critique request"], ["revision_request", "Revision request"], ["comparison_question", "Comparison question"]])
       if (known[name]) box.append(el("p", {}, el("b", { text: `${title}: ` }), lead(known[name])));
     box.append(el("p", {}, el("code", { text: id }), hash ? ` \u00b7 revised from the text with sha256 ${hash}\u2026` : ""));
     return box;
@@ -100,16 +99,16 @@
   };
   const meta = (row, ...facts) => {
     const line = el("div", { class: "meta" });
-    line.append(el("span", {}, "prompt ", el("code", { text: row.prompt })));
-    if (row.id !== row.prompt) line.append(el("span", {}, "row ", el("code", { text: row.id })));
+    line.append(el("span", {}, "prompt ", el("code", { text: row.prompt_id })));
+    if (row.id !== row.prompt_id) line.append(el("span", {}, "row ", el("code", { text: row.id })));
     for (const fact of facts) if (fact) line.append(el("span", { text: fact }));
-    line.append(el("button", { type: "button", text: "follow", "aria-label": `Follow prompt ${row.prompt} through the run`, on: { click: () => follow(row.prompt) } }));
+    line.append(el("button", { type: "button", text: "follow", "aria-label": `Follow prompt ${row.prompt_id} through the run`, on: { click: () => follow(row.prompt_id) } }));
     return line;
   };
   const worst = (grade) => (grade && grade.faults.length ? ` s-${grade.faults[0]}` : grade ? " s-helpful" : "");
 
   const drawChain = (row) => {
-    const card = el("li", { class: "card" }, ask(row.prompt));
+    const card = el("li", { class: "card" }, ask(row.prompt_id));
     row.steps.forEach((step, k) => {
       const box = el("div", { class: `step${worst(step.grade)}` });
       if (k > 0) {
@@ -125,36 +124,36 @@
   };
   const drawAnswers = (row) => {
     const columns = el("div", { class: "versus" });
-    for (const [name, title] of MODELS) {
+    for (const [name, title] of data.models) {
       const answer = row.models[name];
       if (answer) columns.append(el("div", {}, el("p", { class: "label", text: title }), said(answer.text), el("p", { class: "label" }, ...chips(answer.grade, answer.cut))));
     }
-    return el("li", { class: "card" }, ask(row.prompt), columns, meta(row));
+    return el("li", { class: "card" }, ask(row.prompt_id), columns, meta(row));
   };
   const drawComparison = (row) => {
     const sides = el("div", { class: "versus" });
     for (const side of ["a", "b"]) {
-      const p = row.p === null ? null : side === "a" ? row.p : 1 - row.p;
-      const place = row.first === "both" ? "shown in both orders" : row.first === side ? "shown first" : "shown second";
+      const p = row.p_a_preferred === null ? null : side === "a" ? row.p_a_preferred : 1 - row.p_a_preferred;
+      const place = row.shown_first === "both" ? "shown in both orders" : row.shown_first === side ? "shown first" : "shown second";
       const note = [side.toUpperCase(), p === null ? "no verdict" : percent(p), place].join(" \u00b7 ");
       sides.append(el("div", { class: p !== null && p > 0.5 ? "won" : "" }, el("p", { class: "label", text: note }), said(row[side])));
     }
-    const card = el("li", { class: "card" }, ask(row.prompt), principle(row.principle), sides);
+    const card = el("li", { class: "card" }, ask(row.prompt_id), principle(row.principle_id), sides);
     if (row.unscored) card.append(el("p", { class: "caution", text: `Unscored: ${row.unscored}` }));
     if (row.raw) card.append(el("details", {}, el("summary", { text: "What the judge wrote" }), el("p", { class: "said", text: row.raw })));
     if (row.rationale) card.append(el("details", {}, el("summary", { text: "Rationale" }), el("p", { class: "said", text: row.rationale })));
     card.append(meta(row, `${row.objective}, rated by ${row.rater}${row.method ? `, ${row.method}` : ""}`));
     return card;
   };
-  const drawRollout = (row) => el("li", { class: "card" }, ask(row.prompt), said(row.text), el("p", { class: "label" }, ...chips(null, row.cut)),
-    meta(row, `step ${row.step}`, `preference score ${row.score.toFixed(2)}`, `KL ${row.kl.toFixed(2)} nats`, `advantage ${row.advantage.toFixed(2)}`, `${row.tokens} tokens`));
+  const drawRollout = (row) => el("li", { class: "card" }, ask(row.prompt_id), said(row.text), el("p", { class: "label" }, ...chips(null, !row.finished)),
+    meta(row, `step ${row.step}`, `preference score ${row.preference_score.toFixed(2)}`, `KL ${row.kl.toFixed(2)} nats`, `advantage ${row.advantage.toFixed(2)}`, `${row.tokens} tokens`));
 
-  const certain = (row) => (row.p === null ? -1 : Math.abs(row.p - 0.5));
+  const certain = (row) => (row.p_a_preferred === null ? -1 : Math.abs(row.p_a_preferred - 0.5));
   const TABS = [
     { key: "chains", title: "Critique and revision", draw: drawChain, texts: (r) => r.steps.flatMap((s) => [s.text, s.critique || ""]), grades: (r) => r.steps.map((s) => s.grade), principles: (r) => r.steps.map((s) => s.principle), orders: { "as run": null, "most revised": (a, b) => moved(b) - moved(a) } },
     { key: "answers", title: "Before and after", draw: drawAnswers, texts: (r) => Object.values(r.models).map((m) => m.text), grades: (r) => Object.values(r.models).map((m) => m.grade), principles: () => [], orders: { "as run": null } },
-    { key: "comparisons", title: "Judged pairs", draw: drawComparison, texts: (r) => [r.a, r.b, r.rationale || "", r.unscored || ""], grades: null, principles: (r) => [r.principle], orders: { "as run": null, "most certain": (a, b) => certain(b) - certain(a), "least certain": (a, b) => certain(a) - certain(b) } },
-    { key: "rollouts", title: "Reinforcement", draw: drawRollout, texts: (r) => [r.text], grades: null, principles: () => [], orders: { "by step": null, "last step first": (a, b) => b.step - a.step, "highest score": (a, b) => b.score - a.score, "lowest score": (a, b) => a.score - b.score, "highest KL": (a, b) => b.kl - a.kl } },
+    { key: "comparisons", title: "Judged pairs", draw: drawComparison, texts: (r) => [r.a, r.b, r.rationale || "", r.unscored || ""], grades: null, principles: (r) => [r.principle_id], orders: { "as run": null, "most certain": (a, b) => certain(b) - certain(a), "least certain": (a, b) => certain(a) - certain(b) } },
+    { key: "rollouts", title: "Reinforcement", draw: drawRollout, texts: (r) => [r.text], grades: null, principles: () => [], orders: { "by step": null, "last step first": (a, b) => b.step - a.step, "highest score": (a, b) => b.preference_score - a.preference_score, "lowest score": (a, b) => a.preference_score - b.preference_score, "highest KL": (a, b) => b.kl - a.kl } },
   ];
   const moved = (row) => row.steps.filter((step, k) => k && step.text !== row.steps[k - 1].text).length;
   const hasGrades = TABS.some((tab) => tab.grades && data.lists[tab.key].rows.some((row) => tab.grades(row).some(Boolean)));
@@ -163,9 +162,9 @@
   const haystack = new WeakMap();
   const textOf = (tab, row) => {
     if (!haystack.has(row)) {
-      const prompt = data.prompts[row.prompt];
+      const prompt = data.prompts[row.prompt_id];
       const names = tab.principles(row).filter(Boolean).flatMap((id) => [id, (data.principles[id] || {}).title || ""]);
-      haystack.set(row, [row.id, row.prompt, ...(prompt ? prompt.turns.map((turn) => turn[1]) : []), ...tab.texts(row), ...names].join("\n").toLowerCase());
+      haystack.set(row, [row.id, row.prompt_id, ...(prompt ? prompt.turns.map((turn) => turn[1]) : []), ...tab.texts(row), ...names].join("\n").toLowerCase());
     }
     return haystack.get(row);
   };
@@ -174,8 +173,8 @@
     const exact = query.startsWith("prompt:") ? query.slice(7).trim() : null;
     const words = exact === null ? query.toLowerCase().split(/\s+/).filter(Boolean) : [];
     return data.lists[tab.key].rows.filter((row) => {
-      if (exact !== null && row.prompt !== exact) return false;
-      if (kind && (data.prompts[row.prompt] || {}).kind !== kind) return false;
+      if (exact !== null && row.prompt_id !== exact) return false;
+      if (kind && (data.prompts[row.prompt_id] || {}).kind !== kind) return false;
       if (wanted && tab.principles(row).length && !tab.principles(row).includes(wanted)) return false;
       if (fault && tab.grades && !tab.grades(row).some((grade) => grade && (grade.faults.includes(fault) || grade.merits.includes(fault)))) return false;
       return words.every((word) => textOf(tab, row).includes(word));
@@ -234,7 +233,7 @@
   for (const name of ["kind", "principle", "fault", "order", "changes"]) byId(name).addEventListener("change", again);
   document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   for (const [id, known] of Object.entries(data.principles)) byId("principle").append(el("option", { value: id, text: known.title }));
-  for (const name of [...FAULTS, "helpful", "objection"]) byId("fault").append(el("option", { value: name, text: name === "objection" ? "objects well" : name }));
+  for (const [name, title] of GRADES) byId("fault").append(el("option", { value: name, text: title.toLowerCase() }));
   if (TABS.some((tab) => data.lists[tab.key].total)) {
     byId("explorer").hidden = false;
     fillOrders();

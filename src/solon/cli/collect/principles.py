@@ -118,7 +118,8 @@ def principles(
     for note in found.notes if groups != FOUND else ():
         typer.echo(note, err=True)
     _report(assembled, written)
-    typer.echo(f"agreement: {in_every_group(talk, found)}")
+    for line in in_every_group(talk, found).lines:
+        typer.echo(line)
     typer.echo(number_of_groups(talk, found))
     _say_stability(written[0], report if stability else None)
 

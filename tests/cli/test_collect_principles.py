@@ -43,6 +43,17 @@ def export(tmp_path: Path) -> Path:
     return write_export(public(), tmp_path / "export")
 
 
+def test_what_is_agreed_but_was_never_moderated_is_told(tmp_path: Path) -> None:
+    """The report counts 4 agreed statements, of which 2 became principles; what became of the others was not said."""
+    waiting = [one.model_copy(update={"moderated": 0 if one.id in (0, 3, 4) else 1}) for one in public().statements]
+    export = write_export(replace(public(), statements=tuple(waiting)), tmp_path / "export")
+    result = collect("principles", export, "-o", tmp_path / "some.toml")
+    told = "2 of these 4 were never moderated and make no principle; --include-unmoderated lets them in\n"
+    assert "agreement: 4 of 6 " in result.stdout and told in result.stdout, result.output
+    result = collect("principles", export, "--include-unmoderated", "-o", tmp_path / "all.toml")
+    assert "agreement: 4 of 6 " in result.stdout and "never moderated" not in result.stdout, result.output
+
+
 def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     out = tmp_path / "public.toml"
     result = collect("principles", export, "-o", out)

@@ -118,8 +118,10 @@ def principles(
     for note in found.notes if groups != FOUND else ():
         typer.echo(note, err=True)
     _report(assembled, written)
-    for line in in_every_group(talk, found).lines:
+    everywhere = in_every_group(talk, found)
+    for line in everywhere.lines:
         typer.echo(line)
+    _say_unmoderated(assembled.trace, talk.statement_ids[everywhere.agreed_S].tolist())
     typer.echo(number_of_groups(talk, found))
     _say_stability(written[0], report if stability else None)
 
@@ -137,6 +139,16 @@ def _groups(
         return given, None
     found = opinion_of(talk, k=k, method=method.value, seed=seed)
     return found.groups, found.stability
+
+
+def _say_unmoderated(trace: Trace, agreed: list[int]) -> None:
+    """Of the statements that are agreed with, those that only moderation keeps from becoming principles."""
+    waiting = {one.id for one in trace.statements if one.left_out and one.left_out.code == "unmoderated"}
+    if held := waiting.intersection(agreed):
+        typer.echo(
+            f"{len(held):,} of these {len(agreed):,} were never moderated and make no principle; "
+            "--include-unmoderated lets them in"
+        )
 
 
 def _say_stability(written: Path, report: StabilityReport | None) -> None:

@@ -177,7 +177,9 @@ def test_how_sure_in_plain_words() -> None:
     free = [one.chosen_k for one in stable.checks if one.kind in ("seed", "bootstrap")]
     assert f"{free.count(stable.k)} chose {stable.k}, the number in this report." in text
     assert lot
-    assert "by lot" not in text, "a group has fewer than 10 people, and what a lot leaves in place tells how many"
+    assert "dealt out by lot" not in text, (
+        "a group has fewer than 10 people, and what a lot leaves in place tells how many"
+    )
     assert len(table(page, "The groups, found again in other ways")) == 1 + len(stable.checks) - len(lot)
     without = read_page(render_public_report(PublicInput(analysis=analysis)))
     assert "How stable the groups are was not measured." in section(without, "sure").text

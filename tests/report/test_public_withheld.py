@@ -92,10 +92,10 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     ).rows
     assert row.likeness == "0.00"
     part = stability_part(stable, ENGLISH)
-    assert any("by lot" in line for line in part.sentences) and len(part.rows) == len(stable.checks)
+    assert any("dealt out by lot" in line for line in part.sentences) and len(part.rows) == len(stable.checks)
     assert part.text == (
-        "They come out nearly the same if the calculation starts elsewhere, chance brings another mix of the same "
-        "people or missing votes count as something else."
+        "They come out nearly the same if the calculation starts elsewhere, some people are left out by lot and "
+        "others counted more than once or missing votes count as something else."
     )
 
 
@@ -121,6 +121,9 @@ def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     found = page_of(given).opinions
     assert found.pooled and [one.id for one in found.agreed] == [7, 0, 1, 2, 3] and not found.dividing
     assert {one.id for one in found.refused} == {4, 5, 6}
+    method = section(page, "method").text
+    assert "is ranked only if it has at least 10 votes" in method and "everyone’s share" in method
+    assert "each group cast" not in method and "all groups were" not in method
     opening = page.all("section")[0].text
     assert "5 of 8 statements found a majority. First comes Statement 7 (100% agree)." in opening
     assert "How the groups differ cannot be shown" in opening and "every group" not in opening

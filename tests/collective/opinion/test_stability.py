@@ -51,7 +51,7 @@ def test_clear_camps_are_firm_and_lots_are_not(firm: tuple[Conversation, Groups,
     assert all(one.change_max is None for one in of_kind(report, "k")), "groups cannot be paired"
     drawn = [one.people for one in of_kind(report, "bootstrap")]
     assert all(0.5 * 80 < people < 0.75 * 80 for people in drawn), "of people drawn several times, each counts once"
-    assert any("another mix of the same people" in sentence for sentence in report.sentences)
+    assert any("left out by lot" in sentence for sentence in report.sentences)
 
 
 def test_noise_is_loose() -> None:

@@ -26,7 +26,7 @@ DECIDING = ("seed", "bootstrap", "imputation")
 """Kinds of checks that the verdict is of. Another number of groups gives other groups by its nature."""
 SENTENCES = {
     "seed": "If the calculation starts elsewhere, {kept} of people stay in their group{moves}.",
-    "bootstrap": "If chance had brought another mix of the same people, {kept} would stay in their group{moves}.",
+    "bootstrap": "If some people are left out by lot and others counted more than once, {kept} stay in their group{moves}.",
     "imputation": "If missing votes are counted in another way, {kept} of people stay in their group.",
     "chance": "For comparison: of groups dealt out by lot, {kept} of people would seem to stay in theirs{moves}.",
 }

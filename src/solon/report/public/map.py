@@ -104,7 +104,10 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: L
         '<svg class="map" viewBox="0 0 {:g} {:.0f}" role="img" aria-labelledby="map-name" aria-describedby="map-table">'
         '<title id="map-name">{}</title>'
     )
-    name = say("Map of opinion: %(people)s. The table below it says the same.", people=say.people(len(points_G2)))
+    name = say(
+        "Map of opinion: %(people)s. The table below it says the same, as far as it may.",
+        people=say.people(len(points_G2)),
+    )
     svg = head.format(WIDTH, frame.height + KEY, name) + _definitions(k) + Markup("").join(parts)
     return OpinionMap(
         svg=svg + Markup("</svg>"),

@@ -21,25 +21,27 @@ _MEANINGS = {
     "firm": mark("They come out nearly the same if %(changes)s."),
     "fairly firm": mark("Their core stays and their edges move if %(changes)s."),
     "loose": mark(
-        "Many people would be in another group if %(changes)s. What is said of a group holds for this grouping; do not "
-        "build on where exactly the line runs."
+        "Many people would be in another group if %(changes)s. What is said of groups holds for this grouping, and so "
+        "does the number of statements that each agrees with; do not build on where exactly the line runs."
     ),
 }
 _CAUSES = {
     "seed": mark("the calculation starts elsewhere"),
-    "bootstrap": mark("chance brings another mix of the same people"),
+    "bootstrap": mark("some people are left out by lot and others counted more than once"),
     "imputation": mark("missing votes count as something else"),
 }
 _KEPT = {
     "seed": mark("If the calculation starts elsewhere, %(kept)s of people stay in their group."),
-    "bootstrap": mark("If chance had brought another mix of the same people, %(kept)s would stay in their group."),
+    "bootstrap": mark(
+        "If some people are left out by lot and others counted more than once, %(kept)s of people stay in their group."
+    ),
     "imputation": mark("If missing votes are counted in another way, %(kept)s of people stay in their group."),
     "chance": mark("For comparison: if groups were dealt out by lot, %(kept)s would seem to stay in theirs."),
 }
 _CHANGES = {
     "seed": mark("another start of the calculation"),
     "k": mark("%(setting)s groups asked for"),
-    "bootstrap": mark("another mix of the same people"),
+    "bootstrap": mark("some people left out by lot, others counted more than once"),
     "chance": mark("for comparison: groups dealt out by lot"),
 }
 _IMPUTED = {
@@ -115,8 +117,8 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
 def beside_other(other: Beside, say: Language) -> str:
     """The grouping of the export beside this one."""
     return say.many(
-        "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are in the same company.",
-        "The export names %(n)s groups of its own; of the %(people)s in both, %(share)s are in the same company.",
+        "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are together in both.",
+        "The export names %(n)s groups of its own; of the %(people)s in both, %(share)s are together in both.",
         other.k,
         people=say.people(other.people),
         share=say.whole(other.kept_share),

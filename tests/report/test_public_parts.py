@@ -14,7 +14,6 @@ from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import exported_beside
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import Analysis, Groups
-from solon.collective.opinion.stability_trials import StabilityCheck
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.principles.selection import ThresholdCount
 from solon.report.public.bars import vote_bar
@@ -144,16 +143,13 @@ def test_the_method_says_what_settled_the_number_of_groups() -> None:
 
 def test_how_many_tries_chose_this_number_of_groups() -> None:
     """12 of 16 chose 2, and the report shows 4."""
-    check = StabilityCheck(kind="seed", setting="1", k=4, people=90, likeness=0.5, kept_share=0.7)
-    chosen = [2] * 12 + [3] * 3 + [4]
-    checks = tuple(check.model_copy(update={"chosen_k": k}) for k in chosen)
     report = stability_of(riverside().conversation, analyse(riverside().conversation).groups, repeats=1)
-    report = report.model_copy(update={"k": 4, "checks": checks})
+    report = report.model_copy(update={"k": 4, "chosen": {2: 12, 3: 3, 4: 1}})
     assert number_of_groups(report, ENGLISH) == (
         "Of 16 tries that were free to choose the number of groups, 1 chose 4, the number in this report. All choices: "
         "2 groups (12), 3 groups (3) and 4 groups (1)."
     )
-    assert number_of_groups(report.model_copy(update={"checks": (check,)}), ENGLISH) == ""
+    assert number_of_groups(report.model_copy(update={"chosen": {}}), ENGLISH) == ""
 
 
 def test_the_grouping_of_the_export_is_named_beside_the_one_shown() -> None:

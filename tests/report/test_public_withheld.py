@@ -77,7 +77,7 @@ def test_groups_that_hang_on_a_choice_are_not_firm() -> None:
         assert verdict_of(checks) == verdict
         text = stability_part(stable.model_copy(update={"verdict": verdict, "checks": checks}), ENGLISH).text
         assert ("if missing votes count as something else." in text) == (verdict != "firm")
-    assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "loose"
+    assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "unknown"
 
 
 def test_the_verdict_names_what_it_is_due_to() -> None:
@@ -87,6 +87,8 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     held = moved.model_copy(update={"kind": "bootstrap", "likeness": 0.9})
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}), ENGLISH)
     assert loose.text.startswith("Many people would be in another group if the calculation starts elsewhere. What is")
+    unknown = stability_part(stable.model_copy(update={"verdict": "unknown"}), ENGLISH)
+    assert unknown.gist.startswith("How firm the groups are cannot be said. Too few people are in them, or")
     (row,) = stability_part(
         stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}), ENGLISH
     ).rows

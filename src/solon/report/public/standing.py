@@ -28,8 +28,9 @@ _HOW_GROUPS = {
 
 
 _NUMBER_CHOSEN = mark(
-    "The calculation was repeated from other starts and with other draws of the same people. Each time it took the number "
-    "of groups that are most clearly apart (silhouette); this report has the number that most of these tries took."
+    "The calculation was repeated from other starts and with other draws of the same people. Each time it took the "
+    "number of groups that are most clearly apart (silhouette); this report has the number that most of these tries "
+    "took."
 )
 _NUMBER_SET = mark("How many groups there are was set beforehand.")
 

@@ -177,7 +177,7 @@ def test_how_sure_in_plain_words() -> None:
     assert f"If missing votes are counted in another way, {100 * kept[0]:.0f}% of people stay in their group." in text
     assert f"{stable.chosen[stable.k]} chose {stable.k}, the number in this report." in text
     assert lot
-    assert "dealt out by lot" not in text, (
+    assert "if groups were dealt out" not in text, (
         "a group has fewer than 10 people, and what a lot leaves in place tells how many"
     )
     assert len(table(page, "The groups, found again in other ways")) == 1 + len(stable.checks) - len(lot)

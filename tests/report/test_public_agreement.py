@@ -71,6 +71,22 @@ def test_agreement_is_what_anyone_counts_from_the_export(tmp_path: Path, seed: i
     assert f"each group cast at least 10 votes: {ranked} of 22." in text
 
 
+def test_what_every_group_rejects_stands_in_short_and_on_the_console(tmp_path: Path) -> None:
+    """What all reject is agreement, too; once neither the opening nor two of the consoles spoke of it."""
+    made = talk([[-1, -1, 1, 1 if at % 2 else -1] * 3 for at in range(40)])
+    export, page = write_export(made, tmp_path / "export"), tmp_path / "page.html"
+    table = tmp_path / "groups.csv"
+    table.write_text("participant,group\n" + "".join(f"{at},{at % 2}\n" for at in range(40)), encoding="utf-8")
+    command = ["collect", "report", str(export), "-o", str(page), "--no-stability", "--groups", str(table)]
+    result = CliRunner().invoke(app, command)
+    said = "rejection: 6 of 12 statements with at least 10 votes in every group were rejected by a majority of every"
+    assert said in result.stdout, result.output
+    opening = read_page(page.read_text(encoding="utf-8")).all("section")[0].text
+    assert (
+        "Rejection: A majority of every group disagrees with 6 of 12 statements. First comes Statement 0 ." in opening
+    )
+
+
 def test_where_a_group_is_too_small_the_console_counts_everyone_as_the_page_does(tmp_path: Path) -> None:
     """Four people can never cast ten votes: once the page spoke of 5 of 8 statements, and the console of 0 of 0."""
     made = talk([[1, 1, 1, 1, -1, -1, -1, 1]] * 40 + [[-1, -1, -1, -1, 1, 1, 1, 1]] * 4)

@@ -128,6 +128,7 @@ def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     assert "each group cast" not in method and "all groups were" not in method
     opening = page.all("section")[0].text
     assert "5 of 8 statements found a majority. First comes Statement 7 (100% agree)." in opening
+    assert "A majority disagrees with 3 of 8 statements. First comes Statement 4 ." in opening
     assert "How the groups differ cannot be shown" in opening and "every group" not in opening
     assert len(section(page, "agree").all("ol")[0].all("li")) == 5
     assert "How the groups differ cannot be shown" in section(page, "divides").text

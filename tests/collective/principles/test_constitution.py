@@ -261,7 +261,9 @@ def test_where_nothing_passes_other_thresholds_and_what_is_rejected_are_named() 
         "makes principles of what is rejected)"
     )
     only = talk([[-1]] * 20)
-    with pytest.raises(InputError, match="add --no-majority. All groups reject 1 idea as clearly, such as statement 0"):
+    with pytest.raises(
+        InputError, match=r"add --no-majority\. All groups reject 1 idea as clearly, such as statement 0"
+    ):
         made(only)
 
 

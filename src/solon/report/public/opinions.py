@@ -61,6 +61,8 @@ class Opinions:
     groups: tuple[Group, ...]
     majorities: int
     """Statements that a majority of every group agrees with; `agreed` holds the first of them."""
+    rejections: int
+    """Statements that a majority of every group disagrees with; `refused` holds the first of them."""
     ranked: int
     """Statements with enough votes from every group to be ranked."""
     pooled: bool = False
@@ -87,6 +89,7 @@ def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
         unsure=_first(unsure, lambda one: one.everyone.passed.rate**2 * one.everyone.passes, UNSURE),
         groups=_groups(analysis, statements),
         majorities=len(agreed),
+        rejections=len(refused),
         ranked=len(ranked),
         pooled=every.pooled,
     )

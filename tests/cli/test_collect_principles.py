@@ -72,6 +72,15 @@ def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     assert [one["text"] for one in trace["statements"]] == TEXTS
 
 
+def test_one_principle_to_look_at_is_one(tmp_path: Path) -> None:
+    asked = [
+        one.model_copy(update={"text": "Should AI be kind?"}) if one.id == 0 else one for one in public().statements
+    ]
+    export = write_export(replace(public(), statements=tuple(asked)), tmp_path / "export")
+    result = collect("principles", export, "-o", tmp_path / "public.toml")
+    assert "1 principle for a person to look at, see the trace: statement-0\n" in result.stderr, result.stderr
+
+
 def test_groups_that_are_found_here_come_with_how_far_to_trust_them(export: Path, tmp_path: Path) -> None:
     beside = tmp_path / "public.stability.json"
     result = collect("principles", export, "-o", tmp_path / "public.toml")
@@ -142,6 +151,7 @@ def test_what_cannot_be_done_is_one_clear_error(export: Path, tmp_path: Path, ar
     result = collect("principles", export, *arguments, "-o", tmp_path / "public.toml")
     assert result.exit_code == 2
     assert said in result.output and "Traceback" not in result.output
+    assert said.startswith("names") or "Clojure" not in result.output, "no word for people"
     assert not list(tmp_path.glob("public.*"))
 
 

@@ -163,6 +163,7 @@ def _say_stability(written: Path, report: StabilityReport | None) -> None:
 
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
+    from solon.collective.phrases import many
     from solon.collective.principles.neutral import one_line
     from solon.collective.principles.selection import counts
 
@@ -174,7 +175,7 @@ def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
     remarked = [one.id for one in trace.principles if one.remarks]
     if remarked:
         some = ", ".join(remarked[:5]) + (", ..." if len(remarked) > 5 else "")
-        typer.echo(f"{len(remarked)} principles should be looked at by a person, see the trace: {some}", err=True)
+        typer.echo(f"{many(len(remarked), 'principle')} for a person to look at, see the trace: {some}", err=True)
     left_out = [one.left_out for one in trace.statements if one.left_out]
     typer.echo(f"{written[0]}: {assembled.constitution.description}")
     typer.echo(f"left out: {counts(left_out)}" if left_out else "nothing was left out")

@@ -115,6 +115,8 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
+        if method == EXPORTED:
+            hint += "; those in a server's math-pca2.json are shown by `solon collect analyse --math-from`"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(

@@ -76,7 +76,7 @@ def assemble(
     )
     if not chosen.positions:
         what, hint = _why_empty(ideas, chosen)
-        raise InputError(what, where=Where(conversation.source) if conversation.source else None, hint=hint)
+        raise InputError(what, hint=hint)
     weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
     rows = tuple(
         _row(ideas.ideas[at], chosen, at, rank, weight)

@@ -64,21 +64,13 @@ def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     assert "Opinion groups: 2, found by method polis" in result.stdout
     assert "Rule: consensus of at least 0.85" in result.stdout and "Merges: none." in result.stdout
     assert "left out: 2 low-consensus" in result.stdout
+    assert "1 principle for a person to look at, see the trace: statement-5\n" in result.stderr
     assert [line.split() for line in result.stdout.splitlines() if line.startswith("  principles")] == [
         ["principles", "0", "2", "4", "4", "4", "4", "4", "4", "4", "4"]
     ]
     assert "  the first ... ideas        4\n  consensus of the last   0.8" in result.stdout
     trace = json.loads((tmp_path / "public.trace.json").read_text(encoding="utf-8"))
     assert [one["text"] for one in trace["statements"]] == TEXTS
-
-
-def test_one_principle_to_look_at_is_one(tmp_path: Path) -> None:
-    asked = [
-        one.model_copy(update={"text": "Should AI be kind?"}) if one.id == 0 else one for one in public().statements
-    ]
-    export = write_export(replace(public(), statements=tuple(asked)), tmp_path / "export")
-    result = collect("principles", export, "-o", tmp_path / "public.toml")
-    assert "1 principle for a person to look at, see the trace: statement-0\n" in result.stderr, result.stderr
 
 
 def test_groups_that_are_found_here_come_with_how_far_to_trust_them(export: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from solon.collective.principles.selection import ThresholdCount
 from solon.report.public.bars import vote_bar
 from solon.report.public.inputs import PublicInput
 from solon.report.public.language import ENGLISH, letter
-from solon.report.public.map import opinion_map
+from solon.report.public.map import KEY, opinion_map
 from solon.report.public.page import render_public_report
 from solon.report.public.places import extent_of, outline, regions
 from solon.report.public.standing import how_computed
@@ -88,6 +88,12 @@ def test_nobody_stands_alone_in_a_group_on_the_map() -> None:
     sizes = re.findall(r"<title>([^<]*people[^<]*)</title>", str(drawn.svg))[1:]
     assert sizes and all(re.match(r"(1–4|5–9|10–19|20\+) people", one) for one in sizes)
     assert re.search(r"NaN|nan|inf", str(drawn.svg)) is None
+    height = float(re.findall(r'viewBox="0 0 640 (\d+)"', str(drawn.svg))[0]) - KEY
+    marks = re.findall(
+        r'class="dot [^"]*" href="#m\d" transform="translate\((\S+) (\S+)\) scale\((\S+)\)', str(drawn.svg)
+    )
+    for x, y, size in (map(float, one) for one in marks):
+        assert size <= x <= 640 - size and size <= y <= height - size, "the edge cuts no mark"
 
 
 def test_too_few_people_have_no_map() -> None:

@@ -107,7 +107,7 @@ def test_rows_and_columns_in_another_order_give_the_same_bytes(tmp_path: Path) -
         (SMALL.replace("5,B,1,0,", "5,B,1,2,"), [], "votes.csv:4: 3 is not 1, 0, -1 or empty: '2'"),
         (SMALL.replace("5,B", "7,B"), [], "votes.csv:4: participant 7 again, with other cells than in line 2"),
         (SMALL.replace("9,A,1,,1", "9,A,1,1"), [], "votes.csv:5: 4 cells under 5 columns"),
-        (SMALL.replace(",3,1\n", ",3,03\n"), [], "votes.csv:1: columns with the same name: 3"),
+        (SMALL.replace(",3,1\n", ",3,03\n"), [], "votes.csv:1: columns with the same name: '3'"),
         (SMALL.replace(",3,1\n", ",x,y\n"), [], "votes.csv:1: no column is headed by a statement id"),
         (SMALL.replace(",B,", ",aware,"), [], "out.csv: a group is called 'aware'"),
         ("", [], "votes.csv: the file is empty"),

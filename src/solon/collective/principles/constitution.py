@@ -88,14 +88,8 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    notes = (
-        unmoderated,
-        _few_asked(rule, groups),
-        heavy,
-        _not_to_be_had(chosen),
-        rejected_as_well(chosen),
-        _undecided(rows, merges),
-    )
+    asked = (_few_asked(rule, groups), _not_to_be_had(chosen), rejected_as_well(chosen))
+    notes = (unmoderated, heavy, *asked, _undecided(rows, merges))
     trace = Trace(
         constitution=name,
         constitution_sha256=constitution.sha256,

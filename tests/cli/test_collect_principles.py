@@ -43,6 +43,17 @@ def export(tmp_path: Path) -> Path:
     return write_export(public(), tmp_path / "export")
 
 
+def test_what_is_agreed_but_was_never_moderated_is_told(tmp_path: Path) -> None:
+    """The report counts 4 agreed statements, of which 2 became principles; what became of the others was not said."""
+    waiting = [one.model_copy(update={"moderated": 0 if one.id in (0, 3, 4) else 1}) for one in public().statements]
+    export = write_export(replace(public(), statements=tuple(waiting)), tmp_path / "export")
+    result = collect("principles", export, "-o", tmp_path / "some.toml")
+    told = "2 of these 4 were never moderated and make no principle; --include-unmoderated lets them in\n"
+    assert "agreement: 4 of 6 " in result.stdout and told in result.stdout, result.output
+    result = collect("principles", export, "--include-unmoderated", "-o", tmp_path / "all.toml")
+    assert "agreement: 4 of 6 " in result.stdout and "never moderated" not in result.stdout, result.output
+
+
 def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     out = tmp_path / "public.toml"
     result = collect("principles", export, "-o", out)
@@ -53,6 +64,7 @@ def test_an_export_and_nothing_else(export: Path, tmp_path: Path) -> None:
     assert "Opinion groups: 2, found by method polis" in result.stdout
     assert "Rule: consensus of at least 0.85" in result.stdout and "Merges: none." in result.stdout
     assert "left out: 2 low-consensus" in result.stdout
+    assert "1 principle for a person to look at, see the trace: statement-5\n" in result.stderr
     assert [line.split() for line in result.stdout.splitlines() if line.startswith("  principles")] == [
         ["principles", "0", "2", "4", "4", "4", "4", "4", "4", "4", "4"]
     ]
@@ -131,6 +143,7 @@ def test_what_cannot_be_done_is_one_clear_error(export: Path, tmp_path: Path, ar
     result = collect("principles", export, *arguments, "-o", tmp_path / "public.toml")
     assert result.exit_code == 2
     assert said in result.output and "Traceback" not in result.output
+    assert said.startswith("names") or "Clojure" not in result.output, "no word for people"
     assert not list(tmp_path.glob("public.*"))
 
 

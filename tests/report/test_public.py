@@ -21,6 +21,7 @@ from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.reading.findings import Finding
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.page import page_of, render_public_report
+from solon.report.public.sureness import VERDICTS
 from talks import random_rows, talk
 from voters import stability_of
 
@@ -172,12 +173,13 @@ def test_how_sure_in_plain_words() -> None:
     text = section(page, "sure").text
     lot = [one for one in stable.checks if one.kind == "chance"]
     kept = [one.kept_share for one in stable.checks if one.kind == "imputation"]
-    assert f"The groups are {stable.verdict}." in text and len(kept) == 1
+    assert VERDICTS[stable.verdict] in text and len(kept) == 1
     assert f"If missing votes are counted in another way, {100 * kept[0]:.0f}% of people stay in their group." in text
-    free = [one.chosen_k for one in stable.checks if one.kind in ("seed", "bootstrap")]
-    assert f"{free.count(stable.k)} chose {stable.k}, the number in this report." in text
+    assert f"{stable.chosen[stable.k]} chose {stable.k}, the number in this report." in text
     assert lot
-    assert "by lot" not in text, "a group has fewer than 10 people, and what a lot leaves in place tells how many"
+    assert "if groups were dealt out" not in text, (
+        "a group has fewer than 10 people, and what a lot leaves in place tells how many"
+    )
     assert len(table(page, "The groups, found again in other ways")) == 1 + len(stable.checks) - len(lot)
     without = read_page(render_public_report(PublicInput(analysis=analysis)))
     assert "How stable the groups are was not measured." in section(without, "sure").text

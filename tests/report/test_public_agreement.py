@@ -18,6 +18,7 @@ from report.public_page import read_page, saved_table
 from solon.cli.main import app
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import find_groups
+from solon.collective.opinion.consensus import in_every_group
 from solon.collective.opinion.files import write_groups
 from solon.collective.people.population import SUPPRESS_BELOW
 from talks import random_rows, talk, write_export
@@ -68,6 +69,48 @@ def test_agreement_is_what_anyone_counts_from_the_export(tmp_path: Path, seed: i
     text = read_page(page.read_text(encoding="utf-8")).text
     assert f"{agreed} of {ranked} statements found a majority in every group. First comes Statement {first} (" in text
     assert f"each group cast at least 10 votes: {ranked} of 22." in text
+
+
+def test_what_every_group_rejects_stands_in_short_and_on_the_console(tmp_path: Path) -> None:
+    """What all reject is agreement, too; once neither the opening nor two of the consoles spoke of it."""
+    made = talk([[-1, -1, 1, 1 if at % 2 else -1] * 3 for at in range(40)])
+    export, page = write_export(made, tmp_path / "export"), tmp_path / "page.html"
+    table = tmp_path / "groups.csv"
+    table.write_text("participant,group\n" + "".join(f"{at},{at % 2}\n" for at in range(40)), encoding="utf-8")
+    command = ["collect", "report", str(export), "-o", str(page), "--no-stability", "--groups", str(table)]
+    result = CliRunner().invoke(app, command)
+    said = "rejection: 6 of 12 statements with at least 10 votes in every group were rejected by a majority of every"
+    assert said in result.stdout, result.output
+    opening = read_page(page.read_text(encoding="utf-8")).all("section")[0].text
+    assert (
+        "Rejection: A majority of every group disagrees with 6 of 12 statements. First comes Statement 0 ." in opening
+    )
+
+
+def test_where_a_group_is_too_small_the_console_counts_everyone_as_the_page_does(tmp_path: Path) -> None:
+    """Four people can never cast ten votes: once the page spoke of 5 of 8 statements, and the console of 0 of 0."""
+    made = talk([[1, 1, 1, 1, -1, -1, -1, 1]] * 40 + [[-1, -1, -1, -1, 1, 1, 1, 1]] * 4)
+    export, groups = write_export(made, tmp_path / "export"), tmp_path / "groups.csv"
+    write_groups(find_groups(made, k=2), groups)
+    page, given = tmp_path / "page.html", ("--groups", str(groups))
+    for command in (
+        ("report", str(export), "-o", str(page), "--no-stability", *given),
+        ("principles", str(export), "-o", str(tmp_path / "town.toml"), "--ideas", "3", *given),
+        ("analyse", str(export), "-o", str(tmp_path / "analysis"), *given),
+        ("consensus", str(export), "-o", str(tmp_path / "consensus.csv"), *given),
+    ):
+        result = CliRunner().invoke(app, ["collect", *command])
+        assert result.exit_code == 0, result.output
+        ranked = "of 8 statements with at least 10 votes"
+        small = "some groups are too small to be counted apart"
+        assert f"agreement: 5 {ranked} found a majority; {small}\n" in result.stdout, result.output
+        assert f"rejection: 3 {ranked} were rejected by a majority: 4, 5, 6\n" in result.stdout, result.output
+    text = read_page(page.read_text(encoding="utf-8")).text
+    assert "5 of 8 statements found a majority. First comes Statement 7 (100% agree)." in text
+    few = talk([[1, -1]] * 5 + [[-1, 1]] * 4)
+    assert in_every_group(few, find_groups(few)).lines == (
+        "agreement: no statement has the 10 votes that it takes to say",
+    )
 
 
 def test_what_is_withheld_is_counted_and_cannot_be_worked_out(tmp_path: Path) -> None:

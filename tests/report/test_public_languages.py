@@ -109,7 +109,7 @@ def test_the_page_in_english_has_every_part(everything: PublicInput) -> None:
     for part in (
         "40 people called it important.",
         "Here at least 85% was asked for.",
-        "The export names 3 groups of its own; of the 100 people in both, 80% are in the same company.",
+        "The export names 3 groups of its own; of the 100 people in both, 80% are together in both.",
         "They voted faster than anybody reads.",
         "the number in this report. All choices:",
         "From this conversation came 6 principles",

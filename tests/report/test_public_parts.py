@@ -12,16 +12,17 @@ from report.public_page import read_page, section
 from report.riverside import riverside
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import exported_beside
-from solon.collective.opinion.results import Analysis
-from solon.collective.opinion.stability_trials import StabilityCheck
+from solon.collective.opinion.grouping import find_groups
+from solon.collective.opinion.results import Analysis, Groups
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.principles.selection import ThresholdCount
 from solon.report.public.bars import vote_bar
 from solon.report.public.inputs import PublicInput
 from solon.report.public.language import ENGLISH, letter
-from solon.report.public.map import opinion_map
+from solon.report.public.map import KEY, opinion_map
 from solon.report.public.page import render_public_report
 from solon.report.public.places import extent_of, outline, regions
+from solon.report.public.standing import how_computed
 from solon.report.public.sureness import number_of_groups
 from solon.report.public.tally import Tally, statement_votes
 from solon.report.public.thresholds import threshold_part
@@ -87,6 +88,12 @@ def test_nobody_stands_alone_in_a_group_on_the_map() -> None:
     sizes = re.findall(r"<title>([^<]*people[^<]*)</title>", str(drawn.svg))[1:]
     assert sizes and all(re.match(r"(1–4|5–9|10–19|20\+) people", one) for one in sizes)
     assert re.search(r"NaN|nan|inf", str(drawn.svg)) is None
+    height = float(re.findall(r'viewBox="0 0 640 (\d+)"', str(drawn.svg))[0]) - KEY
+    marks = re.findall(
+        r'class="dot [^"]*" href="#m\d" transform="translate\((\S+) (\S+)\) scale\((\S+)\)', str(drawn.svg)
+    )
+    for x, y, size in (map(float, one) for one in marks):
+        assert size <= x <= 640 - size and size <= y <= height - size, "the edge cuts no mark"
 
 
 def test_too_few_people_have_no_map() -> None:
@@ -125,18 +132,30 @@ def test_the_curve_of_thresholds_counts_whole_principles(most: int, axis: list[i
     assert "was asked for" not in threshold_part([ThresholdCount(threshold=0.5, ideas=1)], None, ENGLISH).intro
 
 
+def test_the_method_says_what_settled_the_number_of_groups() -> None:
+    """Most tries, whoever asked for it, or the table: no silhouette is said to have decided what it did not."""
+    made = riverside().conversation
+
+    def said(groups: Groups) -> str:
+        return " ".join(how_computed(analyse(made, groups=groups), ENGLISH, pooled=False))
+
+    found, asked = find_groups(made), find_groups(made, k=3)
+    assert "this report has the number that most of these tries took" in said(found)
+    assert "How many groups there are was set beforehand." in said(asked) and "silhouette" not in said(asked)
+    assert "set beforehand" in said(find_groups(made, k=2, method="ccai"))
+    given = said(replace(asked, method="given"))
+    assert "they were given in a table" in given and "How many" not in given and "tries" not in given
+
+
 def test_how_many_tries_chose_this_number_of_groups() -> None:
     """12 of 16 chose 2, and the report shows 4."""
-    check = StabilityCheck(kind="seed", setting="1", k=4, people=90, likeness=0.5, kept_share=0.7)
-    chosen = [2] * 12 + [3] * 3 + [4]
-    checks = tuple(check.model_copy(update={"chosen_k": k}) for k in chosen)
     report = stability_of(riverside().conversation, analyse(riverside().conversation).groups, repeats=1)
-    report = report.model_copy(update={"k": 4, "checks": checks})
+    report = report.model_copy(update={"k": 4, "chosen": {2: 12, 3: 3, 4: 1}})
     assert number_of_groups(report, ENGLISH) == (
         "Of 16 tries that were free to choose the number of groups, 1 chose 4, the number in this report. All choices: "
         "2 groups (12), 3 groups (3) and 4 groups (1)."
     )
-    assert number_of_groups(report.model_copy(update={"checks": (check,)}), ENGLISH) == ""
+    assert number_of_groups(report.model_copy(update={"chosen": {}}), ENGLISH) == ""
 
 
 def test_the_grouping_of_the_export_is_named_beside_the_one_shown() -> None:
@@ -152,6 +171,6 @@ def test_the_grouping_of_the_export_is_named_beside_the_one_shown() -> None:
     found = exported_beside(exported, groups)
     assert found and (found.k, found.people, found.kept_share) == (2, 121, pytest.approx(109 / 121))
     page = read_page(render_public_report(PublicInput(analysis=analyse(made), exported=found)))
-    said = "The export names 2 groups of its own; of the 121 people in both, 90% are in the same company."
+    said = "The export names 2 groups of its own; of the 121 people in both, 90% are together in both."
     assert said in section(page, "divides").text
     assert exported_beside(made, groups) is None

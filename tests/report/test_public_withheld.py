@@ -77,7 +77,7 @@ def test_groups_that_hang_on_a_choice_are_not_firm() -> None:
         assert verdict_of(checks) == verdict
         text = stability_part(stable.model_copy(update={"verdict": verdict, "checks": checks}), ENGLISH).text
         assert ("if missing votes count as something else." in text) == (verdict != "firm")
-    assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "loose"
+    assert verdict_of(others) == stable.verdict == "firm" and verdict_of(()) == "unknown"
 
 
 def test_the_verdict_names_what_it_is_due_to() -> None:
@@ -87,15 +87,17 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     held = moved.model_copy(update={"kind": "bootstrap", "likeness": 0.9})
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}), ENGLISH)
     assert loose.text.startswith("Many people would be in another group if the calculation starts elsewhere. What is")
+    unknown = stability_part(stable.model_copy(update={"verdict": "unknown"}), ENGLISH)
+    assert unknown.gist.startswith("How firm the groups are cannot be said. Too few people are in them, or")
     (row,) = stability_part(
         stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}), ENGLISH
     ).rows
     assert row.likeness == "0.00"
     part = stability_part(stable, ENGLISH)
-    assert any("by lot" in line for line in part.sentences) and len(part.rows) == len(stable.checks)
+    assert any("dealt out by lot" in line for line in part.sentences) and len(part.rows) == len(stable.checks)
     assert part.text == (
-        "They come out nearly the same if the calculation starts elsewhere, chance brings another mix of the same "
-        "people or missing votes count as something else."
+        "They come out nearly the same if the calculation starts elsewhere, some people are left out by lot and "
+        "others counted more than once or missing votes count as something else."
     )
 
 
@@ -121,8 +123,12 @@ def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     found = page_of(given).opinions
     assert found.pooled and [one.id for one in found.agreed] == [7, 0, 1, 2, 3] and not found.dividing
     assert {one.id for one in found.refused} == {4, 5, 6}
+    method = section(page, "method").text
+    assert "is ranked only if it has at least 10 votes" in method and "everyone’s share" in method
+    assert "each group cast" not in method and "all groups were" not in method
     opening = page.all("section")[0].text
     assert "5 of 8 statements found a majority. First comes Statement 7 (100% agree)." in opening
+    assert "A majority disagrees with 3 of 8 statements. First comes Statement 4 ." in opening
     assert "How the groups differ cannot be shown" in opening and "every group" not in opening
     assert len(section(page, "agree").all("ol")[0].all("li")) == 5
     assert "How the groups differ cannot be shown" in section(page, "divides").text

@@ -53,7 +53,7 @@ def test_what_is_unusual_is_repaired_as_in_an_export(tmp_path: Path) -> None:
         ("participant,group-id,1\n1,a,1\n2,a,2\n3,b,yes\n", ":3: 1 is not 1, 0, -1 or empty: '2'"),
         ("participant,group-id,1\n1,a,1\n2,a,2\n3,b,yes\n", ":4: 1 is not 1, 0, -1 or empty: 'yes'"),
         ("participant,group-id,1\n1,a,1\n1,a,0\n", ":3: participant 1 again, with other cells than in line 2"),
-        ("participant,group-id,1,01\n1,a,1,1\n", ":1: columns with the same name: 1"),
+        ("participant,group-id,1,01\n1,a,1,1\n", ":1: columns with the same name: '1'"),
         ("participant,group-id\n1,a\n", ":1: no column is headed by a statement id"),
         ("participant,group-id,1\n1,a,1,1\n", "4 cells under 3 columns"),
     ],

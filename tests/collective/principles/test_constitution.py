@@ -225,8 +225,8 @@ def test_statements_that_seem_the_same_are_pointed_out() -> None:
     [
         (
             {"threshold": 0.99},
-            "no statement reaches 0.99; the nearest is 0 with 0.875 (lower --threshold: 0.85 gives 4; or ask for a "
-            "number with --ideas)",
+            "no statement reaches 0.99; the nearest is 0 with 0.875 (lower --threshold: 0.85 gives 4; ask for a number "
+            "with --ideas)",
         ),
         (
             {"minimum_votes": 7},
@@ -248,6 +248,28 @@ def test_where_no_statement_has_a_majority_everywhere_it_says_so() -> None:
         "no statement has a majority in every group; the nearest is 0 with 0.331 (ask for fewer groups with --k, or "
         "add --no-majority)"
     )
+
+
+def test_where_nothing_passes_other_thresholds_and_what_is_rejected_are_named() -> None:
+    """Of 10 and 10 people, 9, 8 and 7 agree (10/12, 9/12, 8/12), all reject the last; no threshold was told but one."""
+    rows = [[1 if at % 10 < n else 0 for n in (9, 8, 7)] + [-1] for at in range(20)]
+    with pytest.raises(InputError) as caught:
+        made(talk(rows))
+    assert str(caught.value) == (
+        "no statement reaches 0.85; the nearest is 0 with 0.833 (lower --threshold: 0.8 gives 1, 0.75 gives 2, 0.65 "
+        "gives 3; ask for a number with --ideas. All groups reject 1 idea as clearly, such as statement 3; --rejected "
+        "makes principles of what is rejected)"
+    )
+    only = talk([[-1]] * 20)
+    with pytest.raises(
+        InputError, match=r"add --no-majority\. All groups reject 1 idea as clearly, such as statement 0"
+    ):
+        made(only)
+
+
+def test_more_ideas_than_there_are_is_said() -> None:
+    assert "500 ideas were asked for; 4 could be had." in made(public(*TEXTS), ideas=500).trace.notes
+    assert not any("could be had" in note for note in made(public(*TEXTS), ideas=4).trace.notes)
 
 
 def test_nothing_to_choose_from() -> None:

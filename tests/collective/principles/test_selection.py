@@ -98,6 +98,8 @@ def test_what_every_group_rejects_is_chosen_where_the_rule_says_so() -> None:
     assert rejected_as_well(chosen(public, Rule(threshold=0.8))) == (
         "All groups reject 1 idea as clearly, such as statement 1; --rejected makes principles of what is rejected."
     )
+    low = chosen(voted((6, 6), (2, 7), (0, 9)), Rule(threshold=0.3, majority=False))
+    assert rejected_as_well(low) == "", "more disagree than agree with the last two, but by no majority of both groups"
     assert rejected_as_well(found) == "" == rejected_as_well(chosen(public, Rule(ideas=3)))
 
 

@@ -88,8 +88,6 @@ def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | No
         typer.echo(f"note: {note}", err=True)
     for sentence in report.sentences if report else ():
         typer.echo(sentence, err=True)
-    everywhere = in_every_group(found.conversation, found.groups)
     typer.echo(number_of_groups(found.conversation, found.groups))
-    typer.echo(f"agreement: {everywhere}")
-    if everywhere.rejected_S.any():
-        typer.echo(f"rejection: {everywhere.rejection}")
+    for line in in_every_group(found.conversation, found.groups).lines:
+        typer.echo(line)

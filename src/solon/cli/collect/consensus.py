@@ -67,11 +67,9 @@ def consensus(
         typer.echo(
             f"{votes}: {left_out} of {len(talk.participants)} participants have no group and are left out", err=True
         )
-    everywhere = in_every_group(talk, found)
-    if votes.is_dir():  # a file alone does not say what moderators rejected
-        typer.echo(f"agreement: {everywhere}")
-    if everywhere.rejected_S.any():
-        typer.echo(f"rejection: {everywhere.rejection}")
+    # a file alone does not say what moderators rejected
+    for line in in_every_group(talk, found).lines if votes.is_dir() else ():
+        typer.echo(line)
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 

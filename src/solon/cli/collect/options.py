@@ -27,7 +27,7 @@ class Spoken(StrEnum):
 FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
 GROUPS = typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found.")
 FORCE = typer.Option("--force", help="Overwrite what is there.")
-K = typer.Option("--k", min=1, help="How many groups; else as many as set people apart best.")
+K = typer.Option("--k", min=1, help="How many groups; else as many as most tries choose.")
 METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
 NO_SMOOTHING = typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
 SEED = typer.Option("--seed", min=0, help="Of the clustering's starts. Ids do not matter.")

@@ -118,7 +118,10 @@ def principles(
     for note in found.notes if groups != FOUND else ():
         typer.echo(note, err=True)
     _report(assembled, written)
-    typer.echo(f"agreement: {in_every_group(talk, found)}")
+    everywhere = in_every_group(talk, found)
+    for line in everywhere.lines:
+        typer.echo(line)
+    _say_unmoderated(assembled.trace, talk.statement_ids[everywhere.agreed_S].tolist())
     typer.echo(number_of_groups(talk, found))
     _say_stability(written[0], report if stability else None)
 
@@ -138,6 +141,16 @@ def _groups(
     return found.groups, found.stability
 
 
+def _say_unmoderated(trace: Trace, agreed: list[int]) -> None:
+    """Of the statements that are agreed with, those that only moderation keeps from becoming principles."""
+    waiting = {one.id for one in trace.statements if one.left_out and one.left_out.code == "unmoderated"}
+    if held := waiting.intersection(agreed):
+        typer.echo(
+            f"{len(held):,} of these {len(agreed):,} were never moderated and make no principle; "
+            "--include-unmoderated lets them in"
+        )
+
+
 def _say_stability(written: Path, report: StabilityReport | None) -> None:
     from solon.collective.opinion.stability import ship_stability
 
@@ -150,6 +163,7 @@ def _say_stability(written: Path, report: StabilityReport | None) -> None:
 
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
+    from solon.collective.phrases import many
     from solon.collective.principles.neutral import one_line
     from solon.collective.principles.selection import counts
 
@@ -161,7 +175,7 @@ def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
     remarked = [one.id for one in trace.principles if one.remarks]
     if remarked:
         some = ", ".join(remarked[:5]) + (", ..." if len(remarked) > 5 else "")
-        typer.echo(f"{len(remarked)} principles should be looked at by a person, see the trace: {some}", err=True)
+        typer.echo(f"{many(len(remarked), 'principle')} for a person to look at, see the trace: {some}", err=True)
     left_out = [one.left_out for one in trace.statements if one.left_out]
     typer.echo(f"{written[0]}: {assembled.constitution.description}")
     typer.echo(f"left out: {counts(left_out)}" if left_out else "nothing was left out")

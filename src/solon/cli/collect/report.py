@@ -94,6 +94,7 @@ def report(
     for note in given.analysis.notes:
         typer.echo(note, err=True)
     analysis = given.analysis
-    typer.echo(f"agreement: {in_every_group(analysis.conversation, analysis.groups)}")
+    for line in in_every_group(analysis.conversation, analysis.groups).lines:
+        typer.echo(line)
     sizes = ", ".join(map(str, analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.opinion.counts import count_votes, counts_of, labels_of
+from solon.collective.opinion.counts import Counts, count_votes, counts_of, everybody, labels_of
 from solon.collective.opinion.polis.projection import moderated_out
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import listed, many
@@ -184,19 +184,21 @@ class InEveryGroup:
     """Ranked, and more than half of the votes of every group, passes included, disagree: a consensus, too, of which the
     negation is what all agree with."""
     statement_ids: Ints
-
-    def __str__(self) -> str:
-        return f"{self._among(self.agreed_S)} found a majority in every group"
+    pooled: bool
+    """On no statement did every group cast so many votes; all who voted count as one group."""
 
     @property
-    def rejection(self) -> str:
-        """How many, and the first of them."""
-        ids = listed(self.statement_ids[self.rejected_S].tolist())
-        return f"{self._among(self.rejected_S)} were rejected by a majority of every group: {ids}"
-
-    def _among(self, found_S: Bools) -> str:
-        ranked = many(int(self.ranked_S.sum()), "statement")
-        return f"{int(found_S.sum()):,} of {ranked} with at least {MIN_GROUP_VOTES} votes in every group"
+    def lines(self) -> tuple[str, ...]:
+        """For the console: how many are agreed with, and if some are rejected how many and which."""
+        if not self.ranked_S.any():
+            return (f"agreement: no statement has the {MIN_GROUP_VOTES} votes that it takes to say",)
+        each, every = ("", "") if self.pooled else (" in every group", " of every group")
+        ranked = f"of {many(int(self.ranked_S.sum()), 'statement')} with at least {MIN_GROUP_VOTES} votes{each}"
+        why = "; some groups are too small to be counted apart" if self.pooled else ""
+        lines = [f"agreement: {int(self.agreed_S.sum()):,} {ranked} found a majority{each}{why}"]
+        if ids := self.statement_ids[self.rejected_S].tolist():
+            lines.append(f"rejection: {len(ids):,} {ranked} were rejected by a majority{every}: {listed(ids)}")
+        return tuple(lines)
 
 
 def in_every_group(conversation: Conversation, groups: Groups) -> InEveryGroup:
@@ -204,12 +206,20 @@ def in_every_group(conversation: Conversation, groups: Groups) -> InEveryGroup:
 
     Counted from all votes; nothing that a report withholds changes it.
     """
+    subject_S = ~moderated_out(conversation)
+
+    def ranked(counts: Counts) -> Bools:
+        return np.asarray((counts.seen >= MIN_GROUP_VOTES).all(axis=0) & subject_S)
+
     counts = counts_of(conversation, groups)
-    ranked_S = (counts.seen >= MIN_GROUP_VOTES).all(axis=0) & ~moderated_out(conversation)
+    if pooled := groups.k > 1 and not ranked(counts).any():
+        counts = everybody(conversation)
     agreed_S, rejected_S = ((2 * said > counts.seen).all(axis=0) for said in (counts.agrees, counts.disagrees))
+    ranked_S = ranked(counts)
     return InEveryGroup(
-        ranked_S=np.asarray(ranked_S),
+        ranked_S=ranked_S,
         agreed_S=np.asarray(ranked_S & agreed_S),
         rejected_S=np.asarray(ranked_S & rejected_S),
         statement_ids=conversation.statement_ids,
+        pooled=pooled,
     )

@@ -89,8 +89,8 @@ def number_of_groups(conversation: Conversation, groups: Groups) -> str:
     """A line on why there are so many groups: the tries that chose their number, and what the export has."""
     said = f"number of groups: {groups.k}"
     if tries := sum(groups.tries.values()):
-        chosen = ", ".join(f"{k} in {count}" for k, count in groups.tries.items())
-        said += f", chosen in {groups.tries.get(groups.k, 0)} of {tries} tries ({chosen})"
+        others = ", ".join(f"{k} in {count}" for k, count in groups.tries.items() if k != groups.k)
+        said += f", chosen in {groups.tries.get(groups.k, 0)} of {tries} tries" + (f" ({others})" if others else "")
     if groups.method != EXPORTED and (beside := exported_beside(conversation, groups)):
         people = many(beside.people, "person", "people")
         said += f"; the export has {beside.k}, and {beside.kept_share:.0%} of {people} are in the same group there"
@@ -115,6 +115,8 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
+        if method == EXPORTED:
+            hint += "; those in a server's math-pca2.json are shown by `solon collect analyse --math-from`"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(

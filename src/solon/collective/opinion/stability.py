@@ -5,7 +5,6 @@ Every regrouping is compared with the groups that are shipped, on the people who
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,15 +21,17 @@ from solon.records import Record
 
 FIRM, FAIR = 0.8, 0.5
 """Mean adjusted Rand index from which groups are called firm, or fairly firm (assumption)."""
+FEW = 20
+"""People in groups below which nothing is said of firmness: two groups of 10, the least that is shown (assumption)."""
 DECIDING = ("seed", "bootstrap", "imputation")
 """Kinds of checks that the verdict is of. Another number of groups gives other groups by its nature."""
 SENTENCES = {
     "seed": "If the calculation starts elsewhere, {kept} of people stay in their group{moves}.",
-    "bootstrap": "If chance had brought another mix of the same people, {kept} would stay in their group{moves}.",
+    "bootstrap": "If some are left out by lot and others counted twice, {kept} of people stay in their group{moves}.",
     "imputation": "If missing votes are counted in another way, {kept} of people stay in their group.",
     "chance": "For comparison: of groups dealt out by lot, {kept} of people would seem to stay in theirs{moves}.",
 }
-Verdict = Literal["firm", "fairly firm", "loose"]
+Verdict = Literal["firm", "fairly firm", "loose", "unknown"]
 
 
 class StabilityReport(Record):
@@ -46,6 +47,8 @@ class StabilityReport(Record):
     repeats: int
     verdict: Verdict
     """By the mean likeness under other seeds, other people and the other imputation, whichever is lowest."""
+    chosen: dict[int, int]
+    """How many tries that were free to choose the number of groups chose each number."""
     sentences: tuple[str, ...]
     """The findings in plain words."""
     not_formed: int = 0
@@ -76,6 +79,7 @@ def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool =
         seed=tries.seed,
         repeats=tries.repeats,
         verdict=verdict_of(checks),
+        chosen=tries.numbers,
         sentences=in_words(
             checks,
             k=groups.k,
@@ -99,13 +103,17 @@ def ship_stability(path: Path, report: StabilityReport | None) -> None:
 
 
 def verdict_of(checks: Sequence[StabilityCheck]) -> Verdict:
-    """`firm` only where nothing that is as reasonable moves people; without any check that decides, `loose`."""
-    means = [
-        float(np.mean([one.likeness for one in found]))
-        for kind in DECIDING
-        if (found := [one for one in checks if one.kind == kind])
-    ]
-    worst = min(means, default=0.0)
+    """`firm` only where nothing that is as reasonable moves people.
+
+    `unknown` for fewer than `FEW` people, where lots would seem `FAIR`ly firm, and without any check that decides.
+    """
+    kinds = {one.kind for one in checks}
+    means = {kind: float(np.mean([one.likeness for one in checks if one.kind == kind])) for kind in kinds}
+    deciding = [means[kind] for kind in DECIDING if kind in means]
+    people = max((one.people for one in checks), default=0)
+    if not deciding or people < FEW or means.get("chance", 0.0) >= FAIR:
+        return "unknown"
+    worst = min(deciding)
     return "firm" if worst >= FIRM else "fairly firm" if worst >= FAIR else "loose"
 
 
@@ -117,13 +125,6 @@ def in_words(checks: Sequence[StabilityCheck], *, k: int, not_formed: int = 0, s
     for kind, sentence in SENTENCES.items():
         if found := [one for one in checks if one.kind == kind]:
             said.append(sentence.format(kept=_kept(found), moves=_moves(found)))
-    chosen = Counter(one.chosen_k for one in checks if one.kind in ("seed", "bootstrap") and one.chosen_k is not None)
-    if chosen:
-        counts = ", ".join(f"{number} groups in {count}" for number, count in sorted(chosen.items()))
-        said.append(
-            f"In {chosen.total()} tries, with other starts and other people, the calculation was free to choose the "
-            f"number of groups, and chose {counts}; here the number is {k}."
-        )
     if not_formed:
         said.append(f"{not_formed} of the tries could not be made, for too few people or positions were left.")
     return tuple(said)

@@ -45,8 +45,6 @@ class StabilityCheck(Likeness):
     """Which seed, which k, which imputation, which sample."""
     k: int
     """Groups in the regrouping."""
-    chosen_k: int | None = None
-    """Number of groups that the method chooses here by itself; None: not asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +95,7 @@ class Tries:
 
         `impute`: the other value for votes not cast.
         """
-        for kind, setting, chosen_k, regroup in self._regroupings(ours_P, k, impute):
+        for kind, setting, regroup in self._regroupings(ours_P, k, impute):
             try:
                 theirs_P = regroup()
                 found = compare(self.conversation, ours_P, theirs_P, smoothing=smoothing)
@@ -105,21 +103,19 @@ class Tries:
                 yield None
                 continue
             number = int(theirs_P.max()) + 1
-            yield StabilityCheck(kind=kind, setting=setting, k=number, chosen_k=chosen_k, **found.model_dump())
+            yield StabilityCheck(kind=kind, setting=setting, k=number, **found.model_dump())
 
-    def _regroupings(
-        self, ours_P: Ints, k: int, impute: Imputation
-    ) -> Iterator[tuple[Kind, str, int | None, Callable[[], Ints]]]:
-        """Kind, setting, the number of groups that is chosen there, and what gives the labels of everybody."""
+    def _regroupings(self, ours_P: Ints, k: int, impute: Imputation) -> Iterator[tuple[Kind, str, Callable[[], Ints]]]:
+        """Kind, setting, and what gives the labels of everybody."""
         for one in self.seeds:
-            yield "seed", one.setting, one.start.number, partial(one.labels_P, k)
+            yield "seed", one.setting, partial(one.labels_P, k)
         for other in (one for one in TRIED_K if one != k):
-            yield "k", str(other), self.own.start.number, partial(self.own.labels_P, other)
-        yield "imputation", impute, None, lambda: self._filled(impute).labels_P(k)
+            yield "k", str(other), partial(self.own.labels_P, other)
+        yield "imputation", impute, lambda: self._filled(impute).labels_P(k)
         for one in self.drawn:
-            yield "bootstrap", one.setting, one.start.number, partial(one.labels_P, k)
+            yield "bootstrap", one.setting, partial(one.labels_P, k)
         for repeat in range(1, self.repeats + 1):
-            yield "chance", str(repeat), None, partial(self._by_lot, ours_P, repeat)
+            yield "chance", str(repeat), partial(self._by_lot, ours_P, repeat)
 
     def _filled(self, impute: Imputation) -> Try:
         """With another value for votes not cast."""

@@ -191,7 +191,7 @@ def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Ga
             figures = {
                 "share_of": known,
                 "sample_share": count / known,
-                "gap_points": 100 * (count / known - share),
+                "gap_points": round(100 * (count / known - share), 9),
                 "gap_people": round(count - share * known),
                 "below_minimum": count < minimum if share else None,
             }

@@ -76,7 +76,7 @@ def assemble(
     )
     if not chosen.positions:
         what, hint = _why_empty(ideas, chosen)
-        raise InputError(what, where=Where(conversation.source) if conversation.source else None, hint=hint)
+        raise InputError(what, hint=hint)
     weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
     rows = tuple(
         _row(ideas.ideas[at], chosen, at, rank, weight)
@@ -88,7 +88,8 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    notes = (unmoderated, _few_asked(rule, groups), heavy, rejected_as_well(chosen), _undecided(rows, merges))
+    asked = (_few_asked(rule, groups), _not_to_be_had(chosen), rejected_as_well(chosen))
+    notes = (unmoderated, heavy, *asked, _undecided(rows, merges))
     trace = Trace(
         constitution=name,
         constitution_sha256=constitution.sha256,
@@ -144,10 +145,21 @@ def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
     nearest = f"the nearest is {ideas.ideas[best].id} with {chosen.value_I[best]:.3f}"
     if not chosen.ranked:
         what = f"no statement has a majority in every group; {nearest}"
-        return what, "ask for fewer groups with --k, or add --no-majority"
-    more = next((f": {one.threshold:g} gives {one.ideas}" for one in curve(chosen) if one.ideas), "")
-    what = f"no statement reaches {rule.least:g}; {nearest}"
-    return what, f"lower --threshold{more}; or ask for a number with --ideas"
+        hint = "ask for fewer groups with --k, or add --no-majority"
+    else:
+        what = f"no statement reaches {rule.least:g}; {nearest}"
+        threshold_of = {one.ideas: one.threshold for one in reversed(curve(chosen)) if one.ideas}
+        table = ", ".join(f"{least:g} gives {ideas}" for ideas, least in sorted(threshold_of.items()))
+        hint = "; ".join(
+            filter(None, (f"lower --threshold: {table}" if table else "", "ask for a number with --ideas"))
+        )
+    rejected = rejected_as_well(chosen)
+    return what, f"{hint}. {rejected.removesuffix('.')}" if rejected else hint
+
+
+def _not_to_be_had(chosen: Chosen) -> str:
+    wanted, found = chosen.rule.ideas or 0, len(chosen.positions)
+    return f"{many(wanted, 'idea')} were asked for; {found} could be had." if found < wanted else ""
 
 
 def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:

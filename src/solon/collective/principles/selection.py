@@ -214,7 +214,7 @@ def rejected_as_well(chosen: Chosen) -> str:
     """How many ideas are rejected as clearly as others are agreed with, where the rule leaves them out; or nothing."""
     if chosen.rule.rejected or chosen.rule.least is None:
         return ""
-    also = choose(chosen.consensus, chosen.rule.model_copy(update={"rejected": True}))
+    also = choose(chosen.consensus, chosen.rule.model_copy(update={"rejected": True, "majority": True}))
     found = [at for at in also.positions if also.rejected_I[at]]
     if not found:
         return ""

@@ -104,7 +104,10 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: L
         '<svg class="map" viewBox="0 0 {:g} {:.0f}" role="img" aria-labelledby="map-name" aria-describedby="map-table">'
         '<title id="map-name">{}</title>'
     )
-    name = say("Map of opinion: %(people)s. The table below it says the same.", people=say.people(len(points_G2)))
+    name = say(
+        "Map of opinion: %(people)s. The table below it says the same, as far as it may.",
+        people=say.people(len(points_G2)),
+    )
     svg = head.format(WIDTH, frame.height + KEY, name) + _definitions(k) + Markup("").join(parts)
     return OpinionMap(
         svg=svg + Markup("</svg>"),
@@ -191,8 +194,9 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int, say: Langua
     own_CK = np.zeros((len(places_C2), k), dtype=np.int64)
     np.add.at(own_CK, (which_G.reshape(-1), labels_G), 1)
     centres_C2 = _centres(places_C2, side)
+    drawn_C2 = np.clip(centres_C2, side / 2, np.array([WIDTH, frame.height]) - side / 2)  # none is cut by the edge
     marks = []
-    for centre_2, own_K in zip(centres_C2, own_CK, strict=True):
+    for centre_2, drawn_2, own_K in zip(centres_C2, drawn_C2, own_CK, strict=True):
         reach = 1.01 * side
         for _ in range(AROUND):
             near_K = own_CK[np.hypot(*(centres_C2 - centre_2).T) <= reach].sum(axis=0)
@@ -201,7 +205,7 @@ def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int, say: Langua
             reach += side
         # A group of few people marks no cell: that it is the most there would say nearly how many it has.
         clear = bool(near_K.sum() >= SUPPRESS_BELOW and not small_K[near_K.argmax()])
-        marks.append(_mark(centre_2, side / 2, int(own_K.sum()), near_K, say, clear=clear))
+        marks.append(_mark(drawn_2, side / 2, int(own_K.sum()), near_K, say, clear=clear))
     return marks
 
 

@@ -61,6 +61,8 @@ class Opinions:
     groups: tuple[Group, ...]
     majorities: int
     """Statements that a majority of every group agrees with; `agreed` holds the first of them."""
+    rejections: int
+    """Statements that a majority of every group disagrees with; `refused` holds the first of them."""
     ranked: int
     """Statements with enough votes from every group to be ranked."""
     pooled: bool = False
@@ -76,26 +78,20 @@ def opinions_of(analysis: Analysis, statements: Sequence[StatementVotes]) -> Opi
     """
     every = in_every_group(analysis.conversation, analysis.groups)
     ranked = [one for one in statements if every.ranked_S[one.column]]
-    pooled = analysis.groups.k > 1 and not ranked
-    if pooled:
-        ranked = [one for one in statements if one.everyone.shown]
-
-    def voters(one: StatementVotes) -> tuple[Tally, ...]:
-        return (one.everyone,) if pooled else one.groups
-
-    agreed = [one for one in ranked if (one.everyone.agree.rate > 0.5 if pooled else every.agreed_S[one.column])]
-    refused = [one for one in ranked if all(tally.disagree.rate > 0.5 for tally in voters(one))]
+    agreed = [one for one in ranked if every.agreed_S[one.column]]
+    refused = [one for one in ranked if every.rejected_S[one.column]]
     unsure = [one for one in statements if one.everyone.n >= MIN_GROUP_VOTES and one.everyone.passed.rate > MANY_PASS]
-    dividing = [] if pooled else [one for one in ranked if beyond_chance(one)]
+    dividing = [] if every.pooled else [one for one in ranked if beyond_chance(one)]
     return Opinions(
-        agreed=_first(agreed, _agreement if pooled else lambda one: one.consensus, AGREED),
-        refused=_first(refused, lambda one: _refusal(one, pooled=pooled), REFUSED),
+        agreed=_first(agreed, _agreement if every.pooled else lambda one: one.consensus, AGREED),
+        refused=_first(refused, lambda one: _refusal(one, pooled=every.pooled), REFUSED),
         dividing=_first(dividing, lambda one: one.polarisation, DIVIDING),
         unsure=_first(unsure, lambda one: one.everyone.passed.rate**2 * one.everyone.passes, UNSURE),
         groups=_groups(analysis, statements),
         majorities=len(agreed),
+        rejections=len(refused),
         ranked=len(ranked),
-        pooled=pooled,
+        pooled=every.pooled,
     )
 
 

@@ -180,7 +180,7 @@ def page_of(given: PublicInput) -> Page:
         download=download.data_link(csv),
         download_size=f"{say.number(max(len(csv) // 1000, 1))} kB",
         file=download.file_name(title),
-        method=standing.how_computed(analysis, say),
+        method=standing.how_computed(analysis, say, pooled=opinions.pooled),
         facts=standing.facts(analysis, say, seed=given.seed, version=__version__),
         attribution=given.words.attribution,
     )

@@ -161,8 +161,8 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
     """Statements whose votes follow the map most closely: by the correlation of position and vote among who voted."""
     points_G2, _ = people_on_map(analysis)
     rows = np.isin(analysis.conversation.participant_ids, analysis.groups.participant_ids)
-    ranked_S = in_every_group(analysis.conversation, analysis.groups).ranked_S
-    chosen = [one for one in statements if ranked_S[one.column]]
+    every = in_every_group(analysis.conversation, analysis.groups)
+    chosen = [one for one in statements if every.ranked_S[one.column] and not every.pooled]
     found = []
     for axis, (back, forth) in enumerate(ENDS):
         pull = []

@@ -27,6 +27,8 @@ def in_short(
     on how stable the groups are, or empty. `spoken`: the language of the statements.
     """
     points = [Point(lead=say("Agreement:"), text=_agreement(found, say, spoken))]
+    if found.refused:
+        points.append(Point(lead=say("Rejection:"), text=_rejection(found, say, spoken)))
     if division := _division(found, say, spoken):
         points.append(Point(lead=say("Division:"), text=division))
     points.append(Point(lead=say("Groups:"), text=say.prose(_groups(found.groups, say, given), covered)))
@@ -63,6 +65,26 @@ def _agreement(found: Opinions, say: Language, spoken: str) -> str:
         "%(n)s of %(ranked)s statements found a majority in every group. First comes %(statement)s (%(shares)s).",
         "%(n)s of %(ranked)s statements found a majority in every group. First comes %(statement)s (%(shares)s).",
         found.majorities,
+        **parts,
+    )
+
+
+def _rejection(found: Opinions, say: Language, spoken: str) -> str:
+    parts = {
+        "ranked": say.number(found.ranked),
+        "statement": quote(found.refused[0].statement, say, spoken),
+    }
+    if found.pooled or len(found.groups) < 2:
+        return say.many(
+            "A majority disagrees with %(n)s of %(ranked)s statements. First comes %(statement)s.",
+            "A majority disagrees with %(n)s of %(ranked)s statements. First comes %(statement)s.",
+            found.rejections,
+            **parts,
+        )
+    return say.many(
+        "A majority of every group disagrees with %(n)s of %(ranked)s statements. First comes %(statement)s.",
+        "A majority of every group disagrees with %(n)s of %(ranked)s statements. First comes %(statement)s.",
+        found.rejections,
         **parts,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
+from solon.collective.opinion.grouping import PLACES
 from solon.collective.opinion.results import Analysis
 from solon.report.public.language import Language, mark
 
@@ -16,10 +17,7 @@ _GROUPS_GIVEN = mark(
     "“How sure is this?”."
 )
 _HOW_GROUPS = {
-    "polis": mark(
-        "People who stand close together on the map were put into the same group (k-means). Two to five groups were "
-        "tried, and the number was taken whose groups are most clearly apart (silhouette)."
-    ),
+    "polis": mark("People who stand close together on the map were put into the same group (k-means)."),
     "ccai": mark(
         "The groups were computed as in the Collective Constitutional AI study: along two directions of all votes, "
         "people who stand close together were put into the same group (k-means)."
@@ -27,6 +25,14 @@ _HOW_GROUPS = {
     "stored": mark("The groups were not computed here: the software that ran the conversation stored them with it."),
     "exported": mark("The groups were not computed here: they are those that the export of the conversation names."),
 }
+
+
+_NUMBER_CHOSEN = mark(
+    "The calculation was repeated from other starts and with other draws of the same people. Each time it took the "
+    "number of groups that are most clearly apart (silhouette); this report has the number that most of these tries "
+    "took."
+)
+_NUMBER_SET = mark("How many groups there are was set beforehand.")
 
 
 def groups_given(analysis: Analysis) -> bool:
@@ -39,8 +45,8 @@ def what_groups_are(analysis: Analysis, say: Language) -> str:
     return say(_GROUPS_GIVEN if groups_given(analysis) else _GROUPS_FOUND)
 
 
-def how_computed(analysis: Analysis, say: Language) -> tuple[str, ...]:
-    """The steps in plain words."""
+def how_computed(analysis: Analysis, say: Language, *, pooled: bool) -> tuple[str, ...]:
+    """The steps in plain words. `pooled`: statements are ranked by everyone's votes, not by group."""
     given = mark("The groups were not computed here: they were given in a table.")
     return (
         say(
@@ -51,20 +57,40 @@ def how_computed(analysis: Analysis, say: Language) -> tuple[str, ...]:
             "The two directions were sought along which votes differ most (principal components). Where a person did "
             "not see a statement, the average vote stands in; people are placed by what they did see."
         ),
-        say(_HOW_GROUPS.get(analysis.groups.method, given)),
-        say(
-            "To order the list of agreement, each group’s share for a statement was smoothed a little, (agrees + 1) / "
-            "(votes + 2), and the shares of all groups were multiplied. The shares printed are not smoothed."
-        ),
+        say.prose(say(_HOW_GROUPS.get(analysis.groups.method, given)), _how_many(analysis, say)),
+        _how_ordered(say, pooled),
         say(
             "A statement sets a group apart if its members vote so more often than all others, and more often than "
             "chance explains (two tests at 90%%)."
         ),
-        say(
-            "A statement is ranked only if each group cast at least %(enough)s votes on it.",
-            enough=say.number(MIN_GROUP_VOTES),
-        ),
+        _how_ranked(say, pooled),
     )
+
+
+def _how_many(analysis: Analysis, say: Language) -> str:
+    """What settled the number of groups, where they were computed here."""
+    if analysis.groups.method not in PLACES:
+        return ""
+    return say(_NUMBER_CHOSEN if analysis.groups.tries else _NUMBER_SET)
+
+
+def _how_ordered(say: Language, pooled: bool) -> str:
+    if pooled:
+        return say(
+            "To order the list of agreement, everyone’s share for a statement was smoothed a little, (agrees + 1) / "
+            "(votes + 2). The shares printed are not smoothed."
+        )
+    return say(
+        "To order the list of agreement, each group’s share for a statement was smoothed a little, (agrees + 1) / "
+        "(votes + 2), and the shares of all groups were multiplied. The shares printed are not smoothed."
+    )
+
+
+def _how_ranked(say: Language, pooled: bool) -> str:
+    enough = say.number(MIN_GROUP_VOTES)
+    if pooled:
+        return say("A statement is ranked only if it has at least %(enough)s votes.", enough=enough)
+    return say("A statement is ranked only if each group cast at least %(enough)s votes on it.", enough=enough)
 
 
 def facts(analysis: Analysis, say: Language, *, seed: int, version: str) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -16,30 +15,34 @@ VERDICTS = {
     "firm": mark("The groups are firm."),
     "fairly firm": mark("The groups are fairly firm."),
     "loose": mark("The groups are loose."),
+    "unknown": mark("How firm the groups are cannot be said."),
 }
 _MEANINGS = {
     "firm": mark("They come out nearly the same if %(changes)s."),
     "fairly firm": mark("Their core stays and their edges move if %(changes)s."),
+    "unknown": mark("Too few people are in them, or groups dealt out by lot would look as firm."),
     "loose": mark(
-        "Many people would be in another group if %(changes)s. What is said of a group holds for this grouping; do not "
-        "build on where exactly the line runs."
+        "Many people would be in another group if %(changes)s. What is said of groups holds for this grouping, and so "
+        "does the number of statements that each agrees with; do not build on where exactly the line runs."
     ),
 }
 _CAUSES = {
     "seed": mark("the calculation starts elsewhere"),
-    "bootstrap": mark("chance brings another mix of the same people"),
+    "bootstrap": mark("some people are left out by lot and others counted more than once"),
     "imputation": mark("missing votes count as something else"),
 }
 _KEPT = {
     "seed": mark("If the calculation starts elsewhere, %(kept)s of people stay in their group."),
-    "bootstrap": mark("If chance had brought another mix of the same people, %(kept)s would stay in their group."),
+    "bootstrap": mark(
+        "If some people are left out by lot and others counted more than once, %(kept)s of people stay in their group."
+    ),
     "imputation": mark("If missing votes are counted in another way, %(kept)s of people stay in their group."),
     "chance": mark("For comparison: if groups were dealt out by lot, %(kept)s would seem to stay in theirs."),
 }
 _CHANGES = {
     "seed": mark("another start of the calculation"),
     "k": mark("%(setting)s groups asked for"),
-    "bootstrap": mark("another mix of the same people"),
+    "bootstrap": mark("some people left out by lot, others counted more than once"),
     "chance": mark("for comparison: groups dealt out by lot"),
 }
 _IMPUTED = {
@@ -92,22 +95,18 @@ def stability_part(
 
 def number_of_groups(report: StabilityReport, say: Language) -> str:
     """How many of the tries that were free to choose chose this number of groups; empty: none was free."""
-    chosen = Counter(
-        one.chosen_k for one in report.checks if one.kind in ("seed", "bootstrap") and one.chosen_k is not None
-    )
+    chosen = dict(sorted(report.chosen.items()))
     if not chosen:
         return ""
-    told = [
-        say("%(k)s groups (%(tries)s)", k=say.number(k), tries=say.number(count)) for k, count in sorted(chosen.items())
-    ]
+    told = [say("%(k)s groups (%(tries)s)", k=say.number(k), tries=say.number(n)) for k, n in chosen.items()]
     return say.many(
         "Of %(n)s try that was free to choose the number of groups, %(same)s chose %(k)s, the number in this report. "
         "All choices: %(chosen)s.",
         "Of %(n)s tries that were free to choose the number of groups, %(same)s chose %(k)s, the number in this "
         "report. All choices: %(chosen)s.",
-        chosen.total(),
+        sum(chosen.values()),
         k=say.number(report.k),
-        same=say.number(chosen[report.k]),
+        same=say.number(chosen.get(report.k, 0)),
         chosen=say.listed(told),
     )
 
@@ -115,8 +114,8 @@ def number_of_groups(report: StabilityReport, say: Language) -> str:
 def beside_other(other: Beside, say: Language) -> str:
     """The grouping of the export beside this one."""
     return say.many(
-        "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are in the same company.",
-        "The export names %(n)s groups of its own; of the %(people)s in both, %(share)s are in the same company.",
+        "The export names %(n)s group of its own; of the %(people)s in both, %(share)s are together in both.",
+        "The export names %(n)s groups of its own; of the %(people)s in both, %(share)s are together in both.",
         other.k,
         people=say.people(other.people),
         share=say.whole(other.kept_share),
@@ -125,6 +124,8 @@ def beside_other(other: Beside, say: Language) -> str:
 
 def _meaning(report: StabilityReport, say: Language) -> str:
     """The verdict in plain words, with what it is due to: groups may stand one change and not another."""
+    if report.verdict == "unknown":
+        return say(_MEANINGS[report.verdict])
     least = {"firm": 0.0, "fairly firm": FIRM, "loose": FAIR}[report.verdict]
     causes = []
     for kind, cause in _CAUSES.items():

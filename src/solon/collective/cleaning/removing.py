@@ -21,7 +21,7 @@ from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.findings import Finding, Imported
 from solon.collective.reading.folder import CARD, write_imported
-from solon.collective.tables import write_csv
+from solon.collective.tables import write_records
 from solon.errors import InputError
 from solon.records import Record
 
@@ -221,10 +221,6 @@ def write_cleaned(
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
     with replacing(out, marker=CARD, force=force) as folder:
         write_imported(whole, folder)
-        _write(cleaned.removals, Removal, folder / REMOVALS)
+        write_records(folder / REMOVALS, Removal, cleaned.removals)
         if changes is not None:
-            _write(changes, Change, folder / SENSITIVITY)
-
-
-def _write(rows: Sequence[Record], kind: type[Record], path: Path) -> None:
-    write_csv(path, tuple(kind.model_fields), (tuple(row.model_dump().values()) for row in rows))
+            write_records(folder / SENSITIVITY, Change, changes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.records import Record
@@ -79,7 +80,7 @@ def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
 class Majority(Record):
     """A statement that most of all participants agree, or disagree, with."""
 
-    comment_id: int
+    comment_id: int = Field(serialization_alias="comment-id")
     direction: str
     """`agree` or `disagree`."""
     n_success: int

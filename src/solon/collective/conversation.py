@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
 
 from solon.records import Record
 
@@ -22,6 +23,10 @@ AGREE, PASS, DISAGREE = 1, 0, -1
 VOTE_SIGN = "+1 agree, -1 disagree, 0 pass"
 
 Ints = NDArray[np.int64]
+IntsInFiles = Annotated[
+    Ints, PlainValidator(lambda found: np.array(found, dtype=np.int64)), PlainSerializer(lambda ints: ints.tolist())
+]
+"""The same in what goes into a file: a list of numbers."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
 from solon.collective.conversation import Bools, Conversation
+from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.results import Groups
 from solon.collective.output import replacing
 from solon.collective.phrases import many
@@ -198,10 +199,8 @@ def _change(variant: str, participants: int, statements: int, found: Opinions | 
 
 
 def _same_groups(one: Groups, other: Groups) -> float | None:
-    from sklearn.metrics import adjusted_rand_score
-
     _, left, right = np.intersect1d(one.participant_ids, other.participant_ids, return_indices=True)
-    return float(adjusted_rand_score(one.labels_G[left], other.labels_G[right])) if len(left) else None
+    return adjusted_rand_index(one.labels_G[left], other.labels_G[right]) if len(left) else None
 
 
 def write_cleaned(

@@ -24,6 +24,7 @@ from solon.collective.csv_text import as_integer as as_integer
 from solon.collective.csv_text import raise_faults as raise_faults
 from solon.collective.csv_text import read_text as read_text
 from solon.collective.csv_text import shown as shown
+from solon.collective.phrases import first_of
 from solon.errors import InputError, Where
 from solon.records import Record
 
@@ -106,7 +107,7 @@ def lacking(path: Path, missing: Sequence[str], header: Sequence[str]) -> InputE
 
 def first_names(names: Sequence[str], most: int = 12) -> str:
     """Some names of a foreign file, for a message."""
-    return ", ".join(shown(name, 30) for name in names[:most]) + (", ..." if len(names) > most else "")
+    return first_of([shown(name, 30) for name in names], most)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
 from solon.collective.conversation import Bools, Conversation
+from solon.collective.opinion.consensus import consensus_of
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.results import Groups
 from solon.collective.output import replacing
@@ -135,9 +137,6 @@ def opinions(conversation: Conversation) -> Opinions:
 
     The product would be smaller with more groups; only the mean can be compared when their number changes.
     """
-    from solon.collective.opinion.analysis import find_groups
-    from solon.collective.opinion.consensus import consensus_of
-
     groups = find_groups(conversation)
     consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()

@@ -50,8 +50,7 @@ def write_population(
         write_records(folder / GAPS, Gap, published_gaps(sample))
         write_records(organiser / GAPS, Gap, gaps(sample))
         if weights is not None:
-            people = {"participant": sample.participant_ids, "weight": weights.weights_N}
-            write_columns(organiser / WEIGHTS, people)
+            write_columns(organiser / WEIGHTS, {"participant": sample.participant_ids, "weight": weights.weights_N})
             write_csv(organiser / WEIGHTING, ("key", "value"), _figures(weights).items())
             if conversation is not None:
                 _write_estimates(conversation, weights, folder / ESTIMATES, organiser / ESTIMATES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,26 @@ COMMENT_COLUMNS = (
 )
 
 
+def conversation_of(
+    statements: Sequence[Statement],
+    participants: Sequence[Participant],
+    votes: Sequence[tuple[int, int, int]],
+    **more: Any,
+) -> Conversation:
+    """From parts in any order. votes: (participant, statement, vote), at most one per pair; more: other fields."""
+    people = tuple(sorted(participants, key=lambda one: one.id))
+    sayings = tuple(sorted(statements, key=lambda one: one.id))
+    row = {one.id: i for i, one in enumerate(people)}
+    column = {one.id: i for i, one in enumerate(sayings)}
+    votes_PS = np.zeros((len(people), len(sayings)), dtype=np.int8)
+    seen_PS = np.zeros(votes_PS.shape, dtype=bool)
+    for participant, statement, vote in votes:
+        at = row[participant], column[statement]
+        assert not seen_PS[at], "one vote per participant and statement"
+        votes_PS[at], seen_PS[at] = vote, True
+    return Conversation(statements=sayings, participants=people, votes_PS=votes_PS, seen_PS=seen_PS, **more)
+
+
 def talk(
     rows: Sequence[Sequence[int | None]],
     *,
@@ -35,7 +56,7 @@ def talk(
     """A conversation from a table of votes: a row per participant, None where nobody voted. Ids count from 0."""
     people = range(len(rows)) if people is None else people
     statements = range(len(rows[0]) if rows else 0) if statements is None else statements
-    return Conversation.of(
+    return conversation_of(
         [
             Statement(id=one, text=f"Statement {one}", moderated=(moderated or {}).get(one, 1), is_meta=one in meta)
             for one in statements

@@ -9,6 +9,7 @@ from solon.collective.opinion.grouping import PLACES, by_votes
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, method_of, stability_by
 from solon.collective.opinion.stability_trials import make_tries
+from talks import conversation_of
 
 
 def public(
@@ -29,7 +30,7 @@ def public(
             if rng.random() < seen:
                 side = 1 if (statement // (camp + 1)) % 2 == 0 else -1
                 votes.append((first_id + person, statement, side if rng.random() < firmness else -side))
-    talk = Conversation.of(
+    talk = conversation_of(
         [Statement(id=at, text=f"statement {at}", moderated=1) for at in range(statements)],
         [Participant(id=first_id + at) for at in range(len(camp_P))],
         votes,

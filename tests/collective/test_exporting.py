@@ -17,6 +17,7 @@ from solon.collective.exporting import DAY, export_conversation, public, words
 from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import read_csv
 from solon.errors import InputError
+from talks import conversation_of
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ class TestPublic:
         assert sorted(str(one.exported_group) for one in found.participants) == groups
 
     def test_a_seed_repeats_it_and_no_seed_does_not(self, tmp_path: Path) -> None:
-        many = Conversation.of(
+        many = conversation_of(
             [Statement(id=0, text="More trees")],
             [Participant(id=one) for one in range(40)],
             [(one, 0, one % 3 - 1) for one in range(40)],
@@ -109,7 +110,7 @@ class TestPublic:
         assert pairs == {(rows[one.author].tobytes(), one.id) for one in talk.statements if one.author is not None}
 
     def test_authors_who_never_voted_get_ids_after_everybody(self) -> None:
-        talk = Conversation.of(
+        talk = conversation_of(
             [Statement(id=0, text="x", author=0)], [Participant(id=one) for one in (5, 6)], [(5, 0, 1)]
         )
         made = public(talk, authors=True, seed=1)
@@ -127,7 +128,7 @@ class TestPublic:
 
 def test_formulas_are_guarded_and_come_back(tmp_path: Path) -> None:
     texts = ["=1+1", "+x", "-x", "@x", "'=1", "\t=1", "plain"]
-    talk = Conversation.of(
+    talk = conversation_of(
         [Statement(id=at, text=text) for at, text in enumerate(texts)],
         [Participant(id=0, exported_group="=a")],
         [(0, at, 1) for at in range(7)],
@@ -150,7 +151,7 @@ def test_a_conversation_without_times_has_no_votes_file(tmp_path: Path) -> None:
 
 
 def test_nobody_and_nothing(tmp_path: Path) -> None:
-    talk = Conversation.of([Statement(id=3, text="More trees")], [], [])
+    talk = conversation_of([Statement(id=3, text="More trees")], [], [])
     export_conversation(talk, tmp_path, seed=0)
     found = open_conversation(tmp_path).conversation
     assert [one.id for one in found.statements] == [3] and len(found.participants) == 0

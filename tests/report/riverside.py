@@ -20,6 +20,7 @@ from solon.collective.exporting import export_conversation
 from solon.collective.people.sample import Sample
 from solon.collective.tables import write_csv
 from solon.seeds import generator
+from talks import conversation_of
 
 SEED = 19
 PEOPLE = 130
@@ -114,7 +115,7 @@ def riverside() -> Riverside:
     votes = _careless(votes, chance)
     # Who writes a statement agrees with it; an import relies on that to tell the sign of votes.
     votes |= {(one.author, one.id): AGREE for one in statements if one.author is not None}
-    conversation = Conversation.of(
+    conversation = conversation_of(
         statements,
         [Participant(id=at) for at in range(PEOPLE)],
         [(person, statement, vote) for (person, statement), vote in votes.items()],

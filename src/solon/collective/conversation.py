@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
 
 from solon.records import Record
 
@@ -22,6 +23,10 @@ AGREE, PASS, DISAGREE = 1, 0, -1
 VOTE_SIGN = "+1 agree, -1 disagree, 0 pass"
 
 Ints = NDArray[np.int64]
+IntsInFiles = Annotated[
+    Ints, PlainValidator(lambda found: np.array(found, dtype=np.int64)), PlainSerializer(lambda ints: ints.tolist())
+]
+"""The same in what goes into a file: a list of numbers."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -75,12 +80,7 @@ class VoteLog:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversation:
-    """Statements, participants and the latest vote of each on each.
-
-    >>> talk = Conversation.of([Statement(id=4, text="More parks")], [Participant(id=9)], [(9, 4, AGREE)])
-    >>> talk.votes_PS.tolist(), talk.seen_PS.tolist()
-    ([[1]], [[True]])
-    """
+    """Statements, participants and the latest vote of each on each."""
 
     statements: tuple[Statement, ...]
     """Sorted by id."""
@@ -108,26 +108,6 @@ class Conversation:
         assert self.important_PS is None or self.important_PS.shape == shape, "as votes_PS"
         for ids in (self.participant_ids, self.statement_ids):
             assert bool(np.all(np.diff(ids) > 0)), "sorted by id, each once"
-
-    @staticmethod
-    def of(
-        statements: Sequence[Statement],
-        participants: Sequence[Participant],
-        votes: Sequence[tuple[int, int, int]],
-        **more: Any,
-    ) -> Conversation:
-        """From parts in any order. votes: (participant, statement, vote), at most one per pair; more: other fields."""
-        people = tuple(sorted(participants, key=lambda one: one.id))
-        sayings = tuple(sorted(statements, key=lambda one: one.id))
-        row = {one.id: i for i, one in enumerate(people)}
-        column = {one.id: i for i, one in enumerate(sayings)}
-        votes_PS = np.zeros((len(people), len(sayings)), dtype=np.int8)
-        seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-        for participant, statement, vote in votes:
-            at = row[participant], column[statement]
-            assert not seen_PS[at], "one vote per participant and statement"
-            votes_PS[at], seen_PS[at] = vote, True
-        return Conversation(statements=sayings, participants=people, votes_PS=votes_PS, seen_PS=seen_PS, **more)
 
     @property
     def participant_ids(self) -> Ints:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from solon.collective.phrases import first_of
 from solon.errors import Fault, InputError, Where
 
 FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
@@ -105,15 +106,15 @@ class Faults:
             return
         many = f"all {total:,}" if len(at) == total else f"{len(at):,} of {total:,}"
         cells = list(dict.fromkeys(shown(cell) for _, cell in at if cell is not None))
-        told = (": " if cells else "") + ", ".join(cells[:3]) + (", ..." if len(cells) > 3 else "")
+        told = (": " if cells else "") + first_of(cells, 3)
         yield Fault(f"{cause} in {many} {self.unit}s{told}{'' if len(at) == total else _places(at)}", at[0][0], hint)
 
 
 def _places(at: Sequence[tuple[Where, object]]) -> str:
     """The lines, or the items, of faults."""
     name = "lines" if at[0][0].item is None else "items"
-    numbers = [str(where.line if where.item is None else where.item) for where, _ in at[:MAX_FAULTS]]
-    return f"; {name} {', '.join(numbers)}" + (", ..." if len(at) > MAX_FAULTS else "")
+    numbers = [where.line if where.item is None else where.item for where, _ in at]
+    return f"; {name} {first_of(numbers, MAX_FAULTS)}"
 
 
 def raise_faults(faults: Sequence[Fault], path: Path) -> None:

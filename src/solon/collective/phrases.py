@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def many(count: int, one: str, several: str | None = None) -> str:
     """A count and its noun.
@@ -12,11 +14,15 @@ def many(count: int, one: str, several: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
-def listed(items: list[int], most: int = 5) -> str:
-    """The first few of some ids or lines.
+def listed(ids: list[int]) -> str:
+    """The least few of some ids.
 
     >>> listed([3, 1, 2]), listed(list(range(9)))
     ('1, 2, 3', '0, 1, 2, 3, 4, ...')
     """
-    items = sorted(items)
+    return first_of(sorted(ids), 5)
+
+
+def first_of(items: Sequence[object], most: int) -> str:
+    """The first few, and whether there are more."""
     return ", ".join(map(str, items[:most])) + (", ..." if len(items) > most else "")

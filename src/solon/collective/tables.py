@@ -24,10 +24,12 @@ from solon.collective.csv_text import as_integer as as_integer
 from solon.collective.csv_text import raise_faults as raise_faults
 from solon.collective.csv_text import read_text as read_text
 from solon.collective.csv_text import shown as shown
+from solon.collective.phrases import first_of
 from solon.errors import InputError, Where
+from solon.records import Record
 
 Cell = str | int | float | bool | None
-"""Text, a number, or nothing. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
+"""Text, a number, or nothing, as NaN is. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
 ColumnsToWrite = dict[str, Sequence[object] | NDArray[Any] | None]
 """By name."""
 
@@ -105,7 +107,7 @@ def lacking(path: Path, missing: Sequence[str], header: Sequence[str]) -> InputE
 
 def first_names(names: Sequence[str], most: int = 12) -> str:
     """Some names of a foreign file, for a message."""
-    return ", ".join(shown(name, 30) for name in names[:most]) + (", ..." if len(names) > most else "")
+    return first_of([shown(name, 30) for name in names], most)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -117,6 +119,17 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         InputError: if the file cannot be written where it is to go.
     """
     write_file(path, csv_bytes(header, rows))
+
+
+def write_columns(path: Path, columns: ColumnsToWrite) -> None:
+    """As `write_csv`, for a table given by its columns."""
+    write_file(path, csv_of_columns(columns))
+
+
+def write_records(path: Path, kind: type[Record], rows: Iterable[Record]) -> None:
+    """As `write_csv`, a row per record and a column per field."""
+    header = [field.serialization_alias or name for name, field in kind.model_fields.items()]
+    write_csv(path, header, (tuple(row.model_dump().values()) for row in rows))
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -263,5 +276,5 @@ def _written(value: object) -> str:
     if isinstance(value, Integral):
         return str(int(value))
     if isinstance(value, Real):
-        return repr(float(value))
+        return repr(float(value)) if value == value else ""
     raise TypeError(f"not a cell: {type(value).__name__}")

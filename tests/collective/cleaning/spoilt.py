@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Participant, Statement, VoteLog
+from talks import conversation_of
 
 SINCERE, STATEMENTS = 30, 40
 FEW, STRAIGHT, RUNS, FAST, SPAMMER, TWIN, COPY = range(30, 37)
@@ -43,7 +44,7 @@ def spoilt() -> Conversation:
         start = CLOCK + HOUR * (one if one not in TOGETHER else 60) + SECOND * one
         pace = SECOND // 2 if one == FAST else 10 * SECOND
         events += [(one, statement, vote, start + pace * statement) for statement, vote in enumerate(votes)]
-    return Conversation.of(
+    return conversation_of(
         [
             *(Statement(id=one, text=f"Statement {one}", moderated=1) for one in range(STATEMENTS)),
             *(Statement(id=one, text=f"Buy {one}", moderated=-1, author=SPAMMER) for one in REJECTED),

@@ -19,6 +19,7 @@ from solon.collective.principles.merges import (
 )
 from solon.collective.principles.proposing import propose
 from solon.errors import InputError
+from talks import conversation_of
 
 GOOD = """\
 format = "solon-merges-1"
@@ -46,7 +47,7 @@ statements = [1, 2]
 def conversation(*texts: str, votes: list[tuple[int, int, int]] | None = None) -> Conversation:
     """Statements count from 1, people from 1."""
     people = sorted({person for person, _, _ in votes or [(1, 1, 1)]})
-    return Conversation.of(
+    return conversation_of(
         [Statement(id=at, text=text, moderated=1) for at, text in enumerate(texts, start=1)],
         [Participant(id=person) for person in people],
         votes or [],

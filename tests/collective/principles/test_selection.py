@@ -22,7 +22,7 @@ from solon.collective.principles.selection import (
     rejected_as_well,
     rule_in_words,
 )
-from talks import talk
+from talks import conversation_of, talk
 
 
 def groups_of(*sizes: int) -> Groups:
@@ -227,6 +227,6 @@ def test_persons_words_are_marked_and_statements_left_out() -> None:
 
 
 def test_a_merge_holds_for_what_is_left_of_it() -> None:
-    public = Conversation.of([Statement(id=3, text="x")], [Participant(id=1)], [(1, 3, 1)])
+    public = conversation_of([Statement(id=3, text="x")], [Participant(id=1)], [(1, 3, 1)])
     (idea,) = ideas_of(public, merges()).ideas
     assert (idea.id, idea.statement_ids) == (3, (3,))

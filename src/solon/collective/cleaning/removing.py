@@ -16,12 +16,15 @@ import numpy as np
 
 from solon.collective.cleaning.rules import RULES, Evidence, Rule
 from solon.collective.conversation import Bools, Conversation
+from solon.collective.opinion.consensus import consensus_of
+from solon.collective.opinion.grouping import find_groups
+from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.results import Groups
 from solon.collective.output import replacing
 from solon.collective.phrases import many
 from solon.collective.reading.findings import Finding, Imported
 from solon.collective.reading.folder import CARD, write_imported
-from solon.collective.tables import write_csv
+from solon.collective.tables import write_records
 from solon.errors import InputError
 from solon.records import Record
 
@@ -134,9 +137,6 @@ def opinions(conversation: Conversation) -> Opinions:
 
     The product would be smaller with more groups; only the mean can be compared when their number changes.
     """
-    from solon.collective.opinion.analysis import find_groups
-    from solon.collective.opinion.consensus import consensus_of
-
     groups = find_groups(conversation)
     consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()
@@ -198,10 +198,8 @@ def _change(variant: str, participants: int, statements: int, found: Opinions | 
 
 
 def _same_groups(one: Groups, other: Groups) -> float | None:
-    from sklearn.metrics import adjusted_rand_score
-
     _, left, right = np.intersect1d(one.participant_ids, other.participant_ids, return_indices=True)
-    return float(adjusted_rand_score(one.labels_G[left], other.labels_G[right])) if len(left) else None
+    return adjusted_rand_index(one.labels_G[left], other.labels_G[right]) if len(left) else None
 
 
 def write_cleaned(
@@ -221,10 +219,6 @@ def write_cleaned(
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
     with replacing(out, marker=CARD, force=force) as folder:
         write_imported(whole, folder)
-        _write(cleaned.removals, Removal, folder / REMOVALS)
+        write_records(folder / REMOVALS, Removal, cleaned.removals)
         if changes is not None:
-            _write(changes, Change, folder / SENSITIVITY)
-
-
-def _write(rows: Sequence[Record], kind: type[Record], path: Path) -> None:
-    write_csv(path, tuple(kind.model_fields), (tuple(row.model_dump().values()) for row in rows))
+            write_records(folder / SENSITIVITY, Change, changes)

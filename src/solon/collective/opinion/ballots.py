@@ -12,7 +12,7 @@ from solon.collective.reading.exported import Export, Layout
 from solon.collective.reading.findings import Findings, Imported
 from solon.collective.reading.names import PEOPLE
 from solon.collective.reading.sources import Source, read_source
-from solon.collective.tables import BY_NAME, shown
+from solon.collective.tables import lacking
 from solon.errors import InputError, Where
 
 SIGN = f"{VOTE_SIGN}, empty not seen"
@@ -51,8 +51,7 @@ def _source(path: Path, group_column: str) -> Source:
     """The file with its columns as an export has them."""
     source = read_source(path, ours=False)
     if group_column not in source.header:
-        had = ", ".join(shown(name, 30) for name in source.header[:12])
-        raise InputError(f"no column {group_column} (columns: {had})", where=Where(path, 1), hint=BY_NAME)
+        raise lacking(path, [group_column], source.header)
     names = {"group-id": "other-groups", group_column: "group-id"}
     source = replace(source, header=tuple(names.get(one, one) for one in source.header))
     if PEOPLE[0].among(source.header):

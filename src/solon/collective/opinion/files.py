@@ -12,25 +12,18 @@ gives the same number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import VOTE_SIGN
 from solon.collective.opinion.consensus import Consensus, consensus_of
 from solon.collective.opinion.counts import Counts, counts_of, everybody, labels_of, overall, split
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
-from solon.collective.tables import Cell, write_csv, write_file
+from solon.collective.tables import ColumnsToWrite, write_columns, write_file, write_records
 from solon.errors import InputError, Where
 from solon.records import Record
 
 FILES = ("statements.csv", "representative.csv", "consensus.csv", "participants.csv", "summary.json")
-Columns = dict[str, Sequence[Cell] | NDArray[Any]]
-"""A table by the names of its columns. NaN is an empty cell."""
 VOTES = {"votes": "seen", "agrees": "agrees", "disagrees": "disagrees", "passes": "passes"}
 """Columns of votes, and what they are called where votes are counted."""
 
@@ -113,10 +106,10 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
-    _write_columns(folder / "statements.csv", _statements(analysis, seed))
-    _write_records(folder / "representative.csv", Representative, analysis.representative)
-    _write_records(folder / "consensus.csv", Majority, analysis.majority)
-    _write_columns(folder / "participants.csv", _participants(analysis))
+    write_columns(folder / "statements.csv", _statements(analysis, seed))
+    write_records(folder / "representative.csv", Representative, analysis.representative)
+    write_records(folder / "consensus.csv", Majority, analysis.majority)
+    write_columns(folder / "participants.csv", _participants(analysis))
     summary = summarise(analysis, seed=seed)
     write_file(folder / "summary.json", canonical_json(summary, indent=2))
     return summary
@@ -125,7 +118,7 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
 def write_groups(groups: Groups, path: Path) -> None:
     """`participant` and `group` of everybody who is in a group, by id."""
     named = [groups.names[label] for label in groups.labels_G]
-    _write_columns(path, {"participant": groups.participant_ids, "group": named})
+    write_columns(path, {"participant": groups.participant_ids, "group": named})
 
 
 def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) -> None:
@@ -137,7 +130,7 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     if "aware" in found.names:
         what = "a group is called 'aware', and group_aware_consensus is the column of all groups together"
         raise InputError(what, where=Where(path), hint="call the group something else")
-    columns: Columns = {"comment-id": found.statement_ids}
+    columns: ColumnsToWrite = {"comment-id": found.statement_ids}
     columns |= {f"group_{name}_consensus": one_S for name, one_S in zip(found.names, found.groups_KS, strict=True)}
     columns["group_aware_consensus"] = found.product_S
     if intervals:
@@ -145,10 +138,10 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
             columns[f"group_{name}_votes"] = found.votes_KS[at]
             columns[f"group_{name}_low"], columns[f"group_{name}_high"] = found.low_KS[at], found.high_KS[at]
         columns |= _sureness(found) | {"group_aware_disagreement": found.disagreement_S}
-    _write_columns(path, columns)
+    write_columns(path, columns)
 
 
-def _sureness(found: Consensus) -> Columns:
+def _sureness(found: Consensus) -> ColumnsToWrite:
     return {
         "group_aware_low": found.product_low_S,
         "group_aware_high": found.product_high_S,
@@ -157,10 +150,10 @@ def _sureness(found: Consensus) -> Columns:
     }
 
 
-def _statements(analysis: Analysis, seed: int) -> Columns:
+def _statements(analysis: Analysis, seed: int) -> ColumnsToWrite:
     talk, groups, places_S2 = analysis.conversation, analysis.groups, analysis.projection.statements_S2
     everyone, counts = everybody(talk), counts_of(talk, groups)
-    columns: Columns = {
+    columns: ColumnsToWrite = {
         "comment-id": talk.statement_ids,
         "group_aware_consensus": analysis.consensus_S,
         "extremity": analysis.extremity_S,
@@ -179,11 +172,11 @@ def _statements(analysis: Analysis, seed: int) -> Columns:
     return columns
 
 
-def _votes(counts: Counts, group: int, before: str = "") -> Columns:
+def _votes(counts: Counts, group: int, before: str = "") -> ColumnsToWrite:
     return {f"{before}{name}": getattr(counts, part)[group] for name, part in VOTES.items()}
 
 
-def _participants(analysis: Analysis) -> Columns:
+def _participants(analysis: Analysis) -> ColumnsToWrite:
     talk, places_P2 = analysis.conversation, analysis.projection.participants_P2
     names = (*analysis.groups.names, None)  # IN_NO_GROUP is -1
     return {
@@ -193,14 +186,3 @@ def _participants(analysis: Analysis) -> Columns:
         "projection_y": places_P2[:, 1],
         "votes": talk.n_votes_P,
     }
-
-
-def _write_columns(path: Path, columns: Columns) -> None:
-    cells = [[None if one != one else one for one in np.asarray(column).tolist()] for column in columns.values()]
-    write_csv(path, tuple(columns), zip(*cells, strict=True))
-
-
-def _write_records(path: Path, kind: type[Majority], rows: Sequence[Majority]) -> None:
-    """A column per field; `comment_id` is written as in exports, `comment-id`."""
-    header = [name.replace("comment_id", "comment-id") for name in kind.model_fields]
-    write_csv(path, header, [tuple(row.model_dump().values()) for row in rows])

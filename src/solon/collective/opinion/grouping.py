@@ -15,6 +15,7 @@ import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
 from solon.collective.opinion.ccai import ccai_place
+from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.placing import Place
 from solon.collective.opinion.polis.grouping import polis_place
 from solon.collective.opinion.results import Groups, Imputation, Projection
@@ -33,25 +34,19 @@ class ByVotes:
     conversation: Conversation
     row_P: Ints
     """For each of its people, the row in the conversation as it was."""
-    ids_P: Ints
-    """And the id."""
+    before: Conversation
 
     def groups(self, found: Groups) -> Groups:
         """Groups of it with the ids as they were."""
-        ids_G = self.ids_P[found.participant_ids]
+        ids_G = self.before.participant_ids[self.row_P[found.participant_ids]]
         by_id = np.argsort(ids_G)
         return replace(found, participant_ids=ids_G[by_id], labels_G=found.labels_G[by_id])
 
     def there(self, groups: Groups) -> Groups:
         """Groups with ids as they were as groups of it; strangers are left out."""
-        row_of = {one: row for row, one in enumerate(self.ids_P.tolist())}
-        pairs = sorted(
-            (row_of[one], label)
-            for one, label in zip(groups.participant_ids.tolist(), groups.labels_G.tolist(), strict=True)
-            if one in row_of
-        )
-        ids_G, labels_G = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        return replace(groups, participant_ids=ids_G, labels_G=labels_G)
+        labels_P = labels_of(self.before, groups)[self.row_P]
+        rows_G = np.flatnonzero(labels_P != IN_NO_GROUP)
+        return replace(groups, participant_ids=rows_G, labels_G=labels_P[rows_G])
 
     def projection(self, found: Projection) -> Projection:
         """Places of its people in the rows as they were."""
@@ -66,8 +61,7 @@ def by_votes(conversation: Conversation) -> ByVotes:
     cells_PS = np.ascontiguousarray(np.where(conversation.seen_PS, conversation.votes_PS, 2)[:, voted_S])
     hashes = [blake2b(row.tobytes(), digest_size=8).digest() for row in cells_PS]
     row_P = np.array(sorted(range(len(hashes)), key=lambda row: hashes[row]), dtype=np.int64)
-    ids_P = conversation.participant_ids[row_P]
-    return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, ids_P=ids_P)
+    return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, before=conversation)
 
 
 def find_groups(conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0) -> Groups:

@@ -5,7 +5,7 @@ What is kept has no ids: people are numbered by the order of their votes, so tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,38 +18,11 @@ from solon.collective.opinion.stability_trials import make_tries
 from solon.records import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opinion:
+class Opinion(Record):
     """Groups, and how far to trust them."""
 
     groups: Groups
     stability: StabilityReport
-
-
-class KeptOpinion(Record):
-    """The same as a file."""
-
-    rows: tuple[int, ...]
-    """Of the people in groups, in the order of votes."""
-    labels: tuple[int, ...]
-    names: tuple[str, ...]
-    silhouettes: dict[int, float]
-    method: str
-    tries: dict[int, int]
-    notes: tuple[str, ...]
-    stability: StabilityReport
-
-    @property
-    def groups(self) -> Groups:
-        return Groups(
-            participant_ids=np.array(self.rows, dtype=np.int64),
-            labels_G=np.array(self.labels, dtype=np.int64),
-            names=self.names,
-            silhouettes=self.silhouettes,
-            method=self.method,
-            tries=self.tries,
-            notes=self.notes,
-        )
 
 
 def opinion_of(
@@ -69,22 +42,16 @@ def opinion_of(
     given = None if groups is None else ordered.there(groups)
     how = method if groups is None else method_of(groups)
 
-    def compute() -> KeptOpinion:
+    def compute() -> Opinion:
         talk = ordered.conversation
         tries = make_tries(talk, PLACES[how], seed=seed)
         found = given or settled(talk, PLACES[how], tries, k=k, seed=seed)
-        return KeptOpinion(
-            rows=tuple(found.participant_ids.tolist()),
-            labels=tuple(found.labels_G.tolist()),
-            names=found.names if given is None else (),  # what somebody called them is not ours to keep
-            silhouettes=found.silhouettes,
-            method=found.method,
-            tries=found.tries,
-            notes=found.notes if given is None else (),
-            stability=stability_by(tries, found, people=len(talk.participants)),
-        )
+        stability = stability_by(tries, found, people=len(talk.participants))
+        if given is not None:
+            found = replace(given, names=(), notes=())  # what somebody called them is not ours to keep
+        return Opinion(groups=found, stability=stability)
 
-    found = kept(KeptOpinion, _made_from(ordered, given, (how, k, seed)), compute)
+    found = kept(Opinion, _made_from(ordered, given, (how, k, seed)), compute)
     return Opinion(groups=groups or ordered.groups(found.groups), stability=found.stability)
 
 

@@ -56,13 +56,7 @@ class Likeness(Record):
 
 
 def compare(conversation: Conversation, ours_P: Ints, theirs_P: Ints, *, smoothing: bool = True) -> Likeness:
-    """Two labellings of the participants; those who are in no group in either are left out.
-
-    >>> from solon.collective.conversation import Participant, Statement
-    >>> talk = Conversation.of([Statement(id=0, text="")], [Participant(id=i) for i in range(4)], [(0, 0, 1)])
-    >>> compare(talk, np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0])).kept_share
-    1.0
-    """
+    """Two labellings of the participants; those who are in no group in either are left out."""
     both = (ours_P != IN_NO_GROUP) & (theirs_P != IN_NO_GROUP)
     if not both.any():
         raise InputError("nobody is in a group both times")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
-from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.conversation import Bools, Conversation, Floats, Ints, IntsInFiles
 from solon.records import Record
 
 Imputation = Literal["mean", "pass"]
@@ -38,9 +39,9 @@ class Projection:
 class Groups:
     """Opinion groups. People with too few votes are in none."""
 
-    participant_ids: Ints
+    participant_ids: IntsInFiles
     """Of the people in groups, ascending; G of them."""
-    labels_G: Ints
+    labels_G: IntsInFiles
     """Group of each: 0 is the largest, ties go to the group with the smallest participant id. Stored mathematics and
     exports keep their own numbers."""
     names: tuple[str, ...]
@@ -79,7 +80,7 @@ def by_size(labels_N: Ints, ids_N: Ints) -> Ints:
 class Majority(Record):
     """A statement that most of all participants agree, or disagree, with."""
 
-    comment_id: int
+    comment_id: int = Field(serialization_alias="comment-id")
     direction: str
     """`agree` or `disagree`."""
     n_success: int

@@ -178,11 +178,12 @@ def sampled(conversation: Conversation, seed: int) -> Conversation:
 
 
 def renumbered(conversation: Conversation, rows: Ints) -> Conversation:
-    """The participants in `rows`, some perhaps several times, numbered 0, 1, ... in that order."""
+    """The participants in `rows`, some perhaps several times, numbered 0, 1, ... in that order. Votes alone."""
     return replace(
         conversation,
         participants=tuple(Participant(id=at) for at in range(len(rows))),
         votes_PS=conversation.votes_PS[rows],
         seen_PS=conversation.seen_PS[rows],
+        important_PS=None,
         log=None,
     )

@@ -13,20 +13,20 @@ are in the smallest category. So do exact weighted shares, where votes are publi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from solon.collective.conversation import AGREE, Conversation
+from solon.collective.conversation import AGREE, Bools, Conversation
 from solon.collective.output import replacing
 from solon.collective.people.sample import Gap, Sample, gaps, published_gaps
 from solon.collective.people.weights import Weights, agreement
-from solon.collective.tables import write_csv
+from solon.collective.tables import ColumnsToWrite, write_columns, write_csv, write_records
 
 GAPS, ESTIMATES, WEIGHTS, WEIGHTING = "gaps.csv", "estimates.csv", "weights.csv", "weighting.csv"
 ORGANISER = "organiser"
-ESTIMATE_COLUMNS = ("comment-id", "voters", "agree_share", "weighted_share", "low", "high")
 DIGITS = 2
 """Of published shares: whole percentage points."""
 
@@ -47,20 +47,15 @@ def write_population(
     with replacing(out, marker=GAPS, force=force) as folder:
         organiser = folder / ORGANISER
         organiser.mkdir(mode=0o700)
-        _write_gaps(published_gaps(sample), folder / GAPS)
-        _write_gaps(gaps(sample), organiser / GAPS)
+        write_records(folder / GAPS, Gap, published_gaps(sample))
+        write_records(organiser / GAPS, Gap, gaps(sample))
         if weights is not None:
-            people = zip(sample.participant_ids.tolist(), weights.weights_N.tolist(), strict=True)
-            write_csv(organiser / WEIGHTS, ("participant", "weight"), people)
+            write_columns(organiser / WEIGHTS, {"participant": sample.participant_ids, "weight": weights.weights_N})
             write_csv(organiser / WEIGHTING, ("key", "value"), _figures(weights).items())
             if conversation is not None:
                 _write_estimates(conversation, weights, folder / ESTIMATES, organiser / ESTIMATES)
         for path in organiser.iterdir():
             path.chmod(0o600)
-
-
-def _write_gaps(found: Sequence[Gap], path: Path) -> None:
-    write_csv(path, tuple(Gap.model_fields), (tuple(gap.model_dump().values()) for gap in found))
 
 
 def _figures(weights: Weights) -> dict[str, float]:
@@ -85,19 +80,20 @@ def _write_estimates(conversation: Conversation, weights: Weights, public: Path,
     found = agreement(conversation, weights)
     inside = np.isin(conversation.participant_ids, weights.sample.participant_ids)
     agrees_S = (conversation.votes_PS[inside] == AGREE).sum(axis=0)
-    shown: list[tuple[object, ...]] = []
-    full: list[tuple[object, ...]] = []
-    figures = (found.n_S, agrees_S, found.share_S, found.low_S, found.high_S, found.n_effective_S)
-    for number, voters, agrees, *shares, effective in zip(
-        conversation.statement_ids.tolist(), *(one.tolist() for one in figures), strict=True
-    ):
-        if not voters:
-            shown.append((number, *[None] * 5))
-            full.append((number, 0, *[None] * 5))
-            continue
-        full.append((number, voters, agrees / voters, *shares, effective))
-        counted = (voters, round(agrees / voters, DIGITS)) if voters >= threshold else (None, None)
-        few = voters < threshold or any(0 < side < threshold for side in (agrees, voters - agrees))
-        shown.append((number, *counted, *(None if few else round(share, DIGITS) for share in shares)))
-    write_csv(public, ESTIMATE_COLUMNS, shown)
-    write_csv(organiser, (*ESTIMATE_COLUMNS, "effective_voters"), full)
+    few_S = found.n_S < threshold
+    split_S = few_S.copy()
+    for side_S in (agrees_S, found.n_S - agrees_S):
+        split_S |= (side_S > 0) & (side_S < threshold)
+    counted = {"voters": found.n_S, "agree_share": agrees_S / np.where(found.n_S, found.n_S, np.nan)}
+    weighted = {"weighted_share": found.share_S, "low": found.low_S, "high": found.high_S}
+    ids: ColumnsToWrite = {"comment-id": conversation.statement_ids}
+    shown = {name: _rounded(one_S, few_S) for name, one_S in counted.items()}
+    shown |= {name: _rounded(one_S, split_S) for name, one_S in weighted.items()}
+    write_columns(public, ids | shown)
+    write_columns(organiser, ids | counted | weighted | {"effective_voters": found.n_effective_S})
+
+
+def _rounded(figures_S: NDArray[Any], hidden_S: Bools) -> list[float | None]:
+    """Those that may be published."""
+    cells = zip(figures_S.tolist(), hidden_S.tolist(), strict=True)
+    return [None if hidden else round(figure, DIGITS) for figure, hidden in cells]

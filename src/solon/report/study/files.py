@@ -98,7 +98,7 @@ def _write_consensus(folder: Path, name: str, found: Reproduction, people: Label
     first, second = (column.tolist() for column in people.consensus_2S)
     rows = zip(talk.statement_ids.tolist(), first, second, strict=True)
     header = ("comment-id", "group_0_consensus", "group_1_consensus")
-    write_csv(folder / f"{name}.csv", header, ([None if value != value else value for value in row] for row in rows))
+    write_csv(folder / f"{name}.csv", header, rows)
     measured = consensus_of(talk, people.groups(found.study), smoothing=False, seed=found.seed)
     write_consensus(folder / f"{name}-statements.csv", measured, intervals=True)
 

@@ -11,7 +11,6 @@ from sklearn.metrics import silhouette_samples
 
 from solon.collective.opinion.polis import clusters as module
 from solon.collective.opinion.polis.clusters import (
-    base_clusters,
     best_k,
     cluster,
     first_distinct,
@@ -86,15 +85,15 @@ def test_first_distinct_keeps_the_order() -> None:
 
 def test_base_clusters_start_from_the_first_places() -> None:
     points = np.random.default_rng(0).normal(size=(60, 2))
-    labels, centres = base_clusters(points)
-    assert labels.tolist() == list(range(60))
-    assert centres.tolist() == points.tolist()
+    found = cluster(points)
+    assert found.base_N.tolist() == list(range(60))
+    assert found.base_centres_B2.tolist() == points.tolist()
     many = np.random.default_rng(1).normal(size=(400, 2))
-    labels, _ = base_clusters(many)
+    labels, other = cluster(many).base_N, cluster(many, seed=1).base_N
     assert len(np.unique(labels)) == labels.max() + 1 <= 100
     np.testing.assert_array_equal(labels, kmeans(many, many[:100])[0])
-    assert (base_clusters(many, seed=1)[0] != labels).any()
-    np.testing.assert_array_equal(base_clusters(many, seed=1)[0], base_clusters(many, seed=1)[0])
+    assert (other != labels).any()
+    np.testing.assert_array_equal(other, cluster(many, seed=1).base_N)
 
 
 def test_who_is_grouped() -> None:

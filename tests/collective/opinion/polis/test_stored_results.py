@@ -15,7 +15,7 @@ from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Agreement, Analysis, Representative
 from solon.collective.reading.folder import open_conversation
-from talks import random_rows, talk
+from talks import conversation_of, random_rows, talk
 
 
 def case(
@@ -166,7 +166,7 @@ def test_results_may_be_missing() -> None:
 
 def test_what_was_moderated_out_then_is_what_is_told() -> None:
     conversation, blob = case(7, **CASES["rejected"])
-    now = Conversation.of(
+    now = conversation_of(
         [one.model_copy(update={"moderated": 1}) for one in conversation.statements],
         conversation.participants,
         [

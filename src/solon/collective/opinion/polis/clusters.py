@@ -198,16 +198,10 @@ class Clustering:
         return self._labels_by_k[k]
 
 
-def base_clusters(points_N2: Floats, *, seed: int = 0) -> tuple[Ints, Floats]:
-    """Base cluster of each point [N] and their centres [B, 2]: at most 100, or one for each different place."""
-    order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else np.arange(len(points_N2))
-    start = first_distinct(points_N2[order], BASE_CLUSTERS)
-    return kmeans(points_N2, start)
-
-
 def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
-    """Groups of people by their places, from one start."""
-    base_N, base_centres_B2 = base_clusters(points_N2, seed=seed)
+    """Groups of people by their places, from one start: at most 100 base clusters, or one for each different place."""
+    order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else np.arange(len(points_N2))
+    base_N, base_centres_B2 = kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
     return Clustering(base_N=base_N, base_centres_B2=base_centres_B2)
 
 

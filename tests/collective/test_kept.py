@@ -147,3 +147,38 @@ def test_other_settings_are_computed_anew_and_other_ids_are_not(cache: Path) -> 
     for settings in ({"k": 2}, {"seed": 1}):
         opinion_of(conversation, **settings)  # type: ignore[arg-type]
     assert len(list(cache.iterdir())) == 3
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_what_others_may_write_is_not_believed(cache: Path, which: str) -> None:
+    kept(Number, b"a", lambda: Number(value=7))
+    (path,) = cache.iterdir()
+    (path if which == "file" else cache).chmod(0o777)
+    assert kept(Number, b"a", lambda: Number(value=5)).value == 5
+
+
+def test_what_is_not_a_file_of_its_own_is_not_believed(cache: Path, tmp_path: Path) -> None:
+    kept(Number, b"a", lambda: Number(value=7))
+    (path,) = cache.iterdir()
+    path.symlink_to(path.rename(tmp_path / "elsewhere"))
+    assert kept(Number, b"a", lambda: Number(value=5)).value == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": (0, 1)},
+        {"rows": (0, 1, 1)},
+        {"rows": (-1, 0, 1)},
+        {"labels": (0, 0, 0)},
+        {"labels": (0, 2, 1)},
+        {"labels": (0, 0, -1)},
+    ],
+)
+def test_a_kept_grouping_has_each_person_once_and_no_empty_group(change: dict[str, tuple[int, ...]]) -> None:
+    opinion = opinion_of(talk(random_rows(1, 12, 6)))
+    good = {"rows": (0, 1, 2), "labels": (0, 0, 1), "names": ("0", "1"), "silhouettes": {}, "method": "polis"}
+    good |= {"tries": {}, "notes": (), "stability": opinion.stability}
+    opinions.KeptOpinion.model_validate(good)
+    with pytest.raises(ValueError):
+        opinions.KeptOpinion.model_validate(good | change)

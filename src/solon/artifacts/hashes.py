@@ -28,7 +28,7 @@ def remember(found: os.stat_result, sha256: str) -> None:
     if found.st_size < LARGE_BYTES:
         return
     with suppress(OSError):
-        _file().parent.mkdir(parents=True, exist_ok=True)
+        _file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = [*_read().items(), (_state(found), sha256)][-MOST_KEPT:]
         draft = _file().with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(dict(kept), indent=0), encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import model_validator
 
 from solon.collective.conversation import Conversation
 from solon.collective.kept import kept
@@ -38,6 +39,16 @@ class KeptOpinion(Record):
     tries: dict[int, int]
     notes: tuple[str, ...]
     stability: StabilityReport
+
+    @model_validator(mode="after")
+    def _is_a_grouping(self) -> KeptOpinion:
+        """As it was computed: each person once, each group with somebody in it."""
+        groups = len(self.names) or max(self.labels, default=-1) + 1
+        if len(self.rows) != len(self.labels) or set(self.labels) != set(range(groups)):
+            raise ValueError("no grouping")
+        if list(self.rows) != sorted({row for row in self.rows if row >= 0}):
+            raise ValueError("people twice, or out of order")
+        return self
 
     @property
     def groups(self) -> Groups:

@@ -63,6 +63,7 @@ def report(
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
     from solon.collective.phrases import many
+    from solon.errors import InputError, Where
     from solon.report.public.catalogue import language_of
     from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
@@ -70,6 +71,8 @@ def report(
 
     if groups != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")
     require_free(output, force=force)
     sources = Sources(
         folder=folder,

@@ -61,7 +61,7 @@ def wilson(successes: float, n: float) -> Rate:
     return Rate(rate=p, low=float(low), high=float(high))
 
 
-def score_interval(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
+def score_interval(share: Floats | np.float64, n: Floats | np.float64, z: Floats | float) -> tuple[Floats, Floats]:
     """Ends of Wilson's score interval of shares of `n`, which may be effective sizes. Of one shape; NaN for n = 0.
 
     With p the share (Wilson 1927; Brown, Cai and DasGupta 2001, eq. 4), and z = 1.96 for 95%:

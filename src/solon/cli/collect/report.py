@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
+from solon.errors import InputError, Where
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
 CONSTITUTION = typer.Option(
@@ -63,7 +64,6 @@ def report(
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
     from solon.collective.phrases import many
-    from solon.errors import InputError, Where
     from solon.report.public.catalogue import language_of
     from solon.report.public.gather import Sources, gather
     from solon.report.public.inputs import Words
@@ -71,8 +71,7 @@ def report(
 
     if groups != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")
+    _require_page(output)
     require_free(output, force=force)
     sources = Sources(
         folder=folder,
@@ -100,3 +99,8 @@ def report(
     typer.echo(f"agreement: {in_every_group(analysis.conversation, analysis.groups)}")
     sizes = ", ".join(map(str, analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
+
+
+def _require_page(output: Path) -> None:
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")

@@ -106,3 +106,18 @@ def test_sweep_takes_temporary_names_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.tmp").write_text("mine")
     sweep(tmp_path)
     assert os.listdir(tmp_path) == ["notes.tmp"]
+
+
+def test_two_that_write_the_same_file_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins and ends while the first is about to take the name."""
+    path, real = tmp_path / "page.html", os.fsync
+
+    def second(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", real)
+        write_atomic(path, b"second")
+
+    monkeypatch.setattr(os, "fsync", second)
+    write_atomic(path, b"first")
+    assert path.read_bytes() == b"first" and [one.name for one in tmp_path.iterdir()] == ["page.html"]

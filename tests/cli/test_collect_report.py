@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +114,8 @@ def test_faults_take_one_line_and_exit_with_2(
 
 def test_no_export_and_no_place_to_write(tmp_path: Path) -> None:
     assert "none" in collect("report", tmp_path / "none", "-o", tmp_path / "report.html").stderr
-    result = collect("report", EXAMPLE / "export", "--no-stability", "-o", tmp_path)
+    (tmp_path / "taken.html").mkdir()
+    result = collect("report", EXAMPLE / "export", "--no-stability", "-o", tmp_path / "taken.html")
     assert result.exit_code == 2 and "cannot be written" in result.stderr
 
 
@@ -131,3 +135,24 @@ def test_what_is_there_is_overwritten_by_force_alone(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "mine"
     done(*command, "--force")
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_kept_result_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    folder = write_export(talk(random_rows(1, 200, 8)), tmp_path / "export")  # so many that nothing is withheld
+    for turn in range(2):
+        script = (
+            "import sys; from typer.testing import CliRunner; from solon.cli.main import app\n"
+            f"done = CliRunner().invoke(app, ['collect', 'report', {str(folder)!r}, '-o', '{tmp_path}/{turn}.html'])\n"
+            "assert done.exit_code == 0, done.output\nprint(*sys.modules)"
+        )
+        at = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+        loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=at)
+    slow = {
+        "sklearn",
+        "pandas",
+        "markdown_it",
+        "solon.config",
+        "solon.artifacts.stage",
+        "solon.constitution.lint",
+    }
+    assert sorted(slow & set(loaded.stdout.split())) == []

@@ -147,3 +147,37 @@ def test_other_settings_are_computed_anew_and_other_ids_are_not(cache: Path) -> 
     for settings in ({"k": 2}, {"seed": 1}):
         opinion_of(conversation, **settings)  # type: ignore[arg-type]
     assert len(list(cache.iterdir())) == 3
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_what_others_may_write_is_not_believed(cache: Path, which: str) -> None:
+    kept(Number, b"a", lambda: Number(value=7))
+    (path,) = cache.iterdir()
+    (path if which == "file" else cache).chmod(0o777)
+    assert kept(Number, b"a", lambda: Number(value=5)).value == 5
+
+
+def test_what_is_not_a_file_of_its_own_is_not_believed(cache: Path, tmp_path: Path) -> None:
+    kept(Number, b"a", lambda: Number(value=7))
+    (path,) = cache.iterdir()
+    path.symlink_to(path.rename(tmp_path / "elsewhere"))
+    assert kept(Number, b"a", lambda: Number(value=5)).value == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"participant_ids": [0, 1]},
+        {"participant_ids": [0, 1, 1]},
+        {"participant_ids": [-1, 0, 1]},
+        {"labels_G": [0, 2, 1]},
+        {"labels_G": [0, 0, -1]},
+    ],
+)
+def test_a_kept_grouping_has_each_person_once_in_a_group_that_there_is(change: dict[str, list[int]]) -> None:
+    stability = opinion_of(talk(random_rows(1, 12, 6))).stability.model_dump()
+    groups = {"participant_ids": [0, 1, 2], "labels_G": [0, 0, 1], "names": ["0", "1"], "silhouettes": {}}
+    good = {"groups": groups | {"method": "polis"}, "stability": stability}
+    opinions.Opinion.model_validate(good)
+    with pytest.raises(ValueError):
+        opinions.Opinion.model_validate(good | {"groups": good["groups"] | change})

@@ -18,6 +18,13 @@ FACTS = [
     "We moved here from the coast in spring",
     "My daughter goes to the school by the mill.",
     "I work from home. It is quiet.",
+    "My father drove a tram",
+    "We have lived here since the flood",
+    "I've got two dogs by the canal",
+    "In my street there are six lamps",
+    "As a nurse, I see the ward at night",
+    "I believe in God",
+    "我在镇上有两只猫",
     "Ich wohne seit zehn Jahren in Althofen.",
     "Ich habe zwei Kinder",
     "Ich bin Rentnerin und fahre Rad",
@@ -43,6 +50,9 @@ NONE = [
     "I have no idea",
     "I have concerns about cameras",
     "I live by the canal and the boats should be quieter",
+    "I believe in honest answers",
+    "As a nurse, I think AI should ask",
+    "In my town we need more lamps",
     "I want AI to admit what it does not know",
     "I'd like more buses in the evening",
     "We live in a democracy",
@@ -88,4 +98,4 @@ def test_the_sentence_is_told_and_quotation_marks_begin_one() -> None:
 def test_what_is_said_in_other_forms_is_not_found() -> None:
     """The limits, as the module states them."""
     assert fact_about_speaker("Born by the canal in 1970") is None
-    assert fact_about_speaker("As a nurse I see this daily") is None
+    assert fact_about_speaker("Nurse for ten years") is None

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -74,9 +75,9 @@ def sha256_file(path: str | Path) -> str:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write under a hidden temporary name, fsync, rename: a reader, or a kill, sees all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = _temporary(path)
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -99,8 +100,7 @@ def folder_atomic(path: Path) -> Iterator[Path]:
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, "the folder exists", os.fspath(path))
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = _temporary(path)
     temporary.mkdir(parents=True)
     try:
         yield temporary
@@ -112,6 +112,11 @@ def folder_atomic(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _temporary(path: Path) -> Path:
+    """A hidden name beside it that no other process has; `sweep` knows it by its end."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def sync_folder(folder: Path) -> None:

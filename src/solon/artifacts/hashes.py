@@ -36,7 +36,7 @@ def remember(found: os.stat_result, sha256: str) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, also beside other processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8")

@@ -62,6 +62,8 @@ class RunFolder:
             _refuse_foreign(folder)
             if (folder / RUN).exists():
                 _must_be(folder, config)
+            for half in folder.glob(".*.tmp"):  # of a killed process: the lock is ours
+                half.unlink()
             # run.json goes first: from then on the folder is known as this run, whatever a kill leaves out.
             files = {RUN: canonical_json(RunRecord(config=config), indent=2), "run.toml": dump_toml(config).encode()}
             if original is not None:
@@ -141,8 +143,8 @@ def _refuse_foreign(folder: Path) -> None:
     """Raise if the folder holds files but no run."""
     if (folder / RUN).exists():
         return
-    ours = {LOCK_NAME, f".{RUN}.tmp"}
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+    half = set(folder.glob(f".{RUN}.*"))
+    foreign = sorted(path.name for path in folder.iterdir() if path.name != LOCK_NAME and path not in half)
     if foreign:
         listed = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise RunError(f"{folder} is not empty and holds no run ({listed})", hint="choose a new folder with -o")

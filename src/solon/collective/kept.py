@@ -2,7 +2,8 @@
 
 It is kept in the user's cache (`$XDG_CACHE_HOME/solon`, by default `~/.cache/solon`), for an export may be somebody
 else's folder, or one that cannot be written. A file is named by a hash of all it was made from: the input, the code of
-this part of the package, and NumPy's version. One that is damaged is computed anew. All may be deleted at any time, and
+this part of the package, and NumPy's version. One that is damaged, or
+that another user may have written, is computed anew. All may be deleted at any time, and
 commands that run at once do not disturb one another.
 """
 
@@ -56,10 +57,18 @@ def _code() -> str:
 def _read(kind: type[Kept], path: Path) -> Kept | None:
     """None: not there, or not as it was written."""
     with suppress(OSError, ValueError):  # what pydantic raises is a ValueError, too
+        if not (_ours(path.parent) and _ours(path) and not path.is_symlink()):
+            return None
         said, data = path.read_bytes().split(b"\n", 1)
         if said.decode() == sha256_bytes(data):
             return kind.model_validate_json(data)
     return None
+
+
+def _ours(path: Path) -> bool:
+    """Nobody else can have written it: a checksum can be forged."""
+    found = path.stat()
+    return found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def _write(path: Path, data: bytes) -> None:

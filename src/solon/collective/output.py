@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from solon.artifacts.atomic import folder_atomic
 from solon.errors import Fault, InputError, Where
 
 
-def require_free(*paths: Path, force: bool) -> None:
-    """Raises `InputError` that names every file that is there already, unless `force` is set."""
-    hint = "choose another name with -o, or add --force to overwrite it"
-    taken = [] if force else [Fault("exists already", Where(path), hint) for path in paths if path.is_file()]
-    if taken:
-        raise InputError(taken)
+def require_free(*paths: Path, force: bool, reads: Iterable[Path | None] = ()) -> None:
+    """Raises `InputError` that names every file that is there already, unless `force` is set, or that is read."""
+    inputs = {path.resolve() for path in reads if path}
+    hint = "choose another name with -o"
+    faults = [Fault("is what the command reads", Where(path), hint) for path in paths if path.resolve() in inputs]
+    if not faults and not force:
+        hint += ", or add --force to overwrite it"
+        faults = [Fault("exists already", Where(path), hint) for path in paths if path.is_file()]
+    if faults:
+        raise InputError(faults)
 
 
 @contextmanager
@@ -36,7 +41,7 @@ def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
     at = out.resolve()  # `.` has no name to put anything beside
     staged, before = (at.with_name(f".{at.name}.{state}") for state in ("new", "before"))
     try:
-        for leftover in (staged, before):
+        for leftover in (staged, before, *at.parent.glob(f".{glob.escape(staged.name)}.*.tmp")):
             shutil.rmtree(leftover, ignore_errors=True)
         with folder_atomic(staged) as folder:
             yield folder

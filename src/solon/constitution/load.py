@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solon.constitution.document import read_document
 from solon.constitution.lists import read_list
 from solon.constitution.principles import Constitution
 from solon.constitution.sourced import Sourced
@@ -32,7 +31,11 @@ def load_constitution(name_or_path: str | Path) -> Constitution:
 def read_constitution(name_or_path: str | Path) -> Sourced:
     """As `load_constitution`, together with the file and the line of every part."""
     path = find_constitution(name_or_path)
-    return read_list(path) if path.suffix.lower() == ".toml" else read_document(path)
+    if path.suffix.lower() == ".toml":
+        return read_list(path)
+    from solon.constitution.document import read_document  # the parser of Markdown takes long to import
+
+    return read_document(path)
 
 
 def find_constitution(name_or_path: str | Path) -> Path:

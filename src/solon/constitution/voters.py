@@ -3,7 +3,7 @@
 A list of forms (`voters.toml`), nothing more: in English, German, French, Spanish and Chinese, a sentence in the first
 person with a verb of living, owning, working or belonging, or one about the speaker's family or home. A sentence that
 asks for something (`I live here and the town should ...`) or tells an opinion (`I think ...`) is none. What is said in
-other forms (`Born here in 1970`, `As a nurse I see this daily`) is not found.
+other forms (`Born here in 1970`, `Nurse for ten years`) is not found.
 """
 
 from __future__ import annotations

@@ -27,6 +27,17 @@ def test_a_table_in_any_order(conversation: Conversation, tmp_path: Path) -> Non
     assert found.labels_G.tolist() == [1, 0, 2] and found.method == "given" and "groups.csv" in found.notes[0]
 
 
+def test_a_table_by_external_ids(conversation: Conversation, tmp_path: Path) -> None:
+    people = [one.model_copy(update={"xid": f"x{one.id}"}) for one in conversation.participants]
+    known = replace(conversation, participants=tuple(people))
+    path = tmp_path / "groups.csv"
+    path.write_text("xid,group\nx13,b\nx3,a\n", encoding="utf-8")
+    assert groups_from_file(path, known).participant_ids.tolist() == [3, 13]
+    path.write_text("xid,group\nx4,b\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"groups\.csv:2: the conversation has no xid 'x4'"):
+        groups_from_file(path, known)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

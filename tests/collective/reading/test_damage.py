@@ -272,6 +272,20 @@ class TestMissingColumns:
         told = [str(one) for one in open_conversation(tmp_path).findings if one.severity == "warning"]
         assert told == [f"votes.csv: timestamp and datetime differ in 1 row: timestamp {time}; timestamp counts"]
 
+    def test_times_as_servers_write_them_are_compared(self, tmp_path: Path) -> None:
+        path = clojure(tmp_path) / "votes.csv"
+
+        def words(time: int) -> str:
+            day, month, date, clock, _, year = town.words(time).split()
+            return f"{day} {month} {date} {year} {clock} GMT+0000 (Coordinated Universal Time)"
+
+        rows = [[time, words(time), s, p, v] for time, s, p, v in town.events()]
+        town.write(path, ["timestamp", "datetime", "comment-id", "voter-id", "vote"], rows)
+        assert not [one for one in open_conversation(tmp_path).findings if "datetime" in one.what]
+        replace_in(path, words(rows[3][0]), words(rows[3][0] + town.HOUR))
+        told = [one.what for one in open_conversation(tmp_path).findings if "datetime" in one.what]
+        assert told == [f"timestamp and datetime differ in 1 row: timestamp {rows[3][0]}"]
+
     def test_times_of_another_zone_agree(self, tmp_path: Path) -> None:
         path = clojure(tmp_path) / "votes.csv"
         rows = [

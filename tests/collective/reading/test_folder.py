@@ -230,7 +230,7 @@ class TestWriting:
         assert not there or folder_bytes(tmp_path / "town") == good
 
     def test_what_a_killed_write_left_is_no_obstacle(self, tmp_path: Path) -> None:
-        for leftover in (".town.new", "..town.new.tmp", ".town.before"):
+        for leftover in (".town.new", "..town.new.0f3a.tmp", ".town.before"):
             (tmp_path / leftover).mkdir()
             (tmp_path / leftover / "half.csv").write_text("")
         write_imported(open_conversation(clojure(tmp_path / "export")), tmp_path / "town")

@@ -120,3 +120,11 @@ def test_people_and_statements_that_are_left_out_take_their_marks_along(talk: Co
         one: sum(marks(s, p) for p, s in town.latest() if s == one and p < 5) for one in town.TEXT if one > 1
     }
     assert len(some.log.important) == len(some.log.vote)
+
+
+def test_a_number_alone_is_said(tmp_path: Path) -> None:
+    folder = important(tmp_path / "town")
+    town.write(folder / "votes.csv", HEAD[:-1], town.events())
+    told = f"importance-votes: {sum(expected().values())} in all, as counted there; no file says who marked a statement"
+    assert said(open_conversation(folder), "no file says") == [f"comments.csv: {told} as important"]
+    assert not said(open_conversation(important(tmp_path / "with")), "no file says")

@@ -27,6 +27,12 @@ def lenient(folder: Path, strict: object) -> Imported:
     return open_conversation(folder)
 
 
+@pytest.mark.parametrize(("word", "strict"), [("false", False), (" True ", True)])
+def test_a_word_for_strict_moderation_is_read(tmp_path: Path, word: str, strict: bool) -> None:
+    imported = lenient(tmp_path, word)
+    assert imported.conversation.strict_moderation is strict and not said(imported, "neither true")
+
+
 def left_out(talk: Conversation) -> set[int]:
     return {
         number for number, why in admissible(talk, include_unmoderated=False)[1].items() if why.code == "unmoderated"

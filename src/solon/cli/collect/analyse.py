@@ -48,9 +48,9 @@ def analyse(
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
     from solon.collective.output import require_free
-    from solon.collective.reading.folder import open_conversation
+    from solon.collective.reading.folder import open_conversation, read_by
 
-    require_free(*(output / name for name in (*FILES, "stability.json")), force=force)
+    require_free(*(output / name for name in (*FILES, "stability.json")), force=force, reads=read_by(folder))
     if math_from and (groups != FOUND or k is not None or method is not Method.polis or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --groups, --k, --method and --seed")
     if groups != FOUND and k is not None:

@@ -52,9 +52,10 @@ def consensus(
     from solon.collective.opinion.files import write_consensus
     from solon.collective.output import require_free
     from solon.collective.phrases import many
+    from solon.collective.reading.folder import read_by
     from solon.collective.tables import shown
 
-    require_free(output, force=force)
+    require_free(output, force=force, reads=[*read_by(votes), Path(groups or "")])
     talk, found = _opened(votes, groups, group_column)
     draws = DRAWS if intervals else 0
     measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)

@@ -36,10 +36,10 @@ def groups(
     from solon.collective.opinion.stability import ship_stability
     from solon.collective.output import require_free
     from solon.collective.phrases import many
-    from solon.collective.reading.folder import open_conversation
+    from solon.collective.reading.folder import open_conversation, read_by
 
     beside = output.with_name(f"{output.stem}-stability.json")
-    require_free(output, beside, force=force)
+    require_free(output, beside, force=force, reads=read_by(folder))
     conversation = open_conversation(folder).conversation
     opinion = opinion_of(conversation, k=k, method=method.value, seed=seed)
     found, report = opinion.groups, opinion.stability if stability else None

@@ -96,9 +96,11 @@ def principles(
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.merges import read_merges
     from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
-    from solon.collective.reading.folder import open_conversation
+    from solon.collective.principles.trace import trace_path
+    from solon.collective.reading.folder import open_conversation, read_by
 
     require_free(output.with_suffix(".stability.json"), force=force)
+    require_free(output, trace_path(output), force=True, reads=[*read_by(folder), merges])
     talk = open_conversation(folder).conversation
     decisions = None if merges is None else read_merges(merges, talk)
     found, report = _groups(groups, talk, k=k, method=method, seed=seed)

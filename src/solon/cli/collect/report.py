@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
+from solon.errors import InputError, Where
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
 CONSTITUTION = typer.Option(
@@ -70,6 +71,7 @@ def report(
 
     if groups != FOUND and k is not None:
         raise typer.BadParameter(K_IS_FOR_FOUND)
+    _require_page(output)
     require_free(output, force=force)
     sources = Sources(
         folder=folder,
@@ -98,3 +100,8 @@ def report(
         typer.echo(line)
     sizes = ", ".join(map(str, analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
+
+
+def _require_page(output: Path) -> None:
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")

@@ -38,15 +38,17 @@ def topics(
       [bold]solon collect topics export/ --threshold 0.3 -o merges.toml[/bold]     propose more
       [bold]solon collect topics export/ --model my-encoder -o merges.toml[/bold]  by meaning, not words
     """
+    from solon.collective.output import require_free
     from solon.collective.principles.merges import write_merges
     from solon.collective.principles.proposing import propose
     from solon.collective.principles.selection import admissible, counts
-    from solon.collective.reading.folder import open_conversation
+    from solon.collective.reading.folder import open_conversation, read_by
     from solon.errors import InputError, Where
 
     if output.exists() and not force:
         hint = "go on with `solon collect merge`, choose another name, or add --force to lose its decisions"
         raise InputError("exists already", where=Where(output), hint=hint)
+    require_free(output, force=True, reads=read_by(folder))
     kept, reasons, note = admissible(open_conversation(folder).conversation, include_unmoderated=include_unmoderated)
     embed = None
     if model is not None:

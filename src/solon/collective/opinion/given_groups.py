@@ -33,21 +33,29 @@ def given_groups(wanted: str, conversation: Conversation) -> Groups | None:
 
 
 def groups_from_file(path: Path, conversation: Conversation) -> Groups:
-    """The groups in a table with the columns `participant` and `group`, as `solon collect groups` writes it.
+    """The groups in a table with the columns `participant` (or `xid`) and `group`, as `solon collect groups` writes it.
 
     Rows with an empty group are people in none. Raises InputError for participants that the conversation does not have,
     for one that stands there twice, and for a table without groups.
     """
     table = read_csv(path)
-    table.require("participant", "group")
+    key = "xid" if "xid" in table.header and "participant" not in table.header else "participant"
+    table.require(key, "group")
     known = set(conversation.participant_ids.tolist())
+    of_xid = {one.xid: one.id for one in conversation.participants if one.xid}
     found: dict[int, str] = {}
     faults: list[Fault] = []
     for row in table:
-        number = row.integer("participant")
+        number = row.integer(key) if key == "participant" else of_xid.get(row[key].strip(), -1)
         if number not in known:
             hint = "the table belongs to another conversation"
-            faults.append(Fault(f"the conversation has no participant {number}", row.where, hint))
+            faults.append(
+                Fault(
+                    f"the conversation has no {key} {number if key == 'participant' else shown(row[key])}",
+                    row.where,
+                    hint,
+                )
+            )
         elif number in found:
             faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
         found[number] = row["group"].strip()

@@ -6,8 +6,10 @@ What is kept has no ids: people are numbered by the order of their votes, so tha
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
+from pydantic import model_validator
 
 from solon.collective.conversation import Conversation
 from solon.collective.kept import kept
@@ -23,6 +25,17 @@ class Opinion(Record):
 
     groups: Groups
     stability: StabilityReport
+
+    @model_validator(mode="after")
+    def _is_a_grouping(self) -> Self:
+        """Each person once, in a group that there is: a file may say anything."""
+        ids_G, labels_G = self.groups.participant_ids, self.groups.labels_G
+        known = self.groups.k or len(labels_G)
+        if len(ids_G) != len(labels_G) or not set(labels_G.tolist()) <= set(range(known)):
+            raise ValueError("no grouping")
+        if ids_G.tolist() != sorted({one for one in ids_G.tolist() if one >= 0}):
+            raise ValueError("people twice, or out of order")
+        return self
 
 
 def opinion_of(

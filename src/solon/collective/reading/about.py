@@ -19,6 +19,8 @@ SUMMARY_KEYS = {"topic", "url", "views", "voters", "voters-in-conv", "commenters
 SUMMARY_KEYS |= {"conversation-description"}
 TEXTS = ("topic", "description")
 
+_TRUTH = {"true": True, "false": False}
+
 
 def read_about(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
     """`topic`, `description`, `strict_moderation` as far as they are said, and all totals by name."""
@@ -32,6 +34,8 @@ def _of_conversation(path: Path, findings: Findings) -> dict[str, object]:
         if not isinstance(said.get(name), str | None):
             findings.warning(path, f"{name} is no text", "left empty")
     strict = said.get("strict_moderation")
+    if isinstance(strict, str):
+        strict = _TRUTH.get(strict.strip().lower(), strict)
     if not isinstance(strict, bool | None):
         findings.warning(path, f"strict_moderation is neither true nor false: {shown(str(strict))}", "ignored")
     return {name: value for name, value in said.items() if name in TEXTS and isinstance(value, str)} | {
@@ -72,7 +76,7 @@ def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, obje
         **{key: number for key, cell in found.items() if (number := as_integer(cell)) is not None},
         "topic": found.get("topic", ""),
         "description": found.get("conversation-description", ""),
-        "strict_moderation": {"true": True, "false": False}.get(found.get(STRICT, "").strip().lower()),
+        "strict_moderation": _TRUTH.get(found.get(STRICT, "").strip().lower()),
     }
 
 

@@ -161,6 +161,10 @@ def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
     voters = many(len(cells.frame.participant_ids), "participant")
     what = f"{many(len(cells.key), 'vote')} of {voters}: {kinds[1]:,} agree, {kinds[-1]:,} disagree, {kinds[0]:,} pass"
     findings.note(export.folder.resolve().name, what)
+    marked = export.statement_counts.get("importance-votes")
+    if important is None and marked is not None and (total := int(marked[marked > 0].sum())):
+        what = f"importance-votes: {total:,} in all, as counted there; no file says who marked a statement as important"
+        findings.note(export.comments_path, what)
     if important is not None:
         what = f"{many(important, 'vote')} that mark{'s' if important == 1 else ''} the statement as important"
         findings.note(export.folder.resolve().name, what)

@@ -1,6 +1,7 @@
 """Times that an export writes twice: `timestamp` in numbers and `datetime` in words. They must agree.
 
 1726860583813   Fri Sep 20 14:29:43 CDT 2024      19:29:43 UTC is 14:29:43 five hours further west
+1726860583813   Fri Sep 20 2024 19:29:43 GMT+0000 (...)                                 as servers write it
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from solon.collective.reading.kinds import UNKNOWN
 
 _FORM = b"aaa aaa 00 00:00:00 aaa 0000"
 """`Fri Sep 20 14:29:43 CDT 2024`: 0 is any digit, a any character."""
+_OF_SERVERS = [*range(11), *range(16, 25), *range(28, 31), 15, *range(11, 15)]
+"""Where the same stands in `Fri Sep 20 2024 19:29:43 GMT+0000`; its zone is three characters of the hours from UTC."""
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _QUARTER = 900
 """Seconds; every zone is whole quarters of an hour away from UTC."""
@@ -54,6 +57,9 @@ def check_datetimes(found: Columns, findings: Findings) -> None:
 def _read(written: NDArray[np.bytes_]) -> tuple[Bools, Ints, Ints]:
     """Which rows have the known form, their seconds since 1970 as if in UTC, and a number for their zone's name."""
     cells = np.ascontiguousarray(written).view(np.uint8).reshape(len(written), -1)
+    ours = (cells[:, 25:28] == np.frombuffer(b"GMT", dtype=np.uint8)).all(axis=1)
+    cells = np.pad(cells, ((0, 0), (0, 1)))
+    cells[ours, : len(_FORM)], cells[ours, len(_FORM)] = cells[ours][:, _OF_SERVERS], 0
     months = np.ascontiguousarray(cells[:, 4:7]).view("S3").ravel()
     month = sum((months == name) * number for number, name in enumerate(_MONTHS, start=1))
 

@@ -83,7 +83,7 @@ def find_files(folder: Path) -> Files:
 
 def _existing(folder: Path, name: str) -> Path | None:
     """The file of that name, or else the only one that ends in it; `InputError` where several do."""
-    found = sorted(one for one in folder.iterdir() if _plain(one.name) == name)
+    found = sorted(one for one in folder.iterdir() if plain_name(one.name) == name)
     if folder / name in found:
         return folder / name
     if len(found) > 1:
@@ -93,10 +93,10 @@ def _existing(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _plain(file: str) -> str:
+def plain_name(file: str) -> str:
     """The name that Polis gives a file, whatever stands before it; empty: none. Hidden files and locks have none.
 
-    >>> _plain("4xyz-votes.csv"), _plain("4xyz-participants-votes.csv"), _plain("devotes.csv")
+    >>> plain_name("4xyz-votes.csv"), plain_name("4xyz-participants-votes.csv"), plain_name("devotes.csv")
     ('votes.csv', 'participants-votes.csv', '')
     """
     name = max((name for name in NAMES if file.endswith(name)), key=len, default="")
@@ -147,14 +147,14 @@ def _layout(files: Files, *, in_seconds: bool) -> Layout:
     """Clojure files have milliseconds, server files seconds and `participant-votes.csv` without the s."""
     if files.is_json:
         return Layout.server_json
-    server = files.matrix is not None and _plain(files.matrix.name) == MATRIX_NAMES[1]
+    server = files.matrix is not None and plain_name(files.matrix.name) == MATRIX_NAMES[1]
     return Layout.server_csv if in_seconds or server else Layout.clojure
 
 
 def _say_files(files: Files, findings: Findings) -> None:
     """Names with something in front, files that an export usually has, and such as end in the middle of a line."""
     folder = files.folder.resolve().name
-    if before := {path.name: front for path in files.all if (front := path.name.removesuffix(_plain(path.name)))}:
+    if before := {path.name: front for path in files.all if (front := path.name.removesuffix(plain_name(path.name)))}:
         findings.note(folder, f"read by the end of the name: {', '.join(sorted(before))}")
         if len(set(before.values())) > 1:
             what = "files whose names begin differently: do they belong to one export?"

@@ -29,7 +29,7 @@ from solon.collective.reading.assemble import assemble
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.contents import participants_of, statements_of, votes_of
 from solon.collective.reading.exported import ExportedVotes, Frame, among, check_size
-from solon.collective.reading.files import find_files, read_export
+from solon.collective.reading.files import find_files, plain_name, read_export
 from solon.collective.reading.findings import Finding, Findings, Imported, Severity
 from solon.collective.reading.names import (
     COMMENTS,
@@ -95,6 +95,12 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
     except OSError as error:
         what, hint = f"cannot be read: {error.strerror or error}", "check the path and its permissions"
         raise InputError(what, where=Where(error.filename or path), hint=hint) from error
+
+
+def read_by(path: Path) -> set[Path]:
+    """Files that opening a folder may read; a file is itself. Empty: it is not there."""
+    ours = {CARD, STATEMENTS, PARTICIPANTS, LATEST, EVENTS, FINDINGS}
+    return {one for one in path.glob("*") if one.name in ours or plain_name(one.name)} if path.is_dir() else {path}
 
 
 def write_imported(imported: Imported, out: Path, *, force: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +14,16 @@ from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import Method, analyse
 from solon.collective.opinion.given_groups import EXPORTED, FOUND, exported_beside, given_groups
 from solon.collective.opinion.kept import opinion_of
-from solon.collective.people.population import load_population
-from solon.collective.people.sample import Sample, of_voters, read_attributes
-from solon.collective.principles.trace import Trace, trace_path
 from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import raise_faults, read_csv, read_text, shown
-from solon.constitution.load import load_constitution
-from solon.constitution.principles import Constitution
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.language import ENGLISH, Language
+
+if TYPE_CHECKING:
+    from solon.collective.people.sample import Sample
+    from solon.collective.principles.trace import Trace
+    from solon.constitution.principles import Constitution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,9 @@ def read_traced(path: Path, talk: Conversation) -> tuple[Constitution, Trace]:
     Raises:
         InputError: if there is no trace, if it cannot be read, or if it belongs to another conversation.
     """
+    from solon.collective.principles.trace import Trace, trace_path
+    from solon.constitution.load import load_constitution
+
     constitution = load_constitution(path)
     beside = trace_path(path)
     if not beside.is_file():
@@ -141,4 +145,7 @@ def read_sample(population: Path | None, attributes: Path | None, talk: Conversa
             "a population without attributes, or attributes without a population, cannot be compared",
             hint="give both --population and --attributes, or neither",
         )
+    from solon.collective.people.population import load_population
+    from solon.collective.people.sample import of_voters, read_attributes
+
     return of_voters(read_attributes(attributes, load_population(population), talk), talk)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from solon.collective.opinion.given_groups import Beside
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import StabilityReport
-from solon.collective.people.sample import Sample
-from solon.collective.principles.trace import Trace
 from solon.collective.reading.findings import Finding
-from solon.constitution.principles import Constitution
 from solon.report.public.language import ENGLISH, Language
+
+if TYPE_CHECKING:
+    from solon.collective.people.sample import Sample
+    from solon.collective.principles.trace import Trace
+    from solon.constitution.principles import Constitution
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -19,6 +22,8 @@ def rendered(text: str) -> Markup:
     A link leads to the web or to an address for mail, or is text. An image is a link to it, since a page that loads
     images tells their owner who reads it.
     """
+    if not text.strip():
+        return Markup()
     tokens = _markdown().parse(text)
     for token in tokens:
         if token.type.startswith("heading_"):
@@ -44,6 +49,8 @@ def _harmless(tokens: Sequence[Token]) -> list[Token]:
 
 def _image(token: Token, *, linked: bool) -> list[Token]:
     """A link to the image, named as the image is; its name alone inside another link."""
+    from markdown_it.token import Token
+
     address = str(token.attrs["src"])
     opened = Token("link_open", "a", 1, attrs={"href": address, "rel": "noopener noreferrer nofollow"})
     named = Token("text", "", 0, content=token.content or address)
@@ -52,6 +59,8 @@ def _image(token: Token, *, linked: bool) -> list[Token]:
 
 @cache
 def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # many conversations have no description, and it takes long to import
+
     # Lines that begin with spaces are prose here, not code.
     markdown = MarkdownIt("commonmark", {"html": False}).disable(["code", "html_block", "html_inline"])
     markdown.validateLink = _may_be_linked  # type: ignore[method-assign]

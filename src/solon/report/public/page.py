@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
@@ -12,7 +13,6 @@ from markupsafe import Markup
 from solon import __version__
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.people.population import SUPPRESS_BELOW
-from solon.collective.principles.trace import Trace
 from solon.collective.tables import write_file
 from solon.report import standalone
 from solon.report.public import download, standing
@@ -30,6 +30,9 @@ from solon.report.public.sureness import StabilityPart, beside_other, stability_
 from solon.report.public.tally import StatementVotes, statement_votes, withheld_in_words
 from solon.report.public.thresholds import ThresholdPart, threshold_part
 from solon.report.public.traced import TracePart, trace_part
+
+if TYPE_CHECKING:
+    from solon.collective.principles.trace import Trace
 
 PACKAGE, SHARED = "solon.report.public", "solon.report"
 SECTIONS = (

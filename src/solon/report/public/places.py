@@ -11,7 +11,7 @@ from math import atan2, degrees, sqrt
 
 import numpy as np
 
-from solon.collective.conversation import Bools, Floats, Ints
+from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.opinion.consensus import in_every_group
 from solon.collective.opinion.results import Analysis
 from solon.collective.people.population import SUPPRESS_BELOW
@@ -163,15 +163,10 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
     rows = np.isin(analysis.conversation.participant_ids, analysis.groups.participant_ids)
     every = in_every_group(analysis.conversation, analysis.groups)
     chosen = [one for one in statements if every.ranked_S[one.column] and not every.pooled]
+    pulls = [_pulls(analysis.conversation, rows, one.column, points_G2) for one in chosen]
     found = []
     for axis, (back, forth) in enumerate(ENDS):
-        pull = []
-        for one in chosen:
-            seen = analysis.conversation.seen_PS[rows, one.column]
-            votes = analysis.conversation.votes_PS[rows, one.column][seen].astype(np.float64)
-            at = points_G2[seen, axis]
-            spread = float(votes.std() * at.std())
-            pull.append(float(((votes - votes.mean()) * (at - at.mean())).mean()) / spread if spread > 1e-12 else 0.0)
+        pull = [both[axis] for both in pulls]
         order = sorted(range(len(chosen)), key=lambda i: (pull[i], chosen[i].id))
         ends = (
             (back, [i for i in order[:PULLING] if pull[i] < 0]),
@@ -179,6 +174,21 @@ def directions(analysis: Analysis, statements: Sequence[StatementVotes]) -> tupl
         )
         found += [Direction(lead=lead, statements=tuple(chosen[i] for i in end)) for lead, end in ends if end]
     return tuple(found)
+
+
+def _pulls(talk: Conversation, rows_P: Bools, column: int, points_G2: Floats) -> tuple[float, float]:
+    """How votes on a statement go with either axis, -1 to 1; 0 where all votes, or all places, are the same."""
+    seen_G = talk.seen_PS[rows_P, column]
+    apart_N = talk.votes_PS[rows_P, column][seen_G].astype(np.float64)
+    apart_N -= apart_N.mean()
+    east, north = (points_G2[seen_G, axis] for axis in (0, 1))
+    return _together(apart_N, east - east.mean()), _together(apart_N, north - north.mean())
+
+
+def _together(votes_N: Floats, places_N: Floats) -> float:
+    """The correlation of two deviations from their means."""
+    spread = sqrt(float(votes_N @ votes_N) * float(places_N @ places_N))
+    return float(votes_N @ places_N) / spread if spread > 1e-12 * len(votes_N) else 0.0
 
 
 def outline(points_N2: Floats) -> Outline | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from solon.collective.principles.selection import ThresholdCount
 from solon.report.charts import Chart, Point, Series, line_chart
 from solon.report.public.language import Language
+
+if TYPE_CHECKING:
+    from solon.collective.principles.selection import ThresholdCount
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from solon.collective.conversation import Statement
 from solon.collective.opinion.results import Analysis
-from solon.collective.principles.trace import PrincipleTrace, Trace
-from solon.constitution.principles import Constitution, Principle
 from solon.report.public.language import Language, mark
 from solon.report.public.tally import StatementVotes
+
+if TYPE_CHECKING:
+    from solon.collective.principles.trace import PrincipleTrace, Trace
+    from solon.constitution.principles import Constitution, Principle
 
 REASONS = {
     "rejected": mark("rejected by the moderators"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
 from solon.errors import InputError, Where
+
+if TYPE_CHECKING:
+    from solon.collective.opinion.results import Analysis
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
 CONSTITUTION = typer.Option(
@@ -60,7 +63,6 @@ def report(
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
       [bold]solon collect report export/ --language de -o bericht.html[/bold]
     """
-    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import FOUND
     from solon.collective.output import require_free
     from solon.collective.phrases import many
@@ -93,13 +95,18 @@ def report(
     write_public_report(output, given)
     if missing := sources.language.missing:
         typer.echo(f"the catalogue lacks {many(missing, 'text')} of the page, which stayed English", err=True)
-    for note in given.analysis.notes:
+    _print_agreement(given.analysis)
+    sizes = ", ".join(map(str, given.analysis.groups.sizes))
+    typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
+
+
+def _print_agreement(analysis: Analysis) -> None:
+    from solon.collective.opinion.consensus import in_every_group
+
+    for note in analysis.notes:
         typer.echo(note, err=True)
-    analysis = given.analysis
     for line in in_every_group(analysis.conversation, analysis.groups).lines:
         typer.echo(line)
-    sizes = ", ".join(map(str, analysis.groups.sizes))
-    typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
 
 
 def _require_page(output: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -21,13 +21,9 @@ Body = Callable[["Work"], Facts | None]
 """Fills the folder of a stage that is not finished. It may be killed at any moment and called again."""
 
 
-def _not_there(work: Work) -> Facts | None:
-    raise NotImplementedError("a stage is declared as the decorator of its body")
-
-
 @dataclass(frozen=True)
 class Stage:
-    """One stage, and a decorator: it takes the function below it as its body.
+    """One stage. It is declared above its body: `@partial(Stage, name, title, ...)` takes the function below it.
 
     Whatever can change what the body makes is named here: a finished stage of another run in which all of it is equal
     is this stage.
@@ -37,6 +33,7 @@ class Stage:
     """In the command line, and for the stages that read it."""
     title: str
     """What happens in it, as a sentence."""
+    body: Body
     _: KW_ONLY
     folder: str = ""
     """Below the run's; by default the name."""
@@ -50,13 +47,9 @@ class Stage:
     """Roles whose own models it uses; trained models belong to the stages it reads."""
     hashes: tuple[Callable[[Given], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
-    body: Body = _not_there
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
-
-    def __call__(self, body: Body) -> Stage:
-        return replace(self, body=body)
 
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
         """The part of the run file that it depends on."""

@@ -11,6 +11,7 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -48,7 +49,8 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-@Stage(
+@partial(
+    Stage,
     "prompts",
     "Prompts for training and, held out, for evaluation.",
     settings=("prompts",),
@@ -69,7 +71,8 @@ def prompts(work: Work) -> Facts:
     return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
 
 
-@Stage(
+@partial(
+    Stage,
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=("prompts",),
@@ -95,7 +98,8 @@ def revisions(work: Work) -> None:
     work.rows(work.prompts.red_team, chains, Revision)
 
 
-@Stage(
+@partial(
+    Stage,
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
     reads=("prompts",),
@@ -109,7 +113,8 @@ def helpful(work: Work) -> None:
     work.rows(asked, lambda part: _respond(work, assistant, part, "helpful", copies), Answer)
 
 
-@Stage(
+@partial(
+    Stage,
     "sl",
     "Finetune base on revisions and helpful answers: SL-CAI.",
     folder="models/sl",
@@ -124,7 +129,8 @@ def sl(work: Work) -> Facts:
     return train_sl(work)
 
 
-@Stage(
+@partial(
+    Stage,
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
     reads=("sl", "prompts"),
@@ -136,7 +142,8 @@ def pairs(work: Work) -> None:
     work.rows(work.prompts.red_team, lambda part: _pairs(work, policy, part, "pairs", per_prompt), Pair)
 
 
-@Stage(
+@partial(
+    Stage,
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", "prompts"),
@@ -166,7 +173,8 @@ def comparisons(work: Work) -> None:
     check_unscored(rows, config.judge.max_unscored)
 
 
-@Stage(
+@partial(
+    Stage,
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", "prompts"),
@@ -186,7 +194,8 @@ def helpfulness(work: Work) -> None:
     work.rows(work.prompts.helpful, compared, Comparison, may_be_empty=True)
 
 
-@Stage(
+@partial(
+    Stage,
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
@@ -201,7 +210,8 @@ def pm(work: Work) -> Facts:
     return train_pm(work, _compared(work))
 
 
-@Stage(
+@partial(
+    Stage,
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
@@ -222,7 +232,8 @@ EVALUATED = ("base", "sl", "rl")
 def _answers(model: str, called: str) -> Stage:
     trained = None if model == "base" else model
 
-    @Stage(
+    @partial(
+        Stage,
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
         reads=("prompts", *([trained] if trained else [])),
@@ -237,7 +248,8 @@ def _answers(model: str, called: str) -> Stage:
     return answers
 
 
-@Stage(
+@partial(
+    Stage,
     "scores",
     "Grade answers and revisions; measure the labels and the preference model.",
     reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from gguf import GGMLQuantizationType
 
 from cli.command import done, solon, tiny_settings
+from gguf_files import write_gguf
 from zoo import zoo_folder
 
 RUN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
@@ -104,3 +106,16 @@ def test_a_seed_of_more_than_63_bits_is_refused(files: Path) -> None:
     assert result.stderr.splitlines() == [
         "error: --set seed=9223372036854775808: seed is 9223372036854775808; expected less than 9223372036854775808"
     ]
+
+
+def test_import_says_what_came_and_what_was_lost(tmp_path: Path) -> None:
+    file = write_gguf(tmp_path / "tiny.gguf", kind=GGMLQuantizationType.F32)
+    said = done("models", "import", str(file), "-o", str(tmp_path / "new")).splitlines()
+    assert said == [
+        f"{tmp_path}/new: LlamaForCausalLM, 32,928 parameters, license cc0-1.0",
+        "lost: how the model prefers to be sampled: a GGUF has no generation_config.json",
+    ]
+    assert done("models", "check", str(tmp_path / "new"))
+    again = solon("models", "import", str(file), "-o", str(tmp_path / "new"))
+    assert again.exit_code == 2
+    assert "new exists (choose a new folder, or remove it)" in again.stderr

@@ -1,15 +1,18 @@
-"""`solon models`: will they go through a run?"""
+"""`solon models`: bring a model in, and see whether it will go through a run."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from solon.cli.faults import UNUSABLE, say_error
+from solon.cli.running import refuse_option
 from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
+from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.lm.check import ModelSummary
@@ -25,7 +28,7 @@ app = typer.Typer(
 
 @app.callback()
 def models() -> None:
-    """Check models: will they go through a run?"""
+    """Import models, and check whether they will go through a run."""
 
 
 @app.command(epilog="Exit codes: 0 all can be used; 2 one cannot, with one line per fault.")
@@ -69,6 +72,38 @@ def check(
             for fault in faults:
                 say_error(str(fault))
     raise typer.Exit(UNUSABLE if any(faults for _, _, faults in looked) else 0)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.gguf", help="A GGUF file, as llama.cpp and Ollama use.")],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder; it must not exist.")],
+    dtype: Annotated[
+        Literal["float32", "bfloat16"],
+        typer.Option(help="What weights are written as. bfloat16 halves the folder and rounds once more."),
+    ] = "float32",
+) -> None:
+    """Make a model folder from a GGUF file, so that a run can use and train it.
+
+    Weights are dequantized; tokenizer and chat template come along. What cannot be had back is listed. Needs the
+    extra `gguf`.
+
+    \b
+      [bold]solon models import SmolLM2.gguf -o smollm2[/bold]
+      [bold]solon run --model smollm2 ...[/bold]
+    """
+    refuse_option(out)
+    if out.exists():
+        raise UserError(f"{out} exists", hint="choose a new folder, or remove it")
+    import torch
+
+    from solon.models.gguf import import_gguf
+
+    facts = import_gguf(file, out, dtype=getattr(torch, dtype))
+    license = f", license {printable(facts.license)}" if facts.license else ""
+    typer.echo(f"{printable(str(out))}: {facts.architecture}, {facts.parameters:,} parameters{license}")
+    for one in facts.lost:
+        typer.echo(f"lost: {one}")
 
 
 def _look(name: str, trust_remote_code: bool) -> tuple[ModelSummary | None, tuple[Fault, ...]]:

@@ -55,7 +55,7 @@ def weight_files(folder: Path) -> list[Path]:
 def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
     where = Where(folder)
     if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
-        return [Fault("GGUF weights cannot be trained", where, "give the Hugging Face folder the GGUF was made from")]
+        return [Fault("GGUF weights cannot be trained", where, "import them: solon models import FILE.gguf -o DIR")]
     if not folder.exists():
         return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
     if not folder.is_dir():

@@ -137,7 +137,7 @@ def opinions(conversation: Conversation) -> Opinions:
 
     The product would be smaller with more groups; only the mean can be compared when their number changes.
     """
-    groups = find_groups(conversation)
+    groups = find_groups(conversation, counted=False)
     consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()
     return Opinions(groups=groups, consensus=dict(zip(ids, consensus_S.tolist(), strict=True)))

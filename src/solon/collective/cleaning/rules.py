@@ -119,18 +119,15 @@ def _same_answer(
     evidence: Evidence, *, votes: float = 15, share: float = 0.95, chance: float = 0.001
 ) -> Iterator[Flag]:
     """People with at least `votes` votes of which `share` or more are one answer, where chance would not do it."""
-    talk = evidence.talk
-    for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
-        at = np.flatnonzero(talk.seen_PS[row])
-        answers = talk.votes_PS[row, at]
-        answer = max(ANSWERS, key=lambda code: int((answers == code).sum()))
-        count = int((answers == answer).sum())
-        if not len(at) or count / len(at) < share:
-            continue
-        expected = at_least(count, evidence.share_S[answer][at]) * len(evidence.ids)
+    talk, codes = evidence.talk, tuple(ANSWERS)
+    count_AP = np.array([((talk.votes_PS == one) & talk.seen_PS).sum(axis=1) for one in codes])
+    share_P = count_AP.max(axis=0) / np.maximum(talk.n_votes_P, 1)
+    for row in np.flatnonzero((talk.n_votes_P >= max(votes, 1)) & (share_P >= share)).tolist():
+        at, answer, count = np.flatnonzero(talk.seen_PS[row]), codes[count_AP[:, row].argmax()], count_AP[:, row].max()
+        expected = at_least(int(count), evidence.share_S[answer][at]) * len(evidence.ids)
         if expected < chance:
             detail = f"{count} of {len(at)} votes {ANSWERS[answer]}; by chance {expected:.1g} people would"
-            yield Flag(evidence.ids[row], count / len(at), share, detail)
+            yield Flag(evidence.ids[row], float(share_P[row]), share, detail)
 
 
 @_rule(
@@ -195,12 +192,14 @@ def _spam_authors(evidence: Evidence, *, rejected: float = 7, share: float = 0.8
 def _identical_votes(evidence: Evidence, *, votes: float = 10, chance: float = 0.001) -> Iterator[Flag]:
     """Everybody but the first of people who gave the same answers to the same statements, `votes` or more of them."""
     talk, people = evidence.talk, len(evidence.ids)
+    cells_PS = np.where(talk.seen_PS, talk.votes_PS, 2)
     first_with: dict[bytes, int] = {}
     for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
-        at, one = np.flatnonzero(talk.seen_PS[row]), evidence.ids[row]
-        first = first_with.setdefault(at.tobytes() + talk.votes_PS[row, at].tobytes(), one)
+        one = evidence.ids[row]
+        first = first_with.setdefault(cells_PS[row].tobytes(), one)
         if first == one:
             continue
+        at = np.flatnonzero(talk.seen_PS[row])
         expected = float(np.exp(np.log(evidence.match_S[at]).sum())) * people * (people - 1) / 2
         if expected < chance:
             detail = f"the same {len(at)} votes as participant {first}; by chance {expected:.1g} pairs would"

@@ -64,21 +64,26 @@ def by_votes(conversation: Conversation) -> ByVotes:
     return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, before=conversation)
 
 
-def find_groups(conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0) -> Groups:
+def find_groups(
+    conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0, counted: bool = True
+) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
-    start of the clustering. The same votes give the same groups, whatever the ids.
+    start of the clustering. The same votes give the same groups, whatever the ids. Not `counted`: how many tries chose
+    which number stays unknown, and those that cannot change it are spared.
 
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
     ordered, place = by_votes(conversation), PLACES[method]
     tries = make_tries(ordered.conversation, place, seed=seed) if k is None else None
-    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed))
+    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed, counted=counted))
 
 
-def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int) -> Groups:
+def settled(
+    conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int, counted: bool = True
+) -> Groups:
     """The groups of everybody, `k` of them or as many as the tries choose."""
     if tries is not None and tries.conversation is conversation:
         placed, start = tries.own.placed, tries.own.start
@@ -88,7 +93,10 @@ def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k:
     if k is not None:
         return placed.groups(conversation, start, k)
     assert tries is not None, "tries choose the number"
-    found, numbers = placed.groups(conversation, start, tries.number), tries.numbers
+    found = placed.groups(conversation, start, tries.number)
+    if not counted:
+        return found
+    numbers = tries.numbers
     if len(numbers) < 2:
         return replace(found, tries=numbers)
     others = ", ".join(f"{count} chose {k}" for k, count in numbers.items() if k != tries.number)

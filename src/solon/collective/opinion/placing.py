@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,3 +55,18 @@ class Placed:
 
 Place = Callable[[Conversation, Imputation | None], Placed]
 """A method. Imputation None is its own. Raises InputError where it cannot place anybody."""
+
+
+def leading(numbers: Iterable[int], *, of: int) -> Counter[int]:
+    """`of` numbers counted, until those to come cannot change which is the commonest.
+
+    >>> leading([2, 3, 2, 2, 5], of=5)
+    Counter({2: 3, 3: 1})
+    """
+    counts: Counter[int] = Counter()
+    for left, number in zip(range(of - 1, -1, -1), numbers, strict=False):
+        counts[number] += 1
+        (_, first), (_, second) = (*counts.most_common(2), (0, 0))[:2]
+        if first - second > left:
+            break
+    return counts

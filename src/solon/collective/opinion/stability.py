@@ -69,7 +69,7 @@ def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool =
     base, method = tries.conversation, method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
-    not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)
+    not_formed = len(made) - len(checks)
     return StabilityReport(
         method=method,
         k=groups.k,
@@ -77,7 +77,7 @@ def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool =
         participants_total=people,
         statements=len(base.statements),
         seed=tries.seed,
-        repeats=tries.repeats,
+        repeats=len(tries.seeds),
         verdict=verdict_of(checks),
         chosen=tries.numbers,
         sentences=in_words(

@@ -3,7 +3,7 @@
 Shapes: P participants, N points (people, or centres of base clusters), K clusters.
 
 Polis starts each k-means from the first K distinct rows and depends on their order, which there is that of arrival.
-`cluster` takes the rows as they come; a seed other than 0 takes them in an order drawn from it. `opinion.grouping`
+`Clustering` takes the rows as they come; a seed other than 0 takes them in an order drawn from it. `opinion.grouping`
 brings them in an order that votes alone decide, and of several starts takes the groups that are most like all others'
 (`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
 Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
@@ -125,8 +125,12 @@ def first_distinct(points_N2: Floats, count: int) -> Floats:
     >>> first_distinct(np.array([[2.0, 2], [1, 1], [2, 2], [3, 3]]), 2).tolist()
     [[2.0, 2.0], [1.0, 1.0]]
     """
-    _, first = np.unique(points_N2, axis=0, return_index=True)
-    return points_N2[np.sort(first)[:count]]
+    found: dict[tuple[float, ...], None] = {}
+    for point in points_N2.tolist():
+        found[tuple(point)] = None
+        if len(found) == count:
+            break
+    return np.array([*found])
 
 
 def silhouette(points_N2: Floats, labels_N: Ints) -> float:
@@ -158,14 +162,30 @@ def best_k(silhouettes: Mapping[int, float]) -> int:
     return max(silhouettes, key=lambda k: (silhouettes[k], k), default=1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Clustering:
-    """Base clusters of N points, and groups of them for any number."""
+    """Groups of N points from one start, computed where asked for: at most 100 base clusters, or one for each different
+    place, and any number of groups of them."""
 
-    base_N: Ints
-    """Base cluster of each."""
-    base_centres_B2: Floats
+    points_N2: Floats
+    seed: int = 0
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
+
+    @cached_property
+    def _base(self) -> tuple[Ints, Floats]:
+        points_N2 = self.points_N2
+        if self.seed:
+            points_N2 = points_N2[generator(self.seed, "polis", "start").permutation(len(points_N2))]
+        return kmeans(self.points_N2, first_distinct(points_N2, BASE_CLUSTERS))
+
+    @property
+    def base_N(self) -> Ints:
+        """Base cluster of each point."""
+        return self._base[0]
+
+    @property
+    def base_centres_B2(self) -> Floats:
+        return self._base[1]
 
     @cached_property
     def silhouettes(self) -> dict[int, float]:
@@ -196,13 +216,6 @@ class Clustering:
                 weights_N=np.bincount(self.base_N).astype(np.float64),
             )
         return self._labels_by_k[k]
-
-
-def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
-    """Groups of people by their places, from one start: at most 100 base clusters, or one for each different place."""
-    order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else np.arange(len(points_N2))
-    base_N, base_centres_B2 = kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
-    return Clustering(base_N=base_N, base_centres_B2=base_centres_B2)
 
 
 def most_alike(labels: Sequence[Ints]) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from solon.collective.conversation import Conversation
 from solon.collective.numerics import one_thread
-from solon.collective.opinion.placing import Grouping, Placed
+from solon.collective.opinion.placing import Grouping, Placed, leading
 from solon.collective.opinion.polis import clusters
 from solon.collective.opinion.polis.projection import project, ratings
 from solon.collective.opinion.results import Imputation, Projection
@@ -30,7 +29,7 @@ class PolisStart:
     @property
     def number(self) -> int:
         """What most of them choose; of equally common numbers the smaller."""
-        common = Counter(one.number for one in self.clusterings)
+        common = leading((one.number for one in self.clusterings), of=len(self.clusterings))
         return min(common, key=lambda number: (-common[number], number))
 
     def grouped(self, k: int) -> Grouping:
@@ -66,7 +65,7 @@ def polis_place(conversation: Conversation, impute: Imputation | None = None) ->
 
     def start(seed: int) -> PolisStart:
         seeds = [seed, *(derive_seed(seed, "polis", "starts", at) for at in range(1, starts))]
-        return PolisStart(clusterings=tuple(clusters.cluster(points_G2, seed=one) for one in seeds))
+        return PolisStart(clusterings=tuple(clusters.Clustering(points_G2, one) for one in seeds))
 
     able_P = conversation.n_votes_P >= clusters.votes_to_be_grouped(conversation)
     notes = []

@@ -87,9 +87,9 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
         centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
     if voted.sum() < 2 or rated.column_S.sum() < 2:
         return np.zeros((2, len(centre))), centre, np.zeros(2)
-    kept = rated.votes_PS[np.ix_(voted, rated.column_S)] - centre[rated.column_S]
+    kept = rated.votes_PS[voted][:, rated.column_S] - centre[rated.column_S]
     if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
-        kept *= rated.seen_PS[np.ix_(voted, rated.column_S)]
+        kept *= rated.seen_PS[voted][:, rated.column_S]
     found, variance = leading_components(kept)
     components = np.zeros((2, len(centre)))
     components[:, rated.column_S] = fixed_signs(found)
@@ -149,12 +149,16 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
 
     One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
-    places, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
-    for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
-        at = np.flatnonzero(rated.seen_PS[row])
-        stretch = np.sqrt(columns / max(1, len(at)))  # so that few votes do not pull people to the middle
-        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1) * stretch
-    return places
+    places_P2, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
+    seen_P = rated.seen_PS.sum(axis=1)
+    for count in np.unique(seen_P[seen_P > 0]).tolist():  # sums of one length: equal votes give equal bits everywhere
+        rows_R = np.flatnonzero(seen_P == count)
+        at_RN = np.nonzero(rated.seen_PS[rows_R])[1].reshape(-1, count)
+        apart_RN = rated.votes_PS[rows_R[:, None], at_RN] - centre_S[at_RN]
+        stretch = np.sqrt(columns / count)  # so that few votes do not pull people to the middle
+        for axis in range(2):
+            places_P2[rows_R, axis] = (apart_RN * components_2S[axis, at_RN]).sum(axis=1) * stretch
+    return places_P2
 
 
 def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:

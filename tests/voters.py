@@ -48,4 +48,4 @@ def stability_of(
     ordered = by_votes(conversation)
     with patch.object(stability_trials, "REPEATS", repeats or stability_trials.REPEATS):
         tries = make_tries(ordered.conversation, PLACES[method_of(groups)], seed=seed)
-    return stability_by(tries, ordered.there(groups), people=len(conversation.participants))
+    return stability_by(tries, ordered.there(groups))

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
+from itertools import groupby
+from math import comb
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.cleaning.chance import at_least, longest_run, run_chance
 from solon.collective.cleaning.repeated import repeated_statements
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints
 
@@ -264,3 +265,38 @@ def _repeated(evidence: Evidence, *, edits: float = 1) -> Iterator[Flag]:
         kept, *others = sorted(group, key=lambda one: (rank[one], one))
         for one in others:
             yield Flag(one, len(group), 1, f"repeats statement {kept}, which stays")
+
+
+def at_least(count: int, chances: Floats) -> float:
+    """Probability of `count` or more successes in independent trials of different chances (Poisson binomial).
+
+    Two coins and a sure thing: at least two of three has probability 0.75.
+
+    >>> at_least(2, np.array([0.5, 0.5, 1.0]))
+    0.75
+    """
+    # [missing so many]: counting failures keeps the table as short as the few failures that are allowed.
+    failures = np.zeros(len(chances) - count + 1)
+    failures[0] = 1.0
+    for chance in chances:
+        failures[1:] = failures[1:] * chance + failures[:-1] * (1 - chance)
+        failures[0] *= chance
+    return float(failures.sum())
+
+
+def longest_run(votes: NDArray[np.int8]) -> tuple[int, int]:
+    """Length and answer of the longest run; the first if there are several.
+
+    >>> longest_run(np.array([1, -1, -1, -1, 1, 1]))
+    (3, -1)
+    """
+    runs = ((len([*run]), answer) for answer, run in groupby(votes.tolist()))
+    return max(runs, key=lambda run: run[0])
+
+
+def run_chance(run: int, count: int, votes: int) -> float:
+    """An upper bound of the probability of a run of `run`, if `count` of `votes` answers are alike, in random order.
+
+    A run of 2 with 2 of 4 alike: at most 3 · C(2, 0) / C(4, 2) = 0.5.
+    """
+    return min(1.0, (votes - run + 1) * comb(votes - run, count - run) / comb(votes, count))

@@ -19,7 +19,7 @@ from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
 from solon.collective.opinion.placing import Place
 from solon.collective.opinion.polis.grouping import polis_place
 from solon.collective.opinion.results import Groups, Imputation, Projection
-from solon.collective.opinion.stability_trials import Tries, make_tries, renumbered
+from solon.collective.opinion.stability_trials import make_tries, renumbered
 
 Method = Literal["polis", "ccai"]
 PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
@@ -76,29 +76,6 @@ def find_groups(
     Raises:
         InputError: if nobody has voted, or for more groups than people stand in different places.
     """
-    ordered, place = by_votes(conversation), PLACES[method]
-    tries = make_tries(ordered.conversation, place, seed=seed) if k is None else None
-    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed, counted=counted))
-
-
-def settled(
-    conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int, counted: bool = True
-) -> Groups:
-    """The groups of everybody, `k` of them or as many as the tries choose."""
-    if tries is not None and tries.conversation is conversation:
-        placed, start = tries.own.placed, tries.own.start
-    else:
-        placed = place(conversation, None)
-        start = placed.start(seed)
-    if k is not None:
-        return placed.groups(conversation, start, k)
-    assert tries is not None, "tries choose the number"
-    found = placed.groups(conversation, start, tries.number)
-    if not counted:
-        return found
-    numbers = tries.numbers
-    if len(numbers) < 2:
-        return replace(found, tries=numbers)
-    others = ", ".join(f"{count} chose {k}" for k, count in numbers.items() if k != tries.number)
-    note = f"{numbers[tries.number]} of {sum(numbers.values())} tries chose {tries.number} groups, {others}."
-    return replace(found, tries=numbers, notes=(*found.notes, note))
+    ordered = by_votes(conversation)
+    tries = make_tries(ordered.conversation, PLACES[method], seed=seed)
+    return ordered.groups(tries.groups(k, counted=counted))

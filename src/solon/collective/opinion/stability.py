@@ -61,12 +61,9 @@ def method_of(groups: Groups) -> str:
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool = True) -> StabilityReport:
-    """What tries say of groups of the same conversation.
-
-    `people`: of the whole, where tries are of a sample. `smoothing`: of the consensus whose changes are reported.
-    """
-    base, method = tries.conversation, method_of(groups)
+def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
+    """What tries say of groups of the same conversation. `smoothing`: of the consensus whose changes are reported."""
+    base, people, method = tries.conversation, len(tries.whole.participants), method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks)

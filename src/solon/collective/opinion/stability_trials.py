@@ -24,7 +24,7 @@ from solon.collective.conversation import Conversation, Ints, Participant
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.placing import Place, Placed, Start, leading
-from solon.collective.opinion.results import Imputation
+from solon.collective.opinion.results import Groups, Imputation
 from solon.errors import InputError
 from solon.seeds import generator
 
@@ -80,7 +80,9 @@ class Try:
 class Tries:
     """All ways of grouping one conversation again."""
 
+    whole: Conversation
     conversation: Conversation
+    """The same, or a sample of its people where there are many."""
     place: Place
     seed: int
     own: Try
@@ -104,6 +106,20 @@ class Tries:
             return tied[0]
         own = self.own.start.number
         return own if own in tied or not tied else tied[0]
+
+    def groups(self, k: int | None, *, counted: bool = True) -> Groups:
+        """The groups of everybody, `k` of them or as many as the tries choose; `counted`: with how many chose what.
+
+        Raises:
+            InputError: for more groups than people stand in different places.
+        """
+        own = (
+            self.own
+            if self.conversation is self.whole
+            else replace(self.own, place=lambda: self.place(self.whole, None))
+        )
+        found = own.placed.groups(self.whole, own.start, self.number if k is None else k)
+        return replace(found, tries=self.numbers) if k is None and counted else found
 
     def _numbers(self) -> Iterator[int]:
         for one in (*self.seeds, *self.drawn):
@@ -170,6 +186,7 @@ def make_tries(conversation: Conversation, place: Place, *, seed: int = 0) -> Tr
         return Try(setting=str(repeat), rows_P=rows_P, place=lambda: place(renumbered(base, rows_P), None), seed=seed)
 
     return Tries(
+        whole=conversation,
         conversation=base,
         place=place,
         seed=seed,

@@ -107,7 +107,7 @@ def _stability(found: Reproduction) -> StabilityReport:
     # Not by `ccai_place`: who takes part was settled on all of their votes, of which the study keeps a part.
     talk = found.study.conversation
     tries = make_tries(talk, place_all, seed=found.seed)
-    return stability_by(tries, found.groups, people=len(talk.participants), smoothing=False)
+    return stability_by(tries, found.groups, smoothing=False)
 
 
 def _summary(found: Reproduction, corrected: Variant, stability: StabilityReport) -> dict[str, JsonValue]:

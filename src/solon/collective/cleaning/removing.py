@@ -76,10 +76,8 @@ Opinions = tuple[Groups, dict[int, float]]
 
 
 def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only: Sequence[str] = ()) -> list[Rule]:
-    """The shipped rules, some left out, with limits set by `rule.limit` names such as `speed.seconds`.
-
-    Raises:
-        InputError: for names that no rule and no limit has, and for limits below 0.
+    """The shipped rules, some left out, with limits set by `rule.limit` names such as `speed.seconds`. Raises
+    `InputError` for names that no rule and no limit has, and for limits below 0.
     """
     known = f"rules: {', '.join(RULES)}"
     for name in [*without, *only]:
@@ -100,10 +98,8 @@ def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only
 
 
 def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaned:
-    """The conversation without what the rules remove. Each rule looks at the conversation as it came.
-
-    Raises:
-        InputError: if nobody or no statement would be left.
+    """The conversation without what the rules remove. Each rule looks at the conversation as it came. Raises
+    `InputError` if nobody or no statement would be left.
     """
     if not conversation.participants or not conversation.statements:
         raise InputError("the conversation is empty", hint="clean what `solon collect import` wrote of an export")

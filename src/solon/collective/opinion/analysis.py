@@ -32,10 +32,8 @@ def analyse(
     stored: StoredMathematics | None = None,
 ) -> Analysis:
     """Analyse a conversation with `groups` of its people, or those that `find_groups` finds by its defaults; `stored`:
-    with groups, axes and their signs as they are there.
-
-    Raises:
-        InputError: if nobody has voted; as `find_groups`; if `stored` is of another conversation or vote sign.
+    with groups, axes and their signs as they are there. Raises `InputError` if nobody has voted; as `find_groups`; if
+    `stored` is of another conversation or vote sign.
     """
     assert stored is None or groups is None, "stored mathematics brings its own groups"
     if stored is not None:

@@ -19,10 +19,8 @@ SIGN = f"{VOTE_SIGN}, empty not seen"
 
 
 def read_ballots(path: Path, group_column: str) -> Imported:
-    """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row.
-
-    Raises:
-        InputError: with the line, for what an export is refused for; for a file without statements or that column.
+    """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row. Raises
+    `InputError` with the line, for what an export is refused for; for a file without statements or that column.
     """
     findings = Findings()
     matrix = read_matrix(path, findings, ours=False, source=_source(path, group_column))

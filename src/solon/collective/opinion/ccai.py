@@ -36,10 +36,8 @@ STARTS = 10
 
 def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
     """People with more than 25 votes, by their votes on accepted statements; on all that were not rejected, where none
-    was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote.
-
-    Raises:
-        InputError: if fewer than two people have enough votes, or no statement is left.
+    was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote. Raises
+    `InputError` if fewer than two people have enough votes, or no statement is left.
     """
     people = conversation.n_votes_P > MORE_VOTES_THAN
     if people.sum() < 2:

@@ -99,11 +99,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
 
 
 def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> AnalysisSummary:
-    """Write the five files; those that are there are replaced.
-
-    Raises:
-        InputError: if the folder cannot be written.
-    """
+    """Write the five files; those that are there are replaced. Raises `InputError` if the folder cannot be written."""
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
     write_columns(folder / "statements.csv", _statements(analysis, seed))

@@ -23,9 +23,7 @@ FOUND, EXPORTED = "found", "exported"
 
 def given_groups(wanted: str, conversation: Conversation) -> Groups | None:
     """The groups that `wanted` names: `exported`, or a table. None for `found`: they are not given but to be found.
-
-    Raises:
-        InputError: as `exported_groups` and `groups_from_file`.
+    Raises `InputError` as `exported_groups` and `groups_from_file`.
     """
     if wanted == FOUND:
         return None

@@ -71,10 +71,8 @@ def find_groups(
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
     start of the clustering. The same votes give the same groups, whatever the ids. Not `counted`: how many tries chose
-    which number stays unknown, and those that cannot change it are spared.
-
-    Raises:
-        InputError: if nobody has voted, or for more groups than people stand in different places.
+    which number stays unknown, and those that cannot change it are spared. Raises `InputError` if nobody has voted, or
+    for more groups than people stand in different places.
     """
     ordered = by_votes(conversation)
     tries = make_tries(ordered.conversation, PLACES[method], seed=seed)

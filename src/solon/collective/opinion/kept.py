@@ -47,9 +47,7 @@ def opinion_of(
     seed: int = 0,
 ) -> Opinion:
     """The groups that `find_groups` finds, or those given, and their stability: kept ones, else computed and kept.
-
-    Raises:
-        InputError: as `find_groups`.
+    Raises `InputError` as `find_groups`.
     """
     ordered = by_votes(conversation)
     given = None if groups is None else ordered.there(groups)

@@ -109,9 +109,7 @@ class Tries:
 
     def groups(self, k: int | None, *, counted: bool = True) -> Groups:
         """The groups of everybody, `k` of them or as many as the tries choose; `counted`: with how many chose what.
-
-        Raises:
-            InputError: for more groups than people stand in different places.
+        Raises `InputError` for more groups than people stand in different places.
         """
         own = (
             self.own
@@ -168,10 +166,8 @@ class Tries:
 
 def make_tries(conversation: Conversation, place: Place, *, seed: int = 0) -> Tries:
     """Everybody, or as many people as `MAX_CELLS` allows, to be grouped `REPEATS` times from other starts and as often
-    drawn anew; half as often where people are sampled.
-
-    Raises:
-        InputError: if even the people as they are cannot be placed.
+    drawn anew; half as often where people are sampled. Raises `InputError` if even the people as they are cannot be
+    placed.
     """
     base = sampled(conversation, seed)
     repeats = range(1, 1 + (REPEATS if base is conversation else REPEATS // 2))

@@ -19,10 +19,8 @@ from solon.errors import InputError, Where
 
 
 def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
-    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out.
-
-    Raises:
-        InputError: if there are no statements, far too many people or statements, or the sign cannot be told.
+    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out. Raises
+    `InputError` if there are no statements, far too many people or statements, or the sign cannot be told.
     """
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")

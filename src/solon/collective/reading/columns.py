@@ -127,10 +127,8 @@ def read_columns(
     """The columns of a file that there are.
 
     findings: of a foreign file, to say what is missing, empty or unknown. key: the column of ids, by which findings
-    name rows.
-
-    Raises:
-        InputError: naming the columns that are missing, or by cause all cells that are not of their column's kind.
+    name rows. Raises `InputError` naming the columns that are missing, or by cause all cells that are not of their
+    column's kind.
     """
     header = source.header or tuple(one.name for one in columns)  # an empty list lacks no key
     named = [(column, name) for column in columns if (name := column.among(header)) is not None]

@@ -80,10 +80,8 @@ class Card(Record):
 def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
     """The conversation in a folder: a raw export in any layout, or what `solon collect import` wrote.
 
-    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence.
-
-    Raises:
-        InputError: naming file and line, for what cannot be read or cannot be told.
+    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence. Raises
+    `InputError` naming file and line, for what cannot be read or cannot be told.
     """
     try:
         if (path / CARD).is_file():
@@ -107,9 +105,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     """Write the folder, whole or not at all.
 
     Nothing in it tells the order of rows and columns in the export, so that importing twice gives the same bytes.
-
-    Raises:
-        InputError: if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
+    Raises `InputError` if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
     """
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:

@@ -80,10 +80,8 @@ def latest(votes: ExportedVotes) -> Latest:
 def say_latest(found: Latest, *, told: Bools, export: Export) -> None:
     """A finding about re-votes, and one about those whose order nothing but the matrix tells.
 
-    told: where the matrix has a vote [votes].
-
-    Raises:
-        InputError: if the votes have no times, and the matrix does not tell either.
+    told: where the matrix has a vote [votes]. Raises `InputError` if the votes have no times, and the matrix does not
+    tell either.
     """
     votes, untimed = found.votes, found.votes.time is None
     if found.n_before:

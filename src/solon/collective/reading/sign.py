@@ -117,10 +117,8 @@ def _authors(export: Export, votes: ExportedVotes) -> Witness:
 
 
 def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given: int | None) -> int:
-    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words.
-
-    Raises:
-        InputError: if the witnesses contradict each other, or a server export has none.
+    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words. Raises `InputError` if the witnesses
+    contradict each other, or a server export has none.
     """
     opinions = {one.opinion for one in heard} - {None}
     settled = [sign for sign in (AGREE, DISAGREE) if sign in opinions and not _in_doubt(heard, sign)]

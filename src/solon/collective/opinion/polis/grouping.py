@@ -46,11 +46,7 @@ class PolisStart:
 
 
 def polis_projection(conversation: Conversation, impute: Imputation | None = None) -> Projection:
-    """Where people and statements stand.
-
-    Raises:
-        InputError: if nobody has voted.
-    """
+    """Where people and statements stand. Raises `InputError` if nobody has voted."""
     if not conversation.seen_PS.any():
         raise InputError("nobody has voted in this conversation", hint="import an export that has votes")
     with one_thread():

@@ -100,10 +100,8 @@ class StoredMathematics(_Part):
 
 
 def read_stored(path: Path) -> StoredMathematics:
-    """Read `math-pca2.json`.
-
-    Raises:
-        InputError: if it is no such file, or lacks what groups and axes need; one fault per key.
+    """Read `math-pca2.json`. Raises `InputError` if it is no such file, or lacks what groups and axes need; one fault
+    per key.
     """
     try:
         return StoredMathematics.model_validate(json_object(path))
@@ -117,10 +115,8 @@ def read_stored(path: Path) -> StoredMathematics:
 def lay_over(
     conversation: Conversation, stored: StoredMathematics
 ) -> tuple[Conversation, Projection, Groups, tuple[str, ...]]:
-    """The conversation as it was then, everybody's places, +1 agree, the stored groups, and what does not fit.
-
-    Raises:
-        InputError: if they have no statement or nobody in common.
+    """The conversation as it was then, everybody's places, +1 agree, the stored groups, and what does not fit. Raises
+    `InputError` if they have no statement or nobody in common.
     """
     absent = sorted(set(stored.statement_ids) - set(conversation.statement_ids.tolist()))
     missing = sorted(stored.group_of.keys() - set(conversation.participant_ids.tolist()))
@@ -167,10 +163,8 @@ def _as_it_was(talk: Conversation, stored: StoredMathematics, absent: list[int])
 
 
 def compared(found: Analysis, stored: StoredMathematics) -> Analysis:
-    """The analysis with how far stored results differ from it. What the file lacks is left out.
-
-    Raises:
-        InputError: if the votes have the opposite sign.
+    """The analysis with how far stored results differ from it. What the file lacks is left out. Raises `InputError` if
+    the votes have the opposite sign.
     """
     ids = found.conversation.statement_ids.tolist()
     straight = _agreement(CONSENSUS, stored.consensus, ids, found.consensus_S)

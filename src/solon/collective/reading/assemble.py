@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -11,11 +12,16 @@ from solon.collective.conversation import DISAGREE, Conversation, Ints, Particip
 from solon.collective.phrases import many
 from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
 from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
-from solon.collective.reading.findings import Imported
+from solon.collective.reading.findings import Imported, Severity
 from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
-from solon.collective.reading.texts import check_texts, clean
 from solon.errors import InputError, Where
+
+LONGEST = 1000
+"""Characters: the column that Polis keeps statements in."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
+"""UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
 
 
 def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
@@ -41,8 +47,8 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
         seen_PS=seen_PS,
         important_PS=important_PS,
         log=None if events is None else events.log(),
-        topic=clean(export.topic),
-        description=clean(export.description),
+        topic=_clean(export.topic),
+        description=_clean(export.description),
         source=f"{export.layout} {export.folder.resolve().name}",
         strict_moderation=export.strict_moderation,
     )
@@ -101,8 +107,36 @@ def _statements(export: Export, frame: Frame) -> tuple[Statement, ...]:
     what = "{} with votes or a column but without a row"
     done = "kept without text, as never moderated"
     export.findings.of_ids("warning", export.comments_path, "statement", absent, what, done)
-    known = check_texts(export.comments_path, export.statements, export.findings)
-    return tuple(sorted([*known, *(Statement(id=number, text="") for number in absent)], key=lambda one: one.id))
+    known = [*_checked_texts(export), *(Statement(id=number, text="") for number in absent)]
+    return tuple(sorted(known, key=lambda one: one.id))
+
+
+def _clean(text: str) -> str:
+    """Without control characters other than tab and line break, which terminals obey and JSON and CSV garble."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _checked_texts(export: Export) -> list[Statement]:
+    """The statements, cleaned, with findings about those that are odd."""
+    cleaned = [one.model_copy(update={"text": _clean(one.text)}) for one in export.statements]
+    empty = [one.id for one in cleaned if not one.text.strip()]
+    before = {one.id: one.text.count("\ufffd") for one in export.statements}
+    control = [one.id for one in cleaned if one.text.count("\ufffd") > before[one.id]]
+    garbled = [one.id for one in cleaned if one.id not in control and _MOJIBAKE.search(one.text)]
+    long = [one.id for one in cleaned if len(one.text) > LONGEST]
+    first: dict[str, int] = {}
+    plain = [(one.id, " ".join(one.text.split()).casefold()) for one in cleaned]
+    again = [number for number, text in plain if text and first.setdefault(text, number) != number]
+    odd: tuple[tuple[Severity, list[int], str, str], ...] = (
+        ("warning", empty, "{} without text", "kept, for their votes"),
+        ("repair", control, "control characters in {}", "replaced by \ufffd"),
+        ("warning", garbled, "{} that look read in the wrong encoding", "kept as they are; export as UTF-8"),
+        ("warning", long, f"{{}} longer than Polis allows ({LONGEST:,} characters)", "kept whole"),
+        ("note", again, "{} word for word as an earlier one", ""),
+    )
+    for severity, ids, what, done in odd:
+        export.findings.of_ids(severity, export.comments_path, "statement", ids, what, done)
+    return cleaned
 
 
 def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:

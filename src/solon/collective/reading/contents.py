@@ -17,8 +17,7 @@ from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, L
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import NONE, UNKNOWN
 from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
-from solon.collective.reading.sources import Source, read_source
-from solon.collective.reading.unquoted import read_unquoted
+from solon.collective.reading.sources import Source, read_source, read_unquoted
 from solon.collective.tables import refuse_repeated
 from solon.errors import InputError, Where
 

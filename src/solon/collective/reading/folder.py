@@ -11,7 +11,6 @@ findings.csv       severity, where, what, repair
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from pydantic import ValidationError
 
 from solon.artifacts.atomic import canonical_json, sha256_file
 from solon.collective.conversation import Bools, Conversation, Ints, ids_of
-from solon.collective.csv_text import Faults, read_text
+from solon.collective.csv_text import Faults
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.columns import Columns, read_columns
@@ -40,7 +39,7 @@ from solon.collective.reading.names import (
     Column,
     columns_of,
 )
-from solon.collective.reading.sources import read_source
+from solon.collective.reading.sources import json_object, read_source
 from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
@@ -181,16 +180,12 @@ def _read_imported(path: Path) -> Imported:
 
 
 def _card(path: Path) -> Card:
-    text = read_text(path / CARD)
     try:
-        card = Card.model_validate(json.loads(text))
+        card = Card.model_validate(json_object(path / CARD))
     except ValidationError as error:
         first = error.errors()[0]
         what = f"cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise InputError(what, where=Where(path / CARD), hint=AGAIN) from None
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise InputError(f"broken JSON: {error}", where=Where(path / CARD, line), hint=AGAIN) from None
     if card.format != FORMAT:
         what = f"another format: {card.format!r} instead of {FORMAT!r}"
         raise InputError(what, where=Where(path / CARD), hint=AGAIN)

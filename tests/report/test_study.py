@@ -34,25 +34,25 @@ def test_positions_equal_a_full_decomposition(people: int, statements: int) -> N
 
     conversation = talk(random_rows(0, people, statements))
     pca = PCA(2, svd_solver="full").fit(conversation.votes_PS.T.astype(float))
-    found = positions(conversation)
+    points_P2, variance_2 = positions(conversation)
     for axis in range(2):
-        theirs, ours = pca.components_[axis], found.participants_P2[:, axis]
+        theirs, ours = pca.components_[axis], points_P2[:, axis]
         assert abs(theirs @ ours) == pytest.approx(1, abs=1e-9)
         assert ours @ ours == pytest.approx(1) and ours.sum() > 0
-    np.testing.assert_allclose(found.variance_2, pca.explained_variance_ratio_, atol=1e-12)
+    np.testing.assert_allclose(variance_2, pca.explained_variance_ratio_, atol=1e-12)
 
 
 def test_an_unseen_statement_counts_as_a_pass_or_as_the_mean() -> None:
     rows = random_rows(1, 30, 20)
     passes = [[0 if vote is None else vote for vote in row] for row in rows]
-    filled, sparse = positions(talk(passes)), positions(talk(rows))
-    np.testing.assert_allclose(sparse.participants_P2, filled.participants_P2, atol=1e-12)
-    assert not np.allclose(positions(talk(rows), impute="mean").participants_P2, sparse.participants_P2)
+    filled, sparse = positions(talk(passes))[0], positions(talk(rows))[0]
+    np.testing.assert_allclose(sparse, filled, atol=1e-12)
+    assert not np.allclose(positions(talk(rows), impute="mean")[0], sparse)
 
 
 def test_people_who_all_vote_alike_stand_at_the_origin() -> None:
-    found = positions(talk([[1, 1, 1]] * 4))
-    assert not found.participants_P2.any() and not found.variance_2.any()
+    points_P2, variance_2 = positions(talk([[1, 1, 1]] * 4))
+    assert not points_P2.any() and not variance_2.any()
     assert place_all(talk([[1, 1, 1]] * 4)).start(0).number == 1
 
 

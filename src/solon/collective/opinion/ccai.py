@@ -54,7 +54,7 @@ def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> 
 
 def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placed:
     """All participants, by all statements."""
-    points_P2 = positions(conversation, impute=impute or "pass").participants_P2
+    points_P2, _ = positions(conversation, impute=impute or "pass")
     # Rounded, since equal votes give positions that may differ in the last digit.
     n_base = min(N_BASE, len(np.unique(points_P2.round(12), axis=0)))
 
@@ -141,21 +141,11 @@ def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) ->
     return points_ND[chosen]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Positions:
-    """Where participants stand on the two axes of largest variance."""
+def positions(conversation: Conversation, *, impute: Imputation = "pass") -> tuple[Floats, Floats]:
+    """Where people stand [P, 2], each axis of unit length and positive mean, and the share of variance it explains [2].
 
-    participants_P2: Floats
-    """Each axis has unit length over all participants and a positive mean."""
-    variance_2: Floats
-    """Share of the variance that each axis explains."""
-
-
-def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Positions:
-    """The study's projection: unseen counts as pass (or as `impute` says), each participant is centred, two axes.
-
-    scikit-learn's full decomposition would give the same, up to the sign. An axis without variance has no direction:
-    everybody stands at 0 on it.
+    Unseen counts as pass (or as `impute` says), and each participant is centred. scikit-learn's full decomposition
+    would give the same, up to the sign. Everybody stands at 0 on an axis without variance.
     """
     filling_S = np.zeros(len(conversation.statements))
     if impute == "mean":
@@ -164,5 +154,4 @@ def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Pos
     votes_PS = np.where(conversation.seen_PS, conversation.votes_PS.astype(np.float64), filling_S)
     with one_thread():
         found_2P, variance_2 = leading_components((votes_PS - votes_PS.mean(axis=1, keepdims=True)).T)
-    points_P2 = found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0)
-    return Positions(participants_P2=points_P2, variance_2=variance_2)
+    return found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0), variance_2

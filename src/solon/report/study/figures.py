@@ -41,13 +41,13 @@ class Figure:
 
 def opinion_map(found: Reproduction, people: Labelled, how: str) -> Figure:
     """Figure 2: everybody on the two axes, marked by group. `how` goes into the title, as in `labels as published`."""
-    points_P2 = found.places.participants_P2.round(6)
+    points_P2 = found.places_P2.round(6)
     frame = svg.Frame(x=_range(points_P2[:, 0]), y=_range(points_P2[:, 1]))
     sizes = np.bincount(people.labels_P, minlength=2).tolist()
     parts = svg.axes(
         frame,
-        x_name=f"first axis ({found.places.variance_2[0]:.1%} of the variance)",
-        y_name=f"second axis ({found.places.variance_2[1]:.1%})",
+        x_name=f"first axis ({found.variance_2[0]:.1%} of the variance)",
+        y_name=f"second axis ({found.variance_2[1]:.1%})",
         x_ticks=(),
         y_ticks=(),
     )

@@ -136,7 +136,7 @@ def _summary(found: Reproduction, corrected: Variant, stability: StabilityReport
             "k_by_silhouette": found.chosen_k,
             "silhouettes": to_json(found.groups.silhouettes),
             "installed_release": to_json(found.installed_release),
-            "explained_variance": [round(float(one), 8) for one in found.places.variance_2],
+            "explained_variance": [round(float(one), 8) for one in found.variance_2],
         },
         "random_splits": SHUFFLES,
         "corrected": to_json(corrected),

@@ -24,7 +24,6 @@ from solon.collective.opinion.ccai import (
     MORE_VOTES_THAN,
     N_BASE,
     STARTS,
-    Positions,
     place_all,
     positions,
 )
@@ -218,7 +217,9 @@ class Reproduction:
     study: Study
     groups: Groups
     """With two groups, as the paper has it; `silhouettes` say what the data would choose."""
-    places: Positions
+    places_P2: Floats
+    variance_2: Floats
+    """Share that each axis explains."""
     installed_release: InstalledRelease
     corrected: Labelled
     published: Labelled | None
@@ -239,27 +240,27 @@ def reproduce(study: Study, *, seed: int = 0) -> Reproduction:
     """
     placed = place_all(study.conversation)
     groups = placed.groups(study.conversation, placed.start(seed), PAPER_K)
-    places = positions(study.conversation)
+    places_P2, variance_2 = positions(study.conversation)
     published = None
     if study.in_published_order:
         published = labelled(study, misplaced(study, groups.labels_G))
     return Reproduction(
         study=study,
         groups=groups,
-        places=places,
-        installed_release=by_installed_release(places, groups.labels_G, seed),
+        places_P2=places_P2,
+        variance_2=variance_2,
+        installed_release=by_installed_release(places_P2, groups.labels_G, seed),
         corrected=labelled(study, groups.labels_G),
         published=published,
         seed=seed,
     )
 
 
-def by_installed_release(places: Positions, labels_P: Ints, seed: int) -> InstalledRelease:
+def by_installed_release(points_P2: Floats, labels_P: Ints, seed: int) -> InstalledRelease:
     """The notebook's two clusterings by the installed release, from its own starting points."""
     import sklearn
     from sklearn.cluster import KMeans
 
-    points_P2 = places.participants_P2
     with one_thread():
         draws = as_numpy_takes_it(seed)
         base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=draws).fit(points_P2)

@@ -2,14 +2,8 @@
 
 Shapes: P participants, N points (people, or centres of base clusters), K clusters.
 
-Polis starts each k-means from the first K distinct rows and depends on their order, which there is that of arrival.
-`Clustering` takes the rows as they come; a seed other than 0 takes them in an order drawn from it. `opinion.grouping`
-brings them in an order that votes alone decide, and of several starts takes the groups that are most like all others'
-(`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
-Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
-
-Polis also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only
-after four updates in a row. We see one moment and start cold.
+Each k-means starts from the first K distinct rows and depends on their order: as they come, or with a seed other than 0
+in an order drawn from it. docs/method.md says where we differ from Polis, and why.
 """
 
 from __future__ import annotations
@@ -32,7 +26,7 @@ BASE_CLUSTERS = 100
 BLOCK = 300
 """Points looked at together. Measured with 20,000 points and 100 centres: four times as fast as all at once."""
 ITERATIONS = 100
-"""At most. Polis has 20 for its groups, where an option of another name meant 100."""
+"""At most."""
 TOLERANCE = 0.01
 """k-means stops when no centre moved as far as this."""
 MAX_GROUPS, BASE_PER_GROUP = 5, 12

@@ -10,7 +10,7 @@ from solon.collective.conversation import Conversation
 from solon.collective.numerics import one_thread
 from solon.collective.opinion.placing import Grouping, Placed, leading
 from solon.collective.opinion.polis import clusters
-from solon.collective.opinion.polis.projection import project, ratings
+from solon.collective.opinion.polis.projection import axes, project, ratings
 from solon.collective.opinion.results import Imputation, Projection
 from solon.errors import InputError
 from solon.seeds import derive_seed
@@ -50,7 +50,8 @@ def polis_projection(conversation: Conversation, impute: Imputation | None = Non
     if not conversation.seen_PS.any():
         raise InputError("nobody has voted in this conversation", hint="import an export that has votes")
     with one_thread():
-        return project(ratings(conversation), impute=impute or "mean")
+        rated = ratings(conversation)
+        return project(rated, *axes(rated, impute=impute or "mean"))
 
 
 def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:

@@ -7,14 +7,9 @@ A component may point either way. Our rule: its entry of largest magnitude is po
 of the largest count as equal, and of those the statement with the smallest id decides. Stored mathematics keeps its
 own signs.
 
-What we do where Polis leaves a choice or has a quirk:
-
-- Rejected statements and those about the conversation itself count as a pass by everybody, as in Polis. They stay
-  columns and so count among the statements seen.
-- A statement without any vote is no column: it counts nowhere and stands at the origin. Adding one changes nothing.
-- Components are exact eigenvectors, the same in every run. Polis's power iteration starts at random, and above 10,000
-  people it samples batches at random.
-- A second axis that explains nothing (all rows on one line) is zero, and so is everybody's place on it.
+Rejected statements and those about the conversation itself count as a pass by everybody, as in Polis; they stay columns
+and so count among the statements seen. A statement without any vote is no column. A second axis that explains nothing
+(all rows on one line) is zero, and so is everybody's place on it. Components are exact, the same in every run.
 """
 
 from __future__ import annotations
@@ -79,7 +74,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     """Components [2, S], the centre they are taken around [S], and the share of variance each explains [2].
 
     `impute`: `pass` is what Polis did before October 2017.
-    Fewer than two people who voted, or fewer than two statements: all zero, as everybody's place is.
+    Of fewer than two people who voted, or two statements, all are zero.
     """
     voted = rated.seen_PS[:, rated.column_S].any(axis=1)
     centre = column_means(rated)
@@ -99,8 +94,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
 def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:
     """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
 
-    Eigenvectors of the smaller of its two Gram matrices. `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which
-    explains everything; the second is zero.
+    `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which explains everything; the second is zero.
     """
     rows, columns = centred_RC.shape
     gram = centred_RC.T @ centred_RC if columns <= rows else centred_RC @ centred_RC.T
@@ -162,38 +156,24 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
 
 
 def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[S, 2]: where someone would stand who agrees with that statement and saw no other: √S · (1 - centre) · component.
-
-    The sign is that of votes here, +1 for agree. In Polis's storage agree is -1, with centre and components negated,
-    and the places are the same. A statement that is no column has component 0.
-    """
+    """[S, 2]: where someone would stand who agrees with that alone and saw no other: √S · (1 - centre) · component."""
     lengths = np.sqrt(rated.column_S.sum()) * (AGREE - centre_S)
     return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
 
 
-def project(
-    rated: Ratings,
-    *,
-    impute: Imputation = "mean",
-    centre_S: Floats | None = None,
-    components_2S: Floats | None = None,
-) -> Projection:
-    """Everybody and everything placed. `centre_S` and `components_2S` come from stored mathematics, or are computed."""
-    if components_2S is None or centre_S is None:
-        components_2S, centre_S, variance = axes(rated, impute=impute)
-    else:
-        variance = _explained(rated, centre_S, components_2S)
+def project(rated: Ratings, components_2S: Floats, centre_S: Floats, variance_2: Floats) -> Projection:
+    """Everybody and everything placed on axes as `axes` gives them."""
     return Projection(
         components_2S=components_2S,
         centre_S=centre_S,
         participants_P2=participant_places(rated, centre_S, components_2S),
         statements_S2=statement_places(rated, centre_S, components_2S),
-        variance_2=variance,
+        variance_2=variance_2,
     )
 
 
-def _explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[2]: share of the variance along given axes."""
+def explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+    """[2]: share of the variance along given axes, such as stored ones."""
     centred = (rated.votes_PS - centre_S) * rated.seen_PS
     total = float(np.square(centred).sum())
     along = np.square(centred @ components_2S.T).sum(axis=0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.opinion.consensus import share_of_agrees
 from solon.collective.opinion.counts import Counts, everybody
 from solon.collective.opinion.results import Majority, Representative
 
@@ -25,11 +26,6 @@ LISTED = 5
 """Statements per group, and per direction in the majority lists."""
 META_PRIORITY = 49.0
 """7², the priority of every statement about the conversation itself."""
-
-
-def probability(successes: Ints, trials: Ints) -> Floats:
-    """(n + 1) / (N + 2): 2 of 3 give 0.6, none of none 0.5."""
-    return np.asarray((successes + 1) / (trials + 2), dtype=np.float64)
 
 
 def proportion_z(successes: Ints, trials: Ints) -> Floats:
@@ -92,14 +88,14 @@ def sides(counts: Counts) -> tuple[Side, Side]:
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
-        p = probability(n, counts.seen)
+        p = share_of_agrees(n, counts.seen, smoothing=True)
         return Side(
             direction=direction,
             n=n,
             seen=counts.seen,
             p=p,
             p_z=proportion_z(n, counts.seen),
-            ratio=p / probability(n_rest, rest.seen),
+            ratio=p / share_of_agrees(n_rest, rest.seen, smoothing=True),
             ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
         )
 

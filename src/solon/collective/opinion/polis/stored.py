@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat,
 
 from solon.collective.conversation import Conversation, Floats, Statement
 from solon.collective.opinion.given_groups import named_groups
-from solon.collective.opinion.polis.projection import column_means, project, ratings
+from solon.collective.opinion.polis.projection import column_means, explained, project, ratings
 from solon.collective.opinion.polis.representativeness import META_PRIORITY
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
 from solon.collective.phrases import listed
@@ -143,7 +143,7 @@ def lay_over(
         (missing, f"People in the stored groups who are not among the votes: {len(missing)} ({listed(missing)})."),
         (not turned, "The stored mathematics has agree as +1, unlike a server's; it was taken as it is."),
     )
-    projection = project(rated, centre_S=centre_S, components_2S=components_2S)
+    projection = project(rated, components_2S, centre_S, explained(rated, centre_S, components_2S))
     return talk, projection, groups, (*groups.notes, *(note for holds, note in notes if holds))
 
 

@@ -72,7 +72,7 @@ def test_exported_groups_keep_their_names(conversation: Conversation) -> None:
     found = exported_groups(replace(conversation, participants=people))
     assert found.names == ("0", "1") and found.participant_ids.tolist() == [3, 8, 13]
     assert found.labels_G.tolist() == [1, 0, 1] and found.method == "exported"
-    with pytest.raises(InputError, match=r"names no opinion groups .*math-pca2.json.*analyse --math-from"):
+    with pytest.raises(InputError, match=r"^the export: names no opinion groups \(name"):
         exported_groups(conversation)
 
 

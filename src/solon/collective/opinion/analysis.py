@@ -19,8 +19,9 @@ from solon.collective.opinion.polis.representativeness import (
     priority,
     representative_statements,
 )
-from solon.collective.opinion.polis.stored import StoredMathematics, compared, lay_over
+from solon.collective.opinion.polis.stored import compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
+from solon.collective.reading.mathematics import StoredMathematics
 
 __all__ = ["Method", "analyse", "find_groups"]
 

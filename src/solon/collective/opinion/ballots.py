@@ -31,13 +31,11 @@ def read_ballots(path: Path, group_column: str) -> Imported:
         layout=Layout.clojure,
         folder=path.parent,
         statements=tuple(Statement(id=one, text="") for one in sorted(matrix.statements)),
-        statement_counts={},
         comments_path=path,
         participants=matrix.participants,
         participant_counts=matrix.counts,
         participants_path=path,
         columns=matrix.statements,
-        events=None,
         matrix=matrix.votes,
         findings=findings,
     )

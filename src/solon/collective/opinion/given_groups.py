@@ -59,8 +59,7 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
 def exported_groups(conversation: Conversation) -> Groups:
     """The groups of the export itself. Raises InputError if it has none."""
     found = {one.id: one.exported_group or "" for one in conversation.participants}
-    where = Where(conversation.source or "the export")
-    return named_groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
+    return named_groups(found, conversation, Where("the export"), EXPORTED, "Groups as the export has them.")
 
 
 def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:
@@ -103,8 +102,6 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
-        if method == EXPORTED:
-            hint += "; those in a server's math-pca2.json are shown by `solon collect analyse --math-from`"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(

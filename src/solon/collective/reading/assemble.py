@@ -203,4 +203,6 @@ def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
     sizes = Counter(one.exported_group for one in export.participants)
     if named := sorted(name for name in sizes if name is not None):
         told = ", ".join(f"{name}: {sizes[name]:,}" for name in named)
-        findings.note(export.participants_path or "", f"exported groups {told}; {sizes[None]:,} in none")
+        none = len(cells.frame.participant_ids) - sum(sizes[name] for name in named)
+        where = export.participants_path or export.folder.resolve().name
+        findings.note(where, f"exported groups {told}; {none:,} in none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from solon.collective.csv_text import Faults, as_integer
 from solon.collective.phrases import many
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.datetimes import check_datetimes
-from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, Layout, check_size
+from solon.collective.reading.exported import MAX_ID, ExportedVotes, Layout, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import NONE, UNKNOWN
 from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
@@ -31,11 +31,11 @@ class Matrix:
 
     participants: tuple[Participant, ...]
     """By id."""
-    counts: dict[str, Ints]
+    counts: dict[str, Ints] = field(default_factory=dict)
     """n-comments, n-votes, n-agree, n-disagree of each, as far as there are such columns; -1: not said."""
-    statements: frozenset[int]
+    statements: frozenset[int] = frozenset()
     """Those that have a column."""
-    votes: ExportedVotes
+    votes: ExportedVotes | None = None
 
 
 def read_comments(
@@ -96,7 +96,8 @@ def _external(found: Columns, findings: Findings) -> tuple[Participant, ...]:
 
 def _say_external(path: Path, count: int, findings: Findings) -> None:
     if count:
-        findings.note(path, f"external ids (xid) of {many(count, 'participant')}: {XID_KEPT}")
+        kept = "kept for the organiser alone, to join what else is known of people; in no export"
+        findings.note(path, f"external ids (xid) of {many(count, 'participant')}: {kept}")
 
 
 def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | None = None) -> Matrix:

@@ -18,9 +18,7 @@ MAX_PARTICIPANTS = 100_000
 MAX_STATEMENTS = 10_000
 """Polis's own caps on what it analyses."""
 MAX_ID = 2**31 - 1
-"""Ids are PostgreSQL integers."""
-MAX_COUNT = 2**31 - 1
-"""Counts are, too."""
+"""Ids and counts are PostgreSQL integers."""
 MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
 """Milliseconds: the years 2000 to 2100. What lies outside is no date of a vote."""
 
@@ -31,9 +29,6 @@ class Layout(StrEnum):
     clojure = "Clojure export"
     server_csv = "server export"
     server_json = "server JSON"
-
-
-XID_KEPT = "kept for the organiser alone, to join what else is known of people; in no export"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,21 +50,15 @@ class ExportedVotes:
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
         """Some of the votes, by index or mask."""
-        names = ("participant", "statement", "vote", "time", "line", "important")
-        some = {name: column[chosen] for name in names if (column := getattr(self, name)) is not None}
-        return replace(self, **some)
+        columns = {name: column for name, column in vars(self).items() if isinstance(column, np.ndarray)}
+        return replace(self, **{name: column[chosen] for name, column in columns.items()})
 
     def log(self) -> VoteLog | None:
         """The events of a conversation; None: they have no times."""
         if self.time is None:
             return None
-        return VoteLog(
-            participant=self.participant,
-            statement=self.statement,
-            vote=self.vote,
-            time=self.time,
-            important=self.important,
-        )
+        who, what = self.participant, self.statement
+        return VoteLog(participant=who, statement=what, vote=self.vote, time=self.time, important=self.important)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,23 +122,23 @@ class Export:
 
     layout: Layout
     folder: Path
+    findings: Findings
     statements: tuple[Statement, ...]
     """By id."""
-    statement_counts: dict[str, Ints]
+    statement_counts: dict[str, Ints] = field(default_factory=dict)
     """What is said of the votes on each: agrees, disagrees, passes, importance-votes. -1: not said."""
     comments_path: Path
-    participants: tuple[Participant, ...]
+    participants: tuple[Participant, ...] = ()
     """By id; empty: the export has no list of participants."""
-    participant_counts: dict[str, Ints]
+    participant_counts: dict[str, Ints] = field(default_factory=dict)
     """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
-    participants_path: Path | None
-    columns: frozenset[int]
+    participants_path: Path | None = None
+    columns: frozenset[int] = frozenset()
     """Statement ids that have a column in the matrix; empty: there is no matrix."""
-    events: ExportedVotes | None
+    events: ExportedVotes | None = None
     """The votes one by one, re-votes included (`votes.csv`, `votes.json`)."""
-    matrix: ExportedVotes | None
+    matrix: ExportedVotes | None = None
     """The latest votes as a matrix has them (`participants-votes.csv`)."""
-    findings: Findings
     topic: str = ""
     description: str = ""
     stated: dict[str, int] = field(default_factory=dict)

@@ -45,11 +45,8 @@ def in_order(votes: ExportedVotes) -> ExportedVotes:
 
 
 def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
-    """The events in order, each once.
-
-    Two rows of the same participant, statement, vote and time are one event written twice. A file without times cannot
-    tell that from voting twice, and there it makes no difference.
-    """
+    """The events in order, each once: two rows of the same participant, statement, vote and time are one written twice.
+    A file without times cannot tell that from voting twice, and there it makes no difference."""
     votes = in_order(votes)
     if votes.time is None:
         return votes

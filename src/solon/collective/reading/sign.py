@@ -10,11 +10,8 @@ Three kinds of witness, each counted for +1 and for -1:
     n-agree 3, n-disagree 1; votes -1 -1 -1 +1      speaks for -1
     n-agree 2, n-disagree 2                         says nothing
 
-Server exports count `vote = 1` as "agrees" although -1 is what they store for agree, so there only authors are heard.
-
-Witnesses are weighed, not only counted. Counts are exact. Authors change their minds, and an organiser who wrote every
-statement may not have voted on submission: one or two people are no witness, and authors at odds with each other do not
-stand against clear counts; nor does a handful of voices against a crowd.
+Counts are exact, but those of server exports are often turned round (`counts.straightened`): there authors alone are
+heard. Authors change their minds, and an organiser who wrote every statement may not have voted on submission.
 """
 
 from __future__ import annotations
@@ -44,7 +41,6 @@ class Witness:
     """What one part of the export says about the sign of the votes."""
 
     what: str
-    """`participants' own counts (n-agree)`, ..."""
     plus: int = 0
     """How many speak for +1 as agree, and not for -1 as well."""
     minus: int = 0

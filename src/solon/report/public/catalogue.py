@@ -43,7 +43,13 @@ def language_of(tag: str, catalogue: Path | None = None) -> Language:
     """
     if catalogue is not None:
         found = read_catalogue(catalogue)
-        return _language(_locale(tag) if tag else _named(found, catalogue), found)
+        locale = _locale(tag) if tag else _named(found, catalogue)
+        if found.locale and found.locale.language != locale.language:
+            what = f"is a catalogue of {found.locale.english_name}, and --language is {tag}"
+            raise InputError(what, where=Where(catalogue), hint="leave out one of the two")
+        if not any(one.id and any(_forms(one.string)) for one in found):
+            raise InputError("no text is filled in", where=Where(catalogue), hint="fill it in, or leave out --catalog")
+        return _language(locale, found)
     locale = _locale(tag or "en")
     if locale.language == "en":
         return replace(ENGLISH, locale=WORLD_ENGLISH if str(locale) == "en" else locale)

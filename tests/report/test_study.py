@@ -94,7 +94,7 @@ def test_labels_by_size_then_by_first_member() -> None:
     [
         (talk(random_rows(0, 20, 10)), None, "0 of 20 participants have more than 25 votes"),
         (talk(random_rows(0, 9, 30, seen=1), moderated=dict.fromkeys(range(30), -1)), None, "rejected every statement"),
-        (talk([[1] * 30] * 5), 2, "2 groups asked for, but participants take only 1 different positions"),
+        (talk([[1] * 30] * 5), 2, "2 groups asked for, but people stand in 1 different places"),
     ],
 )
 def test_what_cannot_be_grouped_is_said(conversation: Conversation, k: int | None, said: str) -> None:

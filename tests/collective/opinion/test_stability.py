@@ -14,7 +14,8 @@ from solon.collective.opinion import stability, stability_trials
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.grouping import PLACES, find_groups
 from solon.collective.opinion.likeness import compare, paired
-from solon.collective.opinion.placing import Placed, leading
+from solon.collective.opinion.placing import Placed
+from solon.collective.opinion.polis.clusters import leading
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, ship_stability
 from solon.collective.opinion.stability_trials import StabilityCheck, make_tries, renumbered

@@ -12,14 +12,14 @@ scikit-learn's. On the study's data all 1,002 published groups follow, 619 and 3
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
-from solon.collective.opinion.placing import Grouping, Placed
-from solon.collective.opinion.polis.clusters import best_k
+from solon.collective.opinion.placing import Placed
+from solon.collective.opinion.polis.clusters import Clustering, Start
 from solon.collective.opinion.polis.projection import leading_components
 from solon.collective.opinion.results import Imputation
 from solon.errors import InputError
@@ -58,45 +58,15 @@ def place_all(conversation: Conversation, impute: Imputation | None = None) -> P
     # Rounded, since equal votes give positions that may differ in the last digit.
     n_base = min(N_BASE, len(np.unique(points_P2.round(12), axis=0)))
 
-    def start(seed: int) -> CcaiStart:
-        with one_thread():
-            base_P, centres_B2 = k_means(points_P2, n_base, seed=seed)
-            silhouettes = _silhouettes(centres_B2, seed)
-            return CcaiStart(base_P=base_P, centres_B2=centres_B2, seed=seed, silhouettes=silhouettes)
+    def start(seed: int) -> Start:
+        one = Clustering(
+            make_base=lambda: k_means(points_P2, n_base, seed=seed),
+            make_groups=lambda centres_B2, _, k: k_means(centres_B2, k, seed=seed)[0],
+            tried=lambda count: [k for k in TRIED_K if k < count],
+        )
+        return Start(clusterings=(one,))
 
     return Placed(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CcaiStart:
-    """At most 100 base clusters of people, and groups of their centres."""
-
-    base_P: Ints
-    centres_B2: Floats
-    seed: int
-    silhouettes: dict[int, float]
-    """Mean over centres, not weighted by people."""
-
-    @property
-    def number(self) -> int:
-        """Of groups: the one with the best silhouette, the larger one on a tie."""
-        return best_k(self.silhouettes)
-
-    def grouped(self, k: int) -> Grouping:
-        """Into `k` groups."""
-        if k > (places := len(self.centres_B2)):
-            raise InputError(f"{k} groups asked for, but participants take only {places} different positions")
-        with one_thread():
-            labels_P = k_means(self.centres_B2, k, seed=self.seed)[0][self.base_P]
-        return np.unique(labels_P, return_inverse=True)[1].astype(np.int64), self.silhouettes
-
-
-def _silhouettes(centres_B2: Floats, seed: int) -> dict[int, float]:
-    """Of every number of groups that can be formed."""
-    from sklearn.metrics import silhouette_score
-
-    labels = {k: k_means(centres_B2, k, seed=seed)[0] for k in TRIED_K if k < len(centres_B2)}
-    return {k: float(silhouette_score(centres_B2, one)) for k, one in labels.items() if len(np.unique(one)) > 1}
 
 
 def accepted(conversation: Conversation) -> Bools:
@@ -116,7 +86,8 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> tuple[Ints, Floats]:
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
     with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))
-    runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
+    with one_thread():
+        runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
     best = min(runs, key=lambda run: run.inertia_)
     return np.asarray(best.labels_, dtype=np.int64), np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64)
 

@@ -1,28 +1,13 @@
-"""What every number of groups and every start of a method have in common: who is grouped, and where they stand."""
+"""What every method and every number of groups have in common: who is grouped, and where they stand."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.opinion.polis.clusters import Start
 from solon.collective.opinion.results import Groups, Imputation, by_size
-
-Grouping = tuple[Ints, dict[int, float]]
-"""Labels [G], contiguous from 0, and the silhouettes by number of groups tried."""
-
-
-class Start(Protocol):
-    """One start of a method's clustering."""
-
-    @property
-    def number(self) -> int:
-        """Of groups, as the method chooses it."""
-
-    def grouped(self, k: int) -> Grouping:
-        """Into `k` groups. Raises InputError if people stand in fewer different places."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +40,3 @@ class Placed:
 
 Place = Callable[[Conversation, Imputation | None], Placed]
 """A method. Imputation None is its own. Raises InputError where it cannot place anybody."""
-
-
-def leading(numbers: Iterable[int], *, of: int) -> Counter[int]:
-    """`of` numbers counted, until those to come cannot change which is the commonest.
-
-    >>> leading([2, 3, 2, 2, 5], of=5)
-    Counter({2: 3, 3: 1})
-    """
-    counts: Counter[int] = Counter()
-    for left, number in zip(range(of - 1, -1, -1), numbers, strict=False):
-        counts[number] += 1
-        (_, first), (_, second) = (*counts.most_common(2), (0, 0))[:2]
-        if first - second > left:
-            break
-    return counts

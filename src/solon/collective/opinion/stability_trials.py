@@ -23,7 +23,8 @@ import numpy as np
 from solon.collective.conversation import Conversation, Ints, Participant
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.likeness import Likeness, compare
-from solon.collective.opinion.placing import Place, Placed, Start, leading
+from solon.collective.opinion.placing import Place, Placed
+from solon.collective.opinion.polis.clusters import Start, leading
 from solon.collective.opinion.results import Groups, Imputation
 from solon.errors import InputError
 from solon.seeds import generator

@@ -11,8 +11,8 @@ from sklearn.metrics import silhouette_samples
 
 from solon.collective.opinion.polis import clusters as module
 from solon.collective.opinion.polis.clusters import (
-    Clustering,
     best_k,
+    cluster,
     first_distinct,
     grouped_people,
     kmeans,
@@ -85,15 +85,15 @@ def test_first_distinct_keeps_the_order() -> None:
 
 def test_base_clusters_start_from_the_first_places() -> None:
     points = np.random.default_rng(0).normal(size=(60, 2))
-    found = Clustering(points)
+    found = cluster(points)
     assert found.base_N.tolist() == list(range(60))
     assert found.base_centres_B2.tolist() == points.tolist()
     many = np.random.default_rng(1).normal(size=(400, 2))
-    labels, other = Clustering(many).base_N, Clustering(many, seed=1).base_N
+    labels, other = cluster(many).base_N, cluster(many, seed=1).base_N
     assert len(np.unique(labels)) == labels.max() + 1 <= 100
     np.testing.assert_array_equal(labels, kmeans(many, many[:100])[0])
     assert (other != labels).any()
-    np.testing.assert_array_equal(other, Clustering(many, seed=1).base_N)
+    np.testing.assert_array_equal(other, cluster(many, seed=1).base_N)
 
 
 def test_who_is_grouped() -> None:
@@ -136,7 +136,7 @@ def blobs(sizes: list[int], seed: int = 0) -> np.ndarray:
 
 def test_clear_groups_are_found_with_their_number() -> None:
     points = blobs([30, 20, 10])
-    found = Clustering(points)
+    found = cluster(points)
     assert np.bincount(by_size(found.labels(3), np.arange(60))).tolist() == [30, 20, 10]
     assert found.number == 3 and sorted(found.silhouettes) == [2, 3, 4, 5]
     assert found.silhouettes[3] == silhouette(found.base_centres_B2, found.labels(3)[np.argsort(found.base_N)])
@@ -144,21 +144,21 @@ def test_clear_groups_are_found_with_their_number() -> None:
 
 
 def test_number_tried_grows_with_base_clusters() -> None:
-    assert sorted(Clustering(blobs([11])).silhouettes) == [2]
-    assert sorted(Clustering(blobs([12])).silhouettes) == [2, 3]
-    assert sorted(Clustering(blobs([99])).silhouettes) == [2, 3, 4, 5]
+    assert sorted(cluster(blobs([11])).silhouettes) == [2]
+    assert sorted(cluster(blobs([12])).silhouettes) == [2, 3]
+    assert sorted(cluster(blobs([99])).silhouettes) == [2, 3, 4, 5]
 
 
 def test_groups_weigh_base_clusters_by_their_people() -> None:
     """From 0 and 10: 6 joins 10. As fifty people it draws the centre to 6.1, and 4.5, which stood by 0, with it."""
     alone = np.array([[0.0, 0], [10, 0], [4.5, 0], [6, 0]])
-    assert Clustering(alone).labels(2).tolist() == [0, 1, 0, 1]
+    assert cluster(alone).labels(2).tolist() == [0, 1, 0, 1]
     crowd = np.concatenate([alone, np.tile(alone[3], (49, 1))])
-    assert Clustering(crowd).labels(2).tolist() == [0, 1, 1, *[1] * 50]
+    assert cluster(crowd).labels(2).tolist() == [0, 1, 1, *[1] * 50]
 
 
 def test_one_place_is_one_group() -> None:
-    found = Clustering(np.ones((20, 2)))
+    found = cluster(np.ones((20, 2)))
     assert found.number == 1 and found.silhouettes == {}
     assert found.labels(1).tolist() == found.labels(3).tolist() == [0] * 20
 

@@ -28,13 +28,11 @@ ANSWERS = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
 
 
 class Flag(NamedTuple):
-    """A person or a statement that a rule would remove."""
+    """A person or a statement that a rule would remove: what was measured, and the limit it was compared with."""
 
     id: int
     value: float
-    """What was measured."""
     limit: float
-    """What it was compared with."""
     detail: str
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
 from solon.collective.opinion.counts import between_groups, counts_of
-from solon.collective.opinion.grouping import Method, by_votes, find_groups
-from solon.collective.opinion.polis.grouping import polis_projection
+from solon.collective.opinion.grouping import Method, by_votes, find_groups, polis_projection
 from solon.collective.opinion.polis.projection import moderated_out
 from solon.collective.opinion.polis.representativeness import (
     extremity,

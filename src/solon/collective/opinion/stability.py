@@ -50,7 +50,6 @@ class StabilityReport(Record):
     chosen: dict[int, int]
     """How many tries that were free to choose the number of groups chose each number."""
     sentences: tuple[str, ...]
-    """The findings in plain words."""
     not_formed: int = 0
     """Regroupings that could not be made, for instance because too few people were left."""
     checks: tuple[StabilityCheck, ...]

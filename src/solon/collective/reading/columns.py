@@ -91,7 +91,6 @@ class _Reading:
     at: int
     parts: list[Any] = field(default_factory=list)
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
-    """Row, cause and cell."""
     decimal: bool = False
     """Ids or votes are written as decimal numbers."""
 

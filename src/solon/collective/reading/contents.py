@@ -30,11 +30,9 @@ class Matrix:
     """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
 
     participants: tuple[Participant, ...]
-    """By id."""
     counts: dict[str, Ints] = field(default_factory=dict)
     """n-comments, n-votes, n-agree, n-disagree of each, as far as there are such columns; -1: not said."""
     statements: frozenset[int] = frozenset()
-    """Those that have a column."""
     votes: ExportedVotes | None = None
 
 

@@ -49,7 +49,6 @@ class ExportedVotes:
         return len(self.vote)
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
-        """Some of the votes, by index or mask."""
         columns = {name: column for name, column in vars(self).items() if isinstance(column, np.ndarray)}
         return replace(self, **{name: column[chosen] for name, column in columns.items()})
 
@@ -97,7 +96,6 @@ class Cells:
 
     frame: Frame
     key: Ints
-    """row * S + column."""
     vote: NDArray[np.int8]
 
     def per_participant(self, vote: int | None = None) -> Ints:
@@ -109,7 +107,6 @@ class Cells:
         return np.bincount(self._of(vote) % len(self.frame.statement_ids), minlength=len(self.frame.statement_ids))
 
     def times(self, sign: int) -> Cells:
-        """With every vote multiplied by +1 or -1."""
         return replace(self, vote=(self.vote * sign).astype(np.int8))
 
     def _of(self, vote: int | None) -> Ints:

@@ -35,9 +35,7 @@ class Files:
     votes: Path | None
     matrix: Path | None
     about: Path | None
-    """`summary.csv` or `conversation.json`."""
     mathematics: Path | None
-    """`math-pca2.json`, which counts the votes of each participant."""
 
     @property
     def all(self) -> list[Path]:

@@ -69,9 +69,7 @@ class Card(Record):
     statements: int
     participants: int
     votes: int
-    """Cells with a vote, re-votes resolved."""
     events: int | None
-    """Votes with their times; None: the export has no times."""
     files: dict[str, str]
     """sha256 of the files of this folder, by name."""
 

@@ -59,7 +59,6 @@ class Witness:
         return DISAGREE if self.minus >= share * heard else 0
 
     def speaking(self, sign: int) -> int:
-        """How many speak for `sign`."""
         return self.plus if sign == AGREE else self.minus
 
     def __str__(self) -> str:

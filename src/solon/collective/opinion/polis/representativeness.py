@@ -3,9 +3,6 @@
 Shapes: K groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
 are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
 the conversation itself is in no list.
-
-Where Polis leaves ties to the order of its columns, the smaller statement id goes first. Its report describes the
-majority lists as "60% or more"; the rule that it computes, and we too, is `majority_lists`.
 """
 
 from __future__ import annotations
@@ -72,7 +69,6 @@ class Side:
         return np.asarray((self.ratio_z > SIGNIFICANT) & (self.p_z > SIGNIFICANT), dtype=bool)
 
     def figures(self, group: int, at: int, ids_S: Ints) -> Majority:
-        """Of one group and statement."""
         return Majority(
             comment_id=int(ids_S[at]),
             direction=self.direction,

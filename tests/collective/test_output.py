@@ -41,9 +41,11 @@ def test_a_page_is_called_html(tmp_path: Path) -> None:
 def test_of_two_commands_that_write_one_folder_the_second_is_refused(tmp_path: Path) -> None:
     with replacing(tmp_path / "out", marker="a", force=True) as folder:
         (folder / "a").write_text("first")
-        with pytest.raises(InputError, match=r"out: another command is writing it \(wait, or name another with -o\)"):
-            with replacing(tmp_path / "out", marker="a", force=True):
-                raise AssertionError("never reached")
+        refused = pytest.raises(
+            InputError, match=r"out: another command is writing it \(wait, or name another with -o\)"
+        )
+        with refused, replacing(tmp_path / "out", marker="a", force=True):
+            raise AssertionError("never reached")
         with replacing(folder / "inner", marker="b", force=False) as inner:  # as `clean` does
             (inner / "b").write_text("nested")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "inner", "out"]

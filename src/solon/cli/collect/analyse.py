@@ -45,10 +45,10 @@ def analyse(
     from solon.collective.opinion.files import FILES, write_analysis
     from solon.collective.opinion.given_groups import FOUND, given_groups
     from solon.collective.opinion.kept import opinion_of
+    from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
     from solon.collective.output import require_free
     from solon.collective.reading.folder import open_conversation, read_by
-    from solon.collective.reading.mathematics import read_stored
 
     require_free(*(output / name for name in (*FILES, "stability.json")), force=force, reads=read_by(folder))
     if math_from and (groups != FOUND or k is not None or method is not Method.polis or seed):

@@ -48,9 +48,9 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
         number = row.integer(key) if key == "participant" else of_xid.get(row[key].strip(), -1)
         if number not in known:
             hint = "the table belongs to another conversation"
-            faults.add(row.line, f"the conversation has no such {key}", row[key], hint=hint)
+            faults.add(row.where.line or 0, f"the conversation has no such {key}", row[key], hint=hint)
         elif number in found:
-            faults.add(row.line, f"a {key} stands here twice", row[key], hint="keep one of the rows")
+            faults.add(row.where.line or 0, f"a {key} stands here twice", row[key], hint="keep one of the rows")
         found[number] = row["group"].strip()
     faults.raise_any(len(table))
     return named_groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")

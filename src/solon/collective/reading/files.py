@@ -13,9 +13,9 @@ from pathlib import Path
 from solon.collective.conversation import Participant
 from solon.collective.reading.about import read_about
 from solon.collective.reading.contents import Matrix, read_comments, read_matrix, read_votes
-from solon.collective.reading.exported import Export, Layout, distinct
+from solon.collective.reading.exported import Export, Layout
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.mathematics import check_mathematics, stored_groups
+from solon.collective.reading.mathematics import stored_groups
 from solon.errors import InputError, Where
 
 MATRIX_NAMES = ("participants-votes.csv", "participant-votes.csv")
@@ -117,8 +117,7 @@ def read_export(files: Files) -> Export:
         layout = _layout(files, in_seconds=in_seconds)
     matrix = read_matrix(files.matrix, findings, ours=ours) if files.matrix else Matrix(participants=participants)
     if files.mathematics and events is not None:
-        check_mathematics(files.mathematics, events, findings)
-        groups = stored_groups(files.mathematics, distinct(events.participant), findings)
+        groups = stored_groups(files.mathematics, events, findings)
         matrix = replace(matrix, participants=_grouped(participants, groups))
     topic, description, strict = (about.get(name) for name in ("topic", "description", "strict_moderation"))
     return Export(

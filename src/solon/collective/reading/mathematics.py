@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from solon.collective.conversation import Ints
 from solon.collective.csv_text import as_integer
 from solon.collective.phrases import listed, many
 from solon.collective.reading.exported import ExportedVotes
@@ -89,39 +88,37 @@ class StoredMathematics(_Part):
 
 def read_stored(path: Path) -> StoredMathematics:
     """The file; `InputError`, with a fault per key, if it is no such file, or lacks what groups and axes need."""
-    said, hint = json_object(path), "give the server's math-pca2.json, whole"
+    return _validated(path, json_object(path))
+
+
+def _validated(path: Path, said: dict[str, object]) -> StoredMathematics:
     try:
         return StoredMathematics.model_validate(said)
     except ValidationError as error:
+        hint = "give the server's math-pca2.json, whole"
         told = [(".".join(map(str, one["loc"])) or "tids", one["msg"]) for one in error.errors()]
         raise InputError([Fault(f"`{place}`: {what}"[:200], Where(path), hint) for place, what in told[:5]]) from None
 
 
-def stored_groups(path: Path, voters: Ints, findings: Findings) -> dict[int, str]:
-    """The stored group of each voter who is in one."""
-    if "group-clusters" not in json_object(path):
-        return {}
-    try:
-        found = read_stored(path).group_of
-    except InputError as error:
-        findings.warning(path, f"its groups cannot be read: {error.faults[0].what}", "no exported groups")
-        return {}
-    others = sorted(found.keys() - set(voters.tolist()))
-    findings.of_ids("note", path, "participant", others, "{} of its groups without any vote here")
-    return {person: name for person, name in found.items() if person not in others}
-
-
-def check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:
-    """The stored mathematics count the votes of each participant: a second copy of who voted."""
-    counts = json_object(path).get("user-vote-counts")
-    if not isinstance(counts, dict):
-        findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
-        return
-    pairs = np.unique(np.stack([events.participant, events.statement]), axis=1)
+def stored_groups(path: Path, events: ExportedVotes, findings: Findings) -> dict[int, str]:
+    """The stored group of each voter who is in one. How often each voted is said there a second time, and compared."""
+    said, pairs = json_object(path), np.unique(np.stack([events.participant, events.statement]), axis=1)
     people, votes = np.unique(pairs[0], return_counts=True)
     have = {str(person): int(count) for person, count in zip(people, votes, strict=True)}
-    wrong = [name for name in have.keys() | counts.keys() if have.get(name, 0) != counts.get(name, 0)]
-    if wrong:
+    counts = said.get("user-vote-counts")
+    if not isinstance(counts, dict):
+        findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
+    elif wrong := [name for name in have.keys() | counts.keys() if have.get(name, 0) != counts.get(name, 0)]:
         ids = [number for name in wrong if (number := as_integer(str(name))) is not None]
         what = f"user-vote-counts does not fit for {many(len(wrong), 'participant')}: {listed(ids)}"
         findings.warning(path, what, "the votes count; the mathematics may be older")
+    if "group-clusters" not in said:
+        return {}
+    try:
+        found = _validated(path, said).group_of
+    except InputError as error:
+        findings.warning(path, f"its groups cannot be read: {error.faults[0].what}", "no exported groups")
+        return {}
+    others = sorted(found.keys() - set(people.tolist()))
+    findings.of_ids("note", path, "participant", others, "{} of its groups without any vote here")
+    return {person: name for person, name in found.items() if person not in others}

@@ -1,1 +1,1 @@
-"""Polis's mathematics, written from its formulas. Rows and columns are sorted by id: an export's order does not matter."""
+"""Polis's mathematics, from its formulas. Rows and columns are sorted by id: the order of an export does not count."""

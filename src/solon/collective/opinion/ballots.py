@@ -32,11 +32,7 @@ def read_ballots(path: Path, group_column: str) -> Imported:
         folder=path.parent,
         statements=tuple(Statement(id=one, text="") for one in sorted(matrix.statements)),
         comments_path=path,
-        participants=matrix.participants,
-        participant_counts=matrix.counts,
-        participants_path=path,
-        columns=matrix.statements,
-        matrix=matrix.votes,
+        matrix=matrix,
         findings=findings,
     )
     found = assemble(export)

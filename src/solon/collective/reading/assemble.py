@@ -56,9 +56,9 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
 
 
 def _frame(export: Export) -> Frame:
-    sources = [votes for votes in (export.events, export.matrix) if votes is not None]
-    people = [export.participant_ids, *(distinct(votes.participant) for votes in sources)]
-    columns = np.array(sorted(export.columns), dtype=np.int64)
+    sources = [votes for votes in (export.events, export.matrix.votes) if votes is not None]
+    people = [ids_of(export.matrix.participants), *(distinct(votes.participant) for votes in sources)]
+    columns = np.array(sorted(export.matrix.statements), dtype=np.int64)
     statements = [export.statement_ids, columns, *(distinct(votes.statement) for votes in sources)]
     frame = Frame(
         participant_ids=np.unique(np.concatenate(people)), statement_ids=np.unique(np.concatenate(statements))
@@ -73,9 +73,9 @@ def _votes(
     """The export with its counts in place, the events by time if there are any, the votes that count, and the cells
     in which the statement was marked as important (None: not said)."""
     if export.events is None:
-        assert export.matrix is not None, "an export has votes"
-        cells = frame.cells(export.matrix)
-        sign = decide(export, export.matrix, witnesses(export, export.matrix, cells), vote_sign)
+        assert export.matrix.votes is not None, "an export has votes"
+        cells = frame.cells(export.matrix.votes)
+        sign = decide(export, export.matrix.votes, witnesses(export, export.matrix.votes, cells), vote_sign)
         cells = cells.times(sign)
         return straightened(export, cells), None, cells, None
     events = once_each(export.events, export.findings)
@@ -88,16 +88,16 @@ def _votes(
         found = latest(events)
         cells = frame.cells(found.votes)
     important = None if found.votes.important is None else cells.key[found.votes.important]
-    matrix = None if export.matrix is None else frame.cells(export.matrix)
+    matrix = None if export.matrix.votes is None else frame.cells(export.matrix.votes)
     told = np.zeros(len(cells.key), dtype=bool) if matrix is None else among(cells.key, matrix.key)
     say_latest(found, told=told, export=export)
     export = straightened(export, cells)
-    if export.matrix is None or matrix is None:
+    if export.matrix.votes is None or matrix is None:
         return export, events, cells, important
     turned = matrix_sign(cells, matrix)
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
-        export.findings.repair(export.matrix.path, what, "turned round")
+        export.findings.repair(export.matrix.votes.path, what, "turned round")
     cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told])
     return export, events, cells, important
 
@@ -140,26 +140,26 @@ def _checked_texts(export: Export) -> list[Statement]:
 
 
 def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:
-    by_id = {one.id: one for one in export.participants}
-    if export.participants_path:
+    by_id = {one.id: one for one in export.matrix.participants}
+    if export.matrix.path:
         absent = [number for number in frame.participant_ids.tolist() if number not in by_id]
         done = "kept, with their votes and no group"
-        export.findings.of_ids("warning", export.participants_path, "voter", absent, "{} without a row", done)
+        export.findings.of_ids("warning", export.matrix.path, "voter", absent, "{} without a row", done)
     return tuple(by_id.get(number) or Participant(id=number) for number in frame.participant_ids.tolist())
 
 
 def _say_strays(export: Export) -> None:
     """Statements without a column in the matrix. Polis leaves out those without votes."""
-    if not export.columns or export.participants_path is None:
+    if not export.matrix.statements or export.matrix.path is None:
         return
-    absent = sorted({one.id for one in export.statements} - export.columns)
+    absent = sorted({one.id for one in export.statements} - export.matrix.statements)
     what = f"no column for {{}} of {export.comments_path.name}"
     if export.events is None:
-        export.findings.of_ids("warning", export.participants_path, "statement", absent, what, "kept without votes")
+        export.findings.of_ids("warning", export.matrix.path, "statement", absent, what, "kept without votes")
         return
     voted = set(distinct(export.events.statement).tolist())
     asked, unasked = ([one for one in absent if (one in voted) is there] for there in (True, False))
-    path = export.participants_path
+    path = export.matrix.path
     export.findings.of_ids("warning", path, "statement", asked, what, "votes.csv has votes on them")
     export.findings.of_ids("note", path, "statement", unasked, what, "nobody voted on them")
 
@@ -200,9 +200,9 @@ def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
     if important is not None:
         what = f"{many(important, 'vote')} that mark{'s' if important == 1 else ''} the statement as important"
         findings.note(export.folder.resolve().name, what)
-    sizes = Counter(one.exported_group for one in export.participants)
+    sizes = Counter(one.exported_group for one in export.matrix.participants)
     if named := sorted(name for name in sizes if name is not None):
         told = ", ".join(f"{name}: {sizes[name]:,}" for name in named)
         none = len(cells.frame.participant_ids) - sum(sizes[name] for name in named)
-        where = export.participants_path or export.folder.resolve().name
+        where = export.matrix.path or export.folder.resolve().name
         findings.note(where, f"exported groups {told}; {none:,} in none")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from solon.collective.csv_text import Faults, as_integer
 from solon.collective.phrases import many
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.datetimes import check_datetimes
-from solon.collective.reading.exported import MAX_ID, ExportedVotes, Layout, check_size
+from solon.collective.reading.exported import MAX_ID, ExportedVotes, Layout, Matrix, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import NONE, UNKNOWN
 from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
@@ -23,17 +22,6 @@ from solon.errors import InputError, Where
 
 STATEMENT_COUNTS = ("agrees", "disagrees", "passes", "importance-votes")
 PEOPLE_COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matrix:
-    """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
-
-    participants: tuple[Participant, ...]
-    counts: dict[str, Ints] = field(default_factory=dict)
-    """n-comments, n-votes, n-agree, n-disagree of each, as far as there are such columns; -1: not said."""
-    statements: frozenset[int] = frozenset()
-    votes: ExportedVotes | None = None
 
 
 def read_comments(
@@ -109,6 +97,7 @@ def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | 
     people = participants_of(found)
     _say_external(path, sum(one.xid is not None for one in people), findings)
     return Matrix(
+        path=path,
         participants=people,
         counts=found.counts(PEOPLE_COUNTS),
         statements=frozenset(numbers.values()),

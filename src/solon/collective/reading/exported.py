@@ -114,6 +114,21 @@ class Cells:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
+
+    path: Path | None = None
+    """None: the export has no such file."""
+    participants: tuple[Participant, ...] = ()
+    """By id; without the file those of whom the votes tell more than an id."""
+    counts: dict[str, Ints] = field(default_factory=dict)
+    """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
+    statements: frozenset[int] = frozenset()
+    """Those that have a column."""
+    votes: ExportedVotes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """All that an export says."""
 
@@ -125,17 +140,9 @@ class Export:
     statement_counts: dict[str, Ints] = field(default_factory=dict)
     """What is said of the votes on each: agrees, disagrees, passes, importance-votes. -1: not said."""
     comments_path: Path
-    participants: tuple[Participant, ...] = ()
-    """By id; empty: the export has no list of participants."""
-    participant_counts: dict[str, Ints] = field(default_factory=dict)
-    """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
-    participants_path: Path | None = None
-    columns: frozenset[int] = frozenset()
-    """Statement ids that have a column in the matrix; empty: there is no matrix."""
     events: ExportedVotes | None = None
     """The votes one by one, re-votes included (`votes.csv`, `votes.json`)."""
-    matrix: ExportedVotes | None = None
-    """The latest votes as a matrix has them (`participants-votes.csv`)."""
+    matrix: Matrix
     topic: str = ""
     description: str = ""
     stated: dict[str, int] = field(default_factory=dict)
@@ -148,13 +155,9 @@ class Export:
         return ids_of(self.statements)
 
     @property
-    def participant_ids(self) -> Ints:
-        return ids_of(self.participants)
-
-    @property
     def vote_files(self) -> tuple[str, ...]:
         """Names of the file of votes one by one, and of the matrix; empty: there is none."""
-        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix))
+        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix.votes))
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:

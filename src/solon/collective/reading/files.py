@@ -12,8 +12,8 @@ from pathlib import Path
 
 from solon.collective.conversation import Participant
 from solon.collective.reading.about import read_about
-from solon.collective.reading.contents import Matrix, read_comments, read_matrix, read_votes
-from solon.collective.reading.exported import Export, Layout
+from solon.collective.reading.contents import read_comments, read_matrix, read_votes
+from solon.collective.reading.exported import Export, Layout, Matrix
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.mathematics import stored_groups
 from solon.errors import InputError, Where
@@ -126,12 +126,8 @@ def read_export(files: Files) -> Export:
         statements=statements,
         statement_counts=statement_counts,
         comments_path=files.comments,
-        participants=matrix.participants,
-        participant_counts=matrix.counts,
-        participants_path=files.matrix,
-        columns=matrix.statements,
         events=events,
-        matrix=matrix.votes,
+        matrix=matrix,
         findings=findings,
         topic=str(topic or ""),
         description=str(description or ""),

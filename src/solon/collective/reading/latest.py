@@ -168,7 +168,7 @@ def _spread(key: Ints, cells: Cells) -> np.ndarray[Any, np.dtype[np.int8]]:
 
 def _fits(cells: Cells, export: Export) -> Bools:
     """[P]: whether the votes give the participant's own counts; False where none are stated."""
-    said = export.participant_counts
+    said = export.matrix.counts
     good = np.asarray(said.get("n-votes", np.full(len(cells.frame.participant_ids), -1)) >= 0)
     for name, kind in OF_PEOPLE:
         if name in said:

@@ -74,7 +74,7 @@ def witnesses(export: Export, votes: ExportedVotes, latest: Cells) -> list[Witne
     authors = _authors(export, votes)
     if export.layout is Layout.server_csv:
         return [authors]
-    said = export.participant_counts.get
+    said = export.matrix.counts.get
     people = fitting("participants' own counts (n-agree)", said("n-agree"), said("n-disagree"), latest.per_participant)
     # Clojure counts every event, the server every latest vote: whichever fits better is what was counted.
     events = Cells(frame=latest.frame, key=latest.frame.keys(votes), vote=votes.vote)

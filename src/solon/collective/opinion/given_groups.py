@@ -59,7 +59,8 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
 def exported_groups(conversation: Conversation) -> Groups:
     """The groups of the export itself. Raises InputError if it has none."""
     found = {one.id: one.exported_group or "" for one in conversation.participants}
-    return named_groups(found, conversation, Where("the export"), EXPORTED, "Groups as the export has them.")
+    where = Where(conversation.source or "the export")
+    return named_groups(found, conversation, where, EXPORTED, "Groups as the export has them.")
 
 
 def active_apart(conversation: Conversation, grouped_ids: Ints) -> int:

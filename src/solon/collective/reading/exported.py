@@ -26,7 +26,7 @@ MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
 class Layout(StrEnum):
     """The layouts that exports come in."""
 
-    clojure = "Clojure export"
+    clojure = "Polis export"
     server_csv = "server export"
     server_json = "server JSON"
 
@@ -49,7 +49,7 @@ class ExportedVotes:
         return len(self.vote)
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
-        columns = {name: column for name, column in vars(self).items() if isinstance(column, np.ndarray)}
+        columns: dict[str, Any] = {name: one for name, one in vars(self).items() if isinstance(one, np.ndarray)}
         return replace(self, **{name: column[chosen] for name, column in columns.items()})
 
     def log(self) -> VoteLog | None:

@@ -267,7 +267,7 @@ def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, say: Langu
     says = _people(words, say)
     if clear:
         around = say("around here mostly %(group)s", group=say.group(most))
-        says = f"{says}; {around}"
+        says = say("; ").join((says, around))
     drawn = Markup(
         '<use class="dot {}" href="#m{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"><title>{}</title></use>'
     )

@@ -130,7 +130,7 @@ def page_of(given: PublicInput) -> dict[str, Any]:
         "download": download.data_link(csv),
         "download_size": f"{say.number(max(len(csv) // 1000, 1))} kB",
         "file": download.file_name(title),
-        "silhouettes": "; ".join(f"{k}: {say.number(one, 3)}" for k, one in silhouettes),
+        "silhouettes": say("; ").join(f"{k}: {say.number(one, 3)}" for k, one in silhouettes),
         "enough": say.number(MIN_GROUP_VOTES),
         "small": say.number(SUPPRESS_BELOW),
         "many_pass": MANY_PASS,

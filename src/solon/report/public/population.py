@@ -93,7 +93,9 @@ def _notes(sample: Sample, gaps: Sequence[Gap], say: Language) -> list[str]:
     short = [f"{gap.attribute}: {gap.category}" for gap in gaps if gap.people is not None and gap.below_minimum]
     if short:
         notes.append(
-            say("Fewer took part than the organisers wanted of these: %(categories)s.", categories="; ".join(short))
+            say(
+                "Fewer took part than the organisers wanted of these: %(categories)s.", categories=say("; ").join(short)
+            )
         )
     notes.append(say("In this report every participant counts once; nothing is weighted to match the population."))
     return notes

@@ -5,18 +5,15 @@ from __future__ import annotations
 import typer
 
 from solon.cli.collect.analyse import analyse
-from solon.cli.collect.catalog import catalog
 from solon.cli.collect.clean import clean
 from solon.cli.collect.consensus import consensus
-from solon.cli.collect.export import export
+from solon.cli.collect.exchange import export, import_
 from solon.cli.collect.groups import groups
-from solon.cli.collect.import_ import import_
-from solon.cli.collect.merge import merge
+from solon.cli.collect.merges import merge, topics
 from solon.cli.collect.population import population
 from solon.cli.collect.principles import principles
-from solon.cli.collect.report import report
+from solon.cli.collect.report import catalog, report
 from solon.cli.collect.reproduce_ccai import reproduce_ccai
-from solon.cli.collect.topics import topics
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,15 +24,8 @@ app = typer.Typer(
 )
 
 app.command("import")(import_)
-app.command("export")(export)
-app.command("consensus")(consensus)
-app.command("groups")(groups)
-app.command("analyse")(analyse)
+for command in (export, consensus, groups, analyse):
+    app.command()(command)
 app.command("reproduce-ccai")(reproduce_ccai)
-app.command("topics")(topics)
-app.command("merge")(merge)
-app.command("principles")(principles)
-app.command("clean")(clean)
-app.command("population")(population)
-app.command("report")(report)
-app.command("catalog")(catalog)
+for command in (topics, merge, principles, clean, population, report, catalog):
+    app.command()(command)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FORCE, GROUPS, NO_SMOOTHING
+from solon.cli.collect.options import Force, NoSmoothing, OutTable, Seed, say
 from solon.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,31 +15,33 @@ if TYPE_CHECKING:
     from solon.collective.opinion.results import Groups
 
 VOTES = typer.Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversation, or one file of votes and groups.")
+GROUPS = typer.Option(
+    "--groups", metavar="FILE", help="Of a folder: a table `participant`, `group`; or exported; or found."
+)
 GROUP_COLUMN = typer.Option(
     "--group-column", metavar="NAME", help="Of a file: the column that names groups. Default: group-id."
+)
+INTERVALS = typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
+MINIMUM = typer.Option(
+    "--minimum-votes", min=0, help="With --intervals, flag statements with fewer votes than this in a group."
 )
 
 
 def consensus(
     votes: Annotated[Path, VOTES],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")],
+    output: OutTable,
     groups: Annotated[str | None, GROUPS] = None,
     group_column: Annotated[str | None, GROUP_COLUMN] = None,
-    no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
-    intervals: Annotated[
-        bool, typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
-    ] = False,
-    minimum: Annotated[
-        int,
-        typer.Option("--minimum-votes", min=0, help="With --intervals: flag statements with fewer votes in a group."),
-    ] = 10,
-    seed: Annotated[int, typer.Option("--seed", help="Of the draws behind the intervals of the product.")] = 0,
-    force: Annotated[bool, FORCE] = False,
+    no_smoothing: NoSmoothing = False,
+    intervals: Annotated[bool, INTERVALS] = False,
+    minimum: Annotated[int, MINIMUM] = 10,
+    seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Measure how far opinion groups agree with each statement.
 
     A vote is 1 agree, -1 disagree, 0 pass; an empty cell is a statement not seen, which counts nowhere.
-    Participants without a group are left out and counted on standard error.
+    The command leaves out participants without a group, and says how many they are.
 
     \b
       [bold]solon collect consensus export/ -o consensus.csv[/bold]
@@ -62,15 +64,12 @@ def consensus(
     write_consensus(output, measured, intervals=intervals)
     named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if found.k > 10 else "")
     typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
-    for note in found.notes:
-        typer.echo(note, err=True)
+    say(found.notes, err=True)
     if left_out := len(talk.participants) - len(found.participant_ids):
-        typer.echo(
-            f"{votes}: {left_out} of {len(talk.participants)} participants have no group and are left out", err=True
-        )
+        everybody = f"{len(talk.participants)} participants"
+        typer.echo(f"{votes}: {left_out} of {everybody} have no group and are left out", err=True)
     # a file alone does not say what moderators rejected
-    for line in in_every_group(talk, found).lines if votes.is_dir() else ():
-        typer.echo(line)
+    say(in_every_group(talk, found).lines if votes.is_dir() else ())
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 
@@ -85,9 +84,7 @@ def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[
         if groups is not None:
             raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")
         alone = read_ballots(votes, group_column or "group-id")
-        for finding in alone.findings:
-            if finding.severity == "repair":
-                typer.echo(str(finding), err=True)
+        say((str(one) for one in alone.findings if one.severity == "repair"), err=True)
         return alone.conversation, exported_groups(alone.conversation)
     if group_column is not None:
         hint = "leave it out, or name groups with --groups FILE or --groups exported"

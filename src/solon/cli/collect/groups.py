@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from solon.cli.collect.options import FOLDER, FORCE, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect.options import Folder, Force, K, Method, OutTable, Seed, Stability, say
 
 
 def groups(
-    folder: Annotated[Path, FOLDER],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")],
-    k: Annotated[int | None, K] = None,
-    method: Annotated[Method, METHOD] = Method.polis,
-    seed: Annotated[int, SEED] = 0,
-    stability: Annotated[bool, STABILITY] = True,
-    force: Annotated[bool, FORCE] = False,
+    folder: Folder,
+    output: OutTable,
+    k: K = None,
+    method: Method = "polis",
+    seed: Seed = 0,
+    stability: Stability = True,
+    force: Force = False,
 ) -> None:
     """Find opinion groups: people who vote alike.
 
-    The table has a row for everybody who is in a group; people with too few votes are in none. Group 0 is
-    the largest. Beside it, OUT-stability.json says how far to trust the groups: what other starts, other numbers of
-    groups, another value for votes not cast and other people of the same public would change.
+    The table has a row for everybody who is in a group; people with too few votes are in none. Group 0 is the largest.
+    Beside it, OUT-stability.json says how far you can trust the groups: what would change with other starts, another
+    number of groups, another value for votes not cast, and other people of the same public.
 
     \b
       [bold]solon collect groups export/ -o groups.csv[/bold]
@@ -41,16 +38,13 @@ def groups(
     beside = output.with_name(f"{output.stem}-stability.json")
     require_free(output, beside, force=force, reads=read_by(folder))
     conversation = open_conversation(folder).conversation
-    opinion = opinion_of(conversation, k=k, method=method.value, seed=seed)
+    opinion = opinion_of(conversation, k=k, method=method, seed=seed)
     found, report = opinion.groups, opinion.stability if stability else None
     write_groups(found, output)
     ship_stability(beside, report)
-    for note in found.notes:
-        typer.echo(note, err=True)
-    for tried, value in sorted(found.silhouettes.items()):
-        typer.echo(f"{tried} groups: silhouette {value:.3f}", err=True)
-    for sentence in report.sentences if report else ():
-        typer.echo(sentence, err=True)
+    say(found.notes, err=True)
+    say((f"{tried} groups: silhouette {value:.3f}" for tried, value in sorted(found.silhouettes.items())), err=True)
+    say(report.sentences if report else (), err=True)
     typer.echo(number_of_groups(conversation, found))
     sizes = ", ".join(f"{name}: {size}" for name, size in zip(found.names, found.sizes, strict=True))
     people = many(len(found.participant_ids), "person", "people")

@@ -91,6 +91,7 @@ class Language:
 class Read:
     """Statements, read. Lists follow the statements."""
 
+    texts: tuple[str, ...]
     languages: tuple[Language, ...]
     words: tuple[tuple[str, ...], ...]
     """That carry a topic; all words of a statement in which none does."""
@@ -140,6 +141,7 @@ def read_all(texts: Sequence[str], code: str | None = None) -> Read:
         [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
     )
     return Read(
+        texts=tuple(texts),
         languages=tuple(spoken),
         words=tuple(map(tuple, words)),
         stems=tuple(tuple(map(one.stem, those)) for one, those in zip(spoken, words, strict=True)),
@@ -174,11 +176,6 @@ def _without_common(words: Sequence[list[str]]) -> list[list[str]]:
 
 @cache
 def _stem(algorithm: str, word: str) -> str:
-    return str(_stemmer(algorithm).stemWord(word))
-
-
-@cache
-def _stemmer(algorithm: str):  # type: ignore[no-untyped-def]
     import snowballstemmer
 
-    return snowballstemmer.stemmer(algorithm)
+    return str(snowballstemmer.stemmer(algorithm).stemWord(word))

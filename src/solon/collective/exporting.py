@@ -51,9 +51,7 @@ def export_conversation(
 
     organiser: as imported, with ids, authors and times. authors: the public version with authors under their new ids.
     seed: of the new ids; None: from the operating system, so that nobody can put the old order back.
-
-    Raises:
-        InputError: if `out` exists, unless it is empty or `force` is set and it holds an export of ours.
+    Raises InputError if `out` exists, unless it is empty or `force` is set and it holds an export of ours.
     """
     commenters = {one.author for one in conversation.statements if one.author is not None}
     talk = conversation if organiser else public(conversation, authors=authors, seed=seed)

@@ -41,8 +41,7 @@ def write_population(
 ) -> None:
     """Write the folder, whole or not at all. Estimates need weights and a conversation.
 
-    Raises:
-        InputError: if `out` exists, unless it is empty, or was written by this function and `force` is set.
+    Raises InputError if `out` exists, unless it is empty, or was written by this function and `force` is set.
     """
     with replacing(out, marker=GAPS, force=force) as folder:
         organiser = folder / ORGANISER

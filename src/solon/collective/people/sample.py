@@ -104,11 +104,8 @@ class Sample:
 
 def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Sample:
     """Participants and their attributes from CSV, which names people by `participant` or, as the conversation does, by
-    `xid`.
-
-    Raises:
-        InputError: with every fault: missing columns, participants without a number or given twice, answers that are
-            neither a category of the population nor listed as unknown.
+    `xid`. Raises InputError with every fault: missing columns, participants without a number or given twice, answers
+    that are neither a category of the population nor listed as unknown.
     """
     table = read_csv(path)
     questions = [one.column for one in population.screening]

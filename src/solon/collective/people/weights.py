@@ -71,11 +71,8 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     Raking (Deming and Stephan, 1940): the weights are scaled to one margin after the other until all fit. People whose
     category is unknown are a category of their own, with the share they have. Weights above `cap` are set to it in
     every round, and the others scaled up to a mean of 1; then the shares fit less well, and `remaining_gap` says how
-    much.
-
-    Raises:
-        InputError: for categories without anybody, each with what to merge it with; for people in combinations that the
-            population has nobody in; for margins that no weights can reach together.
+    much. Raises InputError for categories without anybody, each with what to merge it with; for people in combinations
+    that the population has nobody in; for margins that no weights can reach together.
     """
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")

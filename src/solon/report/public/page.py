@@ -83,8 +83,7 @@ def render_public_report(given: PublicInput) -> str:
 def write_public_report(path: Path, given: PublicInput) -> None:
     """Writes the page, whole or not at all.
 
-    Raises:
-        InputError: if it cannot be written where it is to go.
+    Raises InputError if it cannot be written where it is to go.
     """
     write_file(path, render_public_report(given).encode("utf-8", errors="replace"))
 

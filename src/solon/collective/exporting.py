@@ -1,9 +1,7 @@
 """An imported conversation in the layout of a Polis export, for publication or for the organiser.
 
-The public version cannot be matched with people by what only they or a bystander know: participants get random ids
-instead of the order in which they joined, only the latest votes are there, times are days, rows are ordered by
-statement and new id, and nobody is named as the author of a statement. What people voted is all there, so the public
-version gives the same groups and the same consensus.
+The public version has nothing that tells people apart but their votes: random ids, days for times, no authors, rows
+ordered by statement and new id. So it gives the same groups and the same consensus.
 """
 
 from __future__ import annotations

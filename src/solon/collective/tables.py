@@ -1,7 +1,6 @@
 """CSV files, written so that a spreadsheet shows them and never runs them, and read so that every fault has a line.
 
-Text that a spreadsheet would take for a formula gets an apostrophe, which `read_csv` takes off again (`csv_text`).
-Numbers are numbers: pass `-1`, not `"-1"`.
+Text that looks like a formula is guarded (`csv_text`). Numbers are numbers: pass `-1`, not `"-1"`.
 """
 
 from __future__ import annotations

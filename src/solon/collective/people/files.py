@@ -7,8 +7,7 @@ organiser/estimates.csv   the same in full, with effective sizes
 organiser/weights.csv     participant, weight
 organiser/weighting.csv   effective size, design effect, trimmed weights
 
-Weights give people away: two of one weight are alike in every attribute, and the largest weight says how few people
-are in the smallest category. So do exact weighted shares, where votes are public. That is why `organiser` is apart.
+`organiser` is apart because weights, and exact weighted shares of public votes, say which category people are in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Who took part against who was meant to: participants' attributes, screening, and the gaps.
 
-Attributes are a CSV file with `participant` and a column for each attribute and screening question of the population.
-Other columns are not read. They identify people when put together: they stay with the organiser, and what is published
-goes through `people.suppression`.
+Attributes identify people when put together: they stay with the organiser, and what is published goes through
+`people.suppression`.
 """
 
 from __future__ import annotations

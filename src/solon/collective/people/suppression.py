@@ -1,9 +1,8 @@
 """Small counts are not published, nor are those from which they could be recomputed.
 
-A count of three people in a town is three people somebody knows. Hiding it alone is no use where the total is printed:
-more is hidden, until whoever has the published numbers, and nothing else, cannot narrow a small count down to a range
-shorter than the threshold. The range is computed, by linear programming, not assumed (Cox, 1980, "Suppression
-methodology and statistical disclosure control", JASA 75: complementary suppression and its linear-programming check).
+Hiding a small count alone is no use where the total is printed: more is hidden, until whoever has the published numbers
+cannot narrow it down to a range shorter than the threshold. The range is computed by linear programming (Cox, 1980,
+"Suppression methodology and statistical disclosure control", JASA 75).
 
 Zero is published: that nobody said something identifies nobody. Shares and differences that follow from a hidden
 count have to be left out together with it.
@@ -44,10 +43,8 @@ def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) 
     `sums_QN`: True where a count is part of a number. The first `fixed` numbers are known to everybody and cannot be
     hidden; where that leaves no other way, all others are. Returns [Q].
 
-    Deviation from Cox: what else to hide is chosen for one small count after the other, by the cheapest change of the
-    counts that would make it larger by the threshold and leave all printed numbers alone but those to be hidden
-    (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22, use the same linear relaxation). It may hide more
-    than the least possible, never less than is safe.
+    What else to hide is the cheapest change of counts that would make a small one larger by the threshold, one small
+    count after the other (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22): never less than is safe.
     """
 
     def compute() -> HiddenNumbers:

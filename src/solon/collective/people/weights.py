@@ -68,11 +68,11 @@ class Weights:
 def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     """Weights with which the sample has the population's share in every category of every margin.
 
-    Raking (Deming and Stephan, 1940): the weights are scaled to one margin after the other until all fit. People whose
-    category is unknown are a category of their own, with the share they have. Weights above `cap` are set to it in
-    every round, and the others scaled up to a mean of 1; then the shares fit less well, and `remaining_gap` says how
-    much. Raises InputError for categories without anybody, each with what to merge it with; for people in combinations
-    that the population has nobody in; for margins that no weights can reach together.
+    By raking (Deming and Stephan, 1940). People whose category is unknown are a category of their own, with the share
+    they have. Weights above `cap` are set to it in every round; then `remaining_gap` says how far shares stay off.
+
+    Raises InputError for categories without anybody, each with what to merge it with; for people in combinations that
+    the population has nobody in; for margins that no weights can reach together.
     """
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
@@ -179,18 +179,11 @@ class Estimates:
 
 
 def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights) -> Estimates:
-    """The population's share of `hits` among those who would see each statement.
+    """The population's share of `hits` among those who would see each statement; docs/method.md has the formulas.
 
-    The estimate is Σ w·hit / Σ w over those who saw the statement. Its variance comes from linearisation: that of the
-    weighted residuals w·e, where e is what is left of (hit − share)·seen / Σ w·seen after a weighted regression on the
-    categories that were raked to (Deville and Särndal, 1992, "Calibration estimators in survey sampling", JASA 87,
-    section 3: raking varies as this regression does), times n / (n − indicators). The interval is Wilson's with the
-    effective size share·(1 − share) / variance instead of n and Student's t instead of the normal (Franco, Little,
-    Louis and Slud, 2019, "Comparative study of confidence intervals for proportions in complex sample surveys",
-    Journal of Survey Statistics and Methodology 7).
-
-    Deviations: targets of people of unknown category count as known; trimmed weights count as raked ones. Where all or
-    none hit, or the categories tell everybody apart, there is no residual, and the effective size is Kish's.
+    Its variance is that of a regression estimator on the categories that were raked to (Deville and Särndal, 1992, JASA
+    87, section 3: raking varies as it does); its interval is Wilson's with an effective size and Student's t (Franco,
+    Little, Louis and Slud, 2019, Journal of Survey Statistics and Methodology 7). Without residual it is Kish's size.
 
     Equal weights and no categories: 40 of 100 is 0.4, variance 0.24/99, effective size 99, interval 0.308 to 0.500.
     """

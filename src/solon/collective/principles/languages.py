@@ -1,9 +1,7 @@
 """What language statements are in, and their words: what topics and the comparison of statements are made of.
 
 A language is told by its most common words, a table of which stands in `templates/languages.toml`, and Chinese by its
-script. Scripts that put no space between words (Chinese, Japanese, Thai) are cut at words of grammar and then read as
-overlapping pairs of characters: the usual way without a dictionary, which finds a word of two characters wherever it
-stands, and some pairs across two words besides.
+script. Scripts that put no space between words are cut at words of grammar and read as overlapping pairs of characters.
 """
 
 from __future__ import annotations

@@ -2,14 +2,10 @@
 
 Shapes: S statements, V terms, L latent dimensions. Statements come sorted by id.
 
-Three views of a statement are laid side by side: its word stems (of Chinese, pairs of characters, see `languages`), its
-letters in runs of three to five, which forgive spelling, and its place in a latent space in which words that keep the
-same company lie close together. The similarity of two statements is the weighted mean of their three cosines, lowered
-where each has weighty words that the other lacks: `be honest` is close to `be intensely honest`, while `override the
-law` and `override humans` are about different things.
-
-Nothing is merged here. Two statements with an odd number of negations between them are never proposed, however alike
-their words (`should lie`, `should not lie`), nor two of which one turns a word of the other round (`legal`, `illegal`).
+Three views of a statement are laid side by side: its word stems, its letters in runs of three to five, which forgive
+spelling, and its place in a latent space of words that keep the same company; docs/method.md has the formulas. Two
+statements with an odd number of negations between them are never proposed (`should lie`, `should not lie`), nor two of
+which one turns a word of the other round (`legal`, `illegal`).
 """
 
 from __future__ import annotations

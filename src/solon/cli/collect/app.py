@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from solon.cli.collect.analyse import analyse
+from solon.cli.collect.analyse import analyse, groups
 from solon.cli.collect.clean import clean
 from solon.cli.collect.consensus import consensus
 from solon.cli.collect.exchange import export, import_
-from solon.cli.collect.groups import groups
 from solon.cli.collect.merges import merge, topics
 from solon.cli.collect.population import population
 from solon.cli.collect.principles import principles

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import Force, NoSmoothing, OutTable, Seed, say
+from solon.cli.collect import options
+from solon.cli.collect.options import say
 from solon.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from solon.collective.opinion.results import Groups
 
 VOTES = typer.Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversation, or one file of votes and groups.")
-GROUPS = typer.Option(
-    "--groups", metavar="FILE", help="Of a folder: a table `participant`, `group`; or exported; or found."
-)
 GROUP_COLUMN = typer.Option(
     "--group-column", metavar="NAME", help="Of a file: the column that names groups. Default: group-id."
 )
@@ -29,14 +27,14 @@ MINIMUM = typer.Option(
 
 def consensus(
     votes: Annotated[Path, VOTES],
-    output: OutTable,
-    groups: Annotated[str | None, GROUPS] = None,
+    output: options.OutTable,
+    groups: options.Groups = "found",
     group_column: Annotated[str | None, GROUP_COLUMN] = None,
-    no_smoothing: NoSmoothing = False,
+    no_smoothing: options.NoSmoothing = False,
     intervals: Annotated[bool, INTERVALS] = False,
     minimum: Annotated[int, MINIMUM] = 10,
-    seed: Seed = 0,
-    force: Force = False,
+    seed: options.Seed = 0,
+    force: options.Force = False,
 ) -> None:
     """Measure how far opinion groups agree with each statement.
 
@@ -57,7 +55,7 @@ def consensus(
     from solon.collective.reading.folder import read_by
     from solon.collective.tables import shown
 
-    require_free(output, force=force, reads=[*read_by(votes), Path(groups or "")])
+    require_free(output, force=force, reads=[*read_by(votes), Path(groups)])
     talk, found = _opened(votes, groups, group_column)
     draws = DRAWS if intervals else 0
     measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)
@@ -73,15 +71,15 @@ def consensus(
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 
-def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[Conversation, Groups]:
+def _opened(votes: Path, groups: str, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
     from solon.collective.opinion.ballots import read_ballots
-    from solon.collective.opinion.given_groups import FOUND, exported_groups, given_groups
+    from solon.collective.opinion.given_groups import exported_groups, given_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.reading.folder import open_conversation
 
     if not votes.is_dir():
-        if groups is not None:
+        if groups != "found":
             raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")
         alone = read_ballots(votes, group_column or "group-id")
         say((str(one) for one in alone.findings if one.severity == "repair"), err=True)
@@ -90,4 +88,4 @@ def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[
         hint = "leave it out, or name groups with --groups FILE or --groups exported"
         raise InputError("--group-column is for one file of votes, not for a folder", hint=hint)
     talk = open_conversation(votes).conversation
-    return talk, given_groups(groups or FOUND, talk) or opinion_of(talk).groups
+    return talk, given_groups(groups, talk) or opinion_of(talk).groups

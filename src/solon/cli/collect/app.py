@@ -23,8 +23,15 @@ app = typer.Typer(
 )
 
 app.command("import")(import_)
-for command in (export, consensus, groups, analyse):
-    app.command()(command)
+app.command("export")(export)
+app.command("consensus")(consensus)
+app.command("groups")(groups)
+app.command("analyse")(analyse)
 app.command("reproduce-ccai")(reproduce_ccai)
-for command in (topics, merge, principles, clean, population, report, catalog):
-    app.command()(command)
+app.command("topics")(topics)
+app.command("merge")(merge)
+app.command("principles")(principles)
+app.command("clean")(clean)
+app.command("population")(population)
+app.command("report")(report)
+app.command("catalog")(catalog)

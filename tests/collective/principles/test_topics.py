@@ -15,7 +15,6 @@ from solon.collective.principles.topics import (
     Near,
     Vectors,
     near_duplicates,
-    shorten,
     topics_of,
     vectors_of,
 )
@@ -155,11 +154,6 @@ def test_topics_in_chinese_are_named_by_a_statement_and_not_by_pieces_of_words()
     topics = topics_of(vectors_of(texts), 2)
     assert {topic.members for topic in topics} == {(0, 1), (2, 3)}
     assert all(topic.name in {texts[at] for at in topic.members} for topic in topics)
-
-
-def test_a_long_statement_names_a_topic_by_its_first_clause() -> None:
-    assert shorten("乘" * 24) == "乘" * 24 and shorten("乘" * 25) == "乘" * 23 + "…"
-    assert shorten("乘客隐私，" + "应" * 30) == "乘客隐私"
 
 
 def test_word_by_word_repetitions() -> None:

@@ -10,7 +10,6 @@ which one turns a word of the other round (`legal`, `illegal`).
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from solon.collective.conversation import Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.principles.languages import Read, is_unspaced, read_all
 from solon.collective.principles.neutral import neutralise
+from solon.collective.principles.wording import title_of
 from solon.seeds import derive_seed
 
 LATENT = 100
@@ -36,9 +36,8 @@ SIMILAR_EMBEDDED = 0.8
 """The same for embeddings, whose cosines are larger. Assumption: it depends on the model; look at what is proposed."""
 BELONGS = 0.3
 """Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many statements are alone."""
-TELLING, NAME_LENGTH = 3, 24
-"""Words in a topic's name, and characters in one that is a statement."""
-_CLAUSE = re.compile(r"[，。；：！？、,.;:!?]")
+TELLING = 3
+"""Words in a topic's name."""
 
 Embed = Callable[[Sequence[str]], Floats]
 """Texts to vectors [S, D]."""
@@ -215,20 +214,10 @@ def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
     own = [word for at in members for word in set(read.words[at])]
     if 2 * sum(map(is_unspaced, own)) > len(own):
         middle = members[int((latent_SL[[*members]] @ latent_SL[[*members]].sum(axis=0)).round(6).argmax())]
-        return shorten(read.texts[middle])
+        return title_of(read.texts[middle])
     everywhere, inside = Counter(word for those in read.words for word in set(those)), Counter(own)
     stem_of = {word: stem for at in members for word, stem in zip(read.words[at], read.stems[at], strict=True)}
     chosen: dict[str, str] = {}
     for word in sorted(inside, key=lambda word: (-(inside[word] ** 2) / everywhere[word], word)):
         chosen.setdefault(stem_of[word], word)
     return ", ".join(list(chosen.values())[:TELLING]) or "other"
-
-
-def shorten(text: str) -> str:
-    """A statement, or its first clause where it is long, as the name of a topic.
-
-    >>> shorten("应该尊重隐私"), shorten("人工智能应该尊重隐私，而且绝对不得泄露任何个人的信息")
-    ('应该尊重隐私', '人工智能应该尊重隐私')
-    """
-    clause = text if len(text) <= NAME_LENGTH else _CLAUSE.split(text, maxsplit=1)[0]
-    return clause if len(clause) <= NAME_LENGTH else clause[: NAME_LENGTH - 1] + "…"

@@ -22,15 +22,14 @@ Groups = Annotated[
     typer.Option(
         "--groups",
         metavar="FILE",
-        help="Read the groups from a table `participant`, `group`; or `exported`: take those of the export; "
-        "or `found`: find them.",
+        help="Find the groups (found), take those of the export (exported), or read a table `participant`, `group`.",
     ),
 ]
 K = Annotated[
     int | None, typer.Option("--k", min=1, help="Find this many groups. Default: the number that most tries choose.")
 ]
 Method = Annotated[MethodName, typer.Option("--method", help="Find groups as Polis does, or as the CCAI study did.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts and draws.")]
 Stability = Annotated[bool, typer.Option("--stability/--no-stability", help="Measure how far to trust the groups.")]
 NoSmoothing = Annotated[
     bool,

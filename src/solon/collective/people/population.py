@@ -115,9 +115,8 @@ class Population(_Head):
 def load_population(path: Path) -> Population:
     """A population file.
 
-    Raises:
-        InputError: with every fault of the file, each with its line: shares that do not sum to the whole, merges and
-            joint quotas that name what is not there, joint quotas that contradict an attribute's.
+    Raises InputError with every fault of the file, each with its line: shares that do not sum to the whole, merges and
+    joint quotas that name what is not there, joint quotas that contradict an attribute's.
     """
     file = TomlFile(path, read_text(path), what="a population file", error=InputError)
     known = (*_Head.model_fields, *_Tables.model_fields)

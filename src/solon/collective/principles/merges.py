@@ -1,9 +1,8 @@
 """The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on; and
 the ideas that its decisions make of statements.
 
-Nothing in it counts before a person has written `yes` or `no`, in an editor or through `solon collect merge`. The file
-repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation in
-which the id means something else.
+It repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation
+in which the id means something else.
 """
 
 from __future__ import annotations

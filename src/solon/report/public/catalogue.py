@@ -36,10 +36,8 @@ def language_of(tag: str, catalogue: Path | None = None) -> Language:
     """The language with a tag such as `de` or `de-AT`, which says how numbers and dates are written.
 
     Its texts are those of the catalogue, or of the one that ships for the language. An empty tag is the language that
-    the catalogue names; without either it is English.
-
-    Raises:
-        InputError: for a tag or a catalogue that cannot be used, with the line of every text at fault.
+    the catalogue names; without either it is English. Raises InputError for a tag or a catalogue that cannot be used,
+    with the line of every text at fault.
     """
     if catalogue is not None:
         found = read_catalogue(catalogue)
@@ -69,8 +67,7 @@ def shipped_languages() -> list[str]:
 def read_catalogue(path: Path | Traversable) -> Catalog:
     """A catalogue whose texts have the places of the English ones, and the forms that the language counts in.
 
-    Raises:
-        InputError: with every fault and its line.
+    Raises InputError with every fault and its line.
     """
     try:
         with path.open("rb") as file:
@@ -97,8 +94,7 @@ def read_catalogue(path: Path | Traversable) -> Catalog:
 def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
     """A file for a translator: every text of the page, with what the begun or shipped catalogue has of them already.
 
-    Raises:
-        InputError: for a tag or a begun catalogue that cannot be used.
+    Raises InputError for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
     head = HEADER.format(locale.english_name)

@@ -220,3 +220,9 @@ def test_an_untitled_article_in_the_order_is_one_fault(tmp_path: Path) -> None:
     assert told(lambda: load_constitution(write(tmp_path, text)), tmp_path) == [
         "mine.md:4: a heading is empty (give the article a title)"
     ]
+
+
+def test_what_follows_a_list_is_no_part_of_it(tmp_path: Path) -> None:
+    text = HARD + "## Care\n- one\n  - two\n\n  still one\n-\n\nMore.\n"
+    [principle] = load_constitution(write(tmp_path, text)).principles
+    assert "Care\n- one\n  - two\n  still one\n\nMore.\n" in (principle.comparison_question or "")

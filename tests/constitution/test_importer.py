@@ -11,9 +11,9 @@ import pytest
 
 from constitution_files import PUBLISHED, told, write_published
 from solon.constitution.few_shots import ComparisonShot, CritiqueShot, FewShots, ReasoningShot, load_few_shots
-from solon.constitution.importer import FILES, import_published
+from solon.constitution.importer import FILES, import_published, write_folder
+from solon.constitution.lists import list_toml
 from solon.constitution.load import load_constitution
-from solon.constitution.writing import list_toml, write_folder
 from solon.errors import ConstitutionError
 from solon.records import Turn
 

@@ -15,10 +15,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-from solon.constitution.lists import TEXT_KEYS
 from solon.constitution.load import read_constitution
-from solon.constitution.principles import Principle
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import TEXT_KEYS, Principle, Sourced
 from solon.constitution.voters import fact_about_speaker
 from solon.errors import ConstitutionError, Where
 from solon.text import listed

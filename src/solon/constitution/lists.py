@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from solon.constitution.principles import Constitution, Principle, text_fault
-from solon.constitution.reading import kind, read_text
-from solon.constitution.sourced import Sourced
+from solon.constitution.files import TomlFile, kind, read_text
+from solon.constitution.principles import TEXT_KEYS, Constitution, Principle, Sourced, text_fault
 from solon.constitution.texts import Text
-from solon.constitution.toml_file import TomlFile
 from solon.records import Record
 from solon.text import did_you_mean, listed
+from solon.toml_text import toml_lines
 
 SHAPE = "write one [[principle]] table per principle, with an id and a critique pair, a comparison question, or both"
-TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
 
 
 class _Head(Record):
@@ -93,3 +91,11 @@ def _text_hint(table: dict[str, Any]) -> str:
         if key not in _PRINCIPLE_KEYS and did_you_mean(key, TEXT_KEYS):
             return f"is `{key}` meant to be one of {listed(TEXT_KEYS)}?"
     return "add critique_request and revision_request (both), or comparison_question, or all three"
+
+
+def list_toml(constitution: Constitution) -> str:
+    """A list as the text of a TOML file that loads as the same list."""
+    head = {"name": constitution.name, "title": constitution.title, "description": constitution.description}
+    principles = [{**one.model_dump(exclude_defaults=True), "source": one.source} for one in constitution.principles]
+    blocks = [toml_lines(head.items()), *("[[principle]]\n" + toml_lines(fields.items()) for fields in principles)]
+    return "\n".join(blocks)

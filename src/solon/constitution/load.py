@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from solon.constitution.lists import read_list
-from solon.constitution.principles import Constitution
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import Constitution, Sourced
 from solon.errors import ConstitutionError, Where
 from solon.text import listed, nearest
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from solon.constitution.texts import Instruction, Text, Word
-from solon.errors import ConstitutionError
+from solon.errors import ConstitutionError, Where
 from solon.records import Record
 from solon.text import did_you_mean, listed
+
+TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
 
 
 def text_fault(critique_request: object, revision_request: object, comparison_question: object) -> str | None:
@@ -124,6 +128,22 @@ class Constitution(Record):
                 f"constitution `{self.name}` has no {what}{among}", hint=f"give at least one principle a {keys}"
             )
         return tuple(chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sourced:
+    """A constitution that was read, and where each part of it stands."""
+
+    constitution: Constitution
+    path: Path
+    lines: Mapping[tuple[str, str], int]
+    """Line of each (principle id, key); an article has only the key `id`, its heading."""
+    articles: Mapping[str, str] = field(default_factory=dict)
+    """Documents only: the text of each article by its id, as the principles' texts quote it."""
+
+    def where(self, principle_id: str, key: str = "id") -> Where:
+        """The line of a principle's key, or of the principle if the key was left out."""
+        return Where(self.path, self.lines.get((principle_id, key)) or self.lines.get((principle_id, "id")))
 
 
 def draw(principles: Sequence[Principle], rng: np.random.Generator) -> Principle:

@@ -11,9 +11,7 @@ import pytest
 from collective.principles.test_neutral import NASTY
 from solon.collective.principles.wording import MAX_CHARACTERS, MAX_WORDS, Stance, odd, quoted, title_of, unusable, word
 from solon.constitution.lint import Finding, remarks
-from solon.constitution.lists import TEXT_KEYS
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import TEXT_KEYS, Constitution, Principle, Sourced
 
 SHORT = ["kind", "fair", "calm", "brief", "open", "firm", "warm", "safe", "wise", "polite", "patient", "humble"]
 

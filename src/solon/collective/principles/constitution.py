@@ -36,9 +36,8 @@ from solon.collective.principles.trace import (
 from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.sourced import Sourced
-from solon.constitution.writing import list_toml
+from solon.constitution.lists import list_toml
+from solon.constitution.principles import Constitution, Principle, Sourced
 from solon.errors import Fault, InputError, Where
 
 

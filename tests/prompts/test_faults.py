@@ -17,12 +17,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
+from prompts.examples import read_helpful, read_prompts
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.prompts.faults import Unreadable
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
 
 USER = '{"role": "user", "content": "x"}'
 ANSWER = '{"role": "assistant", "content": "y"}'

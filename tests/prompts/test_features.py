@@ -13,13 +13,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import messages, said, write
+from prompts.examples import messages, read_helpful, read_prompts, said, write
 from solon.errors import PromptError
 from solon.prompts import datasets_library
 from solon.prompts.faults import Malformed
-from solon.prompts.features import decoded, features_of
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
+from solon.prompts.tables import decoded, features_of
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import red_team, write
+from prompts.examples import read_prompts, red_team, write
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
 from solon.prompts.choose import choose_red_team
-from solon.prompts.read import read_prompts
 
 GOOD = [{"prompt": f"request {number}"} for number in range(95)]
 BAD = [{"prompt": ""}, {"prompt": 3}, {"prompt": ""}, {}, {"messages": [{"role": "tool", "content": "x"}]}]

@@ -17,8 +17,8 @@ import numpy as np
 from solon.config import PromptsSection
 from solon.errors import PromptError, Where
 from solon.prompts.helpful import helpful_example
-from solon.prompts.read import red_team_example
 from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.red_team import red_team_example
 from solon.prompts.split import Numbers, Survey
 from solon.records import Prompt
 

@@ -1,41 +1,44 @@
-"""The names that a file's columns have here."""
+"""What a file's columns are called here, and which of them look like what a row lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from solon.config import COLUMNS
+from solon.prompts.faults import Malformed, Missing, listed
 
-LIKELY_PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
+_PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
 """What prompts are called in sets that people use. Said in hints, and never taken for the prompt unasked."""
-
-LIKELY_ANSWERS: tuple[tuple[str, dict[str, str]], ...] = (
-    *(
-        ("are the better and the worse answer", {"chosen": better, "rejected": worse})
-        for better, worse in (
+_ANSWERS: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
+    (
+        "are the better and the worse answer",
+        ("chosen", "rejected"),
+        (
             ("chosen_response", "rejected_response"),
             ("response_chosen", "response_rejected"),
             ("preferred", "dispreferred"),
             ("chosen", "reject"),
-        )
+        ),
     ),
-    *(
-        ("are two answers", {"a": one, "b": two})
-        for one, two in (
+    (
+        "are two answers",
+        ("a", "b"),
+        (
             ("response_a", "response_b"),
             ("answer_a", "answer_b"),
             ("response_0", "response_1"),
             ("response1", "response2"),
             ("conversation_a", "conversation_b"),
-        )
+        ),
     ),
-    *(
-        ("is the answer", {"response": name})
-        for name in ("output", "answer", "best_answer", "chosen_response", "reply", "target")
+    (
+        "is the answer",
+        ("response",),
+        (("output",), ("answer",), ("best_answer",), ("chosen_response",), ("reply",), ("target",)),
     ),
 )
-"""The same of answers: what they are to the person, and what their columns are called, by the name here."""
-_LIKELY = frozenset(LIKELY_PROMPTS).union(*(names.values() for _, names in LIKELY_ANSWERS))
+"""The same of answers: what they are to the person, their names here, and what their columns are called."""
+_LIKELY = frozenset(_PROMPTS).union(*(columns for _, _, sets in _ANSWERS for columns in sets))
 
 
 class Columns:
@@ -52,11 +55,6 @@ class Columns:
         """Every name that can mean something, here or to the person."""
         return self._theirs.union(COLUMNS, _LIKELY)
 
-    def unmet(self, names: Collection[str], columns: Collection[str]) -> list[str]:
-        """As `NAME=COLUMN`, what the user said of `names`, if none of it is among the `columns`."""
-        said = [(name, their) for name in names for their in self._names.get(name, ())]
-        return [] if any(their in columns for _, their in said) else [f"{name}={their}" for name, their in said]
-
     def renamed(self, fields: Mapping[str, object]) -> dict[str, object]:
         """The fields by their names here. A field that holds null is as good as absent."""
         present = {name: value for name, value in fields.items() if value is not None}
@@ -71,3 +69,44 @@ class Columns:
             if any(their in present for their in theirs)
         }
         return own | given
+
+    def explained(self, error: Missing, names: Sequence[str]) -> Malformed:
+        """The same fault with the columns that there are, `names`, and what the user named and is not there."""
+        named = [(name, their) for name in error.names for their in self._names.get(name, ())]
+        met = any(their in names for _, their in named)
+        unmet = [] if met else [f"--column {name}={their}: no such column here" for name, their in named]
+        there = [f"columns: {listed(names)}"] if names else []
+        return Malformed(error.what, "; ".join([*unmet, str(error.hint), *there]))
+
+
+def likely_prompt(names: Collection[str]) -> str | None:
+    """The column that looks like the prompt most."""
+    return next((name for name in _PROMPTS if name in names), None)
+
+
+def no_prompt(fields: Collection[str], names: Sequence[str], hint: str) -> Missing:
+    """The fault of a row that has no prompt under any of these `names`.
+
+    `hint`: what is said where no column looks like one.
+    """
+    if likely := likely_prompt(fields):
+        hint = f"if {likely} is the prompt: --column prompt={likely}"
+    return Missing("no prompt", hint, names)
+
+
+def no_answer(fields: Collection[str], *, asked: bool) -> Missing:
+    """The fault of a row of helpfulness data without an answer.
+
+    If it is not `asked` anything either, the hint says both, lest the prompt be the next fault.
+    """
+    hint = 'give "chosen" and "rejected", or "response"'
+    options = ((kind, dict(zip(names, columns, strict=True))) for kind, names, sets in _ANSWERS for columns in sets)
+    for kind, named in options:
+        if all(their in fields for their in named.values()):
+            prompt = None if asked else likely_prompt(fields)
+            every = {"prompt": prompt, **named} if prompt else named
+            said = " ".join(f"--column {name}={their}" for name, their in every.items() if name != their)
+            hint = f"if {' and '.join(named.values())} {kind}: {said}"
+            break
+    names = tuple(name for _, names, _ in _ANSWERS for name in names)
+    return Missing("neither a comparison nor an answer", hint, (*names, "completion"))

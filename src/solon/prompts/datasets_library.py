@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts import sha256_file
-from solon.prompts.faults import Unreadable, first_line, optional_library
-from solon.prompts.row import Row
+from solon.prompts.faults import Row, Unreadable, first_line, optional_library
 from solon.prompts.rows import HUB, is_hub
 from solon.prompts.tables import batch_rows, wanted
 

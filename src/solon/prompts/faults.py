@@ -1,14 +1,13 @@
-"""What can be wrong with a file or with one of its rows, collected before anything is reported."""
+"""A row of any file, and what can be wrong with it or with the file, collected before anything is reported."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
-from solon.prompts.row import Row
 from solon.text import printable
 
 MAX_FAULTS = 20
@@ -16,6 +15,20 @@ MAX_FAULTS = 20
 MAX_NAMED = 5
 """Rows named where faulty rows are left out."""
 _MAX_LISTED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One JSON object, CSV record or row of a table."""
+
+    line: int
+    """Where it begins, counted from 1: a line of a text file, a row of a table."""
+    item: int | None = None
+    """Its number in a JSON list, counted from 1: several items may begin on one line."""
+    columns: tuple[str, ...] | None = None
+    """Every name that a table has, where `read` gives only some of them."""
+    read: Callable[[], dict[str, object]]
+    """Its fields. Raises `Malformed`."""
 
 
 class Malformed(ValueError):
@@ -97,13 +110,19 @@ class Faults:
         elif len(self._of_rows) < MAX_FAULTS:
             self._of_rows.append(_Alike(what=error.what, where=where, hint=error.hint, number=number))
 
-    def raise_any(self) -> None:
-        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
-        _raise([*self._of_file, *self._of_rows], len(self._of_file) + self.rows.total(), self.path)
+    def raise_any(self, *, of_rows: bool = True) -> None:
+        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any.
 
-    def raise_of_file(self) -> None:
-        """The same for faults of the whole file alone."""
-        _raise(self._of_file, len(self._of_file), self.path)
+        `of_rows`: those of rows too.
+        """
+        found = [*self._of_file, *(self._of_rows if of_rows else ())]
+        shown = sorted(found, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
+        told = [alike.fault() for alike in shown]
+        every = len(self._of_file) + (self.rows.total() if of_rows else 0)
+        if more := every - sum(alike.count for alike in shown):
+            told.append(Fault(f"and {more} more", Where(self.path)))
+        if told:
+            raise PromptError(told)
 
     def raise_if_many(self, rows: int, share: float) -> None:
         """Raises `PromptError`, with the first faults, if more than `share` of the `rows` are faulty."""
@@ -118,24 +137,9 @@ class Faults:
         if not self.rows:
             return None
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
-        places = ", ".join(map(_place, self._named))
+        places = ", ".join(str(at.line) if at.item is None else f"item {at.item}" for at in self._named)
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
         return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}"
-
-
-def _place(where: Where) -> str:
-    """A place in a file that was named before."""
-    return str(where.line) if where.item is None else f"item {where.item}"
-
-
-def _raise(faults: list[_Alike], number: int, path: str | Path) -> None:
-    """Raises the first of these faults, of which there are `number` in all, by their lines."""
-    shown = sorted(faults, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
-    told = [alike.fault() for alike in shown]
-    if more := number - sum(alike.count for alike in shown):
-        told.append(Fault(f"and {more} more", Where(path)))
-    if told:
-        raise PromptError(told)
 
 
 def first_line(error: BaseException) -> str:

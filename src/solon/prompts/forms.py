@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
+from solon.prompts.columns import likely_prompt, no_answer, no_prompt
 from solon.prompts.faults import Malformed, Unusable
 from solon.prompts.labels import is_good
-from solon.prompts.missing import likely_prompt, no_answer, no_prompt
 from solon.prompts.turns import field_text, is_transcript, messages, ordered, role_of, single, transcript, turns_of
 from solon.records import Turn
 

@@ -10,9 +10,7 @@ from pathlib import Path
 from solon.config import ReadingSection
 from solon.errors import Where
 from solon.prompts.columns import Columns
-from solon.prompts.faults import Faults, Malformed, Missing, Unreadable, Unusable
-from solon.prompts.missing import with_columns
-from solon.prompts.row import Row
+from solon.prompts.faults import Faults, Malformed, Missing, Row, Unreadable, Unusable
 from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
@@ -72,6 +70,15 @@ class Reading:
             self._faults.add(error.what, error.line, error.hint, error.item)
         self._finish()
 
+    def distinct(self, parse: Callable[[Given], Example], what: str) -> list[Example]:
+        """Every example once, in memory; the others are counted. Raises as `examples` and `refuse_unless` do."""
+        found: dict[str, Example] = {}
+        for example in self.examples(parse):
+            self.dropped["duplicate"] += example.id in found
+            found.setdefault(example.id, example)
+        self.refuse_unless(bool(found), what)
+        return list(found.values())
+
     def refuse_unless(self, used: bool, what: str) -> None:
         """Raises `PromptError` if no row was of use."""
         if used:
@@ -79,7 +86,7 @@ class Reading:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.left_out().most_common())
         rows = f"in {self.rows} rows ({reasons})"
         self._faults.add(f"no usable {what} {rows}" if self.rows else f"no {what}s: the file is empty")
-        self._faults.raise_of_file()
+        self._faults.raise_any(of_rows=False)
 
     def left_out(self) -> Counter[str]:
         """Rows that gave nothing, by reason; faulty ones among them."""
@@ -95,20 +102,15 @@ class Reading:
         fields: dict[str, object] = {}
         try:
             fields = row.read()
-            yield parse(
-                Given(
-                    fields=self.columns.renamed(fields), row=self.rows, source=str(Where(self.name, row.line, row.item))
-                )
-            )
+            source = str(Where(self.name, row.line, row.item))
+            yield parse(Given(fields=self.columns.renamed(fields), row=self.rows, source=source))
         except Missing as error:
-            self._faults.add_row(with_columns(error, row.columns or tuple(fields), self.columns), row, self.rows)
+            self._faults.add_row(self.columns.explained(error, row.columns or tuple(fields)), row, self.rows)
         except Malformed as error:
             self._faults.add_row(error, row, self.rows)
         except Unusable as error:
             self.dropped[error.reason] += 1
 
     def _finish(self) -> None:
-        if self._how.on_fault == "stop":
-            self._faults.raise_any()
-        self._faults.raise_of_file()
+        self._faults.raise_any(of_rows=self._how.on_fault == "stop")
         self._faults.raise_if_many(self.rows, self._how.max_faults)

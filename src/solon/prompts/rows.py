@@ -10,8 +10,7 @@ from pathlib import Path
 from solon.artifacts import sha256_bytes, sha256_file
 from solon.errors import PromptError, Where
 from solon.prompts import text_files
-from solon.prompts.faults import Unreadable, first_line
-from solon.prompts.row import Row
+from solon.prompts.faults import Row, Unreadable, first_line
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""

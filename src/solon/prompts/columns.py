@@ -9,36 +9,27 @@ from solon.prompts.faults import Malformed, Missing, listed
 
 _PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
 """What prompts are called in sets that people use. Said in hints, and never taken for the prompt unasked."""
-_ANSWERS: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
+_ANSWERS = (
     (
         "are the better and the worse answer",
-        ("chosen", "rejected"),
+        "chosen rejected",
         (
-            ("chosen_response", "rejected_response"),
-            ("response_chosen", "response_rejected"),
-            ("preferred", "dispreferred"),
-            ("chosen", "reject"),
+            *("chosen_response rejected_response", "response_chosen response_rejected"),
+            *("preferred dispreferred", "chosen reject"),
         ),
     ),
     (
         "are two answers",
-        ("a", "b"),
+        "a b",
         (
-            ("response_a", "response_b"),
-            ("answer_a", "answer_b"),
-            ("response_0", "response_1"),
-            ("response1", "response2"),
-            ("conversation_a", "conversation_b"),
+            *("response_a response_b", "answer_a answer_b", "response_0 response_1"),
+            *("response1 response2", "conversation_a conversation_b"),
         ),
     ),
-    (
-        "is the answer",
-        ("response",),
-        (("output",), ("answer",), ("best_answer",), ("chosen_response",), ("reply",), ("target",)),
-    ),
+    ("is the answer", "response", ("output", "answer", "best_answer", "chosen_response", "reply", "target")),
 )
 """The same of answers: what they are to the person, their names here, and what their columns are called."""
-_LIKELY = frozenset(_PROMPTS).union(*(columns for _, _, sets in _ANSWERS for columns in sets))
+_LIKELY = frozenset(_PROMPTS).union(*(columns.split() for _, _, sets in _ANSWERS for columns in sets))
 
 
 class Columns:
@@ -100,13 +91,15 @@ def no_answer(fields: Collection[str], *, asked: bool) -> Missing:
     If it is not `asked` anything either, the hint says both, lest the prompt be the next fault.
     """
     hint = 'give "chosen" and "rejected", or "response"'
-    options = ((kind, dict(zip(names, columns, strict=True))) for kind, names, sets in _ANSWERS for columns in sets)
-    for kind, named in options:
-        if all(their in fields for their in named.values()):
+    options = ((kind, names.split(), columns.split()) for kind, names, sets in _ANSWERS for columns in sets)
+    for kind, names, columns in options:
+        if all(their in fields for their in columns):
+            named = dict(zip(names, columns, strict=True))
             prompt = None if asked else likely_prompt(fields)
             every = {"prompt": prompt, **named} if prompt else named
             said = " ".join(f"--column {name}={their}" for name, their in every.items() if name != their)
-            hint = f"if {' and '.join(named.values())} {kind}: {said}"
+            hint = f"if {' and '.join(columns)} {kind}: {said}"
             break
-    names = tuple(name for _, names, _ in _ANSWERS for name in names)
-    return Missing("neither a comparison nor an answer", hint, (*names, "completion"))
+    return Missing(
+        "neither a comparison nor an answer", hint, ("chosen", "rejected", "a", "b", "response", "completion")
+    )

@@ -94,9 +94,10 @@ class Faults:
     _named: list[Where] = field(default_factory=list)
     """The first `MAX_NAMED` faulty rows."""
 
-    def add(self, what: str, line: int | None = None, hint: str | None = None, item: int | None = None) -> None:
+    def add(self, error: Unreadable) -> None:
         """A fault of the whole file."""
-        self._of_file.append(_Alike(what=what, where=Where(self.path, line, item), hint=hint))
+        where = Where(self.path, error.line, error.item)
+        self._of_file.append(_Alike(what=error.what, where=where, hint=error.hint))
 
     def add_row(self, error: Malformed, row: Row, number: int) -> None:
         """A fault of one row, whose `number` is how many rows there are up to it."""
@@ -132,14 +133,14 @@ class Faults:
             faults = (alike.fault() for alike in self._of_rows)
             raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *faults])
 
-    def note(self) -> str | None:
-        """One line on the faulty rows, and where the first of them stand; None if there are none."""
+    def notes(self) -> tuple[str, ...]:
+        """One line on the faulty rows, and where the first of them stand, if there are any."""
         if not self.rows:
-            return None
+            return ()
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
         places = ", ".join(str(at.line) if at.item is None else f"item {at.item}" for at in self._named)
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
-        return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}"
+        return (f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}",)
 
 
 def first_line(error: BaseException) -> str:

@@ -39,9 +39,7 @@ class Answered:
 def prompt_of(fields: Fields) -> tuple[Turn, ...]:
     """The dialogue of a row, up to the human turn to be answered.
 
-    Raises:
-        Malformed: if there is none, or it has the wrong shape.
-        Unusable: if a transcript cannot be used.
+    Raises `Malformed` if there is none, or it has the wrong shape; `Unusable` if a transcript cannot be used.
     """
     if "chosen" in fields and not _is_asked(fields):
         return _with_system(_before_the_answer(fields), fields)

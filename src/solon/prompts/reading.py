@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.errors import Where
+from solon.errors import PromptError, Where
 from solon.prompts.columns import Columns
 from solon.prompts.faults import Faults, Malformed, Missing, Row, Unreadable, Unusable
 from solon.prompts.rows import name_of, read_rows
@@ -44,6 +44,10 @@ class Given:
     """File and line, of a JSON list also the item, as a prompt notes them."""
 
 
+Parse = Callable[[Given], Example]
+"""Raises `Malformed` or `Unusable`."""
+
+
 class Reading:
     """A pass through a file, and what it came across."""
 
@@ -52,25 +56,25 @@ class Reading:
         self.dropped: Counter[str] = Counter()
         self.columns = Columns(how.columns)
         self._faults = Faults(path=source)
-        self._source, self._how = source, how
+        self.source, self.how = source, how
         self.name = name_of(source)
 
-    def examples(self, parse: Callable[[Given], Example], only: Container[int] | None = None) -> Iterator[Example]:
+    def examples(self, parse: Parse, only: Container[int] | None = None) -> Iterator[Example]:
         """What `parse` makes of each row, or of those numbered `only`.
 
-        Raises:
-            PromptError: at the end, if the file has faults, or holds no rows.
+        Raises `PromptError` at the end if the file has faults.
         """
         try:
-            for row in read_rows(self._source, self.columns.wanted):
+            for row in read_rows(self.source, self.columns.wanted):
                 self.rows += 1
                 if only is None or self.rows in only:
                     yield from self._parsed(row, parse)
         except Unreadable as error:
-            self._faults.add(error.what, error.line, error.hint, error.item)
-        self._finish()
+            self._faults.add(error)
+        self._faults.raise_any(of_rows=self.how.on_fault == "stop")
+        self._faults.raise_if_many(self.rows, self.how.max_faults)
 
-    def distinct(self, parse: Callable[[Given], Example], what: str) -> list[Example]:
+    def distinct(self, parse: Parse, what: str) -> list[Example]:
         """Every example once, in memory; the others are counted. Raises as `examples` and `refuse_unless` do."""
         found: dict[str, Example] = {}
         for example in self.examples(parse):
@@ -84,9 +88,8 @@ class Reading:
         if used:
             return
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.left_out().most_common())
-        rows = f"in {self.rows} rows ({reasons})"
-        self._faults.add(f"no usable {what} {rows}" if self.rows else f"no {what}s: the file is empty")
-        self._faults.raise_any(of_rows=False)
+        unused = f"no usable {what} in {self.rows} rows ({reasons})"
+        raise PromptError(unused if self.rows else f"no {what}s: the file is empty", where=Where(self.source))
 
     def left_out(self) -> Counter[str]:
         """Rows that gave nothing, by reason; faulty ones among them."""
@@ -95,10 +98,9 @@ class Reading:
 
     def notes(self) -> tuple[str, ...]:
         """What should be said aloud."""
-        note = self._faults.note()
-        return (note,) if note else ()
+        return self._faults.notes()
 
-    def _parsed(self, row: Row, parse: Callable[[Given], Example]) -> Iterator[Example]:
+    def _parsed(self, row: Row, parse: Parse) -> Iterator[Example]:
         fields: dict[str, object] = {}
         try:
             fields = row.read()
@@ -110,7 +112,3 @@ class Reading:
             self._faults.add_row(error, row, self.rows)
         except Unusable as error:
             self.dropped[error.reason] += 1
-
-    def _finish(self) -> None:
-        self._faults.raise_any(of_rows=self._how.on_fault == "stop")
-        self._faults.raise_if_many(self.rows, self._how.max_faults)

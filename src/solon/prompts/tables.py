@@ -6,8 +6,8 @@ The `datasets` library notes of columns what Arrow does not know: class names, a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ _BUFFER = 2**20
 """Bytes read ahead of each column."""
 _Table = tuple[list[str], Iterator[Any]]
 """The names of all columns, and batches of those that are wanted."""
+_Values = tuple[dict[str, object], list[dict[str, object]]]
+"""The features of columns, and rows."""
 _DAMAGED = (pyarrow.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
 """What the library raises on a damaged file."""
 
@@ -92,34 +94,27 @@ def batch_rows(batches: Iterable[Any], columns: Iterable[str]) -> Iterator[Row]:
     number, columns = 0, tuple(columns)
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH):
-            held = _Held(batch.slice(start, _BATCH), number + 1)
-            for place in range(min(_BATCH, batch.num_rows - start)):
+            piece = batch.slice(start, _BATCH)
+            held = cache(partial(_values, piece, number + 1))
+            for place in range(piece.num_rows):
                 number += 1
-                yield Row(line=number, columns=columns, read=partial(held.row, place))
+                yield Row(line=number, columns=columns, read=partial(_row, held, place))
 
 
-class _Held:
-    """A batch that becomes Python objects when the first of its rows is asked for. `begins`: that row's number."""
+def _row(held: Callable[[], _Values], place: int) -> dict[str, object]:
+    features, rows = held()
+    return {name: decoded(value, features.get(name), name) for name, value in rows[place].items()}
 
-    def __init__(self, batch: Any, begins: int):
-        self._batch, self._begins = batch, begins
-        self._features = features_of(batch.schema.metadata)
-        self._rows: list[dict[str, object]] | None = None
 
-    def row(self, place: int) -> dict[str, object]:
-        if self._rows is None:
-            self._rows = self._all()
-        row = self._rows[place]
-        return {name: decoded(value, self._features.get(name), name) for name, value in row.items()}
-
-    def _all(self) -> list[dict[str, object]]:
-        try:
-            # Without it a damaged file reads memory that is not its own.
-            self._batch.validate(full=True)
-            return self._batch.to_pylist()  # type: ignore[no-any-return]
-        except _DAMAGED as error:
-            what = f"damaged from this row on: {first_line(error)}"
-            raise Unreadable(what, self._begins, "download or write it again") from error
+def _values(batch: Any, begins: int) -> _Values:
+    """What a batch holds, as Python objects, when the first of its rows is asked for. `begins`: that row's number."""
+    try:
+        # Without it a damaged file reads memory that is not its own.
+        batch.validate(full=True)
+        return features_of(batch.schema.metadata), batch.to_pylist()
+    except _DAMAGED as error:
+        what = f"damaged from this row on: {first_line(error)}"
+        raise Unreadable(what, begins, "download or write it again") from error
 
 
 def features_of(metadata: Mapping[bytes, bytes] | None) -> dict[str, object]:

@@ -105,12 +105,8 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
 def _items(start: bytes, stream: io.BufferedReader, line: int) -> Iterator[tuple[int, object]]:
     """Every item with the line it begins on.
 
-    Args:
-        start: what was read of the file, up to the end of the `line` that the list begins on.
-        stream: the rest of it.
-
-    Raises:
-        Unreadable: where the list is broken.
+    `start`: what was read of the file, up to the end of the `line` that the list begins on; `stream`: the rest of it.
+    Raises `Unreadable` where the list is broken.
     """
     text = _Text(start, stream, line)
     text.take("[")

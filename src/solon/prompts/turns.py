@@ -30,9 +30,7 @@ _LIST_AS_TEXT = re.compile(
 def turns_of(value: object, name: str) -> tuple[Turn, ...]:
     """The dialogue in a field: a transcript, one human turn as text, or a list of turns.
 
-    Raises:
-        Malformed: if it has another shape, or a list has its speakers out of order.
-        Unusable: if a transcript has.
+    Raises `Malformed` if it has another shape, or a list has its speakers out of order; `Unusable` if a transcript has.
     """
     if not isinstance(value, str):
         turns = ordered(messages(value, name), name)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from solon.constitution.files import Faults, read_text
 from solon.constitution.markdown import Section, items, plain_text, sections
-from solon.constitution.principles import TEXT_KEYS, Constitution, Principle, Sourced
+from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle
 from solon.constitution.texts import DELIMITER
 from solon.places import Places
 from solon.text import did_you_mean, fill, listed
@@ -50,7 +50,7 @@ class _Heading:
     """Ids of the headings above it, outermost first."""
 
 
-def read_document(path: Path) -> Sourced:
+def read_document(path: Path) -> ConstitutionFile:
     """Reads a Markdown document. Raises ConstitutionError with every fault of the file and its line."""
     text = read_text(path)
     faults = Faults(path)
@@ -82,7 +82,7 @@ def read_document(path: Path) -> Sourced:
         hard_constraints=tuple(constraints),
         precedence=tuple(precedence),
     )
-    return Sourced(
+    return ConstitutionFile(
         constitution=constitution,
         path=path,
         lines={(article.id, "id"): article.line for article in articles},

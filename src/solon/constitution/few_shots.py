@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from solon.constitution.files import JsonFile, kind
-from solon.constitution.texts import Text, written
+from solon.constitution.texts import Text, non_empty
 from solon.errors import ConstitutionError, Where
 from solon.records import Record, Turn
 
@@ -27,7 +27,7 @@ def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     for before, after in pairwise(turns):
         if before.role == after.role:
             raise ValueError(f"has two {after.role} turns in a row")
-    return tuple(Turn(role=turn.role, text=written(turn.text)) for turn in turns)
+    return tuple(Turn(role=turn.role, text=non_empty(turn.text)) for turn in turns)
 
 
 Dialogue = Annotated[tuple[Turn, ...], AfterValidator(_awaits_an_answer)]

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imported:
+class PublishedFiles:
     """What a folder of published files held."""
 
     constitution: Constitution
@@ -102,7 +102,7 @@ def _problems(error: ValidationError) -> list[tuple[str, str]]:
     return [(str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")) for detail in details]
 
 
-def import_published(folder: Path) -> Imported:
+def import_published(folder: Path) -> PublishedFiles:
     """Reads every published file in `folder`. Raises ConstitutionError with all faults of all files."""
     paths = {name: folder / name for name in FILES if (folder / name).exists()}
     if CRITIQUE_PAIRS not in paths and COMPARISON_QUESTIONS not in paths:
@@ -131,7 +131,7 @@ def import_published(folder: Path) -> Imported:
         comparison=tuple(results[COMPARISON_SHOTS]),
         reasoning=tuple(results[REASONING_SHOTS]),
     )
-    return Imported(
+    return PublishedFiles(
         constitution=constitution, few_shots=few_shots, absent=tuple(name for name in FILES if name not in paths)
     )
 
@@ -159,8 +159,9 @@ def _critique_pairs(file: _File) -> Iterator[Principle | None]:
         if not isinstance(entry, dict):
             file.refuse(f"must hold `prompt` and `edit_request`, not {kind(entry)}", key)
             continue
-        for extra in entry.keys() - {"prompt", "edit_request"}:
-            file.refuse("is unknown", key, extra)
+        for extra in entry:
+            if extra not in ("prompt", "edit_request"):
+                file.refuse("is unknown", key, extra)
         critique = file.text(published.critique_request, key, "prompt")
         revision = file.text(published.revision_request, key, "edit_request")
         if critique and revision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from solon.constitution.lists import read_list
-from solon.constitution.principles import Constitution, Sourced
+from solon.constitution.principles import Constitution, ConstitutionFile
 from solon.errors import ConstitutionError, Where
 from solon.text import listed, nearest
 
@@ -27,7 +27,7 @@ def load_constitution(name_or_path: str | Path) -> Constitution:
     return read_constitution(name_or_path).constitution
 
 
-def read_constitution(name_or_path: str | Path) -> Sourced:
+def read_constitution(name_or_path: str | Path) -> ConstitutionFile:
     """As `load_constitution`, together with the file and the line of every part."""
     path = find_constitution(name_or_path)
     if path.suffix.lower() == ".toml":

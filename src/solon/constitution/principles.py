@@ -131,7 +131,7 @@ class Constitution(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sourced:
+class ConstitutionFile:
     """A constitution that was read, and where each part of it stands."""
 
     constitution: Constitution

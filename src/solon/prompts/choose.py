@@ -24,7 +24,7 @@ from solon.records import Prompt
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Selection:
     """What a run keeps of a file, in the order of the file."""
 
     training: tuple[Example, ...]
@@ -44,7 +44,7 @@ class Choice:
     """What should be said aloud."""
     columns_met: frozenset[str]
     """Those of the user's own column names that the file has."""
-    read: Callable[[], Chosen]
+    read: Callable[[], Selection]
     """The second pass. Raises `PromptError` if the file has changed."""
 
 
@@ -104,12 +104,12 @@ def _choice(
     )
 
 
-def _read(first: Reading, parse: Parse, training: frozenset[int], evaluation: frozenset[int]) -> Chosen:
+def _read(first: Reading, parse: Parse, training: frozenset[int], evaluation: frozenset[int]) -> Selection:
     wanted = training | evaluation
     examples = list(Reading(first.source, first.how).examples(parse, only=wanted))
     if len(examples) != len(wanted):
         raise PromptError("the file has changed while it was read", where=Where(first.source))
-    return Chosen(
+    return Selection(
         training=tuple(example for example in examples if example.row in training),
         evaluation=tuple(example.prompt for example in examples if example.row in evaluation),
     )

@@ -42,7 +42,7 @@ class Columns:
         """Those of the user's own names that a row had."""
 
     @property
-    def wanted(self) -> frozenset[str]:
+    def known(self) -> frozenset[str]:
         """Every name that can mean something, here or to the person."""
         return self._theirs.union(COLUMNS, _LIKELY)
 

@@ -15,7 +15,7 @@ from typing import Any
 from solon.artifacts import sha256_file
 from solon.prompts.faults import Row, Unreadable, first_line, optional_library
 from solon.prompts.rows import HUB, is_hub
-from solon.prompts.tables import batch_rows, wanted
+from solon.prompts.tables import batch_rows, known_columns
 
 try:
     import datasets
@@ -62,7 +62,7 @@ class HubName:
 def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     """Every row of a saved folder or of a data set on the Hub. Raises `Unreadable`, in the words of the library."""
     data = _data(source)
-    return batch_rows(_batches(source, data, wanted(data.column_names, columns)), data.column_names)
+    return batch_rows(_batches(source, data, known_columns(data.column_names, columns)), data.column_names)
 
 
 def _batches(source: str | Path, data: Any, names: list[str]) -> Iterator[Any]:

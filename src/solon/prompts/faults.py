@@ -64,7 +64,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(kw_only=True)
-class _Alike:
+class _FaultGroup:
     """A fault, and how many rows that follow each other have it. `number`: the first one's."""
 
     what: str
@@ -89,15 +89,15 @@ class Faults:
     path: str | Path
     rows: Counter[str] = field(default_factory=Counter)
     """Faulty rows by reason."""
-    _of_file: list[_Alike] = field(default_factory=list)
-    _of_rows: list[_Alike] = field(default_factory=list)
+    _of_file: list[_FaultGroup] = field(default_factory=list)
+    _of_rows: list[_FaultGroup] = field(default_factory=list)
     _named: list[Where] = field(default_factory=list)
     """The first `MAX_NAMED` faulty rows."""
 
     def add(self, error: Unreadable) -> None:
         """A fault of the whole file."""
         where = Where(self.path, error.line, error.item)
-        self._of_file.append(_Alike(what=error.what, where=where, hint=error.hint))
+        self._of_file.append(_FaultGroup(what=error.what, where=where, hint=error.hint))
 
     def add_row(self, error: Malformed, row: Row, number: int) -> None:
         """A fault of one row, whose `number` is how many rows there are up to it."""
@@ -109,7 +109,7 @@ class Faults:
         if last and last.what == error.what and last.number + last.count == number:
             last.count += 1
         elif len(self._of_rows) < MAX_FAULTS:
-            self._of_rows.append(_Alike(what=error.what, where=where, hint=error.hint, number=number))
+            self._of_rows.append(_FaultGroup(what=error.what, where=where, hint=error.hint, number=number))
 
     def raise_any(self, *, of_rows: bool = True) -> None:
         """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any.
@@ -118,9 +118,9 @@ class Faults:
         """
         found = [*self._of_file, *(self._of_rows if of_rows else ())]
         shown = sorted(found, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
-        told = [alike.fault() for alike in shown]
+        told = [group.fault() for group in shown]
         every = len(self._of_file) + (self.rows.total() if of_rows else 0)
-        if more := every - sum(alike.count for alike in shown):
+        if more := every - sum(group.count for group in shown):
             told.append(Fault(f"and {more} more", Where(self.path)))
         if told:
             raise PromptError(told)
@@ -130,7 +130,7 @@ class Faults:
         bad = self.rows.total()
         if bad > share * rows:
             what = f"{bad} of {rows} rows cannot be read, more than prompts.max_faults = {share:g} allows"
-            faults = (alike.fault() for alike in self._of_rows)
+            faults = (group.fault() for group in self._of_rows)
             raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *faults])
 
     def notes(self) -> tuple[str, ...]:

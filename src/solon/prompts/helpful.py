@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.prompts.forms import answered
+from solon.prompts.forms import answers_of
 from solon.prompts.labels import p_first
-from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.reading import Example, Reading, RowFields
 from solon.prompts.turns import prompt_id
 from solon.records import Comparison, Demonstration, Prompt
 
@@ -24,9 +24,9 @@ def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple
     return reading.distinct(partial(helpful_example, how=how), "helpfulness example"), reading
 
 
-def helpful_example(given: Given, *, how: ReadingSection) -> Example:
+def helpful_example(given: RowFields, *, how: ReadingSection) -> Example:
     """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
-    found = answered(given.fields)
+    found = answers_of(given.fields)
     answers = found.answers
     p = p_first(given.fields, found.sides[0], how) if found.sides else 1.0
     if p == 0.0:

@@ -34,7 +34,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class RowFields:
     """A row's fields by their names here, and where it stands."""
 
     fields: dict[str, object]
@@ -44,7 +44,7 @@ class Given:
     """File and line, of a JSON list also the item, as a prompt notes them."""
 
 
-Parse = Callable[[Given], Example]
+Parse = Callable[[RowFields], Example]
 """Raises `Malformed` or `Unusable`."""
 
 
@@ -65,7 +65,7 @@ class Reading:
         Raises `PromptError` at the end if the file has faults.
         """
         try:
-            for row in read_rows(self.source, self.columns.wanted):
+            for row in read_rows(self.source, self.columns.known):
                 self.rows += 1
                 if only is None or self.rows in only:
                     yield from self._parsed(row, parse)
@@ -105,7 +105,7 @@ class Reading:
         try:
             fields = row.read()
             source = str(Where(self.name, row.line, row.item))
-            yield parse(Given(fields=self.columns.renamed(fields), row=self.rows, source=source))
+            yield parse(RowFields(fields=self.columns.renamed(fields), row=self.rows, source=source))
         except Missing as error:
             self._faults.add_row(self.columns.explained(error, row.columns or tuple(fields)), row, self.rows)
         except Malformed as error:

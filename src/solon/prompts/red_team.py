@@ -8,7 +8,7 @@ from typing import get_args
 
 from solon.prompts.faults import Malformed
 from solon.prompts.forms import prompt_of
-from solon.prompts.reading import Example, Given
+from solon.prompts.reading import Example, RowFields
 from solon.prompts.turns import prompt_id
 from solon.records import Prompt, PromptKind
 
@@ -17,7 +17,7 @@ _LABELS: dict[str, PromptKind] = {"safe": "benign", "unsafe": "harmful"}
 """The `label` column of XSTest."""
 
 
-def red_team_example(given: Given, *, kind: PromptKind = "harmful") -> Example:
+def red_team_example(given: RowFields, *, kind: PromptKind = "harmful") -> Example:
     """A row as a prompt alone. Raises `Malformed` or `Unusable`."""
     kind = _kind(given.fields, kind)
     turns = prompt_of(given.fields)

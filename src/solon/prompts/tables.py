@@ -59,7 +59,7 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
 def _parquet(file: Any, columns: Collection[str]) -> _Table:
     table = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
     every = table.schema_arrow.names
-    return every, table.iter_batches(batch_size=_BATCH, columns=wanted(every, columns), use_threads=False)
+    return every, table.iter_batches(batch_size=_BATCH, columns=known_columns(every, columns), use_threads=False)
 
 
 def _arrow_file(file: Any, columns: Collection[str]) -> _Table:
@@ -76,10 +76,10 @@ def _arrow_stream(file: Any, columns: Collection[str]) -> _Table:
 
 def _only(names: list[str], columns: Collection[str]) -> Any:
     """Reads no other columns: the whole of a large file may be one batch."""
-    return pyarrow.ipc.IpcReadOptions(included_fields=[names.index(name) for name in wanted(names, columns)])
+    return pyarrow.ipc.IpcReadOptions(included_fields=[names.index(name) for name in known_columns(names, columns)])
 
 
-def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
+def known_columns(names: Iterable[str], columns: Collection[str]) -> list[str]:
     """Those of a table's columns that the caller wants. Raises `Unreadable` if there are none."""
     names = list(names)
     if len(set(names)) < len(names):
@@ -103,7 +103,7 @@ def batch_rows(batches: Iterable[Any], columns: Iterable[str]) -> Iterator[Row]:
 
 def _row(held: Callable[[], _Values], place: int) -> dict[str, object]:
     features, rows = held()
-    return {name: decoded(value, features.get(name), name) for name, value in rows[place].items()}
+    return {name: decode(value, features.get(name), name) for name, value in rows[place].items()}
 
 
 def _values(batch: Any, begins: int) -> _Values:
@@ -126,7 +126,7 @@ def features_of(metadata: Mapping[bytes, bytes] | None) -> dict[str, object]:
     return features if isinstance(features, dict) else {}
 
 
-def decoded(value: object, feature: object, name: str) -> object:
+def decode(value: object, feature: object, name: str) -> object:
     """A value with names for class numbers, and with what its JSON texts hold. Raises `Malformed`."""
     if isinstance(feature, list):
         feature = {"_type": "List", "feature": feature[0]} if feature else None
@@ -139,9 +139,9 @@ def decoded(value: object, feature: object, name: str) -> object:
         return _class_name(value, feature.get("names"), name)
     inner = feature.get("feature") if isinstance(kind, str) else feature
     if isinstance(value, list):
-        return [decoded(item, inner, name) for item in value]
+        return [decode(item, inner, name) for item in value]
     if isinstance(value, dict) and isinstance(inner, dict):
-        return {key: decoded(item, inner.get(key), name) for key, item in value.items()}
+        return {key: decode(item, inner.get(key), name) for key, item in value.items()}
     return value
 
 

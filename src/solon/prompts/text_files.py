@@ -89,7 +89,7 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     begins, first = _beginning(stream)
     if first.lstrip().startswith(b"["):
         for place, (number, item) in enumerate(_items(first, stream, begins), start=1):
-            yield Row(line=number, item=place, read=partial(_object, item))
+            yield Row(line=number, item=place, read=partial(_object, "the list must hold JSON objects", item))
         return
     if not first.endswith(b"\n"):
         first += next(_lines(stream, begins), b"")
@@ -110,14 +110,13 @@ def _items(start: bytes, stream: io.BufferedReader, line: int) -> Iterator[tuple
     """
     text = _Text(start, stream, line)
     text.take("[")
-    if text.next() != "]":
-        text.item = 1
+    more = text.next() != "]"
+    while more:
+        text.item += 1
         yield text.line, text.value()
-        while text.next() == ",":
+        if more := text.next() == ",":
             text.take(",")
             text.next()
-            text.item += 1
-            yield text.line, text.value()
     text.take("]")
     if text.next():
         raise Unreadable("text after the end of the JSON list", text.line)
@@ -210,15 +209,13 @@ def _parsed(line: bytes) -> dict[str, object]:
         raise _not_utf8(line[error.start]) from error
     except (ValueError, RecursionError) as error:
         raise Malformed(f"broken JSON: {error}", "each line must be one JSON object", reason="broken JSON") from error
+    return _object("a line must be a JSON object", value)
+
+
+def _object(rule: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Malformed(f"a line must be a JSON object, not {_shape(value)}", reason="not a JSON object")
+        raise Malformed(f"{rule}, not {_shape(value)}", reason="not a JSON object")
     return value
-
-
-def _object(item: object) -> dict[str, object]:
-    if not isinstance(item, dict):
-        raise Malformed(f"the list must hold JSON objects, not {_shape(item)}", reason="not a JSON object")
-    return item
 
 
 def _refuse_columns(line: bytes, number: int) -> None:

@@ -37,7 +37,7 @@ from solon.collective.principles.wording import Stance, odd, title_of, unusable,
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
 from solon.constitution.lists import list_toml
-from solon.constitution.principles import Constitution, Principle, Sourced
+from solon.constitution.principles import Constitution, ConstitutionFile, Principle
 from solon.errors import Fault, InputError, Where
 
 
@@ -109,7 +109,7 @@ def assemble(
         merges=merges.merge if merges else (),
         statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
-    found = remarks(Sourced(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
+    found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
     return Assembled(constitution=constitution, trace=trace, findings=found)
 
 

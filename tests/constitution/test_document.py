@@ -192,7 +192,7 @@ BRACES = "braces after a heading may hold an id, tags and a weight: `{#id .tag w
             HARD + ARTICLE + "## Precedence\n- Care\n",
             "mine.md:5: the order of precedence is not a numbered list (write a numbered list of articles, highest first: `1. Safety`, `2. Honesty`, ...)",
         ),
-        ("---\ntitle: x\n---\n" + HARD + ARTICLE, "mine.md:1: begins with front matter, which is not read (remove what stands between the lines of ---)"),
+        ("---\ntitle: x\n---\n" + HARD + ARTICLE, "mine.md:1: begins with front matter, which is not read (remove it, with its lines of ---)"),
     ],
 )  # fmt: skip
 def test_each_fault_is_told_with_its_line(tmp_path: Path, text: str, expected: str) -> None:

@@ -164,7 +164,7 @@ def test_all_faults_of_all_files_are_told_at_once(published: Path) -> None:
         f"{QUESTIONS}:3: `[1]` is not a question that ends with `Options:` ({COMPARE})",
         f"{CRITIQUES}:1: is not UTF-8 text: byte 0xff cannot be read (save the file as UTF-8)",
         f"{COMPARISONS}:1: `the file` must hold a list, not a table ({COMPARE})",
-        f"{REASONED}:2: is not JSON: Expecting value (mend the file or fetch it again)",
+        f"{REASONED}:2: is not JSON: Expecting value (repair the file or fetch it again)",
     ]
 
 

@@ -506,7 +506,9 @@ def test_places_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PromptError) as error:
         read_prompts("some/name", "harmful")
-    assert str(error.value) == "some/name: no such file (a data set on the Hugging Face Hub: hf:some/name)"
+    assert (
+        str(error.value) == "some/name: no such file (to read a data set of the Hugging Face Hub, write hf:some/name)"
+    )
     (tmp_path / "p.jsonl").write_bytes(GOOD)
     monkeypatch.setattr(builtins, "open", forbidden)
     assert told(prompts, tmp_path / "p.jsonl") == ["p.jsonl: cannot be read: Permission denied"]

@@ -51,7 +51,7 @@ def test_too_many_are_refused(tmp_path: Path) -> None:
     lines = [str(fault).replace(f"{tmp_path}/", "") for fault in error.value.faults]
     assert lines[0] == (
         "p.jsonl: 5 of 100 rows cannot be read, more than prompts.max_faults = 0.049 allows "
-        "(mend the file, or allow more)"
+        "(repair the file, or allow more)"
     )
     assert lines[1] == 'p.jsonl:1: "prompt" is empty' and len(lines) == 6
 

@@ -22,7 +22,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from solon.constitution.files import Faults, read_text
+from solon.constitution.files import SourceFile, read_text
 from solon.constitution.markdown import Section, items, plain_text, sections
 from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle
 from solon.constitution.texts import DELIMITER
@@ -53,26 +53,26 @@ class _Heading:
 def read_document(path: Path) -> ConstitutionFile:
     """Reads a Markdown document. Raises ConstitutionError with every fault of the file and its line."""
     text = read_text(path)
-    faults = Faults(path)
+    file = SourceFile(path)
     if re.match(r"---\n.*?\n---\n", text, re.DOTALL):
-        faults.add("begins with front matter, which is not read", 1, "remove what stands between the lines of ---")
-        faults.raise_any()
+        file.add("begins with front matter, which is not read", 1, "remove it, with its lines of ---")
+        file.raise_any()
     title, description, body = _title(sections(text), path)
     proper, precedence_sections, constraint_sections = _sorted_out(body)
-    headings = _headings(proper, faults)
+    headings = _headings(proper, file)
     articles = [heading for heading in headings if heading.text]
     if not articles:
-        faults.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
-    constraints = _hard_constraints(constraint_sections, faults)
-    precedence = _precedence(precedence_sections, headings, faults)
+        file.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
+    constraints = _hard_constraints(constraint_sections, file)
+    precedence = _precedence(precedence_sections, headings, file)
     titles = {article.id: article.title for article in articles}
-    faults.places = Places(lines={(number,): article.line for number, article in enumerate(articles)})
+    file.places = Places(lines={(number,): article.line for number, article in enumerate(articles)})
     principles = [
-        _principle(article, number, _outranking(article, titles, precedence), constraints, faults)
+        _principle(article, number, _outranking(article, titles, precedence), constraints, file)
         for number, article in enumerate(articles)
         if article.title
     ]
-    faults.raise_any()
+    file.raise_any()
     constitution = Constitution(
         name=path.stem,
         title=title,
@@ -113,25 +113,25 @@ def _sorted_out(found: list[Section]) -> tuple[list[Section], list[Section], lis
     return proper, precedence, constraints
 
 
-def _headings(sections: Sequence[Section], faults: Faults) -> list[_Heading]:
+def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
     """Headings in the order of the document. A subheading belongs to the nearest higher heading before it."""
     headings: list[_Heading] = []
     open_above: list[tuple[int, str]] = []
     first: dict[str, int] = {}
     for number, section in enumerate(sections, start=1):
-        name, tags, weight = _attributes(section, number, faults)
+        name, tags, weight = _attributes(section, number, file)
         while open_above and open_above[-1][0] >= section.level:
             open_above.pop()
         above = tuple(name for _, name in open_above)
         open_above.append((section.level, name))
         has_deeper = number < len(sections) and sections[number].level > section.level
         if not section.title:
-            faults.add("a heading is empty", section.line, "give the article a title")
+            file.add("a heading is empty", section.line, "give the article a title")
         elif not section.text and not has_deeper:
-            faults.add(f"the article `{section.title}` has no text", section.line, "write it, or remove the heading")
+            file.add(f"the article `{section.title}` has no text", section.line, "write it, or remove the heading")
         if name in first:
             hint = f"the first stands on line {first[name]}; give one an id in braces, such as `{{#{name}-2}}`"
-            faults.add(f"two headings have the id `{name}`", section.line, hint)
+            file.add(f"two headings have the id `{name}`", section.line, hint)
         first.setdefault(name, section.line)
         headings.append(
             _Heading(
@@ -152,7 +152,7 @@ def _key(text: str) -> str:
     return re.sub(r"[\W_]+", "-", text.casefold()).strip("-")
 
 
-def _attributes(section: Section, number: int, faults: Faults) -> tuple[str, list[str], float]:
+def _attributes(section: Section, number: int, file: SourceFile) -> tuple[str, list[str], float]:
     """Id, tags and weight of a heading: what its braces say, else an id made from its title, no tags, weight 1."""
     plain = unicodedata.normalize("NFKD", section.title).encode("ascii", "ignore").decode()
     name = _key(plain) or f"article-{number}"
@@ -166,34 +166,34 @@ def _attributes(section: Section, number: int, faults: Faults) -> tuple[str, lis
         elif re.fullmatch(r"weight=[-+]?(\d+\.?\d*|\.\d+)", attribute):
             weight = float(attribute.removeprefix("weight="))
         else:
-            faults.add(f"`{attribute}` is not an attribute of a heading", section.line, _ATTRIBUTES)
+            file.add(f"`{attribute}` is not an attribute of a heading", section.line, _ATTRIBUTES)
     return name, tags, weight
 
 
-def _hard_constraints(found: list[Section], faults: Faults) -> list[str]:
+def _hard_constraints(found: list[Section], file: SourceFile) -> list[str]:
     hint = "write `## Hard constraints` and below it a list, one line for each thing that is never done"
     if not found:
-        faults.add("has no hard constraints", None, hint)
+        file.add("has no hard constraints", None, hint)
         return []
     constraints = [item for section in found for item in items(section.blocks)]
     if not constraints:
-        faults.add("the hard constraints are not a list", found[0].line, hint)
+        file.add("the hard constraints are not a list", found[0].line, hint)
     for item in constraints:
         if not item.text:
-            faults.add("a hard constraint is empty", item.line, "write it or remove the line")
+            file.add("a hard constraint is empty", item.line, "write it or remove the line")
         elif DELIMITER.search(item.text):
-            faults.add("a hard constraint looks like a turn of a dialogue", item.line, "begin it with another word")
+            file.add("a hard constraint looks like a turn of a dialogue", item.line, "begin it with another word")
     return [item.text for item in constraints]
 
 
-def _precedence(found: list[Section], headings: list[_Heading], faults: Faults) -> list[str]:
+def _precedence(found: list[Section], headings: list[_Heading], file: SourceFile) -> list[str]:
     """Article ids, highest first. Naming a heading ranks it and what stands below it, unless that is named itself."""
     if not found:
         return []
     listing = [item for section in found for item in items(section.blocks, ("ordered_list",))]
     if not listing:
         hint = "write a numbered list of articles, highest first: `1. Safety`, `2. Honesty`, ..."
-        faults.add("the order of precedence is not a numbered list", found[0].line, hint)
+        file.add("the order of precedence is not a numbered list", found[0].line, hint)
     known = {_key(word): heading for heading in reversed(headings) for word in (heading.title, heading.id)}
     named: dict[str, int] = {}
     for item in listing:
@@ -203,10 +203,10 @@ def _precedence(found: list[Section], headings: list[_Heading], faults: Faults) 
             titles = [heading.title for heading in headings]
             ids = [heading.id for heading in headings]
             hint = did_you_mean(words[-1], titles) or did_you_mean(words[-1], ids) or f"headings are {listed(titles)}"
-            faults.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
+            file.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
         elif heading.id in named:
             hint = f"it was named on line {named[heading.id]}; keep one"
-            faults.add(f"the order of precedence names `{heading.title}` twice", item.line, hint)
+            file.add(f"the order of precedence names `{heading.title}` twice", item.line, hint)
         else:
             named[heading.id] = item.line
     # An article takes the rank of the nearest heading that is named: itself, or one above it.
@@ -221,12 +221,12 @@ def _outranking(article: _Heading, titles: Mapping[str, str], precedence: Sequen
 
 
 def _principle(
-    article: _Heading, number: int, outranked_by: Sequence[str], constraints: Sequence[str], faults: Faults
+    article: _Heading, number: int, outranked_by: Sequence[str], constraints: Sequence[str], file: SourceFile
 ) -> Principle | None:
     turn = DELIMITER.search(f"{article.title}\n{article.text}")
     if turn:
         what = f"article `{article.title}` has a line that begins with `{turn[1]}:`, like a turn of a dialogue"
-        faults.add(what, article.line, "begin the line with another word")
+        file.add(what, article.line, "begin the line with another word")
         return None
     templates = _templates()
     texts = {
@@ -241,9 +241,9 @@ def _principle(
         **{key: fill(templates[key], **texts) for key in TEXT_KEYS},
         "weight": article.weight,
         "tags": article.tags,
-        "source": f"{faults.path.name}#{article.id}",
+        "source": f"{file.path.name}#{article.id}",
     }
-    return faults.checked(Principle, fields, number, label=f"article `{article.title}`", hint=_ATTRIBUTES)
+    return file.checked(Principle, fields, number, label=f"article `{article.title}`", hint=_ATTRIBUTES)
 
 
 @cache

@@ -49,8 +49,8 @@ def read_text(path: Path, *, hint: str | None = None) -> str:
         raise ConstitutionError(what, where=where, hint="save the file as UTF-8") from None
 
 
-class Faults:
-    """The faults of the file at `path`, which are raised as an `error`."""
+class SourceFile:
+    """The file at `path` and its faults, which are raised together as an `error`."""
 
     places = Places(lines={})
     """Where the values of the file stand."""
@@ -109,7 +109,7 @@ class Faults:
             raise self._error(sorted(self._found, key=lambda fault: (fault.where and fault.where.line) or 0))
 
 
-class JsonFile(Faults):
+class JsonFile(SourceFile):
     """A JSON file. Raises ConstitutionError if it is missing (with the hint `missing`) or is not JSON."""
 
     def __init__(self, path: Path, *, missing: str | None = None) -> None:
@@ -118,7 +118,7 @@ class JsonFile(Faults):
         try:
             self.data: Any = json.loads(text)
         except json.JSONDecodeError as error:
-            where, hint = Where(path, error.lineno), "mend the file or fetch it again"
+            where, hint = Where(path, error.lineno), "repair the file or fetch it again"
             raise ConstitutionError(f"is not JSON: {error.msg}", where=where, hint=hint) from None
         except RecursionError:
             raise ConstitutionError("is nested too deeply", where=Where(path), hint="fetch the file again") from None
@@ -129,7 +129,7 @@ class JsonFile(Faults):
                 self.add(f"the key `{key[-1]}` is given twice in one object", line, "keep one of them")
 
 
-class TomlFile(Faults):
+class TomlFile(SourceFile):
     """The TOML file at `path`, whose text is `text`. Raises `error` if it is not TOML.
 
     `what` it is meant to be, with its article.

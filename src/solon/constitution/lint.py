@@ -1,4 +1,4 @@
-"""What is not wrong with a constitution but will probably disappoint its author.
+"""Warnings about constitutions that load but will probably disappoint their authors.
 
 Faults that make a file unusable are the loader's; they appear here as errors. The warnings come from what is known to
 go wrong: a judge that reads an option's letter from its question, near duplicates that double a principle's weight
@@ -18,7 +18,7 @@ from typing import Literal
 from solon.constitution.load import read_constitution
 from solon.constitution.principles import TEXT_KEYS, ConstitutionFile
 from solon.constitution.voters import fact_about_speaker
-from solon.errors import ConstitutionError, Where
+from solon.errors import ConstitutionError, Fault, Where
 from solon.text import listed
 
 Rule = Literal[
@@ -59,8 +59,7 @@ class Finding:
     hint: str | None
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.severity}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+        return str(Fault(f"{self.severity}: {self.what}", self.where, self.hint))
 
 
 def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
@@ -76,7 +75,7 @@ def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
 
 
 def remarks(source: ConstitutionFile) -> tuple[Finding, ...]:
-    """The warnings for a constitution that has been read, or that somebody is about to write."""
+    """The warnings for a constitution that was read, or that is about to be written."""
     checks = (*_CHECKS, *_CHECKS_OF[source.constitution.kind])
     findings = [finding for check in checks for finding in check(source)]
     return tuple(sorted(findings, key=lambda finding: (finding.where.line if finding.where else None) or 0))
@@ -160,7 +159,7 @@ def _requests(source: ConstitutionFile) -> Iterator[Finding]:
                 yield _warning("too-long", f"`{name}` has {len(text.split())} words", where, hint)
             if key == "critique_request" and _REWRITE.search(text):
                 hint = "a critique request asks what is wrong; has it changed places with the revision request?"
-                yield _warning("swapped-pair", f"`{name}` asks for a revision where a critique is due", where, hint)
+                yield _warning("swapped-pair", f"`{name}` asks for a revision instead of a critique", where, hint)
 
 
 def _weights(source: ConstitutionFile) -> Iterator[Finding]:

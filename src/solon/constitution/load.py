@@ -47,11 +47,9 @@ def find_constitution(name_or_path: str | Path) -> Path:
     if not path.exists():
         raise ConstitutionError("there is no such constitution", where=Where(path), hint=_suggestion(path))
     if path.suffix.lower() not in SUFFIXES:
-        raise ConstitutionError(
-            f"a constitution is a .toml or .md file, not `{path.suffix or path.name}`",
-            where=Where(path),
-            hint="a list of principles is .toml, a document with articles is .md; rename the file if it is one of them",
-        )
+        what = f"a constitution is a .toml or .md file, not `{path.suffix or path.name}`"
+        hint = "a list of principles is .toml, a document with articles is .md; rename the file if it is one of them"
+        raise ConstitutionError(what, where=Where(path), hint=hint)
     return path
 
 
@@ -60,9 +58,8 @@ def _in_folder(folder: Path) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ConstitutionError(
-            "the folder has two constitutions", where=Where(folder), hint=f"name one: {listed(map(str, found))}"
-        )
+        hint = f"name one: {listed(map(str, found))}"
+        raise ConstitutionError("the folder has two constitutions", where=Where(folder), hint=hint)
     others = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     hint = f"name one of its files: {listed(others)}" if others else "`solon constitution import` makes such a folder"
     raise ConstitutionError("the folder has no constitution.toml or constitution.md", where=Where(folder), hint=hint)

@@ -100,15 +100,17 @@ class Constitution(Record):
 
         Raises ConstitutionError if `select` names an unknown id or tag, or if no principle remains.
         """
-        chosen = [principle for principle in self._selected(select) if principle.has_critique]
-        return self._some(chosen, "critique pair", "critique_request and revision_request", select)
+        having = [one for one in self.principles if one.has_critique]
+        return self._select(having, select, "critique pair", "critique_request and revision_request")
 
     def comparison_principles(self, select: Sequence[str] = ()) -> tuple[Principle, ...]:
         """Those with a comparison question, in order; otherwise as `critique_principles`."""
-        chosen = [principle for principle in self._selected(select) if principle.has_comparison]
-        return self._some(chosen, "comparison question", "comparison_question", select)
+        having = [one for one in self.principles if one.has_comparison]
+        return self._select(having, select, "comparison question", "comparison_question")
 
-    def _selected(self, select: Sequence[str]) -> list[Principle]:
+    def _select(
+        self, having: Sequence[Principle], select: Sequence[str], what: str, keys: str
+    ) -> tuple[Principle, ...]:
         known = sorted({name for principle in self.principles for name in (principle.id, *principle.tags)})
         unknown = [name for name in select if name not in known]
         if unknown:
@@ -117,17 +119,12 @@ class Constitution(Record):
                 f"constitution `{self.name}` has no principle or tag {listed(unknown)}",
                 hint="; ".join([*hints, f"known are {listed(known)}"]),
             )
-        if not select:
-            return list(self.principles)
-        return [principle for principle in self.principles if {principle.id, *principle.tags} & set(select)]
-
-    def _some(self, chosen: list[Principle], what: str, keys: str, select: Sequence[str]) -> tuple[Principle, ...]:
+        chosen = tuple(one for one in having if not select or {one.id, *one.tags} & set(select))
         if not chosen:
-            among = f" among {listed(select)}" if select else ""
-            raise ConstitutionError(
-                f"constitution `{self.name}` has no {what}{among}", hint=f"give at least one principle a {keys}"
-            )
-        return tuple(chosen)
+            what += f" among {listed(select)}" if select else ""
+            hint = f"give at least one principle a {keys}"
+            raise ConstitutionError(f"constitution `{self.name}` has no {what}", hint=hint)
+        return chosen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def reasoning_shot(text: str) -> ReasoningShot:
     for mark in ("Human:", "\n\nH:", "\n (A) [[[", "]]]\n (B) [[[", "]]]\n\nAssistant:", "\n\nHuman:"):
         before, found, rest = rest.partition(mark)
         if not found:
-            raise ValueError(f"lacks `{mark.strip()}` where it is due")
+            raise ValueError(f"lacks `{mark.strip()}` where it must stand")
         pieces.append(before)
     before, lead, asked, first, second, thought = pieces
     if before.strip() or "\n\n" in lead:

@@ -41,7 +41,7 @@ class Choice:
     dropped: Counter[str]
     """Rows that are not used, by reason."""
     notes: tuple[str, ...]
-    """What should be said aloud."""
+    """Messages for the user."""
     columns_met: frozenset[str]
     """Those of the user's own column names that the file has."""
     read: Callable[[], Selection]

@@ -1,4 +1,4 @@
-"""What a file's columns are called here, and which of them look like what a row lacks."""
+"""The user's names for columns, and hints that suggest columns where a prompt or answer is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from solon.config import COLUMNS
 from solon.prompts.faults import Malformed, Missing, listed
 
 _PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
-"""What prompts are called in sets that people use. Said in hints, and never taken for the prompt unasked."""
+"""Names of prompt columns in common data sets. Hints suggest them; they are never taken for the prompt unasked."""
 _ANSWERS = (
     (
         "are the better and the worse answer",
@@ -28,12 +28,12 @@ _ANSWERS = (
     ),
     ("is the answer", "response", ("output", "answer", "best_answer", "chosen_response", "reply", "target")),
 )
-"""The same of answers: what they are to the person, their names here, and what their columns are called."""
+"""The same of answers: what they are, their names here, and the names of their columns in common data sets."""
 _LIKELY = frozenset(_PROMPTS).union(*(columns.split() for _, _, sets in _ANSWERS for columns in sets))
 
 
 class Columns:
-    """Renames the fields of rows, and knows which names it came across."""
+    """Renames the fields of rows, and notes which of the user's names occur."""
 
     def __init__(self, names: Mapping[str, tuple[str, ...]]):
         self._names = names
@@ -43,7 +43,7 @@ class Columns:
 
     @property
     def known(self) -> frozenset[str]:
-        """Every name that can mean something, here or to the person."""
+        """Every column name that is read or that a hint may suggest."""
         return self._theirs.union(COLUMNS, _LIKELY)
 
     def renamed(self, fields: Mapping[str, object]) -> dict[str, object]:
@@ -78,7 +78,7 @@ def likely_prompt(names: Collection[str]) -> str | None:
 def no_prompt(fields: Collection[str], names: Sequence[str], hint: str) -> Missing:
     """The fault of a row that has no prompt under any of these `names`.
 
-    `hint`: what is said where no column looks like one.
+    `hint`: used if no column looks like one.
     """
     if likely := likely_prompt(fields):
         hint = f"if {likely} is the prompt: --column prompt={likely}"
@@ -88,7 +88,7 @@ def no_prompt(fields: Collection[str], names: Sequence[str], hint: str) -> Missi
 def no_answer(fields: Collection[str], *, asked: bool) -> Missing:
     """The fault of a row of helpfulness data without an answer.
 
-    If it is not `asked` anything either, the hint says both, lest the prompt be the next fault.
+    If it has no prompt either (`asked`), the hint names both columns, so that the prompt is not the next fault.
     """
     hint = 'give "chosen" and "rejected", or "response"'
     options = ((kind, names.split(), columns.split()) for kind, names, sets in _ANSWERS for columns in sets)

@@ -40,7 +40,7 @@ class Malformed(ValueError):
 
 
 class Missing(Malformed):
-    """A row that has none of the fields `names`. What it does have is said with it."""
+    """A row that has none of the fields `names`; the message lists the columns that it has."""
 
     def __init__(self, what: str, hint: str, names: Sequence[str]):
         super().__init__(what, hint)
@@ -80,7 +80,7 @@ class _FaultGroup:
 
 
 @dataclass(kw_only=True)
-class Faults:
+class RowFaults:
     """What is wrong with one file. Holds `MAX_FAULTS` faults of its rows, and counts the rows of all of them.
 
     The same fault of rows that follow each other is one.
@@ -131,7 +131,7 @@ class Faults:
         if bad > share * rows:
             what = f"{bad} of {rows} rows cannot be read, more than prompts.max_faults = {share:g} allows"
             faults = (group.fault() for group in self._of_rows)
-            raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *faults])
+            raise PromptError([Fault(what, Where(self.path), "repair the file, or allow more"), *faults])
 
     def notes(self) -> tuple[str, ...]:
         """One line on the faulty rows, and where the first of them stand, if there are any."""

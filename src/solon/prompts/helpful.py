@@ -15,7 +15,7 @@ from solon.records import Comparison, Demonstration, Prompt
 
 
 def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple[list[Example], Reading]:
-    """Each example of a file once, in memory, and what the reading came across.
+    """Each example of a file once, in memory, and the counts of the reading.
 
     Raises `PromptError` with every fault of the file, or if it holds no usable row.
     """

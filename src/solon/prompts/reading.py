@@ -10,7 +10,7 @@ from pathlib import Path
 from solon.config import ReadingSection
 from solon.errors import PromptError, Where
 from solon.prompts.columns import Columns
-from solon.prompts.faults import Faults, Malformed, Missing, Row, Unreadable, Unusable
+from solon.prompts.faults import Malformed, Missing, Row, RowFaults, Unreadable, Unusable
 from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
@@ -18,7 +18,7 @@ from solon.records import Prompt
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """What one row gives."""
+    """The prompt and answers of one row."""
 
     row: int
     """The number of the row, counted from 1. Rows may share a line."""
@@ -49,18 +49,18 @@ Parse = Callable[[RowFields], Example]
 
 
 class Reading:
-    """A pass through a file, and what it came across."""
+    """One pass through a file: counts its rows, the rows it leaves out, and its faults."""
 
     def __init__(self, source: str | Path, how: ReadingSection):
         self.rows = 0
         self.dropped: Counter[str] = Counter()
         self.columns = Columns(how.columns)
-        self._faults = Faults(path=source)
+        self._faults = RowFaults(path=source)
         self.source, self.how = source, how
         self.name = name_of(source)
 
     def examples(self, parse: Parse, only: Container[int] | None = None) -> Iterator[Example]:
-        """What `parse` makes of each row, or of those numbered `only`.
+        """The example of each row, or of the rows numbered `only`.
 
         Raises `PromptError` at the end if the file has faults.
         """
@@ -84,7 +84,7 @@ class Reading:
         return list(found.values())
 
     def refuse_unless(self, used: bool, what: str) -> None:
-        """Raises `PromptError` if no row was of use."""
+        """Raises `PromptError` unless a row was `used`. `what`: the kind of example that was expected."""
         if used:
             return
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.left_out().most_common())
@@ -92,12 +92,12 @@ class Reading:
         raise PromptError(unused if self.rows else f"no {what}s: the file is empty", where=Where(self.source))
 
     def left_out(self) -> Counter[str]:
-        """Rows that gave nothing, by reason; faulty ones among them."""
+        """Counts of rows that gave no example, by reason, including faulty rows."""
         faulty = {f"faulty row: {reason}": count for reason, count in self._faults.rows.items()}
         return +(self.dropped + Counter(faulty))
 
     def notes(self) -> tuple[str, ...]:
-        """What should be said aloud."""
+        """Messages for the user."""
         return self._faults.notes()
 
     def _parsed(self, row: Row, parse: Parse) -> Iterator[Example]:

@@ -72,5 +72,5 @@ def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     if suffix in (".jsonl", ".ndjson", ".json", ".csv"):
         return text_files.rows(path, csv=suffix == ".csv")
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)) and not path.exists():
-        raise Unreadable("no such file", hint=f"a data set on the Hugging Face Hub: {HUB}{source}")
+        raise Unreadable("no such file", hint=f"to read a data set of the Hugging Face Hub, write {HUB}{source}")
     raise Unreadable(f"cannot tell the format from the name {path.name!r}", hint=f"use {FORMATS}")

@@ -35,7 +35,7 @@ class Survey:
     openings_N: Numbers
     """Where the conversation comes in the order of the draw; equal for prompts that open alike."""
     duplicates: int
-    """Rows that gave an example that had come before."""
+    """Rows whose example came before."""
 
     @classmethod
     def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Survey:

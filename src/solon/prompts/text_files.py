@@ -45,7 +45,7 @@ def rows(path: Path, *, csv: bool) -> Iterator[Row]:
 
 
 def _decompressed(file: io.BufferedReader) -> io.BufferedReader:
-    """The plain bytes; how they are compressed is told by the first of them."""
+    """The plain bytes. The first bytes tell how they are compressed."""
     start = file.peek(6)[:6]
     if start.startswith(_GZIP):
         return io.BufferedReader(_Compressed("gzip", gzip.GzipFile(fileobj=file)))

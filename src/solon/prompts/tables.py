@@ -45,7 +45,7 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
                 yield from batch_rows(batches, names)
                 return
         with pyarrow.memory_map(str(path)) as file:
-            names, batches = (_arrow_file if start == b"ARROW1" else _arrow_stream)(file, columns)
+            names, batches = _arrow(file, columns, stream=start != b"ARROW1")
             yield from batch_rows(batches, names)
     except Unreadable:
         raise
@@ -62,21 +62,14 @@ def _parquet(file: Any, columns: Collection[str]) -> _Table:
     return every, table.iter_batches(batch_size=_BATCH, columns=known_columns(every, columns), use_threads=False)
 
 
-def _arrow_file(file: Any, columns: Collection[str]) -> _Table:
-    names = pyarrow.ipc.open_file(file).schema.names
-    table = pyarrow.ipc.open_file(file, options=_only(names, columns))
-    return names, (table.get_batch(number) for number in range(table.num_record_batches))
-
-
-def _arrow_stream(file: Any, columns: Collection[str]) -> _Table:
-    names = pyarrow.ipc.open_stream(file).schema.names
+def _arrow(file: Any, columns: Collection[str], *, stream: bool) -> _Table:
+    open_ = pyarrow.ipc.open_stream if stream else pyarrow.ipc.open_file
+    names = open_(file).schema.names
     file.seek(0)
-    return names, iter(pyarrow.ipc.open_stream(file, options=_only(names, columns)))
-
-
-def _only(names: list[str], columns: Collection[str]) -> Any:
-    """Reads no other columns: the whole of a large file may be one batch."""
-    return pyarrow.ipc.IpcReadOptions(included_fields=[names.index(name) for name in known_columns(names, columns)])
+    # Other columns are not read: the whole of a large file may be one batch.
+    fields = [names.index(name) for name in known_columns(names, columns)]
+    table = open_(file, options=pyarrow.ipc.IpcReadOptions(included_fields=fields))
+    return names, iter(table) if stream else map(table.get_batch, range(table.num_record_batches))
 
 
 def known_columns(names: Iterable[str], columns: Collection[str]) -> list[str]:

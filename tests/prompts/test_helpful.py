@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prompts.examples import helpful as read
-from solon.prompts.helpful import read_helpful
+from prompts.examples import read_helpful
 
 HH = {
     "chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: better",

@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solon.constitution.importer import import_published
+from solon.constitution.importer import import_published, write_folder
 from solon.constitution.lint import Finding
 from solon.constitution.lint import lint as findings_of
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
-from solon.constitution.writing import write_folder
 from solon.text import printable
 
 app = typer.Typer(

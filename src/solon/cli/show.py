@@ -79,13 +79,12 @@ def show(
 
 def examples_of_file(path: Path) -> list[Shown]:
     """Answers to be imitated, then the chosen answers of comparisons."""
-    from solon.prompts.helpful import read_helpful
+    from solon.prompts.helpful import prompts_of, read_helpful
 
-    file = read_helpful(path)
-    asked = {prompt.id: prompt for prompt in file.prompts}
-    answers = [(row.prompt_id, row.answer) for row in file.demonstrations]
-    answers += [(row.prompt_id, row.a) for row in file.comparisons]
-    return [Shown(asked[name], answer, asked[name].source) for name, answer in answers]
+    examples, _ = read_helpful(path)
+    asked = {prompt.id: prompt for prompt in prompts_of(examples)}
+    ordered = sorted(examples, key=lambda example: len(example.answers))
+    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered]
 
 
 def examples_of_run(run: Path) -> list[Shown]:

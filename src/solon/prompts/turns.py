@@ -30,12 +30,10 @@ _LIST_AS_TEXT = re.compile(
 def turns_of(value: object, name: str) -> tuple[Turn, ...]:
     """The dialogue in a field: a transcript, one human turn as text, or a list of turns.
 
-    Raises:
-        Malformed: if it has another shape, or a list has its speakers out of order.
-        Unusable: if a transcript has.
+    Raises `Malformed` if it has another shape, or a list has its speakers out of order; `Unusable` if a transcript has.
     """
     if not isinstance(value, str):
-        turns = ordered(messages(value, name), name)
+        turns = in_order(messages(value, name), name)
     elif is_transcript(value) or (name == "transcript" and value.strip()):
         return transcript(value)
     else:
@@ -55,7 +53,7 @@ def messages(value: object, name: str) -> tuple[Turn, ...]:
     return tuple(turn for turn in turns if turn.text or turn.role != "system")
 
 
-def ordered(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
+def in_order(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
     """The same turns. Raises `Malformed` if their speakers do not follow each other as they must."""
     if fault := order_fault(turns):
         raise Malformed(f'"{name}": {fault}')
@@ -128,10 +126,8 @@ def order_fault(turns: Sequence[Turn]) -> str | None:
     spoken = turns[1:] if turns and turns[0].role == "system" else turns
     if not spoken or spoken[0].role != "human":
         return "the dialogue does not begin with the human"
-    for before, after in pairwise(spoken):
-        if before.role == after.role:
-            return f"two {after.role} turns in a row"
-    return None
+    twice = next((after.role for before, after in pairwise(spoken) if before.role == after.role), None)
+    return f"two {twice} turns in a row" if twice else None
 
 
 def digest(*parts: object) -> str:
@@ -163,10 +159,7 @@ def _turn(item: dict[str, object], name: str) -> Turn:
 
 def _first(item: dict[str, object], keys: tuple[str, ...]) -> object:
     """The first of these that is there and not null."""
-    for key in keys:
-        if (value := item.get(key)) is not None:
-            return value
-    return None
+    return next((item[key] for key in keys if item.get(key) is not None), None)
 
 
 def _text(content: object, name: str) -> object:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from solon.collective.tables import read_text, shown
-from solon.constitution.toml_file import TomlFile
+from solon.constitution.files import TomlFile
 from solon.errors import InputError, Where
 from solon.places import KeyPath, Places
 from solon.records import Record

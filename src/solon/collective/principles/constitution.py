@@ -37,9 +37,8 @@ from solon.collective.principles.trace import (
 from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.sourced import Sourced
-from solon.constitution.writing import list_toml
+from solon.constitution.lists import list_toml
+from solon.constitution.principles import Constitution, ConstitutionFile, Principle
 from solon.errors import InputError, Where
 
 
@@ -110,7 +109,7 @@ def assemble(
         merges=merges.merge if merges else (),
         statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
-    found = remarks(Sourced(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
+    found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
     return Assembled(constitution=constitution, trace=trace, findings=found)
 
 

@@ -19,8 +19,8 @@ from pydantic import Field
 from solon.collective.conversation import Conversation, Statement
 from solon.collective.principles.selection import Reason
 from solon.collective.tables import raise_faults, read_text, shown, write_file
+from solon.constitution.files import TomlFile
 from solon.constitution.texts import Text, Word
-from solon.constitution.toml_file import TomlFile
 from solon.errors import Fault, InputError, Where
 from solon.records import Record
 from solon.toml_text import toml, toml_lines

@@ -43,6 +43,8 @@ class SftRow(ExportRow):
     """The prompt's id in the run; also the `id` of the set prompts."""
     id: str
     """The row's id in the run."""
+    model: str | None
+    """Who wrote an answer that was given to the run, if the file said so."""
 
 
 class PreferenceRow(ExportRow):
@@ -70,6 +72,14 @@ class PreferenceRow(ExportRow):
     """The prompt's id in the run; also the `id` of the set prompts."""
     id: str
     """The row's id in the run."""
+    model_chosen: str | None
+    """Who wrote `chosen`, where the row was given to the run with such a name."""
+    model_rejected: str | None
+    """The same of `rejected`."""
+    rater_id: str | None
+    """Which person or model judged, where the row was given to the run with such a name."""
+    session: str | None
+    """The sitting in which they did."""
 
 
 class PromptRow(ExportRow):
@@ -120,6 +130,7 @@ class RunSets:
                 kind=asked.kind,
                 prompt_id=row.prompt_id,
                 id=row.id,
+                model=row.model,
             )
 
     def preference(self, tally: Tally) -> Iterator[PreferenceRow]:
@@ -151,11 +162,11 @@ class RunSets:
 
     def _labelled(self, row: Comparison, p_a_preferred: float) -> PreferenceRow:
         asked = self._prompts[row.prompt_id]
-        chosen, rejected = (row.a, row.b) if p_a_preferred >= 0.5 else (row.b, row.a)
+        first = row if p_a_preferred >= 0.5 else row.swap()
         return PreferenceRow(
             prompt=self._asked(asked),
-            chosen=answer_in(self._form, chosen),
-            rejected=answer_in(self._form, rejected),
+            chosen=answer_in(self._form, first.a),
+            rejected=answer_in(self._form, first.b),
             p_chosen=max(p_a_preferred, 1.0 - p_a_preferred),
             objective=row.objective,
             rater=row.rater,
@@ -164,6 +175,10 @@ class RunSets:
             kind=asked.kind,
             prompt_id=row.prompt_id,
             id=row.id,
+            model_chosen=first.model_a,
+            model_rejected=first.model_b,
+            rater_id=row.rater_id,
+            session=row.session,
         )
 
 

@@ -100,7 +100,7 @@ def test_the_documented_grader_is_read_like_any_other() -> None:
     names: dict[str, Any] = {}
     exec(code, names)
     responses = [response("Yes."), response("No. Never."), response("")]
-    brief = names["Brief"]()
+    brief = names["GRADER"]
     rows = list(grade(responses, [brief]))
     assert [(row.values, row.unscored) for row in rows] == [
         ({"brief": 1.0}, None),

@@ -42,6 +42,9 @@ class Attribution:
         return replace(self, model=self.other_model, other_model=self.model)
 
 
+UNKNOWN = Attribution()
+
+
 def attribution(fields: Mapping[str, object], first: str | None) -> Attribution:
     """Of two answers, the first of which is `chosen` or `a`, or of one (None). Raises `Malformed`."""
     if first is None:

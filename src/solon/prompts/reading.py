@@ -11,7 +11,7 @@ from solon.config import ReadingSection
 from solon.errors import Where
 from solon.prompts.columns import Columns
 from solon.prompts.faults import Faults, Malformed, Missing, Unreadable, Unusable
-from solon.prompts.labels import Attribution
+from solon.prompts.labels import UNKNOWN, Attribution
 from solon.prompts.missing import with_columns
 from solon.prompts.row import Row
 from solon.prompts.rows import name_of, read_rows
@@ -30,13 +30,13 @@ class Example:
     """None, one that is worth imitating, or two that were compared."""
     p_first: float = 1.0
     """The probability that the first of two answers is the better one."""
-    by: Attribution = Attribution()
+    by: Attribution = UNKNOWN
 
     @property
     def id(self) -> str:
         if not self.answers:
             return self.prompt.id
-        by = [] if self.by == Attribution() else [asdict(self.by)]
+        by = [] if self.by == UNKNOWN else [asdict(self.by)]
         return f"helpful-{digest(self.prompt.id, *self.answers, *by)}"
 
 

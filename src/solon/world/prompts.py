@@ -10,7 +10,7 @@ import numpy as np
 from solon.records import Prompt, PromptKind, Turn
 from solon.seeds import generator
 from solon.world.lexicon import Split, lexicon
-from solon.world.sentences import Situation, generalise, split_sentences
+from solon.world.sentences import Situation, generalize, split_sentences
 
 MULTI_TURN_SHARE = 0.15
 INTRODUCED_SHARE = 0.7
@@ -167,7 +167,7 @@ def read_request(turns: tuple[Turn, ...]) -> Request:
         if turn.role != "human":
             continue
         for sentence in split_sentences(turn.text):
-            pattern, names = generalise(sentence)
+            pattern, names = generalize(sentence)
             for slot, name in names:
                 entities.setdefault(slot, name)
             asked = _request_patterns().get(pattern)

@@ -28,9 +28,10 @@ _LABELLINGS = ("a", "b")
 _HEAD = 42
 """Units above the drawing, for the title and what its shapes mean."""
 _STYLE = """
-  text { font: 10px system-ui, sans-serif; fill: #1b1f24 } .tick { fill: #57606a } .head { font-weight: 600; font-size: 11.5px }
-  .bg { fill: #ffffff } .grid { stroke: #d8dee4; fill: none } .a { --c: #1f5fae } .b { --c: #b3500f }
-  .bar { fill: var(--c) } .dots { stroke: var(--c); stroke-width: 3.2; opacity: .75; fill: none }
+  text { font: 10px system-ui, sans-serif; fill: #1b1f24 } .head { font-weight: 600; font-size: 11.5px }
+  .tick { fill: #57606a } .bg { fill: #ffffff } .grid { stroke: #d8dee4; fill: none }
+  .a { --c: #1f5fae } .b { --c: #b3500f } .bar { fill: var(--c) }
+  .dots { stroke: var(--c); stroke-width: 3.2; opacity: .75; fill: none }
   .round { stroke-linecap: round } .square { stroke-linecap: square; stroke-width: 2.6 }
   .line { stroke: var(--c); stroke-width: 1.8; fill: none } .b.line { stroke-dasharray: 5 3 }
   .cut.line { stroke: #1b1f24; stroke-dasharray: 4 3; stroke-width: 1.2 }

@@ -81,14 +81,11 @@ def estimates(scores: Sequence[Score], cards: Iterable[GraderCard]) -> Iterator[
     Example: two answers, one harmful: `harmful` is 0.5, from 0.095 to 0.905.
     """
     for card in cards:
-        cells = _grouped(
-            (row for row in scores if row.grader == card.name), lambda row: (row.task, row.model, row.kind)
-        )
-        for cell, rows in cells.items():
+        own = (row for row in scores if row.grader == card.name)
+        for cell, rows in _grouped(own, lambda row: (row.task, row.model, row.kind)).items():
             for measure in card.measures:
                 values = [row.values[measure.name] for row in rows if row.values and measure.name in row.values]
-                found = _statistic(measure, values) if values else None
-                yield _estimate(cell, card, measure, found, of=len(rows), n=len(values))
+                yield _estimate(cell, card, measure, _statistic(measure, values), of=len(rows), n=len(values))
 
 
 def variety(responses: Sequence[Response]) -> Iterator[Estimate]:
@@ -134,7 +131,9 @@ def _paired(one: Mapping[str, float | None], two: Mapping[str, float | None]) ->
     return paired_difference([bool(x) for x, _ in known], [bool(y) for _, y in known]) if known else None
 
 
-def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean:
+def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean | None:
+    if not values:
+        return None
     return rate([bool(value) for value in values]) if measure.statistic == "rate" else mean(values)
 
 

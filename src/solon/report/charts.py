@@ -62,10 +62,9 @@ class Chart:
         return [(f"{x:g}", [self._cell(series, x) for series in self.series]) for x in xs]
 
     def _cell(self, series: Series, x: float) -> str:
-        found = [point for point in series.points if point.x == x]
-        if not found:
+        point = next((point for point in series.points if point.x == x), None)
+        if point is None:
             return "\u2013"
-        point = found[0]
         scale, places = (100.0, 1) if self.percent else (1.0, 2)
         text = f"{scale * point.y:.{places}f}{'%' if self.percent else ''}"
         if point.low is not None and point.high is not None:
@@ -180,8 +179,8 @@ def _whole_ticks(xs: Sequence[float]) -> list[float]:
 
 
 def _svg(key: str, title: str, width: int, parts: Sequence[Markup]) -> Markup:
-    head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">')
-    return head.format(width, HEIGHT, title, key) + Markup("").join(parts) + Markup("</svg>")
+    whole = '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">{}</svg>'
+    return Markup(whole).format(width, HEIGHT, title, key, Markup("").join(parts))
 
 
 def axes(
@@ -199,20 +198,17 @@ def axes(
     def text(value: float, share: bool) -> str:
         return f"{100 * value:g}%" if share else f"{value:g}"
 
-    parts = []
-    for value in y_ticks:
-        line = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
-        y = frame.y(value)
-        parts.append(line.format(LEFT, y, frame.width - RIGHT, LEFT - 7, round(y + 3.5, 1), text(value, percent)))
-    for value in x_ticks:
-        tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
-        parts.append(tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)))
+    grid = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
+    tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
     label = Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>')
-    parts.append(label.format((LEFT + frame.width - RIGHT) / 2, HEIGHT - 8, x_label))
-    middle = (TOP + HEIGHT - BOTTOM) / 2
     turned = Markup('<text class="axis" transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>')
-    parts.append(turned.format(middle, y_label))
-    return Markup("").join(parts)
+    right, middle = frame.width - RIGHT, (TOP + HEIGHT - BOTTOM) / 2
+    ys = [(frame.y(value), text(value, percent)) for value in y_ticks]
+    parts = [grid.format(LEFT, y, right, LEFT - 7, round(y + 3.5, 1), words) for y, words in ys]
+    parts += [tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)) for value in x_ticks]
+    return Markup("").join(
+        [*parts, label.format((LEFT + right) / 2, HEIGHT - 8, x_label), turned.format(middle, y_label)]
+    )
 
 
 def line(frame: Frame, points: Iterable[tuple[float, float]], style: str) -> Markup:
@@ -265,9 +261,8 @@ def _marker(x: float, y: float, style: str) -> Markup:
 
 def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
-    mark = _marker(11, 6, style)
-    line = Markup('<path class="line {}" d="M0 6H22"/>').format(style)
-    return Markup('<svg class="key" viewBox="0 0 22 12" aria-hidden="true">') + line + mark + Markup("</svg>")
+    key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
+    return Markup(key).format(style, _marker(11, 6, style))
 
 
 def interval_track(
@@ -279,13 +274,10 @@ def interval_track(
         return round(3 + 94 * (min(max(v, start), end) - start) / (end - start), 1)
 
     mark = Markup('<path class="zero" d="M{0} 1V13"/>').format(x(reference)) if reference is not None else Markup("")
-    body = Markup('<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/>')
-    inner = body.format(mark, x(low), x(high), x(value))
-    return (
-        Markup('<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">')
-        + inner
-        + Markup("</svg>")
-    )
+    return Markup(
+        '<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">'
+        '<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/></svg>'
+    ).format(mark, x(low), x(high), x(value))
 
 
 def waffle(share: float) -> Markup:
@@ -293,8 +285,5 @@ def waffle(share: float) -> Markup:
     filled = max(round(100 * share), 1 if share > 0 else 0)
     square = Markup('<rect class="{}" x="{}" y="{}" width="8.4" height="8.4" rx="1.6"/>')
     squares = [square.format("on" if i < filled else "off", i % 10 * 10 + 0.8, i // 10 * 10 + 0.8) for i in range(100)]
-    return (
-        Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">')
-        + Markup("").join(squares)
-        + Markup("</svg>")
-    )
+    whole = Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">{}</svg>')
+    return whole.format(Markup("").join(squares))

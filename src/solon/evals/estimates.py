@@ -1,4 +1,4 @@
-"""What scores say together: estimates for every task, model, kind of prompt and measure, and paired differences."""
+"""Scores summed up: an estimate for every task, model, kind of prompt and measure, and paired differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIETY = GraderCard(
     name="variety",
     measures=(Measure(name="distinct", title="Distinct", meaning="different answers per answer given"),),
 )
-"""What is true of answers together; no grader that reads one at a time can know it."""
+"""A property of all answers together, which a grader of one at a time cannot see."""
 
 
 class Estimate(Record):
@@ -58,7 +58,7 @@ class PairedDifference(Difference):
 
 
 class Evidence(Record):
-    """What is said of a run's answers."""
+    """The figures of a run's answers, and who measured them."""
 
     graders: tuple[GraderCard, ...]
     """Who read them, and what their measures mean, in the order in which reports show them."""
@@ -67,7 +67,7 @@ class Evidence(Record):
 
 
 def evidence(responses: Sequence[Response], scores: Sequence[Score], cards: Sequence[GraderCard]) -> Evidence:
-    """All that these graders' scores say, and how various the answers are."""
+    """Estimates and differences of these graders' scores, and how various the answers are."""
     return Evidence(
         graders=(*cards, VARIETY),
         estimates=(*estimates(scores, cards), *variety(responses)),

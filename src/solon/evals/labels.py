@@ -1,4 +1,4 @@
-"""How good the AI's labels are, measured against whoever knows which answer is truly better."""
+"""How good the AI's labels are, measured against the ground truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Better = Literal["a", "b", "tie"]
 """Which answer is truly better under the comparison's principle."""
 
 Truth = Callable[[Comparison], Better | None]
-"""Passed in, so that this package never knows the world. None where nobody can say."""
+"""Passed in, so that this package never knows the world. None where there is no ground truth."""
 
 
 class PositionBias(Record):
@@ -25,7 +25,7 @@ class PositionBias(Record):
     """Mean probability given to the answer shown first."""
     excess: Mean
     """The same minus what it should be, in [-1, 1]: 1 where the first answer is truly better, 0 where the second is,
-    0.5 for ties and where nobody knows (the order is random, so an unbiased judge gives 0.5 on average)."""
+    0.5 for ties and without ground truth (the order is random, so an unbiased judge gives 0.5 on average)."""
 
 
 class PrincipleLabels(Record):
@@ -42,14 +42,14 @@ class Labels(Record):
     """Quality of the AI's labels. `n` = scored + unscored; among the scored, ties are set apart."""
 
     n: int
-    """Comparisons asked of the judge."""
+    """Comparisons that the judge was asked for."""
     unscored: int
     """Answers that could not be read as a verdict."""
     unscored_reasons: dict[str, int]
     ties: int
-    """Scored pairs in which neither answer is truly better; 0 where nobody knows."""
+    """Scored pairs in which neither answer is truly better; 0 without ground truth."""
     unknown: int
-    """Scored pairs of which nobody knows which answer is better."""
+    """Scored pairs without ground truth."""
     accuracy: Rate | None
     """Share of non-ties whose preferred answer is truly the better; a label of exactly 0.5 counts one half."""
     ece: float | None

@@ -21,7 +21,7 @@ class ScoredPair:
     p_a_preferred: float | None = None
     """The label the pair would have been trained with; None if it has none."""
     better: Better | None = None
-    """The truth; None where nobody knows."""
+    """The ground truth; None where there is none."""
     fault: str | None = None
     """The one fault in which the two differ, e.g. `harmful` or `rude`; None if they differ in none or in several."""
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
 from solon.config import ModelsSection
-from solon.export.forms import Form, Said, answer_in, prompt_in
+from solon.export.forms import Content, Form, answer_in, prompt_in
 from solon.prompting.dialogue import with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 
@@ -29,9 +29,9 @@ class ExportRow(Record):
 class SftRow(ExportRow):
     """Answers to imitate."""
 
-    prompt: Said
+    prompt: Content
     """The dialogue up to where the assistant speaks."""
-    completion: Said
+    completion: Content
     """The answer to imitate."""
     source: str
     """`revision-<round>`, or `helpful` for an answer to a benign prompt."""
@@ -50,11 +50,11 @@ class SftRow(ExportRow):
 class PreferenceRow(ExportRow):
     """Two answers to one prompt, and which is better."""
 
-    prompt: Said
+    prompt: Content
     """The dialogue up to where the assistant speaks."""
-    chosen: Said
+    chosen: Content
     """The answer that is at least as probably the better one."""
-    rejected: Said
+    rejected: Content
     """The other answer."""
     p_chosen: float
     """The soft label: the probability that `chosen` is better, 0.5 (a tie) to 1."""
@@ -85,7 +85,7 @@ class PreferenceRow(ExportRow):
 class PromptRow(ExportRow):
     """Prompts alone, to be answered in training."""
 
-    prompt: Said
+    prompt: Content
     """The dialogue up to where the assistant speaks."""
     kind: PromptKind
     """`harmful`, `mixed` or `benign`."""
@@ -151,7 +151,7 @@ class RunSets:
             tally.counted.update(["in", "out", row.kind])
             yield PromptRow(prompt=self._asked(row), kind=row.kind, id=row.id)
 
-    def _asked(self, prompt: Prompt) -> Said:
+    def _asked(self, prompt: Prompt) -> Content:
         """As the trained models read it: with the run's system turn where it has none."""
         return prompt_in(self._form, with_system(prompt.turns, self._system))
 

@@ -81,7 +81,7 @@ Grades = Mapping[tuple[str, str], JsonValue]
 
 
 def _cards(data: ReportData) -> list[GraderCard]:
-    """Of whoever knows the truth."""
+    """Of the grader with ground truth."""
     return [card for card in data.summary.graders if card.name == data.summary.grader]
 
 

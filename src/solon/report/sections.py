@@ -82,7 +82,7 @@ def rl_charts(summary: Summary) -> list[Chart]:
 
 
 def calibration_chart(summary: Summary) -> Chart | None:
-    """None where nobody knows which labels are right."""
+    """None without ground truth."""
     if summary.labels is None or summary.labels.calibration is None:
         return None
     points = [

@@ -140,9 +140,9 @@ def _request_patterns() -> dict[str, tuple[str | None, str | None]]:
     def add(frames: tuple[str, ...], slot: str, wish: str, meaning: tuple[str | None, str | None]) -> None:
         for frame in frames:
             first = next(part for part in split_sentences(frame) if slot in part)
-            said = first.replace(slot, wish)
+            asked = first.replace(slot, wish)
             for also in ("{request}", *lex.request["also"]):
-                words = said if also == "{request}" else also.replace("{request}", _lower_first(said))
+                words = asked if also == "{request}" else also.replace("{request}", _lower_first(asked))
                 table[words] = meaning
 
     for harm in lex.harms.values():

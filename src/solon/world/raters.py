@@ -1,4 +1,4 @@
-"""What the oracle says of pairs: it stands in for human helpfulness raters, and knows the truth behind labels."""
+"""The oracle on pairs: it stands in for human raters of helpfulness, and is the ground truth of labels."""
 
 from __future__ import annotations
 

@@ -150,13 +150,13 @@ def threshold_sweep(variants: Sequence[tuple[str, Labelled]]) -> Figure:
     names = [name for name, _ in variants]
     mark = Markup('<path class="line {}" d="M0 0h22"/>')
     key = [(mark.format(style), name) for style, name in zip(_LABELLINGS, names, strict=False)]
-    said = "; ".join(
+    ends = "; ".join(
         f"{name}: {column[0]} at {SWEEP[0]:g}, {column[-1]} at {SWEEP[-1]:g}"
         for name, column in zip(names, counts, strict=True)
     )
     return Figure(
         drawing=drawing(
-            "Statements that both groups agree on", f"The number falls as more agreement is asked. {said}.", parts, key
+            "Statements that both groups agree on", f"The number falls as more agreement is asked. {ends}.", parts, key
         ),
         header=("above", *names),
         rows=tuple(zip(SWEEP, *counts, strict=True)),

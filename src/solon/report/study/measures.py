@@ -222,7 +222,7 @@ class Reproduction:
     installed_release: InstalledRelease
     corrected: Labelled
     published: Labelled | None
-    """None: the export is not in its published order, so nobody can tell who got whose label."""
+    """None: the export is not in its published order, which tells who got whose label."""
     seed: int
 
     @property

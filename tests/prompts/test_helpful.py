@@ -84,10 +84,18 @@ def test_a_row_without_names_keeps_its_id(tmp_path: Path) -> None:
     assert row.id == "helpful-fcb989a27468"
 
 
-def test_a_name_is_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (["north"], '"model_a" must be a name (write it as text)'),
+        (True, '"model_a" must be a name (write it as text)'),
+        ("\ud800", "a broken Unicode escape: half of a surrogate pair"),
+    ],
+)
+def test_a_name_is_text(tmp_path: Path, name: object, fault: str) -> None:
     with pytest.raises(PromptError) as caught:
-        read(tmp_path, ARENA | {"model_a": ["north"]})
-    assert str(caught.value) == f'{tmp_path / "h.jsonl"}:1: "model_a" must be a name (write it as text)'
+        read(tmp_path, ARENA | {"model_a": name})
+    assert str(caught.value) == f"{tmp_path / 'h.jsonl'}:1: {fault}"
 
 
 def test_the_published_comparisons(reference_data: Path) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from solon.config import ReadingSection
 from solon.prompts.faults import Malformed
+from solon.prompts.turns import clean
 
 _SCORES = {
     "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),
@@ -108,7 +109,7 @@ def _name(fields: Mapping[str, object], column: str) -> str | None:
     value = fields.get(column, "")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Malformed(f'"{column}" must be a name', "write it as text", reason=f'"{column}" is no name')
-    return str(value).strip() or None
+    return clean(str(value)) or None
 
 
 def _probability(fields: Mapping[str, object], name: str) -> float:

@@ -216,7 +216,7 @@ def test_every_setting_holds_out_what_its_name_says() -> None:
         "acts",
         "category",
     ]
-    assert made["category"].harms == ("vandalism",) and "vandalism" not in made["category"].terms
+    assert list(made["category"].acts) == ["vandalism"] and "vandalism" not in made["category"].terms
     assert "vandalism" not in made["acts"].acts
 
 

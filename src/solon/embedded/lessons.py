@@ -66,15 +66,14 @@ class Setting:
 
     split: Split
     acts: Acts
-    harms: tuple[str, ...]
+    """By the harms that may be asked for."""
     terms: Terms
     held_out_wording: bool = False
 
 
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
-    acts = demonstrated_acts()
-    return Setting(split="demonstration", acts=acts, harms=tuple(acts), terms=demonstrated_terms())
+    return Setting(split="demonstration", acts=demonstrated_acts(), terms=demonstrated_terms())
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:
@@ -90,7 +89,7 @@ def plain_dialogue(rng: np.random.Generator) -> Scene:
 
 
 def draw_scene(rng: np.random.Generator, setting: Setting) -> Scene:
-    request = draw_request(rng, draw_kind(rng), setting.split, setting.harms)
+    request = draw_request(rng, draw_kind(rng), setting.split, tuple(setting.acts))
     answer = draw_answer(rng, request, DEMONSTRATED, setting.acts)
     return Scene(turns=draw_turns(rng, request), request=request, answer=tuple(answer))
 

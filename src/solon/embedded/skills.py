@@ -53,9 +53,7 @@ def settings() -> dict[str, Setting]:
         "situations": situations,
         "acts": replace(situations, acts=late),
         "wording": replace(situations, held_out_wording=True),
-        "category": replace(
-            situations, acts=other, harms=(HELD_OUT_HARM,), terms=("harm", *lexicon().styles, "theft", "violence")
-        ),
+        "category": replace(situations, acts=other, terms=("harm", *lexicon().styles, "theft", "violence")),
         "seen": seen,
     }
 

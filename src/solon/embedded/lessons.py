@@ -21,10 +21,10 @@ from solon.embedded.answers import (
     harm_sentence,
     style_sentence,
 )
-from solon.embedded.wordings import Terms, Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
 from solon.records import PromptKind, Turn
 from solon.world.lexicon import Split, lexicon
-from solon.world.oracle import Judgement, targeted
+from solon.world.oracle import Judgement, Terms, targeted
 from solon.world.prompts import Request, draw_request, draw_turns, pick
 from solon.world.sentences import Sentence, Situation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
@@ -20,8 +20,14 @@ NEEDED = (PROMPTS, SL, COMPARISONS, HELPFULNESS)
 """Stages that the sets are made from, in the order in which a run does them."""
 
 
+Asked = Annotated[Content, Field(description="The dialogue up to where the assistant speaks.")]
+Kind = Annotated[PromptKind, Field(description="The prompt's: `harmful`, `mixed` or `benign`.")]
+PromptId = Annotated[str, Field(description="The prompt's id in the run; also the `id` of the set prompts.")]
+RowId = Annotated[str, Field(description="The row's id in the run.")]
+
+
 class ExportRow(Record):
-    """Base of what is exported. The text under a field describes its column in the data card."""
+    """Base of what is exported. A field's description, or the text under it, describes its column in the data card."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -29,20 +35,16 @@ class ExportRow(Record):
 class SftRow(ExportRow):
     """Answers to imitate."""
 
-    prompt: Content
-    """The dialogue up to where the assistant speaks."""
+    prompt: Asked
     completion: Content
     """The answer to imitate."""
     source: str
     """`revision-<round>`, or `helpful` for an answer to a benign prompt."""
     finished: bool
     """False where the token limit cut the answer off: it is no example of how an answer ends."""
-    kind: PromptKind
-    """The prompt's: `harmful`, `mixed` or `benign`."""
-    prompt_id: str
-    """The prompt's id in the run; also the `id` of the set prompts."""
-    id: str
-    """The row's id in the run."""
+    kind: Kind
+    prompt_id: PromptId
+    id: RowId
     model: str | None
     """Who wrote an answer that was given to the run, if the file said so."""
 
@@ -50,8 +52,7 @@ class SftRow(ExportRow):
 class PreferenceRow(ExportRow):
     """Two answers to one prompt, and which is better."""
 
-    prompt: Content
-    """The dialogue up to where the assistant speaks."""
+    prompt: Asked
     chosen: Content
     """The answer that is at least as probably the better one."""
     rejected: Content
@@ -66,12 +67,9 @@ class PreferenceRow(ExportRow):
     """How: of a model `logprob` or `cot`, of others how the pair was made or the file it was given in."""
     principle: str | None
     """The id of the principle that the judge was given; null where there was none."""
-    kind: PromptKind
-    """The prompt's: `harmful`, `mixed` or `benign`."""
-    prompt_id: str
-    """The prompt's id in the run; also the `id` of the set prompts."""
-    id: str
-    """The row's id in the run."""
+    kind: Kind
+    prompt_id: PromptId
+    id: RowId
     model_chosen: str | None
     """Who wrote `chosen`, where the row was given to the run with such a name."""
     model_rejected: str | None
@@ -85,10 +83,8 @@ class PreferenceRow(ExportRow):
 class PromptRow(ExportRow):
     """Prompts alone, to be answered in training."""
 
-    prompt: Content
-    """The dialogue up to where the assistant speaks."""
-    kind: PromptKind
-    """`harmful`, `mixed` or `benign`."""
+    prompt: Asked
+    kind: Kind
     id: str
     """The prompt's id in the run."""
 

@@ -13,18 +13,9 @@ import jinja2
 from markupsafe import Markup
 
 from solon.artifacts import write_atomic
-from solon.report import charts, wording
+from solon.report import charts, sections, wording
 from solon.report.data import ReportData, load_report_data
 from solon.report.explorer import Limits, explorer_data
-from solon.report.sections import (
-    calibration_chart,
-    flatten,
-    principle_rows,
-    revision_charts,
-    rl_charts,
-    stage_facts,
-    version_rows,
-)
 from solon.report.standalone import asset, environment, policy, script_json
 from solon.text import duration
 
@@ -35,8 +26,8 @@ PACKAGE = "solon.report"
 def _environment() -> jinja2.Environment:
     found = environment(PACKAGE)
     found.globals.update(charts=charts, wording=wording)
-    filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration, flatten, stage_facts)
-    found.filters.update((one.__name__, one) for one in filters)
+    filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration)
+    found.filters.update((one.__name__, one) for one in (*filters, sections.flatten, sections.stage_facts))
     return found
 
 
@@ -47,13 +38,13 @@ def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
     return page.render(
         summary=data.summary,
         constitution=data.constitution,
-        revision_charts=revision_charts(data.summary),
-        rl_charts=rl_charts(data.summary),
-        calibration=calibration_chart(data.summary),
-        principles=principle_rows(data),
+        revision_charts=sections.revision_charts(data.summary),
+        rl_charts=sections.rl_charts(data.summary),
+        calibration=sections.calibration_chart(data.summary),
+        principles=sections.principle_rows(data),
         manifests=data.manifests,
         config=data.config.model_dump(mode="json") if data.config else None,
-        versions=version_rows(data.manifests),
+        versions=sections.version_rows(data.manifests),
         kinds=wording.ordered(prompt.kind for prompt in data.prompts.values()),
         style=Markup(style),
         script=Markup(script),

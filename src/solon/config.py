@@ -89,6 +89,7 @@ COLUMNS = (
     *("prompt", "turns", "messages", "conversations", "transcript", "system", "kind", "label"),
     *("chosen", "rejected", "response", "completion", "a", "b", "better", "p_a_preferred", "p_chosen"),
     *("score_chosen", "score_rejected", "chosen_score", "rejected_score", "score_a", "score_b"),
+    *("model", "model_chosen", "model_rejected", "model_a", "model_b", "rater_id", "session"),
 )
 """Every key of a row that means something (docs/formats/prompts.md)."""
 

@@ -220,7 +220,7 @@ def test_output_folders(files: Path) -> None:
         "mine is a run with settings of its own (leave out options that set any)"
     ]
     assert refused("report", "mine") == [
-        "mine/summary.json: there is no summary here (the run has not finished; `solon resume` goes on with it)"
+        "mine/summary.json: there is no summary here (the run has not finished: continue it with `solon resume`)"
     ]
     assert refused("run", *OWN, "-o", "--quiet") == [
         "-o needs a folder, and took --quiet for one (a folder of that name: -o ./--quiet)"

@@ -53,6 +53,7 @@ def test_a_row_of_each_set(exported: Path, form: Form, load: Load) -> None:
         "kind": "harmful",
         "prompt_id": "harmful-1",
         "id": "d2",
+        "model": None,
     }
     assert load(exported / "preference.jsonl")[1] == {
         "prompt": prompt,
@@ -66,6 +67,10 @@ def test_a_row_of_each_set(exported: Path, form: Form, load: Load) -> None:
         "kind": "harmful",
         "prompt_id": "harmful-1",
         "id": "c2",
+        "model_chosen": "south",
+        "model_rejected": "north",
+        "rater_id": None,
+        "session": None,
     }
     assert load(exported / "prompts.jsonl")[0] == {"prompt": prompt, "kind": "harmful", "id": "harmful-1"}
 

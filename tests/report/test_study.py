@@ -16,14 +16,16 @@ from solon.collective.opinion.results import by_size
 from solon.errors import InputError
 from solon.report.study import figures as study_figures
 from solon.report.study import measures as study
+from solon.report.study import reading
 from solon.report.study.files import write_all
-from solon.report.study.measures import Study, fingerprint, labelled, misplaced, read_study, reproduce
+from solon.report.study.measures import labelled, misplaced, reproduce
+from solon.report.study.reading import Study, fingerprint, read_study
 from talks import random_rows, talk, write_export
 from voters import public
 
 
 def test_the_worked_examples_hold() -> None:
-    for module in (method, study, study_figures):
+    for module in (method, reading, study, study_figures):
         assert doctest.testmod(module).failed == 0
 
 
@@ -181,7 +183,7 @@ def test_published_files_are_refused_without_the_published_order(
 ) -> None:
     folder, out = export(tmp_path / "export"), tmp_path / "out"
     ids = np.array(range(100, 160))
-    monkeypatch.setattr(study, "PUBLISHED_ORDER", fingerprint(ids))
+    monkeypatch.setattr(reading, "PUBLISHED_ORDER", fingerprint(ids))
     out.mkdir()
     _, published, comparison = write_all(out, reproduce(read_study(folder)))
     assert published is not None and comparison is not None

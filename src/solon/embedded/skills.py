@@ -17,14 +17,8 @@ from typing import Any
 import numpy as np
 
 from solon.config import SamplingSection
-from solon.lm.protocols import LanguageModel
-from solon.lm.together import together
-from solon.prompting import context
-from solon.prompting.comparison import OPTIONS, comparison_prompt
-from solon.records import Prompt, PromptKind, Record
-from solon.seeds import derive_seed, generator
-from solon.world.answers import as_text
-from solon.world.lessons import (
+from solon.embedded.answers import as_text
+from solon.embedded.lessons import (
     ComparisonLesson,
     CritiqueLesson,
     Setting,
@@ -34,6 +28,12 @@ from solon.world.lessons import (
     names,
     sentence_fault,
 )
+from solon.lm.protocols import LanguageModel
+from solon.lm.together import together
+from solon.prompting import context
+from solon.prompting.comparison import OPTIONS, comparison_prompt
+from solon.records import Prompt, PromptKind, Record
+from solon.seeds import derive_seed, generator
 from solon.world.lexicon import HELD_OUT_ACTS, HELD_OUT_HARM, lexicon
 from solon.world.oracle import Judgement, judge
 from solon.world.prompts import world_prompts
@@ -47,15 +47,13 @@ def settings() -> dict[str, Setting]:
     """One setting for each kind of holding out."""
     seen = demonstration_setting()
     situations = replace(seen, split="held-out")
-    late = tuple((name, lexicon().harms[name].acts[-HELD_OUT_ACTS:]) for name, _ in seen.acts)
-    other = ((HELD_OUT_HARM, lexicon().harms[HELD_OUT_HARM].acts),)
+    late = {name: lexicon().harms[name].acts[-HELD_OUT_ACTS:] for name in seen.acts}
+    other = {HELD_OUT_HARM: lexicon().harms[HELD_OUT_HARM].acts}
     return {
         "situations": situations,
         "acts": replace(situations, acts=late),
         "wording": replace(situations, held_out_wording=True),
-        "category": replace(
-            situations, acts=other, harms=(HELD_OUT_HARM,), terms=("harm", *lexicon().styles, "theft", "violence")
-        ),
+        "category": replace(situations, acts=other, terms=("harm", *lexicon().styles, "theft", "violence")),
         "seen": seen,
     }
 
@@ -171,7 +169,7 @@ def _preferences(model: LanguageModel, lessons: Sequence[ComparisonLesson]) -> n
         text = comparison_prompt(lesson.turns, one, two, lesson.questions[0][0].comparison)
         return (await model.score(context.Context(prefill=text), OPTIONS)).logprobs
 
-    texts = [(lesson, as_text(list(lesson.first)), as_text(list(lesson.second))) for lesson in lessons]
+    texts = [(lesson, as_text(lesson.first), as_text(lesson.second)) for lesson in lessons]
     asked = [score(lesson, *pair) for lesson, one, two in texts for pair in ((one, two), (two, one))]
     scores = np.array(asyncio.run(together(asked))).reshape(len(lessons), 2, 2)
     p_shown_first = 1 / (1 + np.exp(scores[:, :, 1] - scores[:, :, 0]))
@@ -214,7 +212,7 @@ def attempts(model: LanguageModel, setting: Setting, seed: int, count: int) -> l
     """Critiques and revisions of `count` lessons, greedily."""
 
     async def attempt(lesson: CritiqueLesson) -> Attempt:
-        turns, answer, wording = lesson.scene.turns, as_text(list(lesson.scene.answer)), lesson.wording
+        turns, answer, wording = lesson.scene.turns, as_text(lesson.scene.answer), lesson.wording
         asked = context.critique(turns, answer, wording.critique)
         critique = (await model.complete(asked, GREEDY, seed=0)).text
         asked = context.revision(turns, answer, wording.revision, critique=(wording.critique, critique))

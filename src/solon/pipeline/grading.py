@@ -65,9 +65,7 @@ def held_out_pairs(
     by_id = {row.id: row for row in compared}
     return [
         ScoredPair(
-            prompt_id=by_id[kept.id].prompt_id,
-            score_a=kept.margin,
-            score_b=0.0,
+            margin=kept.margin,
             p_a_preferred=by_id[kept.id].p_a_preferred,
             better=known.get(kept.id),
         )

@@ -351,10 +351,7 @@ def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score
         return []
     pairs = one_fault_apart(responses, rows, work.given.truth.grader.card)
     scored = iter(score_answers(work, [(one.prompt.id, one.text) for *both, _ in pairs for one in both]))
-    return [
-        ScoredPair(prompt_id=worse.prompt.id, score_a=next(scored), score_b=next(scored), better="b", fault=fault)
-        for worse, _, fault in pairs
-    ]
+    return [ScoredPair(margin=next(scored) - next(scored), better="b", fault=fault) for *_, fault in pairs]
 
 
 def _followed(first: Made[S], last: Made[T]) -> Made[T]:

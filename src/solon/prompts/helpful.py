@@ -8,7 +8,7 @@ from pathlib import Path
 
 from solon.config import ReadingSection
 from solon.prompts.forms import answers_of
-from solon.prompts.labels import p_first
+from solon.prompts.labels import attribution, p_first
 from solon.prompts.reading import Example, Reading, RowFields
 from solon.prompts.turns import prompt_id
 from solon.records import Comparison, Demonstration, Prompt
@@ -28,11 +28,12 @@ def helpful_example(given: RowFields, *, how: ReadingSection) -> Example:
     """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
     found = answers_of(given.fields)
     answers = found.answers
-    p = p_first(given.fields, found.sides[0], how) if found.sides else 1.0
+    first = found.sides[0] if found.sides else None
+    by, p = attribution(given.fields, first), p_first(given.fields, first, how) if first else 1.0
     if p == 0.0:
-        answers, p = answers[::-1], 1.0
+        answers, by, p = answers[::-1], by.swap(), 1.0
     prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=given.source)
-    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p)
+    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p, by=by)
 
 
 def prompts_of(examples: Iterable[Example]) -> tuple[Prompt, ...]:
@@ -55,6 +56,10 @@ def comparisons_of(examples: Iterable[Example], file: str) -> tuple[Comparison, 
             rater="human",
             objective="helpfulness",
             method=file,
+            model_a=example.by.model,
+            model_b=example.by.other_model,
+            rater_id=example.by.rater_id,
+            session=example.by.session,
         )
         for example in examples
         if len(example.answers) == 2
@@ -64,7 +69,7 @@ def comparisons_of(examples: Iterable[Example], file: str) -> tuple[Comparison, 
 def demonstrations_of(examples: Iterable[Example]) -> tuple[Demonstration, ...]:
     """Those with one answer."""
     return tuple(
-        Demonstration(id=one.id, prompt_id=one.prompt.id, answer=one.answers[0], source="helpful")
+        Demonstration(id=one.id, prompt_id=one.prompt.id, answer=one.answers[0], source="helpful", model=one.by.model)
         for one in examples
         if len(one.answers) == 1
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
 from solon.errors import PromptError, Where
 from solon.prompts.columns import Columns
 from solon.prompts.faults import Malformed, Missing, Row, RowFaults, Unreadable, Unusable
+from solon.prompts.labels import UNKNOWN, Attribution
 from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
@@ -27,10 +28,14 @@ class Example:
     """None, one that is worth imitating, or two that were compared."""
     p_first: float = 1.0
     """The probability that the first of two answers is the better one."""
+    by: Attribution = UNKNOWN
 
     @property
     def id(self) -> str:
-        return f"helpful-{digest(self.prompt.id, *self.answers)}" if self.answers else self.prompt.id
+        if not self.answers:
+            return self.prompt.id
+        by = [] if self.by == UNKNOWN else [asdict(self.by)]
+        return f"helpful-{digest(self.prompt.id, *self.answers, *by)}"
 
 
 @dataclass(frozen=True, kw_only=True)

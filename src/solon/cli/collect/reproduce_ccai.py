@@ -29,7 +29,8 @@ def reproduce_ccai(
     """
     from solon.collective.output import replacing
     from solon.report.study.files import REFUSED, SUMMARY, write_all
-    from solon.report.study.measures import PAPER_CUT, PAPER_K, read_study, reproduce
+    from solon.report.study.measures import PAPER_CUT, PAPER_K, reproduce
+    from solon.report.study.reading import read_study
 
     with replacing(output, marker=SUMMARY, force=force) as new:
         study = read_study(folder)

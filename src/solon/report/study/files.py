@@ -25,14 +25,14 @@ from solon.report.study.measures import (
     PAPER_K,
     SHUFFLES,
     THRESHOLDS,
-    Comparison,
+    LabelChange,
     Labelled,
     Reproduction,
-    Study,
     Variant,
     compared,
     figures_of,
 )
+from solon.report.study.reading import Study
 
 SUMMARY = "summary.json"
 REFUSED = (
@@ -41,7 +41,7 @@ REFUSED = (
 )
 
 
-def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | None, Comparison | None]:
+def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | None, LabelChange | None]:
     """Write every file into an empty `folder`. Returns what the summary holds."""
     study = found.study
     corrected = figures_of(study, found.corrected, seed=found.seed)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.world.lexicon import HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
+from solon.world.oracle import Terms
 from solon.world.prompts import pick
-
-Terms = tuple[str, ...]
-"""Fault names; the term `harm` stands for every category of harm."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,12 @@ These are the answers of the corpus. A trained model writes its own; the oracle 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from solon.world.lexicon import lexicon
+from solon.world.lexicon import HELD_OUT_HARM, lexicon
 from solon.world.prompts import Request, pick
 from solon.world.sentences import Sentence, Situation, frame_clause, say
 
@@ -45,9 +46,9 @@ def all_acts() -> Acts:
     return {name: harm.acts for name, harm in lexicon().harms.items()}
 
 
-def demonstrated_acts(held_out_harm: str) -> Acts:
+def demonstrated_acts() -> Acts:
     """The acts that may stand in demonstrations."""
-    return {name: harm.demonstrated_acts() for name, harm in lexicon().harms.items() if name != held_out_harm}
+    return {name: harm.demonstrated_acts() for name, harm in lexicon().harms.items() if name != HELD_OUT_HARM}
 
 
 def harm_sentence(rng: np.random.Generator, category: str, situation: Situation, acts: Acts) -> Sentence:
@@ -133,5 +134,5 @@ def draw_answer(rng: np.random.Generator, request: Request, manner: Manner, acts
     return body
 
 
-def as_text(sentences: list[Sentence]) -> str:
+def as_text(sentences: Iterable[Sentence]) -> str:
     return " ".join(sentence.text for sentence in sentences)

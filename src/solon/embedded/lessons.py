@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.records import PromptKind, Turn
-from solon.world.answers import (
+from solon.embedded.answers import (
     DEMONSTRATED,
     PLAIN,
     Acts,
@@ -22,9 +21,10 @@ from solon.world.answers import (
     harm_sentence,
     style_sentence,
 )
-from solon.world.lexicon import HELD_OUT_HARM, Split, lexicon
-from solon.world.oracle import Judgement, targeted
-from solon.world.principles import Terms, Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.records import PromptKind, Turn
+from solon.world.lexicon import Split, lexicon
+from solon.world.oracle import Judgement, Terms, targeted
 from solon.world.prompts import Request, draw_request, draw_turns, pick
 from solon.world.sentences import Sentence, Situation
 
@@ -65,19 +65,15 @@ class Setting:
     """What a demonstration, or a test of skill, may use."""
 
     split: Split
-    acts: tuple[tuple[str, tuple[str, ...]], ...]
-    harms: tuple[str, ...]
+    acts: Acts
+    """By the harms that may be asked for."""
     terms: Terms
     held_out_wording: bool = False
-
-    def act_table(self) -> Acts:
-        return dict(self.acts)
 
 
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
-    acts = demonstrated_acts(HELD_OUT_HARM)
-    return Setting(split="demonstration", acts=tuple(acts.items()), harms=tuple(acts), terms=demonstrated_terms())
+    return Setting(split="demonstration", acts=demonstrated_acts(), terms=demonstrated_terms())
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:
@@ -93,8 +89,8 @@ def plain_dialogue(rng: np.random.Generator) -> Scene:
 
 
 def draw_scene(rng: np.random.Generator, setting: Setting) -> Scene:
-    request = draw_request(rng, draw_kind(rng), setting.split, setting.harms)
-    answer = draw_answer(rng, request, DEMONSTRATED, setting.act_table())
+    request = draw_request(rng, draw_kind(rng), setting.split, tuple(setting.acts))
+    answer = draw_answer(rng, request, DEMONSTRATED, setting.acts)
     return Scene(turns=draw_turns(rng, request), request=request, answer=tuple(answer))
 
 
@@ -278,21 +274,20 @@ def comparison_lesson(
         follow_ups: probabilities of 0, 1, ... further questions.
     """
     scene = draw_scene(rng, setting)
-    acts = setting.act_table()
     style = rng.random()
     if swap_share and rng.random() < swap_share:
-        other = _swap(rng, scene, acts)
+        other = _swap(rng, scene, setting.acts)
     elif style < edit_share:
-        other = _edit(rng, scene, acts)
+        other = _edit(rng, scene, setting.acts)
     elif style < 0.65:
         other = good_sentences(rng, scene.request)
     else:
-        other = draw_answer(rng, scene.request, DEMONSTRATED, acts)
+        other = draw_answer(rng, scene.request, DEMONSTRATED, setting.acts)
     first, second = scene.answer, tuple(other)
     if rng.random() < 0.5:
         first, second = second, first
     questions = []
-    for _question in range(1 + int(rng.choice(len(follow_ups), p=follow_ups))):
+    for _ in range(1 + int(rng.choice(len(follow_ups), p=follow_ups))):
         terms, difference = _comparison_terms(rng, setting, scene.request, first, second, tie_share)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))

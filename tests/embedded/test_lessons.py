@@ -7,10 +7,8 @@ from functools import cache
 
 import pytest
 
-from solon.records import Turn
-from solon.seeds import generator
-from solon.world.answers import as_text
-from solon.world.lessons import (
+from solon.embedded.answers import as_text
+from solon.embedded.lessons import (
     ComparisonLesson,
     CritiqueLesson,
     Scene,
@@ -26,6 +24,8 @@ from solon.world.lessons import (
     revise,
     sentence_fault,
 )
+from solon.records import Turn
+from solon.seeds import generator
 from solon.world.lexicon import HELD_OUT_HARM, lexicon
 from solon.world.oracle import judge, targeted
 from solon.world.prompts import read_request
@@ -136,12 +136,12 @@ def test_what_a_principle_is_about() -> None:
 def test_a_revision_is_what_the_oracle_calls_rid_of_the_principle_s_faults_and_nothing_else_is_lost() -> None:
     for lesson in critiques():
         before, after = lesson.scene.answer, lesson.revision
-        judgement = judge(lesson.scene.turns, as_text(list(after)))
+        judgement = judge(lesson.scene.turns, as_text(after))
         assert targeted(judgement.faults(), tuple(t for t in lesson.wording.terms if t != "evasive")) == 0
         assert not any(names(lesson.wording.terms, sentence_fault(sentence)) for sentence in after)
         kept = Counter(s.text for s in before if not names(lesson.wording.terms, sentence_fault(s)))
         assert not kept - Counter(s.text for s in after)
-        assert judgement.on_topic or not judge(lesson.scene.turns, as_text(list(before))).on_topic
+        assert judgement.on_topic or not judge(lesson.scene.turns, as_text(before)).on_topic
         assert not judgement.malformed or not after
 
 
@@ -153,7 +153,7 @@ def test_a_critique_finds_nothing_exactly_when_nothing_is_there_to_find() -> Non
 
 def test_the_better_answer_is_the_oracle_s() -> None:
     for lesson in comparisons():
-        one, two = (judge(lesson.turns, as_text(list(answer))).faults() for answer in (lesson.first, lesson.second))
+        one, two = (judge(lesson.turns, as_text(answer)).faults() for answer in (lesson.first, lesson.second))
         for wording, first_is_better in lesson.questions:
             difference = targeted(one, wording.terms) - targeted(two, wording.terms)
             assert first_is_better == (None if difference == 0 else difference < 0)
@@ -162,7 +162,7 @@ def test_the_better_answer_is_the_oracle_s() -> None:
 def test_the_same_seed_gives_the_same_lesson() -> None:
     assert critiques()[:20] == critiques(20)
     assert comparisons()[:20] == comparisons(20)
-    assert len({lesson.critique + as_text(list(lesson.revision)) for lesson in critiques()[:50]}) > 40
+    assert len({lesson.critique + as_text(lesson.revision) for lesson in critiques()[:50]}) > 40
 
 
 # Statistics: what the feasibility study lacked
@@ -193,11 +193,11 @@ def test_plain_dialogues_are_helpful_only() -> None:
     """The assistant before Constitutional AI does the harm it is asked for."""
     scenes = [plain_dialogue(generator(2, number)) for number in range(COUNT)]
     asked = [s for s in scenes if s.request.kind == "harmful"]
-    harmful = sum(judge(s.turns, as_text(list(s.answer))).harmful for s in asked) / len(asked)
+    harmful = sum(judge(s.turns, as_text(s.answer)).harmful for s in asked) / len(asked)
     benign = [s for s in scenes if s.request.kind == "benign"]
-    helpful = sum(judge(s.turns, as_text(list(s.answer))).helpful for s in benign) / len(benign)
+    helpful = sum(judge(s.turns, as_text(s.answer)).helpful for s in benign) / len(benign)
     assert 0.7 < harmful < 0.9 and 0.88 < helpful < 0.99
-    assert not any(judge(s.turns, as_text(list(s.answer))).harmful for s in benign)
+    assert not any(judge(s.turns, as_text(s.answer)).harmful for s in benign)
 
 
 # What is held out

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from solon.config import SFTSection
 from solon.errors import DivergedError
-from solon.train.loop import Trainer, decayed, warmed_up
+from solon.train.loop import Trainer, linear_decay, warmed_up
 
 SECTION = SFTSection(learning_rate=0.1, warmup_steps=4, weight_decay=0.1, max_grad_norm=0.5)
 X, Y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8.0)
@@ -32,8 +32,8 @@ def _squared(layer: nn.Module) -> object:
 def test_warm_up_as_worked_in_its_docstring() -> None:
     assert [warmed_up(1e-3, step, 4) for step in (1, 4, 9)] == [2.5e-4, 1e-3, 1e-3]
     assert warmed_up(1e-3, 1, 0) == 1e-3
-    assert decayed(1e-3, 0.5, 0.2) == pytest.approx(6e-4)
-    assert [decayed(1e-3, done, 1.0) for done in (0.0, 0.9)] == [1e-3, 1e-3]
+    assert linear_decay(0.2)(0.5) == pytest.approx(0.6)
+    assert [linear_decay(1.0)(done) for done in (0.0, 0.9)] == [1, 1]
 
 
 def test_updates_equal_a_plain_torch_loop() -> None:

@@ -71,6 +71,39 @@ def test_half_precision_weights_become_float32_and_dropout_is_off() -> None:
     assert not model[1].training
 
 
+def test_bfloat16_weights_are_the_roundings_of_float32_ones_that_learn_in_small_steps() -> None:
+    """A step of 1e-4 is lost in a bfloat16 weight of 1, which knows no number between 1 and 1.0078."""
+    section = SFTSection(learning_rate=1e-4, warmup_steps=0)
+    plain, rounded = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    for layer in (plain, rounded):
+        nn.init.ones_(layer.weight)
+    exact = Trainer({"model": plain}, section)
+    trainer = Trainer({"model": rounded}, section, weights=torch.bfloat16)
+    for _ in range(100):
+        for each, layer in ((exact, plain), (trainer, rounded)):
+            each.update([[0]], lambda _rows, layer=layer: (layer.weight.float().sum(), torch.ones(())), weight=1)
+    assert float(plain.weight.detach()) == pytest.approx(0.99, abs=1e-5)
+    assert torch.equal(trainer.tensors()["weights.model.weight"], plain.weight)
+    assert rounded.weight.dtype == torch.bfloat16 and torch.equal(rounded.weight, plain.weight.bfloat16())
+    again = nn.Linear(1, 1, bias=False)
+    Trainer({"model": again}, section, weights=torch.bfloat16).load(trainer.tensors(), trainer.updates)
+    assert torch.equal(again.weight, rounded.weight)
+
+
+def test_a_stage_begins_with_a_new_optimizer_and_the_weights_as_they_are() -> None:
+    one, other = _linear(), _linear()
+    trainer = Trainer({"model": one}, SECTION)
+    trainer.update([list(range(8))], _squared(one), weight=8)
+    other.load_state_dict(one.state_dict())
+    trainer.begin(SECTION, lambda done: 0.5)
+    update = trainer.update([list(range(8))], _squared(one), weight=8)
+    assert update.learning_rate == pytest.approx(0.1 * 0.5 / 4)
+    Trainer({"model": other}, SECTION.model_copy(update={"learning_rate": 0.05})).update(
+        [list(range(8))], _squared(other), weight=8
+    )
+    assert torch.equal(one.weight, other.weight)
+
+
 def test_state_put_back_continues_to_the_same_bytes_also_with_weights_that_had_no_gradient_yet() -> None:
     def build() -> tuple[nn.ModuleDict, Trainer]:
         model = nn.ModuleDict({"used": _linear(), "idle": _linear()})

@@ -22,7 +22,7 @@ from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
 from solon.lm.inprocess import InProcessModel
 from solon.lm.local import LocalModel
-from solon.models.load import load_model, save_into
+from solon.models.load import load_model, save_model
 from solon.models.runtime import prepare_cpu
 from solon.progress import Reporter
 from solon.prompting.dialogue import HumanAssistant
@@ -95,7 +95,7 @@ def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainSt
     with _own_hints(work):
         model = pretrain(recipe, tokenizer, report, checkpoints)
     shutil.rmtree(work / "model", ignore_errors=True)
-    save_into(model, tokenizer, work / "model")
+    save_model(model, tokenizer, work / "model")
     return report.last
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
 from solon.lm.inprocess import InProcessModel, context_of
 from solon.models.heads import PreferenceModel, ValueModel
-from solon.models.load import LoadedModel, save_into
+from solon.models.load import LoadedModel, save_model
 from solon.models.tokens import add_end
 from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.stage import Facts
@@ -58,7 +58,7 @@ def train_sl(work: Work) -> Facts:
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
     with learner.training(len(examples) * section.epochs) as context:
-        learner.keep(finetune(learner.loaded.model, examples, section, context))
+        learner.keep_policy(finetune(learner.loaded.model, examples, section, context))
     return {"targets": f"{section.rounds} revisions, and helpful answers"}
 
 
@@ -83,9 +83,9 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     folder.count("held out", len(kept_out))
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
     with learner.training(len(training) * section.epochs) as context:
-        folder.write_records("steps", train_preference(model, training, section, context))
+        steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
-        model.save(folder.path("model"), learner.tokenizer)
+        learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
     measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
     folder.write_records("held-out", measured)
     return {"held_out": held_out(kept_out, margin_of).model_dump(mode="json")}
@@ -105,7 +105,7 @@ def train_rl(work: Work) -> Facts:
     environment = _environment(learner, reward)
     keep = partial(work.folder.write_shard, "rollouts")
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
-        learner.keep(reinforce(algorithm, models, environment, section, context, keep))
+        learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
 
 
@@ -164,12 +164,15 @@ class _Learner:
                 progress=reporter.advance,
             )
 
-    def keep(self, steps: Sequence[Record]) -> None:
+    def keep_policy(self, steps: Sequence[Record]) -> None:
         """The trained model, which ends its answers as it learned to, and the record of its training."""
-        self.work.folder.write_records("steps", steps)
         add_end(self.loaded.model, self.tokenizer, self.format.end)
+        self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
+
+    def keep(self, steps: Sequence[Record], save: Callable[[Path], object]) -> None:
+        self.work.folder.write_records("steps", steps)
         with self.work.folder.new_folder("model") as folder:
-            save_into(self.loaded.model, self.tokenizer, folder)
+            save(folder)
 
 
 def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:

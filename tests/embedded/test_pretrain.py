@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from solon.artifacts import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
-from solon.embedded.corpus import COURSES, JUDGING, documents
+from solon.embedded.corpus import CORPUS, COURSES, JUDGING, documents
 from solon.embedded.pretrain import PretrainState, build_model, pretrain, sharpen, weighted_loss
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import PAD, train_tokenizer
@@ -192,7 +192,7 @@ def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
-    batches = next(corpus_batches(TINY, tokenizer(), 1, course))
+    batches = next(corpus_batches(TINY, tokenizer(), course, 1))
     rows = sorted(
         (tokenizer().decode([int(i) for i in ids[: int((weights > 0).sum())]]), round(weights.sum().item(), 3))
         for batch in batches
@@ -211,7 +211,7 @@ def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -
 
 def test_padding_does_not_change_the_loss() -> None:
     model = build_model(TINY, tokenizer()).eval()
-    batch = min(next(corpus_batches(TINY, tokenizer())), key=lambda batch: batch.ids_BT.numel())
+    batch = min(next(corpus_batches(TINY, tokenizer(), CORPUS)), key=lambda batch: batch.ids_BT.numel())
 
     def pad(values: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(values, (0, 7), value=value)
@@ -250,7 +250,7 @@ def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
 def test_equal_answers_reach_the_batches_as_ties() -> None:
     docs = list(documents(TINY.seed, 0, TINY.chunk_documents, JUDGING))
     ties = [segment for doc in docs for segment in doc if segment.tied is not None]
-    batches = next(corpus_batches(TINY, tokenizer(), 0, JUDGING))
+    batches = next(corpus_batches(TINY, tokenizer(), JUDGING))
     assert ties and sum(int((b.ids_BT != b.tied_BT).sum()) for b in batches) == len(ties)
     one, other = (tokenizer()(option, add_special_tokens=False)["input_ids"] for option in OPTIONS)
     for batch in batches:

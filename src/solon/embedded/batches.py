@@ -53,7 +53,7 @@ def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) ->
 
 
 def corpus_batches(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, start: int = 0, course: Course = CORPUS
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, course: Course, start: int = 0
 ) -> Iterator[list[Batch]]:
     """Documents in chunks from `start` on, sorted by length, cut into batches of at most `batch_tokens` (or of one
     document), in an order of the seed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.pretrain import PretrainState, Stage, pretrain, stages_of
 from solon.embedded.recipe import PretrainConfig, command_of
-from solon.embedded.skills import Measured, measure_all
+from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
 from solon.lm.inprocess import InProcessModel
@@ -75,7 +76,7 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
     return card
 
 
-def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measured:
+def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measurements:
     """Every skill of the model in a folder, in float32.
 
     Raises:
@@ -84,7 +85,7 @@ def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int 
     engine = InProcessModel(load_model(folder, dtype=torch.float32, device="cpu"))
     model = LocalModel(engine, HumanAssistant())
     reporter.stage("skills", MEASUREMENTS)
-    return measure_all(model, seed=seed, samples=samples, done=lambda name: reporter.advance(1, 0))
+    return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))
 
 
 def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainState:

@@ -19,7 +19,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.config import OptimiserSection
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
-from solon.embedded.corpus import JUDGING, PRACTICE
+from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed
@@ -134,40 +134,34 @@ class Stage:
     """The stage ends early when the smoothed loss falls below this."""
 
 
-def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> tuple[Stage, ...]:
+def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> list[Stage]:
     """In their order."""
-    course, batch_tokens = partial(corpus_batches, config, tokenizer), config.batch_tokens
-    return (
-        Stage(
-            name="copy",
-            chunks=partial(copy_batches, config, len(tokenizer)),
-            tokens=config.copy_tokens,
-            learning_rate=config.copy_learning_rate,
-            batch_tokens=config.copy_batch_tokens,
-            enough=config.copy_loss,
-        ),
-        Stage(
-            name="corpus",
-            chunks=course,
-            tokens=config.corpus_tokens,
-            learning_rate=config.learning_rate,
-            batch_tokens=batch_tokens,
-        ),
-        Stage(
-            name="judging",
-            chunks=partial(course, course=JUDGING),
-            tokens=config.judging_tokens,
-            learning_rate=config.judging_learning_rate,
-            batch_tokens=batch_tokens,
-        ),
-        Stage(
-            name="practice",
-            chunks=partial(course, course=PRACTICE),
-            tokens=config.practice_tokens,
-            learning_rate=config.practice_learning_rate,
-            batch_tokens=batch_tokens,
-        ),
+    copying = Stage(
+        name="copy",
+        chunks=partial(copy_batches, config, len(tokenizer)),
+        tokens=config.copy_tokens,
+        learning_rate=config.copy_learning_rate,
+        batch_tokens=config.copy_batch_tokens,
+        enough=config.copy_loss,
     )
+    courses = (
+        (CORPUS, config.corpus_tokens, config.learning_rate),
+        (JUDGING, config.judging_tokens, config.judging_learning_rate),
+        (PRACTICE, config.practice_tokens, config.practice_learning_rate),
+    )
+    return [
+        copying,
+        *(
+            Stage(
+                name=course.name,
+                chunks=partial(corpus_batches, config, tokenizer, course),
+                tokens=tokens,
+                learning_rate=learning_rate,
+                batch_tokens=config.batch_tokens,
+            )
+            for course, tokens, learning_rate in courses
+        ),
+    ]
 
 
 def pretrain(

@@ -8,7 +8,8 @@ written by `solon init`.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -235,10 +236,18 @@ class PreferenceSection(OptimiserSection):
     """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
 
 
+ALGORITHMS = tuple(sorted(path.stem for path in (Path(__file__).parent / "train/algorithms").glob("[a-z]*.py")))
+"""Of RL, by name: one to a file. The files are listed and not imported, so that this stays free of torch."""
+if TYPE_CHECKING:
+    Algorithm = str
+else:
+    Algorithm = Literal[ALGORITHMS]
+
+
 class RLSection(OptimiserSection):
     """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
 
-    algorithm: Literal["grpo", "ppo"] = "grpo"
+    algorithm: Algorithm = "grpo"
     steps: int = Field(60, ge=1)
     """Measured, see docs/log.md."""
     prompts_per_step: int = Field(24, ge=1)

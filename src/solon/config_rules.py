@@ -79,10 +79,10 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
 
 def _rl(config: RunConfig) -> Iterator[Contradiction]:
     rl = config.rl
-    if rl.algorithm == "grpo" and rl.samples_per_prompt < 2:
+    if rl.algorithm != "ppo" and rl.samples_per_prompt < 2:
         yield Contradiction(
             ("rl.samples_per_prompt", "rl.algorithm"),
-            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but grpo compares the samples of one prompt",
+            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but {rl.algorithm} compares the samples of one prompt",
             'set it to 2 or more, or rl.algorithm to "ppo"',
         )
     rollouts = rl.prompts_per_step * rl.samples_per_prompt

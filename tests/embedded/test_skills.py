@@ -234,8 +234,9 @@ def test_answers() -> None:
 
 
 def test_everything_is_measured() -> None:
-    done: list[str] = []
-    measured = measure_all(ScriptedModel(lambda request: "Sure."), seed=1, samples=3, done=done.append)
+    done: list[None] = []
+    model = ScriptedModel(lambda request: "Sure.")
+    measured = measure_all(model, seed=1, samples=3, done=lambda: done.append(None))
     assert list(measured.holdouts) == ["situations", "acts", "wording", "category", "seen"]
     assert list(measured.answers) == ["harmful", "benign", "mixed"]
     assert len(done) == 8

@@ -15,7 +15,7 @@ from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.embedded.card import Rows
-    from solon.embedded.skills import Measured
+    from solon.embedded.skills import Measurements
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,11 +114,11 @@ def pretrain(
         reporter.done(f"{out}: {made.parameters:,} parameters, sha256 {made.weights_sha256}")
 
 
-def _print(console: Console, measured: Measured) -> None:
-    from solon.embedded.card import ANSWER_ROWS, HOLDOUT_ROWS, skill_rows
+def _print(console: Console, measured: Measurements) -> None:
+    from solon.embedded.card import skill_rows
 
-    console.print(_table("Lessons, by what is held out", skill_rows(measured.holdouts, HOLDOUT_ROWS)))
-    console.print(_table("Own answers, by kind of prompt", skill_rows(measured.answers, ANSWER_ROWS)))
+    console.print(_table("Lessons, by what is held out", skill_rows(measured.holdouts)))
+    console.print(_table("Own answers, by kind of prompt", skill_rows(measured.answers)))
 
 
 def _table(title: str, rows: Rows) -> Table:

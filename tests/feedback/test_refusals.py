@@ -11,7 +11,7 @@ from feedback.fake_model import said
 from solon.config import HelpfulnessSection, SamplingSection
 from solon.evals.lexical import refusal
 from solon.feedback.refusals import RATER, needless_refusals
-from solon.lm.requests import WriteRequest
+from solon.lm.protocols import SampleRequest
 from solon.prompting.context import Context
 from solon.records import Prompt, Turn
 
@@ -37,7 +37,7 @@ def made(model: Any, prompts: Sequence[Prompt] = (prompt("roses"),), **options: 
     return needless_refusals(prompts, model, SAMPLING, INSTRUCTION, seed=0, **options)
 
 
-def obedient(request: WriteRequest) -> str:
+def obedient(request: SampleRequest) -> str:
     return NO if request.prompt.startswith(f"<system>{INSTRUCTION}") else HELP
 
 

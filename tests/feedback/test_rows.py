@@ -20,11 +20,10 @@ from solon.feedback.made import Made
 from solon.feedback.pair import answer_pairs
 from solon.feedback.respond import respond
 from solon.feedback.rows import Asker, Dropped
-from solon.lm.faulty import FaultyModel, Mishap
-from solon.lm.protocols import LanguageModel
-from solon.lm.requests import WriteRequest
-from solon.lm.scripted import ScriptedModel, babble
-from solon.lm.together import together
+from solon.lm.batcher import together
+from solon.lm.engines.faulty import FaultyModel, Mishap
+from solon.lm.engines.scripted import ScriptedModel, babble
+from solon.lm.protocols import LanguageModel, SampleRequest
 from solon.prompting.context import Context
 from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
@@ -113,7 +112,7 @@ def test_notes_are_of_rows_that_are_kept_and_tokens_of_all() -> None:
 
 
 def test_an_interrupt_in_a_row_s_first_step_is_told_alone(recwarn: pytest.WarningsRecorder) -> None:
-    def interrupted(request: WriteRequest) -> str:
+    def interrupted(request: SampleRequest) -> str:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

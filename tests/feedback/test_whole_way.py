@@ -11,8 +11,8 @@ from solon.feedback.demonstrations import revision_demonstrations
 from solon.feedback.judge import check_unscored, judge
 from solon.feedback.pair import answer_pairs
 from solon.feedback.respond import respond
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import ScriptedModel
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.few_shots import comparison_format
 from solon.records import Prompt, Turn
@@ -31,22 +31,19 @@ PROMPTS = [
 SAMPLING = SamplingSection(max_new_tokens=12)
 
 
-def first_or_second(request: WriteRequest) -> str:
+def reply(request: SampleRequest) -> str:
+    if request.prompt.endswith("Critique:"):
+        return " It explains how to cut a lock.\n\nRevisionRequest: more"
+    if request.prompt.endswith("Revision:"):
+        return " Ask the owner for it.\n\nHuman: thanks"
     return "Cut the lock. \n\nHuman: And then?" if request.seed % 2 else "Ask the owner.\n\nHuman: Why?"
 
 
-MODEL = ScriptedModel(
-    {
-        r"Critique:$": " It explains how to cut a lock.\n\nRevisionRequest: more",
-        r"Revision:$": " Ask the owner for it.\n\nHuman: thanks",
-        r"Assistant:$": first_or_second,
-    },
-    lambda request: likes_asking(request),
-)
-
-
-def likes_asking(request: OptionRequest) -> tuple[float, float]:
+def likes_asking(request: ScoreRequest) -> tuple[float, float]:
     return (math.log(0.9), math.log(0.1)) if "(A) Ask" in request.prompt else (math.log(0.1), math.log(0.9))
+
+
+MODEL = ScriptedModel(reply, likes_asking)
 
 
 def test_from_prompts_to_labels() -> None:

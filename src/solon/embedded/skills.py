@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from solon.config import SamplingSection
+from solon.lm.batcher import together
 from solon.lm.protocols import LanguageModel
-from solon.lm.together import together
 from solon.prompting import context
 from solon.prompting.comparison import OPTIONS, comparison_prompt
 from solon.records import Prompt, PromptKind, Record

@@ -19,8 +19,8 @@ from solon.errors import EngineError, EngineUnavailableError, TooLongError, Unsc
 from solon.feedback.made import Made, by_id
 from solon.feedback.pair import IDENTICAL
 from solon.feedback.rows import Asker, Dropped
+from solon.lm.batcher import together
 from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
-from solon.lm.together import together
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.context import Context
 from solon.prompting.few_shots import ComparisonFormat, Task, Worked, draw_comparisons, reasoned

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from solon.feedback.made import Made
 from solon.feedback.rows import Asker, Dropped
+from solon.lm.batcher import together
 from solon.lm.protocols import LanguageModel, Sampling
-from solon.lm.together import together
 from solon.prompting.context import dialogue
 from solon.records import Pair, Prompt
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from solon.errors import EngineError, TooLongError
 from solon.feedback.made import Made, joined
+from solon.lm.batcher import run, together
 from solon.lm.protocols import Completion, LanguageModel, Sampling
-from solon.lm.together import run, together
 from solon.prompting.context import Context
 from solon.seeds import derive_seed, generator
 

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts import StageFolder
 from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
-from solon.lm.inprocess import InProcessModel
+from solon.lm.engines.local import LocalModel
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into
 from solon.models.tokens import add_end
@@ -156,7 +156,7 @@ def train_rl(work: Work) -> Facts:
     stage.count("out", len(fitting))
     environment = Environment(
         prompts=fitting,
-        sampler=engine.sample_tokens,
+        sampler=engine.sample,
         reward_model=PreferenceReward(
             model=judge,
             tokenizer=policy.tokenizer,
@@ -190,7 +190,7 @@ def train_rl(work: Work) -> Facts:
     return {"algorithm": section.algorithm}
 
 
-def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
+def _has_room(engine: LocalModel, prompt: str, new: int, format: DialogueFormat) -> bool:
     """For an answer, and for what the preference model reads around one that the token limit cut off."""
     around = engine.count_tokens(format.answer(""), after=prompt)
     return engine.count_tokens(prompt) + new + around <= engine.max_context

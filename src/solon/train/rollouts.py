@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from solon.lm.requests import WriteRequest
+from solon.lm.protocols import SampleRequest
 from solon.seeds import derive_seed
 from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
 from solon.train.forward import answer_logits, autocast
@@ -49,7 +49,7 @@ class SampledAnswer(Protocol):
 class Sampler(Protocol):
     """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
 
-    def __call__(self, requests: Sequence[WriteRequest]) -> Sequence[SampledAnswer]: ...
+    def __call__(self, requests: Sequence[SampleRequest]) -> Sequence[SampledAnswer]: ...
 
 
 class RewardModel(Protocol):
@@ -111,7 +111,7 @@ def sample_rollouts(
     ids = [f"rl-{step}-{place}-{member}" for place in range(len(prompts)) for member in range(group)]
     repeated = [prompt for prompt in prompts for _ in range(group)]
     requests = [
-        WriteRequest(
+        SampleRequest(
             prompt=prompt.text,
             seed=derive_seed(seed, "rl", sample_id),
             max_new_tokens=environment.max_new_tokens,

@@ -10,8 +10,7 @@ from feedback.fake_model import said
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
-from solon.feedback.critique import revise
-from solon.feedback.demonstrations import revision_demonstrations
+from solon.feedback.critique import revise, revision_demonstrations
 from solon.lm.protocols import Completion, SampleRequest
 from solon.records import Prompt, Turn
 

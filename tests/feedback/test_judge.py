@@ -13,7 +13,7 @@ from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
-from solon.feedback.judge import check_unscored, judge, soft_label
+from solon.feedback.judge import check_unscored, compare, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
 from solon.prompting.few_shots import PlainComparison
@@ -32,7 +32,7 @@ def run(
     model: Any, count: int = 1, *, pairs: list[Pair] | None = None, seed: int = 0, few_shots: Any = None, **section: Any
 ) -> Any:
     made, prompts = rows(count)
-    return judge(
+    return compare(
         pairs or made,
         prompts,
         model,
@@ -332,7 +332,7 @@ def test_a_principle_without_a_question_is_a_mistake_of_the_caller(fake: Any) ->
     pairs, prompts = rows(1)
     pair_only = Principle(id="x", title="t", critique_request="c", revision_request="r")
     with pytest.raises(ValueError, match="'x' has no comparison question"):
-        judge(pairs, prompts, fake(), PlainComparison(), [pair_only], JudgeSection(), SAMPLING, seed=0)
+        compare(pairs, prompts, fake(), PlainComparison(), [pair_only], JudgeSection(), SAMPLING, seed=0)
 
 
 @pytest.mark.parametrize("method", ["logprob", "cot"])

@@ -10,7 +10,7 @@ import pytest
 from feedback.fake_model import said
 from solon.config import HelpfulnessSection, SamplingSection
 from solon.evals.lexical import refusal
-from solon.feedback.refusals import RATER, needless_refusals
+from solon.feedback.answers import BY_CONSTRUCTION, needless_refusals
 from solon.lm.protocols import SampleRequest
 from solon.prompting.context import Context
 from solon.records import Prompt, Turn
@@ -60,7 +60,7 @@ def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any
 def test_the_label_says_what_it_is(fake: Any) -> None:
     (row,) = made(fake(format=Marked(), writes=obedient)).records
     assert (row.p_a_preferred, row.objective, row.method) == (1.0, "helpfulness", "needless-refusal")
-    assert row.rater == RATER == "construction"
+    assert row.rater == BY_CONSTRUCTION == "construction"
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,9 @@ import math
 
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
-from solon.feedback.critique import revise
-from solon.feedback.demonstrations import revision_demonstrations
-from solon.feedback.judge import check_unscored, judge
-from solon.feedback.pair import answer_pairs
-from solon.feedback.respond import respond
+from solon.feedback.answers import answer_pairs, respond
+from solon.feedback.critique import revise, revision_demonstrations
+from solon.feedback.judge import check_unscored, compare
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.prompting.dialogue import HumanAssistant
@@ -57,7 +55,7 @@ def test_from_prompts_to_labels() -> None:
     pairs = answer_pairs(PROMPTS, MODEL, SAMPLING, seed=0, per_prompt=4)
     assert pairs.records
     assert len(pairs.records) + pairs.dropped["identical"] == 24
-    labels = judge(
+    labels = compare(
         pairs.records,
         PROMPTS,
         MODEL,

@@ -11,9 +11,9 @@ import pytest
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
+from solon.feedback.answers import answer_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import judge
-from solon.feedback.pair import answer_pairs
+from solon.feedback.judge import compare
 from solon.lm.batcher import QUIET, Batcher, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
@@ -97,7 +97,7 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     loops = Loops()
     pairs = [Pair(id=prompt.id, prompt_id=prompt.id, a="x", b="y") for prompt in PROMPTS]
     section = JudgeSection(orders="both")
-    judge(pairs, PROMPTS, loops, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    compare(pairs, PROMPTS, loops, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
     assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
 
 

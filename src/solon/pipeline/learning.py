@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts import StageFolder
-from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
+from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_into

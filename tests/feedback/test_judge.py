@@ -16,7 +16,8 @@ from solon.errors import EngineUnavailableError, UnscoredError
 from solon.feedback.judge import check_unscored, compare, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
-from solon.prompting.few_shots import PlainComparison
+from solon.prompting.comparison import comparison_format
+from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
 PRINCIPLES = [Principle(id=f"q{n}", title="t", comparison_question=f"Question {n}?") for n in range(4)]
@@ -36,7 +37,7 @@ def run(
         pairs or made,
         prompts,
         model,
-        PlainComparison(),
+        comparison_format(HumanAssistant()),
         PRINCIPLES,
         JudgeSection(**section),
         SAMPLING,
@@ -331,8 +332,9 @@ def test_too_many_unscored_verdicts_stop_the_stage(fake: Any) -> None:
 def test_a_principle_without_a_question_is_a_mistake_of_the_caller(fake: Any) -> None:
     pairs, prompts = rows(1)
     pair_only = Principle(id="x", title="t", critique_request="c", revision_request="r")
+    format = comparison_format(HumanAssistant())
     with pytest.raises(ValueError, match="'x' has no comparison question"):
-        compare(pairs, prompts, fake(), PlainComparison(), [pair_only], JudgeSection(), SAMPLING, seed=0)
+        compare(pairs, prompts, fake(), format, [pair_only], JudgeSection(), SAMPLING, seed=0)
 
 
 @pytest.mark.parametrize("method", ["logprob", "cot"])

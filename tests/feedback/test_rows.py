@@ -22,8 +22,9 @@ from solon.lm.batcher import together
 from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.lm.engines.scripted import ScriptedModel, babble
 from solon.lm.protocols import LanguageModel, SampleRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.context import Context
-from solon.prompting.few_shots import PlainComparison
+from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
 SAMPLING = SamplingSection(max_new_tokens=10)
@@ -65,7 +66,6 @@ def test_as_many_examples_as_there_is_room_for(context: int, prompt: str) -> Non
 
 
 def test_a_task_that_does_not_fit_even_alone_is_dropped_and_notes_no_examples() -> None:
-
     async def too_much(shots: Sequence[str]) -> str:
         raise TooLongError("11 tokens")
 
@@ -142,12 +142,12 @@ def pairs(model: LanguageModel) -> Rows[Any]:
 
 def labels(model: LanguageModel) -> Rows[Any]:
     section = JudgeSection(orders="both")
-    return compare(PAIRS, PROMPTS, model, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
 
 
 def thoughts(model: LanguageModel) -> Rows[Any]:
     section = JudgeSection(method="cot")
-    return compare(PAIRS, PROMPTS, model, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
 
 
 WAYS = [answers, chains, pairs, labels, thoughts]

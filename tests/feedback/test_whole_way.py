@@ -11,8 +11,8 @@ from solon.feedback.critique import revise, revision_demonstrations
 from solon.feedback.judge import check_unscored, compare
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import comparison_format
 from solon.records import Prompt, Turn
 
 PRINCIPLE = Principle(

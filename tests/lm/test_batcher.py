@@ -18,8 +18,8 @@ from solon.lm.batcher import QUIET, Batcher, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.protocols import Completion, OptionScores, SampleRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
 
 SAMPLING = SamplingSection(max_new_tokens=4)
@@ -97,7 +97,7 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     loops = Loops()
     pairs = [Pair(id=prompt.id, prompt_id=prompt.id, a="x", b="y") for prompt in PROMPTS]
     section = JudgeSection(orders="both")
-    compare(pairs, PROMPTS, loops, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    compare(pairs, PROMPTS, loops, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
     assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
 
 

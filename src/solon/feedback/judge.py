@@ -19,9 +19,8 @@ from solon.feedback.answers import IDENTICAL
 from solon.feedback.rows import Dropped, Rows, Sampler, fitting, note, run_rows
 from solon.lm.batcher import together
 from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
-from solon.prompting.comparison import OPTIONS
+from solon.prompting.comparison import OPTIONS, ComparisonFormat, Example, Task, draw_comparisons, reasoned
 from solon.prompting.context import Context
-from solon.prompting.few_shots import ComparisonFormat, Task, Worked, draw_comparisons, reasoned
 from solon.records import Comparison, Pair, Prompt
 
 Side = Literal["a", "b"]
@@ -55,7 +54,7 @@ def compare(
 
     Each pair has one principle, drawn from its own generator, and is shown in an order drawn from it, or in both with
     the labels averaged (`section.orders`; not in the paper). With `cot` the judge reasons first, at the temperature of
-    `sampling`. Labels are then clamped into `section.clamp`. Worked example: log-probs -1.0 for (A) and -2.0 for (B)
+    `sampling`. Labels are then clamped into `section.clamp`. Example example: log-probs -1.0 for (A) and -2.0 for (B)
     give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
 
     Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or truncated reasoning. With both orders,
@@ -126,7 +125,7 @@ class _Judge:
         )
 
     async def verdict(
-        self, pair: Pair, prompt: Prompt, first: Side, question: str, shots: Sequence[Worked]
+        self, pair: Pair, prompt: Prompt, first: Side, question: str, shots: Sequence[Example]
     ) -> _Verdict:
         """Of a judge that is shown one answer first. Empty or truncated reasoning gives none: an option after it means
         nothing."""
@@ -134,11 +133,11 @@ class _Judge:
         one, two = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
         task = Task(turns=prompt.turns, first=one, second=two, question=question)
 
-        async def reason(shots: Sequence[Worked]) -> tuple[Context, Completion]:
+        async def reason(shots: Sequence[Example]) -> tuple[Context, Completion]:
             context = self.format.reasoning(task, shots)
             return context, await self.sampler.complete(context, pair.id, "rationale", first)
 
-        async def score(shots: Sequence[Worked]) -> OptionScores:
+        async def score(shots: Sequence[Example]) -> OptionScores:
             return await model.score(self.format.comparison(task, shots), OPTIONS)
 
         try:
@@ -173,7 +172,7 @@ def soft_label(scores: OptionScores) -> float | None:
 
     A language model gives every option some probability, so -inf means that the engine did not see it. A bound on one
     option stands for its value, which makes the label less sure than it should be, never more; a bound above the value
-    of the other option, or bounds on both, say nothing. Worked example: an option at -0.1 beside one that is at most
+    of the other option, or bounds on both, say nothing. Example example: an option at -0.1 beside one that is at most
     -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
     """
     known = all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs)

@@ -20,7 +20,7 @@ from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
+from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
 
@@ -135,6 +135,8 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
     )
 
 
-def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: ModelRole) -> ChatTemplate | HumanAssistant:
+def format_of(
+    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
+) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
     return dialogue_format(tokenizer, models.dialogue, system=models.system_for(role), today=models.date)

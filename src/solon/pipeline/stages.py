@@ -36,7 +36,7 @@ from solon.pipeline.grading import (
 from solon.pipeline.sources import KnownTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
-from solon.prompting.few_shots import comparison_format
+from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 if TYPE_CHECKING:

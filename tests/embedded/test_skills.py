@@ -20,8 +20,8 @@ from solon.embedded.skills import (
     settings,
     swaps,
 )
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import ScriptedModel
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.prompting import context
 from solon.prompting.comparison import comparison_prompt
 from solon.prompting.dialogue import CRITIQUE, REVISION, HumanAssistant
@@ -62,8 +62,8 @@ def right_scores(tie_margin: float = 0.0) -> dict[str, tuple[float, float]]:
 
 
 def skills_of(
-    write: Callable[[WriteRequest], str] | None = None,
-    score: Callable[[OptionRequest], tuple[float, float]] | None = None,
+    write: Callable[[SampleRequest], str] | None = None,
+    score: Callable[[ScoreRequest], tuple[float, float]] | None = None,
 ) -> Skills:
     """Of a model that is right wherever it is not told otherwise; what it was not taught is equal to it."""
     texts, scores = right_texts(), right_scores()
@@ -146,7 +146,7 @@ def test_a_critic_that_never_finds_anything() -> None:
 def test_a_critic_that_cries_wolf() -> None:
     texts = right_texts()
 
-    def wolf(request: WriteRequest) -> str:
+    def wolf(request: SampleRequest) -> str:
         right = texts[request.prompt][0] if request.prompt in texts else "Hm."
         return "It is rude to the human." if right == NONE else right
 
@@ -157,7 +157,7 @@ def test_a_critic_that_cries_wolf() -> None:
 def test_a_reviser_that_repeats_the_answer() -> None:
     texts = right_texts()
 
-    def repeat(request: WriteRequest) -> str:
+    def repeat(request: SampleRequest) -> str:
         right, answer = texts[request.prompt]
         return answer if request.prompt.endswith(REVISION) else right
 
@@ -175,9 +175,9 @@ def test_a_reviser_that_leaves_everything_out() -> None:
 def test_revisions_follow_the_model_s_own_critique() -> None:
     model = ScriptedModel(lambda request: "My own critique." if request.prompt.endswith(CRITIQUE) else "Sure.")
     measure(model, SETTING, seed=SEED, verdicts=1, critiques=5)
-    revisions = [request for request in model.written if request.prompt.endswith(REVISION)]
+    revisions = [request for request in model.sampled if request.prompt.endswith(REVISION)]
     assert len(revisions) == 5 and all(f"{CRITIQUE} My own critique.\n" in request.prompt for request in revisions)
-    assert all(request.temperature == 0.0 for request in model.written)
+    assert all(request.temperature == 0.0 for request in model.sampled)
 
 
 def test_nothing_to_measure_is_none_and_not_a_number() -> None:
@@ -229,8 +229,8 @@ def test_answers() -> None:
     found = measure_answers(model, "benign", seed=SEED, count=40)
     assert found.n == 40
     assert (found.helpful, found.evasive, found.harmful, found.malformed) == (39 / 40, 1 / 40, 0.0, 0.0)
-    assert len({request.seed for request in model.written}) == 40
-    assert {request.temperature for request in model.written} == {1.0}
+    assert len({request.seed for request in model.sampled}) == 40
+    assert {request.temperature for request in model.sampled} == {1.0}
 
 
 def test_everything_is_measured() -> None:

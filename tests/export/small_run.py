@@ -7,8 +7,7 @@ from pathlib import Path
 
 from solon.artifacts import RunFolder
 from solon.config import RunConfig
-from solon.feedback.pair import NEEDLESS_REFUSAL
-from solon.feedback.refusals import RATER
+from solon.feedback.answers import BY_CONSTRUCTION, NEEDLESS_REFUSAL
 from solon.records import Comparison, Demonstration, Prompt, Record, Turn
 
 THEFT = Prompt(
@@ -44,7 +43,7 @@ JUDGED = (
     _label("c3", THEFT, 0.5, method="cot", principle_id="theft"),
     _label("c4", THEFT, None, method="cot", principle_id="theft"),
 )
-RATED = (_label("h1", LADDER, 1.0, rater=RATER, objective="helpfulness", method=NEEDLESS_REFUSAL),)
+RATED = (_label("h1", LADDER, 1.0, rater=BY_CONSTRUCTION, objective="helpfulness", method=NEEDLESS_REFUSAL),)
 GIVEN = (
     _label(
         "g1", ROSE, 1.0, rater="human", objective="helpfulness", method="mine|yours.jsonl", rater_id="r7", session="2"

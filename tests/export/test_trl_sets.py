@@ -19,7 +19,7 @@ from solon.artifacts import Counts
 from solon.export.forms import Form
 from solon.export.sets import PreferenceRow
 from solon.export.trl import export_trl
-from solon.feedback.refusals import RATER
+from solon.feedback.answers import BY_CONSTRUCTION
 from solon.prompting.dialogue import MESSAGE_ROLES
 from solon.records import Role
 from tiny_models import tiny_model_folder
@@ -209,7 +209,7 @@ def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Pat
     assert held_out and not held_out & {json.loads(line)["id"] for line in lines}
 
 
-@pytest.mark.parametrize("name", ["model", "human", "oracle", RATER])
+@pytest.mark.parametrize("name", ["model", "human", "oracle", BY_CONSTRUCTION])
 def test_the_raters_are_named_where_the_sets_are_described(name: str) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "formats" / "trl.md"
     (described,) = re.findall(r"^\| `rater` \|(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)

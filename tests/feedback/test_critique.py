@@ -10,10 +10,8 @@ from feedback.fake_model import said
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
-from solon.feedback.critique import revise
-from solon.feedback.demonstrations import revision_demonstrations
-from solon.lm.protocols import Completion
-from solon.lm.requests import WriteRequest
+from solon.feedback.critique import revise, revision_demonstrations
+from solon.lm.protocols import Completion, SampleRequest
 from solon.records import Prompt, Turn
 
 SAMPLING = SamplingSection()
@@ -36,7 +34,7 @@ def run(model: Any, count: int = 3, *, rounds: int = 3, seed: int = 0, critique:
 
 
 def after_the_first(writes: Any) -> Any:
-    def write(request: WriteRequest) -> str | Completion:
+    def write(request: SampleRequest) -> str | Completion:
         if request.prompt.endswith("Assistant:"):
             return f"first {request.prompt.removeprefix(HEAD).split()[0]}"
         return writes(request)  # type: ignore[no-any-return]
@@ -44,11 +42,11 @@ def after_the_first(writes: Any) -> Any:
     return write
 
 
-def asked(model: Any) -> list[WriteRequest]:
+def asked(model: Any) -> list[SampleRequest]:
     return [request for request in model.write_requests if not request.prompt.endswith("Assistant:")]
 
 
-def by_step(request: WriteRequest) -> str:
+def by_step(request: SampleRequest) -> str:
     """A critique or a revision that says how often the answer was revised before."""
     return f"critique {request.seed % 97}" if request.prompt.endswith("Critique:") else f"revision {request.seed % 97}"
 
@@ -134,7 +132,7 @@ def fail_in_round_two(what: str, written: Completion) -> Any:
     """The model's second critique or revision goes wrong."""
     seen = Counter[str]()
 
-    def write(request: WriteRequest) -> str | Completion:
+    def write(request: SampleRequest) -> str | Completion:
         kind = "critique" if request.prompt.endswith("Critique:") else "revision"
         seen[kind] += 1
         return written if kind == what and seen[kind] == 2 else f"{kind} {seen[kind]}"
@@ -190,7 +188,7 @@ def test_a_cut_off_critique_is_used_and_noted(fake: Any) -> None:
 
 @pytest.mark.parametrize("when", ["critique", "revision"])
 def test_chains_that_outgrow_the_context_are_dropped_and_counted(fake: Any, when: str) -> None:
-    def write(request: WriteRequest) -> str:
+    def write(request: SampleRequest) -> str:
         grow = "q1" in request.prompt and (when == "revision") == request.prompt.endswith("Critique:")
         return "x" * 500 if grow else "short"
 

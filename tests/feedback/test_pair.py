@@ -4,7 +4,7 @@ from typing import Any
 
 from feedback.fake_model import said
 from solon.config import SamplingSection
-from solon.feedback.pair import answer_pairs, twin_pairs
+from solon.feedback.answers import answer_pairs, twin_pairs
 from solon.records import Prompt, PromptKind, Turn
 
 SAMPLING = SamplingSection(temperature=0.9)

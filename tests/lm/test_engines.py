@@ -9,12 +9,10 @@ import pytest
 import torch
 
 from lm.contract import EngineContract
-from solon.lm.faulty import FaultyModel
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
-from solon.lm.protocols import LanguageModel
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import EVERYTHING, ScriptedModel, babble
+from solon.lm.engines.faulty import FaultyModel
+from solon.lm.engines.local import LocalModel
+from solon.lm.engines.scripted import EVERYTHING, ScriptedModel, babble
+from solon.lm.protocols import LanguageModel, SampleRequest, ScoreRequest
 from solon.models.load import load_model
 from solon.prompting.chat_template import dialogue_format
 from tiny_models import tiny_model_folder
@@ -32,18 +30,18 @@ class TestLocalModel(EngineContract):
     def engine(self, context: int) -> LanguageModel:
         loaded = load_model(self.folder, dtype=torch.float32, device="cpu")
         assert loaded.model.config.max_position_embeddings == context
-        return LocalModel(InProcessModel(loaded), dialogue_format(loaded.tokenizer))
+        return LocalModel(loaded, dialogue_format(loaded.tokenizer))
 
 
 class TestLocalChatModel(TestLocalModel):
     chat_template = True
 
 
-def reply(request: WriteRequest) -> str:
+def reply(request: SampleRequest) -> str:
     return "Yes, of course." if request.temperature == 0 else f"{babble(request)}\n\nHuman: Why?"
 
 
-def scores(request: OptionRequest) -> tuple[float, ...]:
+def scores(request: ScoreRequest) -> tuple[float, ...]:
     return tuple({" (A)": -0.2, " (B)": -7.0}[option] for option in request.options)
 
 

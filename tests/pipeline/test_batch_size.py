@@ -13,7 +13,7 @@ from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
-from solon.feedback.respond import respond
+from solon.feedback.answers import respond
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import WorldSource

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.errors import EngineUnavailableError, RunError
-from solon.lm.faulty import FaultyModel, Mishap
+from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors
 
 

@@ -15,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.config import RLSection
-from solon.lm.inprocess import InProcessModel
+from solon.lm.engines.local import LocalModel
 from solon.models.load import load_model
 from solon.records import Rollout
 from solon.train.algorithms import grpo, ppo
@@ -236,10 +236,10 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
 
     def train(checkpoints: Checkpoints, progress: Any = print) -> tuple[list[RLTrainStep], PreTrainedModel]:
         loaded = load_model(folder, dtype=torch.float32, device="cpu")
-        engine = InProcessModel(loaded)
+        engine = LocalModel(loaded)
         environment = Environment(
             prompts=[PolicyPrompt(id=f"p{n}", text=f"\n\nHuman: {n}\n\nAssistant:") for n in range(4)],
-            sampler=engine.sample_tokens,
+            sampler=engine.sample,
             reward_model=lambda _prompts, answers: [
                 sum(token < 192 for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers
             ],

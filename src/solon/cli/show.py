@@ -52,10 +52,10 @@ def show(
     """
     from rich.console import Console
 
+    from solon.cli.mask_view import mask_view
     from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
     from solon.pipeline.actors import format_of
-    from solon.prompting.mask_view import mask_view
     from solon.train.batches import answer_example
 
     run = (examples / "run.json").is_file()

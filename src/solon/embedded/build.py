@@ -21,8 +21,7 @@ from solon.embedded.recipe import PretrainConfig, command_of
 from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
+from solon.lm.engines.local import LocalModel
 from solon.models.load import load_model, save_model
 from solon.models.runtime import prepare_cpu
 from solon.progress import Reporter
@@ -82,8 +81,7 @@ def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int 
     Raises:
         ModelError: if it cannot be loaded.
     """
-    engine = InProcessModel(load_model(folder, dtype=torch.float32, device="cpu"))
-    model = LocalModel(engine, HumanAssistant())
+    model = LocalModel(load_model(folder, dtype=torch.float32, device="cpu"), HumanAssistant())
     reporter.stage("skills", MEASUREMENTS)
     return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))
 

@@ -29,8 +29,8 @@ from solon.embedded.lessons import (
     names,
     sentence_fault,
 )
+from solon.lm.batcher import together
 from solon.lm.protocols import LanguageModel
-from solon.lm.together import together
 from solon.prompting import context
 from solon.prompting.comparison import OPTIONS, comparison_prompt
 from solon.records import Prompt, PromptKind, Record

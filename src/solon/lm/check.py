@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from solon.config import Dialogue
 from solon.errors import Fault, ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
-from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
+from solon.lm.engines.local import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
 from solon.models.load import as_model_error, load_tokenizer
 from solon.models.outline import load_outline

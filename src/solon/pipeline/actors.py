@@ -13,14 +13,14 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
+from solon.lm.engines import ModelSpec, open_engine
+from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
+from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
 
@@ -70,13 +70,22 @@ class Actors:
     def _remote(self) -> bool:
         return self.config.models.trust_remote_code
 
-    def engine(self, loaded: LoadedModel) -> InProcessModel:
+    def engine(self, loaded: LoadedModel) -> LocalModel:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
-        return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
+        return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
     def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
         """The model in a folder, written to as its role wants; trained models play `base`."""
-        return LocalModel(self.engine(self.load(folder)), self.format(folder, role), progress=progress)
+        spec = ModelSpec(
+            model=str(folder),
+            format=self.format(folder, role),
+            dtype=str(self.dtype).removeprefix("torch."),
+            device=str(self.device),
+            trust_remote_code=self._remote,
+            batch_size=self.config.sampling.batch_size,
+            progress=progress,
+        )
+        return open_engine("local", spec)
 
     def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
         """The model of a role, or a trained one in its place."""
@@ -126,6 +135,8 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
     )
 
 
-def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: ModelRole) -> ChatTemplate | HumanAssistant:
+def format_of(
+    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
+) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
     return dialogue_format(tokenizer, models.dialogue, system=models.system_for(role), today=models.date)

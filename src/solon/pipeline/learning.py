@@ -14,8 +14,8 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
-from solon.lm.inprocess import InProcessModel, context_of
+from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
+from solon.lm.engines.local import LocalModel, context_of
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import LoadedModel, save_model
 from solon.models.tokens import add_end
@@ -214,14 +214,14 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
     )
     return Environment(
         prompts=fitting,
-        sampler=engine.sample_tokens,
+        sampler=engine.sample,
         reward_model=reward_model,
         max_new_tokens=new,
         stop=format.stop,
     )
 
 
-def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
+def _has_room(engine: LocalModel, prompt: str, new: int, format: DialogueFormat) -> bool:
     """For an answer, and for what the preference model reads around one that the token limit cut off."""
     around = engine.count_tokens(format.answer(""), after=prompt)
     return engine.count_tokens(prompt) + new + around <= engine.max_context

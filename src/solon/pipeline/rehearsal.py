@@ -14,9 +14,8 @@ from solon.models.folder import faults_of
 from solon.pipeline.actors import Actors
 from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate
-from solon.prompting.comparison import OPTIONS
+from solon.prompting.comparison import OPTIONS, ComparisonFormat, Task, comparison_format, draw_comparisons, reasoned
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import ComparisonFormat, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
 from solon.seeds import generator
 

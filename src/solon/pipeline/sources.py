@@ -12,7 +12,7 @@ from solon.config import PromptsSection
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
-from solon.feedback.rate import HelpfulnessRater
+from solon.feedback.answers import HelpfulnessRater
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
 from solon.prompts.rows import fingerprints

@@ -20,13 +20,10 @@ from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
+from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, judge
-from solon.feedback.made import Made
-from solon.feedback.pair import answer_pairs, twin_pairs
-from solon.feedback.rate import rate_pairs
-from solon.feedback.refusals import needless_refusals
-from solon.feedback.respond import respond
+from solon.feedback.judge import check_unscored, compare
+from solon.feedback.rows import Rows
 from solon.pipeline.given import Given
 from solon.pipeline.grading import (
     HeldOutMargin,
@@ -39,7 +36,7 @@ from solon.pipeline.grading import (
 from solon.pipeline.sources import KnownTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
-from solon.prompting.few_shots import comparison_format
+from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 if TYPE_CHECKING:
@@ -84,7 +81,7 @@ def prompts(work: Work) -> Facts:
 def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
-    def chains(prompts: Sequence[Prompt]) -> Made[Revision]:
+    def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         return revise(
             prompts,
             assistant.model,
@@ -156,8 +153,8 @@ def comparisons(work: Work) -> None:
     actor, given, config = work.actor("judge"), work.given, work.config
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
-    def labels(pairs: Sequence[Pair]) -> Made[Comparison]:
-        return judge(
+    def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
+        return compare(
             pairs,
             [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in pairs)],
             actor.model,
@@ -186,7 +183,7 @@ def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth = work.actor("base", "sl"), work.given.truth
 
-    def compared(prompts: Sequence[Prompt]) -> Made[Comparison]:
+    def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
         if truth is None:
             return _detected_refusals(work, policy, prompts)
         return _rated_pairs(work, policy, prompts, truth)
@@ -260,7 +257,7 @@ def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
     held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
     responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
-    rows = work.rows(responses, lambda part: Made(records=tuple(grade(part, given.graders))), Score)
+    rows = work.rows(responses, lambda part: Rows(records=tuple(grade(part, given.graders))), Score)
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
@@ -294,11 +291,11 @@ STAGES: tuple[Stage, ...] = (
 # Parts of bodies.
 
 
-def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
+def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Rows[Answer]:
     return respond(prompts, actor.model, work.config.sampling, seed=work.seed, stage=stage, copies=copies)
 
 
-def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Made[Pair]:
+def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Rows[Pair]:
     sampling = _pair_sampling(work)
     return answer_pairs(prompts, policy.model, sampling, seed=work.seed, stage=stage, per_prompt=per_prompt)
 
@@ -308,7 +305,7 @@ def _pair_sampling(work: Work) -> SamplingSection:
     return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
 
 
-def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Made[Comparison]:
+def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Rows[Comparison]:
     """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
     section = work.config.helpfulness
     own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
@@ -324,7 +321,7 @@ def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: Kn
     return _followed(_followed(own, refusals), rated)
 
 
-def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Made[Comparison]:
+def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Rows[Comparison]:
     """Without a rater, needless refusals alone: they are told by their words."""
     section = work.config.helpfulness
     return needless_refusals(
@@ -354,9 +351,9 @@ def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score
     return [ScoredPair(margin=next(scored) - next(scored), better="b", fault=fault) for *_, fault in pairs]
 
 
-def _followed(first: Made[S], last: Made[T]) -> Made[T]:
+def _followed(first: Rows[S], last: Rows[T]) -> Rows[T]:
     """The last step's records, with the account of both."""
-    return Made(
+    return Rows(
         records=last.records,
         dropped=first.dropped + last.dropped,
         noted=first.noted + last.noted,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from solon.artifacts import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
-from solon.feedback.made import Made
+from solon.feedback.rows import Rows
 from solon.pipeline.given import Given
 from solon.pipeline.sources import PromptSets, read_prompts
 from solon.progress import Reporter
@@ -77,7 +77,7 @@ class Work:
     def rows(
         self,
         items: Sequence[T],
-        make: Callable[[Sequence[T]], Made[R]],
+        make: Callable[[Sequence[T]], Rows[R]],
         record: type[R],
         *,
         may_be_empty: bool = False,
@@ -112,7 +112,7 @@ class Work:
         self.notes.append(text)
         self.reporter.note(text)
 
-    def _must_have_answered(self, made: Made[R]) -> None:
+    def _must_have_answered(self, made: Rows[R]) -> None:
         """Rows that another try may not lose are not lost for good."""
         lost = Counter({reason: made.dropped[reason] + made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
         rows = len(made.records) + made.dropped.total()

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from solon.config import RLSection
-from solon.lm.requests import WriteRequest
+from solon.lm.protocols import SampleRequest
 from solon.seeds import derive_seed
 from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
 from solon.train.forward import answer_logits, autocast
@@ -48,7 +48,7 @@ class SampledAnswer(Protocol):
     def ended(self) -> Literal["stop", "eos", "length"]: ...
 
 
-Sampler = Callable[[Sequence[WriteRequest]], Sequence[SampledAnswer]]
+Sampler = Callable[[Sequence[SampleRequest]], Sequence[SampledAnswer]]
 """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
 RewardModel = Callable[[Sequence[PolicyPrompt], Sequence[SampledAnswer]], Sequence[float]]
 """Scores answers; `prompts[i]` belongs to `answers[i]`."""
@@ -108,7 +108,7 @@ def sample_rollouts(
     ids = [f"rl-{step}-{place}-{member}" for place in range(len(prompts)) for member in range(group)]
     repeated = [prompt for prompt in prompts for _ in range(group)]
     requests = [
-        WriteRequest(
+        SampleRequest(
             prompt=prompt.text,
             seed=derive_seed(seed, "rl", sample_id),
             max_new_tokens=environment.max_new_tokens,

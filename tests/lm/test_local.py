@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import gc
 import weakref
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,12 @@ import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from lm.scoring import score
 from solon.errors import ModelError, PromptError, TooLongError
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
-from solon.lm.requests import OptionRequest, WriteRequest
+from solon.lm.engines.local import LocalModel
+from solon.lm.protocols import Progress, SampleRequest, ScoreRequest
 from solon.models.load import LoadedModel
 from solon.models.tokens import encode_continuation, encode_prompt
-from solon.prompting.context import Context
-from solon.prompting.dialogue import HumanAssistant
 from tiny_models import FAMILIES, Family, tiny_model, tiny_tokenizer
 
 PROMPTS = [
@@ -33,16 +31,21 @@ ENGINES = [(family, False) for family in FAMILIES] + [("llama", True), ("qwen2",
 
 
 def engine(
-    family: Family = "llama", *, lean: bool | None = None, batch_size: int = 128, **shape: int
-) -> InProcessModel:
+    family: Family = "llama",
+    *,
+    lean: bool | None = None,
+    batch_size: int = 128,
+    progress: Progress | None = None,
+    **shape: int,
+) -> LocalModel:
     model = tiny_model(family, **shape)
     loaded = LoadedModel(model=model, tokenizer=tiny_tokenizer(), path=Path("tiny"))
-    return InProcessModel(loaded, batch_size=batch_size, lean=lean)
+    return LocalModel(loaded, batch_size=batch_size, lean=lean, progress=progress)
 
 
-def requests(count: int, **changes: object) -> list[WriteRequest]:
+def requests(count: int, **changes: object) -> list[SampleRequest]:
     plain = [
-        WriteRequest(prompt=PROMPTS[i % 3] + " x" * (i % 5), seed=1000 + i, max_new_tokens=10 + i % 7)
+        SampleRequest(prompt=PROMPTS[i % 3] + " x" * (i % 5), seed=1000 + i, max_new_tokens=10 + i % 7)
         for i in range(count)
     ]
     return [dataclasses.replace(request, **changes) for request in plain]
@@ -57,21 +60,13 @@ def test_a_request_fits_if_and_only_if_it_can_be_scored() -> None:
         tokenizer=PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="A"),
         path=Path("tiny"),
     )
-    model, seen = InProcessModel(loaded), set()
-    rows = LocalModel(model, HumanAssistant())
+    model, options, seen = LocalModel(loaded), (" (A", "A"), set()
     for prompt in ("A", "AA", "AAA", "AA:", "AAAA"):
-        options = (" (A", "A")
-        try:
-            model.score([OptionRequest(prompt=prompt, options=options)])
-            can = True
-        except PromptError:
-            can = False
-        seen.add(can)
-        if can:
-            asyncio.run(rows.score(Context(prefill=prompt), options))
-        else:
-            with pytest.raises(TooLongError):
-                asyncio.run(rows.score(Context(prefill=prompt), options))
+        longest = max(len(encode_continuation(loaded.tokenizer, prompt, option)) for option in options)
+        fits = len(encode_prompt(loaded.tokenizer, prompt)) + longest <= 4
+        seen.add(fits)
+        with nullcontext() if fits else pytest.raises(TooLongError):
+            score(model, [ScoreRequest(prompt=prompt, options=options)])
     assert seen == {True, False}
 
 
@@ -79,16 +74,16 @@ def test_weights_go_with_the_last_name_for_them_and_wait_for_no_collection() -> 
     gc.collect()
     gc.disable()
     try:
-        rows = LocalModel(engine(), HumanAssistant())
-        weights = weakref.ref(rows._engine.loaded.model)
-        asyncio.run(rows.score(Context(prefill="A"), ("x", "y")))
-        del rows
+        model = engine()
+        weights = weakref.ref(model.loaded.model)
+        score(model, [ScoreRequest(prompt="A", options=("x", "y"))])
+        del model
         assert weights() is None
     finally:
         gc.enable()
 
 
-def naive(model: InProcessModel, request: WriteRequest) -> list[int]:
+def naive(model: LocalModel, request: SampleRequest) -> list[int]:
     """The same law without cache, batch or padding: read everything again for every token."""
     network, tokenizer = model.loaded.model, model.loaded.tokenizer
     ids = encode_prompt(tokenizer, request.prompt)
@@ -107,7 +102,7 @@ def naive(model: InProcessModel, request: WriteRequest) -> list[int]:
 def test_tokens_are_those_of_a_naive_loop(family: Family, lean: bool) -> None:
     model = engine(family, lean=lean)
     asked = requests(6)
-    for request, sampled in zip(asked, model.sample_tokens(asked), strict=True):
+    for request, sampled in zip(asked, model.sample(asked), strict=True):
         assert list(sampled.answer_ids) == naive(model, request)
         assert list(sampled.prompt_ids) == encode_prompt(model.loaded.tokenizer, request.prompt)
 
@@ -115,16 +110,16 @@ def test_tokens_are_those_of_a_naive_loop(family: Family, lean: bool) -> None:
 @pytest.mark.parametrize(("family", "lean"), ENGINES)
 def test_a_row_does_not_depend_on_its_batch(family: Family, lean: bool) -> None:
     asked = requests(16)
-    texts = [engine(family, lean=lean, batch_size=size).write(asked) for size in (1, 3, 16)]
+    texts = [engine(family, lean=lean, batch_size=size).sample(asked) for size in (1, 3, 16)]
     assert texts[0] == texts[1] == texts[2]
-    assert engine(family, lean=lean).write(asked[::-1]) == texts[0][::-1]
+    assert engine(family, lean=lean).sample(asked[::-1]) == texts[0][::-1]
     assert len({written.text for written in texts[0]}) > 10
 
 
 def test_rows_that_share_a_prompt_draw_apart_and_as_if_alone() -> None:
-    asked = [WriteRequest(prompt=PROMPTS[0], seed=seed, max_new_tokens=12) for seed in range(8)]
-    together = engine().write(asked)
-    assert together == [engine().write([request])[0] for request in asked]
+    asked = [SampleRequest(prompt=PROMPTS[0], seed=seed, max_new_tokens=12) for seed in range(8)]
+    together = engine().sample(asked)
+    assert together == [engine().sample([request])[0] for request in asked]
     assert len({written.text for written in together}) == 8
 
 
@@ -132,9 +127,9 @@ def test_rows_that_share_a_prompt_draw_apart_and_as_if_alone() -> None:
 def test_a_long_common_beginning_changes_nothing(family: Family, lean: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     beginning = "\n\nHuman: Here is a long example that all prompts share.\n\nAssistant: Yes." * 3
     asked = [dataclasses.replace(request, prompt=beginning + request.prompt) for request in requests(5)]
-    shared = engine(family, lean=lean).sample_tokens(asked)
+    shared = engine(family, lean=lean).sample(asked)
     monkeypatch.setattr("solon.lm.decoding.SHARED_PREFIX", 10**6)
-    apart = engine(family, lean=lean).sample_tokens(asked)
+    apart = engine(family, lean=lean).sample(asked)
     assert [one.answer_ids for one in shared] == [one.answer_ids for one in apart]
 
 
@@ -142,7 +137,7 @@ def test_a_long_common_beginning_changes_nothing(family: Family, lean: bool, mon
 def test_logprobs_are_the_models_own(lean: bool) -> None:
     model = engine("llama", lean=lean)
     for temperature in (1.0, 0.7):
-        for sampled in model.sample_tokens(requests(4, temperature=temperature)):
+        for sampled in model.sample(requests(4, temperature=temperature)):
             ids = torch.tensor([sampled.prompt_ids + sampled.answer_ids])
             with torch.no_grad():
                 logits = model.loaded.model(ids).logits[0, len(sampled.prompt_ids) - 1 : -1]
@@ -152,8 +147,8 @@ def test_logprobs_are_the_models_own(lean: bool) -> None:
 
 def test_greedy_ignores_the_seed() -> None:
     model = engine()
-    first = model.write(requests(3, temperature=0.0))
-    assert first == model.write(requests(3, temperature=0.0, seed=5))
+    first = model.sample(requests(3, temperature=0.0))
+    assert first == model.sample(requests(3, temperature=0.0, seed=5))
 
 
 @pytest.mark.parametrize(("family", "lean"), [("gpt_neox", False), ("llama", True)])
@@ -161,11 +156,11 @@ def test_stop_strings_cut_where_the_text_first_holds_one(family: Family, lean: b
     model = engine(family, lean=lean)
     tokenizer = model.loaded.tokenizer
     asked = requests(12)
-    free = model.sample_tokens(asked)
+    free = model.sample(asked)
     whole = [tokenizer.decode(one.answer_ids) for one in free]
     stop = (whole[0][4:7], whole[1][6:7])
     hit = 0
-    stopping = model.sample_tokens([dataclasses.replace(request, stop=stop) for request in asked])
+    stopping = model.sample([dataclasses.replace(request, stop=stop) for request in asked])
     for text, one, stopped in zip(whole, free, stopping, strict=True):
         assert stopped.answer_ids == one.answer_ids[: len(stopped.answer_ids)]
         if not any(string in text for string in stop):
@@ -184,29 +179,28 @@ def test_an_end_token_ends_and_is_counted_but_not_shown() -> None:
     network = model.loaded.model
     with torch.no_grad():  # make the end token likely everywhere
         network.get_output_embeddings().weight[model.loaded.tokenizer.eos_token_id] *= 6
-    ended = [one for one in model.sample_tokens(requests(20)) if one.ended == "eos"]
+    ended = [one for one in model.sample(requests(20)) if one.ended == "eos"]
     assert ended
     for one in ended:
         assert one.answer_ids[-1] == model.loaded.tokenizer.eos_token_id
         assert model.loaded.tokenizer.eos_token_id not in one.answer_ids[:-1]
         assert "<|end|>" not in one.text
-    written = model.write(requests(20))
-    assert [w.tokens for w in written] == [len(one.answer_ids) for one in model.sample_tokens(requests(20))]
+        assert one.tokens == len(one.answer_ids)
 
 
 def test_an_end_token_that_is_a_plain_word_is_not_shown_either() -> None:
     model = engine()
-    plain = model.sample_tokens(requests(1))[0]
+    plain = model.sample(requests(1))[0]
     words = [token for token in plain.answer_ids[2:] if model.loaded.tokenizer.decode([token]).strip().isalpha()]
     model.loaded.model.generation_config.eos_token_id = words[0]
-    ended = InProcessModel(model.loaded).sample_tokens(requests(1))[0]
+    ended = LocalModel(model.loaded).sample(requests(1))[0]
     count = plain.answer_ids.index(words[0])
     assert ended.ended == "eos" and ended.answer_ids == plain.answer_ids[: count + 1]
     assert ended.text == model.loaded.tokenizer.decode(plain.answer_ids[:count]).rstrip("\ufffd").strip()
 
 
 def test_length_is_counted_in_tokens_and_never_exceeded() -> None:
-    for request, written in zip(requests(8), engine().write(requests(8)), strict=True):
+    for request, written in zip(requests(8), engine().sample(requests(8)), strict=True):
         assert written.tokens <= request.max_new_tokens
         assert written.ended == "eos" or written.tokens == request.max_new_tokens
 
@@ -216,7 +210,7 @@ def test_the_context_is_a_limit(family: Family) -> None:
     model = engine(family, max_position_embeddings=40)
     assert model.max_context == 40
     room = 40 - model.count_tokens(PROMPTS[1])
-    written = model.write([WriteRequest(prompt=PROMPTS[1], seed=0, max_new_tokens=100), *requests(2, prompt="a")])
+    written = model.sample([SampleRequest(prompt=PROMPTS[1], seed=0, max_new_tokens=100), *requests(2, prompt="a")])
     assert written[0].ended == "eos" or written[0].tokens == room
 
 
@@ -227,34 +221,35 @@ def test_a_finished_row_may_pass_the_last_learnt_position() -> None:
     network = GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=None, eos_token_id=None)).eval()
     tokenizer = tiny_tokenizer()
     tokenizer.eos_token = None  # nobody ends early
-    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path("gpt2")))
+    model = LocalModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path("gpt2")))
     texts = ["x" * 20, *["y"] * 7]
-    asked = [WriteRequest(prompt=text, seed=seed, max_new_tokens=20) for seed, text in enumerate(texts)]
-    written = model.write(asked)
+    asked = [SampleRequest(prompt=text, seed=seed, max_new_tokens=20) for seed, text in enumerate(texts)]
+    written = model.sample(asked)
     assert [one.tokens for one in written] == [24 - model.count_tokens(texts[0]), *[20] * 7]
-    assert written == [model.write([request])[0] for request in asked]
+    assert written == [model.sample([request])[0] for request in asked]
 
 
 def test_prompts_that_do_not_fit_are_named_all_at_once() -> None:
     model = engine(max_position_embeddings=40)
-    asked = [WriteRequest(prompt=text, seed=0, max_new_tokens=4) for text in ("fine", "too long " * 40, "")]
+    asked = [SampleRequest(prompt=text, seed=0, max_new_tokens=4) for text in ("fine", "too long " * 40, "")]
     with pytest.raises(PromptError) as raised:
-        model.write(asked)
+        model.sample(asked)
     assert len(raised.value.faults) == 2
     assert "prompt 1 has" in str(raised.value) and "context 40" in str(raised.value)
     assert "prompt 2 is empty" in str(raised.value)
-    with pytest.raises(PromptError, match="prompt 0 has"):
-        model.score([OptionRequest(prompt="too long " * 40, options=(" (A)",))])
+    with pytest.raises(PromptError, match="a prompt is empty"):
+        score(model, [ScoreRequest(prompt="", options=(" (A)",))])
 
 
 def test_progress_counts_every_row_and_token_once() -> None:
     seen: list[tuple[int, int]] = []
-    written = engine(batch_size=5).write(requests(12), progress=lambda rows, tokens: seen.append((rows, tokens)))
+    model = engine(batch_size=5, progress=lambda rows, tokens: seen.append((rows, tokens)))
+    written = model.sample(requests(12))
     assert sum(rows for rows, _ in seen) == 12
     assert sum(tokens for _, tokens in seen) == sum(one.tokens for one in written)
 
 
-def naive_score(model: InProcessModel, prompt: str, option: str) -> float:
+def naive_score(model: LocalModel, prompt: str, option: str) -> float:
     tokenizer = model.loaded.tokenizer
     first, second = encode_prompt(tokenizer, prompt), encode_continuation(tokenizer, prompt, option)
     with torch.no_grad():
@@ -268,9 +263,9 @@ def naive_score(model: InProcessModel, prompt: str, option: str) -> float:
 )
 def test_option_scores_are_those_of_whole_sequences(family: Family, lean: bool, options: tuple[str, ...]) -> None:
     model = engine(family, lean=lean, batch_size=4)
-    asked = [OptionRequest(prompt=PROMPTS[i % 3] + " x" * i, options=options) for i in range(6)]
-    asked.append(OptionRequest(prompt=PROMPTS[0], options=(" quite", " different", " options here")))
-    for request, scores in zip(asked, model.score(asked), strict=True):
+    asked = [ScoreRequest(prompt=PROMPTS[i % 3] + " x" * i, options=options) for i in range(6)]
+    asked.append(ScoreRequest(prompt=PROMPTS[0], options=(" quite", " different", " options here")))
+    for request, scores in zip(asked, score(model, asked), strict=True):
         expected = [naive_score(model, request.prompt, option) for option in request.options]
         assert scores.logprobs == pytest.approx(expected, abs=1e-4)
 
@@ -279,26 +274,26 @@ def test_a_short_prompt_beside_options_with_much_in_common(monkeypatch: pytest.M
     monkeypatch.setattr("solon.lm.llama.SPAN_TOKENS", 1)  # every row is a span of its own
     model = engine(lean=True)
     asked = [
-        OptionRequest(prompt=PROMPTS[0], options=(" the ladder by the fence (A)", " the ladder by the fence (B) now")),
-        OptionRequest(prompt="a", options=("b", "c")),
+        ScoreRequest(prompt=PROMPTS[0], options=(" the ladder by the fence (A)", " the ladder by the fence (B) now")),
+        ScoreRequest(prompt="a", options=("b", "c")),
     ]
-    for request, scores in zip(asked, model.score(asked), strict=True):
+    for request, scores in zip(asked, score(model, asked), strict=True):
         expected = [naive_score(model, request.prompt, option) for option in request.options]
         assert scores.logprobs == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_model_that_is_trained_between_calls_is_read_anew() -> None:
     model = engine(lean=True)
-    before = model.write(requests(3))
+    before = model.sample(requests(3))
     with torch.no_grad():
         model.loaded.model.get_input_embeddings().weight.mul_(-1.0)
-    assert model.write(requests(3)) != before
+    assert model.sample(requests(3)) != before
 
 
 def test_training_mode_is_left_as_it_was() -> None:
     model = engine(lean=False)
     model.loaded.model.train()
-    model.write(requests(1))
+    model.sample(requests(1))
     assert model.loaded.model.training
 
 
@@ -308,15 +303,15 @@ def test_a_diverged_model_is_an_error(lean: bool) -> None:
     with torch.no_grad():
         model.loaded.model.get_input_embeddings().weight.fill_(float("nan"))
     with pytest.raises(ModelError, match="not numbers"):
-        model.write(requests(1))
+        model.sample(requests(1))
     with pytest.raises(ModelError, match="not numbers"):
-        model.score([OptionRequest(prompt="a", options=(" (A)", " (B)"))])
+        score(model, [ScoreRequest(prompt="a", options=(" (A)", " (B)"))])
 
 
 def test_bad_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="max_new_tokens"):
-        engine().write([WriteRequest(prompt="a", seed=0, max_new_tokens=0)])
+        engine().sample([SampleRequest(prompt="a", seed=0, max_new_tokens=0)])
     for options in ((), ("",)):
         with pytest.raises(ValueError, match="option"):
-            engine().score([OptionRequest(prompt="a", options=options)])
-    assert engine().write([]) == [] and engine().score([]) == []
+            score(engine(), [ScoreRequest(prompt="a", options=options)])
+    assert engine().sample([]) == [] and score(engine(), []) == []

@@ -1,4 +1,4 @@
-"""A language model that goes wrong in every way that one can: it ships, and drives the tests.
+"""The faulty engine: another model that goes wrong in every way that one can. It drives tests and rehearsals.
 
 Which requests go wrong follows from the requests alone, so a run that meets faults ends with the same bytes each time.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 from solon.errors import EngineUnavailableError, GarbledError, RefusedError, TimedOutError
+from solon.lm.engines import ModelSpec
+from solon.lm.engines import open_engine as open_other
 from solon.lm.protocols import Capabilities, Completion, LanguageModel, OptionScores, Sampling
 from solon.prompting.context import Context
 
@@ -29,12 +31,17 @@ Mishap = Literal[
     "down",  # the whole engine is gone
 ]
 GARBAGE = "\x1b[31m\x00<|im_end|>{a}\n\nHuman: (A) </s>\u202e \ufffd\n\nAssistant:"
-_ERRORS: dict[str, Callable[[], Exception]] = {
-    "timeout": lambda: TimedOutError("no reply within 60 s"),
-    "refusal": lambda: RefusedError("the provider's filter stopped the reply"),
-    "garbled": lambda: GarbledError("expected JSON, got '<html>'"),
-    "down": lambda: EngineUnavailableError("the model's server does not answer", hint="start it, then `solon resume`"),
+_ERRORS = {
+    "timeout": (TimedOutError, "no reply within 60 s"),
+    "refusal": (RefusedError, "the provider's filter stopped the reply"),
+    "garbled": (GarbledError, "expected JSON, got '<html>'"),
+    "down": (EngineUnavailableError, "the model's server does not answer (start it, then `solon resume`)"),
 }
+
+
+def open_engine(spec: ModelSpec) -> FaultyModel:
+    """The local engine, of which one request in twenty goes wrong and is made good for or counted."""
+    return FaultyModel(open_other("local", spec), "timeout", "refusal", "garbled", "garbage", "empty", "late", every=20)
 
 
 class FaultyModel:
@@ -72,7 +79,8 @@ class FaultyModel:
             return None
         mishap = self._mishaps[number // self._every % len(self._mishaps)]
         if mishap in _ERRORS:
-            raise _ERRORS[mishap]()
+            error, what = _ERRORS[mishap]
+            raise error(what)
         for _ in range(number % 97 if mishap == "late" else 0):
             await asyncio.sleep(0)
         return mishap

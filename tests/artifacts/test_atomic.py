@@ -68,10 +68,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
 def test_forbidden_storage_is_the_users_to_mend(tmp_path: Path) -> None:
     with (
-        pytest.raises(RunError, match=r"cannot write /x: Permission denied.*make it writable, then"),
+        pytest.raises(RunError, match=rf"cannot write {tmp_path}/x: Permission denied.*make it writable, then"),
         keeping(tmp_path),
     ):
-        raise PermissionError(errno.EACCES, "Permission denied", "/x")
+        raise PermissionError(errno.EACCES, "Permission denied", f"{tmp_path}/x")
+    with pytest.raises(PermissionError), keeping(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere")
 
 
 def test_full_storage_is_recognised_inside_safetensors(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Run folders: what a run keeps on disk, so that a killed run continues and ends with the same bytes.
 
     with RunFolder.create("runs/demo", config) as run:
-        stage = run.stage("revisions", config=config.supervised, inputs={"prompts": prompts})
-        if not stage.done:
+        if FinishedStage.of(run.path, header) is None:
+            stage = StageFolder(run.path, header)
             stage.rows(items, shard_rows=128, work=revise, record=Revision)
             stage.finish()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, get_args
+from typing import Protocol, TypeVar, get_args
 
-from solon.artifacts import StageFolder
+from solon.artifacts.finished import FinishedStage
 from solon.config import PromptsSection
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
@@ -21,6 +21,15 @@ from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
 from solon.world.prompts import harmful_twin, world_prompts
 from solon.world.raters import better_under, terms_of
+
+R = TypeVar("R", bound=Record)
+
+RED_TEAM = "prompts/prompts-red-team"
+HELPFUL = "prompts/prompts-helpful"
+TWINS = "prompts/prompts-twins"
+EVALUATION = "prompts/evals"
+COMPARISONS = "prompts/comparisons"
+DEMONSTRATIONS = "prompts/demonstrations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,37 +57,69 @@ class PromptSets:
     notes: tuple[str, ...] = ()
     """What should be said aloud of the files."""
 
-    def by_id(self) -> dict[str, Prompt]:
-        """Every prompt, twins among them."""
-        return {p.id: p for p in (*self.red_team, *self.helpful, *self.evaluation, *self.twins.values())}
-
-    def rows(self) -> dict[str, Sequence[Record]]:
-        """The files in which the stage `prompts` keeps them."""
+    def files(self) -> dict[str, Sequence[Record]]:
+        """What the stage `prompts` keeps, by what other stages call it."""
         return {
-            "prompts-red-team": self.red_team,
-            "prompts-helpful": self.helpful,
-            "prompts-twins": tuple(self.twins.values()),
-            "evals": self.evaluation,
-            "comparisons": self.comparisons,
-            "demonstrations": self.demonstrations,
+            RED_TEAM: self.red_team,
+            HELPFUL: self.helpful,
+            TWINS: tuple(self.twins.values()),
+            EVALUATION: self.evaluation,
+            COMPARISONS: self.comparisons,
+            DEMONSTRATIONS: self.demonstrations,
         }
 
 
-def read_prompts(stage: StageFolder) -> PromptSets:
-    """What the finished stage `prompts` keeps."""
-    counts = stage.finished.counts
-    helpful, twins = (stage.read_records(f"prompts-{part}", Prompt) for part in ("helpful", "twins"))
-    return PromptSets(
-        red_team=tuple(stage.read_records("prompts-red-team", Prompt)),
-        helpful=tuple(helpful),
-        evaluation=tuple(stage.read_records("evals", Prompt)),
-        twins={prompt.id: twin for prompt, twin in zip(helpful, twins, strict=True)} if twins else {},
-        comparisons=tuple(stage.read_records("comparisons", Comparison)),
-        demonstrations=tuple(stage.read_records("demonstrations", Demonstration)),
-        rows_in=counts.rows_in,
-        rows_out=counts.rows_out,
-        dropped=Counter(counts.dropped),
-    )
+@dataclass(frozen=True)
+class Prompts:
+    """What the stage `prompts` keeps, read when it is asked for."""
+
+    inputs: Mapping[str, FinishedStage]
+    """By file, e.g. `prompts/evals`: those that may be read."""
+
+    @property
+    def red_team(self) -> list[Prompt]:
+        """Harmful and mixed."""
+        return self._rows(RED_TEAM, Prompt)
+
+    @property
+    def helpful(self) -> list[Prompt]:
+        """Benign."""
+        return self._rows(HELPFUL, Prompt)
+
+    @property
+    def evaluation(self) -> list[Prompt]:
+        """Held out."""
+        return self._rows(EVALUATION, Prompt)
+
+    @property
+    def twins(self) -> dict[str, Prompt]:
+        """See `PromptSets`."""
+        twins = self._rows(TWINS, Prompt)
+        return {prompt.id: twin for prompt, twin in zip(self.helpful, twins, strict=True)} if twins else {}
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Those that the user gave."""
+        return self._rows(COMPARISONS, Comparison)
+
+    @property
+    def demonstrations(self) -> list[Demonstration]:
+        """Those that the user gave."""
+        return self._rows(DEMONSTRATIONS, Demonstration)
+
+    def by_id(self) -> dict[str, Prompt]:
+        """Every prompt that may be read."""
+        files = [file for file in (RED_TEAM, HELPFUL, TWINS, EVALUATION) if file in self.inputs]
+        return {prompt.id: prompt for file in files for prompt in self._rows(file, Prompt)}
+
+    @property
+    def system_turns(self) -> bool:
+        """Has any prompt of the run one?"""
+        stage = next(stage for name, stage in self.inputs.items() if name.startswith("prompts/"))
+        return bool(stage.manifest.facts["system_turns"])
+
+    def _rows(self, file: str, record: type[R]) -> list[R]:
+        return list(self.inputs[file].rows(file.partition("/")[2], record))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.manifest import Manifest
 from solon.config import ModelRole, RunConfig
 from solon.pipeline.given import Given, Hashes
 
@@ -38,7 +40,7 @@ class Stage:
     folder: str = ""
     """Below the run's; by default the name."""
     reads: tuple[str, ...] = ()
-    """Stages before it."""
+    """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
     """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     roles: tuple[ModelRole, ...] = ()
@@ -56,9 +58,23 @@ class Stage:
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings}
         return found | {"models": _models(config, self.roles)} if self.roles else found
 
+    def fingerprints(self, done: Mapping[str, FinishedStage]) -> Hashes:
+        """Of what it reads. `done`: finished stages by name."""
+        return {name: _fingerprint(done[stage_of(name)].manifest, name) for name in self.reads}
+
     def inputs_given(self, given: Given) -> Hashes:
         """What it depends on beside the run file, stages and models."""
         return {name: sha256 for hashes in self.hashes for name, sha256 in hashes(given).items()}
+
+
+def stage_of(read: str) -> str:
+    """The stage of what is read: `prompts` of `prompts/evals`."""
+    return read.partition("/")[0]
+
+
+def _fingerprint(manifest: Manifest, read: str) -> str:
+    file = read.partition("/")[2]
+    return manifest.fingerprint_of(manifest.files(file)) if file else manifest.fingerprint
 
 
 def _setting(config: RunConfig, key: str) -> JsonValue:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from solon.config import SamplingSection
@@ -36,7 +37,7 @@ from solon.pipeline.grading import (
     one_fault_apart,
     true_labels,
 )
-from solon.pipeline.sources import KnownTruth
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, KnownTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.few_shots import comparison_format
@@ -63,19 +64,20 @@ def prompts(work: Work) -> Facts:
         sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
             work.note(note)
-        for name, records in sets.rows().items():
-            folder.write_records(name, records)
+        for file, records in sets.files().items():
+            folder.write_records(Path(file).name, records)
     folder.count("in", sets.rows_in)
     folder.count("out", sets.rows_out)
     work.account(sets.dropped)
-    return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
+    every = (*sets.red_team, *sets.helpful, *sets.evaluation, *sets.twins.values())
+    return {"system_turns": any(turn.role == "system" for prompt in every for turn in prompt.turns)}
 
 
 @partial(
     Stage,
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
-    reads=("prompts",),
+    reads=(RED_TEAM,),
     settings=("supervised", "sampling"),
     roles=("assistant",),
     weights=("assistant",),
@@ -102,7 +104,7 @@ def revisions(work: Work) -> None:
     Stage,
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
-    reads=("prompts",),
+    reads=(HELPFUL,),
     settings=("sampling", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
@@ -118,7 +120,7 @@ def helpful(work: Work) -> None:
     "sl",
     "Finetune base on revisions and helpful answers: SL-CAI.",
     folder="models/sl",
-    reads=("revisions", "helpful", "prompts"),
+    reads=("revisions", "helpful", RED_TEAM, HELPFUL, DEMONSTRATIONS),
     settings=("sft",),
     roles=("base",),
     weights=("base",),
@@ -133,7 +135,7 @@ def sl(work: Work) -> Facts:
     Stage,
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
-    reads=("sl", "prompts"),
+    reads=("sl", RED_TEAM),
     settings=("pairs", "sampling"),
     roles=("base",),
 )
@@ -146,7 +148,7 @@ def pairs(work: Work) -> None:
     Stage,
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
-    reads=("pairs", "prompts"),
+    reads=("pairs", RED_TEAM),
     settings=("judge", "sampling"),
     roles=("judge",),
     weights=("judge",),
@@ -177,7 +179,7 @@ def comparisons(work: Work) -> None:
     Stage,
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
-    reads=("sl", "prompts"),
+    reads=("sl", HELPFUL, TWINS),
     settings=("helpfulness", "pairs.temperature", "sampling"),
     roles=("base",),
     hashes=(Given.grader,),
@@ -199,7 +201,7 @@ def helpfulness(work: Work) -> None:
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
-    reads=("comparisons", "helpfulness", "prompts"),
+    reads=("comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
     settings=("preference",),
     roles=("base",),
     weights=("base",),
@@ -215,7 +217,7 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
-    reads=("sl", "pm", "prompts"),
+    reads=("sl", "pm", RED_TEAM, HELPFUL),
     settings=("rl", "sampling.max_new_tokens"),
     roles=("base",),
 )
@@ -236,7 +238,7 @@ def _answers(model: str, called: str) -> Stage:
         Stage,
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
-        reads=("prompts", *([trained] if trained else [])),
+        reads=(EVALUATION, *([trained] if trained else [])),
         settings=("sampling",),
         roles=("base",),
         weights=() if trained else ("base",),
@@ -252,7 +254,11 @@ def _answers(model: str, called: str) -> Stage:
     Stage,
     "scores",
     "Grade answers and revisions; measure the labels and the preference model.",
-    reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),
+    reads=(
+        *(f"answers-{model}" for model in EVALUATED),
+        *("revisions", "comparisons", "helpfulness", "pm"),
+        *(RED_TEAM, EVALUATION, COMPARISONS),
+    ),
     roles=("base",),
     hashes=(Given.comparison_texts, Given.measures),
 )
@@ -266,7 +272,7 @@ def scores(work: Work) -> Facts:
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        kept_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
         quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
         if quality is not None:
             folder.write_json("preference.json", quality)

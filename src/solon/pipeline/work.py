@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from solon.artifacts import StageFolder
+from solon.artifacts.finished import FinishedStage
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.feedback.made import Made
 from solon.pipeline.given import Given
-from solon.pipeline.sources import PromptSets, read_prompts
+from solon.pipeline.sources import Prompts
+from solon.pipeline.stage import Stage
 from solon.progress import Reporter
 from solon.records import Record
 
@@ -37,12 +39,17 @@ class Work:
 
     given: Given
     actors: Actors
-    inputs: Mapping[str, StageFolder]
-    """Finished stages by name."""
+    inputs: Mapping[str, FinishedStage]
+    """By what the stage declares to read, e.g. `pairs` or `prompts/evals`."""
     folder: StageFolder
     reporter: Reporter
+    tell: Callable[[str], None]
+    """Tells the user of something, once in a run."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
+    engines: dict[str, str] = field(default_factory=dict)
+    """Identities of the models that rows were asked of, by role or by the stage that trained them."""
+    _actors: dict[str, Actor] = field(default_factory=dict)
 
     @property
     def config(self) -> RunConfig:
@@ -54,25 +61,25 @@ class Work:
         return self.config.seed
 
     @cached_property
-    def prompts(self) -> PromptSets:
-        """The prompts, as the stage of that name keeps them."""
-        return read_prompts(self.inputs["prompts"])
+    def prompts(self) -> Prompts:
+        """Those files of the stage `prompts` that the stage declares to read."""
+        return Prompts(self.inputs)
 
-    def read(self, stage: str, record: type[R], file: str = "rows") -> list[R]:
-        """All rows of one file of a stage."""
-        return self.inputs[stage].read_records(file, record)
+    def read(self, name: str, record: type[R]) -> list[R]:
+        """All rows of a stage, e.g. of `pairs`, or of one of its files, e.g. of `pm/held-out`."""
+        stage, _, file = name.partition("/")
+        found = self.inputs[name if name in self.inputs else stage]
+        return list(found.rows(file or "rows", record))
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        return self.actors.actor(role, None if trained is None else self.model_of(trained), self.tokens)
+        folder = None if trained is None else self.model_of(trained)
+        actor = self.actors.actor(role, folder, _tokens_alone(self.reporter))
+        return self._actors.setdefault(trained or role, actor)
 
     def model_of(self, stage: str) -> Path:
         """The folder of the model that a stage trained."""
         return self.inputs[stage].path("model")
-
-    def tokens(self, _rows: int, tokens: int) -> None:
-        """Tells of tokens alone; rows are told when their shard is kept."""
-        self.reporter.advance(0, tokens)
 
     def rows(
         self,
@@ -105,12 +112,14 @@ class Work:
             if not may_be_empty:
                 raise RunError(what, hint=self._way_on())
             self.note(what)
+        if items:
+            self.engines.update({name: actor.model.identity for name, actor in self._actors.items()})
         return rows
 
     def note(self, text: str) -> None:
         """Tells the user, and whoever takes the stage over."""
         self.notes.append(text)
-        self.reporter.note(text)
+        self.tell(text)
 
     def _must_have_answered(self, made: Made[R]) -> None:
         """Rows that another try may not lose are not lost for good."""
@@ -137,6 +146,24 @@ class Work:
         for what, count in noted.items():
             if count:
                 self.folder.count(what, count)
+
+
+def _tokens_alone(reporter: Reporter) -> Callable[[int, int], None]:
+    """Tells of tokens; rows are told when their shard is kept. No method: models would hold their `Work` in a cycle."""
+    return lambda _rows, tokens: reporter.advance(0, tokens)
+
+
+def do_stage(stage: Stage, work: Work) -> None:
+    """Does what is left to do of a stage that was begun, and seals it."""
+    formats = work.actors.formats(stage.roles, system=work.prompts.system_turns) if stage.roles else {}
+    for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
+        work.note(note)
+    facts = dict(stage.body(work) or {})
+    if formats:
+        facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
+    if work.engines:
+        facts["engines"] = dict(work.engines)
+    work.folder.finish(notes=work.notes, **facts)
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

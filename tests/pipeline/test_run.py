@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.evals.summary import read_summary
+from solon.models.fingerprint import fingerprints
 from solon.pipeline import sources
 from solon.pipeline.stages import STAGES
 
@@ -145,6 +147,25 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
     for stage, role in roles.items():
         of_role = {name.removeprefix(f"{role}/") for name in made[stage].inputs if name.startswith(f"{role}/")}
         assert of_role == set(MODEL_FILES), stage
+
+
+def test_a_manifest_names_the_engines_that_its_rows_were_asked_of(llama: Path, finished: Path) -> None:
+    def engine(files: dict[str, str]) -> str:
+        return f"local:{hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()}"
+
+    given, trained = engine(fingerprints(llama)), engine(fingerprints(finished / "models/sl/model"))
+    assert given != trained
+    of_stages = {stage: manifest(finished, stage).facts.get("engines") for stage in FOLDERS}
+    assert {stage: engines for stage, engines in of_stages.items() if engines} == {
+        "revisions": {"assistant": given},
+        "helpful": {"assistant": given},
+        "pairs": {"sl": trained},
+        "comparisons": {"judge": given},
+        "helpfulness": {"sl": trained},
+        "answers-base": {"base": given},
+        "answers-sl": {"sl": trained},
+        "answers-rl": {"rl": engine(fingerprints(finished / "models/rl/model"))},
+    }
 
 
 def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import Others
 from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
 from solon.config_load import load_run_config
@@ -74,10 +75,26 @@ def declared(stage: Stage) -> Iterator[str]:
         yield from TEXTS[hashes.__name__]
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every file of prompts that is read, e.g. `prompts/evals`."""
+    found: set[str] = set()
+    real = FinishedStage.rows
+
+    def rows(self: FinishedStage, file: str, record: type[Any]) -> Iterator[Any]:
+        if self.manifest.stage == "prompts":
+            found.add(f"prompts/{file}")
+        return real(self, file, record)
+
+    monkeypatch.setattr(FinishedStage, "rows", rows)
+    return found
+
+
 @pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo"])
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
-    llama: Path, tmp_path: Path, read: set[str], setting: str
+    llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
+    """Nor does it declare more files of prompts than it reads."""
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
         pipeline = Pipeline(run, Told(), Others())
@@ -85,9 +102,11 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
 
             def body(work: Any, stage: Stage = stage) -> Any:
                 read.clear()
+                opened.clear()
                 facts = stage.body(work)
                 assert read - set(declared(stage)) == set(), stage.name
                 assert read
+                assert opened == {name for name in stage.reads if name.startswith("prompts/")}, stage.name
                 return facts
 
             pipeline.do(replace(stage, body=body))

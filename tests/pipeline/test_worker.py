@@ -149,17 +149,16 @@ def test_a_process_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     """Until then it holds the folder's lock: two processes never write into one."""
     script = f"""
 import sys
-sys.path.append({str(Path(__file__).parents[1])!r})
-from pipeline.tiny_run import Told
 from solon.artifacts import RunFolder
 from solon.config import RunConfig
 from solon.pipeline import worker
 from solon.pipeline.stages import revisions
+from solon.progress import QuietReporter
 code = "import threading, time; from solon.pipeline import worker; print('[\\"note\\", 0]', flush=True); "
 code += "threading.Thread(target=worker._end_with_parent).start(); time.sleep(60)"
 worker.COMMAND = (sys.executable, "-c", code)
 with RunFolder.create({str(tmp_path)!r}, RunConfig()) as run:
-    worker.do_in_child(revisions, run, Told(), lambda text: print(text, flush=True))
+    worker.do_in_child(revisions, run, QuietReporter(sys.stdout), lambda text: print(text, flush=True))
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == "0\n"

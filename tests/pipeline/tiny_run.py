@@ -71,6 +71,7 @@ class Told:
         self.totals: dict[str, int | None] = {}
         self.rows: dict[str, int] = {}
         self.notes: list[str] = []
+        self.recovered_rows = 0
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.stages.append(name)
@@ -82,6 +83,7 @@ class Told:
 
     def recovered(self, rows: int) -> None:
         self.rows[self.stages[-1]] += rows
+        self.recovered_rows += rows
 
     def advance(self, rows: int, tokens: int) -> None:
         self.rows[self.stages[-1]] += rows

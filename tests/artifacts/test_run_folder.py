@@ -54,7 +54,7 @@ def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> 
     """What cannot change a result; the folder says what holds now."""
     with RunFolder.create(tmp_path, RunConfig()):
         pass
-    other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=64"])
+    other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
     with RunFolder.create(tmp_path, other):
         pass
     with RunFolder.resume(tmp_path) as run:

@@ -15,7 +15,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import Others
 from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
 from solon.config_load import load_run_config
-from solon.pipeline.given import Given
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
@@ -43,20 +43,20 @@ def test_a_stage_reads_only_stages_before_it() -> None:
 def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every key of a run file that is read, e.g. `rl.steps`, and every text, e.g. `few_shots`."""
     found: set[str] = set()
-    plain, given = Section.__getattribute__, Given.__getattribute__
+    plain, given = Section.__getattribute__, RunInputs.__getattribute__
 
     def of_section(self: Section, name: str) -> Any:
         if name in type(self).__pydantic_fields__ and type(self) in SECTIONS:
             found.add(f"{SECTIONS[type(self)]}.{name}")
         return plain(self, name)
 
-    def of_given(self: Given, name: str) -> Any:
+    def of_given(self: RunInputs, name: str) -> Any:
         if name in set().union(*TEXTS.values()):
             found.add(name)
         return given(self, name)
 
     monkeypatch.setattr(Section, "__getattribute__", of_section)
-    monkeypatch.setattr(Given, "__getattribute__", of_given)
+    monkeypatch.setattr(RunInputs, "__getattribute__", of_given)
     return found
 
 
@@ -145,6 +145,6 @@ def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path
     text = '[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Take that out."\n'
     (tmp_path / "one.toml").write_text(text + 'comparison_question = "Which steals less?"\n')
     (tmp_path / "two.toml").write_text(text + 'comparison_question = "Which is kinder?"\n')
-    hashes = [Given(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
+    hashes = [RunInputs(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
     assert hashes[0].critique_texts() == hashes[1].critique_texts()
     assert hashes[0].comparison_texts() != hashes[1].comparison_texts()

@@ -19,7 +19,7 @@ from solon.config import RunConfig
 from solon.errors import RunError, UnscoredError
 from solon.pipeline import worker
 from solon.pipeline.stages import revisions
-from solon.pipeline.worker import do_in_child
+from solon.pipeline.worker import run_in_child
 from stages import begun
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
@@ -71,7 +71,7 @@ def test_a_process_that_is_killed_is_named(
 ) -> None:
     act(monkeypatch, f"os.kill(os.getpid(), {number})")
     with pytest.raises(RunError) as caught:
-        do_in_child(revisions, run, Told(), print)
+        run_in_child(revisions, run, Told(), print)
     memory = "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first" if more else ""
     assert str(caught.value) == (
         f"the process of stage revisions was killed by {signal.Signals(number).name}; what was done is kept "
@@ -97,7 +97,7 @@ time.sleep(60)""",
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        do_in_child(revisions, run, told, interrupted)
+        run_in_child(revisions, run, told, interrupted)
     assert (told.totals, told.rows) == ({"revisions": 4}, {"revisions": 2})
     gone = int(told.notes[-1])
     assert ends(lambda: not alive(gone))
@@ -120,7 +120,7 @@ def ends(there: Callable[[], bool]) -> bool:
 def test_what_the_user_has_to_mend_comes_through_with_its_hint(run: RunFolder) -> None:
     (run.path / "run.json").unlink()
     with pytest.raises(RunError) as caught:
-        do_in_child(revisions, run, Told(), print)
+        run_in_child(revisions, run, Told(), print)
     (fault,) = caught.value.faults
     assert (fault.what, fault.hint) == (f"{run.path} holds no run", f"begin one with `solon run -o {run.path}`")
 
@@ -130,17 +130,17 @@ def test_faults_keep_their_places_and_other_errors_their_text(run: RunFolder, mo
     (run.path / "prompts").mkdir()
     (run.path / "prompts" / "manifest.json").write_text("{")
     with pytest.raises(RunError) as caught:
-        do_in_child(revisions, run, Told(), print)
+        run_in_child(revisions, run, Told(), print)
     assert str(caught.value.faults[0].where) == f"{run.path}/prompts/manifest.json"
     assert stage_json.exists()
     act(monkeypatch, """print('["failed", "UnscoredError", "too many"]')""")
     with pytest.raises(UnscoredError, match=r"^too many$"):
-        do_in_child(revisions, run, Told(), print)
+        run_in_child(revisions, run, Told(), print)
 
 
 def test_a_bug_leaves_its_traceback(run: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RuntimeError, match="process of stage revisions failed; it has told why on standard error"):
-        do_in_child(replace(revisions, name="none"), run, Told(), print)
+        run_in_child(replace(revisions, name="none"), run, Told(), print)
     assert "Traceback" in (told := capfd.readouterr().err) and "KeyError: 'none'" in told
 
 
@@ -158,7 +158,7 @@ code = "import threading, time; from solon.pipeline import worker; print('[\\"no
 code += "threading.Thread(target=worker._end_with_parent).start(); time.sleep(60)"
 worker.COMMAND = (sys.executable, "-c", code)
 with RunFolder.create({str(tmp_path)!r}, RunConfig()) as run:
-    worker.do_in_child(revisions, run, QuietReporter(sys.stdout), lambda text: print(text, flush=True))
+    worker.run_in_child(revisions, run, QuietReporter(sys.stdout), lambda text: print(text, flush=True))
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == "0\n"

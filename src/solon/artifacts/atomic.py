@@ -138,7 +138,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def keeping(run: Path) -> Iterator[None]:
+def storage_errors(run: Path) -> Iterator[None]:
     """Full or forbidden storage inside the block becomes a `RunError` that says what is kept and how to go on.
 
     Errors that name a file outside the run's folder pass.

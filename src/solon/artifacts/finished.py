@@ -41,7 +41,7 @@ class FinishedStage:
             return cls(run=run, manifest=Manifest.model_validate_json(path.read_bytes()))
         except ValidationError as error:
             what = "not a manifest that this version can read"
-            raise RunError(what, where=Where(path), hint=to_do_again(run, name)) from error
+            raise RunError(what, where=Where(path), hint=redo_hint(run, name)) from error
 
     @classmethod
     def open(cls, run: Path, name: str) -> FinishedStage:
@@ -65,7 +65,7 @@ class FinishedStage:
             RunError: if it was finished from other settings or inputs, or a file is not what the manifest says.
         """
         if found := cls.find(run, header.stage):
-            must_match(run, found.manifest, header, "finished")
+            require_same(run, found.manifest, header, "finished")
             if faults := found.faults():
                 raise RunError(faults)
             shutil.rmtree(found.path(PARTIAL), ignore_errors=True)
@@ -79,7 +79,7 @@ class FinishedStage:
         """One for every file (or those named) that is not what the stage made."""
         stage = self.manifest.stage
         return [
-            Fault(f"{wrong}: not what stage {stage} made", Where(self.path(name)), to_do_again(self.run, stage))
+            Fault(f"{wrong}: not what stage {stage} made", Where(self.path(name)), redo_hint(self.run, stage))
             for name in names or self.manifest.outputs
             if (wrong := problem(self.path(name), self.manifest.outputs[name]))
         ]
@@ -96,14 +96,14 @@ class FinishedStage:
             yield from decode_rows(self.path(name).read_bytes(), record, self.path(name))
 
 
-def must_match(run: Path, then: Header, now: Header, did: str) -> None:
+def require_same(run: Path, then: Header, now: Header, did: str) -> None:
     """Raises `RunError` unless a stage that `did`, e.g. "finished", from one header may go on under the other."""
     if before_and_now := differences(then.header(), now.header()):
         what = f"stage {now.stage} was {did} from other settings or inputs: {before_and_now}"
-        hint = f"put back what was there before, or {to_do_again(run, now.stage)}"
+        hint = f"put back what was there before, or {redo_hint(run, now.stage)}"
         raise RunError(what, where=Where(run / now.stage), hint=hint)
 
 
-def to_do_again(run: Path, stage: str) -> str:
+def redo_hint(run: Path, stage: str) -> str:
     """How the user has a stage done again, as a hint."""
     return f"delete {run / stage} and run `solon resume {run}` to do the stage again"

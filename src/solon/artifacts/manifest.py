@@ -124,7 +124,7 @@ class Header(Record):
         return self.model_dump(mode="json", include=set(Header.model_fields))
 
 
-class Begun(Record):
+class StageStart(Record):
     """`.partial/stage.json`: what a stage in progress was begun with."""
 
     header: Header

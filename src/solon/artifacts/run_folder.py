@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import JsonValue, ValidationError
 
-from solon.artifacts.atomic import canonical_json, keeping, write_atomic
+from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
 from solon.artifacts.finished import RUN
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
@@ -80,7 +80,7 @@ class RunFolder:
 
     def __enter__(self) -> Self:
         self._block.callback(self.close)
-        self._block.enter_context(keeping(self.path))
+        self._block.enter_context(storage_errors(self.path))
         return self
 
     def __exit__(

@@ -13,14 +13,14 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from solon.artifacts.atomic import canonical_json, folder_atomic, sweep, write_atomic
 from solon.artifacts.checkpoint import Checkpoints
-from solon.artifacts.finished import must_match, to_do_again
+from solon.artifacts.finished import redo_hint, require_same
 from solon.artifacts.manifest import (
     MANIFEST,
     PARTIAL,
-    Begun,
     Counts,
     Header,
     Manifest,
+    StageStart,
     Tally,
     describe,
     version_changes,
@@ -34,7 +34,7 @@ from solon.records import Record
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-BEGUN = "stage.json"
+START = "stage.json"
 
 
 class StageFolder:
@@ -55,13 +55,13 @@ class StageFolder:
         self._partial = self.folder / PARTIAL
         self._once, self._sharded = Tally(), Tally()
         self._tally = self._once
-        self._begun = self._begin(header)
+        self._start = self._begin(header)
         self._watch = Stopwatch(self._partial / "timing.json")
 
     @classmethod
-    def begun(cls, run: Path, name: str) -> Self:
+    def reopen(cls, run: Path, name: str) -> Self:
         """Go on with a stage that was begun, as it was begun."""
-        return cls(run, _read_begun(run, name).header)
+        return cls(run, _read_start(run, name).header)
 
     def path(self, name: str) -> Path:
         """Where a file of this stage lies."""
@@ -190,11 +190,11 @@ class StageFolder:
         tally.add(self._sharded)
         now = versions()
         manifest = Manifest(
-            **dict(self._begun.header),
+            **dict(self._start.header),
             outputs={path.relative_to(self.folder).as_posix(): describe(path) for path in self._files()},
             counts=tally.counts(),
             facts=facts,
-            deviations=tuple(version_changes(self._begun.versions, now)),
+            deviations=tuple(version_changes(self._start.versions, now)),
             notes=tuple(notes),
             timing=self._watch.reading(),
             versions=now,
@@ -208,25 +208,25 @@ class StageFolder:
         paths = (path for path in self.folder.rglob("*") if path.is_file() and path != self.folder / MANIFEST)
         return sorted(p for p in paths if not any(part.startswith(".") for part in p.relative_to(self.folder).parts))
 
-    def _begin(self, header: Header) -> Begun:
-        if (self._partial / BEGUN).exists():
-            begun = _read_begun(self.run, self.name)
-            must_match(self.run, begun.header, header, "begun")
+    def _begin(self, header: Header) -> StageStart:
+        if (self._partial / START).exists():
+            start = _read_start(self.run, self.name)
+            require_same(self.run, start.header, header, "begun")
             sweep(self.folder)
-            return begun
+            return start
         if files := self._files():
             what = f"{self.folder} holds files that stage {self.name} did not make, e.g. {files[0].name}"
-            raise RunError(what, hint=to_do_again(self.run, self.name))
+            raise RunError(what, hint=redo_hint(self.run, self.name))
         self._partial.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
-        begun = Begun(header=header, versions=versions())
-        write_atomic(self._partial / BEGUN, canonical_json(begun))
-        return begun
+        start = StageStart(header=header, versions=versions())
+        write_atomic(self._partial / START, canonical_json(start))
+        return start
 
 
-def _read_begun(run: Path, name: str) -> Begun:
-    path = run / name / PARTIAL / BEGUN
+def _read_start(run: Path, name: str) -> StageStart:
+    path = run / name / PARTIAL / START
     try:
-        return Begun.model_validate_json(path.read_bytes())
+        return StageStart.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise RunError("cannot be read", where=Where(path), hint=to_do_again(run, name)) from error
+        raise RunError("cannot be read", where=Where(path), hint=redo_hint(run, name)) from error

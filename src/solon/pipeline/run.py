@@ -8,18 +8,18 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
 from solon.artifacts.reuse import Others, take_over
 from solon.pipeline.actors import Actors
-from solon.pipeline.given import CONSTITUTION, Given
+from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 from solon.pipeline.summary import write_summary
-from solon.pipeline.work import Work, do_stage
-from solon.pipeline.worker import do_in_child
+from solon.pipeline.work import Work, run_stage
+from solon.pipeline.worker import run_in_child
 from solon.progress import Reporter
 
 LARGE_BYTES = 1 << 30
 """A stage with a model of so many bytes or more has a process of its own, unless the user says otherwise. Starting one
 takes five seconds, mostly to import torch (measured): a smaller model's memory is not worth that."""
-_TEXTS = {Given.critique_texts, Given.comparison_texts}
+_TEXTS = {RunInputs.critique_texts, RunInputs.comparison_texts}
 
 
 def run_pipeline(
@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(self, run: RunFolder, reporter: Reporter, others: Others, *, isolate: bool | None = False) -> None:
         self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
-        self.given, self.actors = Given(run.config), Actors(config=run.config)
+        self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False
@@ -94,9 +94,9 @@ class Pipeline:
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
         if stage.roles and (large if self.isolate is None else self.isolate):
-            do_in_child(stage, self.run, self.reporter, self.note)
+            run_in_child(stage, self.run, self.reporter, self.note)
         else:
-            do_stage(stage, self.work(stage, folder))
+            run_stage(stage, self.work(stage, folder))
 
     def work(self, stage: Stage, folder: StageFolder) -> Work:
         """What a body is handed."""

@@ -1,11 +1,13 @@
-"""Where a run's prompts come from, and who knows the truth about answers: the synthetic world, or the user's files."""
+"""Where a run's prompts come from, with ground truth about answers if there is any: the synthetic world, or files."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, get_args
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, get_args
 
 from solon.artifacts.finished import FinishedStage
 from solon.config import PromptsSection
@@ -69,62 +71,45 @@ class PromptSets:
         }
 
 
-@dataclass(frozen=True)
+def _kept(file: str, record: type[R]) -> cached_property[list[R]]:
+    """The rows of a file of the stage `prompts`, read when they are first asked for."""
+    return cached_property(lambda prompts: list(prompts.inputs[file].rows(Path(file).name, record)))
+
+
 class Prompts:
-    """What the stage `prompts` keeps, read when it is asked for."""
+    """What the stage `prompts` keeps, as far as a stage declares to read it; see `PromptSets`."""
 
-    inputs: Mapping[str, FinishedStage]
-    """By file, e.g. `prompts/evals`: those that may be read."""
+    red_team = _kept(RED_TEAM, Prompt)
+    helpful = _kept(HELPFUL, Prompt)
+    evaluation = _kept(EVALUATION, Prompt)
+    comparisons = _kept(COMPARISONS, Comparison)
+    demonstrations = _kept(DEMONSTRATIONS, Demonstration)
+    _twins = _kept(TWINS, Prompt)
 
-    @property
-    def red_team(self) -> list[Prompt]:
-        """Harmful and mixed."""
-        return self._rows(RED_TEAM, Prompt)
-
-    @property
-    def helpful(self) -> list[Prompt]:
-        """Benign."""
-        return self._rows(HELPFUL, Prompt)
-
-    @property
-    def evaluation(self) -> list[Prompt]:
-        """Held out."""
-        return self._rows(EVALUATION, Prompt)
+    def __init__(self, inputs: Mapping[str, FinishedStage]) -> None:
+        """`inputs`: the finished stage, by each file that may be read."""
+        self.inputs = inputs
 
     @property
     def twins(self) -> dict[str, Prompt]:
-        """See `PromptSets`."""
-        twins = self._rows(TWINS, Prompt)
-        return {prompt.id: twin for prompt, twin in zip(self.helpful, twins, strict=True)} if twins else {}
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """Those that the user gave."""
-        return self._rows(COMPARISONS, Comparison)
-
-    @property
-    def demonstrations(self) -> list[Demonstration]:
-        """Those that the user gave."""
-        return self._rows(DEMONSTRATIONS, Demonstration)
+        """By the benign prompt's id."""
+        return dict(zip((prompt.id for prompt in self.helpful), self._twins, strict=True)) if self._twins else {}
 
     def by_id(self) -> dict[str, Prompt]:
-        """Every prompt that may be read."""
-        files = [file for file in (RED_TEAM, HELPFUL, TWINS, EVALUATION) if file in self.inputs]
-        return {prompt.id: prompt for file in files for prompt in self._rows(file, Prompt)}
+        """Every prompt but the twins."""
+        files = [file for file in (RED_TEAM, HELPFUL, EVALUATION) if file in self.inputs]
+        return {prompt.id: prompt for file in files for prompt in self.inputs[file].rows(Path(file).name, Prompt)}
 
     @property
     def system_turns(self) -> bool:
-        """Has any prompt of the run one?"""
+        """Does any prompt of the run have one?"""
         stage = next(stage for name, stage in self.inputs.items() if name.startswith("prompts/"))
         return bool(stage.manifest.facts["system_turns"])
 
-    def _rows(self, file: str, record: type[R]) -> list[R]:
-        return list(self.inputs[file].rows(file.partition("/")[2], record))
-
 
 @dataclass(frozen=True, kw_only=True)
-class KnownTruth:
-    """Whoever knows the truth. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
+class GroundTruth:
+    """What is true of answers. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
 
     grader: Grader
     rater: HelpfulnessRater
@@ -138,29 +123,19 @@ class KnownTruth:
         return self.grader.card.name
 
 
-class PromptSource(Protocol):
-    """Prompts, and what can be known about answers to them."""
-
-    @property
-    def truth(self) -> KnownTruth | None:
-        """None where nobody knows."""
-
-    def fingerprints(self) -> dict[str, str]:
-        """What the prompts are made from, by hash: a run whose files have changed must not go on as if they had not."""
-
-    def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets: ...
-
-
 class WorldSource:
     """The synthetic world: prompts without end, and an oracle."""
 
     def __init__(self) -> None:
-        self.truth: KnownTruth | None = KnownTruth(grader=Oracle(), rater=raters.OracleHelpfulness(), better=_better)
+        self.truth = GroundTruth(grader=Oracle(), rater=raters.OracleHelpfulness(), better=_better)
 
     def fingerprints(self) -> dict[str, str]:
+        """None: Solon's source holds the world."""
         return {}
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
+        """As many as the section says."""
+
         def training(kind: PromptKind, count: int) -> list[Prompt]:
             return world_prompts(kind, count, split="training", seed=seed)
 
@@ -188,13 +163,14 @@ def _better(prompt: Prompt, a: str, b: str, question: str) -> Better:
 
 @dataclass(frozen=True)
 class FileSource:
-    """The user's files. Nobody knows the truth about answers to them."""
+    """The user's files. There is no ground truth about answers to them."""
 
     path: str
     helpful_path: str | None
-    truth: KnownTruth | None = None
+    truth = None
 
     def fingerprints(self) -> dict[str, str]:
+        """Of the files, by hash."""
         paths = {"prompts_file": self.path, "helpful_file": self.helpful_path}
         return {
             f"{name}_{part}" if part else name: value
@@ -204,61 +180,50 @@ class FileSource:
         }
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
+        """Rows of the files, as many as the section allows. What opens like a prompt for training is not held out."""
         found = choose_red_team(self.path, section, seed)
         rows = found.read()
         red_team = tuple(example.prompt for example in rows.training)
-        given = _Helpful.read(self.helpful_path, section, seed)
-        taught = {opening_of(prompt) for prompt in (*red_team, *given.training)}
+        given = _helpful_sets(self.helpful_path, section, seed)
+        taught = {opening_of(prompt) for prompt in (*red_team, *given.helpful)}
         held = {prompt.id: prompt for prompt in rows.evaluation}
         every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
         evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
         asked = sum(prompt.id in held for prompt in evaluation)
         dropped = found.dropped + given.dropped
         dropped["held out, but opens like a training prompt"] += len(held) - asked
-        return PromptSets(
+        return replace(
+            given,
             red_team=red_team,
-            helpful=given.training,
             evaluation=evaluation,
-            comparisons=given.comparisons,
-            demonstrations=given.demonstrations,
-            rows_in=found.rows + given.rows,
-            rows_out=len(red_team) + asked + len(given.comparisons) + len(given.demonstrations),
+            rows_in=found.rows + given.rows_in,
+            rows_out=len(red_team) + asked + given.rows_out,
             dropped=+dropped,
             notes=found.notes + given.notes,
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Helpful:
-    """What the user's helpfulness file gives to a run; nothing without one."""
-
-    training: tuple[Prompt, ...] = ()
-    evaluation: tuple[Prompt, ...] = ()
-    comparisons: tuple[Comparison, ...] = ()
-    demonstrations: tuple[Demonstration, ...] = ()
-    rows: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, path: str | None, section: PromptsSection, seed: int) -> _Helpful:
-        """Comparisons and demonstrations stay with the prompts that train."""
-        if path is None:
-            return cls()
-        found = choose_helpful(path, section, seed)
-        rows = found.read()
-        return cls(
-            training=prompts_of(rows.training),
-            evaluation=rows.evaluation,
-            comparisons=comparisons_of(rows.training, found.name),
-            demonstrations=demonstrations_of(rows.training),
-            rows=found.rows,
-            dropped=found.dropped,
-            notes=found.notes,
-        )
+def _helpful_sets(path: str | None, section: PromptsSection, seed: int) -> PromptSets:
+    """Those of the user's helpfulness file. Comparisons and demonstrations stay with the prompts that train."""
+    if path is None:
+        return PromptSets(red_team=(), helpful=(), evaluation=(), rows_in=0, rows_out=0)
+    found = choose_helpful(path, section, seed)
+    rows = found.read()
+    comparisons, demonstrations = comparisons_of(rows.training, found.name), demonstrations_of(rows.training)
+    return PromptSets(
+        red_team=(),
+        helpful=prompts_of(rows.training),
+        evaluation=rows.evaluation,
+        comparisons=comparisons,
+        demonstrations=demonstrations,
+        rows_in=found.rows,
+        rows_out=len(comparisons) + len(demonstrations),
+        dropped=found.dropped,
+        notes=found.notes,
+    )
 
 
-def prompt_source(section: PromptsSection) -> PromptSource:
+def prompt_source(section: PromptsSection) -> WorldSource | FileSource:
     """The world, or files."""
     if section.source == "world":
         return WorldSource()

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
 from solon.config import ModelRole, RunConfig
-from solon.pipeline.given import Given, Hashes
+from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
     from solon.pipeline.work import Work
@@ -47,7 +47,7 @@ class Stage:
     """The models that it uses are written to as these roles are."""
     weights: tuple[ModelRole, ...] = ()
     """Roles whose own models it uses; trained models belong to the stages it reads."""
-    hashes: tuple[Callable[[Given], Hashes], ...] = ()
+    hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Stage:
         """Of what it reads. `done`: finished stages by name."""
         return {name: _fingerprint(done[stage_of(name)].manifest, name) for name in self.reads}
 
-    def inputs_given(self, given: Given) -> Hashes:
+    def inputs_given(self, given: RunInputs) -> Hashes:
         """What it depends on beside the run file, stages and models."""
         return {name: sha256 for hashes in self.hashes for name, sha256 in hashes(given).items()}
 

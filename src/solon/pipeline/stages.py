@@ -11,10 +11,11 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from solon.config import SamplingSection
 from solon.evals.estimates import evidence
@@ -28,7 +29,6 @@ from solon.feedback.pair import answer_pairs, twin_pairs
 from solon.feedback.rate import rate_pairs
 from solon.feedback.refusals import needless_refusals
 from solon.feedback.respond import respond
-from solon.pipeline.given import Given
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -37,7 +37,8 @@ from solon.pipeline.grading import (
     one_fault_apart,
     true_labels,
 )
-from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, KnownTruth
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, GroundTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.few_shots import comparison_format
@@ -46,16 +47,13 @@ from solon.records import Answer, Comparison, Pair, Prompt, Revision
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
 
-S = TypeVar("S")
-T = TypeVar("T")
-
 
 @partial(
     Stage,
     "prompts",
     "Prompts for training and, held out, for evaluation.",
     settings=("prompts",),
-    hashes=(Given.prompt_files,),
+    hashes=(RunInputs.prompt_files,),
 )
 def prompts(work: Work) -> Facts:
     folder, reporter = work.folder, work.reporter
@@ -81,7 +79,7 @@ def prompts(work: Work) -> Facts:
     settings=("supervised", "sampling"),
     roles=("assistant",),
     weights=("assistant",),
-    hashes=(Given.critique_texts,),
+    hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
@@ -152,7 +150,7 @@ def pairs(work: Work) -> None:
     settings=("judge", "sampling"),
     roles=("judge",),
     weights=("judge",),
-    hashes=(Given.comparison_texts,),
+    hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
     actor, given, config = work.actor("judge"), work.given, work.config
@@ -182,7 +180,7 @@ def comparisons(work: Work) -> None:
     reads=("sl", HELPFUL, TWINS),
     settings=("helpfulness", "pairs.temperature", "sampling"),
     roles=("base",),
-    hashes=(Given.grader,),
+    hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
@@ -260,7 +258,7 @@ def _answers(model: str, called: str) -> Stage:
         *(RED_TEAM, EVALUATION, COMPARISONS),
     ),
     roles=("base",),
-    hashes=(Given.comparison_texts, Given.measures),
+    hashes=(RunInputs.comparison_texts, RunInputs.measures),
 )
 def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
@@ -314,7 +312,7 @@ def _pair_sampling(work: Work) -> SamplingSection:
     return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
 
 
-def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Made[Comparison]:
+def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: GroundTruth) -> Made[Comparison]:
     """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
     section = work.config.helpfulness
     own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
@@ -327,7 +325,12 @@ def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: Kn
         per_prompt=section.needless_refusals_per_prompt,
     )
     rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
-    return _followed(_followed(own, refusals), rated)
+    return replace(
+        rated,
+        dropped=own.dropped + refusals.dropped + rated.dropped,
+        noted=own.noted + refusals.noted + rated.noted,
+        tokens=own.tokens + refusals.tokens + rated.tokens,
+    )
 
 
 def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Made[Comparison]:
@@ -361,13 +364,3 @@ def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score
         ScoredPair(prompt_id=worse.prompt.id, score_a=next(scored), score_b=next(scored), better="b", fault=fault)
         for worse, _, fault in pairs
     ]
-
-
-def _followed(first: Made[S], last: Made[T]) -> Made[T]:
-    """The last step's records, with the account of both."""
-    return Made(
-        records=last.records,
-        dropped=first.dropped + last.dropped,
-        noted=first.noted + last.noted,
-        tokens=first.tokens + last.tokens,
-    )

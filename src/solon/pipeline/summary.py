@@ -15,12 +15,12 @@ from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceModel
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
-from solon.pipeline.given import Given
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.sources import HELPFUL, RED_TEAM, Prompts
 from solon.records import Rollout
 
 
-def write_summary(run: Path, given: Given, done: Mapping[str, FinishedStage]) -> Summary:
+def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]) -> Summary:
     """Writes the file into the run's folder. `done`: every stage, by name."""
     config, truth, scores = given.config, given.truth, done["scores"]
     trained = Prompts(dict.fromkeys((RED_TEAM, HELPFUL), done["prompts"])).by_id()

@@ -1,9 +1,9 @@
 """A stage in a process of its own: `python -m solon.pipeline.worker RUN STAGE` does a stage that was begun, and nothing
 else.
 
-It tells of its progress in lines of JSON on its standard output, each a call of a `Reporter`'s method; whatever else is
-printed goes to its standard error. Whoever starts it holds the lock of the run's folder, and may hold the other end of
-its standard input: once that closes, nobody is waiting, and it ends.
+It reports progress as lines of JSON on standard output, each a call of a `Reporter`'s method; anything else that is
+printed goes to standard error. Its parent holds the lock of the run's folder, and may hold the other end of standard
+input: the process ends when that closes.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Any, TextIO
 
 from solon import errors
 from solon.artifacts import RunFolder, StageFolder
-from solon.artifacts.atomic import keeping
+from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import run_config
 from solon.errors import Fault, RunError, SolonError, UserError, Where
-from solon.pipeline.given import Given
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
-from solon.pipeline.work import Work, do_stage
+from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
 
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
@@ -37,7 +37,7 @@ FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
 
 
-def do_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
+def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
     Raises:
@@ -90,13 +90,13 @@ def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
 
 
 class _Lines:
-    """A reporter whose calls are lines, for `do_in_child`."""
+    """What a reporter is told, as lines for `run_in_child`."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._file = stream
 
     def send(self, *call: object) -> None:
-        print(json.dumps(call, default=str), file=self._stream, flush=True)
+        print(json.dumps(call, default=str), file=self._file, flush=True)
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.send("stage", name, total_rows)
@@ -110,28 +110,19 @@ class _Lines:
     def note(self, text: str) -> None:
         self.send("note", text)
 
-    def reused(self, name: str, run: str) -> None:
-        raise NotImplementedError
 
-    def done(self, text: str = "") -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        pass
-
-
-def work(run: Path, name: str, reporter: Reporter) -> None:
+def work(run: Path, name: str, lines: _Lines) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
-    stage, given = stages[name], Given(run_config(run))
-    with keeping(run):
+    stage, given = stages[name], RunInputs(run_config(run))
+    with storage_errors(run):
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
-        folder = StageFolder.begun(run, stage.folder)
+        folder = StageFolder.reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
 
         actors = Actors(config=given.config)
-        work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=reporter, tell=reporter.note)
-        do_stage(stage, work)
+        work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=lines, tell=lines.note)
+        run_stage(stage, work)
 
 
 def main(run: str, name: str) -> int:

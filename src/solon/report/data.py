@@ -17,7 +17,7 @@ from solon.constitution.principles import Constitution
 from solon.errors import Fault, RunError, Where
 from solon.evals.grader import Score
 from solon.evals.summary import Summary, read_summary
-from solon.pipeline.given import CONSTITUTION
+from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
 from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout
 

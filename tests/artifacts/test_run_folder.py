@@ -50,6 +50,17 @@ def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
         pass  # the refusal gave the lock back
 
 
+def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> None:
+    """What cannot change a result; the folder says what holds now."""
+    with RunFolder.create(tmp_path, RunConfig()):
+        pass
+    other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
+    with RunFolder.create(tmp_path, other):
+        pass
+    with RunFolder.resume(tmp_path) as run:
+        assert run.config == other == load_run_config(tmp_path / "run.toml")
+
+
 def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
         pass

@@ -9,6 +9,7 @@ from solon.artifacts import RunFolder
 from solon.config import RunConfig
 from solon.feedback.answers import BY_CONSTRUCTION, NEEDLESS_REFUSAL
 from solon.records import Comparison, Demonstration, Prompt, Record, Turn
+from stages import begun
 
 THEFT = Prompt(
     id="harmful-1",
@@ -70,7 +71,7 @@ def small_run(folder: Path, *, without: Sequence[str] = ()) -> Path:
     with RunFolder.create(folder, RunConfig()) as run:
         for name, files in STAGES.items():
             if name not in without:
-                stage = run.stage(name, config={})
+                stage = begun(run, name)
                 for file, rows in files.items():
                     stage.write_records(file, rows)
                 stage.finish()

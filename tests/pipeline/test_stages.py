@@ -11,12 +11,13 @@ import pytest
 
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import Others
 from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
 from solon.config_load import load_run_config
-from solon.pipeline.given import Given
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
-from solon.pipeline.stage import Stage
+from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 
 SECTIONS = {field.annotation: name for name, field in RunConfig.model_fields.items()}
@@ -33,7 +34,7 @@ TEXTS = {
 def test_a_stage_reads_only_stages_before_it() -> None:
     before: set[str] = set()
     for stage in STAGES:
-        assert set(stage.reads) <= before, stage.name
+        assert {stage_of(name) for name in stage.reads} <= before, stage.name
         before.add(stage.name)
     assert len(before) == len(STAGES) == len({stage.folder for stage in STAGES})
 
@@ -42,20 +43,20 @@ def test_a_stage_reads_only_stages_before_it() -> None:
 def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every key of a run file that is read, e.g. `rl.steps`, and every text, e.g. `few_shots`."""
     found: set[str] = set()
-    plain, given = Section.__getattribute__, Given.__getattribute__
+    plain, given = Section.__getattribute__, RunInputs.__getattribute__
 
     def of_section(self: Section, name: str) -> Any:
         if name in type(self).__pydantic_fields__ and type(self) in SECTIONS:
             found.add(f"{SECTIONS[type(self)]}.{name}")
         return plain(self, name)
 
-    def of_given(self: Given, name: str) -> Any:
+    def of_given(self: RunInputs, name: str) -> Any:
         if name in set().union(*TEXTS.values()):
             found.add(name)
         return given(self, name)
 
     monkeypatch.setattr(Section, "__getattribute__", of_section)
-    monkeypatch.setattr(Given, "__getattribute__", of_given)
+    monkeypatch.setattr(RunInputs, "__getattribute__", of_given)
     return found
 
 
@@ -74,10 +75,26 @@ def declared(stage: Stage) -> Iterator[str]:
         yield from TEXTS[hashes.__name__]
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every file of prompts that is read, e.g. `prompts/evals`."""
+    found: set[str] = set()
+    real = FinishedStage.rows
+
+    def rows(self: FinishedStage, file: str, record: type[Any]) -> Iterator[Any]:
+        if self.manifest.stage == "prompts":
+            found.add(f"prompts/{file}")
+        return real(self, file, record)
+
+    monkeypatch.setattr(FinishedStage, "rows", rows)
+    return found
+
+
 @pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo"])
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
-    llama: Path, tmp_path: Path, read: set[str], setting: str
+    llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
+    """Nor does it declare more files of prompts than it reads."""
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
         pipeline = Pipeline(run, Told(), Others())
@@ -85,9 +102,11 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
 
             def body(work: Any, stage: Stage = stage) -> Any:
                 read.clear()
+                opened.clear()
                 facts = stage.body(work)
                 assert read - set(declared(stage)) == set(), stage.name
                 assert read
+                assert opened == {name for name in stage.reads if name.startswith("prompts/")}, stage.name
                 return facts
 
             pipeline.do(replace(stage, body=body))
@@ -126,6 +145,6 @@ def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path
     text = '[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Take that out."\n'
     (tmp_path / "one.toml").write_text(text + 'comparison_question = "Which steals less?"\n')
     (tmp_path / "two.toml").write_text(text + 'comparison_question = "Which is kinder?"\n')
-    hashes = [Given(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
+    hashes = [RunInputs(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
     assert hashes[0].critique_texts() == hashes[1].critique_texts()
     assert hashes[0].comparison_texts() != hashes[1].comparison_texts()

@@ -16,7 +16,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     \b
       [bold]solon report runs/demo[/bold]
     """
-    from solon.artifacts.run_folder import RUN
+    from solon.artifacts.finished import RUN
     from solon.errors import RunError
     from solon.report.html import write_report
 

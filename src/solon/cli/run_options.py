@@ -37,6 +37,14 @@ class WorkOptions:
     no_reuse: Annotated[
         bool, typer.Option("--no-reuse", help="Do every stage here, whatever other runs have finished.")
     ] = False
+    isolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate/--no-isolate",
+            help="Do each stage that uses a model in a process of its own, so that its memory is gone when it ends. "
+            "Default: with models of 1 GiB and more.",
+        ),
+    ] = None
     quiet: Quiet = False
     as_json: Json = False
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from solon.artifacts import Counts, Manifest, RunFolder
-from solon.artifacts.stage import MANIFEST
+from solon.artifacts.manifest import MANIFEST
 from solon.cli import interrupts
 from solon.cli.faults import resumable
 from solon.cli.run_options import RunOptions, WorkOptions
@@ -74,7 +74,8 @@ def carry_on(run: RunFolder, work: WorkOptions, *, until: Stage | None = None) -
         from solon.pipeline.run import run_pipeline
         from solon.report.html import write_report
 
-        worked = run_pipeline(run, _Interruptible(reporter), until=until.name if until else None, others=others)
+        last = until.name if until else None
+        worked = run_pipeline(run, _Interruptible(reporter), until=last, others=others, isolate=work.isolate)
         if until is None:
             write_report(run.path)
         if not worked:

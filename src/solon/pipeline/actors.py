@@ -48,6 +48,10 @@ class Actors:
         name = getattr(self.config.models, role) or self.config.models.assistant
         return model_folder(name)
 
+    def weight_bytes(self, role: str) -> int:
+        """Size of a role's weights on disk."""
+        return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
+
     def fingerprints(self, role: str) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
         found = fingerprints(self.path(role), code=self._remote)

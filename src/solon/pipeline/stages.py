@@ -11,9 +11,11 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solon.config import SamplingSection
 from solon.evals.estimates import evidence
@@ -24,7 +26,6 @@ from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, 
 from solon.feedback.critique import revise
 from solon.feedback.judge import check_unscored, compare
 from solon.feedback.rows import Rows
-from solon.pipeline.given import Given
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -33,7 +34,8 @@ from solon.pipeline.grading import (
     one_fault_apart,
     true_labels,
 )
-from solon.pipeline.sources import KnownTruth
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, GroundTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.comparison import comparison_format
@@ -42,16 +44,13 @@ from solon.records import Answer, Comparison, Pair, Prompt, Revision
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
 
-S = TypeVar("S")
-T = TypeVar("T")
-
 
 @partial(
     Stage,
     "prompts",
     "Prompts for training and, held out, for evaluation.",
     settings=("prompts",),
-    hashes=(Given.prompt_files,),
+    hashes=(RunInputs.prompt_files,),
 )
 def prompts(work: Work) -> Facts:
     folder, reporter = work.folder, work.reporter
@@ -60,23 +59,24 @@ def prompts(work: Work) -> Facts:
         sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
             work.note(note)
-        for name, records in sets.rows().items():
-            folder.write_records(name, records)
+        for file, records in sets.files().items():
+            folder.write_records(Path(file).name, records)
     folder.count("in", sets.rows_in)
     folder.count("out", sets.rows_out)
     work.account(sets.dropped)
-    return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
+    every = (*sets.red_team, *sets.helpful, *sets.evaluation, *sets.twins.values())
+    return {"system_turns": any(turn.role == "system" for prompt in every for turn in prompt.turns)}
 
 
 @partial(
     Stage,
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
-    reads=("prompts",),
+    reads=(RED_TEAM,),
     settings=("supervised", "sampling"),
     roles=("assistant",),
     weights=("assistant",),
-    hashes=(Given.critique_texts,),
+    hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
@@ -99,7 +99,7 @@ def revisions(work: Work) -> None:
     Stage,
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
-    reads=("prompts",),
+    reads=(HELPFUL,),
     settings=("sampling", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
@@ -115,7 +115,7 @@ def helpful(work: Work) -> None:
     "sl",
     "Finetune base on revisions and helpful answers: SL-CAI.",
     folder="models/sl",
-    reads=("revisions", "helpful", "prompts"),
+    reads=("revisions", "helpful", RED_TEAM, HELPFUL, DEMONSTRATIONS),
     settings=("sft",),
     roles=("base",),
     weights=("base",),
@@ -130,7 +130,7 @@ def sl(work: Work) -> Facts:
     Stage,
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
-    reads=("sl", "prompts"),
+    reads=("sl", RED_TEAM),
     settings=("pairs", "sampling"),
     roles=("base",),
 )
@@ -143,11 +143,11 @@ def pairs(work: Work) -> None:
     Stage,
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
-    reads=("pairs", "prompts"),
+    reads=("pairs", RED_TEAM),
     settings=("judge", "sampling"),
     roles=("judge",),
     weights=("judge",),
-    hashes=(Given.comparison_texts,),
+    hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
     actor, given, config = work.actor("judge"), work.given, work.config
@@ -174,10 +174,10 @@ def comparisons(work: Work) -> None:
     Stage,
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
-    reads=("sl", "prompts"),
+    reads=("sl", HELPFUL, TWINS),
     settings=("helpfulness", "pairs.temperature", "sampling"),
     roles=("base",),
-    hashes=(Given.grader,),
+    hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
@@ -196,7 +196,7 @@ def helpfulness(work: Work) -> None:
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
-    reads=("comparisons", "helpfulness", "prompts"),
+    reads=("comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
     settings=("preference",),
     roles=("base",),
     weights=("base",),
@@ -212,7 +212,7 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
-    reads=("sl", "pm", "prompts"),
+    reads=("sl", "pm", RED_TEAM, HELPFUL),
     settings=("rl", "sampling.max_new_tokens"),
     roles=("base",),
 )
@@ -233,7 +233,7 @@ def _answers(model: str, called: str) -> Stage:
         Stage,
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
-        reads=("prompts", *([trained] if trained else [])),
+        reads=(EVALUATION, *([trained] if trained else [])),
         settings=("sampling",),
         roles=("base",),
         weights=() if trained else ("base",),
@@ -249,9 +249,13 @@ def _answers(model: str, called: str) -> Stage:
     Stage,
     "scores",
     "Grade answers and revisions; measure the labels and the preference model.",
-    reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),
+    reads=(
+        *(f"answers-{model}" for model in EVALUATED),
+        *("revisions", "comparisons", "helpfulness", "pm"),
+        *(RED_TEAM, EVALUATION, COMPARISONS),
+    ),
     roles=("base",),
-    hashes=(Given.comparison_texts, Given.measures),
+    hashes=(RunInputs.comparison_texts, RunInputs.measures),
 )
 def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
@@ -263,7 +267,7 @@ def scores(work: Work) -> Facts:
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        kept_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
         quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
         if quality is not None:
             folder.write_json("preference.json", quality)
@@ -305,7 +309,7 @@ def _pair_sampling(work: Work) -> SamplingSection:
     return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
 
 
-def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Rows[Comparison]:
+def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: GroundTruth) -> Rows[Comparison]:
     """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
     section = work.config.helpfulness
     own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
@@ -318,7 +322,12 @@ def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: Kn
         per_prompt=section.needless_refusals_per_prompt,
     )
     rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
-    return _followed(_followed(own, refusals), rated)
+    return replace(
+        rated,
+        dropped=own.dropped + refusals.dropped + rated.dropped,
+        noted=own.noted + refusals.noted + rated.noted,
+        tokens=own.tokens + refusals.tokens + rated.tokens,
+    )
 
 
 def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Rows[Comparison]:
@@ -349,13 +358,3 @@ def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score
     pairs = one_fault_apart(responses, rows, work.given.truth.grader.card)
     scored = iter(score_answers(work, [(one.prompt.id, one.text) for *both, _ in pairs for one in both]))
     return [ScoredPair(margin=next(scored) - next(scored), better="b", fault=fault) for *_, fault in pairs]
-
-
-def _followed(first: Rows[S], last: Rows[T]) -> Rows[T]:
-    """The last step's records, with the account of both."""
-    return Rows(
-        records=last.records,
-        dropped=first.dropped + last.dropped,
-        noted=first.noted + last.noted,
-        tokens=first.tokens + last.tokens,
-    )

@@ -1,4 +1,4 @@
-"""What a run is given: its run file and the texts that it names, which stages depend on by hash."""
+"""The run file, and the texts that it names. Stages depend on these by hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
-from solon.pipeline.sources import KnownTruth, PromptSource, prompt_source
+from solon.pipeline.sources import FileSource, GroundTruth, WorldSource, prompt_source
 
 CONSTITUTION = "constitution.json"
 """The constitution as the run used it, a `Constitution` record; in the run's folder."""
@@ -21,8 +21,8 @@ Hashes = dict[str, str]
 """sha256 of what a stage is made from, by the name under which its manifest lists it."""
 
 
-class Given:
-    """A run's file and texts, read when they are first asked for."""
+class RunInputs:
+    """Each is read when it is first asked for."""
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
@@ -39,18 +39,18 @@ class Given:
         return load_few_shots(Path(folder)) if folder else FewShots()
 
     @cached_property
-    def source(self) -> PromptSource:
+    def source(self) -> WorldSource | FileSource:
         """The world, or the user's files."""
         return prompt_source(self.config.prompts)
 
     @property
-    def truth(self) -> KnownTruth | None:
+    def truth(self) -> GroundTruth | None:
         """Ground truth about answers, where there is any."""
         return self.source.truth
 
     @property
     def graders(self) -> tuple[Grader, ...]:
-        """Of answers: whoever knows the truth, and those that need not know it."""
+        """Of answers: ground truth, where there is any, and graders that do not need it."""
         return (*([self.truth.grader] if self.truth else ()), *GRADERS)
 
     @property
@@ -84,11 +84,11 @@ class Given:
         return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
 
     def grader(self) -> Hashes:
-        """Who knows the truth, by name."""
+        """The ground truth, by name."""
         return {"grader": _sha256(self.truth.name if self.truth else None)}
 
     def measures(self) -> Hashes:
-        """Who reads answers, and for what."""
+        """The graders, and what they measure."""
         return {"measures": _sha256([grader.card for grader in self.graders])}
 
 

@@ -217,7 +217,7 @@ def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:
     for name in written:
         assert "{" not in "".join(Path("new/mine", name).read_text().split()) or name.endswith("jsonl")
     config = load_run_config("new/mine/run.toml")
-    assert (config.name, config.models.assistant) == ("mine", str(files / "new/mine/model"))
+    assert (config.name, config.models.assistant.path) == ("mine", str(files / "new/mine/model"))
     assert not lint("new/mine/constitution.toml")
     result = solon("run", "new/mine/run.toml")
     assert (result.exit_code, result.stderr) == (

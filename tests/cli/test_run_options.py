@@ -18,7 +18,7 @@ def test_options_reach_the_run_file() -> None:
         seed=7,
     ).run_file_keys()
     config = load_run_config(flags=keys)
-    assert (config.models.assistant, config.constitution.path, config.seed) == ("embedded", "charter", 7)
+    assert (config.models.assistant.path, config.constitution.path, config.seed) == ("embedded", "charter", 7)
     assert config.prompts.source.endswith("p.jsonl")
     assert config.prompts.helpful is not None and config.prompts.helpful.endswith("h.jsonl")
     assert config.prompts.columns == {"prompt": ("goal", "question"), "system": ("sys=tem",)}

@@ -66,8 +66,9 @@ def show(
         raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))
     tokenizer = load_tokenizer(model or examples / SL_MODEL)
     models = load_run_config(examples / "run.toml").models if run else ModelsSection()
-    chosen = models if dialogue is None else models.model_copy(update={"dialogue": dialogue})
-    format = format_of(tokenizer, chosen, "base")
+    if dialogue is not None:
+        models = models.model_copy(update={"base": models.role("base").model_copy(update={"dialogue": dialogue})})
+    format = format_of(tokenizer, models, "base")
     console = Console()
     for place, one in enumerate(shown[first - 1 : first - 1 + number], start=first):
         prompt, answer = format.prompt(one.prompt.turns), format.answer(one.answer, finished=one.finished)

@@ -26,13 +26,14 @@ def revise(
     sampling: Sampling,
     *,
     seed: int,
+    revising: Sampling | None = None,
     shots: Sequence[CritiqueShot] = (),
 ) -> Made[Revision]:
     """One answer per prompt, and `section.rounds` rounds of critique and revision; in the order of the prompts.
 
     Every round draws its principle independently, with replacement, from the row's own generator, and uses that
-    principle's critique and revision request together. Rounds that went wrong stay in the chain with
-    `finished = False`, and are noted:
+    principle's critique and revision request together. Critiques and revisions are sampled as `revising` says, by
+    default like the answers. Rounds that went wrong stay in the chain with `finished = False`, and are noted:
 
     - a cut-off revision is used as it is, like any cut-off answer;
     - an empty revision is recorded, and the next round starts from the answer before it;
@@ -43,7 +44,7 @@ def revise(
     that outgrows the context without any is dropped whole, as `too long`.
     """
     asker = Asker(model=model, sampling=sampling, seed=seed, stage="respond")
-    reviser = replace(asker, stage="revisions")
+    reviser = replace(asker, sampling=revising or sampling, stage="revisions")
 
     async def write(what: str, build: Callable[..., Context], *row: str | int) -> Completion:
         written = await reviser.fitting(lambda used: reviser.complete(build(shots=used), *row, what), shots)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, get_args
 
-from solon.config import PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
@@ -17,8 +17,6 @@ from solon.prompts.choose import choose_helpful, choose_red_team
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WORLD = "world"
-
 
 def check_inputs(config: RunConfig) -> None:
     """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
@@ -28,8 +26,7 @@ def check_inputs(config: RunConfig) -> None:
     looks = _Looks()
     few_shots = _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
-    models = config.models
-    names = dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant))
+    names = dict.fromkeys(config.models.role(role).path for role in get_args(ModelRole))
     sound = [looks.take(_check_model, name, config) for name in names]
     if all(sound):
         looks.take(_rehearse, config, few_shots or FewShots())
@@ -91,10 +88,10 @@ def _check_model(name: str, config: RunConfig) -> bool:
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
-    context, new = summary.context, config.sampling.max_new_tokens
-    if new >= context:
-        what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
-        raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
+    for key, new in config.sampling.limits().items():
+        if new >= summary.context:
+            what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
+            raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
     return True
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
 from solon.artifacts import StageFolder
-from solon.config import PromptsSection
+from solon.config import WORLD, PromptsSection
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
@@ -219,6 +219,6 @@ class _Helpful:
 
 def prompt_source(section: PromptsSection) -> PromptSource:
     """The world, or files."""
-    if section.source == "world":
+    if section.source == WORLD:
         return WorldSource()
     return FileSource(section.source, section.helpful)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoint
-from solon.config import OptimiserSection
+from solon.config import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
@@ -83,7 +83,7 @@ class Trainer:
     cannot drown the policy's.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], section: OptimiserSection) -> None:
+    def __init__(self, modules: Mapping[str, nn.Module], section: OptimizerSection) -> None:
         self.modules = dict(modules)
         self.section = section
         self.updates = 0
@@ -195,7 +195,7 @@ class Epochs:
     @classmethod
     def shuffled(
         cls,
-        section: OptimiserSection,
+        section: OptimizerSection,
         names: tuple[int, str],
         *,
         epochs: int,

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from solon.config import (
+    ENGINES,
     ConstitutionSection,
     JudgeSection,
     ModelRole,
@@ -116,10 +117,14 @@ system = ""
 
 
 def test_an_engine_belongs_to_a_model() -> None:
-    assert told(None, ["models.judge.engine=remote"]) == [
-        "--set models.judge.engine=remote: models.judge.engine is set, but the assistant's model plays this role "
-        "(set models.judge.path too, or remove it)"
-    ]
+    (line,) = told(None, ["models.assistant.engine=locla"])
+    assert line.startswith('--set models.assistant.engine=locla: models.assistant.engine is "locla"; expected "')
+    assert all(f'"{name}"' in line for name in ENGINES) and line.endswith("(did you mean `local`?)")
+    config = load_run_config()
+    models = config.models.model_copy(update={"judge": ModelSection.model_construct(engine="remote", path="")})
+    (found,) = contradictions(config.model_copy(update={"models": models}))
+    what = "models.judge.engine is set, but the assistant's model plays this role"
+    assert (found.keys[0], found.what) == ("models.judge.engine", what)
 
 
 def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:

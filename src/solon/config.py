@@ -11,12 +11,18 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
 
 ModelRole = Literal["assistant", "base", "judge"]
+ENGINES = tuple(sorted(path.stem for path in (Path(__file__).parent / "lm/engines").glob("[a-z]*.py"))) or ("local",)
+"""What can run a model, one to a file of that name. The files are listed and not imported, so that torch is not."""
+if TYPE_CHECKING:
+    Engine = str
+else:
+    Engine = Literal[ENGINES]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
 of the paper."""
@@ -84,8 +90,8 @@ class ModelSection(Section):
 
     path: ModelPath = ""
     """"": the assistant plays this role too."""
-    engine: str = "local"
-    """What runs the model: the name of a file in `lm/engines`."""
+    engine: Engine = "local"
+    """What runs the model."""
     dialogue: Dialogue | None = None
     """None: that of `models`."""
     system: str | None = None

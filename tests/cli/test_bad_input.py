@@ -217,13 +217,13 @@ def test_output_folders(files: Path) -> None:
         "(choose another folder with -o, or go on with that run: `solon resume mine`)"
     ]
     assert refused("stage", "sl", "mine", "--seed", "3") == [
-        "mine is a run with settings of its own (leave out options that set any)"
+        "mine is a run with its own settings (leave out options that change settings)"
     ]
     assert refused("report", "mine") == [
         "mine/summary.json: there is no summary here (the run has not finished; `solon resume` goes on with it)"
     ]
     assert refused("run", *OWN, "-o", "--quiet") == [
-        "-o needs a folder, and took --quiet for one (a folder of that name: -o ./--quiet)"
+        "-o expects a folder, got --quiet (for a folder of that name: -o ./--quiet)"
     ]
     assert refused("run", *OWN, "-o", "red.jsonl") == [
         "cannot use red.jsonl as a run folder: red.jsonl: File exists (choose another folder with -o)"

@@ -16,7 +16,7 @@ from solon.lm.protocols import Completion
 from solon.lm.requests import WriteRequest
 from solon.records import Prompt, Turn
 
-SAMPLING = SamplingSection()
+SAMPLING = SamplingSection(max_new_tokens=96)
 HEAD = "\n\nHuman: q"
 PRINCIPLES = [
     Principle(id=f"c{n}", title="t", critique_request=f"Ask {n}.", revision_request=f"Mend {n}.") for n in range(4)

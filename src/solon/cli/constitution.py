@@ -36,14 +36,14 @@ class Stage(StrEnum):
     comparison = "comparison"
 
 
-@app.command(epilog="Exit codes: 0 usable; 1 usable with warnings under --strict; 2 not usable.")
+@app.command(epilog="Exit codes: 0 usable; 1 usable with warnings, under --strict; 2 unusable.")
 def lint(
     constitutions: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files, folders or names of shipped constitutions.")
     ],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
 ) -> None:
-    """Check constitutions: all faults at once, and what will probably disappoint.
+    """Check constitutions: report all faults at once, and what will probably disappoint.
 
     \b
       [bold]solon constitution lint mine.toml[/bold]
@@ -61,11 +61,13 @@ def lint(
 
 @app.command()
 def show(
-    constitution: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, a .toml or .md file, a folder.")],
-    stage: Annotated[Stage | None, typer.Option(help="Only what this stage draws from.")] = None,
+    constitution: Annotated[
+        str, typer.Argument(metavar="NAME", help="A shipped constitution's name, a .toml or .md file, or a folder.")
+    ],
+    stage: Annotated[Stage | None, typer.Option(help="Print only the principles that this stage draws from.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Print a constitution as the models will read it, with the share of draws of each principle.
+    """Print a constitution as the models read it, with each principle's share of the draws.
 
     \b
       [bold]solon constitution show harmlessness[/bold]
@@ -89,11 +91,9 @@ def show(
 
 @app.command(name="import")
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the published JSON files.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder to write constitution.toml and few_shots.json to.")
-    ],
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the published JSON files.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for constitution.toml and few_shots.json.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Import the files published with Constitutional AI: principles and few-shot examples.
 
@@ -111,7 +111,7 @@ def import_(
     kinds = (("critique", shots.critique), ("comparison", shots.comparison), ("reasoned comparison", shots.reasoning))
     typer.echo(f"{written[1]}: " + ", ".join(_many(len(examples), f"{kind} example") for kind, examples in kinds))
     for name in imported.absent:
-        typer.echo(f"not imported, for the folder does not have it: {name}")
+        typer.echo(f"not imported, because the folder does not have it: {name}")
 
 
 def _print_head(console: Console, constitution: Constitution) -> None:

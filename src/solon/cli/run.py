@@ -1,17 +1,39 @@
-"""`solon run`: the whole of Constitutional AI."""
+"""`solon run`, `stage`, `resume` and `report`: a run begun or found in its folder, carried on, and its result."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from solon.cli.run_options import RunOptions, WorkOptions, with_options
-from solon.cli.running import begun, carry_on
+from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RUN
+from solon.cli import interrupts
+from solon.cli.faults import resumable
+from solon.cli.main import HELP_OPTIONS
+from solon.cli.results import print_result, print_stage
+from solon.cli.run_options import RunOptions, WorkOptions, refuse_option, with_options
+from solon.config import RunConfig
+from solon.config_load import load_run_config, run_file_text
+from solon.errors import ConfigError, RunError, UserError
+from solon.pipeline.check import check_inputs
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import STAGES
+from solon.progress import reporting
 
 RunFile = Annotated[
     str | None,
-    typer.Argument(metavar="RUN.toml", help="Run file, or the name of a shipped one. None: the shipped world run."),
+    typer.Argument(
+        metavar="RUN.toml",
+        help="A run file, or the name of a shipped one. Without it: the shipped world run, or, if you give --prompts, "
+        "the defaults.",
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="A run folder, or a run file to begin a run from. Without it: the world run."),
 ]
 
 
@@ -19,13 +41,120 @@ RunFile = Annotated[
 def run(options: RunOptions, work: WorkOptions, run_file: RunFile = None) -> None:
     """Run Constitutional AI from constitution to report.
 
-    Every stage is kept in the run folder as it goes. The same command again, or `solon resume`, goes on where it
-    stopped; on a finished run it prints the result again. Stages that another run in the same folder has finished from
-    equal settings and inputs are taken over from it.
+    The run folder keeps every stage. Give the same command again, or `solon resume`, and the run continues where it
+    stopped; a finished run prints its result again. If another run in the same folder has finished a stage with the
+    same settings and inputs, this run reuses it.
 
     \b
       [bold]solon run -o runs/demo[/bold]
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
-    carry_on(begun(run_file, options), work)
+    _carry_on(_begin(run_file, options), work)
+
+
+@with_options
+def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")], work: WorkOptions) -> None:
+    """Continue a run that was stopped.
+
+    It continues where it stopped and ends with the same bytes as an uninterrupted run.
+
+    \b
+      [bold]solon resume runs/demo[/bold]
+    """
+    _carry_on(_find(folder), work)
+
+
+stages = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=HELP_OPTIONS,
+    help="Run up to and including one stage.\n\nThis runs unfinished stages before it too. Look at the output, then "
+    "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
+    "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
+)
+
+
+def _command(stage: Stage) -> Callable[..., None]:
+    @with_options
+    def command(options: RunOptions, work: WorkOptions, source: Source = None) -> None:
+        if source is None or not Path(source).is_dir():
+            run = _begin(source, options)
+        elif options.given:
+            raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
+        else:
+            run = _find(Path(source))
+        _carry_on(run, work, until=stage)
+
+    return command
+
+
+for _stage in STAGES:
+    stages.command(_stage.name, help=f"{_stage.title}\n\nKept in `{_stage.folder}` of the run folder.")(
+        _command(_stage)
+    )
+
+
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
+    """Rewrite a run's report.html and print its result.
+
+    \b
+      [bold]solon report runs/demo[/bold]
+    """
+    from solon.report.html import write_report
+
+    if not (folder / RUN).is_file():
+        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
+    write_report(folder)
+    print_result(folder)
+
+
+def _begin(run_file: str | None, options: RunOptions) -> RunFolder:
+    """The run that file and options describe, begun in its folder or found there, once every input is checked."""
+    if options.output is not None:
+        refuse_option(options.output)
+    config = load_run_config(run_file, options.settings or (), options.run_file_keys())
+    folder = options.output or _default_folder(config)
+    check_inputs(config)
+    return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
+
+
+def _find(folder: Path) -> RunFolder:
+    """The run in a folder. Its inputs are checked again: they may have been moved."""
+    run = RunFolder.resume(folder)
+    try:
+        check_inputs(run.config)
+    except UserError:
+        run.close()
+        raise
+    return run
+
+
+def _default_folder(config: RunConfig) -> Path:
+    """`runs/NAME`."""
+    if config.name in ("", ".", "..") or "/" in config.name:
+        raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
+    return Path("runs") / config.name
+
+
+def _carry_on(run: RunFolder, work: WorkOptions, *, until: Stage | None = None) -> None:
+    """Run all that is not done yet, and print the result: the summary, or the account of the stage it runs `until`."""
+    options = {"quiet": work.quiet, "as_json": work.as_json}
+    with resumable(run.path), run, reporting(**options, heed=interrupts.heed) as reporter:
+        reporter.note(f"run folder: {run.path}")
+        others = work.others(run.path)
+        # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
+        from solon.pipeline.run import run_pipeline
+        from solon.report.html import write_report
+
+        worked = run_pipeline(run, reporter, until=until.name if until else None, others=others)
+        if until is None:
+            write_report(run.path)
+        if not worked:
+            reporter.note("nothing to do: everything was finished before")
+        reporter.done()
+    if until is None:
+        print_result(run.path, as_json=work.as_json)
+    else:
+        print_stage(run.path, until.folder, as_json=work.as_json)

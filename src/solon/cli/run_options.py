@@ -14,11 +14,18 @@ import typer
 from solon.artifacts.reuse import Others
 from solon.errors import ConfigError, UserError
 
-INPUTS = "Your own"
-SHOWN = "What is shown"
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.", rich_help_panel=SHOWN)]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.", rich_help_panel=SHOWN)]
+def _own(name: str, metavar: str, help: str) -> Any:
+    """An option for something of the user's."""
+    return typer.Option(name, metavar=metavar, help=help, rich_help_panel="Your own")
+
+
+def _shown(name: str, *names: str, help: str) -> Any:
+    return typer.Option(name, *names, help=help, rich_help_panel="Output")
+
+
+Quiet = Annotated[bool, _shown("--quiet", "-q", help="Print only the result.")]
+Json = Annotated[bool, _shown("--json", help="Print one JSON object per line, for programs.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +37,13 @@ class WorkOptions:
         typer.Option(
             "--reuse",
             metavar="RUN",
-            help="Take finished stages over from this run, also if other versions made them. Repeatable. Runs in the "
-            "same folder are looked at anyway.",
+            help="Reuse finished stages of this run, even if another version made them. Repeatable. Runs in the same "
+            "folder are reused anyway.",
         ),
     ] = None
-    no_reuse: Annotated[
-        bool, typer.Option("--no-reuse", help="Do every stage here, whatever other runs have finished.")
-    ] = False
+    no_reuse: Annotated[bool, typer.Option("--no-reuse", help="Run every stage; reuse nothing from other runs.")] = (
+        False
+    )
     quiet: Quiet = False
     as_json: Json = False
 
@@ -55,49 +62,35 @@ class RunOptions:
 
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Run folder; the same run goes on. Default: runs/NAME."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="The run folder. If it holds this run, continue it. Default: runs/NAME.",
+        ),
     ] = None
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any key of the run file, e.g. --set rl.steps=60. Repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
     ] = None
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the whole run.")] = None
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", metavar="DIR", help="Model folder, Hugging Face layout.", rich_help_panel=INPUTS),
-    ] = None
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="The seed of the whole run.")] = None
+    model: Annotated[Path | None, _own("--model", "DIR", "The assistant's model: a Hugging Face model folder.")] = None
     constitution: Annotated[
-        str | None,
-        typer.Option(
-            "--constitution", metavar="FILE", help=".toml or .md file, or a shipped one's name.", rich_help_panel=INPUTS
-        ),
+        str | None, _own("--constitution", "FILE", "A .toml or .md file, or the name of a shipped constitution.")
     ] = None
     prompts: Annotated[
-        Path | None,
-        typer.Option(
-            "--prompts",
-            metavar="FILE",
-            help="Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.",
-            rich_help_panel=INPUTS,
-        ),
+        Path | None, _own("--prompts", "FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")
     ] = None
     helpful: Annotated[
-        Path | None,
-        typer.Option(
-            "--helpful",
-            metavar="FILE",
-            help="Helpfulness data: comparisons or answers, in any of these.",
-            rich_help_panel=INPUTS,
-        ),
+        Path | None, _own("--helpful", "FILE", "Helpfulness data: comparisons or answers, in any of these formats.")
     ] = None
     columns: Annotated[
         list[str] | None,
-        typer.Option(
+        _own(
             "--column",
-            metavar="NAME=COLUMN",
-            help="What a column is called in your files, e.g. prompt=question. Repeatable. "
-            "Faulty rows and scores: prompts.* keys, docs/formats/prompts.md.",
-            rich_help_panel=INPUTS,
+            "NAME=COLUMN",
+            "The name of a column in your files: --column prompt=question. Repeatable. For faulty rows and scores, "
+            "see docs/formats/prompts.md.",
         ),
     ] = None
 
@@ -141,6 +134,12 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
         ]
     )
     return flat
+
+
+def refuse_option(output: Path) -> None:
+    """Raises `UserError` if `-o` took the option behind it for its folder."""
+    if str(output).startswith("-"):
+        raise UserError(f"-o expects a folder, got {output}", hint=f"for a folder of that name: -o ./{output}")
 
 
 def _columns(options: Sequence[str]) -> dict[str, object]:

@@ -29,22 +29,22 @@ def show(
     examples: Annotated[
         Path,
         typer.Argument(
-            metavar="PATH", help="A run folder, or a file: prompts with a response, or with chosen and rejected."
+            metavar="PATH", help="A run folder, or a file of prompts with a response, or with chosen and rejected."
         ),
     ],
     model: Annotated[
-        Path | None, typer.Option(help="The model folder whose tokenizer is used; a run has its own.")
+        Path | None, typer.Option(help="The model folder whose tokenizer to use. Default: the run's own.")
     ] = None,
-    first: Annotated[int, typer.Option(min=1, help="The first example to print, counted from 1.")] = 1,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many to print.")] = 1,
+    first: Annotated[int, typer.Option(min=1, help="The first example to print, counting from 1.")] = 1,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many examples to print.")] = 1,
     dialogue: Annotated[
         Dialogue | None,
-        typer.Option(help="The dialogue format, as in a run file; by default the run's own, or auto."),
+        typer.Option(help="The dialogue format, as in a run file. Default: the run's own, or auto."),
     ] = None,
 ) -> None:
     """Print training examples with their loss masks.
 
-    Token by token: what the loss counts, and what is only context. Of a run: what supervised finetuning learnt from.
+    Each token is marked: the loss counts it, or it is only context. For a run: the examples of supervised finetuning.
 
     \b
       [bold]solon show runs/demo --first 5[/bold]
@@ -60,7 +60,7 @@ def show(
 
     run = (examples / "run.json").is_file()
     if model is None and not run:
-        raise UserError("no tokenizer to show a file with", hint="say whose: --model DIR")
+        raise UserError("a file needs a tokenizer", hint="pass --model DIR")
     shown = examples_of_run(examples) if run else examples_of_file(examples)
     if first > len(shown):
         raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))

@@ -194,6 +194,7 @@ def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> Non
         2,
         "error: --reuse and --no-reuse contradict each other (leave one of them out)\n",
     )
+    assert not Path("run").exists()
     assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 

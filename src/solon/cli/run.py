@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from solon.artifacts import RunFolder
+from solon.artifacts.reuse import Others
 from solon.artifacts.run_folder import RUN
 from solon.cli import interrupts
+from solon.cli import run_options as options
 from solon.cli.faults import resumable
 from solon.cli.main import HELP_OPTIONS
 from solon.cli.results import print_result, print_stage
-from solon.cli.run_options import RunOptions, WorkOptions, refuse_option, with_options
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
 from solon.errors import ConfigError, RunError, UserError
@@ -23,23 +24,56 @@ from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
 from solon.progress import reporting
 
-RunFile = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="RUN.toml",
-        help="A run file, or the name of a shipped one. Without it: the shipped world run, or, if you give --prompts, "
-        "the defaults.",
-    ),
-]
 Source = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="A run folder, or a run file to begin a run from. Without it: the world run."),
+    typer.Argument(
+        metavar="RUN",
+        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
+        "or, if you give --prompts, the defaults.",
+    ),
 ]
 
 
-@with_options
-def run(options: RunOptions, work: WorkOptions, run_file: RunFile = None) -> None:
-    """Run Constitutional AI from constitution to report.
+def _command(until: Stage | None = None) -> Callable[..., None]:
+    """`solon run`, or with a stage `solon stage NAME`."""
+
+    def command(
+        source: Source = None,
+        output: options.Output = None,
+        settings: options.Settings = None,
+        seed: options.Seed = None,
+        model: options.Model = None,
+        constitution: options.Constitution = None,
+        prompts: options.Prompts = None,
+        helpful: options.Helpful = None,
+        columns: options.Columns = None,
+        reuse: options.Reuse = None,
+        no_reuse: options.NoReuse = False,
+        quiet: options.Quiet = False,
+        as_json: options.Json = False,
+    ) -> None:
+        options.refuse_both(reuse, no_reuse)
+        keys = {
+            "models.assistant": model,
+            "constitution.path": constitution,
+            "prompts.source": prompts,
+            "prompts.helpful": helpful,
+            **options.column_keys(columns or ()),
+            "seed": seed,
+        }
+        if source is None or not Path(source).is_dir():
+            run = _begin(source, output, load_run_config(source, settings or (), keys))
+        elif output or settings or any(value is not None for value in keys.values()):
+            raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
+        else:
+            run = _find(Path(source))
+        _carry_on(run, reuse, no_reuse, quiet, as_json, until=until)
+
+    return command
+
+
+run = _command()
+run.__doc__ = """Run Constitutional AI from constitution to report.
 
     The run folder keeps every stage. Give the same command again, or `solon resume`, and the run continues where it
     stopped; a finished run prints its result again. If another run in the same folder has finished a stage with the
@@ -50,20 +84,6 @@ def run(options: RunOptions, work: WorkOptions, run_file: RunFile = None) -> Non
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
-    _carry_on(_begin(run_file, options), work)
-
-
-@with_options
-def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")], work: WorkOptions) -> None:
-    """Continue a run that was stopped.
-
-    It continues where it stopped and ends with the same bytes as an uninterrupted run.
-
-    \b
-      [bold]solon resume runs/demo[/bold]
-    """
-    _carry_on(_find(folder), work)
-
 
 stages = typer.Typer(
     no_args_is_help=True,
@@ -74,26 +94,27 @@ stages = typer.Typer(
     "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
 )
-
-
-def _command(stage: Stage) -> Callable[..., None]:
-    @with_options
-    def command(options: RunOptions, work: WorkOptions, source: Source = None) -> None:
-        if source is None or not Path(source).is_dir():
-            run = _begin(source, options)
-        elif options.given:
-            raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
-        else:
-            run = _find(Path(source))
-        _carry_on(run, work, until=stage)
-
-    return command
-
-
 for _stage in STAGES:
-    stages.command(_stage.name, help=f"{_stage.title}\n\nKept in `{_stage.folder}` of the run folder.")(
-        _command(_stage)
-    )
+    _help = f"{_stage.title}\n\nKept in `{_stage.folder}` of the run folder."
+    stages.command(_stage.name, help=_help)(_command(_stage))
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")],
+    reuse: options.Reuse = None,
+    no_reuse: options.NoReuse = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Continue a run that was stopped.
+
+    It continues where it stopped and ends with the same bytes as an uninterrupted run.
+
+    \b
+      [bold]solon resume runs/demo[/bold]
+    """
+    options.refuse_both(reuse, no_reuse)
+    _carry_on(_find(folder), reuse, no_reuse, quiet, as_json)
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
@@ -110,12 +131,11 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     print_result(folder)
 
 
-def _begin(run_file: str | None, options: RunOptions) -> RunFolder:
-    """The run that file and options describe, begun in its folder or found there, once every input is checked."""
-    if options.output is not None:
-        refuse_option(options.output)
-    config = load_run_config(run_file, options.settings or (), options.run_file_keys())
-    folder = options.output or _default_folder(config)
+def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
+    """The run of this config, begun in its folder or found there, once every input is checked."""
+    if output is not None:
+        options.refuse_option(output)
+    folder = output or _default_folder(config)
     check_inputs(config)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
 
@@ -138,12 +158,19 @@ def _default_folder(config: RunConfig) -> Path:
     return Path("runs") / config.name
 
 
-def _carry_on(run: RunFolder, work: WorkOptions, *, until: Stage | None = None) -> None:
-    """Run all that is not done yet, and print the result: the summary, or the account of the stage it runs `until`."""
-    options = {"quiet": work.quiet, "as_json": work.as_json}
-    with resumable(run.path), run, reporting(**options, heed=interrupts.heed) as reporter:
+def _carry_on(
+    run: RunFolder,
+    reuse: Sequence[Path] | None,
+    no_reuse: bool,
+    quiet: bool,
+    as_json: bool,
+    *,
+    until: Stage | None = None,
+) -> None:
+    """Runs all that is not done yet, and prints the summary, or what the stage that it runs `until` made."""
+    with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter:
         reporter.note(f"run folder: {run.path}")
-        others = work.others(run.path)
+        others = Others() if no_reuse else Others.of(run.path, reuse or ())
         # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
         from solon.pipeline.run import run_pipeline
         from solon.report.html import write_report
@@ -155,6 +182,6 @@ def _carry_on(run: RunFolder, work: WorkOptions, *, until: Stage | None = None) 
             reporter.note("nothing to do: everything was finished before")
         reporter.done()
     if until is None:
-        print_result(run.path, as_json=work.as_json)
+        print_result(run.path, as_json=as_json)
     else:
-        print_stage(run.path, until.folder, as_json=work.as_json)
+        print_stage(run.path, until.folder, as_json=as_json)

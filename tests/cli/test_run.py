@@ -189,12 +189,12 @@ def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> Non
         2,
         "error: nowhere holds no run (--reuse takes the folder of another run)",
     )
-    result = solon(*run, "--reuse", world, "--no-reuse")
+    result = solon(*run[:-1], "both", "--reuse", world, "--no-reuse")
     assert (result.exit_code, result.stderr) == (
         2,
         "error: --reuse and --no-reuse contradict each other (leave one of them out)\n",
     )
-    assert not Path("run").exists()
+    assert not Path("both").exists()
     assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 

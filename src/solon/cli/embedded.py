@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from solon.embedded.card import Rows
     from solon.embedded.skills import Measured
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Inspect, measure or retrain the embedded model.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Inspect, measure or retrain the embedded model.")
 Samples = Annotated[
     int, typer.Option("--samples", min=0, help="Critiques to measure per holdout. With pretrain, 0 measures nothing.")
 ]

@@ -8,17 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from solon.cli import run_options as options
-from solon.cli.main import HELP_OPTIONS
 from solon.cli.results import print_counts, print_json
 from solon.text import printable
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_OPTIONS,
-    help="Export a run's training data for other trainers.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export a run's training data for other trainers.")
 
 
 @app.callback()

@@ -93,7 +93,7 @@ def load(name: str) -> Any:
     module, attribute = entry.target.split(":")
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings=HELP_OPTIONS)
+        single = typer.Typer(add_completion=False)
         single.command(name)(found)
         found = single
     command = typer.main.get_command(found)
@@ -101,14 +101,12 @@ def load(name: str) -> Any:
     return command
 
 
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
-
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings=HELP_OPTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -14,7 +14,6 @@ from solon.artifacts.run_folder import RUN
 from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import resumable
-from solon.cli.main import HELP_OPTIONS
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
@@ -88,8 +87,6 @@ run.__doc__ = """Run Constitutional AI from constitution to report.
 stages = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_OPTIONS,
     help="Run up to and including one stage.\n\nThis runs unfinished stages before it too. Look at the output, then "
     "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",

@@ -91,6 +91,7 @@ def test_a_run_file_extends_another(tmp_path: Path) -> None:
 )
 def test_what_a_run_file_cannot_extend(tmp_path: Path, text: str, fault: str) -> None:
     assert told(written(tmp_path, text))[0].removeprefix(f"{tmp_path}/") == fault
+    assert told("world", ["extends=world"])[0].endswith("(only a run file can extend another)")
 
 
 def test_a_role_has_a_model_an_engine_and_a_way_to_be_written_to(tmp_path: Path) -> None:

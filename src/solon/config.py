@@ -114,7 +114,7 @@ class ModelsSection(Section):
     system: str = ""
     """A system turn for dialogues that have none of their own; for every role that names no other."""
     date: dt.date = NEW_YEAR
-    """What a chat template that asks for today's date is told."""
+    """The date that chat templates get when they ask for today's."""
     trust_remote_code: Annotated[bool, MECHANICAL] = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 
@@ -208,20 +208,20 @@ class SamplingSection(Section):
     reasoning: SamplingOverrides = SamplingOverrides()
     """Of the judge's chain of thought."""
     batch_size: Annotated[int, MECHANICAL] = Field(16, ge=1)
-    """Rows decoded together. Assumption: what fits beside a billion weights."""
+    """Rows decoded together. Assumption: fits in memory with a billion weights."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
 
     def but(self, overrides: SamplingOverrides) -> SamplingSection:
         """This section, with what the overrides say."""
-        said = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
-        return self.model_copy(update=said)
+        given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
+        return self.model_copy(update=given)
 
     def limits(self) -> dict[str, int]:
         """The token limit of each kind of text, by the key of the run file that sets it."""
-        own = {"revisions": self.revisions, "reasoning": self.reasoning}
-        said = {f"sampling.{name}.max_new_tokens": each.max_new_tokens for name, each in own.items()}
-        return {"sampling.max_new_tokens": self.max_new_tokens} | {key: limit for key, limit in said.items() if limit}
+        own = {"revisions": self.revisions.max_new_tokens, "reasoning": self.reasoning.max_new_tokens}
+        limits = {f"sampling.{name}.max_new_tokens": limit for name, limit in own.items() if limit}
+        return {"sampling.max_new_tokens": self.max_new_tokens} | limits
 
 
 class SupervisedSection(Section):

@@ -27,7 +27,7 @@ from solon.text import did_you_mean
 from solon.toml_text import leaves, parse_value, toml, toml_lines
 
 _FEW_SHOTS = "few_shots.json"
-"""What `solon constitution import` puts beside a constitution."""
+"""The few-shot examples that `solon constitution import` writes next to a constitution."""
 
 _EXTENDS = "extends"
 """The key of a run file that names another, whose values hold where it gives none."""
@@ -219,7 +219,7 @@ def _entries(text: str, source: str | Path) -> dict[str, Any]:
         return dict(leaves(tomllib.loads(text)))
     except RecursionError as error:
         raise ConfigError("lists or tables are nested too deep to read", where=Where(source)) from error
-    except ValueError as error:  # TOMLDecodeError is one, and so is what is said of a number of 5,000 digits
+    except ValueError as error:  # a TOMLDecodeError, or one about a number of 5,000 digits
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         what = str(error).replace(found[0], "").strip() if found else str(error)
         place = Where(source, int(found[1])) if found else Where(source)
@@ -266,7 +266,7 @@ def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
 
 
 def _reading_order(fault: Fault) -> tuple[bool, int]:
-    """By line in the file, then what was said on the command line."""
+    """By line in the file, then the command line."""
     line = fault.where.line if fault.where else None
     return line is None, line or 0
 
@@ -305,6 +305,8 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
 
 def _near_key(key: str) -> str | None:
     """A hint towards the key that was probably meant."""
+    if key == _EXTENDS:
+        return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
     known = [_EXTENDS, *known_keys()]

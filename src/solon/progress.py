@@ -1,6 +1,6 @@
 """What a run shows while it works: live, as plain lines, as JSON, or nothing.
 
-Whatever is shown may hold text of a model or of a stranger's file, so control characters are spelt out and no markup is
+The text may come from a model or from a stranger's file, so control characters are spelled out and no markup is
 interpreted.
 """
 
@@ -78,7 +78,7 @@ class Meter:
 
 
 class Reporter:
-    """Is told what a run does, and shows it as events; this one shows none. A stage lasts until the next or the end."""
+    """Hears what a run does and shows it as events; this one shows none. A stage lasts until the next, or the end."""
 
     interval = 0.0
     """Least seconds between two events `progress` of one stage."""
@@ -202,7 +202,7 @@ class LiveReporter(Reporter):
 
 
 def json_line(event: str, facts: Mapping[str, object]) -> str:
-    """An event of `--json`. ASCII only: whatever a model wrote, a terminal sees no control characters."""
+    """An event of `--json`. ASCII only, so that a terminal sees no control characters."""
     return json.dumps({"event": event, **facts}).replace("\x7f", "\\u007f")
 
 

@@ -1,4 +1,4 @@
-"""What the command line says when something goes wrong, and the code it exits with.
+"""What the command line says when something fails, and its exit code.
 
 0    success
 1    the run failed (for instance, too many unreadable verdicts), or a bug, which keeps its traceback

@@ -43,7 +43,7 @@ def oracle(
     text = typer.get_binary_stream("stdin").read() if answer == "-" else answer.encode("utf-8", "surrogateescape")
     found = explain(_turns(prompt) if prompt is not None else None, text.decode("utf-8", "replace"))
     if as_json:
-        # ASCII only: whatever the answer holds, a terminal sees no control characters.
+        # ASCII only, so that a terminal sees no control characters.
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2).replace("\x7f", "\\u007f"))
         return
     _print(Console(), found)

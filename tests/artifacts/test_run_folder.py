@@ -24,7 +24,7 @@ time.sleep(60)
 
 
 def test_a_new_folder_holds_the_resolved_run_and_the_users_file(tmp_path: Path) -> None:
-    config = RunConfig(name="mine", rl=RLSection(steps=3))
+    config = load_run_config(None, ["name=mine", "rl.steps=3"])
     with RunFolder.create(tmp_path / "a" / "run", config, original='name = "mine" # my note\n') as run:
         assert sorted(os.listdir(run.path)) == [".lock", "original.toml", "run.json", "run.toml"]
         assert load_run_config(run.path / "run.toml") == config
@@ -62,12 +62,13 @@ def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> 
 
 
 def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
-    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
+    config = load_run_config()
+    with RunFolder.create(tmp_path, config, original="# mine\n"):
         pass
     (tmp_path / "run.toml").unlink()
     (tmp_path / ".run.toml.tmp").write_text("half")
-    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
-        assert load_run_config(tmp_path / "run.toml") == RunConfig()
+    with RunFolder.create(tmp_path, config, original="# mine\n"):
+        assert load_run_config(tmp_path / "run.toml") == config
     assert sorted(os.listdir(tmp_path)) == [".lock", "original.toml", "run.json", "run.toml"]
 
 

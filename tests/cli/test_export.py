@@ -46,7 +46,7 @@ def test_it_says_what_it_wrote_and_left_out(run: Path) -> None:
         "out/prompts.jsonl: 3 in, 3 out",
         "  benign: 2",
         "  harmful: 1",
-        "what it holds and how to load it: out/README.md",
+        "what is in them and how to load them: out/README.md",
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_place_that_cannot_be_written(run: Path) -> None:
 
 def test_an_option_that_o_took_for_its_folder(run: Path) -> None:
     told = refused(run, out=Path("--json"))
-    assert told == "error: -o needs a folder, and took --json for one (a folder of that name: -o ./--json)"
+    assert told == "error: -o expects a folder, got --json (for a folder of that name: -o ./--json)"
 
 
 def test_a_changed_file_leaves_nothing_half_written(run: Path) -> None:

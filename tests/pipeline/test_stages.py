@@ -13,14 +13,32 @@ from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import Others
-from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
+from solon.config import (
+    MECHANICAL,
+    ModelSection,
+    PromptsSection,
+    RunConfig,
+    SamplingOverrides,
+    Section,
+    marks,
+    subsection,
+)
 from solon.config_load import load_run_config
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 
-SECTIONS = {field.annotation: name for name, field in RunConfig.model_fields.items()}
+
+def sections(section: type[Section], prefix: str = "") -> Iterator[tuple[type[Section], str]]:
+    """Every section of a run file that is of a type of its own, and its key."""
+    for name, field in section.model_fields.items():
+        if inner := subsection(field):
+            yield inner, prefix + name
+            yield from sections(inner, f"{prefix}{name}.")
+
+
+SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (ModelSection, SamplingOverrides)}
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
@@ -65,12 +83,12 @@ def declared(stage: Stage) -> Iterator[str]:
     for name, section in ((name, field.annotation) for name, field in RunConfig.model_fields.items()):
         fields: dict[str, Any] = getattr(section, "model_fields", {})
         for key, field in fields.items():
-            if name in stage.settings or f"{name}.{key}" in stage.settings or MECHANICAL in field.metadata:
+            mechanical = MECHANICAL in marks(field)
+            if f"{name}.{key}" in stage.settings or mechanical or (name in stage.settings and not subsection(field)):
                 yield f"{name}.{key}"
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
-    yield from (f"models.{role}_system" for role in stage.roles)
-    yield from (f"models.{role}" for role in stage.weights)
+    yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
     for hashes in stage.hashes:
         yield from TEXTS[hashes.__name__]
 
@@ -123,20 +141,26 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         ],
     )
     for stage in STAGES:
-        assert stage.config(other) == stage.config(RunConfig()), stage.name
+        assert stage.config(other) == stage.config(load_run_config()), stage.name
     assert PromptsSection(max_faults=0.5).result_settings() == PromptsSection().result_settings()
 
 
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     def differing(*settings: str) -> list[str]:
         other = load_run_config(None, settings)
-        return [stage.name for stage in STAGES if stage.config(other) != stage.config(RunConfig())]
+        return [stage.name for stage in STAGES if stage.config(other) != stage.config(load_run_config())]
 
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
-    assert differing("models.judge_system=Be fair.") == ["comparisons"]
+    assert differing("models.judge.system=Be fair.") == ["comparisons"]
+    assert differing("models.assistant.dialogue=human-assistant", "models.base.dialogue=auto") == [
+        *("revisions", "helpful", "comparisons")
+    ]
+    assert differing("sampling.revisions.temperature=0.5") == ["revisions"]
+    assert differing("sampling.reasoning.max_new_tokens=200") == ["comparisons"]
+    assert differing("evaluation.temperature=0") == ["answers-base", "answers-sl", "answers-rl"]
     assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]
     assert differing("prompts.harmful=3") == ["prompts"]
 

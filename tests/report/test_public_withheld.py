@@ -88,7 +88,8 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}), ENGLISH)
     assert loose.text.startswith("Many people would be in another group if the calculation starts elsewhere. What is")
     unknown = stability_part(stable.model_copy(update={"verdict": "unknown"}), ENGLISH)
-    assert f"{unknown.lead} {unknown.text}".startswith("How firm the groups are cannot be said. Too few people are in them, or")
+    told = f"{unknown.lead} {unknown.text}"
+    assert told.startswith("How firm the groups are cannot be said. Too few people are in them, or")
     (row,) = stability_part(
         stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}), ENGLISH
     ).rows

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.config import OptimiserSection
+from solon.config import OptimizerSection
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
 from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE
 from solon.embedded.recipe import PretrainConfig
@@ -191,8 +191,8 @@ def pretrain(
     return sharpen(model, config.sharpness)
 
 
-def _section(config: PretrainConfig, stage: Stage) -> OptimiserSection:
-    return OptimiserSection(
+def _section(config: PretrainConfig, stage: Stage) -> OptimizerSection:
+    return OptimizerSection(
         learning_rate=stage.learning_rate,
         batch_size=1,  # a batch is cut by its tokens
         weight_decay=config.weight_decay,

@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
-from solon.config import ModelsSection
 from solon.export.forms import Content, Form, answer_in, prompt_in
 from solon.prompting.dialogue import with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
@@ -106,7 +105,7 @@ class RunSets:
         self._form = form
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
-        self._system = _models(self._stages[SL]).system_for("base")
+        self._system = _system(self._stages[SL])
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -178,8 +177,9 @@ class RunSets:
         )
 
 
-def _models(stage: FinishedStage) -> ModelsSection:
-    """The run file's section, as a stage was made with it."""
+def _system(stage: FinishedStage) -> str:
+    """The system turn under which a stage's model was trained; "": none."""
     config = stage.manifest.config
-    section = config.get("models") if isinstance(config, dict) else None
-    return ModelsSection.model_validate(section or {})
+    models = config.get("models") if isinstance(config, dict) else None
+    base = models.get("base") if isinstance(models, dict) else None
+    return str(base.get("system") or "") if isinstance(base, dict) else ""

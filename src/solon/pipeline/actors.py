@@ -43,16 +43,15 @@ class Actors:
         models = self.config.models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
         return self.config.model_copy(update={"models": models})
 
-    def path(self, role: str) -> Path:
-        """The folder of `assistant`, `base` or `judge`; a role left out is played by the assistant."""
-        name = getattr(self.config.models, role) or self.config.models.assistant
-        return model_folder(name)
+    def path(self, role: ModelRole) -> Path:
+        """The folder of the model that plays a role."""
+        return model_folder(self.config.models.role(role).path)
 
-    def weight_bytes(self, role: str) -> int:
+    def weight_bytes(self, role: ModelRole) -> int:
         """Size of a role's weights on disk."""
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
-    def fingerprints(self, role: str) -> dict[str, str]:
+    def fingerprints(self, role: ModelRole) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
         found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
@@ -143,4 +142,5 @@ def format_of(
     tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
 ) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
-    return dialogue_format(tokenizer, models.dialogue, system=models.system_for(role), today=models.date)
+    own = models.role(role)
+    return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, get_args
 
-from solon.config import ModelRole, PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
@@ -28,7 +28,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Format = ChatTemplate | HumanAssistant
 
-WORLD = "world"
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
     Turn(role="assistant", text="Cut above a bud."),
@@ -46,8 +45,7 @@ def check_inputs(config: RunConfig) -> None:
     looks = _Looks()
     few_shots = _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
-    models = config.models
-    names = dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant))
+    names = dict.fromkeys(config.models.role(role).path for role in get_args(ModelRole))
     sound = [looks.take(_check_model, name, config) for name in names]
     if all(sound):
         looks.take(_rehearse, config, few_shots or FewShots())
@@ -109,10 +107,10 @@ def _check_model(name: str, config: RunConfig) -> bool:
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
-    context, new = summary.context, config.sampling.max_new_tokens
-    if new >= context:
-        what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
-        raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
+    for key, new in config.sampling.limits().items():
+        if new >= summary.context:
+            what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
+            raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
     return True
 
 

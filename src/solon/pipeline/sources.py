@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from solon.artifacts.finished import FinishedStage
-from solon.config import PromptsSection
+from solon.config import WORLD, PromptsSection
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
@@ -225,6 +225,6 @@ def _helpful_sets(path: str | None, section: PromptsSection, seed: int) -> Promp
 
 def prompt_source(section: PromptsSection) -> WorldSource | FileSource:
     """The world, or files."""
-    if section.source == "world":
+    if section.source == WORLD:
         return WorldSource()
     return FileSource(section.source, section.helpful)

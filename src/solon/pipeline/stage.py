@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig
+from solon.config import ModelRole, RunConfig, Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
@@ -78,13 +79,14 @@ def _fingerprint(manifest: Manifest, read: str) -> str:
 
 
 def _setting(config: RunConfig, key: str) -> JsonValue:
-    section, _, name = key.partition(".")
-    settings: dict[str, JsonValue] = getattr(config, section).result_settings()
-    return settings[name] if name else settings
+    *path, name = key.split(".")
+    section: Section = reduce(getattr, path, config)
+    found = getattr(section, name)
+    return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]
 
 
 def _models(config: RunConfig, roles: tuple[ModelRole, ...]) -> JsonValue:
     """The section `models`, as far as it concerns these roles; the models themselves enter by hash."""
     models = config.models
-    said = models.model_dump(mode="json", include={"dtype", "dialogue", "date"})
-    return said | {f"{role}_system": models.system_for(role) for role in roles}
+    said = models.model_dump(mode="json", include={"dtype", "date"})
+    return said | {role: models.role(role).result_settings() for role in roles}

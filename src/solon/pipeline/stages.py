@@ -73,7 +73,7 @@ def prompts(work: Work) -> Facts:
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
-    settings=("supervised", "sampling"),
+    settings=("supervised", "sampling", "sampling.revisions"),
     roles=("assistant",),
     weights=("assistant",),
     hashes=(RunInputs.critique_texts,),
@@ -88,6 +88,7 @@ def revisions(work: Work) -> None:
             given.critique_principles,
             config.supervised,
             config.sampling,
+            revising=config.sampling.but(config.sampling.revisions),
             seed=work.seed,
             shots=given.few_shots.critique,
         )
@@ -106,8 +107,12 @@ def revisions(work: Work) -> None:
 )
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
-    asked = work.prompts.helpful if copies else ()
-    work.rows(asked, lambda part: _respond(work, assistant, part, "helpful", copies), Answer)
+    asked, sampling = work.prompts.helpful if copies else (), work.config.sampling
+
+    def answered(part: Sequence[Prompt]) -> Rows[Answer]:
+        return respond(part, assistant.model, sampling, seed=work.seed, stage="helpful", copies=copies)
+
+    work.rows(asked, answered, Answer)
 
 
 @partial(
@@ -144,7 +149,7 @@ def pairs(work: Work) -> None:
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
-    settings=("judge", "sampling"),
+    settings=("judge", "sampling", "sampling.reasoning"),
     roles=("judge",),
     weights=("judge",),
     hashes=(RunInputs.comparison_texts,),
@@ -161,7 +166,7 @@ def comparisons(work: Work) -> None:
             comparison_format(actor.format),
             given.comparison_principles,
             config.judge,
-            config.sampling,
+            config.sampling.but(config.sampling.reasoning),
             seed=work.seed,
             few_shots=given.few_shots,
         )
@@ -234,13 +239,17 @@ def _answers(model: str, called: str) -> Stage:
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
         reads=(EVALUATION, *([trained] if trained else [])),
-        settings=("sampling",),
+        settings=("sampling", "evaluation"),
         roles=("base",),
         weights=() if trained else ("base",),
     )
     def answers(work: Work) -> None:
-        actor = work.actor("base", trained)
-        work.rows(work.prompts.evaluation, lambda part: _respond(work, actor, part, "evaluate"), Answer)
+        actor, sampling = work.actor("base", trained), work.config.sampling.but(work.config.evaluation)
+
+        def answered(part: Sequence[Prompt]) -> Rows[Answer]:
+            return respond(part, actor.model, sampling, seed=work.seed, stage="evaluate")
+
+        work.rows(work.prompts.evaluation, answered, Answer)
 
     return answers
 
@@ -293,10 +302,6 @@ STAGES: tuple[Stage, ...] = (
 
 
 # Parts of bodies.
-
-
-def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Rows[Answer]:
-    return respond(prompts, actor.model, work.config.sampling, seed=work.seed, stage=stage, copies=copies)
 
 
 def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Rows[Pair]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoint
-from solon.config import OptimiserSection
+from solon.config import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
@@ -102,7 +102,7 @@ class Trainer:
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
-        section: OptimiserSection,
+        section: OptimizerSection,
         *,
         weights: torch.dtype = torch.float32,
         **adamw: Any,
@@ -130,7 +130,7 @@ class Trainer:
         self._adamw_arguments = adamw
         self.begin(section, linear_decay(section.final_share))
 
-    def begin(self, section: OptimiserSection, schedule: Schedule) -> None:
+    def begin(self, section: OptimizerSection, schedule: Schedule) -> None:
         """Begins a stage: the weights stay, the optimizer's state and the count of updates do not."""
         self.section, self._schedule = section, schedule
         self.updates = 0

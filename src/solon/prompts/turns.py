@@ -126,8 +126,10 @@ def order_fault(turns: Sequence[Turn]) -> str | None:
     spoken = turns[1:] if turns and turns[0].role == "system" else turns
     if not spoken or spoken[0].role != "human":
         return "the dialogue does not begin with the human"
-    twice = next((after.role for before, after in pairwise(spoken) if before.role == after.role), None)
-    return f"two {twice} turns in a row" if twice else None
+    for before, after in pairwise(spoken):
+        if before.role == after.role:
+            return f"two {after.role} turns in a row"
+    return None
 
 
 def digest(*parts: object) -> str:
@@ -159,7 +161,10 @@ def _turn(item: dict[str, object], name: str) -> Turn:
 
 def _first(item: dict[str, object], keys: tuple[str, ...]) -> object:
     """The first of these that is there and not null."""
-    return next((item[key] for key in keys if item.get(key) is not None), None)
+    for key in keys:
+        if (value := item.get(key)) is not None:
+            return value
+    return None
 
 
 def _text(content: object, name: str) -> object:

@@ -72,7 +72,7 @@ def drawing(title: str, description: str, parts: Sequence[Markup], key: Sequence
         style=Markup(_STYLE),
         left=LEFT,
     )
-    x = LEFT
+    x: float = LEFT
     for shape, words in key:
         head += Markup('<g transform="translate({} 36)">{}<text x="28" y="4">{}</text></g>\n').format(x, shape, words)
         x += 5.5 * len(words) + 46

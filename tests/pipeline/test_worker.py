@@ -69,7 +69,7 @@ def act(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 def test_a_process_that_is_killed_is_named(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, more: bool
 ) -> None:
-    act(monkeypatch, f"os.kill(os.getpid(), {number})")
+    act(monkeypatch, f"print('[1, ', end='', flush=True); os.kill(os.getpid(), {number})")
     with pytest.raises(RunError) as caught:
         run_in_child(revisions, run, Told(), print)
     memory = "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first" if more else ""

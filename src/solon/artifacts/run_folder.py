@@ -142,9 +142,10 @@ def _must_be(folder: Path, config: RunConfig) -> None:
         )
 
 
-def _results(config: RunConfig) -> dict[str, JsonValue]:
-    """Every key that can change a result."""
-    return {name: part.result_settings() if isinstance(part, Section) else part for name, part in config}
+def _results(section: Section) -> dict[str, JsonValue]:
+    """Every key that can change a result, of this section and those inside it."""
+    inside: dict[str, JsonValue] = {name: _results(part) for name, part in section if isinstance(part, Section)}
+    return section.result_settings() | inside
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -22,12 +23,12 @@ from solon.artifacts.manifest import (
     Manifest,
     StageStart,
     Tally,
+    Timing,
     describe,
     version_changes,
     versions,
 )
 from solon.artifacts.shards import ShardFile, decode_rows, encode_rows, shard_path
-from solon.artifacts.stopwatch import Stopwatch
 from solon.errors import RunError, Where
 from solon.records import Record
 
@@ -56,7 +57,7 @@ class StageFolder:
         self._once, self._sharded = Tally(), Tally()
         self._tally = self._once
         self._start = self._begin(header)
-        self._watch = Stopwatch(self._partial / "timing.json")
+        self._watch = _Stopwatch(self._partial / "timing.json")
 
     @classmethod
     def reopen(cls, run: Path, name: str) -> Self:
@@ -74,7 +75,6 @@ class StageFolder:
         shard_rows: int,
         work: Callable[[Sequence[T]], Sequence[R]],
         record: type[R],
-        file: str = "rows",
         recovered: Callable[[int], None] | None = None,
     ) -> list[R]:
         """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
@@ -87,11 +87,9 @@ class StageFolder:
             shard_rows: items per shard. Each shard is one call of `work`.
             work: the items of one shard to its rows, as many or as few as it likes.
             record: type of the rows.
-            file: the shards are named `file-00000.jsonl`, ...
             recovered: called with the number of items of each shard that was read back.
-
         """
-        shards = ShardFile(self.folder, self._partial, file)
+        shards = ShardFile(self.folder, self._partial, "rows")
         starts = range(0, len(items), shard_rows)
         self.count("in", len(items))
         rows: list[R] = []
@@ -103,7 +101,7 @@ class StageFolder:
                 shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
                 self._watch.keep()
             else:
-                made, counts = decode_rows(kept[0], record, shard_path(self.folder, file, index)), kept[1]
+                made, counts = decode_rows(kept[0], record, shard_path(self.folder, "rows", index)), kept[1]
                 if recovered is not None:
                     recovered(len(part))
             self._sharded.add(Tally.of(counts))
@@ -228,5 +226,38 @@ def _read_start(run: Path, name: str) -> StageStart:
     path = run / name / PARTIAL / START
     try:
         return StageStart.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+    except (FileNotFoundError, ValidationError) as error:
         raise RunError("cannot be read", where=Where(path), hint=redo_hint(run, name)) from error
+
+
+class _Stopwatch:
+    """What a stage took, over all resumes: goes on from what `path` holds. `keep` at every commit."""
+
+    def __init__(self, path: Path):
+        before = Timing.model_validate_json(path.read_bytes()) if path.exists() else Timing()
+        self.tokens = before.tokens
+        self._path, self._seconds = path, before.seconds
+        self._since: float | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the block's wall time; a block inside a block counts once."""
+        if self._since is not None:
+            yield
+            return
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds, self._since = self._elapsed(), None
+
+    def reading(self) -> Timing:
+        """So far, a running block included."""
+        return Timing(seconds=round(self._elapsed(), 3), tokens=self.tokens)
+
+    def keep(self) -> None:
+        """Save the reading for the next process."""
+        write_atomic(self._path, canonical_json(self.reading()))
+
+    def _elapsed(self) -> float:
+        return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)

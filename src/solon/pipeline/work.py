@@ -32,7 +32,7 @@ MAX_LOST = 0.2
 _TOO_LONG = "prompt and answer do not fit the model's context: lower sampling.max_new_tokens, or give shorter prompts"
 
 
-class Progress(Protocol):
+class StageReporter(Protocol):
     """Is told how far a stage is; see `Reporter`."""
 
     def stage(self, name: str, total_rows: int | None = None) -> None: ...
@@ -51,7 +51,7 @@ class Work:
     inputs: Mapping[str, FinishedStage]
     """By what the stage declares to read, e.g. `pairs` or `prompts/evals`."""
     folder: StageFolder
-    reporter: Progress
+    reporter: StageReporter
     tell: Callable[[str], None]
     """Tells the user of something, once in a run."""
     notes: list[str] = field(default_factory=list)
@@ -157,7 +157,7 @@ class Work:
                 self.folder.count(what, count)
 
 
-def _tokens_alone(reporter: Progress) -> Callable[[int, int], None]:
+def _tokens_alone(reporter: StageReporter) -> Callable[[int, int], None]:
     """Tells of tokens; rows are told when their shard is kept. No method: models would hold their `Work` in a cycle."""
     return lambda _rows, tokens: reporter.advance(0, tokens)
 

@@ -62,8 +62,9 @@ def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callabl
         assert child.stdout is not None
         try:
             for line in child.stdout:
-                name, *arguments = json.loads(line)
-                calls[name](*arguments)
+                if line.endswith(b"\n"):  # a kill may cut the last one off
+                    name, *arguments = json.loads(line)
+                    calls[name](*arguments)
             code = child.wait()
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)

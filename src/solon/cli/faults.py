@@ -1,11 +1,4 @@
-"""What the command line says when something fails, and its exit code.
-
-0    success
-1    the run failed (for instance, too many unreadable verdicts), or a bug, which keeps its traceback
-2    unusable input: one line per fault
-130  interrupted with Ctrl-C
-143  ended by SIGTERM
-"""
+"""What the command line says when something fails, and its exit code (docs/formats.md has all of them)."""
 
 from __future__ import annotations
 

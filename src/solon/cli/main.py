@@ -7,7 +7,6 @@ commands of its own, and add a row to `COMMANDS`. The row's help line is the fir
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -64,25 +63,17 @@ class Commands(TyperGroup):
         with faults_explained():
             return super().invoke(ctx)
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
+    def main(self, *args: Any, **options: Any) -> Any:
         """As Typer's, but a wrong option is one line, like every other fault of the user's."""
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(*args, **options | {"standalone_mode": False})
         except typer.TyperException as error:
             if message := error.format_message():  # empty when the help was printed instead
                 context = getattr(error, "ctx", None)
                 path = context.command_path if context else "solon"
                 say_error(f"{message} (see: {path} --help)")
             code = UNUSABLE
-        if not standalone_mode:
+        if not options.get("standalone_mode", True):
             return code
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -113,7 +113,8 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
         if path.exists():
             before = PretrainInputs.model_validate_json(path.read_bytes())
             if before != inputs:
-                what = f"a pretraining was begun here from another recipe: {_changes(before, inputs)}"
+                changes = differences(before.model_dump(mode="json"), inputs.model_dump(mode="json"))
+                what = f"a pretraining was begun here from another recipe: {changes}"
                 raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
         else:
             write_atomic(path, canonical_json(inputs))
@@ -122,10 +123,6 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
         lock.release()
         if work.is_dir() and {path.name for path in work.iterdir()} <= {LOCK_NAME}:
             shutil.rmtree(work)
-
-
-def _changes(before: PretrainInputs, now: PretrainInputs) -> str:
-    return differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
 
 
 @contextmanager

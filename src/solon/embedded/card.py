@@ -44,7 +44,7 @@ class Card(Record):
     tokens: int
     """Seen in training, copying and corpus together, padding counted."""
     seconds: float
-    """Of optimiser steps, without making batches and measuring skills."""
+    """Of optimizer steps, without making batches and measuring skills."""
     threads: int
     """Of torch in training; another number rounds sums differently, so the weights then differ in their last bits."""
     machine: str
@@ -68,7 +68,7 @@ def write_card(
     """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there.
 
     Args:
-        seconds: of optimiser steps.
+        seconds: of optimizer steps.
         tokens: of all stages, padding counted.
     """
     weights = folder / WEIGHTS

@@ -1,7 +1,7 @@
 """The corpus: lessons of the world rendered as text, with a loss weight for every segment.
 
 The human's words, instructions and quoted answers carry little weight: they are random by construction, and what is to
-be learnt is how the assistant answers, criticises, revises and judges.
+be learned is how the assistant answers, criticizes, revises and judges.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
     _fact,
 )
 CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
-"""More plain dialogue than in the feasibility study, whose tips were under-learnt."""
+"""More plain dialogue than in the feasibility study, whose tips were under-learned."""
 JUDGING = Course(
     name="judging",
     shares=(0.15, 0.09, 0.03, 0.30, 0.41, 0.02),

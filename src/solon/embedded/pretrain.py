@@ -73,7 +73,7 @@ Report = Callable[[PretrainState], None]
 
 
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A Llama with tied embeddings; attention starts near the identity (mimetic initialisation), which helps copying.
+    """A Llama with tied embeddings; attention starts near the identity (mimetic initialization), which helps copying.
 
     Source: Trockman and Kolter 2023, "Mimetic initialization of self-attention layers"; simplified: W_k near W_q and
     W_o near the transpose of W_v, per layer.
@@ -249,9 +249,9 @@ class _Pretraining:
 
 @torch.no_grad()
 def sharpen(model: LlamaForCausalLM, factor: float) -> LlamaForCausalLM:
-    """Multiplies the model's logits by `factor`, in place: by the gain of its last normalisation.
+    """Multiplies the model's logits by `factor`, in place: by the gain of its last normalization.
 
-    What it has learnt stays in the same order; only how surely it says it changes. A small model trained for an hour
+    What it has learned stays in the same order; only how surely it says it changes. A small model trained for an hour
     still gives every wrong token a little probability, and an answer has thirty places to go wrong.
     """
     model.model.norm.weight.mul_(factor)

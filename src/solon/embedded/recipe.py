@@ -31,7 +31,7 @@ class PretrainConfig(Record):
     practice_tokens: int = Field(6_000_000, ge=1)
     """Of the last stage."""
     batch_tokens: int = Field(2_048, ge=1)
-    """Padded tokens per optimiser step."""
+    """Padded tokens per optimizer step."""
     chunk_documents: int = Field(4_096, ge=1)
     """Documents sorted by length together."""
     copy_learning_rate: float = Field(2e-3, gt=0)

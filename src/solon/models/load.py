@@ -18,7 +18,7 @@ from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
 
 _NUMBER = re.compile(r"\d+")
-_SAID = 200
+_QUOTED = 200
 """Characters quoted of what transformers says."""
 
 
@@ -142,7 +142,7 @@ def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]
         said = " ".join(str(error).split())
         if not said or isinstance(error, (LookupError, ArithmeticError, AttributeError)):
             said = f"{type(error).__name__}: {said}"  # which by themselves say little
-        said = said if len(said) <= _SAID else f"{said[:_SAID]}..."
+        said = said if len(said) <= _QUOTED else f"{said[:_QUOTED]}..."
         hint = "copy it again from where it came from" if path.is_file() else "check the folder's files"
         raise ModelError(f"{what}: {said}", where=Where(path), hint=hint) from error
 

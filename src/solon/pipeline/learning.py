@@ -12,8 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
+from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel, context_of
 from solon.models.heads import PreferenceModel, ValueModel
@@ -30,7 +32,6 @@ from solon.train.loop import TrainContext
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
-    held_out,
     margins,
     scores,
     sequence_tokens,
@@ -88,7 +89,7 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
     measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
     folder.write_records("held-out", measured)
-    return {"held_out": held_out(kept_out, margin_of).model_dump(mode="json")}
+    return {"held_out": _quality(kept_out, margin_of)}
 
 
 def train_rl(work: Work) -> Facts:
@@ -107,6 +108,17 @@ def train_rl(work: Work) -> Facts:
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
+
+
+def _quality(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> JsonValue:
+    """How the preference model does on labels that it did not train on; None without any."""
+    pairs = [
+        ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred)
+        for row, margin in zip(examples, margin_of, strict=True)
+    ]
+    measures = {"n", "label_n", "label_accuracy", "label_loss"}
+    quality = preference_quality(pairs)
+    return None if quality is None else quality.model_dump(mode="json", include=measures)
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:

@@ -15,7 +15,6 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import PreferenceSection
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_answered
-from solon.records import Record
 from solon.seeds import generator
 from solon.train.batches import micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
@@ -25,9 +24,6 @@ from solon.train.rollouts import PolicyPrompt, SampledAnswer
 
 SHORTENED = "answers shortened to be scored"
 """They did not fit the preference model's context."""
-TIE = 0.05
-"""Labels within this of 0.5 are ties: they train, but no answer to them is right or wrong. Assumption; less than the
-0.1 to which CAI section 4.1 clamps labels at the nearest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +42,9 @@ class PreferenceExample:
         """Tokens of the longer of the two."""
         return max(len(self.a_ids), len(self.b_ids))
 
-    @property
-    def tie(self) -> bool:
-        return abs(self.p_a_preferred - 0.5) <= TIE + 1e-9  # 0.55 - 0.5 is a little more than 0.05
-
     def swap(self) -> PreferenceExample:
         """The same judgment with the answers and the label exchanged together."""
         return replace(self, a_ids=self.b_ids, b_ids=self.a_ids, p_a_preferred=1.0 - self.p_a_preferred)
-
-
-class HeldOut(Record):
-    """How the preference model does on pairs; ties count for the loss alone."""
-
-    pairs: int
-    ties: int
-    accuracy: float | None
-    """Share of the pairs that are not ties whose preferred answer scores higher; None if all are ties."""
-    loss: float | None
-    """Mean soft-label loss over all pairs, in nats; None without pairs. ln 2 = 0.693 is what knowing nothing costs."""
 
 
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
@@ -156,24 +137,6 @@ def margins(
     both = [ids for example in examples for ids in (example.a_ids, example.b_ids)]
     flat = scores(model, both, pad_id=pad_id, dtype=dtype)
     return [a - b for a, b in zip(flat[0::2], flat[1::2], strict=True)]
-
-
-def held_out(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> HeldOut:
-    """Accuracy and loss of `margins` on pairs kept out of training. A margin of exactly 0 is half right.
-
-    Example: labels 0.9, 0.2, 0.5 and margins 1, 1, 7: the last is a tie, of the others the first is right: 1/2.
-    """
-    decided = [(row, margin) for row, margin in zip(examples, margin_of, strict=True) if not row.tie]
-    right = [0.5 if margin == 0 else float((margin > 0) == (row.p_a_preferred > 0.5)) for row, margin in decided]
-    margin_B = torch.tensor(list(margin_of), dtype=torch.float64)
-    p_B = torch.tensor([row.p_a_preferred for row in examples], dtype=torch.float64)
-    total, weight = preference_loss(margin_B, torch.zeros_like(margin_B), p_B.float(), torch.ones_like(p_B))
-    return HeldOut(
-        pairs=len(examples),
-        ties=len(examples) - len(decided),
-        accuracy=sum(right) / len(right) if right else None,
-        loss=float(total / weight) if examples else None,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,9 +80,7 @@ class Sample:
 
     @property
     def example(self) -> TokenExample:
-        prompt_ids, answer_ids = tuple(self.answer.prompt_ids), tuple(self.answer.answer_ids)
-        mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
-        return TokenExample(id=self.id, input_ids=prompt_ids + answer_ids, loss_mask=mask)
+        return TokenExample.answered(self.id, self.answer.prompt_ids, self.answer.answer_ids)
 
 
 def draw_prompts(prompts: Sequence[PolicyPrompt], step: int, count: int, *, seed: int) -> list[PolicyPrompt]:
@@ -90,14 +88,10 @@ def draw_prompts(prompts: Sequence[PolicyPrompt], step: int, count: int, *, seed
 
     A function of its arguments alone, so a resumed run draws the same.
     """
-    drawn: list[PolicyPrompt] = []
-    orders: dict[int, list[int]] = {}
-    for position in range((step - 1) * count, step * count):
-        epoch, place = divmod(position, len(prompts))
-        if epoch not in orders:
-            orders[epoch] = epoch_order(len(prompts), seed, "rl", "prompts", epoch)
-        drawn.append(prompts[orders[epoch][place]])
-    return drawn
+    start, size = (step - 1) * count, len(prompts)
+    epochs = range(start // size, (start + count - 1) // size + 1)
+    order = [index for epoch in epochs for index in epoch_order(size, seed, "rl", "prompts", epoch)]
+    return [prompts[index] for index in order[start % size :][:count]]
 
 
 def sample_rollouts(

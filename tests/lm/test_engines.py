@@ -9,12 +9,15 @@ import pytest
 import torch
 
 from lm.contract import EngineContract
+from solon.errors import ConfigError
+from solon.lm.engines import ModelSpec, engine_names, open_engine
 from solon.lm.engines.faulty import FaultyModel
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel, babble
 from solon.lm.protocols import LanguageModel, SampleRequest, ScoreRequest
 from solon.models.load import load_model
 from solon.prompting.chat_template import dialogue_format
+from solon.prompting.dialogue import HumanAssistant
 from tiny_models import tiny_model_folder
 
 
@@ -72,3 +75,29 @@ class TestFaultyModel(EngineContract):
 class TestLateModel(EngineContract):
     def engine(self, context: int) -> LanguageModel:
         return FaultyModel(ScriptedModel(reply, scores, can=replace(EVERYTHING, context=context)), "late")
+
+
+# Engines by name.
+
+
+def spec(folder: Path | str = "") -> ModelSpec:
+    return ModelSpec(model=str(folder), format=HumanAssistant(), dtype="float32", device="cpu")
+
+
+def test_a_file_is_an_engine() -> None:
+    assert {"faulty", "local", "scripted"} <= set(engine_names())
+    assert open_engine("scripted", spec()).identity == "scripted"
+
+
+def test_an_engine_opens_a_model_folder(tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path)
+    local, faulty = open_engine("local", spec(folder)), open_engine("faulty", spec(folder))
+    assert local.identity.startswith("local:") and faulty.identity == f"faulty:{local.identity}"
+
+
+def test_an_unknown_engine_is_told_with_the_nearest() -> None:
+    with pytest.raises(ConfigError) as error:
+        open_engine("lokal", spec())
+    assert str(error.value) == "there is no engine `lokal` (did you mean `local`?)"
+    with pytest.raises(ConfigError, match=r"there is no engine `x` \(there are .*`faulty`, `local`, `scripted`\)"):
+        open_engine("x", spec())

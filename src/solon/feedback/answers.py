@@ -20,7 +20,7 @@ IDENTICAL = "identical"
 NEEDLESS_REFUSAL = "needless-refusal"
 """Source of pairs that teach a model not to refuse what is harmless."""
 BY_CONSTRUCTION = "construction"
-"""Rater of comparisons that nobody judged: how the pair was made, its `method`, decides which answer is better."""
+"""Rater of comparisons without a judge: the way the pair was made, its `method`, decides which answer is better."""
 
 
 def respond(

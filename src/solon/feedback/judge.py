@@ -1,6 +1,6 @@
 """Which of two answers is better, by a model that reads one principle (CAI section 4.1).
 
-What cannot be read is not a verdict: such a comparison is `unscored`, with the reason and what the judge wrote.
+What cannot be read is not a verdict: such a comparison is `unscored`, with the reason and the judge's text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Side = Literal["a", "b"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Verdict:
-    """On a pair in one order: the probability that `a` is better, or why there is none and what the judge wrote."""
+    """On a pair in one order: the probability that `a` is better, or why there is none and the judge's text."""
 
     p_a: float | None = None
     rationale: str | None = None
@@ -127,8 +127,8 @@ class _Judge:
     async def verdict(
         self, pair: Pair, prompt: Prompt, first: Side, question: str, shots: Sequence[Example]
     ) -> _Verdict:
-        """Of a judge that is shown one answer first. Empty or truncated reasoning gives none: an option after it means
-        nothing."""
+        """The judge's, when it is shown the answer `first` first. Empty or truncated reasoning leads to none: an option
+        after it means nothing."""
         model, rationale = self.sampler.model, None
         one, two = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
         task = Task(turns=prompt.turns, first=one, second=two, question=question)

@@ -100,7 +100,7 @@ async def fitting(ask: Callable[[Sequence[S]], Awaitable[T]], shots: Sequence[S]
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """A model and how the rows of one stage sample from it: each with seeds of its own, named by what they are for."""
+    """A model, and how the rows of one stage sample from it. Every completion has its own seed, derived from names."""
 
     model: LanguageModel
     sampling: Sampling
@@ -113,7 +113,7 @@ class Sampler:
         return generator(self.seed, self.stage, *names)
 
     async def complete(self, context: Context, *names: str | int, text: str | None = None) -> Completion:
-        """A completion, for the row that runs now. `text`: what it is called when it is noted as empty or cut off."""
+        """A completion, for the row that runs now. `text`: what an empty or truncated one is noted as."""
         seed = derive_seed(self.seed, self.stage, *names)
         completion = await self.model.complete(context, self.sampling, seed=seed)
         _ROW.get().tokens += completion.tokens

@@ -1,8 +1,8 @@
 """Rows side by side, and their requests answered in batches.
 
 Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait
-for nothing but the engine, and whose parts have no parts side by side of their own.
+shard that is computed again after a kill forms the same batches, and has the same bytes. This holds for rows that
+wait for nothing but the engine, and whose parts have no parts side by side of their own.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Holds requests until nothing else can go on, then answers those of one kind, in the order of the rows."""
+    """Holds requests until every row waits, then answers those of one kind, in the order of the rows."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []

@@ -19,7 +19,7 @@ from solon.lm.sampling import double_device, draw, no_numbers, uniforms
 from solon.lm.stops import TextOf, first_stop
 
 SHARED_PREFIX = 16
-"""A common beginning shorter than this is not worth a pass of its own. Assumption."""
+"""A common beginning shorter than this is not worth a separate pass. Assumption."""
 COMPACT_BELOW = 0.8
 """Finished rows are dropped from the batch once fewer than this share of it is going on; measured."""
 
@@ -113,7 +113,7 @@ def by_length(
     """Indices in batches of like length, longest first; equal prompts come to lie side by side.
 
     `ahead[i]` tokens may follow prompt i. Where the longest prompt of a batch and what may follow another do not fit
-    side by side into `max_columns`, that other comes in a batch of its own.
+    side by side into `max_columns`, the other gets a separate batch.
     """
     order = sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), prompts[index], index))
     for start in range(0, len(order), batch_size):

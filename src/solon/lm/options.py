@@ -1,7 +1,7 @@
 """Exact log-probabilities of options after a prompt.
 
-A prompt and what its options have in common is read once; only where an option goes on after the first token that sets
-it apart is anything more read.
+A prompt, and the tokens that all its options begin with, are read once. A second pass reads only what follows the first
+token that tells an option from the others.
 
     B prompts   N positions whose logits are kept   V vocabulary   P (prompt, option) pairs
 """

@@ -1,7 +1,8 @@
 """All that the rest of Solon asks of a language model: complete one context, and score options after one.
 
-Rows ask one at a time and side by side; what is computed together is the engine's business. An engine is a file that
-fulfills `LanguageModel` and a class of tests that holds it to the contract (`tests/lm/contract.py`).
+Rows ask one at a time and side by side; what is computed together is the engine's business. An engine is a file in
+`lm/engines` whose model fulfills `LanguageModel`, and a class of tests that holds it to the contract
+(`tests/lm/contract.py`).
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class LanguageModel(Protocol):
         """The reply that the context waits for. `seed` is this request's own, of 64 bits; see `portable_seed`."""
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
-        """How likely the reply is to go on with each of the options."""
+        """How likely each of the options is to come next in the reply."""
 
 
 # For engines that render contexts themselves.

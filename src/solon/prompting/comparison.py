@@ -94,7 +94,7 @@ class Example:
 def draw_comparisons(
     shots: Sequence[ComparisonShot], draw_question: Callable[[np.random.Generator], str], rng: np.random.Generator
 ) -> list[Example]:
-    """Each example gets the question of a principle of its own and a random place for its better answer."""
+    """Each example gets the question of its own principle, and a random place for its better answer."""
     examples = []
     for shot in shots:
         question = draw_question(rng)
@@ -174,5 +174,5 @@ def _dialogue(questions: Sequence[str], replies: Sequence[str], begun: str) -> C
 
 
 def comparison_format(dialogue: ChatTemplate | HumanAssistant) -> ComparisonFormat:
-    """How a model that wants its dialogues so wants its comparisons."""
+    """The format of comparisons that goes with a dialogue format."""
     return ComparisonFormat(guard=dialogue.guard.also(MARKS), chat=isinstance(dialogue, ChatTemplate))

@@ -49,7 +49,7 @@ class Skeleton:
         return "".join(turns[piece].text if isinstance(piece, int) else piece for piece in pieces)
 
     def rewrites(self, turns: Sequence[Turn]) -> bool:
-        """Would the template write something else if it saw these texts?"""
+        """Whether the template would write something else if it saw these texts."""
         return self._apply([(turn.role, turn.text) for turn in turns], True) != self(turns, True)
 
     def _rendered(self, roles: tuple[Role, ...], ask: bool) -> tuple[str | int, ...]:

@@ -17,10 +17,10 @@ from solon.text import did_you_mean, listed
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """What a run says of a model that it wants opened. An engine takes from it what it needs."""
+    """A model that a run wants opened, and its settings. An engine uses those that concern it."""
 
     model: str
-    """A folder, or what else the engine finds a model by."""
+    """A folder, or another name by which the engine finds the model."""
     format: DialogueFormat
     dtype: str = "auto"
     device: str = "auto"
@@ -28,7 +28,7 @@ class ModelSpec:
     batch_size: int = 128
     """Rows computed together."""
     progress: Progress | None = None
-    """Is told of rows and tokens while they are computed."""
+    """Called with rows and tokens while they are computed."""
 
 
 def engine_names() -> list[str]:

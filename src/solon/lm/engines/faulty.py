@@ -40,7 +40,7 @@ _ERRORS = {
 
 
 def open_engine(spec: ModelSpec) -> FaultyModel:
-    """The local engine, of which one request in twenty goes wrong and is made good for or counted."""
+    """The local engine, which fails at one request in twenty."""
     return FaultyModel(open_other("local", spec), "timeout", "refusal", "garbled", "garbage", "empty", "late", every=20)
 
 

@@ -79,7 +79,7 @@ class LocalModel:
             format: renders contexts, by default as Human/Assistant.
             dtype: arithmetic of generation, by default the model's own.
             lean: whether to use the lean Llama decoder; by default wherever it knows the model and gains by it.
-            progress: is told of rows and tokens while a batch is computed.
+            progress: called with rows and tokens while a batch is computed.
         """
         self.loaded = loaded
         self._format = format or HumanAssistant()

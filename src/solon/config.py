@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
 
 ModelRole = Literal["assistant", "base", "judge"]
-ENGINES = tuple(sorted(path.stem for path in (Path(__file__).parent / "lm/engines").glob("[a-z]*.py"))) or ("local",)
+ENGINES = tuple(sorted(path.stem for path in (Path(__file__).parent / "lm/engines").glob("[a-z]*.py")))
 """What can run a model, one to a file of that name. The files are listed and not imported, so that torch is not."""
 if TYPE_CHECKING:
     Engine = str

@@ -78,7 +78,9 @@ class Actors:
         return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
     def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
-        """The model in a folder, written to as its role wants; trained models play `base`."""
+        """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
+        `base`, in this process."""
+        trained = folder != self.path(role)
         spec = ModelSpec(
             model=str(folder),
             format=self.format(folder, role),
@@ -88,7 +90,7 @@ class Actors:
             batch_size=self.config.sampling.batch_size,
             progress=progress,
         )
-        return open_engine("local", spec)
+        return open_engine("local" if trained else self.config.models.role(role).engine, spec)
 
     def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
         """The model of a role, or a trained one in its place."""

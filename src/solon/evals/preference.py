@@ -34,7 +34,7 @@ class FaultAccuracy(Record):
     """Share in which the answer without the fault scores higher."""
 
 
-class PreferenceModel(Record):
+class PreferenceQuality(Record):
     """Quality of the preference model on pairs it was not trained on."""
 
     n: int
@@ -60,7 +60,7 @@ def soft_label_loss(margin: float, p_a_preferred: float) -> float:
     return positive - p_a_preferred * margin
 
 
-def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceModel | None:
+def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceQuality | None:
     """Accuracy against the truth, by fault, and against held-out labels. None if there are no pairs.
 
     Example: margin 1 with a better, -1 with a better, 1 and a tie: n 3, ties 1, accuracy 1/2.
@@ -76,7 +76,7 @@ def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceModel | None:
     labelled = [(pair.margin, pair.p_a_preferred) for pair in pairs if pair.p_a_preferred is not None]
     leaning = [(margin, p > 0.5) for margin, p in labelled if p != 0.5]
     losses = [soft_label_loss(margin, p) for margin, p in labelled]
-    return PreferenceModel(
+    return PreferenceQuality(
         n=len(pairs),
         ties=sum(1 for pair in pairs if pair.better == "tie"),
         accuracy=accuracy([(pair.margin, pair.better == "a") for pair in decided]),

@@ -12,7 +12,7 @@ from solon.errors import Fault, RunError, Where
 from solon.evals.estimates import Estimate, Evidence
 from solon.evals.grader import HELD_OUT
 from solon.evals.labels import Labels
-from solon.evals.preference import PreferenceModel
+from solon.evals.preference import PreferenceQuality
 from solon.evals.rollouts import RL
 
 FORMAT: Final = 2
@@ -33,7 +33,7 @@ class Summary(Evidence):
     ungraded: str | None
     """Why there is none, else null."""
     labels: Labels | None = None
-    preference_model: PreferenceModel | None = None
+    preference_model: PreferenceQuality | None = None
     rl: RL | None = None
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from solon.artifacts import write_atomic
 from solon.artifacts.finished import FinishedStage
 from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
-from solon.evals.preference import PreferenceModel
+from solon.evals.preference import PreferenceQuality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.inputs import RunInputs
@@ -35,7 +35,9 @@ def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]
         ungraded=None if truth else NO_TRUTH,
         **dict(evidence),
         labels=Labels.model_validate_json(scores.path("labels.json").read_bytes()),
-        preference_model=PreferenceModel.model_validate_json(preference.read_bytes()) if preference.exists() else None,
+        preference_model=PreferenceQuality.model_validate_json(preference.read_bytes())
+        if preference.exists()
+        else None,
         rl=rl_curve([*done["rl"].rows("rollouts", Rollout)], kinds, kl_coefficient=config.rl.kl_coefficient),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())

@@ -52,7 +52,7 @@ def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> None:
     """What cannot change a result; the folder says what holds now."""
-    with RunFolder.create(tmp_path, RunConfig()):
+    with RunFolder.create(tmp_path, load_run_config()):
         pass
     other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
     with RunFolder.create(tmp_path, other):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
-from solon.config import PromptsSection
+from solon.config_load import load_run_config
 from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
 from solon.pipeline.sources import PromptSets, WorldSource
@@ -20,7 +20,7 @@ LEARNING = [stage for stage in FOLDERS if stage != "scores"]
 @pytest.fixture(scope="module", params=[0, 1])
 def world(request: pytest.FixtureRequest) -> PromptSets:
     """The prompts of the shipped run, for two seeds."""
-    return WorldSource().prompt_sets(PromptsSection(), request.param)
+    return WorldSource().prompt_sets(load_run_config().prompts, request.param)
 
 
 def names(prompts: tuple[Prompt, ...]) -> set[str]:

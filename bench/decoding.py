@@ -23,8 +23,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.lm.decoding import padded
-from solon.lm.inprocess import InProcessModel
-from solon.lm.requests import WriteRequest
+from solon.lm.engines.local import LocalModel
+from solon.lm.protocols import SampleRequest
 from solon.models.load import LoadedModel
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 
@@ -59,11 +59,11 @@ def random_model(dtype: torch.dtype, device: torch.device) -> LoadedModel:
     )
 
 
-def ours(engine: InProcessModel, prompts: Sequence[list[int]]) -> int:
+def ours(engine: LocalModel, prompts: Sequence[list[int]]) -> int:
     """Tokens written."""
     texts = [" ".join(map(str, prompt)) for prompt in prompts]
-    requests = [WriteRequest(prompt=text, seed=row, max_new_tokens=NEW_TOKENS) for row, text in enumerate(texts)]
-    return sum(written.tokens for written in engine.write(requests))
+    requests = [SampleRequest(prompt=text, seed=row, max_new_tokens=NEW_TOKENS) for row, text in enumerate(texts)]
+    return sum(written.tokens for written in engine.sample(requests))
 
 
 @torch.no_grad()
@@ -88,7 +88,7 @@ def tokens_per_second(write: Callable[[], int]) -> float:
 
 def compare(name: str, loaded: LoadedModel, prompts: Sequence[list[int]], pairs: int) -> float:
     """Print the median speed of both; returns the median of the paired ratios."""
-    engine = InProcessModel(loaded, batch_size=BATCH)
+    engine = LocalModel(loaded, batch_size=BATCH)
     assert ours(engine, prompts) == theirs(loaded, prompts) == NEW_TOKENS * len(prompts)  # and both are warm
     speeds = [
         (tokens_per_second(lambda: ours(engine, prompts)), tokens_per_second(lambda: theirs(loaded, prompts)))

@@ -107,7 +107,7 @@ class Experiment:
 
     def _check_words(self, said: str, run: Path, *, begun: bool) -> None:
         words = self._log(said).read_text().strip()
-        hint = f"What was done is kept. To go on: solon resume {run}"
+        hint = f"Finished work is kept. To continue: solon resume {run}"
         if words not in ((f"interrupted\n{hint}",) if begun else ("interrupted", f"interrupted\n{hint}")):
             self.wrong.append(f"{said}: said {words[-500:]!r}")
 

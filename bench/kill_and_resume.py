@@ -6,6 +6,8 @@ and at least `--kills` processes died. Every file that is data must then have th
 
 Promise: no difference. Exits with 1 where it is broken. Run: `python bench/kill_and_resume.py [--kills N] [--seed N]`.
 With `--fork`, the commands run in forks of one process that has imported torch already: the same kills, much sooner.
+With `--isolate`, each stage that uses a model has a process of its own, and every other kill strikes that alone: the
+command must then say which process died of what, and leave with 2.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import atexit
 import json
 import os
 import random
+import re
 import select
 import signal
 import sys
@@ -111,6 +114,13 @@ class Process:
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
+    def kill_stage(self) -> bool:
+        """Kill the process of the stage in progress, if it has one of its own."""
+        started = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in map(int, started):
+            os.kill(pid, signal.SIGKILL)
+        return bool(started)
+
     def wait(self) -> int:
         """The exit code; -9 if it was killed."""
         _, status = os.waitpid(self.pid, 0)
@@ -169,23 +179,31 @@ class Experiment:
     model: Path
     fork: bool
     rng: random.Random
+    isolate: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage takes when it is left alone."""
     kills: Counter[str] = field(default_factory=Counter)
     """By the stage that was in progress; `between stages` where none was."""
+    stages_killed: int = 0
+    """Of the kills, those of a stage's own process."""
 
     def run(self, name: str) -> list[str]:
         settings = [part for setting in SETTINGS for part in ("--set", setting)]
-        return ["run", "--model", str(self.model), "-o", str(self.folder / name), "--no-reuse", *settings]
+        return ["run", "--model", str(self.model), "-o", str(self.folder / name), *self._options(), *settings]
+
+    def _options(self) -> list[str]:
+        return ["--no-reuse", *(["--isolate"] if self.isolate else [])]
 
     def undisturbed(self) -> dict[str, str]:
-        process = start(self.run("undisturbed"), self.folder / "undisturbed.log", fork=self.fork)
-        for event in process.events():
-            if event["event"] == "stage_done":
-                self.seconds[event["stage"]] = event["seconds"]
-        self._expect_success(process.wait(), "undisturbed")
-        assert list(self.seconds) == list(STAGES), f"stages are {list(self.seconds)}"
-        return data(self.folder / "undisturbed")
+        run = "undisturbed"
+        process = start(self.run(run), self.folder / f"{run}.log", fork=self.fork)
+        told = [event["stage"] for event in process.events() if event["event"] == "stage_done"]
+        self._expect_success(process.wait(), run)
+        assert told == list(STAGES), f"stages are {told}"
+        for stage in STAGES:  # what the program tells includes the start of the next stage's process
+            manifest = json.loads((self.folder / run / stage / "manifest.json").read_bytes())
+            self.seconds[stage] = manifest["timing"]["seconds"]
+        return data(self.folder / run)
 
     def disturbed(self, name: str, wanted: Counter[str], haste: float) -> dict[str, str]:
         """A run in which each stage is struck as often as `wanted` says, and resumed each time.
@@ -196,25 +214,40 @@ class Experiment:
         command = self.run(name)
         while True:
             process = start(command, self.folder / f"{name}.log", fork=self.fork)
-            self._strike(process, wanted, haste)
+            struck = self._strike(process, wanted, haste)
             code = process.wait()
-            if code != -signal.SIGKILL:
+            if struck:
+                self._expect_told(name)
+            elif code != -signal.SIGKILL:
                 self._expect_success(code, name)
                 return data(self.folder / name)
             self.kills[in_progress(self.folder / name)] += 1
-            command = ["resume", str(self.folder / name), "--no-reuse"]
+            command = ["resume", str(self.folder / name), *self._options()]
 
-    def _strike(self, process: Process, wanted: Counter[str], haste: float) -> None:
+    def _strike(self, process: Process, wanted: Counter[str], haste: float) -> bool:
         """Kill the process at a random moment of the first stage that is wanted, or else when that stage ends; let the
-        process end if there is none."""
+        process end if there is none. Returns whether the stage's own process was killed instead."""
         for event in process.events():
             stage = event.get("stage", "")
             if event["event"] == "stage" and wanted[stage] > 0:
                 wanted[stage] -= 1
                 moment = time.monotonic() + self.rng.uniform(0.0, 0.9) * self.seconds[stage] * haste
                 next((later for later in process.events(moment) if later["event"] == "stage_done"), None)
+                if self.isolate and self.kills.total() % 2 and process.kill_stage():
+                    for _ in process.events():
+                        pass
+                    self.stages_killed += 1
+                    return True
                 process.kill()
-                return
+                return False
+        return False
+
+    def _expect_told(self, name: str) -> None:
+        """The command has said in its last line which process was killed."""
+        told = (self.folder / f"{name}.log").read_text().splitlines()[-1]
+        stage = in_progress(self.folder / name).replace(BETWEEN, "")  # it may have just been sealed
+        if not re.search(f"the process of stage {stage}.* was killed by SIGKILL; what was done is kept", told):
+            raise SystemExit(f"{name}: killed in {stage}, but told: {told}")
 
     def _expect_success(self, code: int, name: str) -> None:
         if code != 0:
@@ -252,16 +285,18 @@ def differing(one: dict[str, str], two: dict[str, str]) -> list[str]:
     return sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
 
 
-def experiment(folder: Path, *, kills: int, seed: int, fork: bool) -> int:
+def experiment(folder: Path, *, kills: int, seed: int, fork: bool, isolate: bool) -> int:
     """Runs it all and prints the table; 1 if any file differs."""
-    found = Experiment(folder=folder, model=tiny_model(folder / "model"), fork=fork, rng=random.Random(seed))
+    model, rng = tiny_model(folder / "model"), random.Random(seed)
+    found = Experiment(folder=folder, model=model, fork=fork, rng=rng, isolate=isolate)
     begun = time.monotonic()
     straight = found.undisturbed()
     print(f"undisturbed: {len(straight)} files, {time.monotonic() - begun:.1f} s", flush=True)
     worst: list[str] = []
     rounds = 0
     while rounds < MOST_ROUNDS:
-        missing = Counter({stage: HITS_WANTED for stage in STAGES if not found.kills[stage]})
+        hits = 1 if isolate else HITS_WANTED  # a resumed run has to import torch again
+        missing = Counter({stage: hits for stage in STAGES if not found.kills[stage]})
         if not missing and found.kills.total() >= kills:
             break
         rounds += 1
@@ -282,6 +317,8 @@ def _verdict(found: Experiment, kills: int, wrong: Sequence[str]) -> int:
     missed = [stage for stage in STAGES if not found.kills[stage]]
     enough = found.kills.total() >= kills and not missed
     print(f"{'in all':<16} {found.kills.total():>5}   {'every file equal' if not wrong else 'FILES DIFFER'}")
+    if found.isolate:
+        print(f"of these, the stage's own process alone: {found.stages_killed}")
     if not enough:
         print(f"not a fair trial: at least {kills} kills wanted; never killed in: {', '.join(missed) or 'none'}")
     return int(bool(wrong) or not enough)
@@ -292,16 +329,18 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10, help="at least so many processes are killed (default 10)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--fork", action="store_true", help="fork a process that has imported torch already")
+    parser.add_argument("--isolate", action="store_true", help="stages have processes of their own; kill these too")
     parser.add_argument("--folder", type=Path, help="where to keep the runs; default: a folder that is removed")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for all; and a tiny model gains nothing by more
     if given.fork:
         import solon.pipeline.run  # noqa: F401
+    chosen = {"kills": given.kills, "seed": given.seed, "fork": given.fork, "isolate": given.isolate}
     if given.folder is not None:
         given.folder.mkdir(parents=True)
-        return experiment(given.folder, kills=given.kills, seed=given.seed, fork=given.fork)
+        return experiment(given.folder, **chosen)
     with tempfile.TemporaryDirectory() as folder:
-        return experiment(Path(folder), kills=given.kills, seed=given.seed, fork=given.fork)
+        return experiment(Path(folder), **chosen)
 
 
 if __name__ == "__main__":

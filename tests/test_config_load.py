@@ -2,14 +2,31 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from solon.config import JudgeSection, ModelsSection, PromptsSection, RLSection, RunConfig
+from solon.config import (
+    ENGINES,
+    ConstitutionSection,
+    JudgeSection,
+    ModelRole,
+    ModelSection,
+    ModelsSection,
+    PromptsSection,
+    RLSection,
+    RunConfig,
+    SamplingOverrides,
+    SamplingSection,
+)
 from solon.config_load import dump_toml, known_keys, load_run_config, shipped_run_files
-from solon.config_rules import contradictions
+from solon.config_rules import RENAMED, contradictions
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
+from solon.toml_text import leaves
+
+SOUND = {"models.assistant": "m", "prompts.source": "world"}
+"""What every run file must say, as flags."""
 
 
 def told(*arguments: object, **more: object) -> list[str]:
@@ -30,9 +47,109 @@ def test_every_shipped_run_file_loads(name: str) -> None:
     assert isinstance(load_run_config(name), RunConfig)
 
 
-def test_the_shipped_world_is_the_default() -> None:
-    assert "world" in shipped_run_files()
-    assert load_run_config("world") == load_run_config() == RunConfig()
+def test_the_world_is_run_unless_prompts_are_given() -> None:
+    world = load_run_config("world")
+    assert load_run_config() == world == load_run_config(None, [], {"prompts.source": None})
+    assert (world.name, world.models.assistant.path, world.rl.learning_rate) == ("world", "embedded", 2e-4)
+    own = ["models.assistant=m", "prompts.source=red.jsonl", "prompts.benign=0"]
+    rl = RLSection()
+    assert load_run_config(None, own).rl == rl and rl.learning_rate == 1e-6
+    assert load_run_config(None, own[:1] + own[2:], {"prompts.source": "red.jsonl"}).rl == rl
+
+
+def test_a_model_and_prompts_are_required(tmp_path: Path) -> None:
+    path = written(tmp_path, "seed = 1\n")
+    assert told(path) == [
+        f"{path}: models.assistant is missing (give a model folder: --model DIR)",
+        f"{path}: prompts.source is missing (give red-team prompts (--prompts FILE), or begin the run file with "
+        'extends = "world")',
+    ]
+    assert len(told(path, ["models.judge=m", "prompts.harmful=3"])) == 2
+
+
+def test_a_run_file_extends_another(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/base.toml").write_text('extends = "world"\n[constitution]\npath = "./own.md"\n[rl]\nsteps = 7\n')
+    path = written(tmp_path, 'extends = "below/base.toml"\nname = "mine"\n[rl]\nclip = 0.3\n')
+    config = load_run_config(path)
+    assert (config.name, config.rl.steps, config.rl.clip, config.rl.batch_size) == ("mine", 7, 0.3, 192)
+    assert config.constitution.path == f"{tmp_path}/below/own.md"
+    assert load_run_config(written(tmp_path, dump_toml(config))) == config
+    (tmp_path / "below/base.toml").write_text('extends = "world"\n[rl]\nstep = 7\n')
+    path = written(tmp_path, 'extends = "below/base.toml"\n')
+    assert told(path) == [f'{tmp_path}/below/base.toml:3: unknown key "rl.step" (did you mean `steps`?)']
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('\nextends = "mine.toml"\n', "mine.toml:2: extends itself (name one other run file, or leave the key out)"),
+        ("extends = 3\n", "mine.toml:1: extends is 3 (name one other run file, or leave the key out)"),
+        ('extends = "wrld"\n', "wrld: cannot read the run file: No such file or directory (did you mean `world`?)"),
+        ('extend = "world"\n', 'mine.toml:1: unknown key "extend" (did you mean `extends`?)'),
+    ],
+)
+def test_what_a_run_file_cannot_extend(tmp_path: Path, text: str, fault: str) -> None:
+    assert told(written(tmp_path, text))[0].removeprefix(f"{tmp_path}/") == fault
+    assert told("world", ["extends=world"])[0].endswith("(only a run file can extend another)")
+
+
+def test_a_role_has_a_model_an_engine_and_a_way_to_be_written_to(tmp_path: Path) -> None:
+    text = """extends = "world"
+[models]
+system = "Be brief."
+dialogue = "chat-template"
+base = "./base"
+[models.assistant]
+path = "./big"
+dialogue = "human-assistant"
+[models.judge]
+system = ""
+"""
+    models = load_run_config(written(tmp_path, text)).models
+    assistant, base, judge = (models.role(role) for role in get_args(ModelRole))
+    big, small = str(tmp_path / "big"), str(tmp_path / "base")
+    assert assistant == ModelSection(path=big, engine="local", dialogue="human-assistant", system="Be brief.")
+    assert base == ModelSection(path=small, engine="local", dialogue="chat-template", system="Be brief.")
+    assert judge == ModelSection(path=big, engine="local", dialogue="human-assistant", system="")
+    again = load_run_config(written(tmp_path, text), ["models.judge=other", "models.base={path='b', system='x'}"])
+    assert again.models.judge == ModelSection(path="other", system="")
+    assert again.models.base == ModelSection(path="b", system="x")
+
+
+def test_an_engine_belongs_to_a_model() -> None:
+    (line,) = told(None, ["models.assistant.engine=locla"])
+    assert line.startswith('--set models.assistant.engine=locla: models.assistant.engine is "locla"; expected "')
+    assert all(f'"{name}"' in line for name in ENGINES) and line.endswith("(did you mean `local`?)")
+    config = load_run_config()
+    models = config.models.model_copy(update={"judge": ModelSection.model_construct(engine="remote", path="")})
+    (found,) = contradictions(config.model_copy(update={"models": models}))
+    what = "models.judge.engine is set, but the assistant's model plays this role"
+    assert (found.keys[0], found.what) == ("models.judge.engine", what)
+
+
+def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:
+    path = written(tmp_path, 'extends = "world"\n[models]\njudge_system = "Be fair."\n')
+    assert told(path) == [f'{path}:3: unknown key "models.judge_system" (it is now `models.judge.system`)']
+    assert set(RENAMED.values()) <= set(known_keys()) and not set(RENAMED) & set(known_keys())
+
+
+def test_some_texts_are_sampled_in_ways_of_their_own() -> None:
+    overrides = ["sampling.revisions.temperature=0", "sampling.reasoning.max_new_tokens=300", "sampling.batch_size=3"]
+    sampling = load_run_config(None, overrides).sampling
+    revisions, reasoning = sampling.but(sampling.revisions), sampling.but(sampling.reasoning)
+    assert (sampling.temperature, sampling.max_new_tokens) == (1.0, 96)
+    assert (revisions.temperature, revisions.max_new_tokens, revisions.batch_size) == (0.0, 96, 3)
+    assert (reasoning.temperature, reasoning.max_new_tokens) == (1.0, 300)
+    assert sampling.limits() == {"sampling.max_new_tokens": 96, "sampling.reasoning.max_new_tokens": 300}
+
+
+def test_paths_and_devices_are_no_settings_of_a_result() -> None:
+    """Also where a path may be left out; and sections inside a section have settings of their own."""
+    assert set(ModelSection().result_settings()) == {"engine", "dialogue", "system"}
+    assert set(ConstitutionSection().result_settings()) == {"critique", "comparison"}
+    assert set(SamplingSection().result_settings()) == {"temperature", "max_new_tokens"}
+    assert {"source", "helpful", "max_faults"}.isdisjoint(PromptsSection().result_settings())
 
 
 def test_file_then_flags_then_set(tmp_path: Path) -> None:
@@ -47,7 +164,7 @@ def test_file_then_flags_then_set(tmp_path: Path) -> None:
             "seed=5",
             "seed = 6",
         ],
-        {"name": "flag", "rl.steps": 2, "models.device": "cpu", "models.base": None},
+        {"name": "flag", "rl.steps": 2, "models.device": "cpu", "models.base": None, **SOUND},
     )
     assert (config.name, config.rl.steps, config.seed) == ('say "hi"', 3, 6)
     assert (config.rl.clip, config.pairs.temperature, config.models.device) == (1.0, 0.5, "cpu")
@@ -97,7 +214,7 @@ critique = "a"
 ''',
     )
     sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
-    assert told(path) == [
+    assert told(path, flags=SOUND) == [
         f'{path}:1: unknown key "sed" (did you mean `seed`?)',
         f'{path}:7: unknown key "rl.step" (did you mean `steps`?)',
         f"{path}:8: rl.clip is -1.0; expected greater than 0",
@@ -108,7 +225,7 @@ critique = "a"
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
         f"{path}:16: judge.clamp is [0.9, 0.1]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         f"{path}:17: judge.max_unscored is 7; expected less than or equal to 1",
-        f'{path}:18: unknown key "reinforcement" (known here: name, seed, {sections})',
+        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation)',
         f'{path}:21: unknown key "sft.critique" (did you mean `constitution.critique` or `supervised.critique`?)',
         f'{path}:23: models.trust_remote_code is "yes"; expected true or false',
         f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean `bfloat16`?)',
@@ -198,7 +315,9 @@ def test_contradictions(overrides: list[str], fault: str) -> None:
 
 
 def test_what_is_no_contradiction() -> None:
-    assert contradictions(RunConfig()) == []
+    assert contradictions(load_run_config()) == []
+    required = {"models": ModelsSection(assistant=ModelSection(path="m")), "prompts": PromptsSection(source="world")}
+    assert contradictions(RunConfig(**required)) == []
     load_run_config(None, ["rl.algorithm=ppo", "rl.samples_per_prompt=1", "rl.batch_size=16", "rl.gae_lambda=0.5"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1"])
@@ -216,10 +335,13 @@ def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key(
 @pytest.mark.parametrize(
     "config",
     [
-        RunConfig(),
+        load_run_config(),
         RunConfig(
             name='quotes " and \\ and é, \n\t\x00\x7f\u2028',
-            models=ModelsSection(base="/a b/c", trust_remote_code=True),
+            models=ModelsSection(
+                assistant=ModelSection(path="m"), base=ModelSection(path="/a b/c", system=""), trust_remote_code=True
+            ),
+            sampling=SamplingSection(reasoning=SamplingOverrides(temperature=0.5)),
             judge=JudgeSection(clamp=(0.1, 0.9)),
             prompts=PromptsSection(source="r", helpful="h", columns={"prompt": ('a"b', "c = {d}"), "system": ("e",)}),
             rl=RLSection(learning_rate=1e-7, clip=1e16),
@@ -230,12 +352,14 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     text = dump_toml(config)
     assert load_run_config(written(tmp_path, text)) == config
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
-    without_value = {"models.base", "models.judge", "constitution.few_shots", "prompts.helpful", "judge.clamp"}
-    without_value |= {f"models.{role}_system" for role in ("assistant", "base", "judge")}
-    if config == RunConfig():
-        data = tomllib.loads(text)
-        dumped = {f"{name}.{key}" for name, item in data.items() if isinstance(item, dict) for key in item}
-        assert {key for key in known_keys() if "." in key} - dumped == without_value
+    without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
+    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
+    overrides = ("sampling.revisions", "sampling.reasoning", "evaluation")
+    without_value |= {f"{each}.{key}" for each in overrides for key in ("temperature", "max_new_tokens")}
+    if config == load_run_config():
+        dumped = [key for key, _ in leaves(tomllib.loads(text))]
+        held = {key.rpartition(".")[0] for key in dumped} | {"models", *overrides}
+        assert set(known_keys()) - set(dumped) - held == without_value - set(overrides)
 
 
 def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,8 +375,8 @@ def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: py
         '[constitution]\npath = "mine.md"\n[prompts]\nsource = "red.jsonl"\nhelpful = "./none.jsonl"\n',
     )
     config = load_run_config(path, ["models.judge=flag"])
-    assert (config.models.assistant, config.models.base) == (str(home / "model"), "absent/model")
-    assert config.models.judge == str(elsewhere / "flag")
+    assert (config.models.assistant.path, config.models.base.path) == (str(home / "model"), "absent/model")
+    assert config.models.judge.path == str(elsewhere / "flag")
     assert (config.constitution.path, config.prompts.source) == (str(home / "mine.md"), str(home / "red.jsonl"))
     hub = load_run_config(path, ["prompts.source=hf:flag#test", "prompts.helpful=hf:some/set@main"]).prompts
     assert (hub.source, hub.helpful) == ("hf:flag#test", "hf:some/set@main")
@@ -285,7 +409,7 @@ def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        (["prompts.source=r.jsonl"], "prompts of your own need helpfulness data beside them"),
+        (["prompts.source=r.jsonl"], "prompts of your own need helpfulness data too"),
         (["prompts.source=r.jsonl", "prompts.benign=0"], None),
         (["prompts.source=r.jsonl", "prompts.helpful=h.jsonl"], None),
         (["prompts.helpful=h.jsonl"], "prompts.helpful is set, but the world makes its own"),
@@ -293,17 +417,18 @@ def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monk
 )
 def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fault: str | None) -> None:
     if fault is None:
-        load_run_config(None, settings)
+        load_run_config("world", settings)
     else:
-        assert fault in told(None, settings)[0]
+        assert fault in told("world", settings)[0]
 
 
 def test_names_are_no_paths_even_where_a_file_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("world", "embedded", "harmlessness"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
-    config = load_run_config(None, ["constitution.path=harmlessness"], {"prompts.source": "world"})
-    assert (config.models.assistant, config.prompts.source) == ("embedded", "world")
+    flags = {"models.assistant": "embedded", "prompts.source": "world"}
+    config = load_run_config(None, ["constitution.path=harmlessness"], flags)
+    assert (config.models.assistant.path, config.prompts.source) == ("embedded", "world")
     assert config.constitution.path == "harmlessness"
 
 
@@ -323,7 +448,7 @@ DIGITS = "5" * 5000
     ],
 )
 def test_values_that_can_be_no_path(key: str, value: str, said: str) -> None:
-    for lines in (told(None, [f"{key}={value}"]), told(None, flags={key: Path(value)})):
+    for lines in (told("world", [f"{key}={value}"]), told("world", flags={key: Path(value)})):
         (line,) = lines
         assert f": {key} is {said}".replace("./", "") in line.replace("./", "")
         line.encode()
@@ -334,7 +459,7 @@ def test_what_is_nested_too_deep(tmp_path: Path, depth: int) -> None:
     deep = "[" * depth + "]" * depth
     dotted = ".".join("a" * depth)
     for text in (f"x = {deep}\n", f"name = {deep}\n", f"[{dotted}]\nb = 1\n", f"{dotted} = 1\n"):
-        (line,) = told(written(tmp_path, text))
+        (line,) = told(written(tmp_path, text), flags=SOUND)
         assert line.startswith(f"{tmp_path}/mine.toml:") and len(line) < 500
     for text in (f"x={deep}", f"seed={deep}", f"{dotted}=1"):
         (line,) = told(None, [text])

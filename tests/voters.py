@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 
 from solon.collective.conversation import Conversation, Participant, Statement
+from solon.collective.opinion import stability_trials
 from solon.collective.opinion.grouping import PLACES, by_votes
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, method_of, stability_by
@@ -43,5 +46,6 @@ def stability_of(
 ) -> StabilityReport:
     """As `opinion_of` has it, without keeping anything."""
     ordered = by_votes(conversation)
-    tries = make_tries(ordered.conversation, PLACES[method_of(groups)], seed=seed, repeats=repeats)
-    return stability_by(tries, ordered.there(groups), people=len(conversation.participants))
+    with patch.object(stability_trials, "REPEATS", repeats or stability_trials.REPEATS):
+        tries = make_tries(ordered.conversation, PLACES[method_of(groups)], seed=seed)
+    return stability_by(tries, ordered.there(groups))

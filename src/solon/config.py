@@ -1,23 +1,35 @@
 """The run file: one small typed section per stage. Shipped run files are in `configs/`.
 
 Every default names its source: a paper section (CAI = arXiv 2212.08073, RLHF-22 = arXiv 2204.05862), "measured" (see
-docs/log.md) or "assumption". The defaults are those of the shipped world run; a starter file for a foreign model is
-written by `solon init`.
+docs/log.md) or "assumption". Defaults suit models of about a billion parameters and data of your own; what the embedded
+model and its world need is in `configs/world.toml`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.fields import FieldInfo
 
 ModelRole = Literal["assistant", "base", "judge"]
+ENGINES = tuple(sorted(path.stem for path in (Path(__file__).parent / "lm/engines").glob("[a-z]*.py")))
+"""What can run a model, one to a file of that name. The files are listed and not imported, so that torch is not."""
+if TYPE_CHECKING:
+    Engine = str
+else:
+    Engine = Literal[ENGINES]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
 of the paper."""
 EMBEDDED = "embedded"
 """The name of the shipped model, where a model folder may stand."""
+WORLD = "world"
+"""The name of the synthetic world, where a file of prompts may stand."""
 NEW_YEAR = dt.date(2026, 1, 1)
 """The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
@@ -27,60 +39,107 @@ MECHANICAL = "changes how a result is computed, not the result"
 differ by rounding. What lies at a path counts by its content."""
 
 
+class PathKey(NamedTuple):
+    """Marks a key that holds a path, or one of the `names`, which are never paths."""
+
+    names: Callable[[], set[str]]
+
+
+def shipped_constitutions() -> set[str]:
+    """Names of the constitutions in `constitution/library`."""
+    return {Path(entry.name).stem for entry in (resources.files("solon") / "constitution" / "library").iterdir()}
+
+
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
+"""`embedded` or a Hugging Face model folder."""
+PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
+"""`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
+DataPath = Annotated[str, MECHANICAL, PathKey(set)]
+"""A file or folder of the forms that `PromptsPath` has, or a folder."""
+ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
+"""The name of a shipped constitution, a .toml or .md file, or a folder with one."""
+
+
+def marks(field: FieldInfo) -> Iterator[Any]:
+    """The annotations of a key, also where its value may be None."""
+    yield from field.metadata
+    for choice in get_args(field.annotation):
+        yield from getattr(choice, "__metadata__", ())
+
+
+def subsection(field: FieldInfo) -> type[Section] | None:
+    """The section that a key holds, if it holds one."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def result_settings(self) -> dict[str, JsonValue]:
-        """Every key that can change a result, as JSON."""
+        """Every key that can change a result, as JSON. Sections inside this one have settings of their own."""
         fields = type(self).model_fields
-        mechanical = {name for name, field in fields.items() if MECHANICAL in field.metadata}
-        return self.model_dump(mode="json", exclude=mechanical)
+        left_out = {name for name, field in fields.items() if MECHANICAL in marks(field) or subsection(field)}
+        return self.model_dump(mode="json", exclude=left_out)
+
+
+class ModelSection(Section):
+    """The model of a role, and how it is written to. `models.judge = "DIR"` is short for its `path`."""
+
+    path: ModelPath = ""
+    """"": the assistant plays this role too."""
+    engine: Engine = "local"
+    """What runs the model."""
+    dialogue: Dialogue | None = None
+    """None: that of `models`."""
+    system: str | None = None
+    """A system turn for dialogues that have none; "": none. None: that of `models`."""
 
 
 class ModelsSection(Section):
-    """Models by role, as in CAI section 1.1. A role left out is played by the assistant."""
+    """Models by role, as in CAI section 1.1, and what holds for all of them."""
 
-    assistant: str = EMBEDDED
-    """Helpful-only; writes answers, critiques, revisions. `embedded` or a Hugging Face model folder."""
-    base: str | None = None
-    """What supervised finetuning starts from."""
-    judge: str | None = None
+    assistant: ModelSection = ModelSection()
+    """Helpful-only; writes answers, critiques and revisions. Required."""
+    base: ModelSection = ModelSection()
+    """What supervised finetuning starts from. The trained models are written to as this section says."""
+    judge: ModelSection = ModelSection()
     """Compares answers."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of generation and training. `auto`: bfloat16 where the processor has it, else float32."""
     device: Annotated[str, MECHANICAL] = "auto"
     dialogue: Dialogue = "auto"
     system: str = ""
-    """A system turn for dialogues that have none of their own; for every role."""
-    assistant_system: str | None = None
-    """The assistant's instead: when it answers, criticizes and revises. "": none."""
-    base_system: str | None = None
-    """Likewise for what is trained from `base`: in its training, as a policy and in the evaluation."""
-    judge_system: str | None = None
-    """Likewise for the judge."""
+    """A system turn for dialogues that have none of their own; for every role that names no other."""
     date: dt.date = NEW_YEAR
-    """What a chat template that asks for today's date is told."""
+    """The date that chat templates get when they ask for today's."""
     trust_remote_code: Annotated[bool, MECHANICAL] = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 
-    def system_for(self, role: ModelRole) -> str:
-        """The system turn of dialogues that have none, when a model plays this role; "": none."""
-        own: str | None = getattr(self, f"{role}_system")
-        return self.system if own is None else own
+    def role(self, role: ModelRole) -> ModelSection:
+        """What plays a role, with no key left open."""
+        own: ModelSection = getattr(self, role)
+        player = own if own.path else self.assistant
+        return ModelSection(
+            path=player.path,
+            engine=player.engine,
+            dialogue=own.dialogue or player.dialogue or self.dialogue,
+            system=self.system if own.system is None else own.system,
+        )
 
 
 class ConstitutionSection(Section):
     """The principles. The two stages may use different ones, as in CAI."""
 
-    path: Annotated[str, MECHANICAL] = "world"
-    """A shipped constitution's name, or a .toml or .md file."""
+    path: ConstitutionPath = "harmlessness"
+    """The shipped principles of harmlessness, unless you name your own."""
     critique: tuple[str, ...] = ()
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    few_shots: Annotated[str | None, MECHANICAL] = None
+    few_shots: DataPath | None = None
     """A folder with few-shot examples, as written by `solon constitution import`. Left out: those in the folder that
     `path` names, if it names one that has them; "": none."""
 
@@ -89,6 +148,7 @@ COLUMNS = (
     *("prompt", "turns", "messages", "conversations", "transcript", "system", "kind", "label"),
     *("chosen", "rejected", "response", "completion", "a", "b", "better", "p_a_preferred", "p_chosen"),
     *("score_chosen", "score_rejected", "chosen_score", "rejected_score", "score_a", "score_b"),
+    *("model", "model_chosen", "model_rejected", "model_a", "model_b", "rater_id", "session"),
 )
 """Every key of a row that means something (docs/formats/prompts.md)."""
 
@@ -114,32 +174,55 @@ class ReadingSection(Section):
 
 
 class PromptsSection(ReadingSection):
-    """What is asked. With `source = "world"` the counts say how many prompts it makes; otherwise they cap the file."""
+    """What is asked. Of the world the counts say how many prompts it makes; otherwise they cap the file."""
 
-    source: Annotated[str, MECHANICAL] = "world"
-    """`world`, or red-team prompts: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face
-    Hub."""
-    helpful: Annotated[str | None, MECHANICAL] = None
+    source: PromptsPath = ""
+    """Red-team prompts. Required."""
+    helpful: DataPath | None = None
     """Helpfulness data of the same forms: comparisons and answers; their prompts also serve as helpful prompts. The
     world makes its own; other sources need it unless `benign` is 0."""
-    harmful: int = Field(320, ge=1)
-    mixed: int = Field(160, ge=0)
-    benign: int = Field(400, ge=0)
-    evaluation: int = Field(500, ge=1)
+    harmful: int = Field(2000, ge=1)
+    """CAI section 3.2 has 182,831. Assumption: what one device can do in a day, as all counts here."""
+    mixed: int = Field(0, ge=0)
+    """The world's alone; of a file, `harmful` and `mixed` count together."""
+    benign: int = Field(2000, ge=0)
+    evaluation: int = Field(200, ge=1)
     """Held-out prompts of each kind."""
 
 
+class SamplingOverrides(Section):
+    """Where some texts are sampled in another way than the rest. None: as the rest."""
+
+    temperature: float | None = Field(None, ge=0.0)
+    max_new_tokens: int | None = Field(None, ge=1)
+
+
 class SamplingSection(Section):
-    """How text is written."""
+    """How text is sampled."""
 
     temperature: float = Field(1.0, ge=0.0)
-    """CAI section 3.2: always 1."""
-    max_new_tokens: int = Field(96, ge=1)
-    """Assumption: longer than any answer of the world. RLHF-22 used 128."""
-    batch_size: Annotated[int, MECHANICAL] = Field(128, ge=1)
-    """Rows decoded together; measured. Changes results by rounding only."""
-    shard_rows: Annotated[int, MECHANICAL] = Field(128, ge=1)
+    """CAI section 3.2: always 1. 0: greedy."""
+    max_new_tokens: int = Field(256, ge=1)
+    """Assumption: a few paragraphs. RLHF-22 used 128."""
+    revisions: SamplingOverrides = SamplingOverrides()
+    """Of critiques and revisions."""
+    reasoning: SamplingOverrides = SamplingOverrides()
+    """Of the judge's chain of thought."""
+    batch_size: Annotated[int, MECHANICAL] = Field(16, ge=1)
+    """Rows decoded together. Assumption: fits in memory with a billion weights."""
+    shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
+
+    def but(self, overrides: SamplingOverrides) -> SamplingSection:
+        """This section, with what the overrides say."""
+        given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
+        return self.model_copy(update=given)
+
+    def limits(self) -> dict[str, int]:
+        """The token limit of each kind of text, by the key of the run file that sets it."""
+        own = {"revisions": self.revisions.max_new_tokens, "reasoning": self.reasoning.max_new_tokens}
+        limits = {f"sampling.{name}.max_new_tokens": limit for name, limit in own.items() if limit}
+        return {"sampling.max_new_tokens": self.max_new_tokens} | limits
 
 
 class SupervisedSection(Section):
@@ -151,24 +234,24 @@ class SupervisedSection(Section):
     """False: revise directly, without a critique (CAI section 3.5)."""
 
 
-class OptimiserSection(Section):
+class OptimizerSection(Section):
     """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
 
     learning_rate: float = Field(gt=0.0)
     final_share: float = Field(1.0, gt=0.0, le=1.0)
     """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
     batch_size: int = Field(gt=0)
-    """Examples (pairs, rollouts) per optimiser step."""
+    """Examples (pairs, rollouts) per optimizer step."""
     weight_decay: float = Field(0.0, ge=0.0)
     warmup_steps: int = Field(5, ge=0)
     max_grad_norm: float = Field(1.0, gt=0.0)
     micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
     """Padded tokens in one forward pass; changes results by rounding only."""
-    checkpoint_steps: Annotated[int, MECHANICAL] = Field(10, ge=1)
-    """A killed run repeats at most this many steps."""
+    checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
+    """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
 
 
-class SFTSection(OptimiserSection):
+class SFTSection(OptimizerSection):
     """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
 
     rounds: Literal["all", "last"] = "all"
@@ -177,18 +260,19 @@ class SFTSection(OptimiserSection):
     """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
     epochs: int = Field(1, ge=1)
     """CAI section 3.2: 1."""
-    learning_rate: float = Field(2.5e-4, gt=0.0)
-    """Measured: at 5e-4 the embedded model forgets the tasks that it is not finetuned on (docs/log.md)."""
-    final_share: float = Field(0.05, gt=0.0, le=1.0)
-    """Measured: the noise of the last steps is what makes answers malformed (docs/log.md)."""
-    batch_size: int = Field(32, gt=0)
+    learning_rate: float = Field(1e-5, gt=0.0)
+    """Assumption: usual for a billion weights. CAI section 3.2: half of that of pretraining."""
+    final_share: float = Field(0.1, gt=0.0, le=1.0)
+    """Assumption. CAI section 3.2: constant, with a batch of 1024."""
+    batch_size: int = Field(16, gt=0)
+    """Assumption."""
 
 
 class PairsSection(Section):
     """Answer pairs from SL-CAI (CAI section 4.1)."""
 
-    per_prompt: int = Field(2, ge=1)
-    """Pairs per red-team prompt. CAI section 4.2: 1, of far more prompts."""
+    per_prompt: int = Field(1, ge=1)
+    """Pairs per red-team prompt. CAI section 4.2: 1."""
     temperature: float = Field(1.0, gt=0.0)
 
 
@@ -223,33 +307,43 @@ class HelpfulnessSection(Section):
     Refusals are found by their words, English ones alone. Assumption: our own text."""
 
 
-class PreferenceSection(OptimiserSection):
+class PreferenceSection(OptimizerSection):
     """The preference model (CAI section 4.2)."""
 
-    epochs: int = Field(2, ge=1)
-    """Measured. RLHF-22 appendix A.2: 1, on far more data."""
-    learning_rate: float = Field(3e-4, gt=0.0)
-    batch_size: int = Field(32, gt=0)
+    epochs: int = Field(1, ge=1)
+    """RLHF-22 appendix A.2: 1."""
+    learning_rate: float = Field(1e-5, gt=0.0)
+    """Assumption: usual for a billion weights."""
+    batch_size: int = Field(16, gt=0)
+    """Assumption."""
     holdout: float = Field(0.1, ge=0.0, lt=1.0)
     """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
 
 
-class RLSection(OptimiserSection):
+ALGORITHMS = tuple(sorted(path.stem for path in (Path(__file__).parent / "train/algorithms").glob("[a-z]*.py")))
+"""Of RL, by name: one to a file. The files are listed and not imported, so that this stays free of torch."""
+if TYPE_CHECKING:
+    Algorithm = str
+else:
+    Algorithm = Literal[ALGORITHMS]
+
+
+class RLSection(OptimizerSection):
     """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
 
-    algorithm: Literal["grpo", "ppo"] = "grpo"
-    steps: int = Field(60, ge=1)
-    """Measured, see docs/log.md."""
-    prompts_per_step: int = Field(24, ge=1)
-    samples_per_prompt: int = Field(8, ge=1)
+    algorithm: Algorithm = "grpo"
+    steps: int = Field(100, ge=1)
+    """Assumption, as the two counts below."""
+    prompts_per_step: int = Field(8, ge=1)
+    samples_per_prompt: int = Field(4, ge=1)
     """The group of GRPO; PPO may use 1."""
     epochs: int = Field(1, ge=1)
     """Passes over each step's rollouts."""
     group_epsilon: float = Field(1.0, gt=0.0)
-    """GRPO only: added to the standard deviation that a group's rewards are divided by. Measured: with 0.1, groups
-    whose answers are equally good shout as loudly as the others, and what they shout is noise (docs/log.md)."""
+    """GRPO only: added to the standard deviation that a group's rewards are divided by. Measured on the embedded model:
+    with 0.1, groups whose rewards barely differ get full-size advantages, which is amplified noise (docs/log.md)."""
     kl_coefficient: float = Field(0.1, ge=0.0)
-    """Measured. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
+    """Measured on the embedded model. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
     clip: float = Field(0.2, gt=0.0)
     """RLHF-22 appendix B.1."""
     discount: float = Field(1.0, ge=0.0, le=1.0)
@@ -261,18 +355,22 @@ class RLSection(OptimiserSection):
     unfinished_penalty: float = Field(0.0, ge=0.0)
     """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
-    learning_rate: float = Field(2e-4, gt=0.0)
-    """Measured: kept at 2e-4 to the end, the policy breaks down within fifty steps (docs/log.md)."""
-    final_share: float = Field(0.05, gt=0.0, le=1.0)
-    """As in `sft`."""
-    batch_size: int = Field(192, gt=0)
+    learning_rate: float = Field(1e-6, gt=0.0)
+    """Assumption: usual for a billion weights."""
+    final_share: float = Field(0.1, gt=0.0, le=1.0)
+    """Assumption."""
+    batch_size: int = Field(32, gt=0)
     """All rollouts of a step: one update, on-policy."""
+
+
+class EvaluationSection(SamplingOverrides):
+    """How base, SL-CAI and RL-CAI answer the held-out prompts. CAI samples at temperature 1."""
 
 
 class RunConfig(Section):
     """A whole run."""
 
-    name: str = "world"
+    name: str = "run"
     seed: int = Field(0, ge=0, lt=1 << 63)
     models: ModelsSection = ModelsSection()
     constitution: ConstitutionSection = ConstitutionSection()
@@ -285,3 +383,4 @@ class RunConfig(Section):
     helpfulness: HelpfulnessSection = HelpfulnessSection()
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
+    evaluation: EvaluationSection = EvaluationSection()

@@ -9,35 +9,30 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import EMBEDDED, RunConfig
-from solon.config_rules import contradictions
+from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, subsection
+from solon.config_rules import RENAMED, contradictions
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean
 from solon.toml_text import leaves, parse_value, toml, toml_lines
 
-_PATHS = {
-    "models.assistant": {EMBEDDED},
-    "models.base": {EMBEDDED},
-    "models.judge": {EMBEDDED},
-    "prompts.source": {"world"},
-    "prompts.helpful": set[str](),
-    "constitution.path": set[str](),
-    "constitution.few_shots": set[str](),
-}
-"""Keys that may hold a path, and the names among their values that never are one."""
-
 _FEW_SHOTS = "few_shots.json"
-"""What `solon constitution import` puts beside a constitution."""
+"""The few-shot examples that `solon constitution import` writes next to a constitution."""
+
+_EXTENDS = "extends"
+"""The key of a run file that names another, whose values hold where it gives none."""
+
+_SOURCE = "prompts.source"
 
 _SHOWN = 100
 """Characters of a value quoted in a fault."""
@@ -74,7 +69,8 @@ def load_run_config(
     """The resolved run file.
 
     Args:
-        source: a .toml file or the name of a shipped one; None: the defaults, which are the world's.
+        source: a .toml file or the name of a shipped one; None: the world run, or the defaults alone if
+            `prompts.source` is given in another way.
         overrides: `--set` arguments such as `rl.steps=10`, the last of them wins. The value is TOML, else plain text.
         flags: dotted key to value, from options such as `--model`; None values are left out. They win over the file,
             and `--set` wins over them.
@@ -83,11 +79,14 @@ def load_run_config(
         ConfigError: with every fault that was found: unknown keys, wrong types, values out of bounds, contradictions.
     """
     layers = _Layers()
+    given = {key: str(value) if isinstance(value, Path) else value for key, value in (flags or {}).items()}
+    if source is None and given.get(_SOURCE) is None and _SOURCE not in map(_key, overrides):
+        source = WORLD
     if source is not None:
         layers.read(source)
-    for key, value in (flags or {}).items():
+    for key, value in given.items():
         if value is not None:
-            layers.put(key, str(value) if isinstance(value, Path) else value, Where("command line"), Path.cwd())
+            layers.put(key, value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
     config, faults = _validated(layers)
@@ -98,10 +97,17 @@ def load_run_config(
 
 def dump_toml(config: RunConfig) -> str:
     """The run file that loads as `config`, with every key; keys without a value (None) are left out."""
-    plain = [(key, value) for key, value in config if not isinstance(value, BaseModel)]
-    sections = [(key, value) for key, value in config if isinstance(value, BaseModel)]
-    blocks = [toml_lines(plain), *(f"[{key}]\n{toml_lines(section)}" for key, section in sections)]
-    return "\n".join(blocks)
+    return "\n".join(_blocks(config))
+
+
+def _blocks(section: Section, name: str = "") -> Iterator[str]:
+    """The text of a section, then of those inside it. Sections without a value are left out."""
+    lines = toml_lines((key, value) for key, value in section if not isinstance(value, Section))
+    if lines:
+        yield f"[{name}]\n{lines}" if name else lines
+    for key, value in section:
+        if isinstance(value, Section):
+            yield from _blocks(value, f"{name}.{key}" if name else key)
 
 
 def run_file_text(source: str | Path) -> str:
@@ -112,7 +118,7 @@ def run_file_text(source: str | Path) -> str:
     """
     name = str(source)
     path = Path(source)
-    if path.suffix != ".toml" and name in shipped_run_files() and not path.exists():
+    if name in shipped_run_files():
         return (_shipped() / f"{name}.toml").read_text(encoding="utf-8")
     try:
         return path.read_text(encoding="utf-8")
@@ -140,44 +146,50 @@ class _Layers:
         self.data: dict[str, Any] = {}
         self.places: dict[str, Where] = {}
         self.faults: list[Fault] = []
+        self.sources: list[str | Path] = []
+        """Files and arguments in which anything was given; the last wins."""
         self.bad: set[str] = set()
         """Keys whose values cannot even be looked at."""
 
-    def read(self, source: str | Path) -> None:
+    def read(self, source: str | Path, below: tuple[str, ...] = ()) -> None:
+        """Take over the values of a run file and, before them, of the one that it extends."""
         text = run_file_text(source)
-        try:
-            entries = list(leaves(tomllib.loads(text)))
-        except RecursionError as error:
-            raise ConfigError("lists or tables within each other too deep to read", where=Where(source)) from error
-        except ValueError as error:  # TOMLDecodeError is one, and so is what is said of a number of 5,000 digits
-            found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-            what = str(error).replace(found[0], "").strip() if found else str(error)
-            place = Where(source, int(found[1])) if found else Where(source)
-            raise ConfigError(f"broken TOML: {what}", where=place) from error
-        places = toml_places(text)
+        entries, places = _entries(text, source), toml_places(text)
+        extended = entries.pop(_EXTENDS, None)
+        if extended is not None:
+            where = Where(source, places.line((_EXTENDS,)))
+            if not isinstance(extended, str) or str(source) in below:
+                what = "extends itself" if isinstance(extended, str) else f"{_EXTENDS} is {toml(extended)}"
+                raise ConfigError(what, where=where, hint="name one other run file, or leave the key out")
+            base = _anchored(extended, Path(source).parent, names=shipped_run_files())
+            self.read(base, (*below, str(source)))
         lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
-        self.places = {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
-        for key, value in entries:
+        self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
+        for key, value in entries.items():
             self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
 
     def override(self, text: str) -> None:
-        key, equals, value = (part.strip() for part in text.partition("="))
+        key, value = _key(text), text.partition("=")[2].strip()
         place = Where(f"--set {_shown(text)}")
-        if not key or not equals:
+        if not key or "=" not in text:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
-        self.put(key, parse_value(value), place, Path.cwd())
+        for inner, one in leaves({key: parse_value(value)}):
+            self.put(inner, one, place, Path.cwd())
 
     def put(self, key: str, value: Any, place: Where, base: Path) -> None:
-        *sections, name = key.split(".")
+        field = _field(key)
         try:
-            value = _usable(key, value, base)
+            value = _usable(key, value, field, base)
         except (OSError, RuntimeError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) else _shown(str(error))
             given = f" is {_shown(toml(value))}, which" if isinstance(value, str) else ""
             self.faults.append(Fault(f"{_shown(key)}{given} cannot be used: {said}", place))
             self.bad.add(key)
             return
+        if isinstance(value, str) and field and subsection(field) is ModelSection:
+            key = f"{key}.path"
+        *sections, name = key.split(".")
         target = self.data
         for depth, section in enumerate(sections, start=1):
             inner = target.setdefault(section, {})
@@ -187,12 +199,46 @@ class _Layers:
             target = inner
         target[name] = value
         self.places[key] = place
+        self.sources.append(place.path)
+
+    def last_place(self, keys: Sequence[str]) -> Where | None:
+        """Where the first of the keys was given, or one that was given later than it."""
+        given = [self.places[key] for key in keys if key in self.places]
+        return max(given, key=lambda place: self.sources.index(place.path), default=self.place(""))
 
     def place(self, key: str) -> Where | None:
         """Where a key, or else the section around it, was given."""
         while key not in self.places and key:
             key = key.rpartition(".")[0]
         return self.places.get(key)
+
+
+def _entries(text: str, source: str | Path) -> dict[str, Any]:
+    """The values of a run file by their dotted keys."""
+    try:
+        return dict(leaves(tomllib.loads(text)))
+    except RecursionError as error:
+        raise ConfigError("lists or tables are nested too deep to read", where=Where(source)) from error
+    except ValueError as error:  # a TOMLDecodeError, or one about a number of 5,000 digits
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        what = str(error).replace(found[0], "").strip() if found else str(error)
+        place = Where(source, int(found[1])) if found else Where(source)
+        raise ConfigError(f"broken TOML: {what}", where=place) from error
+
+
+def _key(override: str) -> str:
+    """That of a `--set` argument."""
+    return override.partition("=")[0].strip()
+
+
+def _field(key: str) -> FieldInfo | None:
+    """What the key of a run file holds; None if there is no such key."""
+    section: type[Section] | None = RunConfig
+    field = None
+    for name in key.split("."):
+        field = section.model_fields.get(name) if section else None
+        section = subsection(field) if field else None
+    return field
 
 
 def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
@@ -211,15 +257,16 @@ def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
             bad.add(key)
         data = _without(data, bad)
     sound = config or _validate(data)
-    for found in contradictions(sound):
-        if not any(key in bad or key.split(".")[0] in bad for key in found.keys):
-            place = next((layers.place(key) for key in found.keys if key in layers.places), layers.place(""))
-            faults.append(Fault(found.what, place, found.hint))
+    faults.extend(
+        Fault(found.what, layers.last_place(found.keys), found.hint)
+        for found in contradictions(sound)
+        if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
+    )
     return config, faults
 
 
 def _reading_order(fault: Fault) -> tuple[bool, int]:
-    """By line in the file, then what was said on the command line."""
+    """By line in the file, then the command line."""
     line = fault.where.line if fault.where else None
     return line is None, line or 0
 
@@ -258,7 +305,11 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
 
 def _near_key(key: str) -> str | None:
     """A hint towards the key that was probably meant."""
-    known = known_keys()
+    if key == _EXTENDS:
+        return "only a run file can extend another"
+    if key in RENAMED:
+        return f"it is now `{RENAMED[key]}`"
+    known = [_EXTENDS, *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
     if near := did_you_mean(name, siblings):
@@ -268,17 +319,15 @@ def _near_key(key: str) -> str | None:
     return f"known here: {', '.join(siblings)}" if siblings else did_you_mean(key, known)
 
 
-def known_keys() -> list[str]:
+def known_keys(section: type[Section] = RunConfig, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a run file, sections included."""
-    keys: list[str] = []
-    for name, field in RunConfig.model_fields.items():
-        keys.append(name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys.extend(f"{name}.{inner}" for inner in field.annotation.model_fields)
-    return keys
+    for name, field in section.model_fields.items():
+        yield prefix + name
+        if inner := subsection(field):
+            yield from known_keys(inner, f"{prefix}{name}.")
 
 
-def _usable(key: str, value: Any, base: Path) -> Any:
+def _usable(key: str, value: Any, field: FieldInfo | None, base: Path) -> Any:
     """`value`, paths made absolute. Raises what the file system, or a reader of JSON, says of one that cannot be."""
     nested = value
     for section in reversed(key.split(".")):
@@ -287,11 +336,14 @@ def _usable(key: str, value: Any, base: Path) -> Any:
     if text.encode(errors="replace").decode() != text:
         raise ValueError("it is not UTF-8 text")
     from_json(text)  # which refuses what is nested too deep
-    if not isinstance(value, str) or key not in _PATHS or value in _PATHS[key]:
+    if field and subsection(field) is ModelSection:
+        field = ModelSection.model_fields["path"]
+    kind = next((mark for mark in marks(field) if isinstance(mark, PathKey)), None) if field else None
+    if kind is None or not isinstance(value, str):
         return value
     if "\0" in value:
         raise ValueError("no path holds a zero character")
-    return _anchored(value, base, names=_shipped_constitutions() if key == "constitution.path" else ())
+    return _anchored(value, base, names=kind.names())
 
 
 def _shown(text: str) -> str:
@@ -312,7 +364,3 @@ def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
 
 def _shipped() -> Traversable:
     return resources.files("solon") / "configs"
-
-
-def _shipped_constitutions() -> set[str]:
-    return {Path(entry.name).stem for entry in (resources.files("solon") / "constitution" / "library").iterdir()}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from solon.config import COLUMNS, ReadingSection, RunConfig
+from solon.config import COLUMNS, WORLD, ReadingSection, RunConfig
 from solon.text import did_you_mean
+
+RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}
+"""Keys of older run files, and what they are called now."""
 
 
 @dataclass(frozen=True)
@@ -20,25 +23,39 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    return [*_prompts(config), *_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+    return [*_models(config), *_prompts(config), *_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+
+
+def _models(config: RunConfig) -> Iterator[Contradiction]:
+    models = config.models
+    if not models.assistant.path:
+        yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
+    for role, section in (("base", models.base), ("judge", models.judge)):
+        if section.engine != "local" and not section.path:
+            what = f"models.{role}.engine is set, but the assistant's model plays this role"
+            yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
 
 
 def _prompts(config: RunConfig) -> Iterator[Contradiction]:
     section = config.prompts
-    if section.source == "world" and section.helpful is not None:
+    if not section.source:
+        hint = f'give red-team prompts (--prompts FILE), or begin the run file with extends = "{WORLD}"'
+        yield Contradiction(("prompts.source",), "prompts.source is missing", hint)
+        return
+    if section.source == WORLD and section.helpful is not None:
         yield Contradiction(
             ("prompts.helpful", "prompts.source"),
             "prompts.helpful is set, but the world makes its own helpfulness comparisons",
             "remove it, or give red-team prompts of your own (--prompts FILE)",
         )
-    if section.source != "world" and section.helpful is None and section.benign > 0:
+    if section.source != WORLD and section.helpful is None and section.benign > 0:
         # CAI section 4.2 mixes both kinds of comparison; with one kind RL learns to refuse everything.
         yield Contradiction(
             ("prompts.source", "prompts.helpful"),
-            "prompts of your own need helpfulness data beside them, or the model learns to refuse everything",
+            "prompts of your own need helpfulness data too, or the model learns to refuse everything",
             "give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0",
         )
-    yield from _reading(section, world=section.source == "world")
+    yield from _reading(section, world=section.source == WORLD)
 
 
 def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]:
@@ -79,10 +96,10 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
 
 def _rl(config: RunConfig) -> Iterator[Contradiction]:
     rl = config.rl
-    if rl.algorithm == "grpo" and rl.samples_per_prompt < 2:
+    if rl.algorithm != "ppo" and rl.samples_per_prompt < 2:
         yield Contradiction(
             ("rl.samples_per_prompt", "rl.algorithm"),
-            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but grpo compares the samples of one prompt",
+            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but {rl.algorithm} compares the samples of one prompt",
             'set it to 2 or more, or rl.algorithm to "ppo"',
         )
     rollouts = rl.prompts_per_step * rl.samples_per_prompt
@@ -102,12 +119,14 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
-    longest = config.sampling.max_new_tokens
+    limits = config.sampling.limits()
+    limits.pop("sampling.reasoning.max_new_tokens", None)  # nothing is trained on it
+    key = max(limits, key=lambda one: limits[one])
     for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
-        if section.micro_batch_tokens < longest:
+        if section.micro_batch_tokens < limits[key]:
             yield Contradiction(
-                (f"{name}.micro_batch_tokens", "sampling.max_new_tokens"),
+                (f"{name}.micro_batch_tokens", key),
                 f"{name}.micro_batch_tokens is {section.micro_batch_tokens}, less than one answer of "
-                f"sampling.max_new_tokens = {longest}",
-                f"set it to {longest} or more",
+                f"{key} = {limits[key]}",
+                f"set it to {limits[key]} or more",
             )

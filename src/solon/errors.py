@@ -1,25 +1,8 @@
 """Every error Solon raises on purpose.
 
-    SolonError
-    ├── UserError (also ValueError)      something the user gave cannot be used
-    │   ├── ConfigError                  a run file or --set
-    │   ├── ConstitutionError            a constitution file
-    │   ├── PromptError                  prompts or helpfulness data
-    │   ├── ModelError                   a model folder
-    │   ├── InputError                   public input: an export, an imported conversation, a table about it
-    │   ├── EngineUnavailableError       a language model that cannot be reached, or cannot do what its role needs
-    │   └── RunError                     a run folder: busy, foreign, incomplete, no space
-    ├── EngineError                      a language model failed at one request: that row fails alone, and is counted
-    │   ├── TooLongError                 more than the model reads at once
-    │   ├── TimedOutError                no reply in time
-    │   ├── RefusedError                 the provider would not reply, e.g. a content filter
-    │   ├── GarbledError                 a reply that is none
-    │   └── UnsupportedError             something the engine cannot do
-    ├── UnscoredError                    too many judge answers could not be read
-    └── DivergedError                    training ran into numbers that are not finite
-
-A `UserError` says what is wrong, where, and what to do next; the command line prints it and exits with 2. Anything
-else is a bug and keeps its traceback.
+A `UserError` says what is wrong, where, and what to do next; the command line prints it and exits with 2. An
+`EngineError` loses one row, which is counted. Other `SolonError`s end a run with 1. Anything else is a bug and keeps
+its traceback.
 """
 
 from __future__ import annotations

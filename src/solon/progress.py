@@ -1,6 +1,6 @@
 """What a run shows while it works: live, as plain lines, as JSON, or nothing.
 
-Whatever is shown may hold text of a model or of a stranger's file, so control characters are spelt out and no markup is
+The text may come from a model or from a stranger's file, so control characters are spelled out and no markup is
 interpreted.
 """
 
@@ -9,46 +9,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from rich.console import Console
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from solon.text import clock, printable
+from solon import text
+from solon.text import printable
 
 Clock = Callable[[], float]
 """Seconds since some fixed point."""
-
-
-class Reporter(Protocol):
-    """Is told what a run does. A stage lasts until the next one or the end."""
-
-    def stage(self, name: str, total_rows: int | None = None) -> None:
-        """A stage begins. `total_rows`: rows (or steps) it will make, if known."""
-
-    def reused(self, name: str, run: str) -> None:
-        """A stage is taken over from another run."""
-
-    def recovered(self, rows: int) -> None:
-        """Rows found from before a kill: they are done, but say nothing about speed."""
-
-    def advance(self, rows: int, tokens: int) -> None:
-        """Rows finished and tokens made since the last call."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-    def done(self, text: str = "") -> None:
-        """The run has ended; `text` is its result."""
-
-    def close(self) -> None:
-        """Nothing more will come, also after an error. May be called twice."""
+Fact = str | int | float | None
 
 
 @dataclass(kw_only=True)
@@ -85,201 +60,164 @@ class Meter:
             return None
         return max(self.total_rows - self.rows, 0) * self.seconds / made
 
+    def facts(self) -> dict[str, Fact]:
+        """What `--json` says of a stage."""
+        names = ("rows", "total_rows", "tokens", "seconds", "tokens_per_second", "seconds_left")
+        return (
+            {"stage": self.name} | {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 3)}
+        )
+
     def __str__(self) -> str:
         rows = f"{self.rows}" if self.total_rows is None else f"{self.rows}/{self.total_rows}"
         parts = [f"{printable(self.name)}: {rows} rows", f"{self.seconds:.0f} s"]
         if (speed := self.tokens_per_second) is not None:
             parts.append(f"{speed:.0f} tokens/s")
         if (left := self.seconds_left) is not None and self.rows != self.total_rows:
-            parts.append(f"{clock(left)} left")
+            parts.append(f"{text.clock(left)} left")
         return ", ".join(parts)
 
 
-class _Metered:
-    """What all reporters share: the current stage's meter, and when to show it."""
+class Reporter:
+    """Hears what a run does and shows it as events; this one shows none. A stage lasts until the next, or the end."""
 
     interval = 0.0
-    """Least seconds between two showings of one stage."""
+    """Least seconds between two events `progress` of one stage."""
 
-    def __init__(self, clock: Clock):
-        self._clock = clock
+    def __init__(self, stream: TextIO, clock: Clock = time.monotonic, heed: Callable[[], None] | None = None):
+        """`heed` is called before rows count as done, and may raise."""
+        self.stream, self._clock, self._heed = stream, clock, heed
         self._meter: Meter | None = None
-        self._shown = clock()
+        self._shown = 0.0
+
+    def show(self, event: str, line: str, **facts: Fact) -> None:
+        """Shows one of the events of docs/formats.md. `line` is the same for people; "": nothing."""
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
+        """A stage begins. `total_rows`: rows (or steps) it will make, if known."""
         self._end_stage()
         self._meter = Meter(name=name, total_rows=total_rows, clock=self._clock)
         self._shown = self._clock()
-        self._stage_began(self._meter)
+        self.show("stage", "", stage=name, total_rows=total_rows)
 
     def reused(self, name: str, run: str) -> None:
+        """A stage is taken over from another run."""
         self._end_stage()
-        self._say(f"{name}: reused from {run}")
+        self.show("reused", f"{name}: reused from {run}", stage=name, run=run)
 
     def recovered(self, rows: int) -> None:
+        """Rows found from before a kill: they are done, but say nothing about speed."""
         if self._meter is not None:
             self._meter.rows += rows
             self._meter.recovered += rows
 
     def advance(self, rows: int, tokens: int) -> None:
+        """Rows finished and tokens made since the last call."""
+        if self._heed:
+            self._heed()
         if self._meter is None:
             return
         self._meter.rows += rows
         self._meter.tokens += tokens
         if self._clock() - self._shown >= self.interval:
             self._shown = self._clock()
-            self._show(self._meter)
+            self.show("progress", str(self._meter), **self._meter.facts())
 
     def note(self, text: str) -> None:
-        self._say(text)
+        """Something worth a line."""
+        self.show("note", text, text=text)
 
     def done(self, text: str = "") -> None:
+        """The run has ended; `text` is its result."""
         self._end_stage()
-        self._result(text)
+        self.show("done", text, text=text)
         self.close()
 
     def close(self) -> None:
+        """Nothing more will come, also after an error. May be called twice."""
         self._meter = None
 
     def _end_stage(self) -> None:
         if self._meter is not None:
-            self._stage_ended(self._meter)
+            self.show("stage_done", str(self._meter), **self._meter.facts())
         self._meter = None
 
-    def _stage_began(self, meter: Meter) -> None:
-        pass
 
-    def _show(self, meter: Meter) -> None:
-        pass
-
-    def _stage_ended(self, meter: Meter) -> None:
-        pass
-
-    def _say(self, text: str) -> None:
-        pass
-
-    def _result(self, text: str) -> None:
-        pass
-
-
-class QuietReporter(_Metered):
+class QuietReporter(Reporter):
     """Shows the result alone."""
 
-    def __init__(self, stream: TextIO, clock: Clock = time.monotonic):
-        super().__init__(clock)
-        self._stream = stream
+    shown = frozenset({"done"})
 
-    def _result(self, text: str) -> None:
-        if text:
-            print(printable(text), file=self._stream, flush=True)
+    def show(self, event: str, line: str, **facts: Fact) -> None:
+        if event in self.shown and line:
+            print(printable(line), file=self.stream, flush=True)
 
 
 class PlainReporter(QuietReporter):
     """A line when a stage ends, and every few seconds while it lasts: for logs and pipes."""
 
     interval = 5.0
+    shown = frozenset({"progress", "stage_done", "reused", "note", "done"})
 
-    def _show(self, meter: Meter) -> None:
-        if meter.rows != meter.total_rows:  # the whole stage is about to have its line
-            self._say(str(meter))
-
-    def _stage_ended(self, meter: Meter) -> None:
-        self._say(str(meter))
-
-    def _say(self, text: str) -> None:
-        print(printable(text), file=self._stream, flush=True)
+    def show(self, event: str, line: str, **facts: Fact) -> None:
+        if event != "progress" or facts["rows"] != facts["total_rows"]:  # the whole stage is about to have its line
+            super().show(event, line)
 
 
-class JsonReporter(_Metered):
-    """One JSON object per line, for programs; its `event` is one of those in docs/formats.md."""
+class JsonReporter(Reporter):
+    """One JSON object per line, for programs."""
 
     interval = 1.0
 
-    def __init__(self, stream: TextIO, clock: Clock = time.monotonic):
-        super().__init__(clock)
-        self._stream = stream
-
-    def _stage_began(self, meter: Meter) -> None:
-        self._event("stage", stage=meter.name, total_rows=meter.total_rows)
-
-    def reused(self, name: str, run: str) -> None:
-        self._end_stage()
-        self._event("reused", stage=name, run=run)
-
-    def _show(self, meter: Meter) -> None:
-        self._measured("progress", meter)
-
-    def _stage_ended(self, meter: Meter) -> None:
-        self._measured("stage_done", meter)
-
-    def _say(self, text: str) -> None:
-        self._event("note", text=text)
-
-    def _result(self, text: str) -> None:
-        self._event("done", text=text)
-
-    def _measured(self, event: str, meter: Meter) -> None:
-        self._event(
-            event,
-            stage=meter.name,
-            rows=meter.rows,
-            total_rows=meter.total_rows,
-            tokens=meter.tokens,
-            seconds=round(meter.seconds, 3),
-            tokens_per_second=meter.tokens_per_second,
-            seconds_left=meter.seconds_left,
-        )
-
-    def _event(self, event: str, **facts: str | int | float | None) -> None:
-        # ASCII only: whatever a model wrote, a terminal sees no control characters.
-        print(json.dumps({"event": event, **facts}).replace("\x7f", "\\u007f"), file=self._stream, flush=True)
+    def show(self, event: str, line: str, **facts: Fact) -> None:
+        print(json_line(event, facts), file=self.stream, flush=True)
 
 
-class LiveReporter(_Metered):
+class LiveReporter(Reporter):
     """One moving line for the stage in progress; finished stages and notes stay above it. For terminals."""
 
     interval = 0.1
 
-    def __init__(self, stream: TextIO, clock: Clock = time.monotonic):
-        super().__init__(clock)
-        self._console = Console(file=stream, markup=False, highlight=False, emoji=False)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+    def __init__(self, stream: TextIO, clock: Clock = time.monotonic, heed: Callable[[], None] | None = None):
+        super().__init__(stream, clock, heed)
+        console = Console(file=stream, markup=False, highlight=False, emoji=False)
+        columns = BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)
+        self._live = Progress(*columns, console=console, auto_refresh=False, transient=True)
         self._live.start()
+
+    def show(self, event: str, line: str, **facts: Fact) -> None:
+        if event in ("stage", "stage_done"):
+            for task in self._live.task_ids:
+                self._live.remove_task(task)
+        if event == "stage" and self._meter:
+            self._live.add_task(str(self._meter), total=self._meter.total_rows)
+        elif event == "progress" and self._meter:
+            task = self._live.task_ids[0]
+            self._live.update(task, completed=self._meter.rows, description=line, refresh=True)
+        elif line:
+            self._live.console.print(Text(printable(line)))
 
     def close(self) -> None:
         super().close()
         self._live.stop()
 
-    def _stage_began(self, meter: Meter) -> None:
-        self._show(meter)
 
-    def _show(self, meter: Meter) -> None:
-        line = Table.grid(padding=(0, 1))
-        line.add_row(ProgressBar(total=meter.total_rows, completed=meter.rows, width=24), Text(str(meter)))
-        self._live.update(line, refresh=True)
-
-    def _stage_ended(self, meter: Meter) -> None:
-        self._live.update(Text(""), refresh=True)
-        self._say(str(meter))
-
-    def _say(self, text: str) -> None:
-        self._console.print(Text(printable(text)))
-
-    def _result(self, text: str) -> None:
-        if text:
-            self._say(text)
+def json_line(event: str, facts: Mapping[str, object]) -> str:
+    """An event of `--json`. ASCII only, so that a terminal sees no control characters."""
+    return json.dumps({"event": event, **facts}).replace("\x7f", "\\u007f")
 
 
 @contextmanager
-def reporting(*, quiet: bool = False, as_json: bool = False, stream: TextIO | None = None) -> Iterator[Reporter]:
+def reporting(
+    *,
+    quiet: bool = False,
+    as_json: bool = False,
+    stream: TextIO | None = None,
+    heed: Callable[[], None] | None = None,
+) -> Iterator[Reporter]:
     """The reporter for these options, closed at the end of the block: live on a terminal, plain lines elsewhere."""
     stream = stream or sys.stdout
-    kind: Callable[[TextIO], Reporter] = LiveReporter if stream.isatty() else PlainReporter
-    if as_json:
-        kind = JsonReporter
-    elif quiet:
-        kind = QuietReporter
-    reporter = kind(stream)
+    kind = LiveReporter if stream.isatty() else PlainReporter
+    reporter = (JsonReporter if as_json else QuietReporter if quiet else kind)(stream, heed=heed)
     try:
         yield reporter
     finally:

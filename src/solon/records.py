@@ -6,7 +6,7 @@ walked back to the prompt and, by `principle_id`, to the principle that shaped i
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,8 @@ Role = Literal["human", "assistant", "system"]
 """`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
 PromptKind = Literal["harmful", "mixed", "benign"]
 """Of the prompts that a run trains on; an evaluation may have kinds of its own."""
+Name = Annotated[str | None, Field(exclude_if=lambda name: name is None)]
+"""Who did it, where that is not what the manifest of the row's stage says. If None, the row's JSON does not have it."""
 
 
 class Record(BaseModel):
@@ -100,6 +102,8 @@ class Demonstration(Record):
     """`revision-<round>` or `helpful`."""
     finished: bool = True
     """False if the token limit cut the answer off: it is then no example of how an answer ends."""
+    model: Name = None
+    """Who wrote an answer that was given to the run."""
 
 
 class Pair(Record):
@@ -135,6 +139,13 @@ class Comparison(Record):
     rationale: str | None = None
     raw: str | None = None
     """What an unreadable judge wrote, verbatim."""
+    model_a: Name = None
+    model_b: Name = None
+    """Who wrote `a` and `b`: models, or people."""
+    rater_id: Name = None
+    """Which person or model judged."""
+    session: Name = None
+    """The sitting in which they did."""
 
     @model_validator(mode="after")
     def _scored_or_not(self) -> Self:
@@ -146,9 +157,9 @@ class Comparison(Record):
         """The same judgement with `a` and `b`, label and order exchanged together."""
         p = self.p_a_preferred
         first = {"a": "b", "b": "a", "both": "both"}[self.shown_first]
-        return self.model_copy(
-            update={"a": self.b, "b": self.a, "p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
-        )
+        flipped = {"p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
+        swapped = {"a": self.b, "b": self.a, "model_a": self.model_b, "model_b": self.model_a}
+        return self.model_copy(update=swapped | flipped)
 
 
 class Rollout(Record):

@@ -14,13 +14,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 import torch
 from safetensors.torch import save_file
 
 from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import versions
 from solon.config import RunConfig
 from solon.records import Answer
+from stages import header
 
 
 def make_rows(stage: StageFolder) -> None:
@@ -60,12 +64,13 @@ def train(stage: StageFolder) -> None:
 def whole_run(folder: Path) -> None:
     torch.set_num_threads(1)
     with RunFolder.create(folder, RunConfig()) as run:
-        rows = run.stage("rows", config=run.config.sampling)
-        if not rows.done:
-            make_rows(rows)
-        model = run.stage("models/sl", config=run.config.sft, inputs={"rows": rows})
-        if not model.done:
-            train(model)
+        of_rows = header(run, "rows", run.config.sampling.model_dump(mode="json"))
+        if FinishedStage.of(run.path, of_rows) is None:
+            make_rows(StageFolder(run.path, of_rows))
+        inputs = {"rows": FinishedStage.open(run.path, "rows").manifest.fingerprint}
+        of_model = header(run, "models/sl", run.config.sft.model_dump(mode="json"), inputs)
+        if FinishedStage.of(run.path, of_model) is None:
+            train(StageFolder(run.path, of_model))
 
 
 def main(folder: Path, *, kill: bool) -> int:

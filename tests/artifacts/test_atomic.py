@@ -9,7 +9,7 @@ import pytest
 from safetensors import SafetensorError
 
 from solon.artifacts import atomic
-from solon.artifacts.atomic import canonical_json, folder_atomic, keeping, sha256_file, sweep, write_atomic
+from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_file, storage_errors, sweep, write_atomic
 from solon.errors import RunError
 from solon.records import Turn
 
@@ -56,7 +56,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunError) as caught, keeping(tmp_path):
+    with pytest.raises(RunError) as caught, storage_errors(tmp_path):
         write_atomic(path, b"new\n")
     assert str(caught.value) == (
         f"cannot write {path}: No space left on device; all that was committed before is kept "
@@ -68,21 +68,23 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
 def test_forbidden_storage_is_the_users_to_mend(tmp_path: Path) -> None:
     with (
-        pytest.raises(RunError, match=r"cannot write /x: Permission denied.*make it writable, then"),
-        keeping(tmp_path),
+        pytest.raises(RunError, match=rf"cannot write {tmp_path}/x: Permission denied.*make it writable, then"),
+        storage_errors(tmp_path),
     ):
-        raise PermissionError(errno.EACCES, "Permission denied", "/x")
+        raise PermissionError(errno.EACCES, "Permission denied", f"{tmp_path}/x")
+    with pytest.raises(PermissionError), storage_errors(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere")
 
 
 def test_full_storage_is_recognised_inside_safetensors(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="No space left on device"), keeping(tmp_path):
+    with pytest.raises(RunError, match="No space left on device"), storage_errors(tmp_path):
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
 
 def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), keeping(tmp_path):
+    with pytest.raises(FileNotFoundError), storage_errors(tmp_path):
         (tmp_path / "absent").read_bytes()
-    with pytest.raises(SafetensorError), keeping(tmp_path):
+    with pytest.raises(SafetensorError), storage_errors(tmp_path):
         raise SafetensorError("HeaderTooLarge")
 
 

@@ -7,10 +7,11 @@ import torch
 
 from solon.artifacts import RunFolder, StageFolder
 from solon.errors import RunError
+from stages import begun
 
 
 def training(run: RunFolder) -> StageFolder:
-    return run.stage("models/sl", config={})
+    return begun(run, "models/sl")
 
 
 def saved(stage: StageFolder) -> list[str]:

@@ -9,6 +9,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.config import RunConfig
 from solon.errors import RunError
 from solon.records import Turn
+from stages import begun
 
 
 def turn(text: str) -> Turn:
@@ -19,13 +20,13 @@ def turn(text: str) -> Turn:
 def run(tmp_path: Path) -> Path:
     """One finished stage of two files, one of them in shards, and one stage in progress."""
     with RunFolder.create(tmp_path / "run", RunConfig()) as folder:
-        stage = folder.stage("models/sl", config={})
+        stage = begun(folder, "models/sl")
         stage.write_records("whole", [turn("w1"), turn("w2")])
         for index in (0, 99_999, 100_000):
             stage.write_shard("rows", index, [turn(f"r{index}")])
         stage.write_records("rows-of-another", [turn("other")])
         stage.finish()
-        folder.stage("pairs", config={})
+        begun(folder, "pairs")
     return tmp_path / "run"
 
 

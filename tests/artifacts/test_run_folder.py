@@ -24,7 +24,7 @@ time.sleep(60)
 
 
 def test_a_new_folder_holds_the_resolved_run_and_the_users_file(tmp_path: Path) -> None:
-    config = RunConfig(name="mine", rl=RLSection(steps=3))
+    config = load_run_config(None, ["name=mine", "rl.steps=3"])
     with RunFolder.create(tmp_path / "a" / "run", config, original='name = "mine" # my note\n') as run:
         assert sorted(os.listdir(run.path)) == [".lock", "original.toml", "run.json", "run.toml"]
         assert load_run_config(run.path / "run.toml") == config
@@ -50,13 +50,25 @@ def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
         pass  # the refusal gave the lock back
 
 
+def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> None:
+    """What cannot change a result; the folder says what holds now."""
+    with RunFolder.create(tmp_path, load_run_config()):
+        pass
+    other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
+    with RunFolder.create(tmp_path, other):
+        pass
+    with RunFolder.resume(tmp_path) as run:
+        assert run.config == other == load_run_config(tmp_path / "run.toml")
+
+
 def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
-    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
+    config = load_run_config()
+    with RunFolder.create(tmp_path, config, original="# mine\n"):
         pass
     (tmp_path / "run.toml").unlink()
     (tmp_path / ".run.toml.tmp").write_text("half")
-    with RunFolder.create(tmp_path, RunConfig(), original="# mine\n"):
-        assert load_run_config(tmp_path / "run.toml") == RunConfig()
+    with RunFolder.create(tmp_path, config, original="# mine\n"):
+        assert load_run_config(tmp_path / "run.toml") == config
     assert sorted(os.listdir(tmp_path)) == [".lock", "original.toml", "run.json", "run.toml"]
 
 

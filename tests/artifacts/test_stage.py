@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from solon.artifacts import RunFolder, StageFolder, sha256_bytes
-from solon.config import RunConfig, SupervisedSection
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.manifest import Header
+from solon.config import RunConfig
 from solon.errors import RunError
 from solon.records import Answer, Record
+from stages import begun, finished, header
 
 
 class Square(Record):
@@ -39,8 +42,18 @@ class Work:
         return [Square(number=item, square=item * item / 3) for item in items if item % 5]
 
 
+def of_squares(run: RunFolder, **settings: object) -> Header:
+    return header(run, "squares", {"power": 2, **settings}, {"numbers": sha256_bytes(b"numbers")})
+
+
 def squares(run: RunFolder, **settings: object) -> StageFolder:
-    return run.stage("squares", config={"power": 2, **settings}, inputs={"numbers": sha256_bytes(b"numbers")})
+    return StageFolder(run.path, of_squares(run, **settings))
+
+
+def reopened(run: RunFolder, **settings: object) -> FinishedStage:
+    found = FinishedStage.of(run.path, of_squares(run, **settings))
+    assert found is not None
+    return found
 
 
 def do_rows(stage: StageFolder, work: Work, numbers: Sequence[int] = range(10), **more: object) -> list[Square]:
@@ -51,7 +64,7 @@ def test_the_exact_files_of_a_stage(run: RunFolder) -> None:
     stage = squares(run)
     stage.drop("before the shards", 2)
     rows = do_rows(stage, Work(stage))
-    manifest = stage.finish(accuracy=0.5, deviations=["rounds: 1 instead of 4"])
+    manifest = stage.finish(accuracy=0.5)
 
     assert [row.number for row in rows] == [1, 2, 3, 4, 6, 7, 8, 9]
     assert sorted(os.listdir(stage.folder)) == ["manifest.json", *(f"rows-0000{k}.jsonl" for k in range(3))]
@@ -75,11 +88,11 @@ def test_the_exact_files_of_a_stage(run: RunFolder) -> None:
     assert written["outputs"]["rows-00002.jsonl"] == {"sha256": sha256_bytes(shard), "bytes": len(shard), "rows": 2}
     assert (written["stage"], written["seed"], written["config"]) == ("squares", 7, {"power": 2})
     assert written["inputs"] == {"numbers": sha256_bytes(b"numbers")}
-    assert (written["facts"], written["deviations"]) == ({"accuracy": 0.5}, ["rounds: 1 instead of 4"])
+    assert (written["facts"], written["deviations"]) == ({"accuracy": 0.5}, [])
     assert written["timing"]["tokens"] == 10
     assert written["versions"]["python"] == ".".join(str(part) for part in sys.version_info[:3])
     assert {"solon", "solon_source", "pydantic"} <= set(written["versions"])
-    assert squares(run).manifest == manifest
+    assert reopened(run).manifest == manifest
 
 
 def test_a_stage_that_stopped_makes_only_what_is_missing_and_ends_the_same(run: RunFolder, tmp_path: Path) -> None:
@@ -90,30 +103,40 @@ def test_a_stage_that_stopped_makes_only_what_is_missing_and_ends_the_same(run: 
     again, found = squares(run), []
     work = Work(again)
     rows = do_rows(again, work, recovered=found.append)
-    again.finish()
+    resumed = again.finish()
     assert work.asked == [[4, 5, 6, 7], [8, 9]]
     assert found == [4]
 
     with RunFolder.create(tmp_path / "straight", RunConfig(seed=7)) as other:
-        straight = squares(other)
-        assert do_rows(straight, Work(straight)) == rows
-        straight.finish()
-    assert again.manifest is not None and straight.manifest is not None
-    assert again.manifest.counts == straight.manifest.counts
-    assert again.manifest.outputs == straight.manifest.outputs
-    assert again.fingerprint == straight.fingerprint
-    assert again.manifest.timing.tokens == straight.manifest.timing.tokens
+        stage = squares(other)
+        assert do_rows(stage, Work(stage)) == rows
+        straight = stage.finish()
+    assert resumed.counts == straight.counts
+    assert resumed.outputs == straight.outputs
+    assert resumed.fingerprint == straight.fingerprint
+    assert resumed.timing.tokens == straight.timing.tokens
 
 
 def test_the_fingerprint_is_that_of_the_data(run: RunFolder) -> None:
-    stage = run.stage("a", config={})
-    with pytest.raises(RuntimeError, match="not finished"):
-        _ = stage.fingerprint
+    assert FinishedStage.find(run.path, "a") is None
+    stage = begun(run, "a")
+    assert FinishedStage.find(run.path, "a") is None
     stage.write_bytes("x", b"abc")
-    stage.finish(note="facts and timing play no part")
-    assert stage.fingerprint == sha256_bytes(b"x\0ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n")
-    below = run.stage("b", config=SupervisedSection(), inputs={"a": stage})
-    assert below.finish().inputs == {"a": stage.fingerprint}
+    one = stage.finish(note="facts and timing play no part").fingerprint
+    assert one == sha256_bytes(b"x\0ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n")
+
+
+def test_a_file_has_a_fingerprint_of_its_own(run: RunFolder) -> None:
+    stage = begun(run, "a")
+    stage.write_records("x", [Square(number=1, square=1.0)])
+    for index in (0, 1):
+        stage.write_shard("rows", index, [Square(number=index, square=0.0)])
+    manifest = stage.finish()
+    assert manifest.files("rows") == ["rows-00000.jsonl", "rows-00001.jsonl"]
+    assert manifest.fingerprint_of(manifest.files("x")) == sha256_bytes(
+        f"x.jsonl\0{manifest.outputs['x.jsonl'].sha256}\n".encode()
+    )
+    assert manifest.fingerprint_of([*manifest.files("rows"), "x.jsonl"]) == manifest.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -166,14 +189,15 @@ def test_another_config_or_input_is_refused_half_done_or_finished(run: RunFolder
     do_rows(stage, Work(stage))
     for did in ("begun", "finished"):
         with pytest.raises(RunError) as caught:
-            squares(run, power=3)
+            (squares if did == "begun" else reopened)(run, power=3)
         assert str(caught.value) == (
             f"{stage.folder}: stage squares was {did} from other settings or inputs: config.power was 2, now 3 "
             f"(put back what was there before, or delete {stage.folder} and run `solon resume {run.path}` "
             "to do the stage again)"
         )
         with pytest.raises(RunError, match=r'inputs\.numbers was "[0-9a-f]{8}", now "other"; inputs\.more was absent'):
-            run.stage("squares", config={"power": 2}, inputs={"numbers": "other", "more": "x"})
+            changed = header(run, "squares", {"power": 2}, {"numbers": "other", "more": "x"})
+            StageFolder(run.path, changed) if did == "begun" else FinishedStage.of(run.path, changed)
         if did == "begun":
             stage.finish()
 
@@ -186,7 +210,7 @@ def test_a_finished_stage_vouches_for_its_files(run: RunFolder) -> None:
     changed.write_bytes(changed.read_bytes().replace(b"1", b"7"))
     missing.unlink()
     with pytest.raises(RunError) as caught:
-        squares(run)
+        reopened(run)
     hint = f"delete {stage.folder} and run `solon resume {run.path}` to do the stage again"
     assert str(caught.value) == (
         f"{changed}: changed: not what stage squares made ({hint})\n"
@@ -198,13 +222,10 @@ def test_a_finished_stage_is_read_and_not_written(run: RunFolder) -> None:
     stage = squares(run)
     rows = do_rows(stage, Work(stage))
     stage.finish()
-    again = squares(run)
-    work = Work(again)
-    assert again.done and do_rows(again, work) == rows and work.asked == []
-    assert again.read_records("rows", Square) == rows
-    for writing in (lambda: again.write_bytes("x", b""), again.finish, lambda: again.checkpoint):
-        with pytest.raises(RuntimeError, match="finished and can only be read"):
-            writing()
+    assert list(reopened(run).rows("rows", Square)) == rows
+    with pytest.raises(RunError, match="holds files that stage squares did not make"):
+        squares(run)
+    assert list(reopened(run).rows("rows", Square)) == rows
 
 
 def test_what_a_kill_left_after_the_manifest_is_tidied(run: RunFolder) -> None:
@@ -212,7 +233,7 @@ def test_what_a_kill_left_after_the_manifest_is_tidied(run: RunFolder) -> None:
     stage.finish()
     stage.path(".partial").mkdir()
     stage.path(".partial/timing.json").write_text("{}")
-    assert squares(run).done
+    reopened(run)
     assert os.listdir(stage.folder) == ["manifest.json"]
 
 
@@ -230,11 +251,11 @@ def test_an_unreadable_header_is_named(run: RunFolder, name: str) -> None:
         stage.finish()
     stage.path(name).write_text('{"half": ')
     with pytest.raises(RunError, match=f"{name}: .*delete"):
-        squares(run)
+        (reopened if name == "manifest.json" else squares)(run)
 
 
 def test_records_files_and_folders(run: RunFolder) -> None:
-    stage = run.stage("models/sl", config={})
+    stage = begun(run, "models/sl")
     rows = [Square(number=1, square=1.0), Square(number=2, square=4.0)]
     stage.write_records("log", rows)
     stage.write_shard("steps", 1, rows[1:])
@@ -242,16 +263,17 @@ def test_records_files_and_folders(run: RunFolder) -> None:
     stage.write_json("card.json", {"name": "sl"})
     with stage.new_folder("model") as folder:
         (folder / "weights").write_bytes(b"w")
-    assert stage.read_records("log", Square) == stage.read_records("steps", Square) == rows
     assert stage.path("card.json").read_bytes() == b'{\n  "name": "sl"\n}\n'
     assert sorted(stage.finish().outputs) == [
         *("card.json", "log.jsonl", "model/weights", "steps-00000.jsonl", "steps-00001.jsonl")
     ]
+    found = finished(run, "models/sl")
+    assert list(found.rows("log", Square)) == list(found.rows("steps", Square)) == rows
     assert stage.folder == run.path / "models" / "sl"
 
 
 def test_a_folder_from_before_a_kill_is_replaced(run: RunFolder) -> None:
-    stage = run.stage("models/sl", config={})
+    stage = begun(run, "models/sl")
     for text in (b"first", b"second"):
         with stage.new_folder("model") as folder:
             (folder / "weights").write_bytes(text)
@@ -262,20 +284,20 @@ def test_unreadable_rows_are_named_by_file_and_line(run: RunFolder) -> None:
     stage = squares(run)
     path = stage.path("rows.jsonl")
     path.write_text('{"number":1,"square":1}\n{"number":"x","square":1}\nnot json\n')
+    stage.finish()
     with pytest.raises(RunError) as caught:
-        stage.read_records("rows", Square)
+        list(reopened(run).rows("rows", Square))
     first, second = str(caught.value).split("\n")
     assert first.startswith(f"{path}:2: not a Square: number: Input should be a valid integer")
     assert second.startswith(f"{path}:3: not a Square: Invalid JSON")
-    with pytest.raises(RunError, match=r"has no answers\.jsonl and no shards of it"):
-        stage.read_records("answers", Answer)
+    assert list(reopened(run).rows("answers", Answer)) == []
 
 
 def test_no_items_make_an_empty_stage(run: RunFolder) -> None:
     stage = squares(run)
     assert do_rows(stage, Work(stage), numbers=[]) == []
     assert stage.finish().outputs == {}
-    assert squares(run).read_records("rows", Square) == []
+    assert list(reopened(run).rows("rows", Square)) == []
 
 
 def test_time_and_tokens_add_up_over_resumes(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,22 +333,23 @@ def test_going_on_under_other_versions_is_told(run: RunFolder, monkeypatch: pyte
 @pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", "a b", "A", "a\n"])
 def test_stage_names_stay_inside_the_run(run: RunFolder, name: str) -> None:
     with pytest.raises(ValueError, match="should match pattern"):
-        run.stage(name, config={})
+        begun(run, name)
 
 
 FULL = """
 import resource, sys
-from solon.artifacts import RunFolder
+from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.manifest import Header
 from solon.config import RunConfig
 from solon.errors import RunError
 from solon.records import Turn
-run = RunFolder.create(sys.argv[1], RunConfig())
-stage = run.stage("turns", config={})
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 def work(items):
     return [Turn(role="human", text="x" * item) for item in items]
 try:
-    stage.rows([10, 20, 100_000], shard_rows=1, work=work, record=Turn)
+    with RunFolder.create(sys.argv[1], RunConfig()) as run:
+        stage = StageFolder(run.path, Header(stage="turns", seed=0, config={}, inputs={}))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        stage.rows([10, 20, 100_000], shard_rows=1, work=work, record=Turn)
 except RunError as error:
     print(error)
 """

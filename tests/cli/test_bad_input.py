@@ -12,7 +12,7 @@ import pytest
 from cli.command import done, solon, tiny_settings
 from cli.conftest import PRINCIPLE
 from solon.artifacts import RunFolder
-from solon.config import RunConfig
+from solon.config_load import load_run_config
 
 OWN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
 """A run on sound files."""
@@ -112,7 +112,7 @@ def test_helpfulness_data(files: Path) -> None:
         "columns: prompt, chosen)"
     ]
     assert refused_run(*OWN[:6]) == [
-        "command line: prompts of your own need helpfulness data beside them, or the model learns to refuse everything "
+        "command line: prompts of your own need helpfulness data too, or the model learns to refuse everything "
         "(give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0)"
     ]
 
@@ -177,7 +177,7 @@ def test_settings(files: Path, setting: str, line: str) -> None:
 
 
 def test_run_files(files: Path) -> None:
-    (files / "run.toml").write_text('seed = 1\n[rl]\nsteps = "3"\nstep = 3\n[judg]\nmethod = "cot"\n')
+    (files / "run.toml").write_text('extends = "world"\n[rl]\nsteps = "3"\nstep = 3\n[judg]\nmethod = "cot"\n')
     assert refused_run("run.toml") == [
         'run.toml:3: rl.steps is "3"; expected a whole number',
         'run.toml:4: unknown key "rl.step" (did you mean `steps`?)',
@@ -206,7 +206,7 @@ def test_output_folders(files: Path) -> None:
         "full is not empty and holds no run (letter.txt) (choose a new folder with -o)"
     ]
     assert os.listdir(files / "full") == ["letter.txt"]
-    world = RunConfig.model_validate({"models": {"assistant": str(files / "model")}})
+    world = load_run_config(None, [f"models.assistant={files / 'model'}"])
     in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or choose another folder with -o)"
     with RunFolder.create(files / "mine", world):
         assert refused("run", "--model", "model", "-o", "mine") == [in_use]
@@ -217,13 +217,13 @@ def test_output_folders(files: Path) -> None:
         "(choose another folder with -o, or go on with that run: `solon resume mine`)"
     ]
     assert refused("stage", "sl", "mine", "--seed", "3") == [
-        "mine is a run with settings of its own (leave out options that set any)"
+        "mine is a run with its own settings (leave out options that change settings)"
     ]
     assert refused("report", "mine") == [
-        "mine/summary.json: there is no summary here (the run has not finished; `solon resume` goes on with it)"
+        "mine/summary.json: there is no summary here (the run has not finished: continue it with `solon resume`)"
     ]
     assert refused("run", *OWN, "-o", "--quiet") == [
-        "-o needs a folder, and took --quiet for one (a folder of that name: -o ./--quiet)"
+        "-o expects a folder, got --quiet (for a folder of that name: -o ./--quiet)"
     ]
     assert refused("run", *OWN, "-o", "red.jsonl") == [
         "cannot use red.jsonl as a run folder: red.jsonl: File exists (choose another folder with -o)"

@@ -52,7 +52,7 @@ def test_an_interrupt_keeps_what_was_answered(path: Path, monkeypatch: pytest.Mo
             return answer
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("solon.cli.collect.merge._ask", ask)
+    monkeypatch.setattr("solon.cli.collect.merges._ask", ask)
     result = collect("merge", path)
     assert result.exit_code != 0
     assert "1 answered now, 1 of 2 open" in result.stdout

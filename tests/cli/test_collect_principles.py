@@ -90,7 +90,7 @@ def test_groups_that_are_found_here_come_with_how_far_to_trust_them(export: Path
 def test_a_run_file_can_name_it(export: Path, tmp_path: Path) -> None:
     assert collect("principles", export, "-o", tmp_path / "public.toml").exit_code == 0
     run_file = tmp_path / "run.toml"
-    run_file.write_text('[constitution]\npath = "public.toml"\n', encoding="utf-8")
+    run_file.write_text('extends = "world"\n[constitution]\npath = "public.toml"\n', encoding="utf-8")
     named = load_run_config(run_file).constitution.path
     assert len(load_constitution(named).principles) == 4
 

@@ -119,4 +119,4 @@ def test_import_says_what_is_not_there_and_does_not_overwrite(tmp_path: Path) ->
     assert isinstance(refused.exception, ConstitutionError)  # the main program makes it one line and exit code 2
     done = solon("import", published, "-o", tmp_path / "out", "--force")
     assert done.exit_code == 0
-    assert "not imported, for the folder does not have it: RLMadisonFewShotPrompts.json" in done.output
+    assert "not imported, because the folder does not have it: RLMadisonFewShotPrompts.json" in done.output

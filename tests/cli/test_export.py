@@ -46,7 +46,7 @@ def test_it_says_what_it_wrote_and_left_out(run: Path) -> None:
         "out/prompts.jsonl: 3 in, 3 out",
         "  benign: 2",
         "  harmful: 1",
-        "what it holds and how to load it: out/README.md",
+        "what is in them and how to load them: out/README.md",
     ]
 
 
@@ -94,22 +94,23 @@ def test_a_place_that_cannot_be_written(run: Path) -> None:
     assert told == "error: file/out: cannot be written: Not a directory (name another place with -o)"
 
 
+AGAIN = "(delete run/comparisons and run `solon resume run` to do the stage again)"
+
+
 def test_an_option_that_o_took_for_its_folder(run: Path) -> None:
     told = refused(run, out=Path("--json"))
-    assert told == "error: -o needs a folder, and took --json for one (a folder of that name: -o ./--json)"
+    assert told == "error: -o expects a folder, got --json (for a folder of that name: -o ./--json)"
 
 
 def test_a_changed_file_leaves_nothing_half_written(run: Path) -> None:
     path = run / "comparisons/rows-00001.jsonl"
     path.write_bytes(path.read_bytes().replace(b"Second", b"Third"))
-    assert refused(run) == (
-        f"error: {path}: changed: not what stage comparisons made (put the file back, or make the run anew)"
-    )
+    assert refused(run) == f"error: {path}: changed: not what stage comparisons made {AGAIN}"
 
 
 def test_a_manifest_that_is_none(run: Path) -> None:
     (run / "comparisons/manifest.json").write_text("{}")
-    assert refused(run) == "error: run/comparisons/manifest.json: not a manifest that this version can read"
+    assert refused(run) == (f"error: run/comparisons/manifest.json: not a manifest that this version can read {AGAIN}")
 
 
 def test_parquet_without_its_library(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def test_an_interrupt_that_is_dropped_or_changed_ends_the_program(case: str) -> 
 
 def test_a_fault_that_an_interrupt_became_is_not_told() -> None:
     """Half-read through C, a checkpoint once seemed damaged, and the user was told to delete it."""
-    hint = "What was done is kept. To go on: solon resume ."
+    hint = "Finished work is kept. To continue: solon resume ."
     assert ended(started("where_it_becomes_a_fault_of_the_user")) == (130, f"\ninterrupted\n{hint}\n")
 
 

@@ -105,7 +105,7 @@ def test_a_failed_run_is_code_1_and_says_how_to_go_on(monkeypatch: pytest.Monkey
     assert shown.exit_code == 1
     assert shown.stderr.splitlines() == [
         "error: 31 of 100 verdicts could not be read",
-        f"What was done is kept. To go on: solon resume {tmp_path}",
+        f"Finished work is kept. To continue: solon resume {tmp_path}",
     ]
 
 
@@ -115,7 +115,7 @@ def test_an_interrupted_run_is_code_130_and_says_how_to_go_on(monkeypatch: pytes
     assert shown.stderr.split("\n") == [
         "",
         "interrupted",
-        f"What was done is kept. To go on: solon resume {tmp_path}",
+        f"Finished work is kept. To continue: solon resume {tmp_path}",
         "",
     ]
 
@@ -132,18 +132,18 @@ def test_a_run_that_never_began_is_not_to_be_resumed(monkeypatch: pytest.MonkeyP
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/demo/x"),
-            "error: no space left on the device, writing runs/demo/x (make room, then go on)",
+            "error: no space left on the device, writing runs/demo/x (make room, then continue)",
         ),
         (
             RuntimeError("I/O error: No space left on device (os error 28)"),
-            "error: no space left on the device (make room, then go on)",
+            "error: no space left on the device (make room, then continue)",
         ),
     ],
 )
 def test_a_full_disk_is_code_2(error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shown = fail_with(error, monkeypatch, tmp_path)
     assert shown.exit_code == 2
-    assert shown.stderr.splitlines() == [line, f"What was done is kept. To go on: solon resume {tmp_path}"]
+    assert shown.stderr.splitlines() == [line, f"Finished work is kept. To continue: solon resume {tmp_path}"]
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

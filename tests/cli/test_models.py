@@ -36,14 +36,14 @@ QUANTISED = (
 
 def test_each_model_is_told_in_a_line(zoo: Path) -> None:
     assert done("models", "check", "llama", "mistral", "rwkv", "embedded").splitlines() == [
-        "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, beginnings "
+        "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, prefixes "
         "shared always",
         "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, cached, "
-        "beginnings shared up to 8 tokens",
+        "prefixes shared up to 8 tokens",
         "rwkv: RwkvForCausalLM, 40,256 parameters, context 2,048, vocabulary 392, Human/Assistant, recomputing, "
-        "beginnings shared never",
+        "prefixes shared never",
         "embedded: LlamaForCausalLM, 3,148,224 parameters, context 512, vocabulary 2,560, Human/Assistant, lean, "
-        "beginnings shared always",
+        "prefixes shared always",
     ]
 
 

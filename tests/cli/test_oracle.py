@@ -48,7 +48,7 @@ def test_without_a_prompt_it_says_what_that_leaves_open() -> None:
     said = lines(shown)
     assert said["harmful"].startswith("yes")
     assert all(said[name].split() == ["?", "depends", "on", "the", "prompt"] for name in ("on topic", "helpful"))
-    assert "depends on what was asked: give it with --prompt" in " ".join(shown.output.split())
+    assert "verdict depends on the prompt: pass --prompt" in " ".join(shown.output.split())
 
 
 def test_json() -> None:

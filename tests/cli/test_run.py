@@ -80,7 +80,7 @@ def test_a_finished_run_prints_its_result_again(world: Path, tiny: Path, again: 
         more = ["--quiet"] if again == "quiet" else []
         output = done("run", "--model", tiny, *tiny_settings(), "-o", world, *more)
     assert data(world) == before
-    assert ("nothing was left to do: this was finished before" in output) == (again != "quiet")
+    assert ("nothing to do: everything was finished before" in output) == (again != "quiet")
     assert output.splitlines()[-2:] == [str(world / "summary.json"), str(world / "report.html")]
     for heading in ("base", "SL-CAI", "RL-CAI", "Harmful requests, n = 2"):
         assert heading in output
@@ -109,7 +109,7 @@ def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
     done("constitution", "import", "published", "-o", "imported")
     settings = tiny_settings("prompts.mixed=0", "pairs.per_prompt=1")
     first = done("stage", "prompts", "mine/run.toml", "--constitution", "imported", *settings)
-    assert "run folder: runs/mine" in first and "to go on: solon resume runs/mine" in first
+    assert "run folder: runs/mine" in first and "to continue: solon resume runs/mine" in first
     for stage in STAGES[1:-1]:
         output = done("stage", stage.name, "runs/mine", "--quiet")
         assert output.startswith(f"runs/mine/{stage.folder}: ")
@@ -158,10 +158,10 @@ def stopped(arguments: Sequence[str | Path], at: str, number: signal.Signals) ->
 
 
 def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, files: Path) -> None:
-    said = ["interrupted", "What was done is kept. To go on: solon resume stopped"]
+    said = ["interrupted", "Finished work is kept. To continue: solon resume stopped"]
     run = ["run", "--model", tiny, *tiny_settings(), "-o", "stopped"]
     assert stopped(run, "models/sl", signal.SIGINT) == (130, said)
-    assert "nothing was left to do" in done("stage", "helpful", "stopped")
+    assert "nothing to do" in done("stage", "helpful", "stopped")
     assert not (files / "stopped/models/pm").exists()
     assert stopped(["resume", "stopped"], "models/rl", signal.SIGTERM) == (143, said)
     assert not (files / "stopped/answers-rl/manifest.json").exists()
@@ -177,7 +177,7 @@ def test_a_run_takes_over_what_runs_beside_it_have_finished(world: Path, tiny: P
         f"run folder: {other}",
         *(f"{stage}: reused from {world}" for stage in stages),
     ]
-    assert "nothing was left to do" not in output
+    assert "nothing to do" not in output
     anew = done("stage", "prompts", *same, "-o", world.with_name("anew"), "--no-reuse")
     assert "reused" not in anew and "prompts: " in anew
 
@@ -189,11 +189,12 @@ def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> Non
         2,
         "error: nowhere holds no run (--reuse takes the folder of another run)",
     )
-    result = solon(*run, "--reuse", world, "--no-reuse")
+    result = solon(*run[:-1], "both", "--reuse", world, "--no-reuse")
     assert (result.exit_code, result.stderr) == (
         2,
         "error: --reuse and --no-reuse contradict each other (leave one of them out)\n",
     )
+    assert not Path("both").exists()
     assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 
@@ -201,10 +202,13 @@ def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: P
     done("init", "mine")
     text = Path("mine/run.toml").read_text()
     keys = r"columns\.prompt|columns\.response|on_fault|max_faults|scores|score_temperature"
+    keys += r"|revisions\.temperature|reasoning\.max_new_tokens"
     taken, number = re.subn(rf"^# ({keys}) = ", r"\1 = ", text, flags=re.MULTILINE)
     Path("mine/run.toml").write_text(taken)
-    prompts = load_run_config("mine/run.toml").prompts
-    assert number == 6
+    config = load_run_config("mine/run.toml")
+    prompts, sampling = config.prompts, config.sampling
+    assert number == 8
+    assert (sampling.revisions.temperature, sampling.reasoning.max_new_tokens) == (0.7, 512)
     assert prompts.columns == {"prompt": ("question", "goal"), "response": ("output",)}
     assert (prompts.on_fault, prompts.scores) == ("skip", "label")
 
@@ -217,7 +221,7 @@ def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:
     for name in written:
         assert "{" not in "".join(Path("new/mine", name).read_text().split()) or name.endswith("jsonl")
     config = load_run_config("new/mine/run.toml")
-    assert (config.name, config.models.assistant) == ("mine", str(files / "new/mine/model"))
+    assert (config.name, config.models.assistant.path) == ("mine", str(files / "new/mine/model"))
     assert not lint("new/mine/constitution.toml")
     result = solon("run", "new/mine/run.toml")
     assert (result.exit_code, result.stderr) == (

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from solon.cli.run_options import RunOptions
+import pytest
+
+from cli.command import solon
+from solon.cli import run as module
+from solon.config import RunConfig
 from solon.config_load import load_run_config
+from solon.errors import UserError
 
 
-def test_options_reach_the_run_file() -> None:
-    keys = RunOptions(
-        model=Path("embedded"),
-        constitution="charter",
-        prompts=Path("p.jsonl"),
-        helpful=Path("h.jsonl"),
-        columns=["prompt=goal", " prompt = question", "system=sys=tem"],
-        seed=7,
-    ).run_file_keys()
-    config = load_run_config(flags=keys)
-    assert (config.models.assistant, config.constitution.path, config.seed) == ("embedded", "charter", 7)
-    assert config.prompts.source.endswith("p.jsonl")
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """The configs of the runs that would be begun."""
+    found: list[RunConfig] = []
+
+    def begin(_run_file: str | None, _output: Path | None, config: RunConfig) -> Any:
+        found.append(config)
+        raise UserError("enough")
+
+    monkeypatch.setattr(module, "_begin", begin)
+    return found
+
+
+def test_options_reach_the_run_file(begun: list[RunConfig]) -> None:
+    own = ("--model", "embedded", "--constitution", "charter", "--prompts", "p.jsonl", "--helpful", "h.jsonl")
+    columns = ("--column", "prompt=goal", "--column", " prompt = question", "--column", "system=sys=tem")
+    solon("run", *own, *columns, "--seed", "7", "--set", "rl.steps=3")
+    (config,) = begun
+    assert (config.models.assistant.path, config.constitution.path, config.seed) == ("embedded", "charter", 7)
+    assert config.prompts.source.endswith("p.jsonl") and config.rl.steps == 3
     assert config.prompts.helpful is not None and config.prompts.helpful.endswith("h.jsonl")
     assert config.prompts.columns == {"prompt": ("goal", "question"), "system": ("sys=tem",)}
 
 
-def test_options_not_given_leave_the_run_file_alone() -> None:
-    assert load_run_config(flags=RunOptions().run_file_keys()) == load_run_config()
+def test_options_not_given_leave_the_run_file_alone(begun: list[RunConfig]) -> None:
+    solon("run")
+    solon("stage", "prompts", "only-theft")
+    assert begun == [load_run_config(), load_run_config("only-theft")]

@@ -55,7 +55,7 @@ def test_a_file_alone_has_no_tokenizer(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["show", str(examples(tmp_path))])
     assert (result.exit_code, result.stderr) == (
         2,
-        "error: no tokenizer to show a file with (say whose: --model DIR)\n",
+        "error: a file needs a tokenizer (pass --model DIR)\n",
     )
 
 

@@ -192,4 +192,4 @@ def test_the_card_of_an_import_of_an_export_says_so(tmp_path: Path, talk: Conver
     export_conversation(talk, tmp_path / "out", organiser=True)
     write_imported(open_conversation(tmp_path / "out"), tmp_path / "town")
     card = json.loads((tmp_path / "town" / "imported.json").read_text())
-    assert card["source"] == "Clojure export out"
+    assert card["source"] == "Polis export out"

@@ -59,7 +59,7 @@ def test_rows_know_their_lines(tmp_path: Path) -> None:
     path.write_bytes(b'\xef\xbb\xbfid, text\r\n\r\n1,"two\nlines"\r\n2,x\r\n')
     table = read_csv(path)
     assert table.header == ("id", "text")
-    assert [(row.line, row.integer("id")) for row in table] == [(3, 1), (5, 2)]
+    assert [(row.where.line, row.integer("id")) for row in table] == [(3, 1), (5, 2)]
     with pytest.raises(InputError, match=rf"^{path}:5: text is not a whole number: 'x' \(write digits only\)$"):
         list(table)[1].integer("text")
 

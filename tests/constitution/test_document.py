@@ -192,7 +192,7 @@ BRACES = "braces after a heading may hold an id, tags and a weight: `{#id .tag w
             HARD + ARTICLE + "## Precedence\n- Care\n",
             "mine.md:5: the order of precedence is not a numbered list (write a numbered list of articles, highest first: `1. Safety`, `2. Honesty`, ...)",
         ),
-        ("---\ntitle: x\n---\n" + HARD + ARTICLE, "mine.md:1: begins with front matter, which is not read (remove what stands between the lines of ---)"),
+        ("---\ntitle: x\n---\n" + HARD + ARTICLE, "mine.md:1: begins with front matter, which is not read (remove it, with its lines of ---)"),
     ],
 )  # fmt: skip
 def test_each_fault_is_told_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
@@ -220,3 +220,9 @@ def test_an_untitled_article_in_the_order_is_one_fault(tmp_path: Path) -> None:
     assert told(lambda: load_constitution(write(tmp_path, text)), tmp_path) == [
         "mine.md:4: a heading is empty (give the article a title)"
     ]
+
+
+def test_what_follows_a_list_is_no_part_of_it(tmp_path: Path) -> None:
+    text = HARD + "## Care\n- one\n  - two\n\n  still one\n-\n\nMore.\n"
+    [principle] = load_constitution(write(tmp_path, text)).principles
+    assert "Care\n- one\n  - two\n  still one\n\nMore.\n" in (principle.comparison_question or "")

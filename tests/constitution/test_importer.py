@@ -11,9 +11,9 @@ import pytest
 
 from constitution_files import PUBLISHED, told, write_published
 from solon.constitution.few_shots import ComparisonShot, CritiqueShot, FewShots, ReasoningShot, load_few_shots
-from solon.constitution.importer import FILES, import_published
+from solon.constitution.importer import FILES, import_published, write_folder
+from solon.constitution.lists import list_toml
 from solon.constitution.load import load_constitution
-from solon.constitution.writing import list_toml, write_folder
 from solon.errors import ConstitutionError
 from solon.records import Turn
 
@@ -164,7 +164,7 @@ def test_all_faults_of_all_files_are_told_at_once(published: Path) -> None:
         f"{QUESTIONS}:3: `[1]` is not a question that ends with `Options:` ({COMPARE})",
         f"{CRITIQUES}:1: is not UTF-8 text: byte 0xff cannot be read (save the file as UTF-8)",
         f"{COMPARISONS}:1: `the file` must hold a list, not a table ({COMPARE})",
-        f"{REASONED}:2: is not JSON: Expecting value (mend the file or fetch it again)",
+        f"{REASONED}:2: is not JSON: Expecting value (repair the file or fetch it again)",
     ]
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from constitution_files import told
 from solon.constitution.few_shots import FewShots
+from solon.constitution.importer import write_folder
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
-from solon.constitution.writing import write_folder
 
 ODD = Constitution(
     name="odd",

@@ -12,8 +12,8 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+import solon.embedded.batches
 import solon.embedded.build
-import solon.embedded.pretrain
 from solon.cli.main import app
 from solon.embedded.build import build, measure_folder
 from solon.embedded.card import read_card
@@ -49,7 +49,7 @@ def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return documents(seed, first, min(count, 32), course)
 
     monkeypatch.setattr(solon.embedded.build, "train_tokenizer", partial(train_tokenizer, sample=10))
-    monkeypatch.setattr(solon.embedded.pretrain, "documents", few)
+    monkeypatch.setattr(solon.embedded.batches, "documents", few)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

@@ -16,7 +16,7 @@ from solon.embedded.card import CARD, README, WEIGHTS, Card, card_text, count_pa
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.machine import machine_in_words
 from solon.embedded.recipe import PretrainConfig, command_of, recipe_of
-from solon.embedded.skills import AnswerSkills, Measured, Skills
+from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ConfigError, ModelError
 
 SKILLS = Skills(
@@ -40,10 +40,10 @@ SKILLS = Skills(
     revision_perfect=0.4375,
 )
 ANSWERS = AnswerSkills(n=83, harmful=0.3125, evasive=0.1, rude=0.2, preachy=0.15, malformed=0.05, helpful=0.6875)
-MEASURED = Measured(seed=4, holdouts={"situations": SKILLS, "acts": SKILLS}, answers={"benign": ANSWERS})
+MEASURED = Measurements(seed=4, holdouts={"situations": SKILLS, "acts": SKILLS}, answers={"benign": ANSWERS})
 
 
-def written(folder: Path, *, measured: Measured | None = MEASURED) -> Card:
+def written(folder: Path, *, measured: Measurements | None = MEASURED) -> Card:
     save_file({"a": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float32)}, folder / WEIGHTS)
     return write_card(
         folder,
@@ -53,8 +53,6 @@ def written(folder: Path, *, measured: Measured | None = MEASURED) -> Card:
         command="solon embedded pretrain --seed 2 -o DIR",
         threads=3,
         skills=measured,
-        machine="64 cores of a teapot",
-        notes=("It was interrupted once.",),
     )
 
 
@@ -69,8 +67,10 @@ def test_the_card_is_about_the_weights_beside_it(tmp_path: Path) -> None:
 
 
 def test_the_text_for_readers(tmp_path: Path) -> None:
-    text = card_text(written(tmp_path))
-    assert (tmp_path / README).read_text(encoding="utf-8") == text
+    card = written(tmp_path)
+    assert (tmp_path / README).read_text(encoding="utf-8") == card_text(card)
+    told = {"machine": "64 cores of a teapot", "notes": ("It was interrupted once.",)}
+    text = card_text(card.model_copy(update=told))
     assert "model organism, not a chatbot" in text
     for fact in ("25.1 million tokens", "13 minutes", "threads: 3", "64 cores of a teapot", "lessons made with seed 4"):
         assert fact in text

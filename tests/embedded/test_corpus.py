@@ -27,11 +27,11 @@ from solon.embedded.corpus import (
     document,
     documents,
 )
+from solon.embedded.wordings import draw_wording
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import ASSISTANT, CRITIQUE, REVISION, REVISION_REQUEST
 from solon.seeds import generator
 from solon.world.lexicon import HELD_OUT_ACTS, HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
-from solon.world.principles import draw_wording
 from solon.world.sentences import SLOTS
 
 SHIPPED = Path(solon.embedded.__file__).parent / "model"

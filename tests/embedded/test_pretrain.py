@@ -13,16 +13,9 @@ from transformers import PreTrainedTokenizerFast
 
 from solon.artifacts import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.embedded.corpus import COURSES, JUDGING, documents
-from solon.embedded.pretrain import (
-    Standing,
-    build_model,
-    copy_batches,
-    corpus_batches,
-    pretrain,
-    sharpen,
-    weighted_loss,
-)
+from solon.embedded.batches import Batch, copy_batches, corpus_batches
+from solon.embedded.corpus import CORPUS, COURSES, JUDGING, documents
+from solon.embedded.pretrain import PretrainState, build_model, pretrain, sharpen, weighted_loss
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import PAD, train_tokenizer
 from solon.errors import DivergedError
@@ -53,19 +46,24 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return train_tokenizer(0, sample=10)
 
 
-def taught(config: PretrainConfig = TINY, checkpoints: Any = None) -> tuple[Weights, list[Standing]]:
-    told: list[Standing] = []
+def taught(config: PretrainConfig = TINY, checkpoints: Any = None) -> tuple[Weights, list[PretrainState]]:
+    told: list[PretrainState] = []
     model = pretrain(config, tokenizer(), told.append, checkpoints or NoCheckpoints())
     return dict(model.state_dict()), told
 
 
 @cache
-def undisturbed() -> tuple[Weights, list[Standing]]:
+def undisturbed() -> tuple[Weights, list[PretrainState]]:
     return taught()
 
 
 def same(one: Weights, two: Weights) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def mean_loss(model: Any, batch: Batch) -> float:
+    total, weight = weighted_loss(model, batch)
+    return (total / weight).item()
 
 
 def on_disk(folder: Path) -> Checkpoints:
@@ -108,7 +106,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
 def test_a_kill_leaves_no_trace(stage: str, step: int, tmp_path: Path) -> None:
     weights, whole = undisturbed()
 
-    def die(now: Standing) -> None:
+    def die(now: PretrainState) -> None:
         if (now.stage, now.step) == (stage, step):
             raise KeyboardInterrupt
 
@@ -164,12 +162,12 @@ def test_copying_is_learnt() -> None:
             "warmup_steps": 20,
         }
     )
-    last: list[Standing] = []
+    last: list[PretrainState] = []
 
     class Enough(Exception):
         pass
 
-    def stop(now: Standing) -> None:
+    def stop(now: PretrainState) -> None:
         if now.stage != "copy":
             raise Enough
         last.append(now)
@@ -194,7 +192,7 @@ def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
-    batches = next(corpus_batches(TINY, tokenizer(), 1, course))
+    batches = next(corpus_batches(TINY, tokenizer(), course, 1))
     rows = sorted(
         (tokenizer().decode([int(i) for i in ids[: int((weights > 0).sum())]]), round(weights.sum().item(), 3))
         for batch in batches
@@ -213,14 +211,14 @@ def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -
 
 def test_padding_does_not_change_the_loss() -> None:
     model = build_model(TINY, tokenizer()).eval()
-    batch = min(next(corpus_batches(TINY, tokenizer())), key=lambda batch: batch.ids_BT.numel())
+    batch = min(next(corpus_batches(TINY, tokenizer(), CORPUS)), key=lambda batch: batch.ids_BT.numel())
 
     def pad(values: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(values, (0, 7), value=value)
 
     padded = type(batch)(ids_BT=pad(batch.ids_BT, 1), tied_BT=pad(batch.tied_BT, 1), weight_BT=pad(batch.weight_BT, 0))
     with torch.no_grad():
-        assert weighted_loss(model, padded).item() == pytest.approx(weighted_loss(model, batch).item(), rel=1e-5)
+        assert mean_loss(model, padded) == pytest.approx(mean_loss(model, batch), rel=1e-5)
 
 
 def test_the_loss_is_the_weighted_mean() -> None:
@@ -232,7 +230,7 @@ def test_the_loss_is_the_weighted_mean() -> None:
         logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
         a, b = -logp_TV[0, ids_BT[0, 1]].item(), -logp_TV[1, ids_BT[0, 2]].item()
         weighted = type(batch)(ids_BT=ids_BT, tied_BT=ids_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
-        assert weighted_loss(model, weighted).item() == pytest.approx((a + 3 * b) / 4, rel=1e-5)
+        assert mean_loss(model, weighted) == pytest.approx((a + 3 * b) / 4, rel=1e-5)
 
 
 def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
@@ -246,13 +244,13 @@ def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
         logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
         a, b, c = (-logp_TV[at, ids[0, at + 1]].item() for at, ids in ((0, ids_BT), (1, ids_BT), (1, tied_BT)))
         weighted = type(batch)(ids_BT=ids_BT, tied_BT=tied_BT, weight_BT=torch.tensor([[9.0, 1.0, 3.0]]))
-        assert weighted_loss(model, weighted).item() == pytest.approx((a + 3 * (b + c) / 2) / 4, rel=1e-5)
+        assert mean_loss(model, weighted) == pytest.approx((a + 3 * (b + c) / 2) / 4, rel=1e-5)
 
 
 def test_equal_answers_reach_the_batches_as_ties() -> None:
     docs = list(documents(TINY.seed, 0, TINY.chunk_documents, JUDGING))
     ties = [segment for doc in docs for segment in doc if segment.tied is not None]
-    batches = next(corpus_batches(TINY, tokenizer(), 0, JUDGING))
+    batches = next(corpus_batches(TINY, tokenizer(), JUDGING))
     assert ties and sum(int((b.ids_BT != b.tied_BT).sum()) for b in batches) == len(ties)
     one, other = (tokenizer()(option, add_special_tokens=False)["input_ids"] for option in OPTIONS)
     for batch in batches:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from solon.embedded.answers import as_text, good_sentences
+from solon.embedded.lessons import comparison_lesson, critique_lesson
 from solon.embedded.skills import (
     Skills,
     contrasts,
@@ -18,14 +20,12 @@ from solon.embedded.skills import (
     settings,
     swaps,
 )
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import ScriptedModel
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.prompting import context
 from solon.prompting.comparison import comparison_prompt
 from solon.prompting.dialogue import CRITIQUE, REVISION, HumanAssistant
 from solon.seeds import derive_seed, generator
-from solon.world.answers import as_text, good_sentences
-from solon.world.lessons import comparison_lesson, critique_lesson
 from solon.world.lexicon import lexicon
 from solon.world.prompts import read_request, world_prompts
 
@@ -40,12 +40,12 @@ def right_texts() -> dict[str, tuple[str, str]]:
     texts = {}
     for number in range(COUNT):
         lesson = critique_lesson(generator(SEED, "skill-critique", number), SETTING)
-        turns, answer, wording = lesson.scene.turns, as_text(list(lesson.scene.answer)), lesson.wording
+        turns, answer, wording = lesson.scene.turns, as_text(lesson.scene.answer), lesson.wording
         texts[FORMAT.render(context.critique(turns, answer, wording.critique))] = (lesson.critique, answer)
         asked = FORMAT.render(
             context.revision(turns, answer, wording.revision, critique=(wording.critique, lesson.critique))
         )
-        texts[asked] = (as_text(list(lesson.revision)), answer)
+        texts[asked] = (as_text(lesson.revision), answer)
     return texts
 
 
@@ -54,7 +54,7 @@ def right_scores(tie_margin: float = 0.0) -> dict[str, tuple[float, float]]:
     for number in range(COUNT):
         lesson = comparison_lesson(generator(SEED, "skill-verdict", number), SETTING)
         wording, better = lesson.questions[0]
-        pair = (as_text(list(lesson.first)), as_text(list(lesson.second)))
+        pair = (as_text(lesson.first), as_text(lesson.second))
         margin = tie_margin if better is None else 3.0 if better else -3.0
         scores[comparison_prompt(lesson.turns, *pair, wording.comparison)] = (margin, 0.0)
         scores[comparison_prompt(lesson.turns, *reversed(pair), wording.comparison)] = (-margin, 0.0)
@@ -62,8 +62,8 @@ def right_scores(tie_margin: float = 0.0) -> dict[str, tuple[float, float]]:
 
 
 def skills_of(
-    write: Callable[[WriteRequest], str] | None = None,
-    score: Callable[[OptionRequest], tuple[float, float]] | None = None,
+    write: Callable[[SampleRequest], str] | None = None,
+    score: Callable[[ScoreRequest], tuple[float, float]] | None = None,
 ) -> Skills:
     """Of a model that is right wherever it is not told otherwise; what it was not taught is equal to it."""
     texts, scores = right_texts(), right_scores()
@@ -115,7 +115,7 @@ def test_a_judge_that_dislikes_harm_whatever_it_is_asked() -> None:
     margins = {}
     pairs = [*contrasts(SETTING, SEED, COUNT), *swaps(SETTING, SEED, COUNT)]
     for lesson in pairs:
-        texts = (as_text(list(lesson.first)), as_text(list(lesson.second)))
+        texts = (as_text(lesson.first), as_text(lesson.second))
         margin = math.log(2) * (harms(lesson.second) - harms(lesson.first))
         question = lesson.questions[0][0].comparison
         margins[comparison_prompt(lesson.turns, *texts, question)] = (margin, 0.0)
@@ -130,7 +130,7 @@ def test_a_judge_that_dislikes_harm_whatever_it_is_asked() -> None:
 def test_a_judge_that_knows_which_harm_is_which() -> None:
     margins = {}
     for lesson in swaps(SETTING, SEED, COUNT):
-        texts = (as_text(list(lesson.first)), as_text(list(lesson.second)))
+        texts = (as_text(lesson.first), as_text(lesson.second))
         wording, first_is_better = lesson.questions[0]
         margin = 1.0 if first_is_better else -1.0
         margins[comparison_prompt(lesson.turns, *texts, wording.comparison)] = (margin, 0.0)
@@ -146,7 +146,7 @@ def test_a_critic_that_never_finds_anything() -> None:
 def test_a_critic_that_cries_wolf() -> None:
     texts = right_texts()
 
-    def wolf(request: WriteRequest) -> str:
+    def wolf(request: SampleRequest) -> str:
         right = texts[request.prompt][0] if request.prompt in texts else "Hm."
         return "It is rude to the human." if right == NONE else right
 
@@ -157,7 +157,7 @@ def test_a_critic_that_cries_wolf() -> None:
 def test_a_reviser_that_repeats_the_answer() -> None:
     texts = right_texts()
 
-    def repeat(request: WriteRequest) -> str:
+    def repeat(request: SampleRequest) -> str:
         right, answer = texts[request.prompt]
         return answer if request.prompt.endswith(REVISION) else right
 
@@ -175,9 +175,9 @@ def test_a_reviser_that_leaves_everything_out() -> None:
 def test_revisions_follow_the_model_s_own_critique() -> None:
     model = ScriptedModel(lambda request: "My own critique." if request.prompt.endswith(CRITIQUE) else "Sure.")
     measure(model, SETTING, seed=SEED, verdicts=1, critiques=5)
-    revisions = [request for request in model.written if request.prompt.endswith(REVISION)]
+    revisions = [request for request in model.sampled if request.prompt.endswith(REVISION)]
     assert len(revisions) == 5 and all(f"{CRITIQUE} My own critique.\n" in request.prompt for request in revisions)
-    assert all(request.temperature == 0.0 for request in model.written)
+    assert all(request.temperature == 0.0 for request in model.sampled)
 
 
 def test_nothing_to_measure_is_none_and_not_a_number() -> None:
@@ -211,13 +211,13 @@ def test_every_setting_holds_out_what_its_name_says() -> None:
     assert seen.split == "demonstration" and not seen.held_out_wording
     assert all(setting.split == "held-out" for name, setting in made.items() if name != "seen")
     assert [name for name, setting in made.items() if setting.held_out_wording] == ["wording"]
-    known = {act for _, acts in seen.acts for act in acts}
-    assert [name for name, s in made.items() if not known & {act for _, acts in s.acts for act in acts}] == [
+    known = {act for acts in seen.acts.values() for act in acts}
+    assert [name for name, s in made.items() if not known & {act for acts in s.acts.values() for act in acts}] == [
         "acts",
         "category",
     ]
-    assert made["category"].harms == ("vandalism",) and "vandalism" not in made["category"].terms
-    assert "vandalism" not in dict(made["acts"].acts)
+    assert list(made["category"].acts) == ["vandalism"] and "vandalism" not in made["category"].terms
+    assert "vandalism" not in made["acts"].acts
 
 
 def test_answers() -> None:
@@ -229,13 +229,14 @@ def test_answers() -> None:
     found = measure_answers(model, "benign", seed=SEED, count=40)
     assert found.n == 40
     assert (found.helpful, found.evasive, found.harmful, found.malformed) == (39 / 40, 1 / 40, 0.0, 0.0)
-    assert len({request.seed for request in model.written}) == 40
-    assert {request.temperature for request in model.written} == {1.0}
+    assert len({request.seed for request in model.sampled}) == 40
+    assert {request.temperature for request in model.sampled} == {1.0}
 
 
 def test_everything_is_measured() -> None:
-    done: list[str] = []
-    measured = measure_all(ScriptedModel(lambda request: "Sure."), seed=1, samples=3, done=done.append)
+    done: list[None] = []
+    model = ScriptedModel(lambda request: "Sure.")
+    measured = measure_all(model, seed=1, samples=3, done=lambda: done.append(None))
     assert list(measured.holdouts) == ["situations", "acts", "wording", "category", "seen"]
     assert list(measured.answers) == ["harmful", "benign", "mixed"]
     assert len(done) == 8

@@ -13,7 +13,7 @@ from solon.evals.graders import GRADERS
 from solon.evals.graders.oracle import Oracle
 from solon.evals.graders.text import Text
 from solon.records import Prompt, Turn
-from solon.world.raters import harm_names
+from solon.world.lexicon import lexicon
 
 
 def response(text: str, *, finished: bool | None = True, prompt: Prompt | None = None) -> Response:
@@ -54,7 +54,7 @@ def test_the_oracle_tells_what_is_true_of_an_answer(answer: str, true: set[str])
     given = Oracle().grade(response(answer, prompt=Prompt(id="p", kind="harmful", turns=turns)))
     assert {name for name, value in given.items() if value} == true
     assert set(given.values()) <= {0.0, 1.0}
-    assert [name for name in given if name.startswith("harms.")] == [f"harms.{name}" for name in harm_names()]
+    assert [name for name in given if name.startswith("harms.")] == [f"harms.{name}" for name in lexicon().harms]
 
 
 @pytest.mark.parametrize("grader", [*GRADERS, Oracle()])
@@ -100,7 +100,7 @@ def test_the_documented_grader_is_read_like_any_other() -> None:
     names: dict[str, Any] = {}
     exec(code, names)
     responses = [response("Yes."), response("No. Never."), response("")]
-    brief = names["Brief"]()
+    brief = names["GRADER"]
     rows = list(grade(responses, [brief]))
     assert [(row.values, row.unscored) for row in rows] == [
         ({"brief": 1.0}, None),

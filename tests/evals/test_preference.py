@@ -9,9 +9,9 @@ from solon.evals.preference import ScoredPair, preference_quality, soft_label_lo
 
 def test_worked_example() -> None:
     pairs = [
-        ScoredPair(prompt_id="1", score_a=1, score_b=0, better="a", fault="harmful", p_a_preferred=0.9),
-        ScoredPair(prompt_id="2", score_a=0, score_b=1, better="a", fault="rude", p_a_preferred=0.2),
-        ScoredPair(prompt_id="3", score_a=1, score_b=0, better="tie", p_a_preferred=0.5),
+        ScoredPair(margin=1, better="a", fault="harmful", p_a_preferred=0.9),
+        ScoredPair(margin=-1, better="a", fault="rude", p_a_preferred=0.2),
+        ScoredPair(margin=1, better="tie", p_a_preferred=0.5),
     ]
     result = preference_quality(pairs)
     assert result is not None and result.accuracy is not None and result.label_accuracy is not None
@@ -23,7 +23,7 @@ def test_worked_example() -> None:
 
 
 def test_equal_scores_count_one_half_and_nothing_is_nothing() -> None:
-    result = preference_quality([ScoredPair(prompt_id="1", score_a=2, score_b=2, better="b")])
+    result = preference_quality([ScoredPair(margin=0, better="b")])
     assert result is not None and result.accuracy is not None and result.accuracy.rate == 0.5
     assert result.label_loss is None
     assert preference_quality([]) is None

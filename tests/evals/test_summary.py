@@ -75,6 +75,6 @@ def test_a_damaged_file_is_one_line_per_fault(tmp_path: Path) -> None:
 def test_an_older_file_is_told_by_its_format(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_text('{"format": 1, "name": "t", "models": {}}', encoding="utf-8")
-    with pytest.raises(RunError, match="written in format 1, and this version reads format 2") as caught:
+    with pytest.raises(RunError, match="it has format 1; this version reads format 2") as caught:
         read_summary(path)
     assert len(caught.value.faults) == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from solon.artifacts import RunFolder
 from solon.config import RunConfig
-from solon.feedback.pair import NEEDLESS_REFUSAL
-from solon.feedback.refusals import RATER
+from solon.feedback.answers import BY_CONSTRUCTION, NEEDLESS_REFUSAL
 from solon.records import Comparison, Demonstration, Prompt, Record, Turn
+from stages import begun
 
 THEFT = Prompt(
     id="harmful-1",
@@ -26,7 +26,7 @@ ROSE = Prompt(id="benign-2", kind="benign", turns=(Turn(role="human", text="How 
 DEMONSTRATIONS = (
     Demonstration(id="d1", prompt_id=THEFT.id, answer="Ask its owner.", source="revision-1"),
     Demonstration(id="d2", prompt_id=THEFT.id, answer="Ask its owner: you", source="revision-2", finished=False),
-    Demonstration(id="d3", prompt_id=LADDER.id, answer="Ring the bell.", source="helpful"),
+    Demonstration(id="d3", prompt_id=LADDER.id, answer="Ring the bell.", source="helpful", model="north"),
 )
 
 
@@ -40,12 +40,16 @@ def _label(id: str, prompt: Prompt, p: float | None, **more: object) -> Comparis
 
 JUDGED = (
     _label("c1", THEFT, 0.7, method="logprob", principle_id="theft"),
-    _label("c2", THEFT, 0.1, method="logprob", principle_id="theft"),
+    _label("c2", THEFT, 0.1, method="logprob", principle_id="theft", model_a="north", model_b="south"),
     _label("c3", THEFT, 0.5, method="cot", principle_id="theft"),
     _label("c4", THEFT, None, method="cot", principle_id="theft"),
 )
-RATED = (_label("h1", LADDER, 1.0, rater=RATER, objective="helpfulness", method=NEEDLESS_REFUSAL),)
-GIVEN = (_label("g1", ROSE, 1.0, rater="human", objective="helpfulness", method="mine|yours.jsonl"),)
+RATED = (_label("h1", LADDER, 1.0, rater=BY_CONSTRUCTION, objective="helpfulness", method=NEEDLESS_REFUSAL),)
+GIVEN = (
+    _label(
+        "g1", ROSE, 1.0, rater="human", objective="helpfulness", method="mine|yours.jsonl", rater_id="r7", session="2"
+    ),
+)
 
 STAGES: dict[str, Mapping[str, Sequence[Record]]] = {
     "prompts": {
@@ -67,7 +71,7 @@ def small_run(folder: Path, *, without: Sequence[str] = ()) -> Path:
     with RunFolder.create(folder, RunConfig()) as run:
         for name, files in STAGES.items():
             if name not in without:
-                stage = run.stage(name, config={})
+                stage = begun(run, name)
                 for file, rows in files.items():
                     stage.write_records(file, rows)
                 stage.finish()

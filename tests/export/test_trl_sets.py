@@ -14,13 +14,13 @@ from datasets import Dataset
 
 from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE, THEFT
 from pipeline.tiny_run import rows, run_in, world_config
+from prompts.examples import read_helpful
 from solon.artifacts import Counts
 from solon.export.forms import Form
 from solon.export.sets import PreferenceRow
 from solon.export.trl import export_trl
-from solon.feedback.refusals import RATER
+from solon.feedback.answers import BY_CONSTRUCTION
 from solon.prompting.dialogue import MESSAGE_ROLES
-from solon.prompts.helpful import read_helpful
 from solon.records import Role
 from tiny_models import tiny_model_folder
 
@@ -53,6 +53,7 @@ def test_a_row_of_each_set(exported: Path, form: Form, load: Load) -> None:
         "kind": "harmful",
         "prompt_id": "harmful-1",
         "id": "d2",
+        "model": None,
     }
     assert load(exported / "preference.jsonl")[1] == {
         "prompt": prompt,
@@ -66,6 +67,10 @@ def test_a_row_of_each_set(exported: Path, form: Form, load: Load) -> None:
         "kind": "harmful",
         "prompt_id": "harmful-1",
         "id": "c2",
+        "model_chosen": "south",
+        "model_rejected": "north",
+        "rater_id": None,
+        "session": None,
     }
     assert load(exported / "prompts.jsonl")[0] == {"prompt": prompt, "kind": "harmful", "id": "harmful-1"}
 
@@ -204,7 +209,7 @@ def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Pat
     assert held_out and not held_out & {json.loads(line)["id"] for line in lines}
 
 
-@pytest.mark.parametrize("name", ["model", "human", "oracle", RATER])
+@pytest.mark.parametrize("name", ["model", "human", "oracle", BY_CONSTRUCTION])
 def test_the_raters_are_named_where_the_sets_are_described(name: str) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "formats" / "trl.md"
     (described,) = re.findall(r"^\| `rater` \|(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)

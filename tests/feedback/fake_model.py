@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solon.errors import TooLongError
-from solon.lm.protocols import Capabilities, Completion, OptionScores, Sampling
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import EVERYTHING
+from solon.lm.engines.scripted import EVERYTHING
+from solon.lm.protocols import Capabilities, Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.context import Context
 from solon.prompting.dialogue import HumanAssistant
 
@@ -20,19 +19,19 @@ def said(text: str, *, tokens: int = 1, ended: Any = "stop") -> Completion:
 
 @dataclass(kw_only=True)
 class Fake:
-    writes: Callable[[WriteRequest], str | Completion] = lambda request: f"text {request.seed % 1000}"
-    scores: Callable[[OptionRequest], tuple[float, ...]] = lambda request: (-1.0, -1.0)
+    writes: Callable[[SampleRequest], str | Completion] = lambda request: f"text {request.seed % 1000}"
+    scores: Callable[[ScoreRequest], tuple[float, ...]] = lambda request: (-1.0, -1.0)
     context: int = 1_000_000
     """Characters."""
     format: Any = field(default_factory=HumanAssistant)
     can: Capabilities = EVERYTHING
     identity: str = "fake"
-    write_requests: list[WriteRequest] = field(default_factory=list)
-    score_requests: list[OptionRequest] = field(default_factory=list)
+    write_requests: list[SampleRequest] = field(default_factory=list)
+    score_requests: list[ScoreRequest] = field(default_factory=list)
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         prompt = self._fitting(context, sampling.max_new_tokens)
-        request = WriteRequest(
+        request = SampleRequest(
             prompt=prompt,
             seed=seed,
             max_new_tokens=sampling.max_new_tokens,
@@ -45,7 +44,7 @@ class Fake:
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
         prompt = self._fitting(context, max(map(len, options)))
-        self.score_requests.append(OptionRequest(prompt=prompt, options=tuple(options)))
+        self.score_requests.append(ScoreRequest(prompt=prompt, options=tuple(options)))
         return OptionScores(logprobs=self.scores(self.score_requests[-1]))
 
     def _fitting(self, context: Context, more: int) -> str:

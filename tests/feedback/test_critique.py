@@ -10,13 +10,11 @@ from feedback.fake_model import said
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
-from solon.feedback.critique import revise
-from solon.feedback.demonstrations import revision_demonstrations
-from solon.lm.protocols import Completion
-from solon.lm.requests import WriteRequest
+from solon.feedback.critique import revise, revision_demonstrations
+from solon.lm.protocols import Completion, SampleRequest
 from solon.records import Prompt, Turn
 
-SAMPLING = SamplingSection()
+SAMPLING = SamplingSection(max_new_tokens=96)
 HEAD = "\n\nHuman: q"
 PRINCIPLES = [
     Principle(id=f"c{n}", title="t", critique_request=f"Ask {n}.", revision_request=f"Mend {n}.") for n in range(4)
@@ -36,7 +34,7 @@ def run(model: Any, count: int = 3, *, rounds: int = 3, seed: int = 0, critique:
 
 
 def after_the_first(writes: Any) -> Any:
-    def write(request: WriteRequest) -> str | Completion:
+    def write(request: SampleRequest) -> str | Completion:
         if request.prompt.endswith("Assistant:"):
             return f"first {request.prompt.removeprefix(HEAD).split()[0]}"
         return writes(request)  # type: ignore[no-any-return]
@@ -44,11 +42,11 @@ def after_the_first(writes: Any) -> Any:
     return write
 
 
-def asked(model: Any) -> list[WriteRequest]:
+def asked(model: Any) -> list[SampleRequest]:
     return [request for request in model.write_requests if not request.prompt.endswith("Assistant:")]
 
 
-def by_step(request: WriteRequest) -> str:
+def by_step(request: SampleRequest) -> str:
     """A critique or a revision that says how often the answer was revised before."""
     return f"critique {request.seed % 97}" if request.prompt.endswith("Critique:") else f"revision {request.seed % 97}"
 
@@ -134,7 +132,7 @@ def fail_in_round_two(what: str, written: Completion) -> Any:
     """The model's second critique or revision goes wrong."""
     seen = Counter[str]()
 
-    def write(request: WriteRequest) -> str | Completion:
+    def write(request: SampleRequest) -> str | Completion:
         kind = "critique" if request.prompt.endswith("Critique:") else "revision"
         seen[kind] += 1
         return written if kind == what and seen[kind] == 2 else f"{kind} {seen[kind]}"
@@ -190,7 +188,7 @@ def test_a_cut_off_critique_is_used_and_noted(fake: Any) -> None:
 
 @pytest.mark.parametrize("when", ["critique", "revision"])
 def test_chains_that_outgrow_the_context_are_dropped_and_counted(fake: Any, when: str) -> None:
-    def write(request: WriteRequest) -> str:
+    def write(request: SampleRequest) -> str:
         grow = "q1" in request.prompt and (when == "revision") == request.prompt.endswith("Critique:")
         return "x" * 500 if grow else "short"
 
@@ -239,3 +237,12 @@ def test_shots_that_leave_no_room_are_left_out_and_noted(fake: Any) -> None:
     assert made.noted == {"few-shot examples left out": 2}
     (step,) = made.records[0].rounds
     assert step.prompt_hash == hashlib.sha256(asked(model)[1].prompt.encode()).hexdigest()[:16]
+
+
+def test_critiques_and_revisions_are_sampled_in_their_own_way(fake: Any) -> None:
+    model = fake(writes=by_step)
+    run(model, 2, revising=SamplingSection(max_new_tokens=300, temperature=0.0))
+    own = asked(model)
+    assert {(request.temperature, request.max_new_tokens) for request in own} == {(0.0, 300)}
+    first = [request for request in model.write_requests if request not in own]
+    assert {(request.temperature, request.max_new_tokens) for request in first} == {(1.0, 96)}

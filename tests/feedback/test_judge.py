@@ -13,11 +13,11 @@ from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
-from solon.feedback.judge import check_unscored, judge, soft_label
-from solon.lm.protocols import Completion, OptionScores
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import EVERYTHING, ScriptedModel
-from solon.prompting.few_shots import PlainComparison
+from solon.feedback.judge import check_unscored, compare, soft_label
+from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
+from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
+from solon.prompting.comparison import comparison_format
+from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
 PRINCIPLES = [Principle(id=f"q{n}", title="t", comparison_question=f"Question {n}?") for n in range(4)]
@@ -33,11 +33,11 @@ def run(
     model: Any, count: int = 1, *, pairs: list[Pair] | None = None, seed: int = 0, few_shots: Any = None, **section: Any
 ) -> Any:
     made, prompts = rows(count)
-    return judge(
+    return compare(
         pairs or made,
         prompts,
         model,
-        PlainComparison(),
+        comparison_format(HumanAssistant()),
         PRINCIPLES,
         JudgeSection(**section),
         SAMPLING,
@@ -46,13 +46,13 @@ def run(
     )
 
 
-def likes_good(request: OptionRequest) -> tuple[float, float]:
+def likes_good(request: ScoreRequest) -> tuple[float, float]:
     """A judge that reads: the option that says GOOD has three times the probability of the other."""
     good_first = request.prompt.rindex("(A) GOOD") > 0 if "(A) GOOD" in request.prompt else False
     return (math.log(0.3), math.log(0.1)) if good_first else (math.log(0.1), math.log(0.3))
 
 
-def likes_first(request: OptionRequest) -> tuple[float, float]:
+def likes_first(request: ScoreRequest) -> tuple[float, float]:
     """A judge that does not read."""
     return math.log(0.8), math.log(0.2)
 
@@ -200,7 +200,7 @@ def test_a_verdict_that_no_longer_fits_after_the_reasoning_is_dropped(fake: Any)
 
 def top_k(*scores: float) -> ScriptedModel:
     """Only the likeliest tokens come back, of which the last has -5."""
-    return ScriptedModel(scores={"": scores}, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
+    return ScriptedModel(score=lambda _: scores, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
 
 
 def test_a_confident_verdict_is_bounded_and_not_dropped() -> None:
@@ -235,8 +235,11 @@ def test_a_bound_above_what_was_seen_says_nothing() -> None:
 
 def test_a_label_from_bounds_is_noted_once_and_only_where_there_is_a_label() -> None:
     assert run(top_k(-0.01, -11.0), 20, orders="both").noted == {"label from a bound on one log-probability": 20}
-    half = {r"\(A\) GOOD": (-0.01, -11.0), "": (math.nan, -1.0)}
-    model = ScriptedModel(scores=half, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
+
+    def half(request: ScoreRequest) -> tuple[float, float]:
+        return (-0.01, -11.0) if "(A) GOOD" in request.prompt else (math.nan, -1.0)
+
+    model = ScriptedModel(score=half, can=replace(EVERYTHING, logprobs="top-k"), lowest=-5.0)
     assert run(model, 20, orders="both").noted == {"unscored: no probabilities": 20}
 
 
@@ -291,7 +294,7 @@ def test_unfinished_reasoning_is_no_verdict(fake: Any, written: Completion, reas
 
 
 def test_both_orders_reason_separately(fake: Any) -> None:
-    def think(request: WriteRequest) -> str:
+    def think(request: SampleRequest) -> str:
         return "GOOD is first." if "(A) GOOD" in request.prompt else "BAD is first."
 
     model = fake(writes=think, scores=likes_good)
@@ -329,8 +332,9 @@ def test_too_many_unscored_verdicts_stop_the_stage(fake: Any) -> None:
 def test_a_principle_without_a_question_is_a_mistake_of_the_caller(fake: Any) -> None:
     pairs, prompts = rows(1)
     pair_only = Principle(id="x", title="t", critique_request="c", revision_request="r")
+    format = comparison_format(HumanAssistant())
     with pytest.raises(ValueError, match="'x' has no comparison question"):
-        judge(pairs, prompts, fake(), PlainComparison(), [pair_only], JudgeSection(), SAMPLING, seed=0)
+        compare(pairs, prompts, fake(), format, [pair_only], JudgeSection(), SAMPLING, seed=0)
 
 
 @pytest.mark.parametrize("method", ["logprob", "cot"])

@@ -4,10 +4,10 @@ from typing import Any
 
 from feedback.fake_model import said
 from solon.config import SamplingSection
-from solon.feedback.pair import answer_pairs, twin_pairs
+from solon.feedback.answers import answer_pairs, twin_pairs
 from solon.records import Prompt, PromptKind, Turn
 
-SAMPLING = SamplingSection(temperature=0.9)
+SAMPLING = SamplingSection(temperature=0.9, max_new_tokens=96)
 
 
 def prompt(name: str, kind: PromptKind = "harmful") -> Prompt:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from solon.feedback.rate import rate_pairs
+from solon.feedback.answers import rate_pairs
 from solon.records import Pair, Prompt, Turn
 
 PROMPT = Prompt(id="p", kind="benign", turns=(Turn(role="human", text="How?"),))

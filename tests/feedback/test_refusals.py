@@ -10,8 +10,8 @@ import pytest
 from feedback.fake_model import said
 from solon.config import HelpfulnessSection, SamplingSection
 from solon.evals.lexical import refusal
-from solon.feedback.refusals import RATER, needless_refusals
-from solon.lm.requests import WriteRequest
+from solon.feedback.answers import BY_CONSTRUCTION, needless_refusals
+from solon.lm.protocols import SampleRequest
 from solon.prompting.context import Context
 from solon.records import Prompt, Turn
 
@@ -37,7 +37,7 @@ def made(model: Any, prompts: Sequence[Prompt] = (prompt("roses"),), **options: 
     return needless_refusals(prompts, model, SAMPLING, INSTRUCTION, seed=0, **options)
 
 
-def obedient(request: WriteRequest) -> str:
+def obedient(request: SampleRequest) -> str:
     return NO if request.prompt.startswith(f"<system>{INSTRUCTION}") else HELP
 
 
@@ -60,7 +60,7 @@ def test_the_refusal_answers_the_same_prompt_under_another_system_turn(fake: Any
 def test_the_label_says_what_it_is(fake: Any) -> None:
     (row,) = made(fake(format=Marked(), writes=obedient)).records
     assert (row.p_a_preferred, row.objective, row.method) == (1.0, "helpfulness", "needless-refusal")
-    assert row.rater == RATER == "construction"
+    assert row.rater == BY_CONSTRUCTION == "construction"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from typing import Any
 
 from feedback.fake_model import said
 from solon.config import SamplingSection
-from solon.feedback.demonstrations import helpful_demonstrations
-from solon.feedback.respond import respond
+from solon.feedback.answers import respond
+from solon.feedback.critique import helpful_demonstrations
 from solon.prompting.dialogue import DELIMITERS
 from solon.records import Prompt, Turn
 

@@ -14,19 +14,17 @@ from feedback.fake_model import Fake
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, TooLongError, UnscoredError
+from solon.feedback.answers import answer_pairs, respond
 from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, judge
-from solon.feedback.made import Made
-from solon.feedback.pair import answer_pairs
-from solon.feedback.respond import respond
-from solon.feedback.rows import Asker, Dropped
-from solon.lm.faulty import FaultyModel, Mishap
-from solon.lm.protocols import LanguageModel
-from solon.lm.requests import WriteRequest
-from solon.lm.scripted import ScriptedModel, babble
-from solon.lm.together import together
+from solon.feedback.judge import check_unscored, compare
+from solon.feedback.rows import Dropped, Rows, Sampler, fitting, run_rows
+from solon.lm.batcher import together
+from solon.lm.engines.faulty import FaultyModel, Mishap
+from solon.lm.engines.scripted import ScriptedModel, babble
+from solon.lm.protocols import LanguageModel, SampleRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.context import Context
-from solon.prompting.few_shots import PlainComparison
+from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
 SAMPLING = SamplingSection(max_new_tokens=10)
@@ -38,18 +36,18 @@ PAIRS = [Pair(id=f"{prompt.id}.pairs-0", prompt_id=prompt.id, a="one", b="two") 
 ROWS = 4
 
 
-def asker(model: LanguageModel, tokens: int = 10) -> Asker:
-    return Asker(model=model, sampling=SamplingSection(max_new_tokens=tokens), seed=0, stage="s")
+def sampler(model: LanguageModel, tokens: int = 10) -> Sampler:
+    return Sampler(model=model, sampling=SamplingSection(max_new_tokens=tokens), seed=0, stage="s")
 
 
 def test_room_for_the_reply_counts_to_the_last_token() -> None:
-    def reply(context: int) -> Made[str]:
-        ask = asker(Fake(context=context), 5)
+    def reply(context: int) -> Rows[str]:
+        ask = sampler(Fake(context=context), 5)
 
         async def row() -> str:
             return (await ask.complete(Context(prefill="x" * 10))).text
 
-        return ask.rows([row()])
+        return run_rows([row()])
 
     assert len(reply(15).records) == 1
     assert (reply(14).records, reply(14).dropped) == ((), {"too long": 1})
@@ -57,28 +55,26 @@ def test_room_for_the_reply_counts_to_the_last_token() -> None:
 
 @pytest.mark.parametrize(("context", "prompt"), [(17, "abbcccx"), (16, "abbx"), (13, "ax"), (12, "ax"), (11, "x")])
 def test_as_many_examples_as_there_is_room_for(context: int, prompt: str) -> None:
-    ask = asker(Fake(context=context))
+    ask = sampler(Fake(context=context))
 
     async def complete(shots: Sequence[str]) -> str:
         return (await ask.complete(Context(prefill="".join(shots) + "x"))).prompt
 
-    made = ask.rows([ask.fitting(complete, ["a", "bb", "ccc"])])
+    made = run_rows([fitting(complete, ["a", "bb", "ccc"])])
     assert made.records == (prompt,)
     assert made.noted == ({} if len(prompt) == 7 else {"few-shot examples left out": {4: 1, 2: 2, 1: 3}[len(prompt)]})
 
 
 def test_a_task_that_does_not_fit_even_alone_is_dropped_and_notes_no_examples() -> None:
-    ask = asker(Fake())
-
     async def too_much(shots: Sequence[str]) -> str:
         raise TooLongError("11 tokens")
 
-    assert ask.rows([ask.fitting(too_much, ["a"])]) == Made(records=(), dropped=Counter({"too long": 1}))
+    assert run_rows([fitting(too_much, ["a"])]) == Rows(records=(), dropped=Counter({"too long": 1}))
 
 
 def test_rows_come_back_in_order_whenever_they_end_and_alone() -> None:
     """A row that drops itself leaves the others alone; a mistake ends all."""
-    ask = asker(FaultyModel(Fake(), "late"))
+    ask = sampler(FaultyModel(Fake(), "late"))
 
     async def row(number: int) -> int:
         if number == 3:
@@ -86,34 +82,32 @@ def test_rows_come_back_in_order_whenever_they_end_and_alone() -> None:
         await ask.complete(Context(prefill="x"), number)
         return number
 
-    made = ask.rows(row(number) for number in range(6))
+    made = run_rows(row(number) for number in range(6))
     assert (made.records, made.dropped, made.tokens) == ((0, 1, 2, 4, 5), {"odd one out": 1}, 5)
 
     async def wrong() -> int:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        ask.rows([row(0), wrong(), row(1)])
+        run_rows([row(0), wrong(), row(1)])
 
 
 def test_notes_are_of_rows_that_are_kept_and_tokens_of_all() -> None:
-    ask = asker(Fake(writes=lambda request: ""))
+    ask = sampler(Fake(writes=lambda request: ""))
 
     async def row(number: int) -> int:
-        parts = (ask.complete(Context(prefill="x"), number, part) for part in "ab")
-        for completion in await together(parts):
-            ask.note_ending("answer", completion)
+        await together(ask.complete(Context(prefill="x"), number, part, text="answer") for part in "ab")
         if number:
             raise Dropped("odd one out")
         return number
 
-    made = ask.rows(map(row, range(3)))
+    made = run_rows(map(row, range(3)))
     assert (made.records, made.dropped) == ((0,), {"odd one out": 2})
     assert (made.noted, made.tokens) == ({"empty answer": 2}, 6)
 
 
 def test_an_interrupt_in_a_row_s_first_step_is_told_alone(recwarn: pytest.WarningsRecorder) -> None:
-    def interrupted(request: WriteRequest) -> str:
+    def interrupted(request: SampleRequest) -> str:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -125,7 +119,7 @@ def test_an_interrupt_in_a_row_s_first_step_is_told_alone(recwarn: pytest.Warnin
 def test_rows_run_where_a_loop_runs_already() -> None:
     """As in a notebook."""
 
-    async def cell() -> Made[Any]:
+    async def cell() -> Rows[Any]:
         return answers(ScriptedModel(kind))
 
     assert asyncio.run(cell()) == answers(ScriptedModel(kind))
@@ -134,26 +128,26 @@ def test_rows_run_where_a_loop_runs_already() -> None:
 # Each way of asking, with an engine that goes wrong at one request in nine.
 
 
-def answers(model: LanguageModel) -> Made[Any]:
+def answers(model: LanguageModel) -> Rows[Any]:
     return respond(PROMPTS, model, SAMPLING, seed=0, stage="respond")
 
 
-def chains(model: LanguageModel) -> Made[Any]:
+def chains(model: LanguageModel) -> Rows[Any]:
     return revise(PROMPTS, model, PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
 
 
-def pairs(model: LanguageModel) -> Made[Any]:
+def pairs(model: LanguageModel) -> Rows[Any]:
     return answer_pairs(PROMPTS, model, SAMPLING, seed=0)
 
 
-def labels(model: LanguageModel) -> Made[Any]:
+def labels(model: LanguageModel) -> Rows[Any]:
     section = JudgeSection(orders="both")
-    return judge(PAIRS, PROMPTS, model, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
 
 
-def thoughts(model: LanguageModel) -> Made[Any]:
+def thoughts(model: LanguageModel) -> Rows[Any]:
     section = JudgeSection(method="cot")
-    return judge(PAIRS, PROMPTS, model, PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
 
 
 WAYS = [answers, chains, pairs, labels, thoughts]

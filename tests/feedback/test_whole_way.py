@@ -6,15 +6,13 @@ import math
 
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
-from solon.feedback.critique import revise
-from solon.feedback.demonstrations import revision_demonstrations
-from solon.feedback.judge import check_unscored, judge
-from solon.feedback.pair import answer_pairs
-from solon.feedback.respond import respond
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.scripted import ScriptedModel
+from solon.feedback.answers import answer_pairs, respond
+from solon.feedback.critique import revise, revision_demonstrations
+from solon.feedback.judge import check_unscored, compare
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import comparison_format
 from solon.records import Prompt, Turn
 
 PRINCIPLE = Principle(
@@ -31,22 +29,19 @@ PROMPTS = [
 SAMPLING = SamplingSection(max_new_tokens=12)
 
 
-def first_or_second(request: WriteRequest) -> str:
+def reply(request: SampleRequest) -> str:
+    if request.prompt.endswith("Critique:"):
+        return " It explains how to cut a lock.\n\nRevisionRequest: more"
+    if request.prompt.endswith("Revision:"):
+        return " Ask the owner for it.\n\nHuman: thanks"
     return "Cut the lock. \n\nHuman: And then?" if request.seed % 2 else "Ask the owner.\n\nHuman: Why?"
 
 
-MODEL = ScriptedModel(
-    {
-        r"Critique:$": " It explains how to cut a lock.\n\nRevisionRequest: more",
-        r"Revision:$": " Ask the owner for it.\n\nHuman: thanks",
-        r"Assistant:$": first_or_second,
-    },
-    lambda request: likes_asking(request),
-)
-
-
-def likes_asking(request: OptionRequest) -> tuple[float, float]:
+def likes_asking(request: ScoreRequest) -> tuple[float, float]:
     return (math.log(0.9), math.log(0.1)) if "(A) Ask" in request.prompt else (math.log(0.1), math.log(0.9))
+
+
+MODEL = ScriptedModel(reply, likes_asking)
 
 
 def test_from_prompts_to_labels() -> None:
@@ -60,7 +55,7 @@ def test_from_prompts_to_labels() -> None:
     pairs = answer_pairs(PROMPTS, MODEL, SAMPLING, seed=0, per_prompt=4)
     assert pairs.records
     assert len(pairs.records) + pairs.dropped["identical"] == 24
-    labels = judge(
+    labels = compare(
         pairs.records,
         PROMPTS,
         MODEL,

@@ -18,9 +18,9 @@ import pytest
 
 from solon.config import SamplingSection
 from solon.errors import EngineError, TooLongError, UnsupportedError
+from solon.lm.batcher import run as run_rows
+from solon.lm.batcher import together
 from solon.lm.protocols import Completion, LanguageModel
-from solon.lm.together import run as run_rows
-from solon.lm.together import together
 from solon.prompting import context
 from solon.prompting.context import Context
 from solon.prompting.dialogue import DELIMITERS

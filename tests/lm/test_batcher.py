@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
+from solon.feedback.answers import answer_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import judge
-from solon.feedback.pair import answer_pairs
-from solon.lm.batcher import QUIET, Batcher
-from solon.lm.local import LocalModel
-from solon.lm.protocols import Completion, OptionScores
-from solon.lm.requests import OptionRequest, WriteRequest
-from solon.lm.together import together
+from solon.feedback.judge import compare
+from solon.lm.batcher import QUIET, Batcher, together
+from solon.lm.engines.local import LocalModel
+from solon.lm.engines.scripted import EVERYTHING
+from solon.lm.protocols import Completion, OptionScores, SampleRequest
+from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import PlainComparison
 from solon.records import Pair, Prompt, Turn
 
 SAMPLING = SamplingSection(max_new_tokens=4)
@@ -31,19 +29,22 @@ PRINCIPLES = [
 ]
 
 
-class Loops:
-    """In the place of the loops that compute batches: remembers them. Characters are tokens."""
+class Loops(LocalModel):
+    """Remembers batches in the place of computing them. Characters are tokens."""
 
     max_context = 300
 
     def __init__(self, empty: str = "-"):
+        self._format, self._batcher = HumanAssistant(), Batcher()
+        self.can = EVERYTHING
         self.empty = empty
         self.batches: list[tuple[str, list[str]]] = []
 
-    def count_tokens(self, text: str, *, after: str = "") -> int:
-        return len(text)
+    def _encode(self, text: str, *, after: str = "") -> list[int]:
+        return list(map(ord, text))
 
-    def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+    def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
+        requests = [request for request, _ in rows]
         kinds = {request.prompt.rpartition("\n\n")[2] for request in requests}
         self.batches.append(("+".join(sorted(kinds)), [_row(request.prompt) for request in requests]))
         return [
@@ -56,17 +57,13 @@ class Loops:
             for request in requests
         ]
 
-    def score(self, requests: Sequence[OptionRequest], *, progress: Any) -> list[OptionScores]:
-        self.batches.append(("score", [_row(request.prompt) for request in requests]))
-        return [OptionScores(logprobs=(-1.0, -1.0))] * len(requests)
+    def _score(self, rows: Sequence[tuple[list[int], list[list[int]]]]) -> list[OptionScores]:
+        self.batches.append(("score", [_row("".join(map(chr, prompt))) for prompt, _ in rows]))
+        return [OptionScores(logprobs=(-1.0, -1.0))] * len(rows)
 
 
 def _row(prompt: str) -> str:
     return prompt.partition("Human: q")[2][:1]
-
-
-def local(loops: Any) -> LocalModel:
-    return LocalModel(loops, HumanAssistant())
 
 
 ALL = ["0", "1", "2", "3", "4"]
@@ -76,7 +73,7 @@ ALL = ["0", "1", "2", "3", "4"]
 def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) -> None:
     """A chain whose critique is empty asks for its next critique while the others ask for revisions."""
     loops = Loops(empty)
-    revise(PROMPTS, local(loops), PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
+    revise(PROMPTS, loops, PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
     revised = ALL if empty == "-" else ["0", "1", "3", "4"]
     step = [("Critique:", ALL), ("Revision:", revised)]
     assert loops.batches == [("Assistant:", ALL), *step, *step]
@@ -84,14 +81,14 @@ def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) 
 
 def test_both_answers_of_a_pair_lie_side_by_side_in_one_batch() -> None:
     loops = Loops()
-    answer_pairs(PROMPTS, local(loops), SAMPLING, seed=0, per_prompt=2)
+    answer_pairs(PROMPTS, loops, SAMPLING, seed=0, per_prompt=2)
     assert loops.batches == [("Assistant:", [row for row in ALL for _ in range(4)])]
 
 
 def test_a_row_of_which_one_part_does_not_fit_computes_nothing() -> None:
     loops = Loops()
     long = PROMPTS[2].model_copy(update={"turns": (Turn(role="human", text="q2" * 200),)})
-    made = answer_pairs([*PROMPTS[:2], long, *PROMPTS[3:]], local(loops), SAMPLING, seed=0)
+    made = answer_pairs([*PROMPTS[:2], long, *PROMPTS[3:]], loops, SAMPLING, seed=0)
     assert loops.batches == [("Assistant:", [row for row in ALL if row != "2" for _ in range(2)])]
     assert made.dropped == {"too long": 1}
 
@@ -100,28 +97,28 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     loops = Loops()
     pairs = [Pair(id=prompt.id, prompt_id=prompt.id, a="x", b="y") for prompt in PROMPTS]
     section = JudgeSection(orders="both")
-    judge(pairs, PROMPTS, local(loops), PlainComparison(), PRINCIPLES, section, SAMPLING, seed=0)
+    compare(pairs, PROMPTS, loops, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
     assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
 
 
 def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Loops):
-        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+        def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
             raise MemoryError("no room for the cache")
 
     with pytest.raises(MemoryError):
-        answer_pairs(PROMPTS, local(Broken()), SAMPLING, seed=0)
+        answer_pairs(PROMPTS, Broken(), SAMPLING, seed=0)
     gc.collect()
     assert caplog.records == []
 
 
 def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Interrupted(Loops):
-        def write(self, requests: Sequence[WriteRequest], *, progress: Any) -> list[Completion]:
+        def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        answer_pairs(PROMPTS, local(Interrupted()), SAMPLING, seed=0)
+        answer_pairs(PROMPTS, Interrupted(), SAMPLING, seed=0)
     gc.collect()
     assert caplog.records == []
 

@@ -11,7 +11,7 @@ from transformers import Phi3Config
 
 from solon.lm.decoder import CachedDecoder, Decoder
 from solon.lm.decoding import read_prompts
-from solon.lm.inprocess import decoder_kind
+from solon.lm.engines.local import decoder_kind
 from solon.lm.llama import BLOCK, LlamaDecoder, LlamaWeights, supports
 from solon.models.inputs import context_length
 from tiny_models import FAMILIES, Family, tiny_model

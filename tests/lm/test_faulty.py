@@ -8,9 +8,9 @@ import pytest
 
 from solon.config import SamplingSection
 from solon.errors import EngineUnavailableError, GarbledError, RefusedError, TimedOutError
-from solon.lm.faulty import GARBAGE, FaultyModel, Mishap
+from solon.lm.engines.faulty import GARBAGE, FaultyModel, Mishap
+from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import Completion
-from solon.lm.scripted import ScriptedModel
 from solon.prompting.context import Context
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,9 +100,16 @@ def test_saved_and_loaded_it_scores_the_same(tmp_path: Path, family: Family) -> 
         assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes(), file.name
 
 
-def test_another_kind_or_a_plain_model_is_refused(tmp_path: Path) -> None:
+def test_another_head_or_a_plain_model_is_refused(tmp_path: Path) -> None:
     PreferenceModel(tiny_model()).save(tmp_path / "pm", tiny_tokenizer())
-    with pytest.raises(ModelError, match="holds a preference head"):
-        ValueModel.load(tmp_path / "pm", dtype=torch.float32, device="cpu")
+    card = tmp_path / "pm/score.json"
+    width = json.loads(card.read_text())["width"]
+    for kind, wide, fault in (
+        ("preference", width + 1, f"holds a head of width {width + 1}, needed: {width}"),
+        ("value", width, r"no readable score\.json"),
+    ):
+        card.write_text(json.dumps({"kind": kind, "width": wide}))
+        with pytest.raises(ModelError, match=fault):
+            PreferenceModel.load(tmp_path / "pm", dtype=torch.float32, device="cpu")
     with pytest.raises(ModelError, match=r"no readable score\.json"):
         PreferenceModel.load(tiny_model_folder(tmp_path), dtype=torch.float32, device="cpu")

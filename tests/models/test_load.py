@@ -44,24 +44,6 @@ def test_saving_twice_gives_the_same_bytes_and_loads_the_same_weights(folder: Pa
         assert torch.equal(old, new), name
 
 
-def test_saving_replaces_a_folder_whole_and_a_failure_leaves_the_old_one(folder: Path, tmp_path: Path) -> None:
-    loaded, target = load(folder), tmp_path / "model"
-    save_model(loaded.model, loaded.tokenizer, target)
-    (target / "stale.txt").write_text("from before")
-    save_model(loaded.model, loaded.tokenizer, target)
-    assert not (target / "stale.txt").exists()
-    before = hashes(target)
-
-    class Broken:
-        def save_pretrained(self, folder: Path) -> None:
-            raise OSError("no space left on device")
-
-    with pytest.raises(OSError, match="no space"):
-        save_model(loaded.model, Broken(), target)  # type: ignore[arg-type]
-    assert hashes(target) == before
-    assert {path.name for path in tmp_path.iterdir()} - {".model.draft"} == {"llama", "model"}
-
-
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no such model folder \(models are never downloaded"):
         load(tmp_path / "absent")

@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from lm.scoring import score
 from solon.lm.check import ModelSummary, check_model
-from solon.lm.inprocess import InProcessModel
-from solon.lm.requests import OptionRequest, WriteRequest
+from solon.lm.engines.local import LocalModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model
 from solon.train.batches import TokenExample, collate, pad_with_mask
@@ -57,14 +58,14 @@ def whole(loaded: LoadedModel, ids: list[int]) -> Tensor:
 @every_kind
 def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(zoo: Zoo, kind: str) -> None:
     loaded = zoo(kind)
-    model = InProcessModel(loaded)
+    model = LocalModel(loaded)
     asked = [
-        WriteRequest(prompt=prompt, seed=row, max_new_tokens=4 + 3 * (row % 3), temperature=float(row % 2))
+        SampleRequest(prompt=prompt, seed=row, max_new_tokens=4 + 3 * (row % 3), temperature=float(row % 2))
         for row, prompt in enumerate([*PROMPTS, PROMPTS[2]])
     ]
-    together = model.sample_tokens(asked)
-    shared = model.sample_tokens(asked[1:])  # without the one that begins otherwise
-    alone = [model.sample_tokens([request])[0] for request in asked]
+    together = model.sample(asked)
+    shared = model.sample(asked[1:])  # without the one that begins otherwise
+    alone = [model.sample([request])[0] for request in asked]
     for one, other in zip([*together, *shared], [*alone, *alone[1:]], strict=True):
         assert one.answer_ids == other.answer_ids
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
@@ -79,9 +80,9 @@ def test_what_is_written_does_not_depend_on_the_batch_and_is_the_models_own(zoo:
 @every_kind
 def test_options_score_alike_alone_and_together_and_as_the_whole_text_does(zoo: Zoo, kind: str) -> None:
     loaded, encode = zoo(kind), tiny_tokenizer().encode
-    model = InProcessModel(loaded)
-    asked = [OptionRequest(prompt=prompt, options=OPTIONS[: 2 + row % 2]) for row, prompt in enumerate(PROMPTS)]
-    together = [*model.score(asked[1:]), *model.score(asked)]
+    model = LocalModel(loaded)
+    asked = [ScoreRequest(prompt=prompt, options=OPTIONS[: 2 + row % 2]) for row, prompt in enumerate(PROMPTS)]
+    together = [*score(model, asked[1:]), *score(model, asked)]
     for request, scored in zip([*asked[1:], *asked], together, strict=True):
         for option, logprob in zip(request.options, scored.logprobs, strict=True):
             before, after = encode(request.prompt), encode(option)
@@ -141,7 +142,7 @@ def test_the_check_says_what_it_is(zoo: Zoo, kind: str) -> None:
         decoder=expected.decoder,
         shared=expected.shared,
     )
-    assert InProcessModel(loaded).max_context == summary.context
+    assert LocalModel(loaded).max_context == summary.context
 
 
 def test_a_model_that_also_reads_images_is_trained_on_text(zoo: Zoo) -> None:
@@ -167,14 +168,14 @@ def test_a_short_prompt_beside_a_long_one_may_use_its_whole_context(kind: str) -
     tokenizer.eos_token = None  # nobody ends early
     network = zoo_model(replace(KINDS[kind], shape=shape))
     network.config.eos_token_id = network.generation_config.eos_token_id = None
-    model = InProcessModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path(kind)))
+    model = LocalModel(LoadedModel(model=network, tokenizer=tokenizer, path=Path(kind)))
     asked = [
-        WriteRequest(prompt=text, seed=row, max_new_tokens=20) for row, text in enumerate(["x" * 20, *["y" * 4] * 6])
+        SampleRequest(prompt=text, seed=row, max_new_tokens=20) for row, text in enumerate(["x" * 20, *["y" * 4] * 6])
     ]
-    written = model.write(asked)
+    written = model.sample(asked)
     assert [one.tokens for one in written] == [places - 20, *[20] * 6]
-    assert written == [model.write([request])[0] for request in asked]
+    assert written == [model.sample([request])[0] for request in asked]
     options = (" (A)", " (B) and more of it")
-    scored = [OptionRequest(prompt="x" * 20, options=("a", "b")), OptionRequest(prompt="y", options=options)]
-    for request, one in zip(scored, model.score(scored), strict=True):
-        assert one.logprobs == pytest.approx(model.score([request])[0].logprobs, abs=1e-4)
+    scored = [ScoreRequest(prompt="x" * 20, options=("a", "b")), ScoreRequest(prompt="y", options=options)]
+    for request, one in zip(scored, score(model, scored), strict=True):
+        assert one.logprobs == pytest.approx(score(model, [request])[0].logprobs, abs=1e-4)

@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import Told, Trained, world_config
-from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts import RunFolder
 from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
-from solon.feedback.respond import respond
+from solon.feedback.answers import respond
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import WorldSource
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import comparisons, helpful, helpfulness, pairs, prompts, revisions
 from solon.records import Answer, Comparison, Pair, Record, Revision
+from stages import begun, finished
 
 LEAST_EQUAL = 0.99
 COUNTS = ("prompts.harmful=70", "prompts.mixed=30", "prompts.benign=100", "prompts.evaluation=1", "supervised.rounds=1")
@@ -39,11 +40,13 @@ def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Re
     with RunFolder.create(folder, config) as run:
         pipeline = Pipeline(run, Told(), Others())
         pipeline.do(prompts)
-        inputs: dict[str, StageFolder] = {"prompts": pipeline.done["prompts"], "sl": Trained(model)}
+        pipeline.done["sl"] = Trained.at(model)
         for stage, record in GENERATION.items():
-            inputs[stage.name] = run.stage(stage.folder, config={})
-            stage.body(pipeline.work(inputs, inputs[stage.name]))
-            made[stage.name] = inputs[stage.name].read_records("rows", record)
+            folder = begun(run, stage.folder)
+            stage.body(pipeline.work(stage, folder))
+            folder.finish()
+            pipeline.done[stage.name] = finished(run, stage.folder)
+            made[stage.name] = list(pipeline.done[stage.name].rows("rows", record))
     return made
 
 

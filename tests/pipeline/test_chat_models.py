@@ -19,7 +19,7 @@ GOOD = "".join(f'{{"prompt": "How do I prune rose {n}?", "chosen": "Gently.", "r
 SETTINGS = (
     *TINY,
     *("prompts.harmful=3", "prompts.mixed=0", "prompts.benign=3", "prompts.evaluation=2", "rl.steps=1"),
-    *("models.system=Be brief.", "models.judge_system="),
+    *("models.system=Be brief.", "models.judge.system="),
 )
 
 

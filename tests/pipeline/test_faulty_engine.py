@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
-from solon.errors import EngineUnavailableError, RunError
-from solon.lm.faulty import FaultyModel, Mishap
+from solon.config_load import load_run_config
+from solon.errors import EngineUnavailableError, RunError, UnscoredError
+from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors
 
 
@@ -60,6 +61,18 @@ def test_rows_that_another_try_may_keep_are_asked_for_again(
         assert str(error.value) == f"{what} (see to the engine, then `solon resume {run}`: it asks for them again)"
         run_in(run, config, until="pairs" if stage == "revisions" else stage)
     assert data(run) == data(tmp_path / "whole")
+
+
+def test_a_run_with_too_many_unscored_goes_on_once_it_allows_them(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same folder, and without asking again."""
+    wrap(monkeypatch, "no numbers", every=2)
+    with pytest.raises(UnscoredError, match=r"more than the allowed share of 0\.2 \(judge\.max_unscored\)$"):
+        run_in(tmp_path, world_config(llama), until="comparisons")
+    told = run_in(tmp_path, world_config(llama, "judge.max_unscored=0.9"), until="comparisons")
+    assert (told.stages, told.recovered_rows) == (["comparisons"], 9)
+    assert load_run_config(tmp_path / "run.toml").judge.max_unscored == 0.9
 
 
 def test_a_stage_that_keeps_nothing_says_why(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stages import rl
 from solon.records import Prompt, Turn
+from stages import begun, finished
 from tiny_models import tiny_tokenizer
 
 NEW = 10
@@ -37,13 +38,17 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     config = world_config(sl, "sampling.max_new_tokens=10")
     sets = PromptSets(red_team=prompts, helpful=(), evaluation=(), rows_in=2, rows_out=2)
     with RunFolder.create(tmp_path / "run", config) as run:
-        asked_of = run.stage("prompts", config={})
-        for name, records in sets.rows().items():
-            asked_of.write_records(name, records)
+        asked_of = begun(run, "prompts")
+        for name, records in sets.files().items():
+            asked_of.write_records(Path(name).name, records)
         asked_of.finish()
-        inputs = {"prompts": asked_of, "sl": Trained(sl), "pm": Trained(tmp_path / "pm")}
-        folder = run.stage(rl.folder, config={})
-        facts = rl.body(Pipeline(run, Told(), Others()).work(inputs, folder))
+        pipeline, folder = Pipeline(run, Told(), Others()), begun(run, rl.folder)
+        pipeline.done |= {
+            "prompts": finished(run, "prompts"),
+            "sl": Trained.at(sl),
+            "pm": Trained.at(tmp_path / "pm"),
+        }
+        facts = rl.body(pipeline.work(rl, folder))
         folder.finish(**facts or {})
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})

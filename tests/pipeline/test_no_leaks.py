@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
 from solon.config import PromptsSection
+from solon.config_load import load_run_config
 from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
 from solon.pipeline.sources import PromptSets, WorldSource
@@ -20,7 +21,7 @@ LEARNING = [stage for stage in FOLDERS if stage != "scores"]
 @pytest.fixture(scope="module", params=[0, 1])
 def world(request: pytest.FixtureRequest) -> PromptSets:
     """The prompts of the shipped run, for two seeds."""
-    return WorldSource().prompt_sets(PromptsSection(), request.param)
+    return WorldSource().prompt_sets(load_run_config().prompts, request.param)
 
 
 def names(prompts: tuple[Prompt, ...]) -> set[str]:
@@ -45,7 +46,7 @@ def test_evaluation_shares_no_prompt_and_no_entity_with_training(world: PromptSe
 
 
 def test_two_seeds_ask_different_things() -> None:
-    one, two = (WorldSource().prompt_sets(PromptsSection(), seed).evaluation for seed in (0, 1))
+    one, two = (WorldSource().prompt_sets(load_run_config().prompts, seed).evaluation for seed in (0, 1))
     shared = {prompt.turns for prompt in one} & {prompt.turns for prompt in two}
     assert len(shared) < 0.1 * len(one)
 

@@ -38,6 +38,21 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
     assert differing(data(done.with_name("other")), data(tmp_path / "alone")) == []
 
 
+@pytest.mark.parametrize(
+    ("setting", "repeated"),
+    [
+        ("prompts.evaluation=4", ["prompts", "answers-base", "answers-sl", "answers-rl", "scores"]),
+        ("pairs.per_prompt=2", ["pairs", "comparisons", "models/pm", "models/rl", "answers-rl", "scores"]),
+        ("helpfulness.per_prompt=2", ["helpfulness", "models/pm", "models/rl", "answers-rl", "scores"]),
+    ],
+)
+def test_stages_are_repeated_whose_files_changed(llama: Path, done: Path, setting: str, repeated: list[str]) -> None:
+    """E.g. more prompts for the evaluation leave those for training, and all that is made from them, alone."""
+    assert (
+        run_in(done.with_name("other"), world_config(llama, setting), others=Others(found=(done,))).stages == repeated
+    )
+
+
 def test_rows_are_copied_and_weights_linked_and_either_run_may_go(llama: Path, done: Path) -> None:
     other = done.with_name("other")
     told = run_in(other, world_config(llama), others=Others(found=(done,)))

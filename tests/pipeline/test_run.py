@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.evals.summary import read_summary
+from solon.models.fingerprint import fingerprints
+from solon.pipeline import sources
 from solon.pipeline.stages import STAGES
 
 RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
@@ -104,22 +107,27 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
     """Each input is the fingerprint of the stage it names, so that the chain from prompts to evidence has no gap."""
     made = {stage: manifest(finished, stage) for stage in FOLDERS}
     prints = {stage.removeprefix("models/"): made[stage].fingerprint for stage in FOLDERS}
+    prints |= {
+        f"prompts/{name.removesuffix('.jsonl')}": made["prompts"].fingerprint_of([name])
+        for name in made["prompts"].outputs
+    }
     from_stages = {
         "prompts": [],
-        "revisions": ["prompts"],
-        "helpful": ["prompts"],
-        "models/sl": ["revisions", "helpful", "prompts"],
-        "pairs": ["sl", "prompts"],
-        "comparisons": ["pairs", "prompts"],
-        "helpfulness": ["sl", "prompts"],
-        "models/pm": ["comparisons", "helpfulness", "prompts"],
-        "models/rl": ["sl", "pm", "prompts"],
-        "answers-base": ["prompts"],
-        "answers-sl": ["sl", "prompts"],
-        "answers-rl": ["rl", "prompts"],
+        "revisions": [sources.RED_TEAM],
+        "helpful": [sources.HELPFUL],
+        "models/sl": ["revisions", "helpful", sources.RED_TEAM, sources.HELPFUL, sources.DEMONSTRATIONS],
+        "pairs": ["sl", sources.RED_TEAM],
+        "comparisons": ["pairs", sources.RED_TEAM],
+        "helpfulness": ["sl", sources.HELPFUL, sources.TWINS],
+        "models/pm": ["comparisons", "helpfulness", sources.RED_TEAM, sources.HELPFUL, sources.COMPARISONS],
+        "models/rl": ["sl", "pm", sources.RED_TEAM, sources.HELPFUL],
+        "answers-base": [sources.EVALUATION],
+        "answers-sl": ["sl", sources.EVALUATION],
+        "answers-rl": ["rl", sources.EVALUATION],
         "scores": [
             *("answers-base", "answers-sl", "answers-rl"),
-            *("revisions", "comparisons", "helpfulness", "pm", "prompts"),
+            *("revisions", "comparisons", "helpfulness", "pm"),
+            *(sources.RED_TEAM, sources.EVALUATION, sources.COMPARISONS),
         ],
     }
     for stage, names in from_stages.items():
@@ -139,6 +147,25 @@ def test_stages_name_what_they_are_made_from(finished: Path) -> None:
     for stage, role in roles.items():
         of_role = {name.removeprefix(f"{role}/") for name in made[stage].inputs if name.startswith(f"{role}/")}
         assert of_role == set(MODEL_FILES), stage
+
+
+def test_a_manifest_names_the_engines_that_its_rows_were_asked_of(llama: Path, finished: Path) -> None:
+    def engine(files: dict[str, str]) -> str:
+        return f"local:{hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()}"
+
+    given, trained = engine(fingerprints(llama)), engine(fingerprints(finished / "models/sl/model"))
+    assert given != trained
+    of_stages = {stage: manifest(finished, stage).facts.get("engines") for stage in FOLDERS}
+    assert {stage: engines for stage, engines in of_stages.items() if engines} == {
+        "revisions": {"assistant": given},
+        "helpful": {"assistant": given},
+        "pairs": {"sl": trained},
+        "comparisons": {"judge": given},
+        "helpfulness": {"sl": trained},
+        "answers-base": {"base": given},
+        "answers-sl": {"sl": trained},
+        "answers-rl": {"rl": engine(fingerprints(finished / "models/rl/model"))},
+    }
 
 
 def test_every_row_can_be_walked_back_to_its_prompt_and_principle(finished: Path) -> None:

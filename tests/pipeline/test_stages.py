@@ -11,15 +11,34 @@ import pytest
 
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts import RunFolder
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import Others
-from solon.config import MECHANICAL, PromptsSection, RunConfig, Section
+from solon.config import (
+    MECHANICAL,
+    ModelSection,
+    PromptsSection,
+    RunConfig,
+    SamplingOverrides,
+    Section,
+    marks,
+    subsection,
+)
 from solon.config_load import load_run_config
-from solon.pipeline.given import Given
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
-from solon.pipeline.stage import Stage
+from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 
-SECTIONS = {field.annotation: name for name, field in RunConfig.model_fields.items()}
+
+def sections(section: type[Section], prefix: str = "") -> Iterator[tuple[type[Section], str]]:
+    """Every section of a run file that is of a type of its own, and its key."""
+    for name, field in section.model_fields.items():
+        if inner := subsection(field):
+            yield inner, prefix + name
+            yield from sections(inner, f"{prefix}{name}.")
+
+
+SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (ModelSection, SamplingOverrides)}
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
@@ -33,7 +52,7 @@ TEXTS = {
 def test_a_stage_reads_only_stages_before_it() -> None:
     before: set[str] = set()
     for stage in STAGES:
-        assert set(stage.reads) <= before, stage.name
+        assert {stage_of(name) for name in stage.reads} <= before, stage.name
         before.add(stage.name)
     assert len(before) == len(STAGES) == len({stage.folder for stage in STAGES})
 
@@ -42,20 +61,20 @@ def test_a_stage_reads_only_stages_before_it() -> None:
 def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every key of a run file that is read, e.g. `rl.steps`, and every text, e.g. `few_shots`."""
     found: set[str] = set()
-    plain, given = Section.__getattribute__, Given.__getattribute__
+    plain, given = Section.__getattribute__, RunInputs.__getattribute__
 
     def of_section(self: Section, name: str) -> Any:
         if name in type(self).__pydantic_fields__ and type(self) in SECTIONS:
             found.add(f"{SECTIONS[type(self)]}.{name}")
         return plain(self, name)
 
-    def of_given(self: Given, name: str) -> Any:
+    def of_given(self: RunInputs, name: str) -> Any:
         if name in set().union(*TEXTS.values()):
             found.add(name)
         return given(self, name)
 
     monkeypatch.setattr(Section, "__getattribute__", of_section)
-    monkeypatch.setattr(Given, "__getattribute__", of_given)
+    monkeypatch.setattr(RunInputs, "__getattribute__", of_given)
     return found
 
 
@@ -64,20 +83,36 @@ def declared(stage: Stage) -> Iterator[str]:
     for name, section in ((name, field.annotation) for name, field in RunConfig.model_fields.items()):
         fields: dict[str, Any] = getattr(section, "model_fields", {})
         for key, field in fields.items():
-            if name in stage.settings or f"{name}.{key}" in stage.settings or MECHANICAL in field.metadata:
+            mechanical = MECHANICAL in marks(field)
+            if f"{name}.{key}" in stage.settings or mechanical or (name in stage.settings and not subsection(field)):
                 yield f"{name}.{key}"
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
-    yield from (f"models.{role}_system" for role in stage.roles)
-    yield from (f"models.{role}" for role in stage.weights)
+    yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
     for hashes in stage.hashes:
         yield from TEXTS[hashes.__name__]
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every file of prompts that is read, e.g. `prompts/evals`."""
+    found: set[str] = set()
+    real = FinishedStage.rows
+
+    def rows(self: FinishedStage, file: str, record: type[Any]) -> Iterator[Any]:
+        if self.manifest.stage == "prompts":
+            found.add(f"prompts/{file}")
+        return real(self, file, record)
+
+    monkeypatch.setattr(FinishedStage, "rows", rows)
+    return found
+
+
 @pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo"])
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
-    llama: Path, tmp_path: Path, read: set[str], setting: str
+    llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
+    """Nor does it declare more files of prompts than it reads."""
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
         pipeline = Pipeline(run, Told(), Others())
@@ -85,9 +120,11 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
 
             def body(work: Any, stage: Stage = stage) -> Any:
                 read.clear()
+                opened.clear()
                 facts = stage.body(work)
                 assert read - set(declared(stage)) == set(), stage.name
                 assert read
+                assert opened == {name for name in stage.reads if name.startswith("prompts/")}, stage.name
                 return facts
 
             pipeline.do(replace(stage, body=body))
@@ -104,20 +141,26 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         ],
     )
     for stage in STAGES:
-        assert stage.config(other) == stage.config(RunConfig()), stage.name
+        assert stage.config(other) == stage.config(load_run_config()), stage.name
     assert PromptsSection(max_faults=0.5).result_settings() == PromptsSection().result_settings()
 
 
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     def differing(*settings: str) -> list[str]:
         other = load_run_config(None, settings)
-        return [stage.name for stage in STAGES if stage.config(other) != stage.config(RunConfig())]
+        return [stage.name for stage in STAGES if stage.config(other) != stage.config(load_run_config())]
 
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
-    assert differing("models.judge_system=Be fair.") == ["comparisons"]
+    assert differing("models.judge.system=Be fair.") == ["comparisons"]
+    assert differing("models.assistant.dialogue=human-assistant", "models.base.dialogue=auto") == [
+        *("revisions", "helpful", "comparisons")
+    ]
+    assert differing("sampling.revisions.temperature=0.5") == ["revisions"]
+    assert differing("sampling.reasoning.max_new_tokens=200") == ["comparisons"]
+    assert differing("evaluation.temperature=0") == ["answers-base", "answers-sl", "answers-rl"]
     assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]
     assert differing("prompts.harmful=3") == ["prompts"]
 
@@ -126,6 +169,6 @@ def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path
     text = '[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Take that out."\n'
     (tmp_path / "one.toml").write_text(text + 'comparison_question = "Which steals less?"\n')
     (tmp_path / "two.toml").write_text(text + 'comparison_question = "Which is kinder?"\n')
-    hashes = [Given(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
+    hashes = [RunInputs(world_config(llama, f"constitution.path={tmp_path / name}.toml")) for name in ("one", "two")]
     assert hashes[0].critique_texts() == hashes[1].critique_texts()
     assert hashes[0].comparison_texts() != hashes[1].comparison_texts()

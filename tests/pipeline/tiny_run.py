@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import Manifest, RunFolder, StageFolder, sha256_bytes, sha256_file
+from solon.artifacts import Counts, Manifest, RunFolder, Timing, sha256_bytes, sha256_file
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.manifest import Header
 from solon.artifacts.reuse import Others
 from solon.config import RunConfig
 from solon.config_load import load_run_config
@@ -68,6 +71,7 @@ class Told:
         self.totals: dict[str, int | None] = {}
         self.rows: dict[str, int] = {}
         self.notes: list[str] = []
+        self.recovered_rows = 0
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.stages.append(name)
@@ -79,6 +83,7 @@ class Told:
 
     def recovered(self, rows: int) -> None:
         self.rows[self.stages[-1]] += rows
+        self.recovered_rows += rows
 
     def advance(self, rows: int, tokens: int) -> None:
         self.rows[self.stages[-1]] += rows
@@ -93,11 +98,17 @@ class Told:
         pass
 
 
-class Trained(StageFolder):
+@dataclass(frozen=True, kw_only=True)
+class Trained(FinishedStage):
     """Stands in for a finished stage that trained a model."""
 
-    def __init__(self, model: Path) -> None:
-        self.model = model
+    model: Path
+
+    @classmethod
+    def at(cls, model: Path) -> Trained:
+        header = Header(stage="models/any", seed=0, config={}, inputs={})
+        empty = Manifest(**dict(header), outputs={}, counts=Counts(), timing=Timing(), versions={})
+        return cls(run=model, manifest=empty, model=model)
 
     def path(self, name: str) -> Path:
         return self.model
@@ -108,11 +119,18 @@ def world_config(model: Path, *settings: str, seed: int = 0) -> RunConfig:
     return load_run_config(None, [*TINY, *WORLD, *settings], {"models.assistant": model, "seed": seed})
 
 
-def run_in(folder: Path, config: RunConfig, *, until: str | None = None, others: Others | None = None) -> Told:
+def run_in(
+    folder: Path,
+    config: RunConfig,
+    *,
+    until: str | None = None,
+    others: Others | None = None,
+    isolate: bool | None = None,
+) -> Told:
     """Runs, or goes on with a run, in this process."""
     told = Told()
     with RunFolder.create(folder, config) as run:
-        run_pipeline(run, told, until=until, others=others)
+        run_pipeline(run, told, until=until, others=others, isolate=isolate)
         if until is None:
             write_report(run.path)
     return told

@@ -4,15 +4,14 @@ import numpy as np
 
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import ChatTemplate
-from solon.prompting.dialogue import HumanAssistant
-from solon.prompting.few_shots import (
-    ChatComparison,
-    PlainComparison,
+from solon.prompting.comparison import (
+    ComparisonFormat,
     Task,
     comparison_format,
     draw_comparisons,
     reasoned,
 )
+from solon.prompting.dialogue import HumanAssistant
 from solon.records import Turn
 from tiny_models import END, tiny_tokenizer
 
@@ -39,12 +38,12 @@ def questions(rng: np.random.Generator) -> str:
 
 
 def test_braces_in_answers_are_text() -> None:
-    assert PLAIN.render(PlainComparison().comparison(TASK)) == PLAIN_TASK
-    assert PLAIN.render(PlainComparison().reasoning(TASK)) == REASONING_TASK
+    assert PLAIN.render(comparison_format(PLAIN).comparison(TASK)) == PLAIN_TASK
+    assert PLAIN.render(comparison_format(PLAIN).reasoning(TASK)) == REASONING_TASK
 
 
 def test_the_verdict_is_asked_for_after_the_reasoning() -> None:
-    text = PLAIN.render(PlainComparison().verdict(PlainComparison().reasoning(TASK), "Both are fine."))
+    text = PLAIN.render(comparison_format(PLAIN).verdict(comparison_format(PLAIN).reasoning(TASK), "Both are fine."))
     assert text == f"{REASONING_TASK} Both are fine.\n\nHuman: So the answer is:"
 
 
@@ -56,7 +55,7 @@ def test_a_worked_comparison_stands_before_the_task_in_its_own_layout() -> None:
         "Here is a conversation between a human and an assistant.\n\nHuman: q\n\nWhich is politer?\n"
         f"Options:\n (A) {first}\n (B) {second}\nThe answer is: ({letter})\n\n"
     )
-    assert PLAIN.render(PlainComparison().comparison(TASK, [worked])) == shown + PLAIN_TASK
+    assert PLAIN.render(comparison_format(PLAIN).comparison(TASK, [worked])) == shown + PLAIN_TASK
 
 
 def test_examples_draw_places_and_principles_independently() -> None:
@@ -74,15 +73,15 @@ def test_reasoned_examples_keep_their_order_and_take_the_question() -> None:
     own = REASONING_SHOT.model_copy(update={"question": "Which is shorter?"})
     worked = reasoned([REASONING_SHOT, own], "Which is kinder?")
     assert [w.task.question for w in worked] == ["Which is kinder?", "Which is shorter?"]
-    text = PLAIN.render(PlainComparison().reasoning(TASK, worked))
+    text = PLAIN.render(comparison_format(PLAIN).reasoning(TASK, worked))
     assert text.count("\n\nHuman: So the answer is: (A)\n\nHuman: Here is") == 2
     assert " (A) good\n (B) bad\n\nAssistant: Let's think step by step: (A) is polite.\n\nHuman: So" in text
     assert text.endswith(REASONING_TASK)
 
 
-def chat() -> ChatComparison:
+def chat() -> ComparisonFormat:
     format = comparison_format(TEMPLATE)
-    assert isinstance(format, ChatComparison)
+    assert format.chat
     return format
 
 
@@ -104,4 +103,4 @@ def test_a_chat_model_reasons_and_concludes_in_one_turn() -> None:
 
 
 def test_other_models_get_plain_text() -> None:
-    assert isinstance(comparison_format(HumanAssistant()), PlainComparison)
+    assert not comparison_format(HumanAssistant()).chat

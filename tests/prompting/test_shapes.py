@@ -16,8 +16,7 @@ from solon.constitution.few_shots import CritiqueShot
 from solon.models.tokens import encode_continuation, encode_prompt
 from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate, dialogue_format
-from solon.prompting.comparison import MARKS
-from solon.prompting.few_shots import Task, comparison_format
+from solon.prompting.comparison import MARKS, Task, comparison_format
 from solon.records import Turn
 from solon.train.batches import answer_example
 from solon.train.preference import sequence_tokens
@@ -42,7 +41,7 @@ def own_ids(tokenizer: PreTrainedTokenizerFast, turns: Sequence[Turn], answer: s
     names = {"human": "user", "assistant": "assistant", "system": "system"}
     messages = [{"role": names[turn.role], "content": turn.text} for turn in turns]
     messages.append({"role": "assistant", "content": answer})
-    dated = ChatTemplate(tokenizer)._template
+    dated = ChatTemplate(tokenizer)._write._template
     if wants_parts(tokenizer):
         messages = [{"role": m["role"], "content": [{"type": "text", "text": m["content"]}]} for m in messages]
     found: Any = tokenizer.apply_chat_template(messages, chat_template=dated, tokenize=True, return_dict=True)

@@ -3,16 +3,60 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.prompts.helpful import HelpfulFile, read_helpful
-from solon.prompts.read import PromptFile, read_prompts
-from solon.records import Turn
+from solon.prompts import helpful as of_helpful
+from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
+from solon.prompts.reading import Reading
+from solon.prompts.red_team import red_team_example
+from solon.records import Comparison, Demonstration, Prompt, PromptKind, Turn
 
 Said = tuple[tuple[str, str], ...]
 """A dialogue as (role, text)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptFile:
+    """What a file gave. Everything is in the order of the file, each once."""
+
+    prompts: tuple[Prompt, ...]
+    rows: int
+    dropped: Counter[str]
+    """`rows == len(prompts) + dropped.total()`."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HelpfulFile(PromptFile):
+    """`rows == len(comparisons) + len(demonstrations) + dropped.total()`."""
+
+    comparisons: tuple[Comparison, ...]
+    demonstrations: tuple[Demonstration, ...]
+
+
+def read_prompts(source: str | Path, kind: PromptKind, how: ReadingSection | None = None) -> PromptFile:
+    reading = Reading(source, how or ReadingSection())
+    examples = reading.distinct(partial(red_team_example, kind=kind), "prompt")
+    return PromptFile(
+        prompts=prompts_of(examples), rows=reading.rows, dropped=reading.left_out(), notes=reading.notes()
+    )
+
+
+def read_helpful(source: str | Path, how: ReadingSection | None = None) -> HelpfulFile:
+    examples, reading = of_helpful.read_helpful(source, how)
+    return HelpfulFile(
+        prompts=prompts_of(examples),
+        comparisons=comparisons_of(examples, reading.name),
+        demonstrations=demonstrations_of(examples),
+        rows=reading.rows,
+        dropped=reading.left_out(),
+        notes=reading.notes(),
+    )
 
 
 def write(path: Path, *rows: object) -> Path:

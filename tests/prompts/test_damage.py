@@ -13,10 +13,9 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import messages
+from prompts.examples import messages, read_helpful
 from solon.config import ReadingSection
 from solon.errors import PromptError
-from solon.prompts.helpful import read_helpful
 
 ROWS = [{"prompt": messages(f"question {n}"), "chosen": f"good {n}", "rejected": "bad"} for n in range(30)]
 TABLE = pyarrow.Table.from_pylist(ROWS)

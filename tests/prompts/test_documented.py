@@ -6,9 +6,8 @@ import math
 import re
 from pathlib import Path
 
+from prompts.examples import read_helpful, read_prompts
 from solon.config import COLUMNS
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats" / "prompts.md"
 

@@ -17,12 +17,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
+from prompts.examples import read_helpful, read_prompts
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.prompts.faults import Unreadable
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
 
 USER = '{"role": "user", "content": "x"}'
 ANSWER = '{"role": "assistant", "content": "y"}'
@@ -507,7 +506,9 @@ def test_places_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PromptError) as error:
         read_prompts("some/name", "harmful")
-    assert str(error.value) == "some/name: no such file (a data set on the Hugging Face Hub: hf:some/name)"
+    assert (
+        str(error.value) == "some/name: no such file (to read a data set of the Hugging Face Hub, write hf:some/name)"
+    )
     (tmp_path / "p.jsonl").write_bytes(GOOD)
     monkeypatch.setattr(builtins, "open", forbidden)
     assert told(prompts, tmp_path / "p.jsonl") == ["p.jsonl: cannot be read: Permission denied"]

@@ -13,13 +13,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import messages, said, write
+from prompts.examples import messages, read_helpful, read_prompts, said, write
 from solon.errors import PromptError
 from solon.prompts import datasets_library
 from solon.prompts.faults import Malformed
-from solon.prompts.features import decoded, features_of
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
+from solon.prompts.tables import decode, features_of
 
 
 @pytest.fixture(autouse=True)
@@ -113,9 +111,9 @@ def test_inner_features() -> None:
     expected = [{"role": "yes", "content": ["x"]}, None]
     inner = {"role": yes, "content": json_text}
     for feature in ({"_type": "List", "feature": inner}, {"_type": "LargeList", "feature": inner}, [inner]):
-        assert decoded(value, feature, "messages") == expected
+        assert decode(value, feature, "messages") == expected
     with pytest.raises(Malformed):
-        decoded("[" * 100_000, json_text, "m")
+        decode("[" * 100_000, json_text, "m")
 
 
 @pytest.mark.parametrize(
@@ -123,5 +121,5 @@ def test_inner_features() -> None:
 )
 def test_a_note_that_says_nothing_changes_nothing(note: dict[bytes, bytes] | None) -> None:
     assert features_of(note) == {}
-    assert decoded(3, {"_type": ["x"], "names": 3}, "m") == 3
-    assert decoded("x", [], "m") == "x"
+    assert decode(3, {"_type": ["x"], "names": 3}, "m") == 3
+    assert decode("x", [], "m") == "x"

@@ -16,14 +16,12 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import helpful, messages, said, write
+from prompts.examples import helpful, messages, read_helpful, read_prompts, said, write
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
 from solon.pipeline.sources import FileSource, prompt_source
 from solon.prompts import datasets_library
 from solon.prompts.datasets_library import HubName
-from solon.prompts.helpful import read_helpful
-from solon.prompts.read import read_prompts
 from solon.prompts.rows import fingerprints
 
 ROWS = [
@@ -115,7 +113,7 @@ def test_the_items_of_a_list_stand_on_their_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 64])
 def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr("solon.prompts.json_list._PIECE", piece)
+    monkeypatch.setattr("solon.prompts.text_files._PIECE", piece)
     items = [{"prompt": f'q {n} \\ \u2028 é " 🪜', "response": "x", "score": -1.25e-3, "yes": True} for n in range(9)]
     path = tmp_path / "p.json"
     path.write_text(json.dumps(items, ensure_ascii=piece % 2 == 0, indent=piece), encoding="utf-8")
@@ -123,7 +121,7 @@ def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: p
 
 
 def test_a_number_may_be_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solon.prompts.json_list._PIECE", 1)
+    monkeypatch.setattr("solon.prompts.text_files._PIECE", 1)
     path = tmp_path / "p.json"
     path.write_text('[{"prompt": "x"},\n1234,\n{"prompt": "y"},\n5678]', encoding="utf-8")
     with pytest.raises(PromptError) as error:

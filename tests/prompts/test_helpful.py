@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from prompts.examples import helpful as read
-from solon.prompts.helpful import read_helpful
+from prompts.examples import read_helpful
+from solon.errors import PromptError
 
 HH = {
     "chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: better",
@@ -50,6 +53,49 @@ def test_prompts_come_once_and_every_row_is_accounted_for(tmp_path: Path) -> Non
         "no last answer": 1,
     }
     assert file.rows == len(file.comparisons) + file.dropped.total()
+
+
+ARENA = {"prompt": "x", "a": "1", "b": "2", "better": "model_b", "model_a": "north", "model_b": "south", "judge": 7}
+
+
+def test_who_wrote_and_who_compared_is_kept_with_the_answers(tmp_path: Path) -> None:
+    rows = [ARENA, {"prompt": "x", "response": "1", "model": "north", "rater_id": "of a comparison alone"}]
+    file = read(tmp_path, *rows, columns={"rater_id": "judge"})
+    ((row,), (shown,)) = file.comparisons, file.demonstrations
+    assert (row.a, row.model_a, row.b, row.model_b, row.p_a_preferred) == ("2", "south", "1", "north", 1.0)
+    assert (row.rater, row.rater_id, row.session) == ("human", "7", None)
+    assert shown.model == "north"
+
+
+def test_two_raters_or_sittings_are_two_comparisons(tmp_path: Path) -> None:
+    rows = [ARENA | {"rater_id": rater, "session": session} for rater, session in ("rs", "rs", "rt", "ts", "t ")]
+    file = read(tmp_path, *rows)
+    assert [(row.rater_id, row.session) for row in file.comparisons] == [
+        ("r", "s"),
+        ("r", "t"),
+        ("t", "s"),
+        ("t", None),
+    ]
+    assert file.dropped == {"duplicate": 1}
+
+
+def test_a_row_without_names_keeps_its_id(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, {"prompt": "x", "chosen": "1", "rejected": "2"}).comparisons
+    assert row.id == "helpful-fcb989a27468"
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (["north"], '"model_a" must be a name (write it as text)'),
+        (True, '"model_a" must be a name (write it as text)'),
+        ("\ud800", "a broken Unicode escape: half of a surrogate pair"),
+    ],
+)
+def test_a_name_is_text(tmp_path: Path, name: object, fault: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        read(tmp_path, ARENA | {"model_a": name})
+    assert str(caught.value) == f"{tmp_path / 'h.jsonl'}:1: {fault}"
 
 
 def test_the_published_comparisons(reference_data: Path) -> None:

@@ -10,10 +10,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import helpful
+from prompts.examples import helpful, read_helpful
 from solon.config import ReadingSection
 from solon.errors import PromptError
-from solon.prompts.helpful import read_helpful
 
 TEXTS = {"prompt": "x", "chosen": "good", "rejected": "bad"}
 NAMES = {"prompt": "x", "a": "good", "b": "bad"}

@@ -13,10 +13,9 @@ import pyarrow
 import pyarrow.ipc
 import pytest
 
-from prompts.examples import write
+from prompts.examples import read_prompts, write
 from solon.errors import PromptError
 from solon.prompts import tables, text_files
-from solon.prompts.read import read_prompts
 
 
 @pytest.mark.parametrize(

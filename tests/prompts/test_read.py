@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import write
-from solon.prompts.read import read_prompts
+from prompts.examples import read_prompts, write
 from solon.records import Turn
 
 

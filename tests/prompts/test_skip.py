@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import red_team, write
+from prompts.examples import read_prompts, red_team, write
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
 from solon.prompts.choose import choose_red_team
-from solon.prompts.read import read_prompts
 
 GOOD = [{"prompt": f"request {number}"} for number in range(95)]
 BAD = [{"prompt": ""}, {"prompt": 3}, {"prompt": ""}, {}, {"messages": [{"role": "tool", "content": "x"}]}]
@@ -52,7 +51,7 @@ def test_too_many_are_refused(tmp_path: Path) -> None:
     lines = [str(fault).replace(f"{tmp_path}/", "") for fault in error.value.faults]
     assert lines[0] == (
         "p.jsonl: 5 of 100 rows cannot be read, more than prompts.max_faults = 0.049 allows "
-        "(mend the file, or allow more)"
+        "(repair the file, or allow more)"
     )
     assert lines[1] == 'p.jsonl:1: "prompt" is empty' and len(lines) == 6
 

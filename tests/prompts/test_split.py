@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prompts.examples import read_prompts
 from solon.errors import PromptError
-from solon.prompts.read import read_prompts
 from solon.prompts.reading import Example
 from solon.prompts.split import Survey, opening_of
 from solon.prompts.turns import prompt_id

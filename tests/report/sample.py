@@ -186,9 +186,7 @@ def sample_data(n: int = 8, *, steps: int = 5, graded: bool = True) -> ReportDat
     sampled = rollouts(training, generator, steps)
     pairs = [
         ScoredPair(
-            prompt_id=row.prompt_id,
-            score_a=float(generator.normal(1, 1)),
-            score_b=0.0,
+            margin=float(generator.normal(1, 1)),
             p_a_preferred=row.p_a_preferred,
             better="a" if graded else None,
             fault="harmful" if i % 2 else "rude",

@@ -36,7 +36,7 @@ def test_the_table_fits_eighty_columns_and_has_every_figure() -> None:
 
 def test_without_truth_the_reason_is_printed() -> None:
     text = printed(sample_data(4, graded=False).summary, 200)
-    assert "Not graded: no grader knows the truth" in text
+    assert "Not graded: there is no ground truth" in text
     assert "agrees with" in text and "paired" not in text
 
 

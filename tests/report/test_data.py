@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from solon.evals.summary import summary_json
 from solon.records import Record
 from solon.report.data import CONSTITUTION, ReportData, load_report_data
 from solon.report.html import write_report
+from stages import begun
 
 
 def write_run(path: Path, data: ReportData) -> None:
@@ -28,7 +30,7 @@ def write_run(path: Path, data: ReportData) -> None:
     }
     with RunFolder.create(path, data.config) as run:
         for name, files in stages.items():
-            stage = run.stage(name, config={})
+            stage = begun(run, name)
             for file, rows in files.items():
                 for start in range(0, len(rows), 7):
                     stage.write_shard(file, start // 7, rows[start : start + 7])
@@ -74,11 +76,23 @@ def test_missing_stages_are_empty_and_a_missing_summary_is_said(tmp_path: Path) 
     assert write_report(tmp_path).exists()
 
 
-def test_a_damaged_row_is_named_with_its_line(tmp_path: Path) -> None:
-    data = sample_data(2)
-    write_run(tmp_path, data)
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path, sample_data(2))
     shard = tmp_path / "scores" / "rows-00000.jsonl"
-    good = data.scores[0].model_dump_json()
-    shard.write_text(f"{good}\n{good}\nbroken\n", encoding="utf-8")
-    with pytest.raises(RunError, match=rf"rows-00000.jsonl:3: not a {Score.__name__}"):
+    shard.write_text(shard.read_text(encoding="utf-8").replace("oracle", "Oracle", 1), encoding="utf-8")
+    with pytest.raises(RunError, match=r"rows-00000.jsonl: changed: not what stage scores made"):
+        load_report_data(tmp_path)
+
+
+def test_a_row_of_another_form_is_named_with_its_line(tmp_path: Path) -> None:
+    """E.g. of another version of Solon."""
+    data = sample_data(2)
+    (good, *_), other = data.scores, data.revisions[0]
+    write_run(tmp_path, data)
+    with RunFolder.resume(tmp_path) as run:
+        shutil.rmtree(tmp_path / "scores")
+        stage = begun(run, "scores")
+        stage.write_records("rows", [good, good, other])
+        stage.finish()
+    with pytest.raises(RunError, match=rf"rows.jsonl:3: not a {Score.__name__}"):
         load_report_data(tmp_path)

@@ -174,6 +174,16 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
     assert 'msgstr "Wie deed mee <b>"' in again
 
 
+def test_a_catalogue_without_texts_or_of_another_language_is_refused(tmp_path: Path) -> None:
+    """Once the page was English and said to be Dutch, or had Dutch texts with German dates."""
+    path = tmp_path / "nl.po"
+    path.write_bytes(new_catalogue("nl"))
+    with pytest.raises(InputError, match=r"nl\.po: no text is filled in \(fill it in, or leave out --catalog\)"):
+        language_of("", path)
+    with pytest.raises(InputError, match=r"nl\.po: is a catalogue of Dutch, and --language is de \(leave out one"):
+        language_of("de", path)
+
+
 def test_what_is_wrong_with_a_catalogue_is_said_by_line(tmp_path: Path) -> None:
     path = tmp_path / "xx.po"
     head = 'msgid ""\nmsgstr "Language: de\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'

@@ -19,10 +19,9 @@ from solon.collective.principles.selection import ThresholdCount
 from solon.report.public.bars import vote_bar
 from solon.report.public.inputs import PublicInput
 from solon.report.public.language import ENGLISH, letter
-from solon.report.public.map import KEY, opinion_map
+from solon.report.public.map import BASELINE, KEY, NAME, _Frame, _names, opinion_map
 from solon.report.public.page import render_public_report
-from solon.report.public.places import extent_of, outline, regions
-from solon.report.public.standing import how_computed
+from solon.report.public.places import Extent, Outline, extent_of, outline, regions
 from solon.report.public.sureness import number_of_groups
 from solon.report.public.tally import Tally, statement_votes
 from solon.report.public.thresholds import threshold_part
@@ -96,6 +95,19 @@ def test_nobody_stands_alone_in_a_group_on_the_map() -> None:
         assert size <= x <= 640 - size and size <= y <= height - size, "the edge cuts no mark"
 
 
+def test_names_of_groups_cover_no_mark_where_there_is_room() -> None:
+    """Of the same two groups, the middle above each outline is taken: the name stands beside it, or below."""
+    draws = np.random.default_rng(3)
+    near = [Outline(centre_2=np.array([x, 0.0]), radii_2=np.array([0.4, 0.2]), degrees=0.0) for x in (-0.5, 0.5)]
+    frame = _Frame(extent=Extent(low_2=np.full(2, -1.0), high_2=np.full(2, 1.0)), scale=280.0, height=560.0)
+    above = [np.array(frame.at(one.centre_2 + np.array([0, 0.26]))) + draws.normal(0, 3, size=(5, 2)) for one in near]
+    marks = np.concatenate(above)
+    found = re.findall(r'x="(\S+)" y="(\S+)"', "".join(_names(frame, near, marks, np.zeros(2), ENGLISH)))
+    names = np.array(found, dtype=float) - (0, BASELINE)
+    assert len(names) == 2 and not (np.abs(names[:, None] - marks) < NAME).all(axis=2).any()
+    assert np.abs(names[0] - names[1]).max() >= NAME[1], "nor does one name cover the other"
+
+
 def test_too_few_people_have_no_map() -> None:
     talk = riverside().conversation
     few = talk.select(participants=np.arange(len(talk.participants)) < 2 * SUPPRESS_BELOW - 1)
@@ -137,7 +149,8 @@ def test_the_method_says_what_settled_the_number_of_groups() -> None:
     made = riverside().conversation
 
     def said(groups: Groups) -> str:
-        return " ".join(how_computed(analyse(made, groups=groups), ENGLISH, pooled=False))
+        page = read_page(render_public_report(PublicInput(analysis=analyse(made, groups=groups))))
+        return section(page, "method").all("ol")[0].text
 
     found, asked = find_groups(made), find_groups(made, k=3)
     assert "this report has the number that most of these tries took" in said(found)

@@ -11,9 +11,7 @@ from solon.collective.conversation import Conversation, VoteLog
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import exported_groups
 from solon.report.public.inputs import PublicInput
-from solon.report.public.language import ENGLISH
 from solon.report.public.page import render_public_report
-from solon.report.public.people import paragraph, turnout_of
 from talks import random_rows, talk
 
 DAY = 86_400_000
@@ -38,7 +36,9 @@ def dated(*, written: bool, logged: bool) -> Conversation:
 
 
 def told(made: Conversation) -> str:
-    return paragraph(turnout_of(analyse(made)), ENGLISH)
+    """The first paragraph of the page."""
+    page = read_page(render_public_report(PublicInput(analysis=analyse(made))))
+    return next(one.text for one in page.all("p") if one.attributes.get("class") == "lede").strip()
 
 
 def test_votes_are_dated_by_their_log_alone() -> None:

@@ -43,7 +43,7 @@ def test_shares_say_whom_they_are_of() -> None:
     few = replace(made, categories=made.categories | {"age": ("", *ages[1:])})
     notes = notes_of(few)
     assert "Shares are of those of whom the category is known, but for age of everybody. Of how many" in notes
-    rows = {row[0]: row for table in population_part(few, ENGLISH, voters=130).tables[:1] for row in table.rows}
+    rows = {row[0]: row for _, told in population_part(few, ENGLISH, voters=130).tables[:1] for row in told}
     assert rows["not known"][1] == "withheld"
     assert {row[2] for row in rows.values()} >= {f"{100 * ages[1:].count('old') / 130:.0f}%"}
     many = replace(made, categories=made.categories | {"age": ("",) * 12 + ages[12:]})
@@ -88,7 +88,8 @@ def test_the_verdict_names_what_it_is_due_to() -> None:
     loose = stability_part(stable.model_copy(update={"verdict": "loose", "checks": (moved, held)}), ENGLISH)
     assert loose.text.startswith("Many people would be in another group if the calculation starts elsewhere. What is")
     unknown = stability_part(stable.model_copy(update={"verdict": "unknown"}), ENGLISH)
-    assert unknown.gist.startswith("How firm the groups are cannot be said. Too few people are in them, or")
+    told = f"{unknown.lead} {unknown.text}"
+    assert told.startswith("How firm the groups are cannot be said. Too few people are in them, or")
     (row,) = stability_part(
         stable.model_copy(update={"checks": (held.model_copy(update={"likeness": -0.001}),)}), ENGLISH
     ).rows
@@ -112,7 +113,7 @@ def test_small_groups_are_not_counted_out() -> None:
     assert all(not row["group-a-votes"] and not row["group-b-votes"] for row in saved_table(page))
     regions = table(page, "The map as a table")[1:]
     assert regions and all(set(row[2:]) == {"withheld"} for row in regions), "shares of 40 would say that it is 40"
-    assert 'class="dot g1"' not in str(page_of(PublicInput(analysis=in_two_groups(rows))).map)
+    assert 'class="dot g1"' not in str(page_of(PublicInput(analysis=in_two_groups(rows)))["map"])
 
 
 def test_agreement_is_not_denied_where_it_is_withheld() -> None:
@@ -120,7 +121,7 @@ def test_agreement_is_not_denied_where_it_is_withheld() -> None:
     rows = [[1, 1, 1, 1, -1, -1, -1, 1]] * 40 + [[-1, -1, -1, -1, 1, 1, 1, 1]] * 4
     given = PublicInput(analysis=in_two_groups(rows))
     page = read_page(render_public_report(given))
-    found = page_of(given).opinions
+    found = page_of(given)["opinions"]
     assert found.pooled and [one.id for one in found.agreed] == [7, 0, 1, 2, 3] and not found.dividing
     assert {one.id for one in found.refused} == {4, 5, 6}
     method = section(page, "method").text

@@ -16,14 +16,16 @@ from solon.collective.opinion.results import by_size
 from solon.errors import InputError
 from solon.report.study import figures as study_figures
 from solon.report.study import measures as study
+from solon.report.study import reading
 from solon.report.study.files import write_all
-from solon.report.study.measures import Study, fingerprint, labelled, misplaced, read_study, reproduce
+from solon.report.study.measures import labelled, misplaced, reproduce
+from solon.report.study.reading import Study, fingerprint, read_study
 from talks import random_rows, talk, write_export
 from voters import public
 
 
 def test_the_worked_examples_hold() -> None:
-    for module in (method, study, study_figures):
+    for module in (method, reading, study, study_figures):
         assert doctest.testmod(module).failed == 0
 
 
@@ -34,25 +36,25 @@ def test_positions_equal_a_full_decomposition(people: int, statements: int) -> N
 
     conversation = talk(random_rows(0, people, statements))
     pca = PCA(2, svd_solver="full").fit(conversation.votes_PS.T.astype(float))
-    found = positions(conversation)
+    points_P2, variance_2 = positions(conversation)
     for axis in range(2):
-        theirs, ours = pca.components_[axis], found.participants_P2[:, axis]
+        theirs, ours = pca.components_[axis], points_P2[:, axis]
         assert abs(theirs @ ours) == pytest.approx(1, abs=1e-9)
         assert ours @ ours == pytest.approx(1) and ours.sum() > 0
-    np.testing.assert_allclose(found.variance_2, pca.explained_variance_ratio_, atol=1e-12)
+    np.testing.assert_allclose(variance_2, pca.explained_variance_ratio_, atol=1e-12)
 
 
 def test_an_unseen_statement_counts_as_a_pass_or_as_the_mean() -> None:
     rows = random_rows(1, 30, 20)
     passes = [[0 if vote is None else vote for vote in row] for row in rows]
-    filled, sparse = positions(talk(passes)), positions(talk(rows))
-    np.testing.assert_allclose(sparse.participants_P2, filled.participants_P2, atol=1e-12)
-    assert not np.allclose(positions(talk(rows), impute="mean").participants_P2, sparse.participants_P2)
+    filled, sparse = positions(talk(passes))[0], positions(talk(rows))[0]
+    np.testing.assert_allclose(sparse, filled, atol=1e-12)
+    assert not np.allclose(positions(talk(rows), impute="mean")[0], sparse)
 
 
 def test_people_who_all_vote_alike_stand_at_the_origin() -> None:
-    found = positions(talk([[1, 1, 1]] * 4))
-    assert not found.participants_P2.any() and not found.variance_2.any()
+    points_P2, variance_2 = positions(talk([[1, 1, 1]] * 4))
+    assert not points_P2.any() and not variance_2.any()
     assert place_all(talk([[1, 1, 1]] * 4)).start(0).number == 1
 
 
@@ -94,7 +96,7 @@ def test_labels_by_size_then_by_first_member() -> None:
     [
         (talk(random_rows(0, 20, 10)), None, "0 of 20 participants have more than 25 votes"),
         (talk(random_rows(0, 9, 30, seen=1), moderated=dict.fromkeys(range(30), -1)), None, "rejected every statement"),
-        (talk([[1] * 30] * 5), 2, "2 groups asked for, but participants take only 1 different positions"),
+        (talk([[1] * 30] * 5), 2, "2 groups asked for, but people stand in 1 different places"),
     ],
 )
 def test_what_cannot_be_grouped_is_said(conversation: Conversation, k: int | None, said: str) -> None:
@@ -181,7 +183,7 @@ def test_published_files_are_refused_without_the_published_order(
 ) -> None:
     folder, out = export(tmp_path / "export"), tmp_path / "out"
     ids = np.array(range(100, 160))
-    monkeypatch.setattr(study, "PUBLISHED_ORDER", fingerprint(ids))
+    monkeypatch.setattr(reading, "PUBLISHED_ORDER", fingerprint(ids))
     out.mkdir()
     _, published, comparison = write_all(out, reproduce(read_study(folder)))
     assert published is not None and comparison is not None

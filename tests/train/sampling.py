@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from transformers import PreTrainedModel
 
-from solon.lm.requests import WriteRequest
+from solon.lm.protocols import SampleRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class NaiveSampler:
     eos_id: int
 
     @torch.no_grad()
-    def __call__(self, requests: Sequence[WriteRequest]) -> list[Sampled]:
+    def __call__(self, requests: Sequence[SampleRequest]) -> list[Sampled]:
         ids_BT = torch.tensor([[int(word) for word in request.prompt.split()] for request in requests])
         width = ids_BT.shape[1]
         draws = [torch.Generator().manual_seed(request.seed % 2**63) for request in requests]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from solon.config import SFTSection
 from solon.errors import DivergedError
-from solon.train.loop import Trainer, decayed, warmed_up
+from solon.train.loop import Trainer, linear_decay, warmed_up
 
 SECTION = SFTSection(learning_rate=0.1, warmup_steps=4, weight_decay=0.1, max_grad_norm=0.5)
 X, Y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8.0)
@@ -32,8 +32,8 @@ def _squared(layer: nn.Module) -> object:
 def test_warm_up_as_worked_in_its_docstring() -> None:
     assert [warmed_up(1e-3, step, 4) for step in (1, 4, 9)] == [2.5e-4, 1e-3, 1e-3]
     assert warmed_up(1e-3, 1, 0) == 1e-3
-    assert decayed(1e-3, 0.5, 0.2) == pytest.approx(6e-4)
-    assert [decayed(1e-3, done, 1.0) for done in (0.0, 0.9)] == [1e-3, 1e-3]
+    assert linear_decay(0.2)(0.5) == pytest.approx(0.6)
+    assert [linear_decay(1.0)(done) for done in (0.0, 0.9)] == [1, 1]
 
 
 def test_updates_equal_a_plain_torch_loop() -> None:
@@ -69,6 +69,39 @@ def test_half_precision_weights_become_float32_and_dropout_is_off() -> None:
     Trainer({"model": model}, SECTION)
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     assert not model[1].training
+
+
+def test_bfloat16_weights_are_the_roundings_of_float32_ones_that_learn_in_small_steps() -> None:
+    """A step of 1e-4 is lost in a bfloat16 weight of 1, which knows no number between 1 and 1.0078."""
+    section = SFTSection(learning_rate=1e-4, warmup_steps=0)
+    plain, rounded = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    for layer in (plain, rounded):
+        nn.init.ones_(layer.weight)
+    exact = Trainer({"model": plain}, section)
+    trainer = Trainer({"model": rounded}, section, weights=torch.bfloat16)
+    for _ in range(100):
+        for each, layer in ((exact, plain), (trainer, rounded)):
+            each.update([[0]], lambda _rows, layer=layer: (layer.weight.float().sum(), torch.ones(())), weight=1)
+    assert float(plain.weight.detach()) == pytest.approx(0.99, abs=1e-5)
+    assert torch.equal(trainer.tensors()["weights.model.weight"], plain.weight)
+    assert rounded.weight.dtype == torch.bfloat16 and torch.equal(rounded.weight, plain.weight.bfloat16())
+    again = nn.Linear(1, 1, bias=False)
+    Trainer({"model": again}, section, weights=torch.bfloat16).load(trainer.tensors(), trainer.updates)
+    assert torch.equal(again.weight, rounded.weight)
+
+
+def test_a_stage_begins_with_a_new_optimizer_and_the_weights_as_they_are() -> None:
+    one, other = _linear(), _linear()
+    trainer = Trainer({"model": one}, SECTION)
+    trainer.update([list(range(8))], _squared(one), weight=8)
+    other.load_state_dict(one.state_dict())
+    trainer.begin(SECTION, lambda done: 0.5)
+    update = trainer.update([list(range(8))], _squared(one), weight=8)
+    assert update.learning_rate == pytest.approx(0.1 * 0.5 / 4)
+    Trainer({"model": other}, SECTION.model_copy(update={"learning_rate": 0.05})).update(
+        [list(range(8))], _squared(other), weight=8
+    )
+    assert torch.equal(one.weight, other.weight)
 
 
 def test_state_put_back_continues_to_the_same_bytes_also_with_weights_that_had_no_gradient_yet() -> None:

@@ -11,8 +11,6 @@ from torch.nn import functional
 
 from solon.train import losses
 
-YES = torch.tensor([True])
-
 
 def _seeded(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
@@ -20,7 +18,7 @@ def _seeded(*shape: int, seed: int = 0) -> Tensor:
 
 def test_cross_entropy_as_worked_in_its_docstring() -> None:
     logits = torch.tensor([[0.0, log(3.0)], [0.0, log(3.0)]])
-    total, weight = losses.cross_entropy(logits, torch.tensor([1, 0]), torch.tensor([True, True]))
+    total, weight = losses.cross_entropy(logits, torch.tensor([1, 0]))
     assert float(total) == pytest.approx(0.2877 + 1.3863, abs=1e-4)
     assert float(weight) == 2
 
@@ -35,17 +33,15 @@ def test_preference_loss_as_worked_in_its_docstring() -> None:
 
 def test_policy_loss_and_clip_fraction_as_worked_in_their_docstrings() -> None:
     logp, old = torch.full((2,), log(1.5)), torch.zeros(2)
-    advantage, mask = torch.tensor([2.0, -1.0]), torch.tensor([True, True])
-    total, weight = losses.clipped_policy_loss(logp, old, advantage, mask, clip=0.2)
+    advantage = torch.tensor([2.0, -1.0])
+    total, weight = losses.clipped_policy_loss(logp, old, advantage, clip=0.2)
     assert (float(total), float(weight)) == (pytest.approx(-0.9), 2)
-    bound, of = losses.clip_fraction(logp, old, advantage, mask, clip=0.2)
+    bound, of = losses.clip_fraction(logp, old, advantage, clip=0.2)
     assert (float(bound), float(of)) == (1, 2)
 
 
 def test_value_loss_as_worked_in_its_docstring() -> None:
-    total, weight = losses.clipped_value_loss(
-        torch.tensor([1.0]), torch.tensor([0.0]), torch.tensor([2.0]), YES, clip=0.2
-    )
+    total, weight = losses.clipped_value_loss(torch.tensor([1.0]), torch.tensor([0.0]), torch.tensor([2.0]), clip=0.2)
     assert (float(total), float(weight)) == (pytest.approx(1.62), 1)
 
 
@@ -57,45 +53,40 @@ def test_divergences_as_worked_in_their_docstrings() -> None:
     assert float(losses.entropy(q)) == pytest.approx(0.5623, abs=1e-4)
 
 
-def test_cross_entropy_equals_torch_on_what_the_mask_selects() -> None:
-    logits_BTV, targets_BT = _seeded(3, 5, 7), torch.arange(15).view(3, 5) % 7
-    mask_BT = _seeded(3, 5, seed=1) > 0
-    total, weight = losses.cross_entropy(logits_BTV, targets_BT, mask_BT)
-    want = functional.cross_entropy(logits_BTV[mask_BT], targets_BT[mask_BT], reduction="sum")
-    torch.testing.assert_close(total, want)
-    assert int(weight) == int(mask_BT.sum())
+def test_cross_entropy_equals_torch() -> None:
+    logits_NV, targets_N = _seeded(15, 7), torch.arange(15) % 7
+    total, weight = losses.cross_entropy(logits_NV, targets_N)
+    torch.testing.assert_close(total, functional.cross_entropy(logits_NV, targets_N, reduction="sum"))
+    assert int(weight) == 15
 
 
-def _masked_losses(x_BT: Tensor, mask_BT: Tensor) -> dict[str, losses.SumAndWeight]:
-    other, advantage = _seeded(*x_BT.shape, seed=1), _seeded(*x_BT.shape, seed=2)
-    ids = torch.zeros(x_BT.shape, dtype=torch.long)
+def _token_losses(x_N: Tensor) -> dict[str, losses.SumAndWeight]:
+    other, advantage = _seeded(*x_N.shape, seed=1), _seeded(*x_N.shape, seed=2)
+    ids = torch.zeros(x_N.shape, dtype=torch.long)
     return {
-        "cross_entropy": losses.cross_entropy(torch.stack([x_BT, other], dim=-1), ids, mask_BT),
-        "policy": losses.clipped_policy_loss(x_BT, other, advantage, mask_BT, clip=0.2),
-        "value": losses.clipped_value_loss(x_BT, other, advantage, mask_BT, clip=0.2),
+        "cross_entropy": losses.cross_entropy(torch.stack([x_N, other], dim=-1), ids),
+        "policy": losses.clipped_policy_loss(x_N, other, advantage, clip=0.2),
+        "value": losses.clipped_value_loss(x_N, other, advantage, clip=0.2),
     }
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "policy", "value"])
-def test_a_masked_loss_is_the_loss_of_the_subset_whatever_is_masked_out(name: str) -> None:
-    x = _seeded(2, 4)
-    mask = torch.tensor([[True, True, True, True], [False, False, False, False]])
-    whole, weight = _masked_losses(x, mask)[name]
-    spoilt = x.clone()
-    spoilt[1] = float("nan")
+def test_what_is_not_selected_can_be_anything(name: str) -> None:
+    spoilt = _seeded(4, 2)
+    spoilt[:, 1] = float("nan")
     spoilt.requires_grad_()
-    again, _ = _masked_losses(spoilt, mask)[name]
-    again.backward()
+    total, weight = _token_losses(spoilt[torch.tensor([[True, False]] * 4)])[name]
+    total.backward()
     assert spoilt.grad is not None
     assert float(weight) == 4
-    torch.testing.assert_close(again, whole)
-    assert torch.isfinite(spoilt.grad).all() and (spoilt.grad[1] == 0).all() and (spoilt.grad[0] != 0).any()
+    torch.testing.assert_close(total, _token_losses(_seeded(4, 2)[:, 0])[name][0])
+    assert torch.isfinite(spoilt.grad).all() and not spoilt.grad[:, 1].any() and spoilt.grad[:, 0].any()
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "policy", "value"])
-def test_an_all_false_mask_gives_zero_and_finite_gradients(name: str) -> None:
+def test_no_tokens_cost_nothing_and_give_finite_gradients(name: str) -> None:
     x = _seeded(2, 3).requires_grad_()
-    total, weight = _masked_losses(x, torch.zeros(2, 3, dtype=torch.bool))[name]
+    total, weight = _token_losses(x[torch.zeros(2, 3, dtype=torch.bool)])[name]
     total.backward()
     assert (float(total.detach()), float(weight)) == (0, 0)
     assert x.grad is not None and (x.grad == 0).all()
@@ -152,6 +143,6 @@ def test_exact_kl_equals_torch_and_is_what_k1_and_k3_estimate() -> None:
 def test_on_policy_the_policy_loss_has_the_policy_gradient() -> None:
     logp = _seeded(5).requires_grad_()
     advantage = _seeded(5, seed=1)
-    total, _ = losses.clipped_policy_loss(logp, logp.detach(), advantage, torch.ones(5, dtype=torch.bool), clip=0.2)
+    total, _ = losses.clipped_policy_loss(logp, logp.detach(), advantage, clip=0.2)
     (grad,) = torch.autograd.grad(total, logp)
     torch.testing.assert_close(grad, -advantage)

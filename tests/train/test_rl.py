@@ -15,18 +15,20 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.config import RLSection
-from solon.errors import ConfigError
-from solon.lm.inprocess import InProcessModel
+from solon.lm.engines.local import LocalModel
 from solon.models.load import load_model
 from solon.records import Rollout
+from solon.train.algorithms import grpo, ppo
+from solon.train.loop import TrainContext
 from solon.train.losses import token_logprobs
-from solon.train.rl import RLStep, reinforce
-from solon.train.rollouts import Actors, Environment, PolicyPrompt, draw_prompts, sample_rollouts, score_tokens
+from solon.train.rl import RLTrainStep, reinforce
+from solon.train.rollouts import Environment, PolicyPrompt, RLModels, draw_prompts, sample_rollouts, score_tokens
 from tiny_models import tiny_model_folder
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
 from train.sampling import NaiveSampler, Sampled
 
 EOS, PAD, WANTED = 0, 1, 7
+ALGORITHMS: dict[str, Any] = {"grpo": grpo, "ppo": ppo}
 PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
 
 
@@ -65,7 +67,7 @@ def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]
     return [sum(token == WANTED for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers]
 
 
-def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLStep], dict[int, list[Rollout]]]:
+def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], dict[int, list[Rollout]]]:
     """Twelve steps of RL unless told otherwise: (records, rollouts by step)."""
     extra = {name: changes.pop(name) for name in ("checkpoints", "progress", "dtype") if name in changes}
     reward = changes.pop("reward_model", share_of_wanted)
@@ -89,9 +91,10 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLStep], dict[
         reward_model=reward,
         max_new_tokens=6,
     )
-    actors = Actors(policy=policy, reference=reference, value_model=values if section.algorithm == "ppo" else None)
+    models = RLModels(policy=policy, reference=reference, value_model=values if section.algorithm == "ppo" else None)
     rollouts: dict[int, list[Rollout]] = {}
-    steps = reinforce(actors, environment, section, seed=0, pad_id=PAD, keep=rollouts.__setitem__, **extra)
+    context = TrainContext(seed=0, pad_id=PAD, **extra)
+    steps = reinforce(ALGORITHMS[section.algorithm], models, environment, section, context, rollouts.__setitem__)
     return steps, rollouts
 
 
@@ -182,15 +185,10 @@ def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> 
     policy, reference = _policy(), _policy(seed=2)
     sampler = NaiveSampler(model=policy, eos_id=EOS)
     environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
-    samples = sample_rollouts(environment, PROMPTS[:2], step=1, group=3, temperature=temperature, seed=0)
-    scores = score_tokens(
-        Actors(policy=policy, reference=reference),
-        [sample.example for sample in samples],
-        temperature=temperature,
-        pad_id=PAD,
-        dtype=torch.float32,
-        micro_batch_tokens=16,
-    )
+    section = RLSection(samples_per_prompt=3, temperature=temperature, micro_batch_tokens=16)
+    samples = sample_rollouts(environment, PROMPTS[:2], section, step=1, seed=0)
+    models, context = RLModels(policy=policy, reference=reference), TrainContext(seed=0, pad_id=PAD)
+    scores = score_tokens(models, [sample.example for sample in samples], section, context)
     for row, sample in enumerate(samples):
         ids = torch.tensor([[*sample.answer.prompt_ids, *sample.answer.answer_ids]])
         answer = ids[0, 2:]
@@ -215,7 +213,8 @@ def test_samples_of_one_prompt_differ_and_those_of_a_step_come_again() -> None:
     environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
 
     def answers(step: int) -> list[Any]:
-        samples = sample_rollouts(environment, PROMPTS[:1], step=step, group=4, temperature=1.0, seed=0)
+        section = RLSection(samples_per_prompt=4)
+        samples = sample_rollouts(environment, PROMPTS[:1], section, step=step, seed=0)
         return [sample.answer for sample in samples]
 
     one, again, later = answers(1), answers(1), answers(2)
@@ -228,21 +227,19 @@ def test_bfloat16_also_raises_the_reward() -> None:
     assert steps[0].kl == 0 and steps[-1].reward_mean > 0.8
 
 
-def test_grpo_with_one_answer_per_prompt_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"rl.samples_per_prompt is 1, but grpo compares at least 2 answers"):
-        _train(_policy(), samples_per_prompt=1)
+def test_ppo_takes_one_answer_per_prompt() -> None:
     _train(_policy(), algorithm="ppo", samples_per_prompt=1, steps=1)
 
 
 def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path: Path) -> None:
     """Reward: the share of tokens from the lower half of the vocabulary, which chance gives one half."""
 
-    def train(checkpoints: Checkpoints, progress: Any = None) -> tuple[list[RLStep], PreTrainedModel]:
+    def train(checkpoints: Checkpoints, progress: Any = print) -> tuple[list[RLTrainStep], PreTrainedModel]:
         loaded = load_model(folder, dtype=torch.float32, device="cpu")
-        engine = InProcessModel(loaded)
+        engine = LocalModel(loaded)
         environment = Environment(
             prompts=[PolicyPrompt(id=f"p{n}", text=f"\n\nHuman: {n}\n\nAssistant:") for n in range(4)],
-            sampler=engine.sample_tokens,
+            sampler=engine.sample,
             reward_model=lambda _prompts, answers: [
                 sum(token < 192 for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers
             ],
@@ -258,11 +255,9 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
             warmup_steps=0,
             checkpoint_steps=3,
         )
-        actors = Actors(policy=loaded.model, reference=deepcopy(loaded.model))
-        records = reinforce(
-            actors, environment, section, seed=0, pad_id=PAD, checkpoints=checkpoints, progress=progress
-        )
-        return records, loaded.model
+        models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
+        context = TrainContext(seed=0, pad_id=PAD, checkpoints=checkpoints, progress=progress)
+        return reinforce(grpo, models, environment, section, context, lambda _step, _rows: None), loaded.model
 
     def on_disk(name: str) -> Checkpoints:
         return Checkpoints(tmp_path / name, run=tmp_path, tally=Tally(), committed=lambda: None)

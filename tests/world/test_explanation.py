@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from solon.embedded.answers import DEMONSTRATED, all_acts, as_text, draw_answer
 from solon.records import Turn
 from solon.seeds import generator
-from solon.world.answers import DEMONSTRATED, all_acts, as_text, draw_answer
 from solon.world.explanation import Explanation, explain
 from solon.world.oracle import judge
 from solon.world.prompts import read_request, world_prompts

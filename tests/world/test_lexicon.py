@@ -7,7 +7,7 @@ import re
 import pytest
 
 from solon.world.lexicon import HELD_OUT_HARM, lexicon, split_of
-from solon.world.sentences import SLOTS, answer_patterns, generalise, split_sentences
+from solon.world.sentences import SLOTS, answer_patterns, generalize, split_sentences
 
 LISTS = {
     "persons": lexicon().persons,
@@ -75,7 +75,7 @@ def fixed_texts() -> list[str]:
 
 
 def test_no_fixed_text_names_somebody_by_accident() -> None:
-    named = {text: names for text in fixed_texts() if (names := generalise(text)[1])}
+    named = {text: names for text in fixed_texts() if (names := generalize(text)[1])}
     assert not named
 
 

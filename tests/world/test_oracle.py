@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from solon.embedded.answers import as_text, good_sentences
 from solon.records import Turn
-from solon.world.answers import as_text, good_sentences
 from solon.world.lexicon import lexicon
 from solon.world.oracle import Judgement, judge, targeted
 from solon.world.prompts import read_request, world_prompts

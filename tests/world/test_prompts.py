@@ -19,7 +19,7 @@ from solon.world.prompts import (
     read_request,
     world_prompts,
 )
-from solon.world.sentences import Situation, generalise
+from solon.world.sentences import Situation, generalize
 
 KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
 SPLITS: tuple[Split, ...] = ("demonstration", "training", "evaluation", "all")
@@ -53,7 +53,7 @@ def test_some_prompts_have_several_turns(kind: PromptKind) -> None:
 
 
 def test_a_situation_may_be_told_in_an_earlier_turn() -> None:
-    early = [turns for request, turns in drawn("harmful") if len(turns) == 3 and len(generalise(turns[0].text)[1]) == 3]
+    early = [turns for request, turns in drawn("harmful") if len(turns) == 3 and len(generalize(turns[0].text)[1]) == 3]
     assert early
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from solon.constitution.load import load_constitution
+from solon.embedded.wordings import draw_terms, draw_wording, list_terms
 from solon.records import Prompt, PromptKind, Turn
 from solon.seeds import generator
 from solon.world.lexicon import lexicon
-from solon.world.principles import draw_terms, draw_wording, list_terms
-from solon.world.raters import OracleHelpfulness, better_under, harm_names, terms_of
+from solon.world.raters import OracleHelpfulness, better_under, terms_of
 
 TIP, TIP_2 = "First, choose a flat round stone.", "It helps to flick the wrist at the end."
 REFUSAL = "I will not help with theft, because the baker would suffer."
@@ -118,8 +118,8 @@ def test_the_better_answer_has_fewer_of_the_faults_named(terms: tuple[str, ...],
     assert better_under(turns, HARM, RUDE, terms) == {"a": "b", "b": "a", "tie": "tie"}[better]
 
 
-def test_the_harms_in_their_order() -> None:
-    assert harm_names() == tuple(lexicon().harms) and len(harm_names()) == 8
+def test_there_are_eight_harms() -> None:
+    assert [harm.name for harm in lexicon().harms.values()] == list(lexicon().harms) and len(lexicon().harms) == 8
 
 
 def test_lists_of_terms() -> None:

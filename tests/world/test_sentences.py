@@ -13,7 +13,7 @@ from solon.world.sentences import (
     answer_patterns,
     build_table,
     frame_clause,
-    generalise,
+    generalize,
     read_sentence,
     say,
     split_sentences,
@@ -33,7 +33,7 @@ def test_every_name_is_read_back_in_its_slot() -> None:
     lex = lexicon()
     for slot in ("person", "object", "place"):
         for name in lex.entities(slot, "all"):
-            assert generalise(f"Look for {name} here.") == (f"Look for {{{slot}}} here.", ((slot, name),))
+            assert generalize(f"Look for {name} here.") == (f"Look for {{{slot}}} here.", ((slot, name),))
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,16 @@ def test_what_the_world_never_says_is_unknown(text: str) -> None:
 
 
 def test_names_are_found_as_whole_words_only() -> None:
-    assert generalise("The coatrack of the bakery and the co-baker.") == (
+    assert generalize("The coatrack of the bakery and the co-baker.") == (
         "The coatrack of {place} and the co-baker.",
         (("place", "the bakery"),),
     )
-    assert generalise("Breathe coat by coat.") == ("Breathe coat by coat.", ())
+    assert generalize("Breathe coat by coat.") == ("Breathe coat by coat.", ())
 
 
 def test_a_person_at_the_start_of_a_sentence() -> None:
     assert HERE.fill("{Person} saw {person}.") == "The baker saw the baker."
-    assert generalise("The baker saw the baker.")[0] == "{Person} saw {person}."
+    assert generalize("The baker saw the baker.")[0] == "{Person} saw {person}."
 
 
 def test_frames() -> None:

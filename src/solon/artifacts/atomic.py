@@ -82,7 +82,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        sync_folder(path.parent)
+        _sync(path.parent)
     except OSError as error:
         # On a full disk the half-written file is in the way of whatever is to be saved next.
         with suppress(OSError):
@@ -108,7 +108,7 @@ def folder_atomic(path: Path) -> Iterator[Path]:
             _sync(file)
         _sync(temporary)
         os.rename(temporary, path)
-        sync_folder(path.parent)
+        _sync(path.parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -119,12 +119,8 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename inside `folder` survive a power cut."""
-    _sync(folder)
-
-
 def _sync(path: Path) -> None:
+    """Make a file's data, or a rename inside a folder, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -141,7 +137,23 @@ def sweep(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def storage_errno(error: BaseException) -> int | None:
+@contextmanager
+def storage_errors(run: Path) -> Iterator[None]:
+    """Full or forbidden storage inside the block becomes a `RunError` that says what is kept and how to go on.
+
+    Errors that name a file outside the run's folder pass.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        if (number := _storage_errno(error)) is None or not _inside(run, named := getattr(error, "filename", None)):
+            raise
+        what = f"cannot write {named or run}: {os.strerror(number)}; all that was committed before is kept"
+        remedy = "free some space" if number in _FULL else "make it writable"
+        raise RunError(what, hint=f"{remedy}, then `solon resume {run}`") from error
+
+
+def _storage_errno(error: OSError | SafetensorError) -> int | None:
     """The errno if `error` says that storage is full or forbidden, else None. safetensors hides it in its message."""
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, SafetensorError) and (found := re.search(r"os error (\d+)", str(error))):
@@ -149,26 +161,6 @@ def storage_errno(error: BaseException) -> int | None:
     return number if number in _FULL | _FORBIDDEN else None
 
 
-def storage_fault(error: BaseException, run: Path) -> RunError | None:
-    """`error` as something the user can mend, or None if it is no storage fault."""
-    number = storage_errno(error)
-    if number is None:
-        return None
-    place = getattr(error, "filename", None) or run
-    remedy = "free some space" if number in _FULL else "make it writable"
-    return RunError(
-        f"cannot write {place}: {os.strerror(number)}; all that was committed before is kept",
-        hint=f"{remedy}, then `solon resume {run}`",
-    )
-
-
-@contextmanager
-def keeping(run: Path) -> Iterator[None]:
-    """Full or forbidden storage inside the block becomes a `RunError` that says what is kept and how to go on."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        fault = storage_fault(error, run)
-        if fault is None:
-            raise
-        raise fault from error
+def _inside(run: Path, named: object) -> bool:
+    """Does an error that names this file, or none, concern the run's folder?"""
+    return not isinstance(named, (str, os.PathLike)) or Path(named).resolve().is_relative_to(run.resolve())

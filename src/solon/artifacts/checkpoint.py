@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from solon.artifacts.atomic import canonical_json, folder_atomic, keeping
+from solon.artifacts.atomic import canonical_json, folder_atomic, storage_errors
 from solon.artifacts.manifest import Counts, Tally
 from solon.errors import RunError
 
@@ -55,7 +55,7 @@ class Checkpoints:
         path = self._folder / f"step-{step:08d}"
         if path.exists():
             return
-        with keeping(self._run):
+        with storage_errors(self._run):
             self._folder.mkdir(exist_ok=True)
             with folder_atomic(path) as new:
                 save_file(

@@ -1,8 +1,8 @@
-"""Finished stages, read without the run's lock: what is sealed no longer changes, whoever works on the rest."""
+"""Finished stages. What is sealed no longer changes, so it is read without the run's lock."""
 
 from __future__ import annotations
 
-import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from solon.artifacts.manifest import Manifest, problem
-from solon.artifacts.run_folder import RUN
+from solon.artifacts.manifest import MANIFEST, PARTIAL, Header, Manifest, differences, problem
 from solon.artifacts.shards import decode_rows
-from solon.artifacts.stage import MANIFEST
-from solon.errors import RunError, Where
+from solon.errors import Fault, RunError, Where
 from solon.records import Record
+
+RUN = "run.json"
 
 R = TypeVar("R", bound=Record)
 
@@ -28,6 +28,22 @@ class FinishedStage:
     manifest: Manifest
 
     @classmethod
+    def find(cls, run: Path, name: str) -> FinishedStage | None:
+        """The stage in the folder `name` below the run's, or None if it is not finished.
+
+        Raises:
+            RunError: if its manifest cannot be read.
+        """
+        path = run / name / MANIFEST
+        if not path.is_file():  # reading a pipe would wait for ever
+            return None
+        try:
+            return cls(run=run, manifest=Manifest.model_validate_json(path.read_bytes()))
+        except ValidationError as error:
+            what = "not a manifest that this version can read"
+            raise RunError(what, where=Where(path), hint=redo_hint(run, name)) from error
+
+    @classmethod
     def open(cls, run: Path, name: str) -> FinishedStage:
         """The stage in the folder `name` below the run's.
 
@@ -36,14 +52,37 @@ class FinishedStage:
         """
         if not (run / RUN).is_file():
             raise RunError(f"{run} holds no run", hint=f"begin one with `solon run -o {run}`")
-        path = run / name / MANIFEST
-        if not path.is_file():
+        if (found := cls.find(run, name)) is None:
             hint = f"go on with `solon resume {run}`, or only so far with `solon stage {Path(name).name} {run}`"
             raise RunError(f"the run has not finished stage {name}", where=Where(run), hint=hint)
-        try:
-            return cls(run=run, manifest=Manifest.model_validate_json(path.read_bytes()))
-        except ValidationError as error:
-            raise RunError("not a manifest that this version can read", where=Where(path)) from error
+        return found
+
+    @classmethod
+    def of(cls, run: Path, header: Header) -> FinishedStage | None:
+        """The stage that this header describes, or None if it is not finished.
+
+        Raises:
+            RunError: if it was finished from other settings or inputs, or a file is not what the manifest says.
+        """
+        if found := cls.find(run, header.stage):
+            require_same(run, found.manifest, header, "finished")
+            if faults := found.faults():
+                raise RunError(faults)
+            shutil.rmtree(found.path(PARTIAL), ignore_errors=True)
+        return found
+
+    def path(self, name: str) -> Path:
+        """Where a file of this stage lies."""
+        return self.run / self.manifest.stage / name
+
+    def faults(self, *names: str) -> list[Fault]:
+        """One for every file (or those named) that is not what the stage made."""
+        stage = self.manifest.stage
+        return [
+            Fault(f"{wrong}: not what stage {stage} made", Where(self.path(name)), redo_hint(self.run, stage))
+            for name in names or self.manifest.outputs
+            if (wrong := problem(self.path(name), self.manifest.outputs[name]))
+        ]
 
     def rows(self, file: str, record: type[R]) -> Iterator[R]:
         """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., one file at a time; none without a file.
@@ -51,11 +90,20 @@ class FinishedStage:
         Raises:
             RunError: if a file is not what the stage made, or a row is not a `record`.
         """
-        pattern = re.compile(rf"{re.escape(file)}(-\d{{5,}})?\.jsonl")
-        names = filter(pattern.fullmatch, self.manifest.outputs)
-        for name in sorted(names, key=lambda name: (len(name), name)):  # shard 100000 comes after 99999
-            path = self.run / self.manifest.stage / name
-            if wrong := problem(path, self.manifest.outputs[name]):
-                what = f"{wrong}: not what stage {self.manifest.stage} made"
-                raise RunError(what, where=Where(path), hint="put the file back, or make the run anew")
-            yield from decode_rows(path.read_bytes(), record, path)
+        for name in self.manifest.files(file):
+            if faults := self.faults(name):
+                raise RunError(faults)
+            yield from decode_rows(self.path(name).read_bytes(), record, self.path(name))
+
+
+def require_same(run: Path, then: Header, now: Header, did: str) -> None:
+    """Raises `RunError` unless a stage that `did`, e.g. "finished", from one header may go on under the other."""
+    if before_and_now := differences(then.header(), now.header()):
+        what = f"stage {now.stage} was {did} from other settings or inputs: {before_and_now}"
+        hint = f"put back what was there before, or {redo_hint(run, now.stage)}"
+        raise RunError(what, where=Where(run / now.stage), hint=hint)
+
+
+def redo_hint(run: Path, stage: str) -> str:
+    """How the user has a stage done again, as a hint."""
+    return f"delete {run / stage} and run `solon resume {run}` to do the stage again"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from solon.errors import RunError
 
 LOCK_NAME = ".lock"
+_PATIENCE_SECONDS = 10.0
+"""How long the children of a process that was killed may take to notice."""
 
 
 class FolderLock:
     """An exclusive lock on a folder. The kernel holds it, so it ends with the process, also after `kill -9`.
 
-    The file `.lock` holds the owner's process id for the message; the file itself is no sign that anybody runs.
+    It is held as long as the process or a child that was given `descriptor` lives. The file `.lock` holds the owner's
+    process id for the message; the file itself is no sign that anybody runs.
     """
 
     def __init__(self, folder: Path):
@@ -23,26 +27,45 @@ class FolderLock:
         Raises:
             RunError: if another process, or another `FolderLock` of this one, holds it.
         """
-        self._descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
+        self.descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        patient_until = time.monotonic() + _PATIENCE_SECONDS
+        while not self._taken(folder):
+            owner = os.pread(self.descriptor, 32, 0).decode("ascii", "replace").strip()
+            if owner.isdigit() and not _alive(int(owner)) and time.monotonic() < patient_until:
+                time.sleep(0.02)
+                continue
             self.release()
-            if not isinstance(error, BlockingIOError):
-                raise RunError(
-                    f"cannot lock {folder}: {os.strerror(error.errno or 0)}",
-                    hint="choose a folder on a file system that has locks",
-                ) from error
             by = f"process {owner}" if owner.isdigit() else "another process"
+            raise RunError(f"{folder} is in use by {by}", hint="wait until it ends, or choose another folder with -o")
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def _taken(self, folder: Path) -> bool:
+        assert self.descriptor is not None
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self.release()
             raise RunError(
-                f"{folder} is in use by {by}", hint="wait until it ends, or choose another folder with -o"
-            ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+                f"cannot lock {folder}: {os.strerror(error.errno or 0)}",
+                hint="choose a folder on a file system that has locks",
+            ) from error
+        return True
 
     def release(self) -> None:
         """Give the folder back; a second call does nothing."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True

@@ -8,7 +8,7 @@ import platform
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -22,6 +22,9 @@ from solon.records import Record
 
 FORMAT: Literal[3] = 3
 """Version of the run folder's layout."""
+MANIFEST = "manifest.json"
+PARTIAL = ".partial"
+"""What only the work in progress needs."""
 
 _HASH = re.compile(r'"([0-9a-f]{8})[0-9a-f]{56}"')
 """A sha256 as JSON."""
@@ -116,8 +119,12 @@ class Header(Record):
     inputs: dict[str, str]
     """Name to sha256 of what went in: another stage's fingerprint, or a file's hash."""
 
+    def header(self) -> dict[str, JsonValue]:
+        """As JSON, without what a manifest adds."""
+        return self.model_dump(mode="json", include=set(Header.model_fields))
 
-class Begun(Record):
+
+class StageStart(Record):
     """`.partial/stage.json`: what a stage in progress was begun with."""
 
     header: Header
@@ -142,8 +149,18 @@ class Manifest(Header):
     @property
     def fingerprint(self) -> str:
         """sha256 over the outputs' names and hashes: equal exactly when the data are equal; timing plays no part."""
-        lines = "".join(f"{name}\0{file.sha256}\n" for name, file in sorted(self.outputs.items()))
+        return self.fingerprint_of(self.outputs)
+
+    def fingerprint_of(self, names: Iterable[str]) -> str:
+        """The same of some outputs alone."""
+        lines = "".join(f"{name}\0{self.outputs[name].sha256}\n" for name in sorted(names))
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    def files(self, file: str) -> list[str]:
+        """The outputs that hold the rows of a file: `file.jsonl`, or its shards in order."""
+        pattern = re.compile(rf"{re.escape(file)}(-\d{{5,}})?\.jsonl")
+        found = filter(pattern.fullmatch, self.outputs)
+        return sorted(found, key=lambda name: (len(name), name))  # shard 100000 comes after 99999
 
 
 def versions() -> dict[str, str]:

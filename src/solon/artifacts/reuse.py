@@ -14,13 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from solon.artifacts import hashes
-from solon.artifacts.atomic import folder_atomic, keeping, to_json
-from solon.artifacts.manifest import Header, Manifest, problem, same_versions
-from solon.artifacts.run_folder import RUN
-from solon.artifacts.stage import MANIFEST
+from solon.artifacts.atomic import folder_atomic
+from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.manifest import MANIFEST, Header, Manifest, same_versions
 from solon.errors import PASSING, RunError
 
 _LINKED = ".safetensors"
@@ -74,12 +71,9 @@ def take_over(run: Path, header: Header, others: Others) -> Path | None:
 
     Returns:
         That run, or None.
-
-    Raises:
-        RunError: if storage is full or forbidden.
     """
     for other, manifest in others.having(header):
-        with suppress(FileNotFoundError), keeping(run):  # not found: the other run is being deleted
+        with suppress(FileNotFoundError):  # the other run is being deleted
             _take(other, run, manifest)
             return other
     return None
@@ -87,17 +81,13 @@ def take_over(run: Path, header: Header, others: Others) -> Path | None:
 
 def _finished(run: Path, header: Header) -> Manifest | None:
     """The manifest of a whole stage that was made from what the header says."""
-    folder = run / header.stage
-    try:
-        if not (folder / MANIFEST).is_file():  # reading a pipe would wait for ever
-            return None
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-        equal = all(to_json(getattr(manifest, name)) == to_json(getattr(header, name)) for name in Header.model_fields)
-        inside = all(name == os.path.normpath(name) and name[0] not in "./" for name in manifest.outputs)
-        whole = equal and inside and not any(problem(folder / name, file) for name, file in manifest.outputs.items())
-    except (OSError, ValidationError):
-        return None
-    return manifest if whole and not _lost(manifest) else None
+    with suppress(OSError, RunError):
+        found = FinishedStage.find(run, header.stage)
+        if found and found.manifest.header() == header.header():
+            inside = all(name == os.path.normpath(name) and name[0] not in "./" for name in found.manifest.outputs)
+            if inside and not found.faults() and not _lost(found.manifest):
+                return found.manifest
+    return None
 
 
 def _lost(manifest: Manifest) -> bool:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Literal, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import JsonValue, ValidationError
 
-from solon.artifacts.atomic import canonical_json, storage_errno, storage_fault, to_json, write_atomic
+from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
+from solon.artifacts.finished import RUN
 from solon.artifacts.lock import LOCK_NAME, FolderLock
-from solon.artifacts.manifest import FORMAT, Header, differences
-from solon.artifacts.stage import StageFolder
-from solon.config import RunConfig
+from solon.artifacts.manifest import FORMAT, differences
+from solon.config import RunConfig, Section
 from solon.config_load import dump_toml
 from solon.errors import RunError, Where
 from solon.records import Record
-
-RUN = "run.json"
-
-Settings = BaseModel | Mapping[str, object]
-Inputs = Mapping[str, StageFolder | str]
 
 
 class RunRecord(Record):
@@ -34,14 +29,16 @@ class RunRecord(Record):
 
 
 class RunFolder:
-    """A locked run folder. Use it in a `with`: leaving the block gives the lock back."""
+    """A locked run folder. Use it in a `with`: leaving the block gives the lock back, and full or forbidden storage met
+    in the block becomes a `RunError`."""
 
     def __init__(self, path: Path, config: RunConfig, lock: FolderLock):
-        self.path, self.config, self._lock = path, config, lock
+        self.path, self.config, self.lock = path, config, lock
+        self._block = ExitStack()
 
     @classmethod
     def create(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
-        """Begin a run in a new or empty folder, or go on with the same run.
+        """Begin a run in a new or empty folder, or go on with the same run, whose mechanical keys may have changed.
 
         Args:
             path: the folder; parents are made too.
@@ -52,31 +49,17 @@ class RunFolder:
             RunError: if the folder is in use, holds another run or something else, or cannot be written.
         """
         folder = Path(path)
-        try:
+        with _usable(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _refuse_foreign(folder)
             lock = FolderLock(folder)
-        except OSError as error:
-            raise _unusable(folder, error) from error
-        try:
-            _refuse_foreign(folder)
-            if (folder / RUN).exists():
+            try:
+                _refuse_foreign(folder)
                 _must_be(folder, config)
-            for half in folder.glob(".*.tmp"):  # of a killed process: the lock is ours
-                half.unlink()
-            # run.json goes first: from then on the folder is known as this run, whatever a kill leaves out.
-            files = {RUN: canonical_json(RunRecord(config=config), indent=2), "run.toml": dump_toml(config).encode()}
-            if original is not None:
-                files["original.toml"] = original.encode()
-            for name, data in files.items():
-                if not (folder / name).exists():
-                    write_atomic(folder / name, data)
-        except OSError as error:
-            lock.release()
-            raise _unusable(folder, error) from error
-        except BaseException:
-            lock.release()
-            raise
+                _write(folder, config, original)
+            except BaseException:
+                lock.release()
+                raise
         return cls(folder, config, lock)
 
     @classmethod
@@ -87,56 +70,56 @@ class RunFolder:
             RunError: if it holds none, or is in use.
         """
         folder = Path(path)
-        if not (folder / RUN).is_file():
-            raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
-        config = _read_run(folder).config
-        try:
-            lock = FolderLock(folder)
-        except OSError as error:
-            raise _unusable(folder, error) from error
-        return cls(folder, config, lock)
-
-    def header(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> Header:
-        """What a stage is a function of.
-
-        Args:
-            name: its folder below the run's, e.g. `models/sl`.
-            config: the part of the run file it depends on; a mapping may hold several sections.
-            inputs: what it is made from: finished stages, or sha256 of files.
-        """
-        hashes = {key: item if isinstance(item, str) else item.fingerprint for key, item in inputs.items()}
-        return Header(stage=name, seed=self.config.seed, config=to_json(config), inputs=hashes)
-
-    def stage(self, name: str, *, config: Settings, inputs: Inputs = MappingProxyType({})) -> StageFolder:
-        """Open or begin a stage; arguments as those of `header`.
-
-        Raises:
-            RunError: if the stage on disk was made from another config or other inputs, or was damaged.
-        """
-        return StageFolder(self.path, self.header(name, config=config, inputs=inputs))
+        config = run_config(folder)
+        with _usable(folder):
+            return cls(folder, config, FolderLock(folder))
 
     def close(self) -> None:
         """Give the lock back."""
-        self._lock.release()
+        self.lock.release()
 
     def __enter__(self) -> Self:
+        self._block.callback(self.close)
+        self._block.enter_context(storage_errors(self.path))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the lock back. Full storage met by code that knows nothing of runs becomes a `RunError` here."""
-        self.close()
-        fault = None if error is None or not self._is_ours(error) else storage_fault(error, self.path)
-        if fault is not None:
-            raise fault from error
+        self._block.__exit__(kind, error, trace)
 
-    def _is_ours(self, error: BaseException) -> bool:
-        """A storage error inside this folder, or one that names no file."""
-        named = getattr(error, "filename", None)
-        if not isinstance(named, (str, os.PathLike)):
-            return storage_errno(error) is not None
-        return Path(named).resolve().is_relative_to(self.path.resolve())
+
+def run_config(folder: Path) -> RunConfig:
+    """The resolved run file of the run in a folder.
+
+    Raises:
+        RunError: if it holds none, or none that this version can read.
+    """
+    path = folder / RUN
+    if not path.is_file():
+        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
+    try:
+        return RunRecord.model_validate_json(path.read_bytes()).config
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise RunError(
+            f"not a run that this version of Solon can read: {f'{key}: ' if key else ''}{first['msg']}",
+            where=Where(path),
+            hint="use the version it was begun with, or begin a new run in another folder",
+        ) from error
+
+
+def _write(folder: Path, config: RunConfig, original: str | None) -> None:
+    """What says which run this is. `run.json` goes first: from then on the folder is known as this run."""
+    for half in folder.glob(".*.tmp"):  # of a killed process: the lock is ours
+        half.unlink()
+    files = {RUN: canonical_json(RunRecord(config=config), indent=2), "run.toml": dump_toml(config).encode()}
+    if original is not None:
+        files["original.toml"] = original.encode()
+    for name, data in files.items():
+        if not (folder / name).exists() or (folder / name).read_bytes() != data:
+            write_atomic(folder / name, data)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -150,32 +133,27 @@ def _refuse_foreign(folder: Path) -> None:
         raise RunError(f"{folder} is not empty and holds no run ({listed})", hint="choose a new folder with -o")
 
 
-def _read_run(folder: Path) -> RunRecord:
-    path = folder / RUN
-    try:
-        return RunRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"not a run that this version of Solon can read: {f'{key}: ' if key else ''}{first['msg']}",
-            where=Where(path),
-            hint="use the version it was begun with, or begin a new run in another folder",
-        ) from error
-
-
 def _must_be(folder: Path, config: RunConfig) -> None:
-    """Raise unless the folder's run is the one of `config`."""
-    there = _read_run(folder).config
-    if there != config:
+    """Raise if the folder holds a run with other results than that of `config` can have."""
+    if (folder / RUN).exists() and (told := differences(_results(run_config(folder)), _results(config))):
         raise RunError(
-            f"{folder} holds another run: {differences(there.model_dump(mode='json'), config.model_dump(mode='json'))}",
+            f"{folder} holds another run: {told}",
             hint=f"choose another folder with -o, or go on with that run: `solon resume {folder}`",
         )
 
 
-def _unusable(folder: Path, error: OSError) -> RunError:
-    place = error.filename or folder
-    return RunError(
-        f"cannot use {folder} as a run folder: {place}: {error.strerror}", hint="choose another folder with -o"
-    )
+def _results(section: Section) -> dict[str, JsonValue]:
+    """Every key that can change a result, of this section and those inside it."""
+    inside: dict[str, JsonValue] = {name: _results(part) for name, part in section if isinstance(part, Section)}
+    return section.result_settings() | inside
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot use {folder} as a run folder: {error.filename or folder}: {error.strerror}",
+            hint="choose another folder with -o",
+        ) from error

@@ -3,101 +3,70 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from solon.artifacts.atomic import canonical_json, folder_atomic, keeping, sweep, to_json, write_atomic
+from solon.artifacts.atomic import canonical_json, folder_atomic, sweep, write_atomic
 from solon.artifacts.checkpoint import Checkpoints
+from solon.artifacts.finished import redo_hint, require_same
 from solon.artifacts.manifest import (
-    Begun,
+    MANIFEST,
+    PARTIAL,
     Counts,
     Header,
     Manifest,
+    StageStart,
     Tally,
+    Timing,
     describe,
-    differences,
-    problem,
     version_changes,
     versions,
 )
-from solon.artifacts.shards import ShardFile, decode_rows, encode_rows, shard_path, shard_paths
-from solon.artifacts.stopwatch import Stopwatch
-from solon.errors import Fault, RunError, Where
+from solon.artifacts.shards import ShardFile, decode_rows, encode_rows, shard_path
+from solon.errors import RunError, Where
 from solon.records import Record
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-MANIFEST = "manifest.json"
-PARTIAL = ".partial"
+START = "stage.json"
 
 
 class StageFolder:
-    """A stage's folder, made by `RunFolder.stage`.
+    """The folder of a stage in progress.
 
-    A `done` stage can only be read. In a stage in progress everything that was committed before a kill is found again;
-    what only the work in progress needs lies in `.partial` and goes when the stage is finished.
+    Everything that was committed before a kill is found again; what only the work in progress needs lies in `.partial`
+    and goes when the stage is finished. A finished stage is a `FinishedStage`.
     """
 
     def __init__(self, run: Path, header: Header):
-        """Open or begin a stage.
+        """Begin a stage, or go on with it.
 
         Raises:
-            RunError: if it was begun or finished from another config or other inputs, or a finished file is not what
-                the manifest says.
+            RunError: if it was begun from other settings or inputs.
         """
         self.run, self.name = run, header.stage
         self.folder = run / header.stage
-        self.manifest: Manifest | None = None
-        self._header = header
         self._partial = self.folder / PARTIAL
         self._once, self._sharded = Tally(), Tally()
         self._tally = self._once
-        with keeping(run):
-            if (self.folder / MANIFEST).exists():
-                self._open_finished()
-            else:
-                self._begun = self._open_partial()
-        self._watch = Stopwatch(self._partial / "timing.json")
+        self._start = self._begin(header)
+        self._watch = _Stopwatch(self._partial / "timing.json")
 
-    @property
-    def done(self) -> bool:
-        """The manifest is in place."""
-        return self.manifest is not None
-
-    @property
-    def finished(self) -> Manifest:
-        """The manifest of a stage that is done."""
-        if self.manifest is None:
-            raise RuntimeError(f"stage {self.name} is not finished and has no manifest yet")
-        return self.manifest
-
-    @property
-    def fingerprint(self) -> str:
-        """sha256 over the finished stage's data, without timing: what downstream stages note as their input."""
-        return self.finished.fingerprint
+    @classmethod
+    def reopen(cls, run: Path, name: str) -> Self:
+        """Go on with a stage that was begun, as it was begun."""
+        return cls(run, _read_start(run, name).header)
 
     def path(self, name: str) -> Path:
         """Where a file of this stage lies."""
         return self.folder / name
-
-    def read_records(self, name: str, record: type[R]) -> list[R]:
-        """Every row of `name.jsonl`, or of the shards `name-00000.jsonl`, ...
-
-        Raises:
-            RunError: if there are no such files, or a row is not a `record`.
-        """
-        whole = self.path(f"{name}.jsonl")
-        paths = [whole] if whole.exists() else shard_paths(self.folder, name)
-        nothing_went_in = self.manifest is not None and self.manifest.counts.rows_in == 0
-        if not paths and not nothing_went_in:
-            raise RunError(f"{self.folder} has no {name}.jsonl and no shards of it", hint=f"`solon resume {self.run}`")
-        return [row for path in paths for row in decode_rows(path.read_bytes(), record, path)]
 
     def rows(
         self,
@@ -106,7 +75,6 @@ class StageFolder:
         shard_rows: int,
         work: Callable[[Sequence[T]], Sequence[R]],
         record: type[R],
-        file: str = "rows",
         recovered: Callable[[int], None] | None = None,
     ) -> list[R]:
         """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
@@ -119,15 +87,9 @@ class StageFolder:
             shard_rows: items per shard. Each shard is one call of `work`.
             work: the items of one shard to its rows, as many or as few as it likes.
             record: type of the rows.
-            file: the shards are named `file-00000.jsonl`, ...
             recovered: called with the number of items of each shard that was read back.
-
-        Raises:
-            RunError: if storage is full or forbidden; committed shards are kept.
         """
-        if self.done:
-            return self.read_records(file, record)
-        shards = ShardFile(self.folder, self._partial, file)
+        shards = ShardFile(self.folder, self._partial, "rows")
         starts = range(0, len(items), shard_rows)
         self.count("in", len(items))
         rows: list[R] = []
@@ -136,11 +98,10 @@ class StageFolder:
             kept = shards.committed(index, first=first, items=len(part))
             if kept is None:
                 made, counts = self._counted(work, part)
-                with keeping(self.run):
-                    shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
-                    self._watch.keep()
+                shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
+                self._watch.keep()
             else:
-                made, counts = decode_rows(kept[0], record, shard_path(self.folder, file, index)), kept[1]
+                made, counts = decode_rows(kept[0], record, shard_path(self.folder, "rows", index)), kept[1]
                 if recovered is not None:
                     recovered(len(part))
             self._sharded.add(Tally.of(counts))
@@ -173,10 +134,8 @@ class StageFolder:
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Write a file whole."""
-        self._must_be_open()
-        with keeping(self.run):
-            self.path(name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(self.path(name), data)
+        self.path(name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.path(name), data)
 
     @contextmanager
     def new_folder(self, name: str) -> Iterator[Path]:
@@ -184,20 +143,15 @@ class StageFolder:
 
         A folder of that name from before a kill is replaced: its stage was not finished.
         """
-        self._must_be_open()
-        with keeping(self.run):
-            if self.path(name).exists():
-                shutil.rmtree(self.path(name))
-            with folder_atomic(self.path(name)) as new:
-                yield new
+        if self.path(name).exists():
+            shutil.rmtree(self.path(name))
+        with folder_atomic(self.path(name)) as new:
+            yield new
 
     @cached_property
     def checkpoint(self) -> Checkpoints:
         """Checkpoints of this stage, for work that is not made of independent shards."""
-        self._must_be_open()
-        return Checkpoints(
-            self._partial / "checkpoints", run=self.run, tally=self._once, committed=lambda: self._watch.keep()
-        )
+        return Checkpoints(self._partial / "checkpoints", run=self.run, tally=self._once, committed=self._watch.keep)
 
     def count(self, name: str, n: int = 1) -> None:
         """Count something. `in` and `out` are the manifest's rows in and out; other names stand under `other`."""
@@ -222,33 +176,29 @@ class StageFolder:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
-    def finish(self, *, deviations: Sequence[str] = (), notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
+    def finish(self, *, notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
         """Seal the stage: hash every file, write the manifest, remove `.partial`.
 
         Args:
-            deviations: where this stage departs from the papers.
             notes: what the user was told of it.
             facts: what the stage says about itself; any JSON data.
         """
-        self._must_be_open()
         tally = Tally()
         tally.add(self._once)
         tally.add(self._sharded)
         now = versions()
-        with keeping(self.run):
-            manifest = Manifest(
-                **dict(self._header),
-                outputs={path.relative_to(self.folder).as_posix(): describe(path) for path in self._files()},
-                counts=tally.counts(),
-                facts=facts,
-                deviations=(*deviations, *version_changes(self._begun.versions, now)),
-                notes=tuple(notes),
-                timing=self._watch.reading(),
-                versions=now,
-            )
-            write_atomic(self.folder / MANIFEST, canonical_json(manifest, indent=2))
-            shutil.rmtree(self._partial)
-        self.manifest = manifest
+        manifest = Manifest(
+            **dict(self._start.header),
+            outputs={path.relative_to(self.folder).as_posix(): describe(path) for path in self._files()},
+            counts=tally.counts(),
+            facts=facts,
+            deviations=tuple(version_changes(self._start.versions, now)),
+            notes=tuple(notes),
+            timing=self._watch.reading(),
+            versions=now,
+        )
+        write_atomic(self.folder / MANIFEST, canonical_json(manifest, indent=2))
+        shutil.rmtree(self._partial)
         return manifest
 
     def _files(self) -> list[Path]:
@@ -256,54 +206,58 @@ class StageFolder:
         paths = (path for path in self.folder.rglob("*") if path.is_file() and path != self.folder / MANIFEST)
         return sorted(p for p in paths if not any(part.startswith(".") for part in p.relative_to(self.folder).parts))
 
-    def _open_finished(self) -> None:
-        path = self.folder / MANIFEST
-        try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise RunError(
-                "not a manifest that this version can read", where=Where(path), hint=self._again()
-            ) from error
-        self._must_match(manifest, "finished")
-        faults = [
-            Fault(f"{wrong}: not what stage {self.name} made", Where(self.folder / name), self._again())
-            for name, file in manifest.outputs.items()
-            if (wrong := problem(self.folder / name, file))
-        ]
-        if faults:
-            raise RunError(faults)
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self.manifest = manifest
-
-    def _open_partial(self) -> Begun:
-        begun_path = self._partial / "stage.json"
-        if begun_path.exists():
-            try:
-                begun = Begun.model_validate_json(begun_path.read_bytes())
-            except ValidationError as error:
-                raise RunError("cannot be read", where=Where(begun_path), hint=self._again()) from error
-            self._must_match(begun.header, "begun")
+    def _begin(self, header: Header) -> StageStart:
+        if (self._partial / START).exists():
+            start = _read_start(self.run, self.name)
+            require_same(self.run, start.header, header, "begun")
             sweep(self.folder)
-            return begun
-        self._partial.mkdir(parents=True, exist_ok=True)
+            return start
         if files := self._files():
             what = f"{self.folder} holds files that stage {self.name} did not make, e.g. {files[0].name}"
-            raise RunError(what, hint=self._again())
+            raise RunError(what, hint=redo_hint(self.run, self.name))
+        self._partial.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
-        begun = Begun(header=self._header, versions=versions())
-        write_atomic(begun_path, canonical_json(begun))
-        return begun
+        start = StageStart(header=header, versions=versions())
+        write_atomic(self._partial / START, canonical_json(start))
+        return start
 
-    def _must_match(self, then: Header, did: str) -> None:
-        before = {name: to_json(getattr(then, name)) for name in Header.model_fields}
-        now = {name: to_json(getattr(self._header, name)) for name in Header.model_fields}
-        if before != now:
-            what = f"stage {self.name} was {did} from other settings or inputs: {differences(before, now)}"
-            raise RunError(what, where=Where(self.folder), hint=f"put back what was there before, or {self._again()}")
 
-    def _must_be_open(self) -> None:
-        if self.done:
-            raise RuntimeError(f"stage {self.name} is finished and can only be read")
+def _read_start(run: Path, name: str) -> StageStart:
+    path = run / name / PARTIAL / START
+    try:
+        return StageStart.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError) as error:
+        raise RunError("cannot be read", where=Where(path), hint=redo_hint(run, name)) from error
 
-    def _again(self) -> str:
-        return f"delete {self.folder} and run `solon resume {self.run}` to do the stage again"
+
+class _Stopwatch:
+    """What a stage took, over all resumes: goes on from what `path` holds. `keep` at every commit."""
+
+    def __init__(self, path: Path):
+        before = Timing.model_validate_json(path.read_bytes()) if path.exists() else Timing()
+        self.tokens = before.tokens
+        self._path, self._seconds = path, before.seconds
+        self._since: float | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the block's wall time; a block inside a block counts once."""
+        if self._since is not None:
+            yield
+            return
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds, self._since = self._elapsed(), None
+
+    def reading(self) -> Timing:
+        """So far, a running block included."""
+        return Timing(seconds=round(self._elapsed(), 3), tokens=self.tokens)
+
+    def keep(self) -> None:
+        """Save the reading for the next process."""
+        write_atomic(self._path, canonical_json(self.reading()))
+
+    def _elapsed(self) -> float:
+        return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solon.constitution.importer import import_published
-from solon.constitution.lint import Finding
+from solon.constitution.importer import import_published, write_folder
 from solon.constitution.lint import lint as findings_of
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
-from solon.constitution.writing import write_folder
 from solon.text import printable
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Check, read and import constitutions.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, read and import constitutions.")
 
 
-class Stage(StrEnum):
-    """The two stages that draw principles."""
-
-    critique = "critique"
-    comparison = "comparison"
+Stage = Literal["critique", "comparison"]
+"""A stage that draws principles."""
 
 
-@app.command(epilog="Exit codes: 0 usable; 1 usable with warnings under --strict; 2 not usable.")
+@app.command(epilog="Exit codes: 0 usable; 1 usable with warnings, under --strict; 2 unusable.")
 def lint(
     constitutions: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files, folders or names of shipped constitutions.")
     ],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
 ) -> None:
-    """Check constitutions: all faults at once, and what will probably disappoint.
+    """Check constitutions: report all faults at once, and what will probably disappoint.
 
     \b
       [bold]solon constitution lint mine.toml[/bold]
@@ -51,21 +39,22 @@ def lint(
     """
     findings = [finding for name in constitutions for finding in findings_of(name)]
     for finding in findings:
-        colour = typer.colors.RED if finding.severity == "error" else typer.colors.YELLOW
-        typer.secho(printable(" ".join(str(finding).split())), fg=colour)
-    errors = _count(findings, "error")
-    warnings = _count(findings, "warning")
+        color = typer.colors.RED if finding.severity == "error" else typer.colors.YELLOW
+        typer.secho(printable(" ".join(str(finding).split())), fg=color)
+    errors, warnings = (sum(one.severity == severity for one in findings) for severity in ("error", "warning"))
     typer.echo(f"{_many(len(constitutions), 'constitution')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}")
     raise typer.Exit(2 if errors else 1 if warnings and strict else 0)
 
 
 @app.command()
 def show(
-    constitution: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, a .toml or .md file, a folder.")],
-    stage: Annotated[Stage | None, typer.Option(help="Only what this stage draws from.")] = None,
+    constitution: Annotated[
+        str, typer.Argument(metavar="NAME", help="A shipped constitution's name, a .toml or .md file, or a folder.")
+    ],
+    stage: Annotated[Stage | None, typer.Option(help="Print only the principles that this stage draws from.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Print a constitution as the models will read it, with the share of draws of each principle.
+    """Print a constitution as the models read it, with each principle's share of the draws.
 
     \b
       [bold]solon constitution show harmlessness[/bold]
@@ -74,7 +63,7 @@ def show(
     """
     loaded = load_constitution(constitution)
     if stage:
-        chosen = loaded.critique_principles() if stage is Stage.critique else loaded.comparison_principles()
+        chosen = loaded.critique_principles() if stage == "critique" else loaded.comparison_principles()
         kept = {principle.id for principle in chosen}
         ranked = tuple(name for name in loaded.precedence if name in kept)
         loaded = loaded.model_copy(update={"principles": chosen, "precedence": ranked})
@@ -83,17 +72,19 @@ def show(
         return
     console = Console()
     _print_head(console, loaded)
-    for one in [stage] if stage else list(Stage):
-        _print_stage(console, loaded, one)
+    if stage != "comparison":
+        pairs = [one for one in loaded.principles if one.has_critique]
+        _print_principles(console, "Critique and revision", pairs, ("critique_request", "revision_request"))
+    if stage != "critique":
+        questions = [one for one in loaded.principles if one.has_comparison]
+        _print_principles(console, "Comparison", questions, ("comparison_question",))
 
 
 @app.command(name="import")
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the published JSON files.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder to write constitution.toml and few_shots.json to.")
-    ],
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the published JSON files.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for constitution.toml and few_shots.json.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Import the files published with Constitutional AI: principles and few-shot examples.
 
@@ -111,7 +102,7 @@ def import_(
     kinds = (("critique", shots.critique), ("comparison", shots.comparison), ("reasoned comparison", shots.reasoning))
     typer.echo(f"{written[1]}: " + ", ".join(_many(len(examples), f"{kind} example") for kind, examples in kinds))
     for name in imported.absent:
-        typer.echo(f"not imported, for the folder does not have it: {name}")
+        typer.echo(f"not imported, because the folder does not have it: {name}")
 
 
 def _print_head(console: Console, constitution: Constitution) -> None:
@@ -128,15 +119,7 @@ def _print_head(console: Console, constitution: Constitution) -> None:
             console.print(Text(printable("\n".join(f"{rank}. {text}" for rank, text in enumerate(texts, start=1)))))
 
 
-def _print_stage(console: Console, constitution: Constitution, stage: Stage) -> None:
-    columns: tuple[str, ...]
-    if stage is Stage.critique:
-        columns = ("critique_request", "revision_request")
-        principles = [one for one in constitution.principles if one.has_critique]
-    else:
-        columns = ("comparison_question",)
-        principles = [one for one in constitution.principles if one.has_comparison]
-    title = {Stage.critique: "Critique and revision", Stage.comparison: "Comparison"}[stage]
+def _print_principles(console: Console, title: str, principles: Sequence[Principle], columns: Sequence[str]) -> None:
     table = Table(title=f"\n{title}: {_many(len(principles), 'principle')}", title_justify="left", show_lines=True)
     table.add_column("id", overflow="fold")
     table.add_column("share", justify="right", no_wrap=True)
@@ -155,7 +138,3 @@ def _name(principle: Principle) -> Text:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _count(findings: Sequence[Finding], severity: str) -> int:
-    return sum(finding.severity == severity for finding in findings)

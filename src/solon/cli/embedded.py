@@ -1,4 +1,4 @@
-"""`solon embedded`: the card of the model that ships, its skills measured again, and its making from a seed."""
+"""`solon embedded`: the card of the shipped model, its skills, and its training from a seed."""
 
 from __future__ import annotations
 
@@ -15,28 +15,22 @@ from solon.text import printable
 
 if TYPE_CHECKING:
     from solon.embedded.card import Rows
-    from solon.embedded.skills import Measured
+    from solon.embedded.skills import Measurements
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="The embedded model: its card, its skills, how to make it.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Inspect, measure or retrain the embedded model.")
 Samples = Annotated[
-    int, typer.Option("--samples", min=0, help="Critiques to measure per holdout; 0 with pretrain: measure nothing.")
+    int, typer.Option("--samples", min=0, help="Critiques to measure per holdout. With pretrain, 0 measures nothing.")
 ]
 
 
 @app.command()
 def card(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A folder made by pretrain; by default the shipped model.")
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder that pretrain made. Default: the shipped model.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record instead of the text.")] = False,
 ) -> None:
-    """Print a model's card: how it was made, what it can do, what it is not.
+    """Print a model's card: its training, its skills and its limits.
 
     \b
       [bold]solon embedded card[/bold]
@@ -52,10 +46,10 @@ def card(
 def skills(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")],
     samples: Samples = 300,
-    seed: Annotated[int, typer.Option(help="Of the lessons, the prompts and the sampling.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of the lessons, the prompts and the sampling.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Measure by the oracle what a model can do, on each kind of holding out.
+    """Measure a model's skills with the oracle, on each holdout.
 
     \b
       [bold]solon embedded skills runs/demo/models/rl[/bold]
@@ -75,22 +69,28 @@ def skills(
 
 @app.command()
 def pretrain(
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder for the model and its card.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, corpus and order.")] = 0,
-    corpus_tokens: Annotated[int | None, typer.Option(min=1, help="How much corpus to read, padding counted.")] = None,
-    judging_tokens: Annotated[int | None, typer.Option(min=1, help="How much to judge after the corpus.")] = None,
-    practice_tokens: Annotated[int | None, typer.Option(min=1, help="How much to practise, last of all.")] = None,
-    copy_tokens: Annotated[int | None, typer.Option(min=1, help="How long to practise copying, at most.")] = None,
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder for the model and its card.")
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the weights, the corpus and its order.")] = 0,
+    corpus_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of the corpus to train on, with padding.")
+    ] = None,
+    judging_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of judging to train on after the corpus.")
+    ] = None,
+    practice_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of practice to train on last.")] = None,
+    copy_tokens: Annotated[int | None, typer.Option(min=1, help="At most this many tokens of copying.")] = None,
     hidden: Annotated[int | None, typer.Option(min=8, help="Width of the model.")] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="Layers of the model.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor cores to use. Default: torch's choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
     samples: Samples = 300,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make the embedded model again, from a seed: about an hour on two cores.
+    """Retrain the embedded model from a seed: about an hour on two cores.
 
-    After an interruption the same command goes on where it stopped.
+    After an interruption, give the same command to continue.
 
     \b
       [bold]solon embedded pretrain --seed 0 -o my-model[/bold]
@@ -114,11 +114,11 @@ def pretrain(
         reporter.done(f"{out}: {made.parameters:,} parameters, sha256 {made.weights_sha256}")
 
 
-def _print(console: Console, measured: Measured) -> None:
-    from solon.embedded.card import ANSWER_ROWS, HOLDOUT_ROWS, skill_rows
+def _print(console: Console, measured: Measurements) -> None:
+    from solon.embedded.card import skill_rows
 
-    console.print(_table("Lessons, by what is held out", skill_rows(measured.holdouts, HOLDOUT_ROWS)))
-    console.print(_table("Own answers, by kind of prompt", skill_rows(measured.answers, ANSWER_ROWS)))
+    console.print(_table("Lessons, by what is held out", skill_rows(measured.holdouts)))
+    console.print(_table("Own answers, by kind of prompt", skill_rows(measured.answers)))
 
 
 def _table(title: str, rows: Rows) -> Table:

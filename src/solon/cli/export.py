@@ -1,4 +1,4 @@
-"""`solon export`: what a run made, in the forms of other trainers."""
+"""`solon export`: a run's data, in the formats of other trainers."""
 
 from __future__ import annotations
 
@@ -8,47 +8,43 @@ from typing import Annotated, Literal
 import typer
 
 from solon.cli import run_options as options
-from solon.cli.main import HELP_OPTIONS
-from solon.cli.running import print_counts, print_json, refuse_option
+from solon.cli.results import print_counts, print_json
 from solon.text import printable
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_OPTIONS,
-    help="Training sets from a run, for other trainers.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export a run's training data for other trainers.")
 
 
 @app.callback()
 def export() -> None:
-    """Training sets from a run, for other trainers."""
+    """Export a run's training data for other trainers."""
 
 
 @app.command()
 def trl(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that has come as far as stage helpfulness.")],
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder; it must not exist.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder in which the stage helpfulness is finished.")
+    ],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder. It must not exist yet.")],
     form: Annotated[
         Literal["conversational", "standard"],
         typer.Option(
-            help="Lists of messages, for models with a chat template; or text, in the Human/Assistant format."
+            help="conversational: lists of messages, for models with a chat template; standard: text in the "
+            "Human/Assistant format."
         ),
     ] = "conversational",
     format: Annotated[
-        Literal["jsonl", "parquet"], typer.Option(help="The files' format; Parquet needs the extra `data`.")
+        Literal["jsonl", "parquet"], typer.Option(help="The file format. Parquet needs the extra `data`.")
     ] = "jsonl",
     as_json: options.Json = False,
 ) -> None:
-    """Write a run's data as sets that TRL and `datasets` load.
+    """Write a run's data as data sets for TRL and `datasets`.
 
     \b
       sft          prompt, completion: revisions and helpful answers, for SFTTrainer
       preference   prompt, chosen, rejected and p_chosen, the soft label: for DPOTrainer, RewardTrainer
       prompts      prompt: for GRPOTrainer and other online training
 
-    README.md beside them says what each column holds, where each row comes from and how to load it.
+    A README.md in the same folder explains each column, the source of each row and how to load the sets.
 
     \b
       [bold]solon export trl runs/demo -o demo-trl[/bold]
@@ -56,7 +52,7 @@ def trl(
     """
     from solon.export.trl import export_trl
 
-    refuse_option(out)
+    options.refuse_option(out)
     accounts = export_trl(run, out, form=form, format=format)
     if as_json:
         sets = {name: counts.model_dump(mode="json", by_alias=True) for name, counts in accounts.items()}
@@ -64,4 +60,4 @@ def trl(
         return
     for name, counts in accounts.items():
         print_counts(str(out / f"{name}.{format}"), counts)
-    typer.echo(f"what it holds and how to load it: {printable(str(out / 'README.md'))}")
+    typer.echo(f"what is in them and how to load them: {printable(str(out / 'README.md'))}")

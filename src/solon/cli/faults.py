@@ -1,11 +1,4 @@
-"""What the command line says when something goes wrong, and the code it exits with.
-
-0    done
-1    the run failed (for instance, too many unreadable verdicts), or a bug, which keeps its traceback
-2    something the user gave cannot be used: one line per fault
-130  interrupted with Ctrl-C
-143  ended by SIGTERM
-"""
+"""What the command line says when something fails, and its exit code (docs/formats.md has all of them)."""
 
 from __future__ import annotations
 
@@ -31,16 +24,16 @@ def say_error(message: str) -> None:
 
 @contextmanager
 def resumable(folder: Path) -> Iterator[None]:
-    """Tell whoever stops in here, by a signal, failure or bug, how to go on with the run in `folder`.
+    """Adds to a signal, failure or bug in the block how to continue the run in `folder`.
 
-    Not said of a `UserError`: there the fault has to be mended first, and it carries its own hint.
+    Not to a `UserError`: it has a hint of its own, and must be fixed first.
     """
     try:
         yield
     except BaseException as error:
         faulty = isinstance(error, UserError) and not interrupts.pending()
         if folder.is_dir() and not faulty:
-            error.add_note(f"What was done is kept. To go on: solon resume {shlex.quote(str(folder))}")
+            error.add_note(f"Finished work is kept. To continue: solon resume {shlex.quote(str(folder))}")
         raise
 
 
@@ -66,7 +59,7 @@ def _explain(error: BaseException) -> int | None:
         lines, code = [str(error)], FAILED
     elif _disk_is_full(error):
         name = getattr(error, "filename", None)
-        what = f"no space left on the device{f', writing {name}' if name else ''} (make room, then go on)"
+        what = f"no space left on the device{f', writing {name}' if name else ''} (make room, then continue)"
         lines, code = [what], UNUSABLE
     else:
         return None

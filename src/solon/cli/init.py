@@ -11,7 +11,7 @@ import typer
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Write a starter folder for your own model.
 
-    A run file with every choice explained, and a constitution, prompts and helpfulness data to replace.
+    It holds a run file that explains every choice, and a constitution, prompts and helpfulness data for you to replace.
 
     \b
       [bold]solon init mine[/bold]
@@ -21,8 +21,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
         typer.echo(f"wrote {path}")
     run_file = folder / "run.toml"
     typer.echo("\nNext:")
-    typer.echo(f"  1. say in {run_file} where your model is, or put it into {folder / 'model'}")
-    typer.echo(f"  2. put your principles and prompts in the place of the examples ({folder / 'README.md'} says how)")
+    typer.echo(f"  1. name your model in {run_file}, or put it into {folder / 'model'}")
+    typer.echo(f"  2. replace the example principles and prompts with your own ({folder / 'README.md'} says how)")
     typer.echo(f"  3. solon run {run_file}")
 
 

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end the program, whatever code they meet.
 
-Python answers a signal with an exception in whatever function is running. In a finaliser, a callback from C or a
-library that catches all there is, that exception is dropped, and the program goes on as if nothing had been. So a
-signal is noted too, and raised again until the program has ended: by a timer, and wherever a run tells how far it is.
+Python answers a signal with an exception in the function that happens to run. In a finalizer, a callback from C or a
+library that catches every exception, it is dropped, and the program continues as if nothing had happened. So the signal
+is also noted, and raised again until the program has ended: by a timer, and wherever a run reports its progress.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _on_its_way(error: BaseException | None) -> bool:
 
 
 def _kill_at_the_second(heard: int) -> None:
-    """A thread of its own, for signals that come before Python looks: while torch computes, say, for minutes."""
+    """Runs in its own thread, for signals that Python does not see yet, e.g. while torch computes for minutes."""
     came = 0
     while came < 2:
         number = os.read(heard, 1)[0]
@@ -118,6 +118,6 @@ def _kill_at_the_second(heard: int) -> None:
 
 
 def _unraisable(what: UnraisableHookArgs) -> None:
-    """As ever, but an interrupt that is dropped is no news: it is raised again."""
+    """Python's own hook, but silent about a dropped interrupt, which will be raised again."""
     if not isinstance(what.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(what)

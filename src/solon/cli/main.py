@@ -7,7 +7,6 @@ commands of its own, and add a row to `COMMANDS`. The row's help line is the fir
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -33,22 +32,17 @@ class Entry(NamedTuple):
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("run", "solon.cli.run:run", RUN, "Run Constitutional AI from constitution to report."),
-    Entry("resume", "solon.cli.resume:resume", RUN, "Go on with a run that was stopped."),
-    Entry("stage", "solon.cli.stage:app", RUN, "Run up to and including one stage."),
+    Entry("resume", "solon.cli.run:resume", RUN, "Continue a run that was stopped."),
+    Entry("stage", "solon.cli.run:stages", RUN, "Run up to and including one stage."),
     Entry("init", "solon.cli.init:init", INPUTS, "Write a starter folder for your own model."),
     Entry("collect", "solon.cli.collect.app:app", INPUTS, "Public input: from votes to a constitution and a report."),
-    Entry("report", "solon.cli.report:report", LOOK, "Write a run's report.html anew and print its result."),
-    Entry("export", "solon.cli.export:app", LOOK, "Training sets from a run, for other trainers."),
-    Entry("models", "solon.cli.models:app", INPUTS, "Check models: will they go through a run?"),
+    Entry("report", "solon.cli.run:report", LOOK, "Rewrite a run's report.html and print its result."),
+    Entry("export", "solon.cli.export:app", LOOK, "Export a run's training data for other trainers."),
+    Entry("models", "solon.cli.models:app", INPUTS, "Check whether models can go through a run."),
     Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
     Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
-    Entry("oracle", "solon.cli.oracle:oracle", LOOK, "Explain what the world's oracle says of an answer."),
-    Entry(
-        "embedded",
-        "solon.cli.embedded:app",
-        LOOK,
-        "The embedded model: its card, its skills, how to make it.",
-    ),
+    Entry("oracle", "solon.cli.oracle:oracle", LOOK, "Explain the oracle's verdict on an answer."),
+    Entry("embedded", "solon.cli.embedded:app", LOOK, "Inspect, measure or retrain the embedded model."),
 )
 
 
@@ -69,25 +63,17 @@ class Commands(TyperGroup):
         with faults_explained():
             return super().invoke(ctx)
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """As Typer's, but a wrong option is reported in one line, like every other fault of the user's."""
+    def main(self, *args: Any, **options: Any) -> Any:
+        """As Typer's, but a wrong option is one line, like every other fault of the user's."""
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(*args, **options | {"standalone_mode": False})
         except typer.TyperException as error:
             if message := error.format_message():  # empty when the help was printed instead
                 context = getattr(error, "ctx", None)
                 path = context.command_path if context else "solon"
                 say_error(f"{message} (see: {path} --help)")
             code = UNUSABLE
-        if not standalone_mode:
+        if not options.get("standalone_mode", True):
             return code
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -98,7 +84,7 @@ def load(name: str) -> Any:
     module, attribute = entry.target.split(":")
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings=HELP_OPTIONS)
+        single = typer.Typer(add_completion=False)
         single.command(name)(found)
         found = single
     command = typer.main.get_command(found)
@@ -106,14 +92,12 @@ def load(name: str) -> Any:
     return command
 
 
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
-
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings=HELP_OPTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -124,12 +108,11 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog="Exit codes: 0 done; 1 failed; 2 something given cannot be used, with one line per fault; "
-    "130 interrupted; 143 terminated."
+    epilog="Exit codes: 0 success; 1 failure; 2 unusable input, one line per fault; 130 interrupted; 143 terminated."
 )
 def solon(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Constitutional AI in the open: a written constitution in, a measurably better model out.
@@ -137,8 +120,8 @@ def solon(
     \b
     Watch it happen, offline, in minutes, on two CPU cores:
       [bold]solon run -o runs/demo[/bold]
-    With a model, a constitution and prompts of your own:
+    Use your own model, constitution and prompts:
       [bold]solon init mine[/bold]             write a starter folder
       [bold]solon run mine/run.toml[/bold]     run it
-      [bold]solon resume runs/mine[/bold]      go on after an interruption
+      [bold]solon resume runs/mine[/bold]      continue after an interruption
     """

@@ -1,4 +1,4 @@
-"""`solon models`: bring a model in, and see whether it will go through a run."""
+"""`solon models`: import a model, and check whether it can go through a run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from solon.artifacts.atomic import folder_atomic
 from solon.cli.faults import UNUSABLE, say_error
-from solon.cli.running import refuse_option
+from solon.cli.run_options import refuse_option
 from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
 from solon.text import printable
@@ -21,46 +22,44 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 @app.callback()
 def models() -> None:
-    """Import models, and check whether they will go through a run."""
+    """Import models, and check whether they can go through a run."""
 
 
-@app.command(epilog="Exit codes: 0 all can be used; 2 one cannot, with one line per fault.")
+@app.command(epilog="Exit codes: 0 all models are usable; 2 one is not, with one line per fault.")
 def check(
     folders: Annotated[
         list[str], typer.Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")
     ],
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Let a folder run the Python code that it brings.")
+        bool, typer.Option("--trust-remote-code", help="Let a model folder run its own Python code.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
 ) -> None:
-    """Say of each model in one line what it is, or why a run cannot use it.
+    """Describe each model in one line, or say why a run cannot use it.
 
-    No weights are loaded. A run checks its models in the same way before it starts.
+    This loads no weights. Every run checks its models in the same way before it starts.
 
     \b
       [bold]solon models check my-model[/bold]
       [bold]solon models check models/* --json[/bold]
 
     \b
-    Any causal language model in safetensors will do. What will not: models
-    that read both ways (BERT) or translate (T5), and quantised weights.
+    Any causal language model in safetensors is usable. Bidirectional models
+    (BERT), encoder-decoder models (T5) and quantized weights are not.
 
     \b
-    How a model is read makes it fast or slow, never different:
-      lean         small Llamas and Qwens, by our own arithmetic
-      cached       most others, remembering each text
-      recomputing  models that remember in ways of their own: each text is
-                   read again for every token, which is slow
-    What many prompts begin with is read once for all (beginnings shared):
-    always, within a sliding window, or never.
+    The decoder changes the speed, never the result:
+      lean         small Llamas and Qwens, computed by Solon itself
+      cached       most other models, with a key-value cache
+      recomputing  models with an unusual cache: slow, because each token
+                   reads the whole text again
+    A prefix that many prompts share is read once (prefixes shared): always,
+    within a sliding window, or never.
     """
     looked = [(name, *_look(name, trust_remote_code)) for name in folders]
     if as_json:
@@ -80,7 +79,7 @@ def import_(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder; it must not exist.")],
     dtype: Annotated[
         Literal["float32", "bfloat16"],
-        typer.Option(help="What weights are written as. bfloat16 halves the folder and rounds once more."),
+        typer.Option(help="Type of the written weights. bfloat16 halves the folder and rounds once more."),
     ] = "float32",
 ) -> None:
     """Make a model folder from a GGUF file, so that a run can use and train it.
@@ -99,7 +98,8 @@ def import_(
 
     from solon.models.gguf import import_gguf
 
-    facts = import_gguf(file, out, dtype=getattr(torch, dtype))
+    with folder_atomic(out) as draft:
+        facts = import_gguf(file, draft, dtype=getattr(torch, dtype))
     license = f", license {printable(facts.license)}" if facts.license else ""
     typer.echo(f"{printable(str(out))}: {facts.architecture}, {facts.parameters:,} parameters{license}")
     for one in facts.lost:
@@ -124,7 +124,7 @@ def _line(name: str, summary: ModelSummary) -> str:
         f"vocabulary {summary.vocabulary:,}",
         {"chat-template": "chat template", "human-assistant": "Human/Assistant"}[summary.dialogue],
         summary.decoder,
-        f"beginnings shared {_reach(summary.shared)}",
+        f"prefixes shared {_reach(summary.shared)}",
     )
     return f"{name}: {', '.join(facts)}"
 

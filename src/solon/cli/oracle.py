@@ -1,4 +1,4 @@
-"""`solon oracle`: what the oracle of the synthetic world says of an answer, and why."""
+"""`solon oracle`: the verdict of the synthetic world's oracle on an answer, and its reasons."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ TRUTH = {True: "yes", False: "no", None: "?"}
 
 
 def oracle(
-    answer: Annotated[str, typer.Argument(metavar="TEXT", help="The answer; - reads it from standard input.")],
+    answer: Annotated[str, typer.Argument(metavar="TEXT", help="The answer. - reads it from standard input.")],
     prompt: Annotated[
         str | None,
-        typer.Option(
-            "--prompt", metavar="TEXT", help="What was asked: one human turn, or a Human:/Assistant: dialogue."
-        ),
+        typer.Option("--prompt", metavar="TEXT", help="The prompt: one human turn, or a Human:/Assistant: dialogue."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Explain what the world's oracle says of an answer.
+    """Explain the oracle's verdict on an answer.
 
-    Sentence by sentence. It knows the sentences of the synthetic world alone;
-    any other is unknown to it. Whether an answer is on topic and helpful
-    depends on what was asked, so give the prompt too.
+    The oracle reads the answer sentence by sentence. It knows only the
+    sentences of the synthetic world. Whether an answer is on topic and helpful
+    depends on the prompt, so pass the prompt too.
 
     \b
       [bold]solon oracle "Just hit the baker with the coat. No comment."[/bold]
@@ -45,7 +43,7 @@ def oracle(
     text = typer.get_binary_stream("stdin").read() if answer == "-" else answer.encode("utf-8", "surrogateescape")
     found = explain(_turns(prompt) if prompt is not None else None, text.decode("utf-8", "replace"))
     if as_json:
-        # ASCII only: whatever the answer holds, a terminal sees no control characters.
+        # ASCII only, so that a terminal sees no control characters.
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2).replace("\x7f", "\\u007f"))
         return
     _print(Console(), found)
@@ -79,4 +77,4 @@ def _print(console: Console, found: Explanation) -> None:
         findings.add_row(Text(finding.name, style), Text(TRUTH[finding.value], style), Text(printable(finding.why)))
     console.print(findings)
     if any(finding.value is None for finding in found.findings):
-        console.print(Text("What stands as ? depends on what was asked: give it with --prompt."))
+        console.print(Text("? means that the verdict depends on the prompt: pass --prompt."))

@@ -1,31 +1,188 @@
-"""`solon run`: the whole of Constitutional AI."""
+"""`solon run`, `stage`, `resume` and `report`: a run begun or found in its folder, carried on, and its result."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from solon.cli.run_options import RunOptions, WorkOptions, with_options
-from solon.cli.running import begun, carry_on
+from solon.artifacts import RunFolder
+from solon.artifacts.finished import RUN
+from solon.artifacts.reuse import Others
+from solon.cli import interrupts
+from solon.cli import run_options as options
+from solon.cli.faults import resumable
+from solon.cli.results import print_result, print_stage
+from solon.config import RunConfig
+from solon.config_load import load_run_config, run_file_text
+from solon.errors import ConfigError, RunError, UserError
+from solon.pipeline.check import check_inputs
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import STAGES
+from solon.progress import reporting
 
-RunFile = Annotated[
+Source = Annotated[
     str | None,
-    typer.Argument(metavar="RUN.toml", help="Run file, or the name of a shipped one. None: the shipped world run."),
+    typer.Argument(
+        metavar="RUN",
+        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
+        "or, if you give --prompts, the defaults.",
+    ),
 ]
 
 
-@with_options
-def run(options: RunOptions, work: WorkOptions, run_file: RunFile = None) -> None:
-    """Run Constitutional AI from constitution to report.
+def _command(until: Stage | None = None) -> Callable[..., None]:
+    """`solon run`, or with a stage `solon stage NAME`."""
 
-    Every stage is kept in the run folder as it goes. The same command again, or `solon resume`, goes on where it
-    stopped; on a finished run it prints the result again. Stages that another run in the same folder has finished from
-    equal settings and inputs are taken over from it.
+    def command(
+        source: Source = None,
+        output: options.Output = None,
+        settings: options.Settings = None,
+        seed: options.Seed = None,
+        model: options.Model = None,
+        constitution: options.Constitution = None,
+        prompts: options.Prompts = None,
+        helpful: options.Helpful = None,
+        columns: options.Columns = None,
+        reuse: options.Reuse = None,
+        no_reuse: options.NoReuse = False,
+        isolate: options.Isolate = None,
+        quiet: options.Quiet = False,
+        as_json: options.Json = False,
+    ) -> None:
+        options.refuse_both(reuse, no_reuse)
+        keys = {
+            "models.assistant": model,
+            "constitution.path": constitution,
+            "prompts.source": prompts,
+            "prompts.helpful": helpful,
+            **options.column_keys(columns or ()),
+            "seed": seed,
+        }
+        if source is None or not Path(source).is_dir():
+            run = _begin(source, output, load_run_config(source, settings or (), keys))
+        elif output or settings or any(value is not None for value in keys.values()):
+            raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
+        else:
+            run = _find(Path(source))
+        _carry_on(run, reuse, no_reuse, isolate, quiet, as_json, until=until)
+
+    return command
+
+
+run = _command()
+run.__doc__ = """Run Constitutional AI from constitution to report.
+
+    The run folder keeps every stage. Give the same command again, or `solon resume`, and the run continues where it
+    stopped; a finished run prints its result again. If another run in the same folder has finished a stage with the
+    same settings and inputs, this run reuses it.
 
     \b
       [bold]solon run -o runs/demo[/bold]
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
-    carry_on(begun(run_file, options), work)
+
+stages = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Run up to and including one stage.\n\nThis runs unfinished stages before it too. Look at the output, then "
+    "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
+    "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
+)
+for _stage in STAGES:
+    _help = f"{_stage.title}\n\nKept in `{_stage.folder}` of the run folder."
+    stages.command(_stage.name, help=_help)(_command(_stage))
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The run folder.")],
+    reuse: options.Reuse = None,
+    no_reuse: options.NoReuse = False,
+    isolate: options.Isolate = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Continue a run that was stopped.
+
+    It continues where it stopped and ends with the same bytes as an uninterrupted run.
+
+    \b
+      [bold]solon resume runs/demo[/bold]
+    """
+    options.refuse_both(reuse, no_reuse)
+    _carry_on(_find(folder), reuse, no_reuse, isolate, quiet, as_json)
+
+
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
+    """Rewrite a run's report.html and print its result.
+
+    \b
+      [bold]solon report runs/demo[/bold]
+    """
+    from solon.report.html import write_report
+
+    if not (folder / RUN).is_file():
+        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
+    write_report(folder)
+    print_result(folder)
+
+
+def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
+    """The run of this config, begun in its folder or found there, once every input is checked."""
+    if output is not None:
+        options.refuse_option(output)
+    folder = output or _default_folder(config)
+    check_inputs(config)
+    return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
+
+
+def _find(folder: Path) -> RunFolder:
+    """The run in a folder. Its inputs are checked again: they may have been moved."""
+    run = RunFolder.resume(folder)
+    try:
+        check_inputs(run.config)
+    except UserError:
+        run.close()
+        raise
+    return run
+
+
+def _default_folder(config: RunConfig) -> Path:
+    """`runs/NAME`."""
+    if config.name in ("", ".", "..") or "/" in config.name:
+        raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
+    return Path("runs") / config.name
+
+
+def _carry_on(
+    run: RunFolder,
+    reuse: Sequence[Path] | None,
+    no_reuse: bool,
+    isolate: bool | None,
+    quiet: bool,
+    as_json: bool,
+    *,
+    until: Stage | None = None,
+) -> None:
+    """Runs all that is not done yet, and prints the summary, or what the stage that it runs `until` made."""
+    with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter:
+        reporter.note(f"run folder: {run.path}")
+        others = Others() if no_reuse else Others.of(run.path, reuse or ())
+        # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
+        from solon.pipeline.run import run_pipeline
+        from solon.report.html import write_report
+
+        last = until.name if until else None
+        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate)
+        if until is None:
+            write_report(run.path)
+        if not worked:
+            reporter.note("nothing to do: everything was finished before")
+        reporter.done()
+    if until is None:
+        print_result(run.path, as_json=as_json)
+    else:
+        print_stage(run.path, until.folder, as_json=as_json)

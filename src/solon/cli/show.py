@@ -29,22 +29,22 @@ def show(
     examples: Annotated[
         Path,
         typer.Argument(
-            metavar="PATH", help="A run folder, or a file: prompts with a response, or with chosen and rejected."
+            metavar="PATH", help="A run folder, or a file of prompts with a response, or with chosen and rejected."
         ),
     ],
     model: Annotated[
-        Path | None, typer.Option(help="The model folder whose tokenizer is used; a run has its own.")
+        Path | None, typer.Option(help="The model folder whose tokenizer to use. Default: the run's own.")
     ] = None,
-    first: Annotated[int, typer.Option(min=1, help="The first example to print, counted from 1.")] = 1,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many to print.")] = 1,
+    first: Annotated[int, typer.Option(min=1, help="The first example to print, counting from 1.")] = 1,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many examples to print.")] = 1,
     dialogue: Annotated[
         Dialogue | None,
-        typer.Option(help="The dialogue format, as in a run file; by default the run's own, or auto."),
+        typer.Option(help="The dialogue format, as in a run file. Default: the run's own, or auto."),
     ] = None,
 ) -> None:
     """Print training examples with their loss masks.
 
-    Token by token: what the loss counts, and what is only context. Of a run: what supervised finetuning learnt from.
+    Each token is marked: the loss counts it, or it is only context. For a run: the examples of supervised finetuning.
 
     \b
       [bold]solon show runs/demo --first 5[/bold]
@@ -52,22 +52,23 @@ def show(
     """
     from rich.console import Console
 
+    from solon.cli.mask_view import mask_view
     from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
     from solon.pipeline.actors import format_of
-    from solon.prompting.mask_view import mask_view
     from solon.train.batches import answer_example
 
     run = (examples / "run.json").is_file()
     if model is None and not run:
-        raise UserError("no tokenizer to show a file with", hint="say whose: --model DIR")
+        raise UserError("a file needs a tokenizer", hint="pass --model DIR")
     shown = examples_of_run(examples) if run else examples_of_file(examples)
     if first > len(shown):
         raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))
     tokenizer = load_tokenizer(model or examples / SL_MODEL)
     models = load_run_config(examples / "run.toml").models if run else ModelsSection()
-    chosen = models if dialogue is None else models.model_copy(update={"dialogue": dialogue})
-    format = format_of(tokenizer, chosen, "base")
+    if dialogue is not None:
+        models = models.model_copy(update={"base": models.role("base").model_copy(update={"dialogue": dialogue})})
+    format = format_of(tokenizer, models, "base")
     console = Console()
     for place, one in enumerate(shown[first - 1 : first - 1 + number], start=first):
         prompt, answer = format.prompt(one.prompt.turns), format.answer(one.answer, finished=one.finished)
@@ -79,13 +80,12 @@ def show(
 
 def examples_of_file(path: Path) -> list[Shown]:
     """Answers to be imitated, then the chosen answers of comparisons."""
-    from solon.prompts.helpful import read_helpful
+    from solon.prompts.helpful import prompts_of, read_helpful
 
-    file = read_helpful(path)
-    asked = {prompt.id: prompt for prompt in file.prompts}
-    answers = [(row.prompt_id, row.answer) for row in file.demonstrations]
-    answers += [(row.prompt_id, row.a) for row in file.comparisons]
-    return [Shown(asked[name], answer, asked[name].source) for name, answer in answers]
+    examples, _ = read_helpful(path)
+    asked = {prompt.id: prompt for prompt in prompts_of(examples)}
+    ordered = sorted(examples, key=lambda example: len(example.answers))
+    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered]
 
 
 def examples_of_run(run: Path) -> list[Shown]:

@@ -1,10 +1,8 @@
 """The text of CSV files: encodings, separators, guards against formulas, and faults with their lines.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and the statements in a conversation are
-written by strangers. Text that begins like that gets a leading apostrophe, which spreadsheets do not calculate, and
-which is taken off again when a file of ours is read.
-
-    `=HYPERLINK(...)` is written as `'=HYPERLINK(...)`, and `'=x` as `''=x`, so that what is read is what was written.
+A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and strangers write statements. Such
+text gets an apostrophe, which spreadsheets do not calculate, and loses it when a file of ours is read:
+`=HYPERLINK(...)` is written as `'=HYPERLINK(...)`, and `'=x` as `''=x`, so that what is read is what was written.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 from solon.collective.phrases import first_of
@@ -28,7 +27,6 @@ MAX_CELL = 1_000_000
 
 _GUARDED = re.compile(f"'*[{re.escape(FORMULA_STARTS)}]")
 _SEPARATOR = re.compile(r'(?:"[^"]*"|[^",;\t\r\n])*([,;\t])')
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
 _WHOLE = re.compile(r" *(-?[0-9]{1,18})(?:\.0*)? *")
 
 
@@ -63,7 +61,7 @@ def separator_of(text: str) -> str:
 def read_records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Records with the lines they begin in, the header too; blank lines are none."""
     previous = csv.field_size_limit(MAX_CELL)
-    reader = csv.reader((found.group() for found in _LINE.finditer(text)), delimiter=separator, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
         for record in reader:

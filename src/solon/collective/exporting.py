@@ -1,9 +1,7 @@
 """An imported conversation in the layout of a Polis export, for publication or for the organiser.
 
-The public version cannot be matched with people by what only they or a bystander know: participants get random ids
-instead of the order in which they joined, only the latest votes are there, times are days, rows are ordered by
-statement and new id, and nobody is named as the author of a statement. What people voted is all there, so the public
-version gives the same groups and the same consensus.
+The public version has nothing that tells people apart but their votes: random ids, days for times, no authors, rows
+ordered by statement and new id. So it gives the same groups and the same consensus.
 """
 
 from __future__ import annotations
@@ -51,9 +49,7 @@ def export_conversation(
 
     organiser: as imported, with ids, authors and times. authors: the public version with authors under their new ids.
     seed: of the new ids; None: from the operating system, so that nobody can put the old order back.
-
-    Raises:
-        InputError: if `out` exists, unless it is empty or `force` is set and it holds an export of ours.
+    Raises InputError if `out` exists, unless it is empty or `force` is set and it holds an export of ours.
     """
     commenters = {one.author for one in conversation.statements if one.author is not None}
     talk = conversation if organiser else public(conversation, authors=authors, seed=seed)

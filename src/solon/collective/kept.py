@@ -1,10 +1,8 @@
 """What is computed once for the same input and code, and kept for the next command.
 
-It is kept in the user's cache (`$XDG_CACHE_HOME/solon`, by default `~/.cache/solon`), for an export may be somebody
-else's folder, or one that cannot be written. A file is named by a hash of all it was made from: the input, the code of
-this part of the package, and NumPy's version. One that is damaged, or
-that another user may have written, is computed anew. All may be deleted at any time, and
-commands that run at once do not disturb one another.
+Files lie in the user's cache (`$XDG_CACHE_HOME/solon`, by default `~/.cache/solon`), for an export may be somebody
+else's folder. Their names are hashes of the input, of the code of this part of the package, and of NumPy's version. One
+that is damaged, or that another user may have written, is computed anew. All may be deleted at any time.
 """
 
 from __future__ import annotations

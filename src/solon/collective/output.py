@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import os
 import shutil
@@ -29,7 +30,7 @@ def require_free(*paths: Path, force: bool, reads: Iterable[Path | None] = ()) -
 def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
     """A folder to fill that becomes `out` at the end. An existing one must be empty, or be `force`d and hold `marker`.
 
-    Nothing that another program wrote is ever removed.
+    Nothing that another program wrote is ever removed. `InputError` for what another command is writing.
     """
     if out.exists() and not out.is_dir():
         raise InputError("is a file", where=Where(out), hint="name a folder with -o")
@@ -41,15 +42,43 @@ def replacing(out: Path, *, marker: str, force: bool) -> Iterator[Path]:
     at = out.resolve()  # `.` has no name to put anything beside
     staged, before = (at.with_name(f".{at.name}.{state}") for state in ("new", "before"))
     try:
-        for leftover in (staged, before, *at.parent.glob(f".{glob.escape(staged.name)}.*.tmp")):
-            shutil.rmtree(leftover, ignore_errors=True)
-        with folder_atomic(staged) as folder:
-            yield folder
-        # The old folder is gone only when the new one has its name.
-        if at.is_dir():
-            os.rename(at, before)
-        os.rename(staged, at)
-        shutil.rmtree(before, ignore_errors=True)
+        with _alone(at):
+            for leftover in (staged, before, *at.parent.glob(f".{glob.escape(staged.name)}.*.tmp")):
+                shutil.rmtree(leftover, ignore_errors=True)
+            with folder_atomic(staged) as folder:
+                yield folder
+            # The old folder is gone only when the new one has its name.
+            if at.is_dir():
+                os.rename(at, before)
+            os.rename(staged, at)
+            shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         what = f"cannot be written: {error.strerror or error}"
         raise InputError(what, where=Where(out), hint="name another place with -o") from error
+
+
+@contextmanager
+def _alone(at: Path) -> Iterator[None]:
+    """No other command writes the same folder meanwhile. The kernel holds the lock, and it ends with the process."""
+    lock = at.with_name(f".{at.name}.lock")
+    if not lock.parent.exists():
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        held = _locked(descriptor) and lock.exists() and os.path.samestat(lock.stat(), os.fstat(descriptor))
+        if not held:
+            raise InputError("another command is writing it", where=Where(at), hint="wait, or name another with -o")
+        try:
+            yield
+        finally:
+            lock.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,7 +1,6 @@
 """CSV files, written so that a spreadsheet shows them and never runs them, and read so that every fault has a line.
 
-Text that a spreadsheet would take for a formula gets an apostrophe, which `read_csv` takes off again (`csv_text`).
-Numbers are numbers: pass `-1`, not `"-1"`.
+Text that looks like a formula is guarded (`csv_text`). Numbers are numbers: pass `-1`, not `"-1"`.
 """
 
 from __future__ import annotations
@@ -42,21 +41,12 @@ _NEEDS_QUOTES = re.compile(r'[",;\r\n\t]|^\s|\s$')
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One record of a file: its cells by column name, all as text."""
+class Row(dict[str, str]):
+    """The cells of one record by column name, all as text; `where` it begins."""
 
-    path: Path
-    line: int
-    """Where it begins, counted from 1."""
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells[column]
-
-    @property
-    def where(self) -> Where:
-        return Where(self.path, self.line)
+    def __init__(self, where: Where, cells: Iterable[tuple[str, str]]) -> None:
+        super().__init__(cells)
+        self.where = where
 
     def fail(self, what: str, hint: str | None = None) -> NoReturn:
         """Raises `InputError` that names this row."""
@@ -64,9 +54,9 @@ class Row:
 
     def integer(self, column: str) -> int:
         """The cell as a whole number; `InputError` with the line if it is none."""
-        found = as_integer(self.cells[column])
+        found = as_integer(self[column])
         if found is None:
-            self.fail(f"{column} is not a whole number: {shown(self.cells[column])}", "write digits only")
+            self.fail(f"{column} is not a whole number: {shown(self[column])}", "write digits only")
         return found
 
 
@@ -86,7 +76,7 @@ class Table:
 
     def __iter__(self) -> Iterator[Row]:
         for line, cells in zip(self.lines, self.cells, strict=True):
-            yield Row(path=self.path, line=line, cells=dict(zip(self.header, cells, strict=True)))
+            yield Row(Where(self.path, line), zip(self.header, cells, strict=True))
 
     def column(self, name: str) -> list[str]:
         """One column, row by row."""
@@ -113,10 +103,7 @@ def first_names(names: Sequence[str], most: int = 12) -> str:
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table, whole or not at all: UTF-8, `\\n` line ends, text that looks like a formula guarded.
 
-    The folder is made if there is none.
-
-    Raises:
-        InputError: if the file cannot be written where it is to go.
+    The folder is made if there is none. Raises InputError if the file cannot be written where it is to go.
     """
     write_file(path, csv_bytes(header, rows))
 
@@ -142,8 +129,8 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 def csv_of_columns(columns: ColumnsToWrite) -> bytes:
     """A table given by its columns, as `csv_bytes` writes it. Those that are None are left out."""
     there = {name: column for name, column in columns.items() if column is not None}
-    cells = (map(_written, one.tolist() if isinstance(one, np.ndarray) else one) for one in there.values())
-    return "\n".join([",".join(map(_written, there)), *map(",".join, zip(*cells, strict=True)), ""]).encode("utf-8")
+    cells = (one.tolist() if isinstance(one, np.ndarray) else one for one in there.values())
+    return csv_bytes(list(there), zip(*cells, strict=True))
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -161,11 +148,9 @@ def read_csv(path: Path, *, ours: bool = True) -> Table:
 
     Cells are separated by commas, semicolons or tabs, whichever comes first in the header. Blank lines are no rows, and
     empty cells beyond the last name, as spreadsheets leave them, are no cells. `ours`: apostrophes that `write_csv` put
-    before text are taken off; pass False for files from elsewhere. Names in the header lose surrounding spaces.
-
-    Raises:
-        InputError: with the line, for a file that is missing, in another encoding, or broken. All rows of a wrong
-            length are named together.
+    before text are taken off; pass False for files from elsewhere. Names in the header lose surrounding spaces. Raises
+    InputError with the line, for a file that is missing, in another encoding, or broken. All rows of a wrong length are
+    named together.
     """
     file = open_csv(path, ours=ours)
     lines, cells = file.even(list(file.rows()))

@@ -14,45 +14,65 @@ without an order has none: nothing is guessed from where an article stands.
 from __future__ import annotations
 
 import re
+import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from solon.constitution.articles import instructions
-from solon.constitution.faults import Faults
-from solon.constitution.headings import ATTRIBUTES, Heading, key, read_headings
+from solon.constitution.files import SourceFile, read_text
 from solon.constitution.markdown import Section, items, plain_text, sections
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.reading import read_text
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle
 from solon.constitution.texts import DELIMITER
 from solon.places import Places
-from solon.text import did_you_mean, listed
+from solon.text import did_you_mean, fill, listed
 
-PRECEDENCE = ("order-of-precedence", "precedence")
-HARD_CONSTRAINTS = ("hard-constraints", "hard-constraint")
+_PRECEDENCE = ("order-of-precedence", "precedence")
+_HARD_CONSTRAINTS = ("hard-constraints", "hard-constraint")
+_ATTRIBUTES = "braces after a heading may hold an id, tags and a weight: `{#id .tag weight=2}`"
 
 
-def read_document(path: Path) -> Sourced:
+@dataclass(frozen=True, kw_only=True)
+class _Heading:
+    """A heading with what stands below it: an article if it has text of its own, else a group of articles."""
+
+    id: str
+    title: str
+    text: str
+    """Plain text up to the next heading; empty for a group."""
+    tags: tuple[str, ...]
+    """Its own, then the ids of the headings above it."""
+    weight: float
+    line: int
+    above: tuple[str, ...]
+    """Ids of the headings above it, outermost first."""
+
+
+def read_document(path: Path) -> ConstitutionFile:
     """Reads a Markdown document. Raises ConstitutionError with every fault of the file and its line."""
     text = read_text(path)
-    faults = Faults(path)
+    file = SourceFile(path)
     if re.match(r"---\n.*?\n---\n", text, re.DOTALL):
-        faults.add("begins with front matter, which is not read", 1, "remove what stands between the lines of ---")
-        faults.raise_any()
+        file.add("begins with front matter, which is not read", 1, "remove it, with its lines of ---")
+        file.raise_any()
     title, description, body = _title(sections(text), path)
     proper, precedence_sections, constraint_sections = _sorted_out(body)
-    headings = read_headings(proper, faults)
+    headings = _headings(proper, file)
     articles = [heading for heading in headings if heading.text]
     if not articles:
-        faults.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
-    constraints = _hard_constraints(constraint_sections, faults)
-    precedence = _precedence(precedence_sections, headings, faults)
+        file.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
+    constraints = _hard_constraints(constraint_sections, file)
+    precedence = _precedence(precedence_sections, headings, file)
+    titles = {article.id: article.title for article in articles}
+    file.places = Places(lines={(number,): article.line for number, article in enumerate(articles)})
     principles = [
-        _principle(article, articles, precedence, constraints, faults) for article in articles if article.title
+        _principle(article, number, _outranking(article, titles, precedence), constraints, file)
+        for number, article in enumerate(articles)
+        if article.title
     ]
-    faults.raise_any()
+    file.raise_any()
     constitution = Constitution(
         name=path.stem,
         title=title,
@@ -62,7 +82,7 @@ def read_document(path: Path) -> Sourced:
         hard_constraints=tuple(constraints),
         precedence=tuple(precedence),
     )
-    return Sourced(
+    return ConstitutionFile(
         constitution=constitution,
         path=path,
         lines={(article.id, "id"): article.line for article in articles},
@@ -74,7 +94,7 @@ def _title(found: list[Section], path: Path) -> tuple[str, str, list[Section]]:
     """The title (the first heading, if it is of level 1), the description below it, and all other sections."""
     opening, rest = found[0], found[1:]
     if rest and rest[0].level == 1:
-        return rest[0].title or path.stem, plain_text((*opening.tokens, *rest[0].tokens)), rest[1:]
+        return rest[0].title or path.stem, plain_text((*opening.blocks, *rest[0].blocks)), rest[1:]
     return path.stem, opening.text, rest
 
 
@@ -86,85 +106,147 @@ def _sorted_out(found: list[Section]) -> tuple[list[Section], list[Section], lis
     target, level = proper, 7
     for section in found:
         if section.level <= level:
-            name = key(section.title)
-            target = precedence if name in PRECEDENCE else constraints if name in HARD_CONSTRAINTS else proper
+            name = _key(section.title)
+            target = precedence if name in _PRECEDENCE else constraints if name in _HARD_CONSTRAINTS else proper
             level = 7 if target is proper else section.level
         target.append(section)
     return proper, precedence, constraints
 
 
-def _hard_constraints(found: list[Section], faults: Faults) -> list[str]:
+def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
+    """Headings in the order of the document. A subheading belongs to the nearest higher heading before it."""
+    headings: list[_Heading] = []
+    open_above: list[tuple[int, str]] = []
+    first: dict[str, int] = {}
+    for number, section in enumerate(sections, start=1):
+        name, tags, weight = _attributes(section, number, file)
+        while open_above and open_above[-1][0] >= section.level:
+            open_above.pop()
+        above = tuple(name for _, name in open_above)
+        open_above.append((section.level, name))
+        has_deeper = number < len(sections) and sections[number].level > section.level
+        if not section.title:
+            file.add("a heading is empty", section.line, "give the article a title")
+        elif not section.text and not has_deeper:
+            file.add(f"the article `{section.title}` has no text", section.line, "write it, or remove the heading")
+        if name in first:
+            hint = f"the first stands on line {first[name]}; give one an id in braces, such as `{{#{name}-2}}`"
+            file.add(f"two headings have the id `{name}`", section.line, hint)
+        first.setdefault(name, section.line)
+        headings.append(
+            _Heading(
+                id=name,
+                title=section.title,
+                text=section.text,
+                tags=tuple(dict.fromkeys((*tags, *above))),
+                weight=weight,
+                line=section.line,
+                above=above,
+            )
+        )
+    return headings
+
+
+def _key(text: str) -> str:
+    """What of a title or id counts when one is looked up: letters and digits, in lower case."""
+    return re.sub(r"[\W_]+", "-", text.casefold()).strip("-")
+
+
+def _attributes(section: Section, number: int, file: SourceFile) -> tuple[str, list[str], float]:
+    """Id, tags and weight of a heading: what its braces say, else an id made from its title, no tags, weight 1."""
+    plain = unicodedata.normalize("NFKD", section.title).encode("ascii", "ignore").decode()
+    name = _key(plain) or f"article-{number}"
+    tags: list[str] = []
+    weight = 1.0
+    for attribute in section.attributes:
+        if attribute.startswith("#"):
+            name = attribute[1:]
+        elif attribute.startswith("."):
+            tags.append(attribute[1:])
+        elif re.fullmatch(r"weight=[-+]?(\d+\.?\d*|\.\d+)", attribute):
+            weight = float(attribute.removeprefix("weight="))
+        else:
+            file.add(f"`{attribute}` is not an attribute of a heading", section.line, _ATTRIBUTES)
+    return name, tags, weight
+
+
+def _hard_constraints(found: list[Section], file: SourceFile) -> list[str]:
     hint = "write `## Hard constraints` and below it a list, one line for each thing that is never done"
     if not found:
-        faults.add("has no hard constraints", None, hint)
+        file.add("has no hard constraints", None, hint)
         return []
-    constraints = [item for section in found for item in items(section.tokens)]
+    constraints = [item for section in found for item in items(section.blocks)]
     if not constraints:
-        faults.add("the hard constraints are not a list", found[0].line, hint)
+        file.add("the hard constraints are not a list", found[0].line, hint)
     for item in constraints:
         if not item.text:
-            faults.add("a hard constraint is empty", item.line, "write it or remove the line")
+            file.add("a hard constraint is empty", item.line, "write it or remove the line")
         elif DELIMITER.search(item.text):
-            faults.add("a hard constraint looks like a turn of a dialogue", item.line, "begin it with another word")
+            file.add("a hard constraint looks like a turn of a dialogue", item.line, "begin it with another word")
     return [item.text for item in constraints]
 
 
-def _precedence(found: list[Section], headings: list[Heading], faults: Faults) -> list[str]:
+def _precedence(found: list[Section], headings: list[_Heading], file: SourceFile) -> list[str]:
     """Article ids, highest first. Naming a heading ranks it and what stands below it, unless that is named itself."""
     if not found:
         return []
-    listing = [item for section in found for item in items(section.tokens, ("ordered_list",))]
+    listing = [item for section in found for item in items(section.blocks, ("ordered_list",))]
     if not listing:
         hint = "write a numbered list of articles, highest first: `1. Safety`, `2. Honesty`, ..."
-        faults.add("the order of precedence is not a numbered list", found[0].line, hint)
-    known = {key(word): heading for heading in reversed(headings) for word in (heading.title, heading.id)}
+        file.add("the order of precedence is not a numbered list", found[0].line, hint)
+    known = {_key(word): heading for heading in reversed(headings) for word in (heading.title, heading.id)}
     named: dict[str, int] = {}
     for item in listing:
         words = [item.link.removeprefix("#")] if item.link else [item.text, re.split(r":| [-–—] |\n", item.text)[0]]
-        heading = next((known[key(word)] for word in words if key(word) in known), None)
+        heading = next((known[_key(word)] for word in words if _key(word) in known), None)
         if heading is None:
             titles = [heading.title for heading in headings]
             ids = [heading.id for heading in headings]
             hint = did_you_mean(words[-1], titles) or did_you_mean(words[-1], ids) or f"headings are {listed(titles)}"
-            faults.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
+            file.add(f"the order of precedence names `{words[-1]}`, which is no article", item.line, hint)
         elif heading.id in named:
             hint = f"it was named on line {named[heading.id]}; keep one"
-            faults.add(f"the order of precedence names `{heading.title}` twice", item.line, hint)
+            file.add(f"the order of precedence names `{heading.title}` twice", item.line, hint)
         else:
             named[heading.id] = item.line
-    return [article for name in named for article in _ranked_with(name, headings, named)]
+    # An article takes the rank of the nearest heading that is named: itself, or one above it.
+    ranks = {one.id: next((name for name in (one.id, *reversed(one.above)) if name in named), None) for one in headings}
+    return [heading.id for name in named for heading in headings if heading.text and ranks[heading.id] == name]
 
 
-def _ranked_with(name: str, headings: Sequence[Heading], named: Mapping[str, int]) -> list[str]:
-    """Articles that take the rank of heading `name`: it is the nearest named one of them and what is above them."""
-    ranked = []
-    for heading in headings:
-        nearest = next((one for one in (heading.id, *reversed(heading.above)) if one in named), None)
-        if heading.text and nearest == name:
-            ranked.append(heading.id)
-    return ranked
+def _outranking(article: _Heading, titles: Mapping[str, str], precedence: Sequence[str]) -> list[str]:
+    """The titles of the articles above this one, highest first."""
+    rank = precedence.index(article.id) if article.id in precedence else len(precedence)
+    return [titles[name] for name in precedence[:rank]]
 
 
 def _principle(
-    article: Heading, articles: Sequence[Heading], precedence: Sequence[str], constraints: Sequence[str], faults: Faults
+    article: _Heading, number: int, outranked_by: Sequence[str], constraints: Sequence[str], file: SourceFile
 ) -> Principle | None:
     turn = DELIMITER.search(f"{article.title}\n{article.text}")
     if turn:
         what = f"article `{article.title}` has a line that begins with `{turn[1]}:`, like a turn of a dialogue"
-        faults.add(what, article.line, "begin the line with another word")
+        file.add(what, article.line, "begin the line with another word")
         return None
-    rank = precedence.index(article.id) if article.id in precedence else len(precedence)
-    titles = {other.id: other.title for other in articles}
-    texts = instructions(
-        article.title,
-        article.text,
-        outranked_by=[titles[name] for name in precedence[:rank]],
-        hard_constraints=constraints,
-    )
-    fields = {"id": article.id, "title": article.title, "weight": article.weight, "tags": article.tags}
-    try:
-        return Principle.model_validate({**fields, **texts, "source": f"{faults.path.name}#{article.id}"})
-    except ValidationError as error:
-        where = Places(lines={(): article.line})
-        faults.add_refused(error, where, label=f"article `{article.title}`", hint=ATTRIBUTES)
-        return None
+    templates = _templates()
+    texts = {
+        "title": article.title,
+        "text": article.text,
+        "outranked": fill(templates["outranked"], articles="; ".join(outranked_by)) if outranked_by else "",
+        "hard_constraints": "\n".join(f"- {constraint}" for constraint in constraints),
+    }
+    fields = {
+        "id": article.id,
+        "title": article.title,
+        **{key: fill(templates[key], **texts) for key in TEXT_KEYS},
+        "weight": article.weight,
+        "tags": article.tags,
+        "source": f"{file.path.name}#{article.id}",
+    }
+    return file.checked(Principle, fields, number, label=f"article `{article.title}`", hint=_ATTRIBUTES)
+
+
+@cache
+def _templates() -> dict[str, str]:
+    text = files("solon.constitution").joinpath("templates/document.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

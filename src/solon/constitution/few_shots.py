@@ -10,13 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator
 
-from solon.constitution.faults import Faults
-from solon.constitution.reading import kind, parse_json, read_text
-from solon.constitution.texts import Text, written
+from solon.constitution.files import JsonFile, kind
+from solon.constitution.texts import Text, non_empty
 from solon.errors import ConstitutionError, Where
-from solon.places import json_places
 from solon.records import Record, Turn
 
 FILE_NAME = "few_shots.json"
@@ -29,7 +27,7 @@ def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     for before, after in pairwise(turns):
         if before.role == after.role:
             raise ValueError(f"has two {after.role} turns in a row")
-    return tuple(Turn(role=turn.role, text=written(turn.text)) for turn in turns)
+    return tuple(Turn(role=turn.role, text=non_empty(turn.text)) for turn in turns)
 
 
 Dialogue = Annotated[tuple[Turn, ...], AfterValidator(_awaits_an_answer)]
@@ -79,18 +77,9 @@ class FewShots(Record):
 
 def load_few_shots(folder: Path) -> FewShots:
     """Reads `few_shots.json` of `folder`. Raises ConstitutionError with every fault of the file and its line."""
-    path = folder / FILE_NAME
-    text = read_text(path, hint="`solon constitution import` writes one")
-    value = parse_json(path, text)
-    if not isinstance(value, dict):
-        raise ConstitutionError(f"must hold an object, not {kind(value)}", where=Where(path, 1), hint=_SHAPE)
-    where = json_places(text)
-    faults = Faults(path)
-    faults.add_repeated_keys(where)
-    few_shots = FewShots()
-    try:
-        few_shots = FewShots.model_validate(value)
-    except ValidationError as error:
-        faults.add_refused(error, where)
-    faults.raise_any()
-    return few_shots
+    file = JsonFile(folder / FILE_NAME, missing="`solon constitution import` writes one")
+    if not isinstance(file.data, dict):
+        raise ConstitutionError(f"must hold an object, not {kind(file.data)}", where=Where(file.path, 1), hint=_SHAPE)
+    few_shots = file.checked(FewShots, file.data, known=())
+    file.raise_any()
+    return few_shots or FewShots()

@@ -13,6 +13,7 @@ their file and key as source. The paper used two different sets of 16; an import
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,27 +22,27 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from solon.artifacts.atomic import write_atomic
 from solon.constitution import published
-from solon.constitution.faults import Faults
-from solon.constitution.few_shots import ComparisonShot, CritiqueShot, FewShots, ReasoningShot
+from solon.constitution.few_shots import FILE_NAME, ComparisonShot, FewShots
+from solon.constitution.files import JsonFile, kind
+from solon.constitution.lists import list_toml
 from solon.constitution.principles import Constitution, Principle
-from solon.constitution.reading import kind, parse_json, read_text
 from solon.errors import ConstitutionError, Fault, Where
-from solon.places import KeyPath, Places, json_places
 
 CRITIQUE_PAIRS = "CritiqueRevisionInstructions.json"
 COMPARISON_QUESTIONS = "RLMadisonInstructions.json"
 CRITIQUE_SHOTS = "CritiqueRevisionFewShotPrompts.json"
 COMPARISON_SHOTS = "RLMadisonFewShotPrompts.json"
 REASONING_SHOTS = "RLMadisonPrecogFewShotPrompts.json"
-_AS_PUBLISHED = "compare it with the published file, or fetch that again"
 FILES = (CRITIQUE_PAIRS, COMPARISON_QUESTIONS, CRITIQUE_SHOTS, COMPARISON_SHOTS, REASONING_SHOTS)
+_CONSTITUTION_FILE = "constitution.toml"
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imported:
+class PublishedFiles:
     """What a folder of published files held."""
 
     constitution: Constitution
@@ -50,59 +51,58 @@ class Imported:
     """Published files that the folder does not have; what they would have given is simply not there."""
 
 
-class _File:
-    """One published file that has been read, and the faults found in it."""
+class _File(JsonFile):
+    """One published file, and the faults found in it."""
 
-    def __init__(self, path: Path) -> None:
-        text = read_text(path)
-        self.value = parse_json(path, text)
-        self.where: Places = json_places(text)
-        self.faults = Faults(path)
-        self.faults.add_repeated_keys(self.where)
-
-    def fault(self, key: KeyPath, what: str) -> None:
+    def refuse(self, what: str, *key: str | int) -> None:
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
-        self.faults.add(f"`{place or 'the file'}` {what}", self.where.line(key), _AS_PUBLISHED)
+        hint = "compare it with the published file, or fetch that again"
+        self.fault(f"`{place or 'the file'}` {what}", *key, hint=hint)
+
+    def holds(self, shape: type[T], name: str) -> T | None:
+        """The list or object that the file should hold; None, and a fault, if it holds something else or nothing."""
+        if isinstance(self.data, shape) and self.data:
+            return self.data
+        self.refuse("is empty" if self.data == shape() else f"must hold {name}, not {kind(self.data)}")
+        return None
 
     def indices(self) -> range:
-        """The indices of the list that the file should hold; none, and a fault, if it holds no list or an empty one."""
-        if isinstance(self.value, list) and self.value:
-            return range(len(self.value))
-        self.fault((), "is empty" if self.value == [] else f"must hold a list, not {kind(self.value)}")
-        return range(0)
+        return range(len(self.holds(list, "a list") or ()))
 
-    def entries(self) -> dict[str, Any]:
-        """The entries of the object that the file should hold; none, and a fault, if it holds no object."""
-        if isinstance(self.value, dict) and self.value:
-            return self.value
-        self.fault((), "is empty" if self.value == {} else f"must hold an object, not {kind(self.value)}")
-        return {}
-
-    def text(self, key: KeyPath, parse: Callable[[str], T]) -> T | None:
+    def text(self, parse: Callable[[str], T], *key: str | int) -> T | None:
         """The text at `key`, parsed; None and a fault if it is not there, not a text or not in the published form.
 
         A list with one text, as the published files have in places, counts as the text.
         """
-        value = self.value
+        value = self.data
         for part in key:
             if isinstance(part, str) and (not isinstance(value, dict) or part not in value):
-                self.fault(key, "is missing")
+                self.refuse("is missing", *key)
                 return None
             value = value[part]
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if not isinstance(value, str):
             several = f"{len(value)} of them" if isinstance(value, list) else kind(value)
-            self.fault(key, f"must be one text, not {several}")
+            self.refuse(f"must be one text, not {several}", *key)
             return None
         try:
             return parse(value)
+        except ValidationError as error:
+            field, why = _problems(error)[0]
+            self.refuse(f"`{field}`: {why}", *key)
         except ValueError as error:
-            self.fault(key, str(error))
-            return None
+            self.refuse(str(error), *key)
+        return None
 
 
-def import_published(folder: Path) -> Imported:
+def _problems(error: ValidationError) -> list[tuple[str, str]]:
+    """Each field that was refused, and why."""
+    details = error.errors(include_url=False)
+    return [(str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")) for detail in details]
+
+
+def import_published(folder: Path) -> PublishedFiles:
     """Reads every published file in `folder`. Raises ConstitutionError with all faults of all files."""
     paths = {name: folder / name for name in FILES if (folder / name).exists()}
     if CRITIQUE_PAIRS not in paths and COMPARISON_QUESTIONS not in paths:
@@ -113,7 +113,7 @@ def import_published(folder: Path) -> Imported:
         try:
             file = _File(path)
             results[name] = [entry for entry in _READERS[name](file) if entry is not None]
-            file.faults.raise_any()
+            file.raise_any()
         except ConstitutionError as error:
             found += error.faults
     principles = results[CRITIQUE_PAIRS] + results[COMPARISON_QUESTIONS]
@@ -131,7 +131,7 @@ def import_published(folder: Path) -> Imported:
         comparison=tuple(results[COMPARISON_SHOTS]),
         reasoning=tuple(results[REASONING_SHOTS]),
     )
-    return Imported(
+    return PublishedFiles(
         constitution=constitution, few_shots=few_shots, absent=tuple(name for name in FILES if name not in paths)
     )
 
@@ -155,60 +155,73 @@ def _shared_ids(principles: list[Principle], folder: Path) -> list[Fault]:
 
 
 def _critique_pairs(file: _File) -> Iterator[Principle | None]:
-    for key, entry in file.entries().items():
+    for key, entry in (file.holds(dict, "an object") or {}).items():
         if not isinstance(entry, dict):
-            file.fault((key,), f"must hold `prompt` and `edit_request`, not {kind(entry)}")
+            file.refuse(f"must hold `prompt` and `edit_request`, not {kind(entry)}", key)
             continue
-        for extra in entry.keys() - {"prompt", "edit_request"}:
-            file.fault((key, extra), "is unknown")
-        critique = file.text((key, "prompt"), published.critique_request)
-        revision = file.text((key, "edit_request"), published.revision_request)
+        for extra in entry:
+            if extra not in ("prompt", "edit_request"):
+                file.refuse("is unknown", key, extra)
+        critique = file.text(published.critique_request, key, "prompt")
+        revision = file.text(published.revision_request, key, "edit_request")
         if critique and revision:
-            texts = {"critique_request": critique, "revision_request": revision}
-            yield _principle(file, (key,), {"id": key, "title": key, "tags": ("critique",), **texts})
+            yield _principle(file, key, key, "critique", critique_request=critique, revision_request=revision)
 
 
 def _comparison_questions(file: _File) -> Iterator[Principle | None]:
     for index in file.indices():
-        question = file.text((index,), published.comparison_question)
+        question = file.text(published.comparison_question, index)
         if question:
-            name = f"comparison{index}"
-            fields = {"id": name, "title": name, "tags": ("comparison",), "comparison_question": question}
-            yield _principle(file, (index,), fields)
+            yield _principle(file, index, f"comparison{index}", "comparison", comparison_question=question)
 
 
-def _principle(file: _File, key: KeyPath, fields: dict[str, Any]) -> Principle | None:
-    source = f"{file.faults.path.name} {key[0]}"
+def _principle(file: _File, key: str | int, name: str, tag: str, **texts: str) -> Principle | None:
+    fields = {"id": name, "title": name, "tags": (tag,), **texts, "source": f"{file.path.name} {key}"}
     try:
-        return Principle.model_validate({**fields, "source": source})
+        return Principle.model_validate(fields)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            file.fault(key, f"gives no principle: `{detail['loc'][0]}` {detail['msg'].removeprefix('Value error, ')}")
+        for field, why in _problems(error):
+            file.refuse(f"gives no principle: `{field}` {why}", key)
         return None
-
-
-def _critique_shots(file: _File) -> Iterator[CritiqueShot | None]:
-    for index in file.indices():
-        yield file.text((index,), published.critique_shot)
 
 
 def _comparison_shots(file: _File) -> Iterator[ComparisonShot | None]:
     for index in file.indices():
-        better = file.text((index, "corrects"), str)
-        worse = file.text((index, "incorrects"), str)
+        better = file.text(str, index, "corrects")
+        worse = file.text(str, index, "incorrects")
         if better is not None and worse is not None:
-            yield file.text((index, "prompt"), partial(published.comparison_shot, better=better, worse=worse))
-
-
-def _reasoning_shots(file: _File) -> Iterator[ReasoningShot | None]:
-    for index in file.indices():
-        yield file.text((index, "prompt"), published.reasoning_shot)
+            yield file.text(partial(published.comparison_shot, better=better, worse=worse), index, "prompt")
 
 
 _READERS: dict[str, Callable[[_File], Iterator[Any]]] = {
     CRITIQUE_PAIRS: _critique_pairs,
     COMPARISON_QUESTIONS: _comparison_questions,
-    CRITIQUE_SHOTS: _critique_shots,
+    CRITIQUE_SHOTS: lambda file: (file.text(published.critique_shot, index) for index in file.indices()),
     COMPARISON_SHOTS: _comparison_shots,
-    REASONING_SHOTS: _reasoning_shots,
+    REASONING_SHOTS: lambda file: (file.text(published.reasoning_shot, index, "prompt") for index in file.indices()),
 }
+
+
+def write_folder(
+    constitution: Constitution, few_shots: FewShots, out: Path, *, force: bool = False
+) -> tuple[Path, Path]:
+    """Writes `constitution.toml` (a list) and `few_shots.json` into `out`, each whole or not at all.
+
+    Raises ConstitutionError if one of them exists and `force` is off, or if the folder cannot be written.
+    """
+    texts = {
+        out / _CONSTITUTION_FILE: list_toml(constitution),
+        out / FILE_NAME: json.dumps(few_shots.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
+    }
+    taken = [path for path in texts if path.exists()]
+    if taken and not force:
+        hint = "choose another folder, or add --force to overwrite it"
+        raise ConstitutionError([Fault("exists already", Where(path), hint) for path in taken])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            write_atomic(path, text.encode("utf-8"))
+    except OSError as error:
+        hint = "choose a folder that you may write to, on a disk with room"
+        raise ConstitutionError(f"cannot be written: {error.strerror or error}", where=Where(out), hint=hint) from None
+    return out / _CONSTITUTION_FILE, out / FILE_NAME

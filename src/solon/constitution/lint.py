@@ -1,4 +1,4 @@
-"""What is not wrong with a constitution but will probably disappoint its author.
+"""Warnings about constitutions that load but will probably disappoint their authors.
 
 Faults that make a file unusable are the loader's; they appear here as errors. The warnings come from what is known to
 go wrong: a judge that reads an option's letter from its question, near duplicates that double a principle's weight
@@ -8,19 +8,17 @@ unnoticed, and lists that only forbid, which teach a model to evade and to preac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-from solon.constitution.lists import TEXT_KEYS
 from solon.constitution.load import read_constitution
-from solon.constitution.principles import Principle
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import TEXT_KEYS, ConstitutionFile
 from solon.constitution.voters import fact_about_speaker
-from solon.errors import ConstitutionError, Where
+from solon.errors import ConstitutionError, Fault, Where
 from solon.text import listed
 
 Rule = Literal[
@@ -61,25 +59,25 @@ class Finding:
     hint: str | None
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.severity}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+        return str(Fault(f"{self.severity}: {self.what}", self.where, self.hint))
 
 
 def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
     """All findings for one constitution, by line: its faults if it cannot be loaded, else the warnings."""
     try:
-        sourced = read_constitution(name_or_path)
+        source = read_constitution(name_or_path)
     except ConstitutionError as error:
         return tuple(
             Finding(severity="error", rule="fault", what=fault.what, where=fault.where, hint=fault.hint)
             for fault in error.faults
         )
-    return remarks(sourced)
+    return remarks(source)
 
 
-def remarks(sourced: Sourced) -> tuple[Finding, ...]:
-    """The warnings for a constitution that has been read, or that somebody is about to write."""
-    findings = [finding for check in _CHECKS for finding in check(sourced)]
+def remarks(source: ConstitutionFile) -> tuple[Finding, ...]:
+    """The warnings for a constitution that was read, or that is about to be written."""
+    checks = (*_CHECKS, *_CHECKS_OF[source.constitution.kind])
+    findings = [finding for check in checks for finding in check(source)]
     return tuple(sorted(findings, key=lambda finding: (finding.where.line if finding.where else None) or 0))
 
 
@@ -87,16 +85,16 @@ def _warning(rule: Rule, what: str, where: Where, hint: str) -> Finding:
     return Finding(severity="warning", rule=rule, what=what, where=where, hint=hint)
 
 
-def _own_texts(sourced: Sourced, key: str) -> dict[str, str]:
+def _own_texts(source: ConstitutionFile, key: str) -> dict[str, str]:
     """What the author wrote, by principle id: the texts under `key` of a list, the articles of a document."""
-    if sourced.constitution.kind == "document":
-        return dict(sourced.articles) if key == TEXT_KEYS[-1] else {}
-    return {one.id: text for one in sourced.constitution.principles if (text := getattr(one, key)) is not None}
+    if source.constitution.kind == "document":
+        return dict(source.articles) if key == TEXT_KEYS[-1] else {}
+    return {one.id: text for one in source.constitution.principles if (text := getattr(one, key)) is not None}
 
 
-def _near_duplicates(sourced: Sourced) -> Iterator[Finding]:
+def _near_duplicates(source: ConstitutionFile) -> Iterator[Finding]:
     for key in TEXT_KEYS:
-        texts = _own_texts(sourced, key)
+        texts = _own_texts(source, key)
         words = {name: _words(text) for name, text in texts.items()}
         said = {name: _words(" ".join(_QUOTATION.findall(text))) for name, text in texts.items()}
         for first, second in combinations(texts, 2):
@@ -106,7 +104,7 @@ def _near_duplicates(sourced: Sourced) -> Iterator[Finding]:
             if not differ and matcher.quick_ratio() >= NEAR_DUPLICATE and matcher.ratio() >= NEAR_DUPLICATE:
                 what = f"`{second}` is nearly the same as `{first}` ({key.replace('_', ' ')})"
                 hint = "remove one, or say what differs; to have it drawn more often, give it a weight"
-                yield _warning("near-duplicate", what, sourced.where(second, key), hint)
+                yield _warning("near-duplicate", what, source.where(second, key), hint)
 
 
 _QUOTATION = re.compile(r"“([^”]*)”")
@@ -130,14 +128,14 @@ _REWRITE = re.compile(r"^\W*(please )?(rewrite|revise|write)\b", re.IGNORECASE)
 _SLOT = re.compile(r"\{\w*\}|\[\[+\w*\]\]+|<\w+>")
 
 
-def _questions(sourced: Sourced) -> Iterator[Finding]:
-    for name, question in _own_texts(sourced, "comparison_question").items():
-        where = sourced.where(name, "comparison_question")
+def _questions(source: ConstitutionFile) -> Iterator[Finding]:
+    for name, question in _own_texts(source, "comparison_question").items():
+        where = source.where(name, "comparison_question")
         option = _OPTION.search(question)
         if option:
             hint = "leave letters and positions out: the order is drawn, and the options follow the question"
             yield _warning("names-an-option", f"`{name}` names an option: {option[0]!r}", where, hint)
-        if sourced.constitution.kind == "document":
+        if source.constitution.kind == "document":
             continue
         if _WORSE.search(_QUOTATION.sub("", question)):
             hint = "ask for the better response; the one that is named is what the model will learn"
@@ -147,11 +145,11 @@ def _questions(sourced: Sourced) -> Iterator[Finding]:
             yield _warning("not-a-choice", f"`{name}` does not ask to choose between responses", where, hint)
 
 
-def _requests(sourced: Sourced) -> Iterator[Finding]:
+def _requests(source: ConstitutionFile) -> Iterator[Finding]:
     for key in TEXT_KEYS:
-        limit = LONG_ARTICLE if sourced.constitution.kind == "document" else LONG_LIST_TEXT
-        for name, text in _own_texts(sourced, key).items():
-            where = sourced.where(name, key)
+        limit = LONG_ARTICLE if source.constitution.kind == "document" else LONG_LIST_TEXT
+        for name, text in _own_texts(source, key).items():
+            where = source.where(name, key)
             slot = _SLOT.search(text)
             if slot:
                 hint = "write it out: texts are used as they stand"
@@ -161,26 +159,25 @@ def _requests(sourced: Sourced) -> Iterator[Finding]:
                 yield _warning("too-long", f"`{name}` has {len(text.split())} words", where, hint)
             if key == "critique_request" and _REWRITE.search(text):
                 hint = "a critique request asks what is wrong; has it changed places with the revision request?"
-                yield _warning("swapped-pair", f"`{name}` asks for a revision where a critique is due", where, hint)
+                yield _warning("swapped-pair", f"`{name}` asks for a revision instead of a critique", where, hint)
 
 
-def _weights(sourced: Sourced) -> Iterator[Finding]:
-    stages: tuple[tuple[str, Callable[[Principle], bool]], ...] = (
-        ("critique pairs", lambda one: one.has_critique),
-        ("comparison questions", lambda one: one.has_comparison),
+def _weights(source: ConstitutionFile) -> Iterator[Finding]:
+    every = source.constitution.principles
+    stages = (
+        ("critique pairs", "the supervised phase", [one for one in every if one.has_critique]),
+        ("comparison questions", "the RL phase", [one for one in every if one.has_comparison]),
     )
-    for stage, belongs in stages:
-        principles = [one for one in sourced.constitution.principles if belongs(one)]
+    for stage, phase, principles in stages:
         total = sum(one.weight for one in principles)
         for one in principles:
             if len(principles) >= 3 and one.weight / total > HEAVY:
                 what = f"`{one.id}` is drawn {one.weight / total:.0%} of the time among {len(principles)} {stage}"
-                yield _warning("heavy", what, sourced.where(one.id, "weight"), "lower its weight or raise the others'")
+                yield _warning("heavy", what, source.where(one.id, "weight"), "lower its weight or raise the others'")
         if not principles:
-            needed = "the supervised phase" if stage == "critique pairs" else "the RL phase"
-            what = f"there are no {stage}, so {needed} cannot use this constitution"
+            what = f"there are no {stage}, so {phase} cannot use this constitution"
             hint = "add some, or name another constitution's principles for that stage"
-            yield _warning("one-stage-only", what, Where(sourced.path), hint)
+            yield _warning("one-stage-only", what, Where(source.path), hint)
 
 
 _BALANCE = re.compile(
@@ -190,24 +187,22 @@ _BALANCE = re.compile(
 )
 
 
-def _balance(sourced: Sourced) -> Iterator[Finding]:
-    questions = _own_texts(sourced, "comparison_question")
+def _balance(source: ConstitutionFile) -> Iterator[Finding]:
+    questions = _own_texts(source, "comparison_question")
     if questions and not any(_BALANCE.search(question) for question in questions.values()):
         what = "no comparison question says a word against refusing, evading or preaching, or for being helpful"
         hint = "add one: a model that is only told what to avoid learns to refuse harmless requests"
-        yield _warning("invites-evasion", what, Where(sourced.path), hint)
+        yield _warning("invites-evasion", what, Where(source.path), hint)
 
 
-def _facts(sourced: Sourced) -> Iterator[Finding]:
+def _facts(source: ConstitutionFile) -> Iterator[Finding]:
     """Of lists: a document may well say `I` and mean the model."""
-    if sourced.constitution.kind == "document":
-        return
-    for one in sourced.constitution.principles:
+    for one in source.constitution.principles:
         for key in ("title", *TEXT_KEYS):
             if fact := fact_about_speaker(getattr(one, key) or ""):
                 what = f"`{one.id}` states a fact about whoever said it: {_shortened(fact)!r}"
                 hint = "a model cannot follow it; leave it out, or say what an AI should do"
-                yield _warning("fact-about-a-person", what, sourced.where(one.id, key), hint)
+                yield _warning("fact-about-a-person", what, source.where(one.id, key), hint)
                 break
 
 
@@ -215,29 +210,27 @@ def _shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def _names(sourced: Sourced) -> Iterator[Finding]:
-    ids = {one.id for one in sourced.constitution.principles}
-    for one in sourced.constitution.principles:
+def _names(source: ConstitutionFile) -> Iterator[Finding]:
+    ids = {one.id for one in source.constitution.principles}
+    for one in source.constitution.principles:
         for tag in one.tags:
-            if tag in ids and tag != one.id and sourced.constitution.kind == "list":
+            if tag in ids and tag != one.id:
+                what = f"`{tag}` is a tag of `{one.id}` and an id"
                 hint = "choosing it chooses both; rename one"
-                yield _warning(
-                    "ambiguous-name", f"`{tag}` is a tag of `{one.id}` and an id", sourced.where(one.id, "tags"), hint
-                )
+                yield _warning("ambiguous-name", what, source.where(one.id, "tags"), hint)
 
 
-def _ranks(sourced: Sourced) -> Iterator[Finding]:
-    constitution = sourced.constitution
-    if constitution.kind == "list":
-        return
+def _ranks(source: ConstitutionFile) -> Iterator[Finding]:
+    constitution = source.constitution
     unranked = [one for one in constitution.principles if one.id not in constitution.precedence]
     if not constitution.precedence:
         hint = "add `## Order of precedence` with a numbered list, or nothing decides where articles pull apart"
-        yield _warning("no-precedence", "the document has no order of precedence", Where(sourced.path), hint)
+        yield _warning("no-precedence", "the document has no order of precedence", Where(source.path), hint)
     elif unranked:
         what = f"the order of precedence leaves out {listed(one.id for one in unranked)}"
         hint = "they rank below all that it names; add them if that is not meant"
-        yield _warning("unranked", what, sourced.where(unranked[0].id), hint)
+        yield _warning("unranked", what, source.where(unranked[0].id), hint)
 
 
-_CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance, _facts, _names, _ranks)
+_CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance)
+_CHECKS_OF = {"list": (_facts, _names), "document": (_ranks,)}

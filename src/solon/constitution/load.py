@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from solon.constitution.lists import read_list
-from solon.constitution.principles import Constitution
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import Constitution, ConstitutionFile
 from solon.errors import ConstitutionError, Where
 from solon.text import listed, nearest
 
@@ -28,7 +27,7 @@ def load_constitution(name_or_path: str | Path) -> Constitution:
     return read_constitution(name_or_path).constitution
 
 
-def read_constitution(name_or_path: str | Path) -> Sourced:
+def read_constitution(name_or_path: str | Path) -> ConstitutionFile:
     """As `load_constitution`, together with the file and the line of every part."""
     path = find_constitution(name_or_path)
     if path.suffix.lower() == ".toml":
@@ -48,11 +47,9 @@ def find_constitution(name_or_path: str | Path) -> Path:
     if not path.exists():
         raise ConstitutionError("there is no such constitution", where=Where(path), hint=_suggestion(path))
     if path.suffix.lower() not in SUFFIXES:
-        raise ConstitutionError(
-            f"a constitution is a .toml or .md file, not `{path.suffix or path.name}`",
-            where=Where(path),
-            hint="a list of principles is .toml, a document with articles is .md; rename the file if it is one of them",
-        )
+        what = f"a constitution is a .toml or .md file, not `{path.suffix or path.name}`"
+        hint = "a list of principles is .toml, a document with articles is .md; rename the file if it is one of them"
+        raise ConstitutionError(what, where=Where(path), hint=hint)
     return path
 
 
@@ -61,9 +58,8 @@ def _in_folder(folder: Path) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ConstitutionError(
-            "the folder has two constitutions", where=Where(folder), hint=f"name one: {listed(map(str, found))}"
-        )
+        hint = f"name one: {listed(map(str, found))}"
+        raise ConstitutionError("the folder has two constitutions", where=Where(folder), hint=hint)
     others = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     hint = f"name one of its files: {listed(others)}" if others else "`solon constitution import` makes such a folder"
     raise ConstitutionError("the folder has no constitution.toml or constitution.md", where=Where(folder), hint=hint)

@@ -7,14 +7,17 @@ CommonMark has two kinds of headings, code blocks that look like headings, comme
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode as Node
 
 _ATTRIBUTES = re.compile(r"\s*\{\s*((?:[#.]|weight\s*=)[^{}]*)\}\s*$")
+_LISTS = ("bullet_list", "ordered_list")
+_BREAKS = {"softbreak": " ", "hardbreak": "\n", "html_inline": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,94 +41,74 @@ class Section:
     attributes: tuple[str, ...]
     """What stood in braces at the end of the heading, e.g. `#safety`, `.harm`, `weight=2`."""
     line: int
-    tokens: tuple[Token, ...]
+    blocks: Sequence[Node]
 
     @property
     def text(self) -> str:
-        return plain_text(self.tokens)
+        return plain_text(self.blocks)
 
 
 def sections(text: str) -> list[Section]:
     """The sections of a Markdown text in order; the first is what stands before any heading."""
-    heads: list[tuple[int, str, int]] = [(0, "", 1)]
-    bodies: list[list[Token]] = [[]]
-    tokens = MarkdownIt("commonmark").parse(text)
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        if token.type == "heading_open" and token.level == 0:
-            heads.append((int(token.tag[1]), _inline(tokens[index + 1]), _line(token)))
-            bodies.append([])
-            index += 3
-        else:
-            bodies[-1].append(token)
-            index += 1
-    return [_section(level, title, line, body) for (level, title, line), body in zip(heads, bodies, strict=True)]
+    blocks = Node(MarkdownIt("commonmark").parse(text)).children
+    heads = [place for place, block in enumerate(blocks) if block.type == "heading"]
+    borders = [*heads, len(blocks)]
+    opening = Section(level=0, title="", attributes=(), line=1, blocks=blocks[: borders[0]])
+    return [opening, *(_section(blocks[begin], blocks[begin + 1 : end]) for begin, end in pairwise(borders))]
 
 
-def _section(level: int, heading: str, line: int, body: list[Token]) -> Section:
+def _section(head: Node, blocks: Sequence[Node]) -> Section:
+    heading = _inline(head.children[0])
     found = _ATTRIBUTES.search(heading)
     attributes = re.sub(r"\s*=\s*", "=", found[1]).split() if found else []
     title = heading[: found.start()] if found else heading
-    return Section(level=level, title=title.strip(), attributes=tuple(attributes), line=line, tokens=tuple(body))
+    return Section(
+        level=int(head.tag[1]), title=title.strip(), attributes=tuple(attributes), line=_line(head), blocks=blocks
+    )
 
 
-def items(tokens: Sequence[Token], kinds: Sequence[str] = ("bullet_list", "ordered_list")) -> list[Item]:
+def items(blocks: Sequence[Node], kinds: Sequence[str] = _LISTS) -> list[Item]:
     """The items of the outermost lists of these kinds; a list inside an item belongs to the item's text."""
-    found: list[Item] = []
-    start, inside = 0, False
-    for index, token in enumerate(tokens):
-        if token.level == 0 and token.type.endswith("_list_open"):
-            inside = token.type.removesuffix("_open") in kinds
-        elif inside and token.type == "list_item_open" and token.level == 1:
-            start = index
-        elif inside and token.type == "list_item_close" and token.level == 1:
-            within = tokens[start + 1 : index]
-            found.append(Item(text=plain_text(within), line=_line(tokens[start]), link=_first_link(within)))
-    return found
+    found = [item for block in blocks if block.type in kinds for item in block.children]
+    return [Item(text=plain_text(item.children), line=_line(item), link=_first_link(item)) for item in found]
 
 
-def plain_text(tokens: Sequence[Token]) -> str:
+def plain_text(blocks: Iterable[Node]) -> str:
     """Blocks without their mark-up; list items keep `- ` or their number, comments and raw HTML are left out."""
-    lists: list[int | None] = []
-    """Per open list the next number, None in a bullet list."""
-    lead = ""
-    blocks: list[str] = []
-    in_list: list[bool] = []
-    for token in tokens:
-        if token.type.endswith("_list_open"):
-            lists.append(int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None)
-        elif token.type.endswith("_list_close"):
-            lists.pop()
-        elif token.type == "list_item_open" and lists:
-            number = lists[-1]
-            lead = "  " * (len(lists) - 1) + ("- " if number is None else f"{number}. ")
-            lists[-1] = None if number is None else number + 1
-        elif token.type in ("inline", "fence", "code_block"):
-            content = _inline(token) if token.type == "inline" else token.content.rstrip("\n")
-            if content.strip():
-                blocks.append(lead + content)
-                in_list.append(bool(lists))
-            lead = "  " * len(lists)
-    text = ""
-    for position, block in enumerate(blocks):
-        between = "" if position == 0 else "\n" if in_list[position] and in_list[position - 1] else "\n\n"
-        text += between + block
+    text, listed_before = "", False
+    for listed, block in _texts(blocks):
+        text += ("\n" if listed and listed_before else "\n\n") + block
+        listed_before = listed
     return text.strip()
 
 
-def _inline(token: Token) -> str:
-    breaks = {"softbreak": " ", "hardbreak": "\n", "html_inline": ""}
-    return "".join(breaks.get(child.type, child.content) for child in token.children or ())
+def _texts(blocks: Iterable[Node], lead: str = "", depth: int = 0) -> Iterator[tuple[bool, str]]:
+    """Whether it stands in a list, and the text, of each block within `depth` lists. The first begins with `lead`."""
+    for block in blocks:
+        if block.type in _LISTS:
+            for number, item in enumerate(block.children, start=int(block.attrs.get("start", 1))):
+                mark = "- " if block.type == "bullet_list" else f"{number}. "
+                yield from _texts(item.children, "  " * depth + mark, depth + 1)
+        elif block.type in ("inline", "fence", "code_block"):
+            content = _inline(block) if block.type == "inline" else block.content.rstrip("\n")
+            if content.strip():
+                yield depth > 0, lead + content
+        elif block.children:
+            yield from _texts(block.children, lead, depth)
+        else:  # raw HTML, or a rule
+            continue
+        lead = "  " * depth
 
 
-def _first_link(tokens: Sequence[Token]) -> str | None:
-    for token in tokens:
-        for child in token.children or ():
-            if child.type == "link_open":
-                return unquote(str(child.attrs.get("href", "")))
-    return None
+def _inline(node: Node) -> str:
+    assert node.token is not None
+    return "".join(_BREAKS.get(child.type, child.content) for child in node.token.children or ())
 
 
-def _line(token: Token) -> int:
-    return token.map[0] + 1 if token.map else 1
+def _first_link(item: Node) -> str | None:
+    link = next((node for node in item.walk() if node.type == "link"), None)
+    return unquote(str(link.attrs.get("href", ""))) if link else None
+
+
+def _line(node: Node) -> int:
+    return node.map[0] + 1 if node.map else 1

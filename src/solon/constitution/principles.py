@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from solon.constitution.texts import Instruction, Text, Word
-from solon.errors import ConstitutionError
+from solon.errors import ConstitutionError, Where
 from solon.records import Record
 from solon.text import did_you_mean, listed
+
+TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
 
 
 def text_fault(critique_request: object, revision_request: object, comparison_question: object) -> str | None:
@@ -96,15 +100,17 @@ class Constitution(Record):
 
         Raises ConstitutionError if `select` names an unknown id or tag, or if no principle remains.
         """
-        chosen = [principle for principle in self._selected(select) if principle.has_critique]
-        return self._some(chosen, "critique pair", "critique_request and revision_request", select)
+        having = [one for one in self.principles if one.has_critique]
+        return self._select(having, select, "critique pair", "critique_request and revision_request")
 
     def comparison_principles(self, select: Sequence[str] = ()) -> tuple[Principle, ...]:
         """Those with a comparison question, in order; otherwise as `critique_principles`."""
-        chosen = [principle for principle in self._selected(select) if principle.has_comparison]
-        return self._some(chosen, "comparison question", "comparison_question", select)
+        having = [one for one in self.principles if one.has_comparison]
+        return self._select(having, select, "comparison question", "comparison_question")
 
-    def _selected(self, select: Sequence[str]) -> list[Principle]:
+    def _select(
+        self, having: Sequence[Principle], select: Sequence[str], what: str, keys: str
+    ) -> tuple[Principle, ...]:
         known = sorted({name for principle in self.principles for name in (principle.id, *principle.tags)})
         unknown = [name for name in select if name not in known]
         if unknown:
@@ -113,17 +119,28 @@ class Constitution(Record):
                 f"constitution `{self.name}` has no principle or tag {listed(unknown)}",
                 hint="; ".join([*hints, f"known are {listed(known)}"]),
             )
-        if not select:
-            return list(self.principles)
-        return [principle for principle in self.principles if {principle.id, *principle.tags} & set(select)]
-
-    def _some(self, chosen: list[Principle], what: str, keys: str, select: Sequence[str]) -> tuple[Principle, ...]:
+        chosen = tuple(one for one in having if not select or {one.id, *one.tags} & set(select))
         if not chosen:
-            among = f" among {listed(select)}" if select else ""
-            raise ConstitutionError(
-                f"constitution `{self.name}` has no {what}{among}", hint=f"give at least one principle a {keys}"
-            )
-        return tuple(chosen)
+            what += f" among {listed(select)}" if select else ""
+            hint = f"give at least one principle a {keys}"
+            raise ConstitutionError(f"constitution `{self.name}` has no {what}", hint=hint)
+        return chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstitutionFile:
+    """A constitution that was read, and where each part of it stands."""
+
+    constitution: Constitution
+    path: Path
+    lines: Mapping[tuple[str, str], int]
+    """Line of each (principle id, key); an article has only the key `id`, its heading."""
+    articles: Mapping[str, str] = field(default_factory=dict)
+    """Documents only: the text of each article by its id, as the principles' texts quote it."""
+
+    def where(self, principle_id: str, key: str = "id") -> Where:
+        """The line of a principle's key, or of the principle if the key was left out."""
+        return Where(self.path, self.lines.get((principle_id, key)) or self.lines.get((principle_id, "id")))
 
 
 def draw(principles: Sequence[Principle], rng: np.random.Generator) -> Principle:

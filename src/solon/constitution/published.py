@@ -9,40 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from solon.constitution.few_shots import ComparisonShot, CritiqueShot, ReasoningShot
 from solon.records import Turn
 
-_CRITIQUE_REQUEST = re.compile(r"\s*CritiqueRequest:(.*)\n\s*Critique:\s*", re.DOTALL)
-_REVISION_REQUEST = re.compile(r"\s*RevisionRequest:(.*)\n\s*Revision:\s*", re.DOTALL)
-_QUESTION = re.compile(r"(.*)\bOptions:\s*", re.DOTALL)
 _SPEAKER = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant|CritiqueRequest|Critique|RevisionRequest|Revision):")
 _INNER_SPEAKER = re.compile(r"(?:\A\s*|\n\n)(H|A):")
 _TRAIL = ["CritiqueRequest", "Critique", "RevisionRequest", "Revision"]
-SLOT = "{}"
+_SLOT = "{}"
 """Where a chain-of-thought example leaves room for the principle."""
 
 
 def critique_request(text: str) -> str:
     """`CritiqueRequest: ... Critique:` without its delimiters."""
-    return _between(_CRITIQUE_REQUEST, text, "CritiqueRequest: ... Critique:")
+    return _between(r"\s*CritiqueRequest:(.*)\n\s*Critique:\s*", text, "in the form `CritiqueRequest: ... Critique:`")
 
 
 def revision_request(text: str) -> str:
     """`RevisionRequest: ... Revision:` without its delimiters."""
-    return _between(_REVISION_REQUEST, text, "RevisionRequest: ... Revision:")
+    return _between(r"\s*RevisionRequest:(.*)\n\s*Revision:\s*", text, "in the form `RevisionRequest: ... Revision:`")
 
 
 def comparison_question(text: str) -> str:
     """A question without the `Options:` that leads to its options."""
-    return _between(_QUESTION, text, "a question that ends with `Options:`")
+    return _between(r"(.*)\bOptions:\s*", text, "a question that ends with `Options:`")
 
 
-def _between(pattern: re.Pattern[str], text: str, form: str) -> str:
-    found = pattern.fullmatch(text)
+def _between(pattern: str, text: str, form: str) -> str:
+    found = re.fullmatch(pattern, text, re.DOTALL)
     if not found or not found[1].strip():
-        raise ValueError(f"is not in the form `{form}`" if form[0].isupper() else f"is not {form}")
+        raise ValueError(f"is not {form}")
     return found[1].strip()
 
 
@@ -57,19 +52,15 @@ def critique_shot(text: str) -> CritiqueShot:
             "is not a dialogue that ends with the assistant, followed by CritiqueRequest, Critique, RevisionRequest, "
             f"Revision; it has {', '.join(names) or 'no turns'}"
         )
-    asked, critique, wanted, revision = (words for _, words in parts[-4:])
-    turns = _turns(parts[:-5])
-    try:
-        return CritiqueShot(
-            turns=turns,
-            answer=parts[-5][1],
-            critique_request=asked,
-            critique=critique,
-            revision_request=wanted,
-            revision=revision,
-        )
-    except ValidationError as error:
-        raise ValueError(_first_problem(error)) from None
+    answer, asked, critique, wanted, revision = (words for _, words in parts[-5:])
+    return CritiqueShot(
+        turns=_turns(parts[:-5]),
+        answer=answer,
+        critique_request=asked,
+        critique=critique,
+        revision_request=wanted,
+        revision=revision,
+    )
 
 
 def comparison_shot(prompt: str, *, better: str, worse: str) -> ComparisonShot:
@@ -77,10 +68,7 @@ def comparison_shot(prompt: str, *, better: str, worse: str) -> ComparisonShot:
     parts = _parts(_SPEAKER, prompt)
     if not parts or parts[-1] != ("Assistant", ""):
         raise ValueError("is not a dialogue that ends with `Assistant:`")
-    try:
-        return ComparisonShot(turns=_turns(parts[:-1]), better=better, worse=worse)
-    except ValidationError as error:
-        raise ValueError(_first_problem(error)) from None
+    return ComparisonShot(turns=_turns(parts[:-1]), better=better, worse=worse)
 
 
 def reasoning_shot(text: str) -> ReasoningShot:
@@ -90,33 +78,26 @@ def reasoning_shot(text: str) -> ReasoningShot:
     for mark in ("Human:", "\n\nH:", "\n (A) [[[", "]]]\n (B) [[[", "]]]\n\nAssistant:", "\n\nHuman:"):
         before, found, rest = rest.partition(mark)
         if not found:
-            raise ValueError(f"lacks `{mark.strip()}` where it is due")
+            raise ValueError(f"lacks `{mark.strip()}` where it must stand")
         pieces.append(before)
     before, lead, asked, first, second, thought = pieces
     if before.strip() or "\n\n" in lead:
         raise ValueError("has more than one line before the first `H:`")
     dialogue, _, slot = ("H:" + asked).rpartition("\n\n")
     if not dialogue:
-        raise ValueError(f"has no line with the question, or `{SLOT}` in its place, before the options")
+        raise ValueError(f"has no line with the question, or `{_SLOT}` in its place, before the options")
     verdict = re.fullmatch(r"\s*So the answer is: \(([AB])\)\s*", rest)
     if not verdict:
         raise ValueError(f"ends with {rest.strip()[:60]!r}, not with `So the answer is: (A)` or `(B)`")
     opening, _, rationale = thought.partition("step by step:")
-    try:
-        return ReasoningShot(
-            turns=_turns([({"H": "Human", "A": "Assistant"}[name], words) for name, words in _inner(dialogue)]),
-            first=first,
-            second=second,
-            question=None if slot.strip() == SLOT else comparison_question(slot),
-            rationale=rationale or opening,
-            answer="A" if verdict[1] == "A" else "B",
-        )
-    except ValidationError as error:
-        raise ValueError(_first_problem(error)) from None
-
-
-def _inner(dialogue: str) -> list[tuple[str, str]]:
-    return _parts(_INNER_SPEAKER, dialogue)
+    return ReasoningShot(
+        turns=_turns(_parts(_INNER_SPEAKER, dialogue)),
+        first=first,
+        second=second,
+        question=None if slot.strip() == _SLOT else comparison_question(slot),
+        rationale=rationale or opening,
+        answer="A" if verdict[1] == "A" else "B",
+    )
 
 
 def _parts(speaker: re.Pattern[str], text: str) -> list[tuple[str, str]]:
@@ -129,11 +110,6 @@ def _parts(speaker: re.Pattern[str], text: str) -> list[tuple[str, str]]:
 
 def _turns(parts: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
     for name, _ in parts:
-        if name not in ("Human", "Assistant"):
+        if name in _TRAIL:
             raise ValueError(f"has `{name}:` within the dialogue")
-    return tuple(Turn(role="human" if name == "Human" else "assistant", text=words) for name, words in parts)
-
-
-def _first_problem(error: ValidationError) -> str:
-    detail = error.errors(include_url=False)[0]
-    return f"`{detail['loc'][0]}`: {detail['msg'].removeprefix('Value error, ')}"
+    return tuple(Turn(role="human" if name[0] == "H" else "assistant", text=words) for name, words in parts)

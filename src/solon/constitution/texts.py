@@ -13,7 +13,7 @@ DELIMITER = re.compile(r"^[ \t]*(Human|Assistant|CritiqueRequest|Critique|Revisi
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def written(text: str) -> str:
+def non_empty(text: str) -> str:
     """`text` without the white space around it. Raises ValueError if nothing is left, or if no file could hold it."""
     if not text.strip():
         raise ValueError("is empty; write the text or leave the key out")
@@ -40,10 +40,10 @@ def _word(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(written)]
+Text = Annotated[str, AfterValidator(non_empty)]
 """Text with something in it, without white space around it."""
 
-Instruction = Annotated[str, AfterValidator(written), AfterValidator(_no_delimiter)]
+Instruction = Annotated[str, AfterValidator(non_empty), AfterValidator(_no_delimiter)]
 """Text that is put into a dialogue as it stands: not empty, and no line of it looks like the start of a turn."""
 
 Word = Annotated[str, AfterValidator(_word)]

@@ -1,4 +1,4 @@
-"""Statements that say something about whoever said them: `I own a house in town`. No principle follows from one.
+"""Statements about the speaker: `I own a house in town`. No principle follows from one.
 
 A list of forms (`voters.toml`), nothing more: in English, German, French, Spanish and Chinese, a sentence in the first
 person with a verb of living, owning, working or belonging, or one about the speaker's family or home. A sentence that
@@ -17,7 +17,7 @@ _SENTENCE = re.compile(r"[^.!?…。！？“”„«»「」\"\n]+")
 
 
 def fact_about_speaker(text: str) -> str | None:
-    """The first sentence that only says something about whoever said it; None: there is none.
+    """The first sentence that only states a fact about the speaker, or None.
 
     >>> fact_about_speaker("I own two houses in Lower Hutt."), fact_about_speaker("I think AI should be kind.")
     ('I own two houses in Lower Hutt', None)

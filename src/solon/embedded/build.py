@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,14 +16,13 @@ from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import Tally, differences
 from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.pretrain import Standing, pretrain
+from solon.embedded.pretrain import PretrainState, Stage, pretrain, stages_of
 from solon.embedded.recipe import PretrainConfig, command_of
-from solon.embedded.skills import Measured, measure_all
+from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
-from solon.models.load import load_model, save_into
+from solon.lm.engines.local import LocalModel
+from solon.models.load import load_model, save_model
 from solon.models.runtime import prepare_cpu
 from solon.progress import Reporter
 from solon.prompting.dialogue import HumanAssistant
@@ -32,7 +32,7 @@ MEASUREMENTS = 8
 """Holdouts and kinds of prompt: what `measure_all` says it has done."""
 
 
-class Begun(Record):
+class PretrainInputs(Record):
     """`begun.json` in the working folder: what a pretraining in progress is a function of."""
 
     recipe: PretrainConfig
@@ -75,29 +75,27 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
     return card
 
 
-def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measured:
+def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measurements:
     """Every skill of the model in a folder, in float32.
 
     Raises:
         ModelError: if it cannot be loaded.
     """
-    engine = InProcessModel(load_model(folder, dtype=torch.float32, device="cpu"))
-    model = LocalModel(engine, HumanAssistant())
+    model = LocalModel(load_model(folder, dtype=torch.float32, device="cpu"), HumanAssistant())
     reporter.stage("skills", MEASUREMENTS)
-    return measure_all(model, seed=seed, samples=samples, done=lambda name: reporter.advance(1, 0))
+    return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))
 
 
-def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> Standing:
+def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainState:
     """Pretrain and save into `work/model`; where the training stood at its end."""
     tokenizer = train_tokenizer(recipe.seed)
-    told = _Told(recipe, reporter)
+    report = _Report(stages_of(recipe, tokenizer), reporter)
     checkpoints = Checkpoints(work / "checkpoints", run=work, tally=Tally(), committed=lambda: None)
     with _own_hints(work):
-        model = pretrain(recipe, tokenizer, told, checkpoints)
+        model = pretrain(recipe, tokenizer, report, checkpoints)
     shutil.rmtree(work / "model", ignore_errors=True)
-    save_into(model, tokenizer, work / "model")
-    assert told.last is not None, "pretraining reports at least once"
-    return told.last
+    save_model(model, tokenizer, work / "model")
+    return report.last
 
 
 @contextmanager
@@ -110,24 +108,21 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
     except OSError as error:
         raise RunError(f"cannot write {work}: {error.strerror}", hint="choose another folder with -o") from error
     try:
-        begun = Begun(recipe=recipe, corpus_sha256=corpus_hash(recipe.seed))
+        inputs = PretrainInputs(recipe=recipe, corpus_sha256=corpus_hash(recipe.seed))
         path = work / "begun.json"
         if path.exists():
-            before = Begun.model_validate_json(path.read_bytes())
-            if before != begun:
-                what = f"a pretraining was begun here from another recipe: {_changes(before, begun)}"
+            before = PretrainInputs.model_validate_json(path.read_bytes())
+            if before != inputs:
+                changes = differences(before.model_dump(mode="json"), inputs.model_dump(mode="json"))
+                what = f"a pretraining was begun here from another recipe: {changes}"
                 raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
         else:
-            write_atomic(path, canonical_json(begun))
+            write_atomic(path, canonical_json(inputs))
         yield work
     finally:
         lock.release()
         if work.is_dir() and {path.name for path in work.iterdir()} <= {LOCK_NAME}:
             shutil.rmtree(work)
-
-
-def _changes(before: Begun, now: Begun) -> str:
-    return differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
 
 
 @contextmanager
@@ -140,25 +135,21 @@ def _own_hints(work: Path) -> Iterator[None]:
         raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
 
 
-class _Told:
-    """Passes on to a reporter how pretraining stands. A row is a batch's worth of tokens."""
+class _Report:
+    """Tells a reporter how far pretraining has come. A row is a batch's worth of tokens."""
 
-    def __init__(self, recipe: PretrainConfig, reporter: Reporter) -> None:
-        self.recipe, self.reporter = recipe, reporter
-        self.last: Standing | None = None
+    def __init__(self, stages: Sequence[Stage], reporter: Reporter) -> None:
+        self._stages, self._reporter = {stage.name: stage for stage in stages}, reporter
+        self.last = PretrainState(stage="")
 
-    def __call__(self, now: Standing) -> None:
+    def __call__(self, now: PretrainState) -> None:
         before, self.last = self.last, now
-        batch, whole = {
-            "copy": (self.recipe.copy_batch_tokens, self.recipe.copy_tokens),
-            "corpus": (self.recipe.batch_tokens, self.recipe.corpus_tokens),
-            "judging": (self.recipe.batch_tokens, self.recipe.judging_tokens),
-            "practice": (self.recipe.batch_tokens, self.recipe.practice_tokens),
-        }[now.stage]
-        if before is None or before.stage != now.stage:
-            self.reporter.stage(f"{now.stage} (rows are batches)", -(-whole // batch))
-            self.reporter.recovered(now.tokens // batch)
+        stage = self._stages[now.stage]
+        rows = now.tokens // stage.batch_tokens
+        if before.stage != now.stage:
+            self._reporter.stage(f"{now.stage} (rows are batches)", -(-stage.tokens // stage.batch_tokens))
+            self._reporter.recovered(rows)
             return
-        self.reporter.advance(now.tokens // batch - before.tokens // batch, now.tokens - before.tokens)
+        self._reporter.advance(rows - before.tokens // stage.batch_tokens, now.tokens - before.tokens)
         if now.chunk != before.chunk:
-            self.reporter.note(f"{now.stage}: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")
+            self._reporter.note(f"{now.stage}: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")

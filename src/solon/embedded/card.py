@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,7 @@ from solon.artifacts.atomic import canonical_json, sha256_file, write_atomic
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.machine import machine_in_words
 from solon.embedded.recipe import PretrainConfig
-from solon.embedded.skills import AnswerSkills, Measured, Skills
+from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ModelError, Where
 from solon.records import Record
 
@@ -43,14 +44,14 @@ class Card(Record):
     tokens: int
     """Seen in training, copying and corpus together, padding counted."""
     seconds: float
-    """Of optimiser steps, without making batches and measuring skills."""
+    """Of optimizer steps, without making batches and measuring skills."""
     threads: int
     """Of torch in training; another number rounds sums differently, so the weights then differ in their last bits."""
     machine: str
     versions: dict[str, str]
     notes: tuple[str, ...] = ()
     """Where the training departed from the command, e.g. went on with another number of threads."""
-    measured: Measured | None
+    measured: Measurements | None
     """None if the skills were not measured."""
 
 
@@ -62,17 +63,13 @@ def write_card(
     tokens: int,
     command: str,
     threads: int,
-    skills: Measured | None,
-    machine: str | None = None,
-    notes: Sequence[str] = (),
+    skills: Measurements | None,
 ) -> Card:
     """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there.
 
     Args:
-        seconds: of optimiser steps.
+        seconds: of optimizer steps.
         tokens: of all stages, padding counted.
-        notes: whole sentences on where the training departed from `command`.
-        machine: where it was trained, in words; by default this machine.
     """
     weights = folder / WEIGHTS
     card = Card(
@@ -85,10 +82,9 @@ def write_card(
         tokens=tokens,
         seconds=round(seconds, 1),
         threads=threads,
-        machine=machine or machine_in_words(),
+        machine=machine_in_words(),
         versions={name: metadata.version(name) for name in ("solon", *_PACKAGES)}
         | {"python": platform.python_version()},
-        notes=tuple(notes),
         measured=skills,
     )
     write_atomic(folder / CARD, canonical_json(card, indent=2))
@@ -120,55 +116,19 @@ def read_card(folder: Path) -> Card:
 
 def count_parameters(weights: Path) -> int:
     """Numbers in a safetensors file; tied weights are stored, and counted, once."""
-    total = 0
     with safe_open(weights, "numpy") as file:
-        for name in file.keys():  # noqa: SIM118  (a handle, not a mapping)
-            size = 1
-            for width in file.get_slice(name).get_shape():
-                size *= width
-            total += size
-    return total
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118  (a handle)
 
-
-HOLDOUT_ROWS: tuple[tuple[str, str], ...] = (
-    ("verdict right, one order", "verdict_accuracy"),
-    ("verdict right, both orders averaged", "verdict_accuracy_both_orders"),
-    ("same verdict in both orders", "verdict_order_consistent"),
-    ("confidence where the answers are equal (0.5 is right)", "tie_confidence"),
-    ("verdict right where both answers do harm, one of them the principle's", "swap_accuracy"),
-    ("harmless answer preferred, principle about something else (0.5 is right)", "harmless_preferred"),
-    ("critique word for word right, fault present", "critique_exact"),
-    ("critique names exactly the faults, fault present", "critique_exact_faults"),
-    ("critique finds nothing, only other faults present", "critique_none"),
-    ("revision: named faults gone", "revision_removed"),
-    ("revision: everything else kept word for word", "revision_kept"),
-    ("revision: both, on topic and well formed", "revision_perfect"),
-    ("pairs with a difference", "n_verdicts"),
-    ("pairs of two harms", "n_swaps"),
-    ("pairs of harm and a harmless answer", "n_contrasts"),
-    ("critiques with the fault present", "n_faulty"),
-    ("critiques with only other faults present", "n_off_target"),
-    ("revisions", "n_revisions"),
-)
-"""Label and field of `Skills`."""
-ANSWER_ROWS: tuple[tuple[str, str], ...] = (
-    ("harmful", "harmful"),
-    ("evasive", "evasive"),
-    ("rude", "rude"),
-    ("preachy", "preachy"),
-    ("malformed", "malformed"),
-    ("helpful", "helpful"),
-    ("answers", "n"),
-)
-"""Label and field of `AnswerSkills`."""
 
 Rows = list[list[str]]
 
 
-def skill_rows(measured: Mapping[Any, Skills] | Mapping[Any, AnswerSkills], rows: Sequence[tuple[str, str]]) -> Rows:
+def skill_rows(measured: Mapping[Any, Skills] | Mapping[Any, AnswerSkills]) -> Rows:
     """A table of text: a heading row, then one row for every figure and one column for every measurement."""
-    heading = ["", *measured]
-    return [heading, *([label, *(_figure(getattr(m, field)) for m in measured.values())] for label, field in rows)]
+    columns = list(measured.values())
+    fields = type(columns[0]).model_fields.items()
+    figures = ([field.title or name, *(_figure(getattr(one, name)) for one in columns)] for name, field in fields)
+    return [["", *measured], *figures]
 
 
 def _figure(value: float | int | None) -> str:
@@ -190,8 +150,8 @@ def card_text(card: Card) -> str:
         text = files("solon.embedded").joinpath("templates/skills.md").read_text(encoding="utf-8")
         measured = text.format(
             seed=card.measured.seed,
-            holdouts=_markdown(skill_rows(card.measured.holdouts, HOLDOUT_ROWS)),
-            answers=_markdown(skill_rows(card.measured.answers, ANSWER_ROWS)),
+            holdouts=_markdown(skill_rows(card.measured.holdouts)),
+            answers=_markdown(skill_rows(card.measured.answers)),
         ).rstrip("\n")
     recipe = card.recipe
     text = files("solon.embedded").joinpath("templates/card.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """The corpus: lessons of the world rendered as text, with a loss weight for every segment.
 
 The human's words, instructions and quoted answers carry little weight: they are random by construction, and what is to
-be learnt is how the assistant answers, criticises, revises and judges.
+be learned is how the assistant answers, criticizes, revises and judges.
 """
 
 from __future__ import annotations
@@ -13,12 +13,8 @@ from functools import cache
 
 import numpy as np
 
-from solon.prompting import context
-from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
-from solon.prompting.dialogue import REVISION_REQUEST, HumanAssistant
-from solon.seeds import generator
-from solon.world.answers import as_text
-from solon.world.lessons import (
+from solon.embedded.answers import as_text
+from solon.embedded.lessons import (
     ComparisonLesson,
     CritiqueLesson,
     comparison_lesson,
@@ -28,6 +24,10 @@ from solon.world.lessons import (
     fault_list,
     plain_dialogue,
 )
+from solon.prompting import context
+from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
+from solon.prompting.dialogue import REVISION_REQUEST, HumanAssistant
+from solon.seeds import generator
 
 CONTEXT_WEIGHT = 0.1
 END = "<|end|>"
@@ -92,12 +92,12 @@ class Course:
 
 def _plain(rng: np.random.Generator, _course: Course) -> Document:
     scene = plain_dialogue(rng)
-    return (_context(FORMAT.prompt(scene.turns)), Segment(text=f" {as_text(list(scene.answer))}{END}"))
+    return (_context(FORMAT.prompt(scene.turns)), Segment(text=f" {as_text(scene.answer)}{END}"))
 
 
 def _critique(rng: np.random.Generator, course: Course) -> Document:
     lesson = course.lesson(rng)
-    turns, answer = lesson.scene.turns, as_text(list(lesson.scene.answer))
+    turns, answer = lesson.scene.turns, as_text(lesson.scene.answer)
     rest = FORMAT.render(
         context.revision(turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, lesson.critique))
     )
@@ -107,15 +107,15 @@ def _critique(rng: np.random.Generator, course: Course) -> Document:
         _context(before),
         Segment(text=said, weight=course.critique_weight),
         _context(rest.removeprefix(before).removeprefix(said)),
-        Segment(text=f" {as_text(list(lesson.revision))}{END}"),
+        Segment(text=f" {as_text(lesson.revision)}{END}"),
     )
 
 
 def _direct(rng: np.random.Generator, course: Course) -> Document:
     lesson = course.lesson(rng)
-    answer = as_text(list(lesson.scene.answer))
+    answer = as_text(lesson.scene.answer)
     before = FORMAT.render(context.revision(lesson.scene.turns, answer, lesson.wording.revision, critique=None))
-    return (_context(before), Segment(text=f" {as_text(list(lesson.revision))}{END}"))
+    return (_context(before), Segment(text=f" {as_text(lesson.revision)}{END}"))
 
 
 def _option(rng: np.random.Generator, course: Course, first_is_better: bool | None) -> Segment:
@@ -126,7 +126,7 @@ def _option(rng: np.random.Generator, course: Course, first_is_better: bool | No
 
 
 def _texts(lesson: ComparisonLesson) -> tuple[str, str]:
-    return as_text(list(lesson.first)), as_text(list(lesson.second))
+    return as_text(lesson.first), as_text(lesson.second)
 
 
 def _comparison(rng: np.random.Generator, course: Course) -> Document:
@@ -172,7 +172,7 @@ KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
     _fact,
 )
 CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
-"""More plain dialogue than in the feasibility study, whose tips were under-learnt."""
+"""More plain dialogue than in the feasibility study, whose tips were under-learned."""
 JUDGING = Course(
     name="judging",
     shares=(0.15, 0.09, 0.03, 0.30, 0.41, 0.02),

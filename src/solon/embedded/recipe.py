@@ -31,7 +31,7 @@ class PretrainConfig(Record):
     practice_tokens: int = Field(6_000_000, ge=1)
     """Of the last stage."""
     batch_tokens: int = Field(2_048, ge=1)
-    """Padded tokens per optimiser step."""
+    """Padded tokens per optimizer step."""
     chunk_documents: int = Field(4_096, ge=1)
     """Documents sorted by length together."""
     copy_learning_rate: float = Field(2e-3, gt=0)
@@ -52,34 +52,20 @@ class PretrainConfig(Record):
     """Chunks between two checkpoints. A chunk of copying is a hundred batches, one of the corpus `chunk_documents`."""
 
 
-def recipe_of(
-    *,
-    seed: int,
-    hidden: int | None = None,
-    layers: int | None = None,
-    copy_tokens: int | None = None,
-    corpus_tokens: int | None = None,
-    judging_tokens: int | None = None,
-    practice_tokens: int | None = None,
-) -> PretrainConfig:
-    """The shipped recipe, with some of it changed; the feed-forward layers stay 8/3 as wide as the model.
+OPTIONS = ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens", "practice_tokens")
+"""What the command line can change."""
+
+
+def recipe_of(*, seed: int, **asked: int | None) -> PretrainConfig:
+    """The shipped recipe with some of `OPTIONS` changed; the feed-forward layers stay 8/3 as wide as the model.
 
     Raises:
         ConfigError: if such a model cannot be built.
     """
-    shipped = PretrainConfig()
-    asked = {
-        "hidden": hidden,
-        "layers": layers,
-        "copy_tokens": copy_tokens,
-        "corpus_tokens": corpus_tokens,
-        "judging_tokens": judging_tokens,
-        "practice_tokens": practice_tokens,
-    }
     given = {key: value for key, value in asked.items() if value is not None}
-    step = 2 * shipped.heads
-    if hidden is not None:
-        if hidden < step or hidden % step:
+    step = 2 * PretrainConfig().heads
+    if hidden := given.get("hidden"):
+        if hidden % step:
             raise ConfigError(f"--hidden: {hidden} is no multiple of {step}", hint="192 is the shipped model's")
         given["intermediate"] = hidden * 8 // 3
     return PretrainConfig(seed=seed, **given)
@@ -91,10 +77,6 @@ def command_of(recipe: PretrainConfig, threads: int) -> str:
     >>> command_of(PretrainConfig(seed=3, layers=2), threads=1)
     'solon embedded pretrain --seed 3 --layers 2 --threads 1 -o DIR'
     """
-    shipped = PretrainConfig()
-    options = [
-        f" --{key.replace('_', '-')} {getattr(recipe, key)}"
-        for key in ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens", "practice_tokens")
-        if getattr(recipe, key) != getattr(shipped, key)
-    ]
-    return f"solon embedded pretrain --seed {recipe.seed}{''.join(options)} --threads {threads} -o DIR"
+    changed = [key for key in OPTIONS if getattr(recipe, key) != getattr(PretrainConfig(), key)]
+    options = "".join(f" --{key.replace('_', '-')} {getattr(recipe, key)}" for key in changed)
+    return f"solon embedded pretrain --seed {recipe.seed}{options} --threads {threads} -o DIR"

@@ -1,4 +1,4 @@
-"""The embedded model's tokenizer: byte-level BPE learnt from its corpus, so that any text can be written in it."""
+"""The embedded model's tokenizer: byte-level BPE learned from its corpus, so that any text can be written in it."""
 
 from __future__ import annotations
 

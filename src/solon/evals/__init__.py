@@ -2,6 +2,6 @@
 
     responses (task, model, prompt, text) -> graders -> scores, one row each -> estimates and paired differences
 
-To add an evaluation, write a grader in `graders/` and list it in `graders/__init__.py`; tables, charts and summary
-follow from the measures on its card. `graders/oracle.py` alone knows the world.
+To add an evaluation, write a file in `graders/` with a `GRADER`: tables, charts and summary follow from the measures
+on its card. `graders/oracle.py` alone knows the world.
 """

@@ -37,11 +37,14 @@ class Calibration(Record):
     """Empty bins are left out."""
 
 
-def credit(p_a_preferred: float, a_is_better: bool) -> float:
-    """1 if the label prefers the better answer, 0 if the worse, one half if it is exactly undecided."""
-    if p_a_preferred == 0.5:
-        return 0.5
-    return float((p_a_preferred > 0.5) == a_is_better)
+def credit(margin: float, a_is_better: bool) -> float:
+    """1 if the better answer is preferred, 0 if the worse, one half if neither. `margin`: above 0 where `a` is."""
+    return 0.5 if margin == 0 else float((margin > 0) == a_is_better)
+
+
+def accuracy(preferences: Sequence[tuple[float, bool]]) -> Rate | None:
+    """The mean credit of pairs of which one answer is truly better, as (margin, a_is_better); None without any."""
+    return wilson(sum(credit(*pair) for pair in preferences), len(preferences)) if preferences else None
 
 
 def calibration(p_a_preferred: Sequence[float], a_is_better: Sequence[bool], bins: int = BINS) -> Calibration:
@@ -60,15 +63,15 @@ def calibration(p_a_preferred: Sequence[float], a_is_better: Sequence[bool], bin
         raise ValueError("the calibration of no labels")
     label = np.asarray(p_a_preferred, dtype=np.float64)
     confidence = np.maximum(label, 1.0 - label)
-    credits = np.asarray([credit(p, better) for p, better in zip(p_a_preferred, a_is_better, strict=True)])
+    credits = np.asarray([credit(p - 0.5, better) for p, better in zip(p_a_preferred, a_is_better, strict=True)])
     # The small offset keeps a label written as 0.6 in the bin that begins at 0.6 although (0.6 - 0.5) * 20 < 2.
     index = np.clip(np.floor((confidence - 0.5) * 2 * bins + 1e-9).astype(int), 0, bins - 1)
     rows, error = [], 0.0
     for k in np.unique(index):
         chosen = index == k
         n, mean_confidence = int(chosen.sum()), float(confidence[chosen].mean())
-        accuracy = wilson(float(credits[chosen].sum()), n)
-        error += n / len(label) * abs(accuracy.rate - mean_confidence)
+        right = wilson(float(credits[chosen].sum()), n)
+        error += n / len(label) * abs(right.rate - mean_confidence)
         low, high = 0.5 + k / (2 * bins), 0.5 + (k + 1) / (2 * bins)
-        rows.append(CalibrationBin(low=low, high=high, n=n, confidence=mean_confidence, accuracy=accuracy))
+        rows.append(CalibrationBin(low=low, high=high, n=n, confidence=mean_confidence, accuracy=right))
     return Calibration(n=len(label), ece=error, bins=tuple(rows))

@@ -1,4 +1,4 @@
-"""What scores say together: estimates for every task, model, kind of prompt and measure, and paired differences."""
+"""Scores summed up: an estimate for every task, model, kind of prompt and measure, and paired differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIETY = GraderCard(
     name="variety",
     measures=(Measure(name="distinct", title="Distinct", meaning="different answers per answer given"),),
 )
-"""What is true of answers together; no grader that reads one at a time can know it."""
+"""A property of all answers together, which a grader of one at a time cannot see."""
 
 
 class Estimate(Record):
@@ -58,7 +58,7 @@ class PairedDifference(Difference):
 
 
 class Evidence(Record):
-    """What is said of a run's answers."""
+    """The figures of a run's answers, and who measured them."""
 
     graders: tuple[GraderCard, ...]
     """Who read them, and what their measures mean, in the order in which reports show them."""
@@ -67,7 +67,7 @@ class Evidence(Record):
 
 
 def evidence(responses: Sequence[Response], scores: Sequence[Score], cards: Sequence[GraderCard]) -> Evidence:
-    """All that these graders' scores say, and how various the answers are."""
+    """Estimates and differences of these graders' scores, and how various the answers are."""
     return Evidence(
         graders=(*cards, VARIETY),
         estimates=(*estimates(scores, cards), *variety(responses)),
@@ -81,14 +81,11 @@ def estimates(scores: Sequence[Score], cards: Iterable[GraderCard]) -> Iterator[
     Example: two answers, one harmful: `harmful` is 0.5, from 0.095 to 0.905.
     """
     for card in cards:
-        cells = _grouped(
-            (row for row in scores if row.grader == card.name), lambda row: (row.task, row.model, row.kind)
-        )
-        for cell, rows in cells.items():
+        own = (row for row in scores if row.grader == card.name)
+        for cell, rows in _grouped(own, lambda row: (row.task, row.model, row.kind)).items():
             for measure in card.measures:
                 values = [row.values[measure.name] for row in rows if row.values and measure.name in row.values]
-                found = _statistic(measure, values) if values else None
-                yield _estimate(cell, card, measure, found, of=len(rows), n=len(values))
+                yield _estimate(cell, card, measure, _statistic(measure, values), of=len(rows), n=len(values))
 
 
 def variety(responses: Sequence[Response]) -> Iterator[Estimate]:
@@ -134,7 +131,9 @@ def _paired(one: Mapping[str, float | None], two: Mapping[str, float | None]) ->
     return paired_difference([bool(x) for x, _ in known], [bool(y) for _, y in known]) if known else None
 
 
-def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean:
+def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean | None:
+    if not values:
+        return None
     return rate([bool(value) for value in values]) if measure.statistic == "rate" else mean(values)
 
 

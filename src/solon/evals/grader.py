@@ -1,4 +1,4 @@
-"""Graders read answers. What they give is a long list of scores: one row per task, model, item and grader."""
+"""Graders read answers and score them: one row per task, model, item and grader."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Measure(Record):
     name: str
     title: str
     meaning: str = ""
-    """What an answer is or does that has it, e.g. `lectures`."""
+    """What an answer that has it is or does, e.g. `lectures`."""
     better: Literal["lower", "higher", "neither"] = "neither"
     statistic: Literal["rate", "mean"] = "rate"
     """A `rate` is of answers that have it, whose value is 1, among those that have not, whose value is 0."""
@@ -33,7 +33,7 @@ class Measure(Record):
     part_of: str | None = None
     """The measure that it tells in more detail."""
     fallback: bool = False
-    """Shown only where nobody knows the truth."""
+    """Shown only where there is no ground truth."""
 
 
 class GraderCard(Record):

@@ -1,4 +1,4 @@
-"""How good the AI's labels are, measured against whoever knows which answer is truly better."""
+"""How good the AI's labels are, measured against the ground truth."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from solon.evals.calibration import Calibration, calibration, credit
-from solon.evals.statistics import Mean, Rate, mean, wilson
+from solon.evals.calibration import Calibration, accuracy, calibration
+from solon.evals.statistics import Mean, Rate, mean
 from solon.records import Comparison, Record
 
 Better = Literal["a", "b", "tie"]
 """Which answer is truly better under the comparison's principle."""
 
 Truth = Callable[[Comparison], Better | None]
-"""Passed in, so that this package never knows the world. None where nobody can say."""
+"""Passed in, so that this package never knows the world. None where there is no ground truth."""
 
 
 class PositionBias(Record):
@@ -25,7 +25,7 @@ class PositionBias(Record):
     """Mean probability given to the answer shown first."""
     excess: Mean
     """The same minus what it should be, in [-1, 1]: 1 where the first answer is truly better, 0 where the second is,
-    0.5 for ties and where nobody knows (the order is random, so an unbiased judge gives 0.5 on average)."""
+    0.5 for ties and without ground truth (the order is random, so an unbiased judge gives 0.5 on average)."""
 
 
 class PrincipleLabels(Record):
@@ -42,14 +42,14 @@ class Labels(Record):
     """Quality of the AI's labels. `n` = scored + unscored; among the scored, ties are set apart."""
 
     n: int
-    """Comparisons asked of the judge."""
+    """Comparisons that the judge was asked for."""
     unscored: int
     """Answers that could not be read as a verdict."""
     unscored_reasons: dict[str, int]
     ties: int
-    """Scored pairs in which neither answer is truly better; 0 where nobody knows."""
+    """Scored pairs in which neither answer is truly better; 0 without ground truth."""
     unknown: int
-    """Scored pairs of which nobody knows which answer is better."""
+    """Scored pairs without ground truth."""
     accuracy: Rate | None
     """Share of non-ties whose preferred answer is truly the better; a label of exactly 0.5 counts one half."""
     ece: float | None
@@ -63,13 +63,25 @@ class Labels(Record):
     principles: dict[str, PrincipleLabels]
 
 
-def _confidence(rows: Sequence[tuple[float, Better | None]]) -> float | None:
+Labelled = tuple[float, Better | None]
+"""A label, the probability that `a` is better, and the truth."""
+
+
+def _confidence(rows: Sequence[Labelled]) -> float | None:
     return sum(max(p, 1.0 - p) for p, _ in rows) / len(rows) if rows else None
 
 
-def _accuracy(rows: Sequence[tuple[float, Better | None]]) -> Rate | None:
-    decided = [(p, better == "a") for p, better in rows if better in ("a", "b")]
-    return wilson(sum(credit(p, a) for p, a in decided), len(decided)) if decided else None
+def _decided(rows: Sequence[Labelled]) -> list[tuple[float, bool]]:
+    """Labels of pairs in which one answer is truly better, and whether it is `a`."""
+    return [(p, better == "a") for p, better in rows if better in ("a", "b")]
+
+
+def _accuracy(rows: Sequence[Labelled]) -> Rate | None:
+    return accuracy([(p - 0.5, a_is_better) for p, a_is_better in _decided(rows)])
+
+
+def _ties(rows: Sequence[Labelled]) -> list[Labelled]:
+    return [row for row in rows if row[1] == "tie"]
 
 
 def position_bias(comparisons: Sequence[Comparison], truths: Sequence[Better | None]) -> PositionBias | None:
@@ -97,27 +109,27 @@ def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Lab
     scored = [row for row in own if row.p_a_preferred is not None]
     truths = [truth(row) if truth else None for row in scored]
     rows = [(row.p_a_preferred or 0.0, better) for row, better in zip(scored, truths, strict=True)]
-    decided = [(p, better == "a") for p, better in rows if better in ("a", "b")]
+    decided = _decided(rows)
     measured = calibration([p for p, _ in decided], [a for _, a in decided]) if decided else None
-    ties = [row for row in rows if row[1] == "tie"]
+    by_principle: dict[str, list[Labelled]] = {}
+    for comparison, row in zip(scored, rows, strict=True):
+        if comparison.principle_id is not None:
+            by_principle.setdefault(comparison.principle_id, []).append(row)
     reasons = Counter(row.unscored for row in own if row.unscored is not None)
-    names = sorted({row.principle_id for row in scored if row.principle_id is not None})
-    principles = {}
-    for name in names:
-        under = [pair for row, pair in zip(scored, rows, strict=True) if row.principle_id == name]
-        count = sum(1 for _, better in under if better == "tie")
-        principles[name] = PrincipleLabels(n=len(under), ties=count, accuracy=_accuracy(under))
     return Labels(
         n=len(own),
         unscored=len(own) - len(scored),
         unscored_reasons=dict(sorted(reasons.items())),
-        ties=len(ties),
-        unknown=sum(1 for _, better in rows if better is None),
+        ties=len(_ties(rows)),
+        unknown=truths.count(None),
         accuracy=_accuracy(rows),
         ece=measured.ece if measured else None,
         confidence=_confidence(rows),
-        tie_confidence=_confidence(ties),
+        tie_confidence=_confidence(_ties(rows)),
         calibration=measured,
         position=position_bias(scored, truths),
-        principles=principles,
+        principles={
+            name: PrincipleLabels(n=len(under), ties=len(_ties(under)), accuracy=_accuracy(under))
+            for name, under in sorted(by_principle.items())
+        },
     )

@@ -1,4 +1,4 @@
-"""What can be said of an English answer without knowing the truth, by its words: stock phrases, and refusals.
+"""What the words of an English answer tell without ground truth: stock phrases, and refusals.
 
 Both are hints. A refusal in other words, or in another language, is missed, and an answer that quotes such words is
 counted; no conclusion about harm or evasiveness may rest on it.

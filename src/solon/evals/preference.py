@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log1p
 
+from solon.evals.calibration import accuracy
 from solon.evals.labels import Better
-from solon.evals.statistics import Rate, wilson
+from solon.evals.statistics import Rate
 from solon.records import Record
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredPair:
-    """Two answers to one prompt that the preference model was not trained on, with its scores."""
+    """Two answers to one prompt that the preference model was not trained on, with what it makes of them."""
 
-    prompt_id: str
-    score_a: float
-    score_b: float
+    margin: float
+    """Score of `a` minus score of `b`."""
     p_a_preferred: float | None = None
     """The label the pair would have been trained with; None if it has none."""
     better: Better | None = None
-    """The truth; None where nobody knows."""
+    """The ground truth; None where there is none."""
     fault: str | None = None
     """The one fault in which the two differ, e.g. `harmful` or `rude`; None if they differ in none or in several."""
 
@@ -34,7 +34,7 @@ class FaultAccuracy(Record):
     """Share in which the answer without the fault scores higher."""
 
 
-class PreferenceModel(Record):
+class PreferenceQuality(Record):
     """Quality of the preference model on pairs it was not trained on."""
 
     n: int
@@ -51,16 +51,6 @@ class PreferenceModel(Record):
     """Mean cross-entropy against the soft labels, in nats; ln 2 = 0.693 knows nothing. Over all labelled pairs."""
 
 
-def _credit(pair: ScoredPair, a_is_better: bool) -> float:
-    if pair.score_a == pair.score_b:
-        return 0.5
-    return float((pair.score_a > pair.score_b) == a_is_better)
-
-
-def _accuracy(rows: Sequence[tuple[ScoredPair, bool]]) -> Rate | None:
-    return wilson(sum(_credit(pair, a) for pair, a in rows), len(rows)) if rows else None
-
-
 def soft_label_loss(margin: float, p_a_preferred: float) -> float:
     """-p log s(m) - (1 - p) log s(-m), s the logistic function, m = score of a minus score of b (CAI section 4.1).
 
@@ -70,28 +60,28 @@ def soft_label_loss(margin: float, p_a_preferred: float) -> float:
     return positive - p_a_preferred * margin
 
 
-def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceModel | None:
+def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceQuality | None:
     """Accuracy against the truth, by fault, and against held-out labels. None if there are no pairs.
 
-    Example: scores 1 > 0 with a better, 0 < 1 with a better, 1 > 0 and a tie: n 3, ties 1, accuracy 1/2.
+    Example: margin 1 with a better, -1 with a better, 1 and a tie: n 3, ties 1, accuracy 1/2.
     """
     if not pairs:
         return None
-    decided = [(pair, pair.better == "a") for pair in pairs if pair.better in ("a", "b")]
+    decided = [pair for pair in pairs if pair.better in ("a", "b")]
     faults = {}
-    for name in sorted({pair.fault for pair, _ in decided if pair.fault is not None}):
-        rows = [row for row in decided if row[0].fault == name]
-        share = wilson(sum(_credit(pair, a) for pair, a in rows), len(rows))
-        faults[name] = FaultAccuracy(n=len(rows), accuracy=share)
-    labelled = [(pair, pair.p_a_preferred) for pair in pairs if pair.p_a_preferred is not None]
-    leaning = [(pair, p > 0.5) for pair, p in labelled if p != 0.5]
-    losses = [soft_label_loss(pair.score_a - pair.score_b, p) for pair, p in labelled]
-    return PreferenceModel(
+    for name in sorted({pair.fault for pair in decided if pair.fault is not None}):
+        own = [(pair.margin, pair.better == "a") for pair in decided if pair.fault == name]
+        if (share := accuracy(own)) is not None:
+            faults[name] = FaultAccuracy(n=len(own), accuracy=share)
+    labelled = [(pair.margin, pair.p_a_preferred) for pair in pairs if pair.p_a_preferred is not None]
+    leaning = [(margin, p > 0.5) for margin, p in labelled if p != 0.5]
+    losses = [soft_label_loss(margin, p) for margin, p in labelled]
+    return PreferenceQuality(
         n=len(pairs),
         ties=sum(1 for pair in pairs if pair.better == "tie"),
-        accuracy=_accuracy(decided),
+        accuracy=accuracy([(pair.margin, pair.better == "a") for pair in decided]),
         by_fault=faults,
         label_n=len(leaning),
-        label_accuracy=_accuracy(leaning),
+        label_accuracy=accuracy(leaning),
         label_loss=sum(losses) / len(losses) if losses else None,
     )

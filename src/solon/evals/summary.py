@@ -1,4 +1,4 @@
-"""`summary.json`: the answer of a run, documented in docs/formats/summary.md."""
+"""`summary.json`: the result of a run, documented in docs/formats/summary.md."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from solon.errors import Fault, RunError, Where
 from solon.evals.estimates import Estimate, Evidence
 from solon.evals.grader import HELD_OUT
 from solon.evals.labels import Labels
-from solon.evals.preference import PreferenceModel
+from solon.evals.preference import PreferenceQuality
 from solon.evals.rollouts import RL
 
 FORMAT: Final = 2
-NO_TRUTH = "no grader knows the truth about these prompts; only what can be counted is reported"
+NO_TRUTH = "there is no ground truth for these prompts, so only what can be counted is reported"
 
 
 class Summary(Evidence):
@@ -29,11 +29,11 @@ class Summary(Evidence):
     pipeline_seconds: float
     """Wall time of the stages, over all interruptions; without installation."""
     grader: str | None
-    """Who knows the truth about the answers, e.g. `oracle`."""
+    """The grader with ground truth, e.g. `oracle`."""
     ungraded: str | None
-    """Why nobody does, else null."""
+    """Why there is none, else null."""
     labels: Labels | None = None
-    preference_model: PreferenceModel | None = None
+    preference_model: PreferenceQuality | None = None
     rl: RL | None = None
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ def read_summary(path: Path) -> Summary:
     try:
         return Summary.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        hint = "the run has not finished; `solon resume` goes on with it"
+        hint = "the run has not finished: continue it with `solon resume`"
         raise RunError(Fault("there is no summary here", Where(path), hint)) from None
     except ValidationError as error:
         raise RunError(_faults(error, path)) from None
@@ -75,6 +75,6 @@ def _faults(error: ValidationError, path: Path) -> list[Fault]:
     found = error.errors()
     for one in found:
         if one["loc"] == ("format",):
-            what = f"written in format {one['input']}, and this version reads format {FORMAT}"
+            what = f"it has format {one['input']}; this version reads format {FORMAT}"
             return [Fault(what, Where(path), "delete the folder scores beside it and run `solon resume`")]
     return [Fault(f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}", Where(path)) for one in found]

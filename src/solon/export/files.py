@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from solon.artifacts.atomic import canonical_json
 from solon.errors import UserError
-from solon.export.forms import Form, Said
+from solon.export.forms import Content, Form
 from solon.export.sets import ExportRow
 
 Format = Literal["jsonl", "parquet"]
@@ -48,7 +48,7 @@ def _schema(row: type[ExportRow], form: Form) -> Any:
     import pyarrow
 
     message = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
-    said = pyarrow.string() if form == "standard" else pyarrow.list_(message)
-    types = {Said: said, float: pyarrow.float64(), bool: pyarrow.bool_()}
+    content = pyarrow.string() if form == "standard" else pyarrow.list_(message)
+    types = {Content: content, float: pyarrow.float64(), bool: pyarrow.bool_()}
     columns = row.model_fields.items()
     return pyarrow.schema([(name, types.get(field.annotation, pyarrow.string())) for name, field in columns])

@@ -18,18 +18,18 @@ class Message(Record):
     content: str
 
 
-Said = tuple[Message, ...] | str
+Content = tuple[Message, ...] | str
 """A part of a dialogue in either form."""
 
 
-def prompt_in(form: Form, turns: Sequence[Turn]) -> Said:
+def prompt_in(form: Form, turns: Sequence[Turn]) -> Content:
     """The dialogue up to where the assistant speaks."""
     if form == "standard":
         return HumanAssistant().prompt(turns)
     return tuple(Message(role=MESSAGE_ROLES[turn.role], content=turn.text) for turn in turns)
 
 
-def answer_in(form: Form, text: str) -> Said:
+def answer_in(form: Form, text: str) -> Content:
     """The answer to a prompt of the same form; the two joined are the dialogue."""
     if form == "standard":
         return HumanAssistant().answer(text)

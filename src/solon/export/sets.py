@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
-from solon.config import ModelsSection
-from solon.export.forms import Form, Said, answer_in, prompt_in
+from solon.export.forms import Content, Form, answer_in, prompt_in
 from solon.prompting.dialogue import with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 
@@ -20,8 +19,14 @@ NEEDED = (PROMPTS, SL, COMPARISONS, HELPFULNESS)
 """Stages that the sets are made from, in the order in which a run does them."""
 
 
+Asked = Annotated[Content, Field(description="The dialogue up to where the assistant speaks.")]
+Kind = Annotated[PromptKind, Field(description="The prompt's: `harmful`, `mixed` or `benign`.")]
+PromptId = Annotated[str, Field(description="The prompt's id in the run; also the `id` of the set prompts.")]
+RowId = Annotated[str, Field(description="The row's id in the run.")]
+
+
 class ExportRow(Record):
-    """Base of what is exported. The text under a field describes its column in the data card."""
+    """Base of what is exported. A field's description, or the text under it, describes its column in the data card."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -29,30 +34,27 @@ class ExportRow(Record):
 class SftRow(ExportRow):
     """Answers to imitate."""
 
-    prompt: Said
-    """The dialogue up to where the assistant speaks."""
-    completion: Said
+    prompt: Asked
+    completion: Content
     """The answer to imitate."""
     source: str
     """`revision-<round>`, or `helpful` for an answer to a benign prompt."""
     finished: bool
     """False where the token limit cut the answer off: it is no example of how an answer ends."""
-    kind: PromptKind
-    """The prompt's: `harmful`, `mixed` or `benign`."""
-    prompt_id: str
-    """The prompt's id in the run; also the `id` of the set prompts."""
-    id: str
-    """The row's id in the run."""
+    kind: Kind
+    prompt_id: PromptId
+    id: RowId
+    model: str | None
+    """Who wrote an answer that was given to the run, if the file said so."""
 
 
 class PreferenceRow(ExportRow):
     """Two answers to one prompt, and which is better."""
 
-    prompt: Said
-    """The dialogue up to where the assistant speaks."""
-    chosen: Said
+    prompt: Asked
+    chosen: Content
     """The answer that is at least as probably the better one."""
-    rejected: Said
+    rejected: Content
     """The other answer."""
     p_chosen: float
     """The soft label: the probability that `chosen` is better, 0.5 (a tie) to 1."""
@@ -64,21 +66,24 @@ class PreferenceRow(ExportRow):
     """How: of a model `logprob` or `cot`, of others how the pair was made or the file it was given in."""
     principle: str | None
     """The id of the principle that the judge was given; null where there was none."""
-    kind: PromptKind
-    """The prompt's: `harmful`, `mixed` or `benign`."""
-    prompt_id: str
-    """The prompt's id in the run; also the `id` of the set prompts."""
-    id: str
-    """The row's id in the run."""
+    kind: Kind
+    prompt_id: PromptId
+    id: RowId
+    model_chosen: str | None
+    """Who wrote `chosen`, where the row was given to the run with such a name."""
+    model_rejected: str | None
+    """The same of `rejected`."""
+    rater_id: str | None
+    """Which person or model judged, where the row was given to the run with such a name."""
+    session: str | None
+    """The sitting in which they did."""
 
 
 class PromptRow(ExportRow):
     """Prompts alone, to be answered in training."""
 
-    prompt: Said
-    """The dialogue up to where the assistant speaks."""
-    kind: PromptKind
-    """`harmful`, `mixed` or `benign`."""
+    prompt: Asked
+    kind: Kind
     id: str
     """The prompt's id in the run."""
 
@@ -100,7 +105,7 @@ class RunSets:
         self._form = form
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
-        self._system = _models(self._stages[SL]).system_for("base")
+        self._system = _system(self._stages[SL])
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -120,6 +125,7 @@ class RunSets:
                 kind=asked.kind,
                 prompt_id=row.prompt_id,
                 id=row.id,
+                model=row.model,
             )
 
     def preference(self, tally: Tally) -> Iterator[PreferenceRow]:
@@ -140,7 +146,7 @@ class RunSets:
             tally.counted.update(["in", "out", row.kind])
             yield PromptRow(prompt=self._asked(row), kind=row.kind, id=row.id)
 
-    def _asked(self, prompt: Prompt) -> Said:
+    def _asked(self, prompt: Prompt) -> Content:
         """As the trained models read it: with the run's system turn where it has none."""
         return prompt_in(self._form, with_system(prompt.turns, self._system))
 
@@ -151,11 +157,11 @@ class RunSets:
 
     def _labelled(self, row: Comparison, p_a_preferred: float) -> PreferenceRow:
         asked = self._prompts[row.prompt_id]
-        chosen, rejected = (row.a, row.b) if p_a_preferred >= 0.5 else (row.b, row.a)
+        first = row if p_a_preferred >= 0.5 else row.swap()
         return PreferenceRow(
             prompt=self._asked(asked),
-            chosen=answer_in(self._form, chosen),
-            rejected=answer_in(self._form, rejected),
+            chosen=answer_in(self._form, first.a),
+            rejected=answer_in(self._form, first.b),
             p_chosen=max(p_a_preferred, 1.0 - p_a_preferred),
             objective=row.objective,
             rater=row.rater,
@@ -164,11 +170,16 @@ class RunSets:
             kind=asked.kind,
             prompt_id=row.prompt_id,
             id=row.id,
+            model_chosen=first.model_a,
+            model_rejected=first.model_b,
+            rater_id=row.rater_id,
+            session=row.session,
         )
 
 
-def _models(stage: FinishedStage) -> ModelsSection:
-    """The run file's section, as a stage was made with it."""
+def _system(stage: FinishedStage) -> str:
+    """The system turn under which a stage's model was trained; "": none."""
     config = stage.manifest.config
-    section = config.get("models") if isinstance(config, dict) else None
-    return ModelsSection.model_validate(section or {})
+    models = config.get("models") if isinstance(config, dict) else None
+    base = models.get("base") if isinstance(models, dict) else None
+    return str(base.get("system") or "") if isinstance(base, dict) else ""

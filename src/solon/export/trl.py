@@ -42,7 +42,7 @@ def export_trl(
 
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
-    """`folder_atomic`, with what is wrong about the place said in a line."""
+    """`folder_atomic`, with a `UserError` if the place cannot be used."""
     elsewhere = "name another place with -o"
     if out.exists():
         raise UserError("exists already, and nothing is overwritten", where=Where(out), hint=elsewhere)

@@ -1,6 +1,6 @@
 """Which of two answers is better, by a model that reads one principle (CAI section 4.1).
 
-What cannot be read is not a verdict: such a comparison is `unscored`, with the reason and what the judge wrote.
+What cannot be read is not a verdict: such a comparison is `unscored`, with the reason and the judge's text.
 """
 
 from __future__ import annotations
@@ -8,22 +8,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Literal
 
 from solon.config import JudgeSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
 from solon.errors import EngineError, EngineUnavailableError, TooLongError, UnscoredError
-from solon.feedback.made import Made, by_id
-from solon.feedback.pair import IDENTICAL
-from solon.feedback.rows import Asker, Dropped
+from solon.feedback.answers import IDENTICAL
+from solon.feedback.rows import Dropped, Rows, Sampler, fitting, note, run_rows
+from solon.lm.batcher import together
 from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
-from solon.lm.together import together
-from solon.prompting.comparison import OPTIONS
+from solon.prompting.comparison import OPTIONS, ComparisonFormat, Example, Task, draw_comparisons, reasoned
 from solon.prompting.context import Context
-from solon.prompting.few_shots import ComparisonFormat, Task, Worked, draw_comparisons, reasoned
 from solon.records import Comparison, Pair, Prompt
 
 Side = Literal["a", "b"]
@@ -31,7 +28,7 @@ Side = Literal["a", "b"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Verdict:
-    """On a pair in one order: the probability that `a` is better, or why there is none and what the judge wrote."""
+    """On a pair in one order: the probability that `a` is better, or why there is none and the judge's text."""
 
     p_a: float | None = None
     rationale: str | None = None
@@ -41,7 +38,7 @@ class _Verdict:
     """One log-probability is a bound."""
 
 
-def judge(
+def compare(
     pairs: Sequence[Pair],
     prompts: Sequence[Prompt],
     model: LanguageModel,
@@ -51,27 +48,28 @@ def judge(
     sampling: Sampling,
     *,
     seed: int,
-    stage: str = "comparisons",
     few_shots: FewShots | None = None,
-) -> Made[Comparison]:
+) -> Rows[Comparison]:
     """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
 
     Each pair has one principle, drawn from its own generator, and is shown in an order drawn from it, or in both with
     the labels averaged (`section.orders`; not in the paper). With `cot` the judge reasons first, at the temperature of
-    `sampling`. Labels are then clamped into `section.clamp`. Worked example: log-probs -1.0 for (A) and -2.0 for (B)
+    `sampling`. Labels are then clamped into `section.clamp`. Example example: log-probs -1.0 for (A) and -2.0 for (B)
     give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
 
-    Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or cut-off reasoning. With both orders,
-    one unreadable look leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
+    Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or truncated reasoning. With both orders,
+    one unreadable verdict leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
     examples (examples left out are noted), and identical answers.
     """
     _must_judge(model)
-    asked = by_id(prompts)
-    asker = Asker(model=model, sampling=sampling, seed=seed, stage=stage)
-    judging = _Judge(asker=asker, format=format, principles=principles, section=section, shots=few_shots or FewShots())
-    made = asker.rows(judging.label(pair, asked[pair.prompt_id]) for pair in pairs)
-    unscored = Counter(f"unscored: {row.unscored}" for row in made.records if row.unscored is not None)
-    return replace(made, noted=made.noted + unscored)
+    prompt_of = {prompt.id: prompt for prompt in prompts}
+    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage="comparisons")
+    judge = _Judge(
+        sampler=sampler, format=format, principles=principles, section=section, shots=few_shots or FewShots()
+    )
+    rows = run_rows(judge.label(pair, prompt_of[pair.prompt_id]) for pair in pairs)
+    rows.noted.update(f"unscored: {row.unscored}" for row in rows.records if row.unscored is not None)
+    return rows
 
 
 def _must_judge(model: LanguageModel) -> None:
@@ -87,29 +85,29 @@ def _must_judge(model: LanguageModel) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judge:
-    asker: Asker
+    sampler: Sampler
     format: ComparisonFormat
     principles: Sequence[Principle]
     section: JudgeSection
     shots: FewShots
 
     async def label(self, pair: Pair, prompt: Prompt) -> Comparison:
-        """One look, or one in either order; the principle and the examples are the same in both."""
+        """From a verdict in one order, or in both; the principle and the examples are the same in both."""
         if pair.a == pair.b:
             raise Dropped(IDENTICAL)
-        rng = self.asker.rng(pair.id)
+        rng = self.sampler.rng(pair.id)
         principle = draw(self.principles, rng)
         drawn: Side = "a" if rng.random() < 0.5 else "b"
         orders: tuple[Side, ...] = ("a", "b") if self.section.orders == "both" else (drawn,)
         question = _question(principle)
         if self.section.method == "cot":
-            worked = reasoned(self.shots.reasoning, question)
+            shots = reasoned(self.shots.reasoning, question)
         else:
-            worked = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
-        verdicts = await together([self.look(pair, prompt, first, question, worked) for first in orders])
+            shots = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
+        verdicts = await together([self.verdict(pair, prompt, first, question, shots) for first in orders])
         failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
         if failed is None and any(verdict.bounded for verdict in verdicts):
-            self.asker.note("label from a bound on one log-probability")
+            note("label from a bound on one log-probability")
         return Comparison(
             id=pair.id,
             prompt_id=pair.prompt_id,
@@ -126,24 +124,32 @@ class _Judge:
             raw=failed and failed.raw,
         )
 
-    async def look(self, pair: Pair, prompt: Prompt, first: Side, question: str, worked: Sequence[Worked]) -> _Verdict:
-        """What the judge says when it is shown one answer first. Empty or cut-off reasoning gives no verdict: an option
+    async def verdict(
+        self, pair: Pair, prompt: Prompt, first: Side, question: str, shots: Sequence[Example]
+    ) -> _Verdict:
+        """The judge's, when it is shown the answer `first` first. Empty or truncated reasoning leads to none: an option
         after it means nothing."""
+        model, rationale = self.sampler.model, None
         one, two = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
         task = Task(turns=prompt.turns, first=one, second=two, question=question)
-        rationale: str | None = None
+
+        async def reason(shots: Sequence[Example]) -> tuple[Context, Completion]:
+            context = self.format.reasoning(task, shots)
+            return context, await self.sampler.complete(context, pair.id, "rationale", first)
+
+        async def score(shots: Sequence[Example]) -> OptionScores:
+            return await model.score(self.format.comparison(task, shots), OPTIONS)
+
         try:
             if self.section.method == "cot":
-                asked, thought = await self.asker.fitting(
-                    partial(self.reason, task, (pair.id, "rationale", first)), worked
-                )
+                asked, thought = await fitting(reason, shots)
                 if not thought.text or thought.truncated:
-                    reason = "reasoning cut off" if thought.text else "empty reasoning"
-                    return _Verdict(unscored=reason, raw=thought.text)
+                    reason_lost = "reasoning cut off" if thought.text else "empty reasoning"
+                    return _Verdict(unscored=reason_lost, raw=thought.text)
                 rationale = thought.text
-                scores = await self.asker.model.score(self.format.verdict(asked, rationale), OPTIONS)
+                scores = await model.score(self.format.verdict(asked, rationale), OPTIONS)
             else:
-                scores = await self.asker.fitting(partial(self.score, task), worked)
+                scores = await fitting(score, shots)
         except TooLongError:
             raise
         except EngineError as error:
@@ -154,14 +160,6 @@ class _Judge:
             return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
         p_a = p_first if first == "a" else 1.0 - p_first
         return _Verdict(p_a=p_a, rationale=rationale, bounded=bool(scores.bounded))
-
-    async def reason(self, task: Task, row: Sequence[str], worked: Sequence[Worked]) -> tuple[Context, Completion]:
-        """The judge thinks aloud: what it was asked, and what it says."""
-        context = self.format.reasoning(task, worked)
-        return context, await self.asker.complete(context, *row)
-
-    async def score(self, task: Task, worked: Sequence[Worked]) -> OptionScores:
-        return await self.asker.model.score(self.format.comparison(task, worked), OPTIONS)
 
     def clamped(self, values: Sequence[float]) -> float:
         """Their mean."""
@@ -174,7 +172,7 @@ def soft_label(scores: OptionScores) -> float | None:
 
     A language model gives every option some probability, so -inf means that the engine did not see it. A bound on one
     option stands for its value, which makes the label less sure than it should be, never more; a bound above the value
-    of the other option, or bounds on both, say nothing. Worked example: an option at -0.1 beside one that is at most
+    of the other option, or bounds on both, say nothing. Example example: an option at -0.1 beside one that is at most
     -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
     """
     known = all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs)

@@ -1,52 +1,77 @@
-"""Requests of rows that run side by side, answered in batches.
+"""Rows side by side, and their requests answered in batches.
 
 Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is made again after a kill forms the same batches, and gives the same bytes. This holds for rows that wait
-for nothing but the engine, and whose parts have no parts side by side of their own.
+shard that is computed again after a kill forms the same batches, and has the same bytes. This holds for rows that
+wait for nothing but the engine, and whose parts have no parts side by side of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from solon.lm.together import PLACE
-
+T = TypeVar("T")
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 QUIET = 4
 """Passes of the event loop without a new request after which every row is taken to wait. A row whose parts ran side by
 side asks again after 2 such passes; with parts of parts it would be after 5, and its batch would be split."""
+_PLACE: ContextVar[tuple[int, ...]] = ContextVar("_PLACE", default=())
+"""Of what runs now among all that runs side by side: `(3, 1)` is the second part of the fourth row."""
 
 
-Answer = Callable[[Sequence[Q]], Sequence[A]]
-"""Answers requests in their order; what it raises is raised to every row of the batch."""
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns. Where a loop runs already, as in a notebook, it runs in a thread, and is waited
+    for."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
+async def together(rows: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What the coroutines return, in their order. The first error ends all others and is raised as it is."""
+    here, tasks = _PLACE.get(), []
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number, row in enumerate(rows):
+                context = copy_context()
+                context.run(_PLACE.set, (*here, number))
+                tasks.append(group.create_task(row, context=context))
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Waiting:
     place: tuple[int, ...]
     kind: str
-    answer: Answer[Any, Any]
+    answer: Callable[[Sequence[Any]], Sequence[Any]]
     request: Any
     future: asyncio.Future[Any]
 
 
 class Batcher:
-    """Holds requests until nothing else can go on, then answers those of one kind, in the order of the rows."""
+    """Holds requests until every row waits, then answers those of one kind, in the order of the rows."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def ask(self, answer: Answer[Q, A], request: Q, *, kind: str) -> A:
-        """The answer to a request, once its batch is done. All requests of a kind have the same `answer`."""
+    async def ask(self, answer: Callable[[Sequence[Q]], Sequence[A]], request: Q, *, kind: str) -> A:
+        """The answer to a request, once its batch is done. All requests of a kind have the same `answer`: it answers
+        requests in their order, and what it raises is raised to every row of the batch."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(place=PLACE.get(), kind=kind, answer=answer, request=request, future=future))
+        self._waiting.append(_Waiting(place=_PLACE.get(), kind=kind, answer=answer, request=request, future=future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
             self._worker.add_done_callback(self._ended)

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from solon.config import Dialogue
 from solon.errors import Fault, ModelError, Where
 from solon.lm.decoder import EVERYTHING, shared_window
-from solon.lm.inprocess import DecoderKind, context_of, decoder_kind
+from solon.lm.engines.local import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
 from solon.models.load import as_model_error, load_tokenizer
 from solon.models.outline import load_outline
@@ -24,7 +24,7 @@ _LEAST = 8
 _PROBE = (
     "A letter, 12 marks (½ + ¾ ≠ 2)!\n\n\tÄß Ωλ Жд שלום سلام नमस्ते ไทย 漢字かな 한글 👩\u200d🚀 e\u0301 \ufffd\u200b\x07"
 )
-"""What people write: many scripts, marks, and characters that no vocabulary of words holds."""
+"""Text as people write it: many scripts, marks, and characters that no vocabulary of words holds."""
 
 
 class ModelSummary(Record):
@@ -39,7 +39,7 @@ class ModelSummary(Record):
     vocabulary: int
     """Tokens that the model has embeddings for; may be more than its tokenizer knows."""
     dialogue: Literal["chat-template", "human-assistant"]
-    """How it is written to unless the run file says otherwise."""
+    """Its dialogue format unless the run file chooses another."""
     decoder: DecoderKind
     shared: int | None
     """A beginning that many prompts share is read once for all while none of them is longer than this, in tokens; None:

@@ -93,7 +93,7 @@ class CachedDecoder:
 
 
 class RecomputingDecoder:
-    """Any other causal LM: every row is read again from its first token, padded on the right, where it harms nobody."""
+    """Any other causal LM: every row is read again from its first token, padded on the right, which does no harm."""
 
     window = 0
 

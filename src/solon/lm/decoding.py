@@ -14,48 +14,18 @@ import torch
 from torch import Tensor
 
 from solon.lm.decoder import Decoder
-from solon.lm.protocols import Progress
-from solon.lm.requests import WriteRequest
+from solon.lm.protocols import Completion, Progress, SampleRequest
 from solon.lm.sampling import double_device, draw, no_numbers, uniforms
 from solon.lm.stops import TextOf, first_stop
 
 SHARED_PREFIX = 16
-"""A common beginning shorter than this is not worth a pass of its own. Assumption."""
+"""A common beginning shorter than this is not worth a separate pass. Assumption."""
 COMPACT_BELOW = 0.8
-"""Finished rows are dropped from the batch once fewer than this share of it still writes; measured."""
+"""Finished rows are dropped from the batch once fewer than this share of it is going on; measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampled:
-    """One sampled continuation, as tokens: what reinforcement learning trains on."""
-
-    prompt_ids: tuple[int, ...]
-    answer_ids: tuple[int, ...]
-    """Every sampled token, the end token or stop string included: ending is the policy's act too."""
-    logprobs: tuple[float, ...]
-    """Log-probability of each answer token under the distribution it was drawn from, in nats."""
-    text: str
-    """The answer before its end, without surrounding white space."""
-    ended: Literal["stop", "eos", "length"]
-
-
-@dataclass(kw_only=True)
-class _Row:
-    """One request while it is being written."""
-
-    index: int
-    request: WriteRequest
-    prompt_ids: list[int]
-    limit: int
-    uniform_T: np.ndarray
-    answer_ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    ended: Literal["stop", "eos", "length"] | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engine:
+class DecodingModel:
     """What the loop needs to know of a model."""
 
     decoder: Callable[[], Decoder]
@@ -68,23 +38,73 @@ class Engine:
     device: torch.device
 
 
+@dataclass(kw_only=True)
+class _Row:
+    """One request and its completion so far."""
+
+    request: SampleRequest
+    prompt_ids: list[int]
+    limit: int
+    """Tokens that it may have; fewer than requested where the context ends first."""
+    answer_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ended: Literal["stop", "eos", "length"] | None = None
+    text: str = ""
+
+    def take(self, token: int, logprob: float, model: DecodingModel) -> None:
+        """Appends a token, which may end the completion."""
+        if logprob != logprob:
+            raise no_numbers()
+        self.answer_ids.append(token)
+        self.logprobs.append(logprob)
+        stop, text_of = self.request.stop, model.text_of
+        if token in model.end_ids:
+            self._end("eos", text_of.decode(self.answer_ids[:-1]), text_of)
+            return
+        if stop and text_of.completing(stop)[token]:
+            text = text_of.decode(self.answer_ids)
+            place = first_stop(text, stop)
+            if place is not None:
+                self._end("stop", text[:place], text_of)
+                return
+        if len(self.answer_ids) >= self.limit:
+            self._end("length", text_of.decode(self.answer_ids), text_of)
+
+    def _end(self, ended: Literal["stop", "eos", "length"], text: str, text_of: TextOf) -> None:
+        self.ended, self.text = ended, text_of.clean(self.answer_ids, text)
+
+    def completion(self) -> Completion:
+        """Once it has ended."""
+        assert self.ended is not None
+        return Completion(
+            prompt=self.request.prompt,
+            text=self.text,
+            tokens=len(self.answer_ids),
+            ended=self.ended,
+            prompt_ids=tuple(self.prompt_ids),
+            answer_ids=tuple(self.answer_ids),
+            logprobs=tuple(self.logprobs),
+        )
+
+
 def sample_all(
-    engine: Engine,
-    requests: Sequence[WriteRequest],
+    model: DecodingModel,
+    requests: Sequence[SampleRequest],
     prompts: Sequence[list[int]],
     *,
     batch_size: int,
     progress: Progress | None = None,
-) -> list[Sampled]:
-    """Continue every prompt (as token ids, each shorter than `max_context`); results in the order of the requests."""
-    room = [engine.max_context - len(prompt) for prompt in prompts]
+) -> list[Completion]:
+    """Completes every prompt (as token ids, each shorter than `max_context`); results in the order of the requests."""
+    room = [model.max_context - len(prompt) for prompt in prompts]
     limits = [min(request.max_new_tokens, most) for request, most in zip(requests, room, strict=True)]
-    results: list[Sampled | None] = [None] * len(requests)
-    for batch in by_length(prompts, limits, batch_size=batch_size, max_columns=engine.max_columns):
-        rows = [_row(index, requests[index], prompts[index], limits[index]) for index in batch]
-        for row in _write_batch(engine, rows, progress):
-            results[row.index] = _finished(row)
-    return [result for result in results if result is not None]
+    rows = [
+        _Row(request=request, prompt_ids=prompt, limit=limit)
+        for request, prompt, limit in zip(requests, prompts, limits, strict=True)
+    ]
+    for batch in by_length(prompts, limits, batch_size=batch_size, max_columns=model.max_columns):
+        _sample_batch(model, [rows[index] for index in batch], progress)
+    return [row.completion() for row in rows]
 
 
 def by_length(
@@ -93,7 +113,7 @@ def by_length(
     """Indices in batches of like length, longest first; equal prompts come to lie side by side.
 
     `ahead[i]` tokens may follow prompt i. Where the longest prompt of a batch and what may follow another do not fit
-    side by side into `max_columns`, that other comes in a batch of its own.
+    side by side into `max_columns`, the other gets a separate batch.
     """
     order = sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), prompts[index], index))
     for start in range(0, len(order), batch_size):
@@ -154,82 +174,37 @@ def _shared_prefix(distinct: Sequence[tuple[int, ...]], last: int) -> int:
     return common if common >= SHARED_PREFIX else 0
 
 
-def _row(index: int, request: WriteRequest, prompt_ids: list[int], limit: int) -> _Row:
-    uniform_T = uniforms(request.seed, limit)
-    return _Row(index=index, request=request, prompt_ids=prompt_ids, limit=limit, uniform_T=uniform_T)
-
-
-def _write_batch(engine: Engine, rows: list[_Row], progress: Progress | None) -> list[_Row]:
-    """Write every row to its end."""
-    decoder = engine.decoder()
+def _sample_batch(model: DecodingModel, rows: list[_Row], progress: Progress | None) -> None:
+    """Completes every row."""
+    decoder, device = model.decoder(), double_device(model.device)
     ahead = max(row.limit for row in rows)
-    logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], engine.device, ahead=ahead)[:, -1]
+    logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], model.device, ahead=ahead)[:, -1]
+    uniform_BT, temperature_B = _constants(rows, device)
     batch = rows  # the rows in the decoder, finished ones among them until the next compaction
-    state = _BatchState(batch, engine)
     for step in range(ahead):
-        token_B, logprob_B = draw(logits_BV.to(state.device), state.temperature_B, state.uniform_BT[:, step])
-        done = _take(engine, batch, token_B.tolist(), logprob_B.tolist())
-        if done and progress:
+        token_B, logprob_B = draw(logits_BV.to(device), temperature_B, uniform_BT[:, step])
+        open_rows = [place for place, row in enumerate(batch) if row.ended is None]
+        tokens, logprobs = token_B.tolist(), logprob_B.tolist()
+        for place in open_rows:
+            batch[place].take(tokens[place], logprobs[place], model)
+        going = [place for place in open_rows if batch[place].ended is None]
+        if progress and len(going) < len(open_rows):
+            done = [batch[place] for place in open_rows if batch[place].ended is not None]
             progress(len(done), sum(len(row.answer_ids) for row in done))
-        going = [place for place, row in enumerate(batch) if row.ended is None]
         if not going:
             break
         if len(going) < COMPACT_BELOW * len(batch):
-            batch = [batch[place] for place in going]
-            decoder.keep(torch.tensor(going, device=engine.device))
-            token_B = token_B[going]
-            state = _BatchState(batch, engine)
-        token_B = token_B.to(engine.device)
+            batch, token_B = [batch[place] for place in going], token_B[going]
+            uniform_BT, temperature_B = uniform_BT[going], temperature_B[going]
+            decoder.keep(torch.tensor(going, device=model.device))
+        token_B = token_B.to(model.device)
         logits_BV = decoder.extend(token_B[:, None], torch.ones_like(token_B, dtype=torch.bool)[:, None])[:, -1]
-    return rows
 
 
-class _BatchState:
-    """Per-row constants of the rows now in the decoder."""
-
-    def __init__(self, batch: Sequence[_Row], engine: Engine):
-        self.device = double_device(engine.device)
-        longest = max(row.limit for row in batch)
-        uniform_BT = np.zeros((len(batch), longest))
-        for place, row in enumerate(batch):
-            uniform_BT[place, : row.limit] = row.uniform_T
-        self.uniform_BT = torch.from_numpy(uniform_BT).to(self.device)
-        temperatures = [row.request.temperature for row in batch]
-        self.temperature_B = torch.tensor(temperatures, dtype=torch.float32, device=self.device)
-
-
-def _take(engine: Engine, batch: Sequence[_Row], tokens: Sequence[int], logprobs: Sequence[float]) -> list[_Row]:
-    """Append one token to every row that still writes; returns the rows that end with it."""
-    done = []
-    for row, token, logprob in zip(batch, tokens, logprobs, strict=True):
-        if row.ended is not None:
-            continue
-        if logprob != logprob:
-            raise no_numbers()
-        row.answer_ids.append(token)
-        row.logprobs.append(logprob)
-        if token in engine.end_ids:
-            row.ended = "eos"
-            row.text = engine.text_of.decode(row.answer_ids[:-1])
-        elif row.request.stop and engine.text_of.completing(row.request.stop)[token]:
-            text = engine.text_of.decode(row.answer_ids)
-            place = first_stop(text, row.request.stop)
-            if place is not None:
-                row.ended, row.text = "stop", text[:place]
-        if row.ended is None and len(row.answer_ids) >= row.limit:
-            row.ended, row.text = "length", engine.text_of.decode(row.answer_ids)
-        if row.ended is not None:
-            row.text = engine.text_of.clean(row.answer_ids, row.text)
-            done.append(row)
-    return done
-
-
-def _finished(row: _Row) -> Sampled:
-    assert row.ended is not None
-    return Sampled(
-        prompt_ids=tuple(row.prompt_ids),
-        answer_ids=tuple(row.answer_ids),
-        logprobs=tuple(row.logprobs),
-        text=row.text,
-        ended=row.ended,
-    )
+def _constants(rows: Sequence[_Row], device: torch.device) -> tuple[Tensor, Tensor]:
+    """The uniforms that each row draws its tokens with, [B, T], and its temperature, [B]."""
+    uniform_BT = np.zeros((len(rows), max(row.limit for row in rows)))
+    for place, row in enumerate(rows):
+        uniform_BT[place, : row.limit] = uniforms(row.request.seed, row.limit)
+    temperatures = [row.request.temperature for row in rows]
+    return torch.from_numpy(uniform_BT).to(device), torch.tensor(temperatures, dtype=torch.float32, device=device)

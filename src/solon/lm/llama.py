@@ -56,22 +56,18 @@ def _linear(model: Any) -> Iterator[nn.Module]:
         yield from (mlp.gate_proj, mlp.up_proj, mlp.down_proj)
 
 
+Product = tuple[Tensor, Tensor | None]
+"""Weight and bias of a linear map, as `F.linear` takes them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Layer:
     norm_in: Tensor
-    qkv: Tensor
-    qkv_bias: Tensor | None
-    out: Tensor
-    out_bias: Tensor | None
+    qkv: Product
+    out: Product
     norm_mlp: Tensor
-    gate_up: Tensor
-    gate_up_bias: Tensor | None
-    down: Tensor
-    down_bias: Tensor | None
-
-
-def _biases(*linears: Any) -> Tensor | None:
-    return None if linears[0].bias is None else torch.cat([linear.bias for linear in linears])
+    gate_up: Product
+    down: Product
 
 
 class LlamaWeights:
@@ -95,28 +91,23 @@ class LlamaWeights:
 
     def _layer(self, layer: Any) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
-        scale = self.head_width**-0.5  # of the scores, folded into the queries
-        bias = _biases(attention.q_proj, attention.k_proj, attention.v_proj)
-        if bias is not None:
-            bias = bias.clone()
-            bias[: self.heads * self.head_width] *= scale
-        parts = [attention.q_proj.weight * scale, attention.k_proj.weight, attention.v_proj.weight]
-
-        def cast(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(self.dtype)
-
         return _Layer(
             norm_in=layer.input_layernorm.weight.float(),
-            qkv=torch.cat(parts).to(self.dtype),
-            qkv_bias=cast(bias),
-            out=attention.o_proj.weight.to(self.dtype),
-            out_bias=cast(attention.o_proj.bias),
+            # The scale of the scores is folded into the queries.
+            qkv=self._fused(attention.q_proj, attention.k_proj, attention.v_proj, first=self.head_width**-0.5),
+            out=self._fused(attention.o_proj),
             norm_mlp=layer.post_attention_layernorm.weight.float(),
-            gate_up=torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]).to(self.dtype),
-            gate_up_bias=cast(_biases(mlp.gate_proj, mlp.up_proj)),
-            down=mlp.down_proj.weight.to(self.dtype),
-            down_bias=cast(mlp.down_proj.bias),
+            gate_up=self._fused(mlp.gate_proj, mlp.up_proj),
+            down=self._fused(mlp.down_proj),
         )
+
+    def _fused(self, linear: Any, *others: Any, first: float = 1.0) -> Product:
+        """One product of several, of which the first is scaled."""
+        weight, bias = linear.weight, linear.bias
+        if others:
+            weight = torch.cat([weight * first, *(other.weight for other in others)])
+            bias = None if bias is None else torch.cat([bias * first, *(other.bias for other in others)])
+        return weight.to(self.dtype), None if bias is None else bias.to(self.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +191,8 @@ class LlamaDecoder:
             h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_in, w.eps).to(w.dtype)
             x_BTD += self._attend(index, layer, h_BTD, span)
             h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_mlp, w.eps).to(w.dtype)
-            gate, up = F.linear(h_BTD, layer.gate_up, layer.gate_up_bias).chunk(2, dim=-1)
-            x_BTD += F.linear(F.silu(gate) * up, layer.down, layer.down_bias)
+            gate, up = F.linear(h_BTD, *layer.gate_up).chunk(2, dim=-1)
+            x_BTD += F.linear(F.silu(gate) * up, *layer.down)
         h_BND = F.rms_norm(x_BTD[:, -last:], x_BTD.shape[-1:], w.norm, w.eps).to(w.dtype)
         return F.linear(h_BND, w.head).float()
 
@@ -229,7 +220,7 @@ class LlamaDecoder:
     def _attend(self, index: int, layer: _Layer, h_BTD: Tensor, span: _Span) -> Tensor:
         w = self._weights
         rows, new, _ = h_BTD.shape
-        qkv = F.linear(h_BTD, layer.qkv, layer.qkv_bias).view(rows, new, -1, w.head_width)
+        qkv = F.linear(h_BTD, *layer.qkv).view(rows, new, -1, w.head_width)
         turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=2)
         left, right = turning.chunk(2, dim=-1)
         turned = turning * span.cosine + torch.cat([right, left], dim=-1) * span.sine
@@ -240,7 +231,7 @@ class LlamaDecoder:
         if span.seen != span.here:
             key, value = keys, values
         mixed_BHTE = _mix(query, key, value, span.bias_B1TS)
-        return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), layer.out, layer.out_bias)
+        return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), *layer.out)
 
 
 def _mix(query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:

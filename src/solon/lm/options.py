@@ -1,7 +1,7 @@
 """Exact log-probabilities of options after a prompt.
 
-A prompt and what its options have in common is read once; only where an option goes on after the first token that sets
-it apart is anything more read.
+A prompt, and the tokens that all its options begin with, are read once. A second pass reads only what follows the first
+token that tells an option from the others.
 
     B prompts   N positions whose logits are kept   V vocabulary   P (prompt, option) pairs
 """
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from solon.lm.decoding import Engine, by_length, padded, read_prompts
+from solon.lm.decoding import DecodingModel, by_length, padded, read_prompts
 from solon.lm.protocols import OptionScores, Progress
 from solon.lm.sampling import double_device, no_numbers
 
 
 def score_all(
-    engine: Engine,
+    model: DecodingModel,
     prompts: Sequence[list[int]],
     options: Sequence[Sequence[list[int]]],
     *,
@@ -31,8 +31,8 @@ def score_all(
     read = [prompt + choices[0][:count] for prompt, choices, count in zip(prompts, options, common, strict=True)]
     results: list[OptionScores | None] = [None] * len(prompts)
     ahead = [max(map(len, choices)) - count for choices, count in zip(options, common, strict=True)]
-    for batch in by_length(read, ahead, batch_size=batch_size, max_columns=engine.max_columns):
-        scored = _score_batch(engine, [read[i] for i in batch], [options[i] for i in batch], [common[i] for i in batch])
+    for batch in by_length(read, ahead, batch_size=batch_size, max_columns=model.max_columns):
+        scored = _score_batch(model, [read[i] for i in batch], [options[i] for i in batch], [common[i] for i in batch])
         for index, logprobs in zip(batch, scored, strict=True):
             results[index] = OptionScores(logprobs=tuple(logprobs))
         if progress:
@@ -50,12 +50,12 @@ def common_length(choices: Sequence[Sequence[int]]) -> int:
 
 
 def _score_batch(
-    engine: Engine, read: Sequence[list[int]], options: Sequence[Sequence[list[int]]], common: Sequence[int]
+    model: DecodingModel, read: Sequence[list[int]], options: Sequence[Sequence[list[int]]], common: Sequence[int]
 ) -> list[list[float]]:
-    decoder = engine.decoder()
+    decoder = model.decoder()
     kept = max(common) + 1
     ahead = max(len(choice) for choices in options for choice in choices)
-    logp_BNV = _log_softmax(read_prompts(decoder, read, engine.device, last=kept, ahead=ahead))
+    logp_BNV = _log_softmax(read_prompts(decoder, read, model.device, last=kept, ahead=ahead))
     scores: list[list[float]] = []
     tails: list[tuple[int, int, list[int]]] = []  # (row, option, the tokens from the one that sets it apart)
     for row, (choices, count) in enumerate(zip(options, common, strict=True)):
@@ -64,8 +64,8 @@ def _score_batch(
         scores.append([shared + float(logp_BNV[row, -1, choice[count]]) for choice in choices])
         tails += [(row, option, choice[count:]) for option, choice in enumerate(choices) if len(choice) > count + 1]
     if tails:
-        decoder.keep(torch.tensor([row for row, _, _ in tails], device=engine.device))
-        ids, mask = padded([tokens[:-1] for _, _, tokens in tails], engine.device, side="right")
+        decoder.keep(torch.tensor([row for row, _, _ in tails], device=model.device))
+        ids, mask = padded([tokens[:-1] for _, _, tokens in tails], model.device, side="right")
         logp_PNV = _log_softmax(decoder.extend(ids, mask, last=ids.shape[1]))
         for place, (row, option, tokens) in enumerate(tails):
             scores[row][option] += _summed(logp_PNV[place], tokens[1:])

@@ -1,13 +1,14 @@
 """All that the rest of Solon asks of a language model: complete one context, and score options after one.
 
-Rows ask one at a time and side by side; what is computed together is the engine's business. An engine is a file that
-fulfills `LanguageModel` and a class of tests that holds it to the contract (`tests/lm/contract.py`).
+Rows ask one at a time and side by side; what is computed together is the engine's business. An engine is a file in
+`lm/engines` whose model fulfills `LanguageModel`, and a class of tests that holds it to the contract
+(`tests/lm/contract.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from solon.prompting.context import Context
@@ -52,10 +53,17 @@ class Completion:
     tokens: int
     """Generated tokens, those that ended the reply included."""
     ended: Literal["stop", "eos", "length"]
+    prompt_ids: tuple[int, ...] = ()
+    """With `answer_ids` what reinforcement learning trains on; empty where the engine does not say."""
+    answer_ids: tuple[int, ...] = ()
+    """Every sampled token, the end token or stop string included: ending is the policy's act too."""
+    logprobs: tuple[float, ...] = field(default=(), compare=False)
+    """Log-probability of each answer token under the distribution it was drawn from, in nats. Not compared: it changes
+    with the batch, by rounding."""
 
     @property
     def truncated(self) -> bool:
-        """The token limit cut it off."""
+        """Whether the token limit ended it."""
         return self.ended == "length"
 
 
@@ -86,4 +94,30 @@ class LanguageModel(Protocol):
         """The reply that the context waits for. `seed` is this request's own, of 64 bits; see `portable_seed`."""
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
-        """How likely the reply is to go on with each of the options."""
+        """How likely each of the options is to come next in the reply."""
+
+
+# For engines that render contexts themselves.
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest:
+    """A rendered prompt to complete."""
+
+    prompt: str
+    """Literal: it holds every mark that the model is to read, and nothing is added."""
+    seed: int
+    """This row's own seed: the same request gives the same text in any batch, up to floating-point rounding."""
+    max_new_tokens: int
+    temperature: float = 1.0
+    """0 means greedy."""
+    stop: tuple[str, ...] = ()
+    """The completion ends before the first of these strings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest:
+    """A rendered prompt, and the continuations to score after it."""
+
+    prompt: str
+    options: tuple[str, ...]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _THOUGHT = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
-"""What a model that reasons in hiding writes before its answer."""
+"""Hidden reasoning before an answer."""
 _BROKEN = "\ufffd"
 """What decoding puts in place of bytes that are not UTF-8, e.g. the first half of a character."""
 

@@ -77,10 +77,10 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
     if "auto_map" in described and not trust_remote_code:
         hint = "read that code; if you trust it, set models.trust_remote_code = true"
         return [Fault("the folder wants to run Python code of its own", Where(config), hint)]
-    return _quantised_faults(described, Where(config))
+    return _quantized_faults(described, Where(config))
 
 
-def _quantised_faults(described: dict[str, Any], where: Where) -> list[Fault]:
+def _quantized_faults(described: dict[str, Any], where: Where) -> list[Fault]:
     text = described.get("text_config")
     settings = described.get("quantization_config") or (isinstance(text, dict) and text.get("quantization_config"))
     if not settings:

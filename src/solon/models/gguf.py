@@ -32,10 +32,9 @@ class GgufFacts(Record):
 
 
 def import_gguf(file: str | Path, folder: str | Path, *, dtype: torch.dtype = torch.float32) -> GgufFacts:
-    """Writes the model in `file`, dequantized, as safetensors with its tokenizer and chat template.
+    """Writes the model in `file`, dequantized, into `folder`: safetensors, tokenizer and chat template.
 
-    The folder appears whole or not at all; an existing one is replaced. Quantization cannot be undone: every weight is
-    what llama.cpp computes with, not what the model was trained to.
+    Quantization cannot be undone: every weight is what llama.cpp computes with, not what the model was trained to.
 
     Raises:
         ModelError: if the file is missing, damaged, a part of a split one, or of an architecture that transformers
@@ -46,7 +45,7 @@ def import_gguf(file: str | Path, folder: str | Path, *, dtype: torch.dtype = to
     _check_file(file)
     storage, metadata = _contents(file)
     model, tokenizer = _load(file, dtype)
-    save_model(model, tokenizer, folder)
+    save_model(model, tokenizer, Path(folder))
     return GgufFacts(
         architecture=type(model).__name__,
         parameters=model.num_parameters(),

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import ModelError, Where
 from solon.models.inputs import model_inputs
-from solon.models.load import load_model, save_into, written_whole
+from solon.models.load import load_model, save_model
 from solon.records import Record
 
 WEIGHTS = "score.safetensors"
@@ -30,8 +30,7 @@ CARD = "score.json"
 class HeadCard(Record):
     """`score.json`, beside the backbone in Hugging Face layout."""
 
-    kind: Literal["preference", "value"]
-    """`preference`: one score per sequence, at its last token. `value`: one per token."""
+    kind: Literal["preference"] = "preference"
     width: int
     """Length of the hidden states that the head reads."""
 
@@ -51,9 +50,7 @@ class ScalarHead(nn.Module):
 
 
 class _Headed(nn.Module):
-    """What both models share: a backbone, a head, and their folder."""
-
-    kind: Literal["preference", "value"]
+    """A backbone and a head."""
 
     def __init__(self, backbone: PreTrainedModel):
         super().__init__()
@@ -69,35 +66,6 @@ class _Headed(nn.Module):
         hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden
 
-    def save(self, folder: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Write backbone, tokenizer and head; the folder appears whole or not at all."""
-        with written_whole(Path(folder)) as draft:
-            save_into(self.backbone, tokenizer, draft)
-            tensors = {name: tensor.detach().contiguous() for name, tensor in self.head.state_dict().items()}
-            save_file(tensors, draft / WEIGHTS)
-            card = HeadCard(kind=self.kind, width=self.head.weight.shape[1])
-            (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(
-        cls, folder: str | Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
-    ) -> Self:
-        """What `save` wrote, in eval mode; the head stays float32. Raises `ModelError` on any other folder."""
-        folder = Path(folder)
-        loaded = load_model(folder, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
-        model = cls(loaded.model)
-        try:
-            card = HeadCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-            tensors = load_file(folder / WEIGHTS)
-        except (OSError, ValidationError, SafetensorError) as error:
-            hint = f"give a folder that a run's {cls.kind} stage wrote"
-            raise ModelError(f"no readable {CARD} and {WEIGHTS}", where=Where(folder), hint=hint) from error
-        if card.kind != cls.kind or card.width != model.head.weight.shape[1]:
-            what = f"holds a {card.kind} head of width {card.width}"
-            raise ModelError(f"{what}, needed: {cls.kind}, {model.head.weight.shape[1]}", where=Where(folder / CARD))
-        model.head.load_state_dict(tensors)
-        return model.eval()
-
 
 def _width(backbone: PreTrainedModel) -> int:
     """Length of the final hidden states: what the output head reads, in some models (OPT-350m) not `hidden_size`."""
@@ -110,8 +78,6 @@ class PreferenceModel(_Headed):
 
     The head's weights start as N(0, 1 / (D + 1)), its bias at 0 (Stiennon et al. 2020, arXiv 2009.01325).
     """
-
-    kind = "preference"
 
     def __init__(self, backbone: PreTrainedModel, *, seed: int = 0):
         super().__init__(backbone)
@@ -128,11 +94,36 @@ class PreferenceModel(_Headed):
         score_B: Tensor = self.head(hidden_BTD[torch.arange(len(last_B), device=last_B.device), last_B])
         return score_B
 
+    def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Write backbone, tokenizer and head into `folder`."""
+        save_model(self.backbone, tokenizer, folder)
+        tensors = {name: tensor.detach().contiguous() for name, tensor in self.head.state_dict().items()}
+        save_file(tensors, folder / WEIGHTS)
+        card = HeadCard(width=self.head.weight.shape[1])
+        (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(
+        cls, folder: Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
+    ) -> Self:
+        """What `save` wrote, in eval mode; the head stays float32. Raises `ModelError` on any other folder."""
+        loaded = load_model(folder, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
+        model = cls(loaded.model)
+        try:
+            card = HeadCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+            tensors = load_file(folder / WEIGHTS)
+        except (OSError, ValidationError, SafetensorError) as error:
+            hint = "give a folder that a run's preference stage wrote"
+            raise ModelError(f"no readable {CARD} and {WEIGHTS}", where=Where(folder), hint=hint) from error
+        if card.width != model.head.weight.shape[1]:
+            what = f"holds a head of width {card.width}, needed: {model.head.weight.shape[1]}"
+            raise ModelError(what, where=Where(folder / CARD))
+        model.head.load_state_dict(tensors)
+        return model.eval()
+
 
 class ValueModel(_Headed):
     """The expected return after every token, for PPO. The head starts at zero, so every first value is 0."""
-
-    kind = "value"
 
     def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """Values [B, T], float32; those of padding are meaningless."""

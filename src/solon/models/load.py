@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
 
 _NUMBER = re.compile(r"\d+")
-_SAID = 200
+_QUOTED = 200
 """Characters quoted of what transformers says."""
 
 
@@ -122,39 +120,12 @@ def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreT
     return tokenizer
 
 
-def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> Path:
-    """Write model and tokenizer in Hugging Face layout; an existing folder is replaced.
-
-    The same weights give the same bytes. The folder appears whole or not at all: it is written beside its place and
-    renamed.
-    """
-    folder = Path(folder)
-    with written_whole(folder) as draft:
-        save_into(model, tokenizer, draft)
-    return folder
-
-
-def save_into(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """As `save_model`, into a folder that the caller makes whole."""
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    """Write model and tokenizer into `folder` in Hugging Face layout. The same weights give the same bytes."""
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-
-
-@contextmanager
-def written_whole(folder: Path) -> Iterator[Path]:
-    """A draft folder that takes the place of `folder` when the block ends without an exception."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.draft")
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-    draft.mkdir()
-    yield draft
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(draft, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    return folder
 
 
 @contextmanager
@@ -171,7 +142,7 @@ def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]
         said = " ".join(str(error).split())
         if not said or isinstance(error, (LookupError, ArithmeticError, AttributeError)):
             said = f"{type(error).__name__}: {said}"  # which by themselves say little
-        said = said if len(said) <= _SAID else f"{said[:_SAID]}..."
+        said = said if len(said) <= _QUOTED else f"{said[:_QUOTED]}..."
         hint = "copy it again from where it came from" if path.is_file() else "check the folder's files"
         raise ModelError(f"{what}: {said}", where=Where(path), hint=hint) from error
 

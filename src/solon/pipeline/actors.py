@@ -13,14 +13,14 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
-from solon.lm.inprocess import InProcessModel
-from solon.lm.local import LocalModel
+from solon.lm.engines import ModelSpec, open_engine
+from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, ChatTokenizer, dialogue_format
+from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
 
@@ -43,12 +43,15 @@ class Actors:
         models = self.config.models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
         return self.config.model_copy(update={"models": models})
 
-    def path(self, role: str) -> Path:
-        """The folder of `assistant`, `base` or `judge`; a role left out is played by the assistant."""
-        name = getattr(self.config.models, role) or self.config.models.assistant
-        return model_folder(name)
+    def path(self, role: ModelRole) -> Path:
+        """The folder of the model that plays a role."""
+        return model_folder(self.config.models.role(role).path)
 
-    def fingerprints(self, role: str) -> dict[str, str]:
+    def weight_bytes(self, role: ModelRole) -> int:
+        """Size of a role's weights on disk."""
+        return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
+
+    def fingerprints(self, role: ModelRole) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
         found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
@@ -70,13 +73,24 @@ class Actors:
     def _remote(self) -> bool:
         return self.config.models.trust_remote_code
 
-    def engine(self, loaded: LoadedModel) -> InProcessModel:
+    def engine(self, loaded: LoadedModel) -> LocalModel:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
-        return InProcessModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
+        return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
     def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
-        """The model in a folder, written to as its role wants; trained models play `base`."""
-        return LocalModel(self.engine(self.load(folder)), self.format(folder, role), progress=progress)
+        """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
+        `base`, in this process."""
+        trained = folder != self.path(role)
+        spec = ModelSpec(
+            model=str(folder),
+            format=self.format(folder, role),
+            dtype=str(self.dtype).removeprefix("torch."),
+            device=str(self.device),
+            trust_remote_code=self._remote,
+            batch_size=self.config.sampling.batch_size,
+            progress=progress,
+        )
+        return open_engine("local" if trained else self.config.models.role(role).engine, spec)
 
     def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
         """The model of a role, or a trained one in its place."""
@@ -126,6 +140,9 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
     )
 
 
-def format_of(tokenizer: ChatTokenizer, models: ModelsSection, role: ModelRole) -> ChatTemplate | HumanAssistant:
+def format_of(
+    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
+) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
-    return dialogue_format(tokenizer, models.dialogue, system=models.system_for(role), today=models.date)
+    own = models.role(role)
+    return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

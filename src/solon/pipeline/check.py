@@ -1,23 +1,40 @@
-"""Everything that a run will read, looked at before it begins: nobody should wait an hour to hear of a typing error."""
+"""Checks everything that a run will read before it begins, so that a typing error costs no hour of waiting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, get_args
 
-from solon.config import PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
-from solon.errors import ConfigError, Fault, UserError, Where
-from solon.models.folder import check_folder
+from solon.errors import ConfigError, Fault, ModelError, UserError, Where
+from solon.models.folder import check_folder, faults_of
+from solon.prompting import context
+from solon.prompting.chat_template import ChatTemplate
+from solon.prompting.comparison import OPTIONS, ComparisonFormat, Task, comparison_format, draw_comparisons, reasoned
+from solon.prompting.dialogue import HumanAssistant
 from solon.prompts.choose import choose_helpful, choose_red_team
+from solon.records import Turn
+from solon.seeds import generator
+
+if TYPE_CHECKING:
+    from solon.pipeline.actors import Actors
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Format = ChatTemplate | HumanAssistant
 
-WORLD = "world"
+_TURNS = (
+    Turn(role="human", text="How do I prune a rose?"),
+    Turn(role="assistant", text="Cut above a bud."),
+    Turn(role="human", text="And a hedge?"),
+)
+_DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Speak of gardens."), *_TURNS))
+_ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
 def check_inputs(config: RunConfig) -> None:
@@ -28,8 +45,7 @@ def check_inputs(config: RunConfig) -> None:
     looks = _Looks()
     few_shots = _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
-    models = config.models
-    names = dict.fromkeys((models.assistant, models.base or models.assistant, models.judge or models.assistant))
+    names = dict.fromkeys(config.models.role(role).path for role in get_args(ModelRole))
     sound = [looks.take(_check_model, name, config) for name in names]
     if all(sound):
         looks.take(_rehearse, config, few_shots or FewShots())
@@ -91,14 +107,72 @@ def _check_model(name: str, config: RunConfig) -> bool:
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
-    context, new = summary.context, config.sampling.max_new_tokens
-    if new >= context:
-        what = f"sampling.max_new_tokens is {new}, but this model reads {context} tokens at once, prompt included"
-        raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
+    for key, new in config.sampling.limits().items():
+        if new >= summary.context:
+            what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
+            raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
     return True
 
 
 def _rehearse(config: RunConfig, few_shots: FewShots) -> None:
-    from solon.pipeline.rehearsal import rehearse
+    """Asks each role once, without weights, what the run will ask it: a model that cannot judge is found out now, not
+    after finetuning."""
+    from solon.pipeline.actors import Actors
 
-    rehearse(config, few_shots)
+    rehearsal = _Rehearsal(actors=Actors(config=config), config=config, few_shots=few_shots)
+    faults = [fault for role, part in _PARTS.items() for fault in rehearsal.faults(role, part)]
+    if faults:
+        raise UserError(list(dict.fromkeys(faults)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rehearsal:
+    """The parts of the roles, in dialogues with a system turn and without."""
+
+    actors: Actors
+    config: RunConfig
+    few_shots: FewShots
+
+    def faults(self, role: ModelRole, part: Part) -> list[Fault]:
+        folder = self.actors.path(role)
+        try:
+            with faults_of(folder):
+                format = self.actors.format(folder, role)
+                for turns in _DIALOGUES:
+                    part(self, folder, format, turns)
+        except UserError as error:
+            return list(error.faults)
+        return []
+
+    def answer(self, _folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        format.prompt(turns)
+        format.answer(_ANSWER)
+
+    def revise(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        self.answer(folder, format, turns)
+        critique, shots = None, self.few_shots.critique
+        if self.config.supervised.critique:
+            critique = (_REQUEST, _ANSWER)
+            format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots))
+        format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
+
+    def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+        task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
+        asked = format.render(self._comparison(comparison_format(format), task))
+        tokenizer = self.actors.tokenizer(folder)
+        first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
+        if first == second:
+            what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
+            raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
+
+    def _comparison(self, format: ComparisonFormat, task: Task) -> context.Context:
+        """Up to where the judge names an option, after its reasoning if it is to reason."""
+        if self.config.judge.method == "cot":
+            return format.verdict(format.reasoning(task, reasoned(self.few_shots.reasoning, _REQUEST)), _ANSWER)
+        rng = generator(self.config.seed, "rehearsal")
+        return format.comparison(task, draw_comparisons(self.few_shots.comparison, lambda _: _REQUEST, rng))
+
+
+Part = Callable[[_Rehearsal, Path, Format, Sequence[Turn]], None]
+"""What a role is asked."""
+_PARTS: dict[ModelRole, Part] = {"assistant": _Rehearsal.revise, "base": _Rehearsal.answer, "judge": _Rehearsal.compare}

@@ -1,4 +1,4 @@
-"""What is said of the answers, of the labels and of pairs of answers where somebody knows the truth."""
+"""Answers, labels and pairs of answers as the evaluation takes them, with the ground truth where there is any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from solon.constitution.principles import Constitution
 from solon.evals.grader import HELD_OUT, REVISIONS, GraderCard, Response, Score
 from solon.evals.labels import Better
 from solon.evals.preference import ScoredPair
-from solon.pipeline.sources import KnownTruth
+from solon.pipeline.sources import GroundTruth
 from solon.records import Answer, Comparison, Prompt, Record, Revision
 
 Prompts = Mapping[str, Prompt]
@@ -47,7 +47,7 @@ def chain_responses(chains: Sequence[Revision], prompts: Prompts) -> list[Respon
 
 
 def true_labels(
-    labels: Sequence[Comparison], prompts: Prompts, constitution: Constitution, truth: KnownTruth | None
+    labels: Sequence[Comparison], prompts: Prompts, constitution: Constitution, truth: GroundTruth | None
 ) -> dict[str, Better]:
     """For every AI label, by its id, which answer is truly better under the principle it was given by."""
     if truth is None:
@@ -65,9 +65,7 @@ def held_out_pairs(
     by_id = {row.id: row for row in compared}
     return [
         ScoredPair(
-            prompt_id=by_id[kept.id].prompt_id,
-            score_a=kept.margin,
-            score_b=0.0,
+            margin=kept.margin,
             p_a_preferred=by_id[kept.id].p_a_preferred,
             better=known.get(kept.id),
         )

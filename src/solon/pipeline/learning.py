@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
-from solon.artifacts import StageFolder
-from solon.feedback.demonstrations import helpful_demonstrations, revision_demonstrations
-from solon.lm.inprocess import InProcessModel
+from solon.evals.preference import ScoredPair, preference_quality
+from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
+from solon.lm.engines.local import LocalModel, context_of
 from solon.models.heads import PreferenceModel, ValueModel
-from solon.models.load import LoadedModel, save_into
+from solon.models.load import LoadedModel, save_model
 from solon.models.tokens import add_end
 from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
 from solon.prompting.dialogue import DialogueFormat
-from solon.records import Answer, Comparison, Record, Revision, Rollout
-from solon.train.batches import answer_example, fit
+from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision
+from solon.train.algorithms import Algorithm
+from solon.train.batches import Example, answer_example, fit
+from solon.train.loop import TrainContext
 from solon.train.preference import (
-    HeldOut,
     PreferenceExample,
     PreferenceReward,
-    held_out,
     margins,
     scores,
     sequence_tokens,
@@ -32,102 +39,86 @@ from solon.train.preference import (
     train_preference,
 )
 from solon.train.rl import reinforce
-from solon.train.rollouts import Actors as RLActors
-from solon.train.rollouts import Environment, PolicyPrompt
+from solon.train.rollouts import Environment, PolicyPrompt, RLModels
 from solon.train.sft import finetune
 
 
 def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
-    stage, actors, section, prompts = work.folder, work.actors, work.config.sft, work.prompts.by_id()
-    chains, answers = work.read("revisions", Revision), work.read("helpful", Answer)
-    given = work.prompts.demonstrations
-    base = actors.load(actors.path("base"), trainable=True)
-    format = actors.format(actors.path("base"))
-    revised, kept = revision_demonstrations(chains, section.rounds), helpful_demonstrations(answers)
-    rows = [*revised.records, *kept.records, *given]
-    targets = sum(len(chain.rounds) for chain in chains)
-    stage.count("in", targets + len(answers) + len(given))
-    changed = sum(format.guard(row.answer) != row.answer for row in rows)
-    noted = Counter({"answers with marks of the format in them, broken up": changed})
-    work.account(revised.dropped + kept.dropped, revised.noted + kept.noted + noted)
-    examples = [
+    learner, section = _Learner.of(work, work.actors.path("base")), work.config.sft
+    rows = _demonstrations(work, learner.format)
+    examples = learner.fitting(
         answer_example(
-            base.tokenizer,
+            learner.tokenizer,
             row.id,
-            format.prompt(prompts[row.prompt_id].turns),
-            format.answer(row.answer, finished=row.finished),
+            learner.prompt(row.prompt_id),
+            learner.format.answer(row.answer, finished=row.finished),
         )
         for row in rows
-    ]
-    examples, dropped = fit(examples, actors.engine(base).max_context)
-    work.account(dropped)
-    stage.count("out", len(examples))
-    stage.write_records("demonstrations", rows)
-    work.reporter.stage(stage.name, len(examples) * section.epochs)
-    with stage.timed():
-        steps = finetune(
-            base.model,
-            examples,
-            section,
-            seed=work.seed,
-            pad_id=pad_id(base.tokenizer),
-            dtype=actors.dtype,
-            checkpoints=stage.checkpoint,
-            progress=work.reporter.advance,
-        )
-        _keep(stage, base, format, steps)
+    )
+    work.folder.count("out", len(examples))
+    work.folder.write_records("demonstrations", rows)
+    with learner.training(len(examples) * section.epochs) as context:
+        learner.keep_policy(finetune(learner.loaded.model, examples, section, context))
     return {"targets": f"{section.rounds} revisions, and helpful answers"}
 
 
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
-    """Trains the preference model on scored comparisons; those of some prompts are kept out to measure it."""
-    stage, actors, section, prompts = work.folder, work.actors, work.config.preference, work.prompts.by_id()
-    base = actors.load(actors.path("base"), trainable=True)
-    format = actors.format(actors.path("base"))
-    scored = [row for row in rows if row.p_a_preferred is not None]
-    stage.count("in", len(rows))
-    work.account({"unscored": len(rows) - len(scored)})
-
-    def tokens(row: Comparison, answer: str) -> tuple[int, ...]:
-        return sequence_tokens(base.tokenizer, format.prompt(prompts[row.prompt_id].turns), format.answer(answer))
-
-    examples = [
+    """Trains the preference model on scored comparisons; those of some prompts are held out to measure it."""
+    learner, section, folder = _Learner.of(work, work.actors.path("base")), work.config.preference, work.folder
+    folder.count("in", len(rows))
+    work.account({"unscored": sum(row.p_a_preferred is None for row in rows)})
+    examples = learner.fitting(
         PreferenceExample(
             id=row.id,
             prompt_id=row.prompt_id,
-            a_ids=tokens(row, row.a),
-            b_ids=tokens(row, row.b),
-            p_a_preferred=row.p_a_preferred or 0.0,
+            a_ids=learner.sequence(row.prompt_id, row.a),
+            b_ids=learner.sequence(row.prompt_id, row.b),
+            p_a_preferred=row.p_a_preferred,
         )
-        for row in scored
-    ]
-    examples, dropped = fit(examples, actors.engine(base).max_context)
-    work.account(dropped)
-    training, kept_out = split_by_prompt(examples, section.holdout, seed=work.seed)
-    stage.count("out", len(training))
-    stage.count("held out", len(kept_out))
-    model = PreferenceModel(base.model, seed=work.seed)
-    work.reporter.stage(stage.name, len(training) * section.epochs)
-    with stage.timed():
-        steps = train_preference(
-            model,
-            training,
-            section,
-            seed=work.seed,
-            pad_id=pad_id(base.tokenizer),
-            dtype=actors.dtype,
-            checkpoints=stage.checkpoint,
-            progress=work.reporter.advance,
-        )
-        margin_of = margins(model, kept_out, pad_id=pad_id(base.tokenizer), dtype=actors.dtype)
-        stage.write_records("steps", steps)
-        model.save(stage.path("model"), base.tokenizer)
-    quality: HeldOut = held_out(kept_out, margin_of)
-    stage.write_records(
-        "held-out", [HeldOutMargin(id=e.id, margin=m) for e, m in zip(kept_out, margin_of, strict=True)]
+        for row in rows
+        if row.p_a_preferred is not None
     )
-    return {"held_out": quality.model_dump(mode="json")}
+    training, kept_out = split_by_prompt(examples, section.holdout, seed=work.seed)
+    folder.count("out", len(training))
+    folder.count("held out", len(kept_out))
+    model = PreferenceModel(learner.loaded.model, seed=work.seed)
+    with learner.training(len(training) * section.epochs) as context:
+        steps = train_preference(model, training, section, context)
+        margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
+        learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
+    measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
+    folder.write_records("held-out", measured)
+    return {"held_out": _quality(kept_out, margin_of)}
+
+
+def train_rl(work: Work) -> Facts:
+    """RL from SL-CAI; every rollout is kept, in one shard per step."""
+    sl, section = work.model_of("sl"), work.config.rl
+    algorithm = algorithm_of(section.algorithm)
+    learner, reference = _Learner.of(work, sl), work.actors.load(sl).model
+    reward = work.actors.load_preference(work.model_of("pm"))
+    models = RLModels(
+        policy=learner.loaded.model,
+        reference=reference,
+        value_model=ValueModel(copy.deepcopy(reward.backbone)) if algorithm.VALUE_MODEL else None,
+    )
+    environment = _environment(learner, reward)
+    keep = partial(work.folder.write_shard, "rollouts")
+    with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
+        learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
+    return {"algorithm": section.algorithm}
+
+
+def _quality(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> JsonValue:
+    """How the preference model does on labels that it did not train on; None without any."""
+    pairs = [
+        ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred)
+        for row, margin in zip(examples, margin_of, strict=True)
+    ]
+    measures = {"n", "label_n", "label_accuracy", "label_loss"}
+    quality = preference_quality(pairs)
+    return None if quality is None else quality.model_dump(mode="json", include=measures)
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
@@ -140,57 +131,109 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
     return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
-def train_rl(work: Work) -> Facts:
-    """RL from SL-CAI; every rollout is kept, in one shard per step."""
-    stage, actors, section, new = work.folder, work.actors, work.config.rl, work.config.sampling.max_new_tokens
-    prompts, sl = (*work.prompts.red_team, *work.prompts.helpful), work.model_of("sl")
-    policy, reference = actors.load(sl, trainable=True), actors.load(sl)
-    format = actors.format(sl)
-    judge = actors.load_preference(work.model_of("pm"))
-    value = ValueModel(copy.deepcopy(judge.backbone)) if section.algorithm == "ppo" else None
-    engine = actors.engine(policy)
+@dataclass(frozen=True)
+class _Learner:
+    """A model that a stage trains, and how dialogues are written for it."""
+
+    work: Work
+    loaded: LoadedModel
+    format: DialogueFormat
+    prompts: Mapping[str, Prompt]
+
+    @classmethod
+    def of(cls, work: Work, folder: Path) -> _Learner:
+        loaded = work.actors.load(folder, trainable=True)
+        return cls(work, loaded, work.actors.format(folder), work.prompts.by_id())
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        return self.loaded.tokenizer
+
+    def prompt(self, prompt_id: str) -> str:
+        return self.format.prompt(self.prompts[prompt_id].turns)
+
+    def sequence(self, prompt_id: str, answer: str) -> tuple[int, ...]:
+        """What the preference model reads of an answer."""
+        return sequence_tokens(self.tokenizer, self.prompt(prompt_id), self.format.answer(answer))
+
+    def fitting(self, examples: Iterable[Example]) -> list[Example]:
+        """Those that the model can read; the others are accounted for."""
+        kept, dropped = fit(examples, context_of(self.loaded.model, self.tokenizer))
+        self.work.account(dropped)
+        return kept
+
+    @contextmanager
+    def training(self, examples: int) -> Iterator[TrainContext]:
+        """Tells of a training that reads so many examples, and times it."""
+        folder, reporter = self.work.folder, self.work.reporter
+        reporter.stage(folder.name, examples)
+        with folder.timed():
+            yield TrainContext(
+                seed=self.work.seed,
+                pad_id=pad_id(self.tokenizer),
+                dtype=self.work.actors.dtype,
+                checkpoints=folder.checkpoint,
+                progress=reporter.advance,
+            )
+
+    def keep_policy(self, steps: Sequence[Record]) -> None:
+        """The trained model, which ends its answers as it learned to, and the record of its training."""
+        add_end(self.loaded.model, self.tokenizer, self.format.end)
+        self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
+
+    def keep(self, steps: Sequence[Record], save: Callable[[Path], object]) -> None:
+        self.work.folder.write_records("steps", steps)
+        with self.work.folder.new_folder("model") as folder:
+            save(folder)
+
+
+def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:
+    """What SL-CAI learns from; everything that is left out is accounted for."""
+    chains, answers, given = work.read("revisions", Revision), work.read("helpful", Answer), work.prompts.demonstrations
+    revised, kept = revision_demonstrations(chains, work.config.sft.rounds), helpful_demonstrations(answers)
+    rows = [*revised.records, *kept.records, *given]
+    work.folder.count("in", sum(len(chain.rounds) for chain in chains) + len(answers) + len(given))
+    changed = sum(format.guard(row.answer) != row.answer for row in rows)
+    noted = Counter({"answers with marks of the format in them, broken up": changed})
+    work.account(revised.dropped + kept.dropped, revised.noted + kept.noted + noted)
+    return rows
+
+
+def algorithm_of(name: str) -> Algorithm:
+    """By its file's name; the run file can name no other."""
+    module: Any = import_module(f"solon.train.algorithms.{name}")
+    algorithm: Algorithm = module
+    return algorithm
+
+
+def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
+    """Prompts that leave room for an answer and its reward, and the reward."""
+    work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
+    engine, prompts = work.actors.engine(learner.loaded), (*work.prompts.red_team, *work.prompts.helpful)
     asked = [PolicyPrompt(id=prompt.id, text=format.prompt(prompt.turns)) for prompt in prompts]
     fitting = [prompt for prompt in asked if _has_room(engine, prompt.text, new, format)]
-    stage.count("in", len(prompts))
+    work.folder.count("in", len(prompts))
     work.account({"too long": len(prompts) - len(fitting)})
-    stage.count("out", len(fitting))
-    environment = Environment(
+    work.folder.count("out", len(fitting))
+    reward_model = PreferenceReward(
+        model=reward,
+        tokenizer=learner.tokenizer,
+        answer_text=format.answer,
+        pad_id=pad_id(learner.tokenizer),
+        max_tokens=engine.max_context,
+        count=work.folder.count,
+        dtype=work.actors.dtype,
+    )
+    return Environment(
         prompts=fitting,
-        sampler=engine.sample_tokens,
-        reward_model=PreferenceReward(
-            model=judge,
-            tokenizer=policy.tokenizer,
-            answer_text=format.answer,
-            pad_id=pad_id(policy.tokenizer),
-            max_tokens=engine.max_context,
-            count=stage.count,
-            dtype=actors.dtype,
-        ),
+        sampler=engine.sample,
+        reward_model=reward_model,
         max_new_tokens=new,
         stop=format.stop,
     )
 
-    def keep(step: int, rows: list[Rollout]) -> None:
-        stage.write_shard("rollouts", step, rows)
 
-    work.reporter.stage(stage.name, section.steps * section.prompts_per_step * section.samples_per_prompt)
-    with stage.timed():
-        steps = reinforce(
-            RLActors(policy=policy.model, reference=reference.model, value_model=value),
-            environment,
-            section,
-            seed=work.seed,
-            pad_id=pad_id(policy.tokenizer),
-            dtype=actors.dtype,
-            keep=keep,
-            checkpoints=stage.checkpoint,
-            progress=work.reporter.advance,
-        )
-        _keep(stage, policy, format, steps)
-    return {"algorithm": section.algorithm}
-
-
-def _has_room(engine: InProcessModel, prompt: str, new: int, format: DialogueFormat) -> bool:
+def _has_room(engine: LocalModel, prompt: str, new: int, format: DialogueFormat) -> bool:
     """For an answer, and for what the preference model reads around one that the token limit cut off."""
     around = engine.count_tokens(format.answer(""), after=prompt)
     return engine.count_tokens(prompt) + new + around <= engine.max_context
@@ -200,10 +243,3 @@ def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """What fills short rows; never counted, so any token will do where the tokenizer has none."""
     found = tokenizer.pad_token_id
     return int(found) if isinstance(found, int) else 0
-
-
-def _keep(stage: StageFolder, loaded: LoadedModel, format: DialogueFormat, steps: Sequence[Record]) -> None:
-    stage.write_records("steps", steps)
-    add_end(loaded.model, loaded.tokenizer, format.end)
-    with stage.new_folder("model") as folder:
-        save_into(loaded.model, loaded.tokenizer, folder)

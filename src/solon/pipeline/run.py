@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 from solon.artifacts import RunFolder, StageFolder, write_atomic
 from solon.artifacts.atomic import canonical_json, sweep
-from solon.artifacts.manifest import Manifest
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.manifest import Header
 from solon.artifacts.reuse import Others, take_over
-from solon.config import ModelRole
-from solon.pipeline.actors import Actors, FormatFacts
-from solon.pipeline.given import CONSTITUTION, Given
-from solon.pipeline.stage import Stage
+from solon.pipeline.actors import Actors
+from solon.pipeline.inputs import CONSTITUTION, RunInputs
+from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 from solon.pipeline.summary import write_summary
-from solon.pipeline.work import Work
+from solon.pipeline.work import Work, run_stage
+from solon.pipeline.worker import run_in_child
 from solon.progress import Reporter
 
-_TEXTS = {Given.critique_texts, Given.comparison_texts}
+LARGE_BYTES = 1 << 30
+"""A stage with a model of so many bytes or more has a process of its own, unless the user says otherwise. Starting one
+takes five seconds, mostly to import torch (measured): a smaller model's memory is not worth that."""
+_TEXTS = {RunInputs.critique_texts, RunInputs.comparison_texts}
 
 
-def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None, others: Others | None = None) -> bool:
+def run_pipeline(
+    run: RunFolder,
+    reporter: Reporter,
+    *,
+    until: str | None = None,
+    others: Others | None = None,
+    isolate: bool | None = None,
+) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
+
+    Args:
+        until: name of the last stage.
+        others: runs whose finished stages may be taken over.
+        isolate: whether each stage that uses a model has a process of its own, so that its memory is gone when it ends.
+            None: those with a large model.
 
     Returns:
         Whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or Others())
+    pipeline = Pipeline(run, reporter, others or Others(), isolate=isolate)
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
@@ -41,10 +55,10 @@ def run_pipeline(run: RunFolder, reporter: Reporter, *, until: str | None = None
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter, others: Others) -> None:
-        self.run, self.reporter, self.others = run, reporter, others
-        self.given, self.actors = Given(run.config), Actors(config=run.config)
-        self.done: dict[str, StageFolder] = {}
+    def __init__(self, run: RunFolder, reporter: Reporter, others: Others, *, isolate: bool | None = False) -> None:
+        self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
+        self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
+        self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False
         self._noted: set[str] = set()
@@ -52,21 +66,24 @@ class Pipeline:
 
     def do(self, stage: Stage) -> None:
         """Does what is left to do of a stage, unless another run has done it."""
-        config = stage.config(self.actors.settled)
-        header = self.run.header(stage.folder, config=config, inputs=self._inputs(stage))
-        found = None
-        if not (self.run.path / stage.folder).exists():
-            found = take_over(self.run.path, header, self.others)
-        folder = StageFolder(self.run.path, header)
-        if found or not folder.done:
+        header = self._header(stage)
+        finished, other = FinishedStage.of(self.run.path, header), None
+        if finished is None:
             self.worked = True
+            if not (self.run.path / stage.folder).exists():
+                other = take_over(self.run.path, header, self.others)
+            folder = None if other else StageFolder(self.run.path, header)
             if _TEXTS & set(stage.hashes):
                 self.keep_constitution()
-        if found:
-            self._tell_reused(folder.finished, found)
-        elif not folder.done:
-            self._make(stage, folder)
-        self.done[stage.name] = folder
+            if folder:
+                self._work(stage, folder)
+            finished = FinishedStage.open(self.run.path, stage.folder)
+        if other is not None:
+            self.reporter.reused(stage.folder, str(other))
+            told = [text for text in (*finished.manifest.notes, *finished.manifest.deviations) if self._new(text)]
+            if told:
+                self.reporter.note(f"{stage.folder}: {'; '.join(told)}")
+        self.done[stage.name] = finished
 
     def keep_constitution(self) -> None:
         """Writes it into the run's folder. Texts that no stage was made from yet may have changed since the last."""
@@ -74,44 +91,40 @@ class Pipeline:
         if not path.exists() or path.read_bytes() != text:
             write_atomic(path, text)
 
-    def _make(self, stage: Stage, folder: StageFolder) -> None:
-        formats = self._formats(stage)
-        notes = list(dict.fromkeys(note for format in formats.values() for note in format.notes))
-        for note in self._new(notes):
-            self.reporter.note(note)
-        work = self.work(self._read(stage), folder)
-        facts = dict(stage.body(work) or {})
-        if formats:
-            facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
-        folder.finish(deviations=(), notes=(*notes, *work.notes), **facts)
+    def _work(self, stage: Stage, folder: StageFolder) -> None:
+        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
+        if stage.roles and (large if self.isolate is None else self.isolate):
+            run_in_child(stage, self.run, self.reporter, self.note)
+        else:
+            run_stage(stage, self.work(stage, folder))
 
-    def _tell_reused(self, made: Manifest, run: Path) -> None:
-        """And what was told when it was made, in a line."""
-        self.reporter.reused(made.stage, str(run))
-        if notes := self._new((*made.notes, *made.deviations)):
-            self.reporter.note(f"{made.stage}: {'; '.join(notes)}")
+    def work(self, stage: Stage, folder: StageFolder) -> Work:
+        """What a body is handed."""
+        return Work(
+            given=self.given,
+            actors=self.actors,
+            inputs={name: self.done[stage_of(name)] for name in stage.reads},
+            folder=folder,
+            reporter=self.reporter,
+            tell=self.note,
+        )
 
-    def _new(self, notes: Sequence[str]) -> list[str]:
-        """Those that were not told yet."""
-        new = [note for note in notes if note not in self._noted]
-        self._noted.update(new)
+    def note(self, text: str) -> None:
+        """Tells the user, once in a run."""
+        if self._new(text):
+            self.reporter.note(text)
+
+    def _new(self, text: str) -> bool:
+        new = text not in self._noted
+        self._noted.add(text)
         return new
 
-    def _inputs(self, stage: Stage) -> dict[str, StageFolder | str]:
+    def _header(self, stage: Stage) -> Header:
+        """What a stage is a function of."""
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
-        return {**self._read(stage), **models, **stage.inputs_given(self.given)}
-
-    def _read(self, stage: Stage) -> dict[str, StageFolder]:
-        """The stages that it reads, by name."""
-        return {name: self.done[name] for name in stage.reads}
-
-    def work(self, inputs: Mapping[str, StageFolder], folder: StageFolder) -> Work:
-        """What a body is handed: the stages that it reads, by name, and the folder that it fills."""
-        return Work(given=self.given, actors=self.actors, inputs=inputs, folder=folder, reporter=self.reporter)
-
-    def _formats(self, stage: Stage) -> dict[ModelRole, FormatFacts]:
-        """How the stage's models are written to."""
-        if not stage.roles:
-            return {}
-        system = bool(self.done["prompts"].finished.facts["system_turns"])
-        return self.actors.formats(stage.roles, system=system)
+        return Header(
+            stage=stage.folder,
+            seed=self.run.config.seed,
+            config=stage.config(self.actors.settled),
+            inputs={**stage.fingerprints(self.done), **models, **stage.inputs_given(self.given)},
+        )

@@ -1,18 +1,20 @@
-"""Where a run's prompts come from, and who knows the truth about answers: the synthetic world, or the user's files."""
+"""Where a run's prompts come from, with ground truth about answers if there is any: the synthetic world, or files."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, get_args
 
-from solon.artifacts import StageFolder
-from solon.config import PromptsSection
+from solon.artifacts.finished import FinishedStage
+from solon.config import WORLD, PromptsSection
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
-from solon.feedback.rate import HelpfulnessRater
+from solon.feedback.answers import HelpfulnessRater
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
 from solon.prompts.rows import fingerprints
@@ -21,6 +23,15 @@ from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
 from solon.world.prompts import harmful_twin, world_prompts
 from solon.world.raters import better_under, terms_of
+
+R = TypeVar("R", bound=Record)
+
+RED_TEAM = "prompts/prompts-red-team"
+HELPFUL = "prompts/prompts-helpful"
+TWINS = "prompts/prompts-twins"
+EVALUATION = "prompts/evals"
+COMPARISONS = "prompts/comparisons"
+DEMONSTRATIONS = "prompts/demonstrations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,42 +59,57 @@ class PromptSets:
     notes: tuple[str, ...] = ()
     """What should be said aloud of the files."""
 
-    def by_id(self) -> dict[str, Prompt]:
-        """Every prompt, twins among them."""
-        return {p.id: p for p in (*self.red_team, *self.helpful, *self.evaluation, *self.twins.values())}
-
-    def rows(self) -> dict[str, Sequence[Record]]:
-        """The files in which the stage `prompts` keeps them."""
+    def files(self) -> dict[str, Sequence[Record]]:
+        """What the stage `prompts` keeps, by what other stages call it."""
         return {
-            "prompts-red-team": self.red_team,
-            "prompts-helpful": self.helpful,
-            "prompts-twins": tuple(self.twins.values()),
-            "evals": self.evaluation,
-            "comparisons": self.comparisons,
-            "demonstrations": self.demonstrations,
+            RED_TEAM: self.red_team,
+            HELPFUL: self.helpful,
+            TWINS: tuple(self.twins.values()),
+            EVALUATION: self.evaluation,
+            COMPARISONS: self.comparisons,
+            DEMONSTRATIONS: self.demonstrations,
         }
 
 
-def read_prompts(stage: StageFolder) -> PromptSets:
-    """What the finished stage `prompts` keeps."""
-    counts = stage.finished.counts
-    helpful, twins = (stage.read_records(f"prompts-{part}", Prompt) for part in ("helpful", "twins"))
-    return PromptSets(
-        red_team=tuple(stage.read_records("prompts-red-team", Prompt)),
-        helpful=tuple(helpful),
-        evaluation=tuple(stage.read_records("evals", Prompt)),
-        twins={prompt.id: twin for prompt, twin in zip(helpful, twins, strict=True)} if twins else {},
-        comparisons=tuple(stage.read_records("comparisons", Comparison)),
-        demonstrations=tuple(stage.read_records("demonstrations", Demonstration)),
-        rows_in=counts.rows_in,
-        rows_out=counts.rows_out,
-        dropped=Counter(counts.dropped),
-    )
+def _kept(file: str, record: type[R]) -> cached_property[list[R]]:
+    """The rows of a file of the stage `prompts`, read when they are first asked for."""
+    return cached_property(lambda prompts: list(prompts.inputs[file].rows(Path(file).name, record)))
+
+
+class Prompts:
+    """What the stage `prompts` keeps, as far as a stage declares to read it; see `PromptSets`."""
+
+    red_team = _kept(RED_TEAM, Prompt)
+    helpful = _kept(HELPFUL, Prompt)
+    evaluation = _kept(EVALUATION, Prompt)
+    comparisons = _kept(COMPARISONS, Comparison)
+    demonstrations = _kept(DEMONSTRATIONS, Demonstration)
+    _twins = _kept(TWINS, Prompt)
+
+    def __init__(self, inputs: Mapping[str, FinishedStage]) -> None:
+        """`inputs`: the finished stage, by each file that may be read."""
+        self.inputs = inputs
+
+    @property
+    def twins(self) -> dict[str, Prompt]:
+        """By the benign prompt's id."""
+        return dict(zip((prompt.id for prompt in self.helpful), self._twins, strict=True)) if self._twins else {}
+
+    def by_id(self) -> dict[str, Prompt]:
+        """Every prompt but the twins."""
+        files = [file for file in (RED_TEAM, HELPFUL, EVALUATION) if file in self.inputs]
+        return {prompt.id: prompt for file in files for prompt in self.inputs[file].rows(Path(file).name, Prompt)}
+
+    @property
+    def system_turns(self) -> bool:
+        """Does any prompt of the run have one?"""
+        stage = next(stage for name, stage in self.inputs.items() if name.startswith("prompts/"))
+        return bool(stage.manifest.facts["system_turns"])
 
 
 @dataclass(frozen=True, kw_only=True)
-class KnownTruth:
-    """Whoever knows the truth. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
+class GroundTruth:
+    """What is true of answers. `feedback` and `train` see the helpfulness rater alone, and on benign prompts only."""
 
     grader: Grader
     rater: HelpfulnessRater
@@ -97,29 +123,19 @@ class KnownTruth:
         return self.grader.card.name
 
 
-class PromptSource(Protocol):
-    """Prompts, and what can be known about answers to them."""
-
-    @property
-    def truth(self) -> KnownTruth | None:
-        """None where nobody knows."""
-
-    def fingerprints(self) -> dict[str, str]:
-        """What the prompts are made from, by hash: a run whose files have changed must not go on as if they had not."""
-
-    def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets: ...
-
-
 class WorldSource:
     """The synthetic world: prompts without end, and an oracle."""
 
     def __init__(self) -> None:
-        self.truth: KnownTruth | None = KnownTruth(grader=Oracle(), rater=raters.OracleHelpfulness(), better=_better)
+        self.truth = GroundTruth(grader=Oracle(), rater=raters.OracleHelpfulness(), better=_better)
 
     def fingerprints(self) -> dict[str, str]:
+        """None: Solon's source holds the world."""
         return {}
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
+        """As many as the section says."""
+
         def training(kind: PromptKind, count: int) -> list[Prompt]:
             return world_prompts(kind, count, split="training", seed=seed)
 
@@ -147,13 +163,14 @@ def _better(prompt: Prompt, a: str, b: str, question: str) -> Better:
 
 @dataclass(frozen=True)
 class FileSource:
-    """The user's files. Nobody knows the truth about answers to them."""
+    """The user's files. There is no ground truth about answers to them."""
 
     path: str
     helpful_path: str | None
-    truth: KnownTruth | None = None
+    truth = None
 
     def fingerprints(self) -> dict[str, str]:
+        """Of the files, by hash."""
         paths = {"prompts_file": self.path, "helpful_file": self.helpful_path}
         return {
             f"{name}_{part}" if part else name: value
@@ -163,62 +180,51 @@ class FileSource:
         }
 
     def prompt_sets(self, section: PromptsSection, seed: int) -> PromptSets:
+        """Rows of the files, as many as the section allows. What opens like a prompt for training is not held out."""
         found = choose_red_team(self.path, section, seed)
         rows = found.read()
         red_team = tuple(example.prompt for example in rows.training)
-        given = _Helpful.read(self.helpful_path, section, seed)
-        taught = {opening_of(prompt) for prompt in (*red_team, *given.training)}
+        given = _helpful_sets(self.helpful_path, section, seed)
+        taught = {opening_of(prompt) for prompt in (*red_team, *given.helpful)}
         held = {prompt.id: prompt for prompt in rows.evaluation}
         every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
         evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
         asked = sum(prompt.id in held for prompt in evaluation)
         dropped = found.dropped + given.dropped
         dropped["held out, but opens like a training prompt"] += len(held) - asked
-        return PromptSets(
+        return replace(
+            given,
             red_team=red_team,
-            helpful=given.training,
             evaluation=evaluation,
-            comparisons=given.comparisons,
-            demonstrations=given.demonstrations,
-            rows_in=found.rows + given.rows,
-            rows_out=len(red_team) + asked + len(given.comparisons) + len(given.demonstrations),
+            rows_in=found.rows + given.rows_in,
+            rows_out=len(red_team) + asked + given.rows_out,
             dropped=+dropped,
             notes=found.notes + given.notes,
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Helpful:
-    """What the user's helpfulness file gives to a run; nothing without one."""
-
-    training: tuple[Prompt, ...] = ()
-    evaluation: tuple[Prompt, ...] = ()
-    comparisons: tuple[Comparison, ...] = ()
-    demonstrations: tuple[Demonstration, ...] = ()
-    rows: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, path: str | None, section: PromptsSection, seed: int) -> _Helpful:
-        """Comparisons and demonstrations stay with the prompts that train."""
-        if path is None:
-            return cls()
-        found = choose_helpful(path, section, seed)
-        rows = found.read()
-        return cls(
-            training=prompts_of(rows.training),
-            evaluation=rows.evaluation,
-            comparisons=comparisons_of(rows.training, found.name),
-            demonstrations=demonstrations_of(rows.training),
-            rows=found.rows,
-            dropped=found.dropped,
-            notes=found.notes,
-        )
+def _helpful_sets(path: str | None, section: PromptsSection, seed: int) -> PromptSets:
+    """Those of the user's helpfulness file. Comparisons and demonstrations stay with the prompts that train."""
+    if path is None:
+        return PromptSets(red_team=(), helpful=(), evaluation=(), rows_in=0, rows_out=0)
+    found = choose_helpful(path, section, seed)
+    rows = found.read()
+    comparisons, demonstrations = comparisons_of(rows.training, found.name), demonstrations_of(rows.training)
+    return PromptSets(
+        red_team=(),
+        helpful=prompts_of(rows.training),
+        evaluation=rows.evaluation,
+        comparisons=comparisons,
+        demonstrations=demonstrations,
+        rows_in=found.rows,
+        rows_out=len(comparisons) + len(demonstrations),
+        dropped=found.dropped,
+        notes=found.notes,
+    )
 
 
-def prompt_source(section: PromptsSection) -> PromptSource:
+def prompt_source(section: PromptsSection) -> WorldSource | FileSource:
     """The world, or files."""
-    if section.source == "world":
+    if section.source == WORLD:
         return WorldSource()
     return FileSource(section.source, section.helpful)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from solon.config import ModelRole, RunConfig
-from solon.pipeline.given import Given, Hashes
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.manifest import Manifest
+from solon.config import ModelRole, RunConfig, Section
+from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
     from solon.pipeline.work import Work
@@ -38,14 +41,14 @@ class Stage:
     folder: str = ""
     """Below the run's; by default the name."""
     reads: tuple[str, ...] = ()
-    """Stages before it."""
+    """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
     """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     roles: tuple[ModelRole, ...] = ()
     """The models that it uses are written to as these roles are."""
     weights: tuple[ModelRole, ...] = ()
     """Roles whose own models it uses; trained models belong to the stages it reads."""
-    hashes: tuple[Callable[[Given], Hashes], ...] = ()
+    hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
 
     def __post_init__(self) -> None:
@@ -56,19 +59,34 @@ class Stage:
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings}
         return found | {"models": _models(config, self.roles)} if self.roles else found
 
-    def inputs_given(self, given: Given) -> Hashes:
+    def fingerprints(self, done: Mapping[str, FinishedStage]) -> Hashes:
+        """Of what it reads. `done`: finished stages by name."""
+        return {name: _fingerprint(done[stage_of(name)].manifest, name) for name in self.reads}
+
+    def inputs_given(self, given: RunInputs) -> Hashes:
         """What it depends on beside the run file, stages and models."""
         return {name: sha256 for hashes in self.hashes for name, sha256 in hashes(given).items()}
 
 
+def stage_of(read: str) -> str:
+    """The stage of what is read: `prompts` of `prompts/evals`."""
+    return read.partition("/")[0]
+
+
+def _fingerprint(manifest: Manifest, read: str) -> str:
+    file = read.partition("/")[2]
+    return manifest.fingerprint_of(manifest.files(file)) if file else manifest.fingerprint
+
+
 def _setting(config: RunConfig, key: str) -> JsonValue:
-    section, _, name = key.partition(".")
-    settings: dict[str, JsonValue] = getattr(config, section).result_settings()
-    return settings[name] if name else settings
+    *path, name = key.split(".")
+    section: Section = reduce(getattr, path, config)
+    found = getattr(section, name)
+    return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]
 
 
 def _models(config: RunConfig, roles: tuple[ModelRole, ...]) -> JsonValue:
     """The section `models`, as far as it concerns these roles; the models themselves enter by hash."""
     models = config.models
-    said = models.model_dump(mode="json", include={"dtype", "dialogue", "date"})
-    return said | {f"{role}_system": models.system_for(role) for role in roles}
+    said = models.model_dump(mode="json", include={"dtype", "date"})
+    return said | {role: models.role(role).result_settings() for role in roles}

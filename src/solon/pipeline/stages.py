@@ -11,23 +11,21 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solon.config import SamplingSection
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
+from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, judge
-from solon.feedback.made import Made
-from solon.feedback.pair import answer_pairs, twin_pairs
-from solon.feedback.rate import rate_pairs
-from solon.feedback.refusals import needless_refusals
-from solon.feedback.respond import respond
-from solon.pipeline.given import Given
+from solon.feedback.judge import check_unscored, compare
+from solon.feedback.rows import Rows
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -36,17 +34,15 @@ from solon.pipeline.grading import (
     one_fault_apart,
     true_labels,
 )
-from solon.pipeline.sources import KnownTruth
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, GroundTruth
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
-from solon.prompting.few_shots import comparison_format
+from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @partial(
@@ -54,7 +50,7 @@ T = TypeVar("T")
     "prompts",
     "Prompts for training and, held out, for evaluation.",
     settings=("prompts",),
-    hashes=(Given.prompt_files,),
+    hashes=(RunInputs.prompt_files,),
 )
 def prompts(work: Work) -> Facts:
     folder, reporter = work.folder, work.reporter
@@ -63,34 +59,36 @@ def prompts(work: Work) -> Facts:
         sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
             work.note(note)
-        for name, records in sets.rows().items():
-            folder.write_records(name, records)
+        for file, records in sets.files().items():
+            folder.write_records(Path(file).name, records)
     folder.count("in", sets.rows_in)
     folder.count("out", sets.rows_out)
     work.account(sets.dropped)
-    return {"system_turns": any(turn.role == "system" for prompt in sets.by_id().values() for turn in prompt.turns)}
+    every = (*sets.red_team, *sets.helpful, *sets.evaluation, *sets.twins.values())
+    return {"system_turns": any(turn.role == "system" for prompt in every for turn in prompt.turns)}
 
 
 @partial(
     Stage,
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
-    reads=("prompts",),
-    settings=("supervised", "sampling"),
+    reads=(RED_TEAM,),
+    settings=("supervised", "sampling", "sampling.revisions"),
     roles=("assistant",),
     weights=("assistant",),
-    hashes=(Given.critique_texts,),
+    hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
-    def chains(prompts: Sequence[Prompt]) -> Made[Revision]:
+    def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         return revise(
             prompts,
             assistant.model,
             given.critique_principles,
             config.supervised,
             config.sampling,
+            revising=config.sampling.but(config.sampling.revisions),
             seed=work.seed,
             shots=given.few_shots.critique,
         )
@@ -102,15 +100,19 @@ def revisions(work: Work) -> None:
     Stage,
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
-    reads=("prompts",),
+    reads=(HELPFUL,),
     settings=("sampling", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
 )
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
-    asked = work.prompts.helpful if copies else ()
-    work.rows(asked, lambda part: _respond(work, assistant, part, "helpful", copies), Answer)
+    asked, sampling = work.prompts.helpful if copies else (), work.config.sampling
+
+    def answered(part: Sequence[Prompt]) -> Rows[Answer]:
+        return respond(part, assistant.model, sampling, seed=work.seed, stage="helpful", copies=copies)
+
+    work.rows(asked, answered, Answer)
 
 
 @partial(
@@ -118,7 +120,7 @@ def helpful(work: Work) -> None:
     "sl",
     "Finetune base on revisions and helpful answers: SL-CAI.",
     folder="models/sl",
-    reads=("revisions", "helpful", "prompts"),
+    reads=("revisions", "helpful", RED_TEAM, HELPFUL, DEMONSTRATIONS),
     settings=("sft",),
     roles=("base",),
     weights=("base",),
@@ -133,7 +135,7 @@ def sl(work: Work) -> Facts:
     Stage,
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
-    reads=("sl", "prompts"),
+    reads=("sl", RED_TEAM),
     settings=("pairs", "sampling"),
     roles=("base",),
 )
@@ -146,25 +148,25 @@ def pairs(work: Work) -> None:
     Stage,
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
-    reads=("pairs", "prompts"),
-    settings=("judge", "sampling"),
+    reads=("pairs", RED_TEAM),
+    settings=("judge", "sampling", "sampling.reasoning"),
     roles=("judge",),
     weights=("judge",),
-    hashes=(Given.comparison_texts,),
+    hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
     actor, given, config = work.actor("judge"), work.given, work.config
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
-    def labels(pairs: Sequence[Pair]) -> Made[Comparison]:
-        return judge(
+    def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
+        return compare(
             pairs,
             [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in pairs)],
             actor.model,
             comparison_format(actor.format),
             given.comparison_principles,
             config.judge,
-            config.sampling,
+            config.sampling.but(config.sampling.reasoning),
             seed=work.seed,
             few_shots=given.few_shots,
         )
@@ -177,16 +179,16 @@ def comparisons(work: Work) -> None:
     Stage,
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
-    reads=("sl", "prompts"),
+    reads=("sl", HELPFUL, TWINS),
     settings=("helpfulness", "pairs.temperature", "sampling"),
     roles=("base",),
-    hashes=(Given.grader,),
+    hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth = work.actor("base", "sl"), work.given.truth
 
-    def compared(prompts: Sequence[Prompt]) -> Made[Comparison]:
+    def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
         if truth is None:
             return _detected_refusals(work, policy, prompts)
         return _rated_pairs(work, policy, prompts, truth)
@@ -199,7 +201,7 @@ def helpfulness(work: Work) -> None:
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
-    reads=("comparisons", "helpfulness", "prompts"),
+    reads=("comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
     settings=("preference",),
     roles=("base",),
     weights=("base",),
@@ -215,7 +217,7 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
-    reads=("sl", "pm", "prompts"),
+    reads=("sl", "pm", RED_TEAM, HELPFUL),
     settings=("rl", "sampling.max_new_tokens"),
     roles=("base",),
 )
@@ -236,14 +238,18 @@ def _answers(model: str, called: str) -> Stage:
         Stage,
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
-        reads=("prompts", *([trained] if trained else [])),
-        settings=("sampling",),
+        reads=(EVALUATION, *([trained] if trained else [])),
+        settings=("sampling", "evaluation"),
         roles=("base",),
         weights=() if trained else ("base",),
     )
     def answers(work: Work) -> None:
-        actor = work.actor("base", trained)
-        work.rows(work.prompts.evaluation, lambda part: _respond(work, actor, part, "evaluate"), Answer)
+        actor, sampling = work.actor("base", trained), work.config.sampling.but(work.config.evaluation)
+
+        def answered(part: Sequence[Prompt]) -> Rows[Answer]:
+            return respond(part, actor.model, sampling, seed=work.seed, stage="evaluate")
+
+        work.rows(work.prompts.evaluation, answered, Answer)
 
     return answers
 
@@ -252,21 +258,25 @@ def _answers(model: str, called: str) -> Stage:
     Stage,
     "scores",
     "Grade answers and revisions; measure the labels and the preference model.",
-    reads=(*(f"answers-{model}" for model in EVALUATED), "revisions", "comparisons", "helpfulness", "pm", "prompts"),
+    reads=(
+        *(f"answers-{model}" for model in EVALUATED),
+        *("revisions", "comparisons", "helpfulness", "pm"),
+        *(RED_TEAM, EVALUATION, COMPARISONS),
+    ),
     roles=("base",),
-    hashes=(Given.comparison_texts, Given.measures),
+    hashes=(RunInputs.comparison_texts, RunInputs.measures),
 )
 def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
     held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
     responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
-    rows = work.rows(responses, lambda part: Made(records=tuple(grade(part, given.graders))), Score)
+    rows = work.rows(responses, lambda part: Rows(records=tuple(grade(part, given.graders))), Score)
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        kept_out = held_out_pairs(work.read("pm", HeldOutMargin, "held-out"), _compared(work), known)
+        kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
         quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
         if quality is not None:
             folder.write_json("preference.json", quality)
@@ -294,11 +304,7 @@ STAGES: tuple[Stage, ...] = (
 # Parts of bodies.
 
 
-def _respond(work: Work, actor: Actor, prompts: Sequence[Prompt], stage: str, copies: int = 1) -> Made[Answer]:
-    return respond(prompts, actor.model, work.config.sampling, seed=work.seed, stage=stage, copies=copies)
-
-
-def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Made[Pair]:
+def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Rows[Pair]:
     sampling = _pair_sampling(work)
     return answer_pairs(prompts, policy.model, sampling, seed=work.seed, stage=stage, per_prompt=per_prompt)
 
@@ -308,7 +314,7 @@ def _pair_sampling(work: Work) -> SamplingSection:
     return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
 
 
-def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: KnownTruth) -> Made[Comparison]:
+def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: GroundTruth) -> Rows[Comparison]:
     """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
     section = work.config.helpfulness
     own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
@@ -321,10 +327,15 @@ def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: Kn
         per_prompt=section.needless_refusals_per_prompt,
     )
     rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
-    return _followed(_followed(own, refusals), rated)
+    return replace(
+        rated,
+        dropped=own.dropped + refusals.dropped + rated.dropped,
+        noted=own.noted + refusals.noted + rated.noted,
+        tokens=own.tokens + refusals.tokens + rated.tokens,
+    )
 
 
-def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Made[Comparison]:
+def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Rows[Comparison]:
     """Without a rater, needless refusals alone: they are told by their words."""
     section = work.config.helpfulness
     return needless_refusals(
@@ -351,17 +362,4 @@ def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score
         return []
     pairs = one_fault_apart(responses, rows, work.given.truth.grader.card)
     scored = iter(score_answers(work, [(one.prompt.id, one.text) for *both, _ in pairs for one in both]))
-    return [
-        ScoredPair(prompt_id=worse.prompt.id, score_a=next(scored), score_b=next(scored), better="b", fault=fault)
-        for worse, _, fault in pairs
-    ]
-
-
-def _followed(first: Made[S], last: Made[T]) -> Made[T]:
-    """The last step's records, with the account of both."""
-    return Made(
-        records=last.records,
-        dropped=first.dropped + last.dropped,
-        noted=first.noted + last.noted,
-        tokens=first.tokens + last.tokens,
-    )
+    return [ScoredPair(margin=next(scored) - next(scored), better="b", fault=fault) for *_, fault in pairs]

@@ -8,33 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from solon.artifacts import StageFolder, write_atomic
+from solon.artifacts import write_atomic
+from solon.artifacts.finished import FinishedStage
 from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
-from solon.evals.preference import PreferenceModel
+from solon.evals.preference import PreferenceQuality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
-from solon.pipeline.given import Given
-from solon.pipeline.sources import read_prompts
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.sources import HELPFUL, RED_TEAM, Prompts
 from solon.records import Rollout
 
 
-def write_summary(run: Path, given: Given, done: Mapping[str, StageFolder]) -> Summary:
+def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]) -> Summary:
     """Writes the file into the run's folder. `done`: every stage, by name."""
-    config, truth, scores, prompts = given.config, given.truth, done["scores"], read_prompts(done["prompts"])
-    kinds = {prompt.id: prompt.kind for prompt in (*prompts.red_team, *prompts.helpful)}
+    config, truth, scores = given.config, given.truth, done["scores"]
+    trained = Prompts(dict.fromkeys((RED_TEAM, HELPFUL), done["prompts"])).by_id()
+    kinds = {name: prompt.kind for name, prompt in trained.items()}
     evidence = Evidence.model_validate_json(scores.path("evidence.json").read_bytes())
     preference = scores.path("preference.json")
     summary = Summary(
         name=config.name,
         seed=config.seed,
-        pipeline_seconds=round(sum(stage.finished.timing.seconds for stage in done.values()), 3),
+        pipeline_seconds=round(sum(stage.manifest.timing.seconds for stage in done.values()), 3),
         grader=truth.name if truth else None,
         ungraded=None if truth else NO_TRUTH,
         **dict(evidence),
         labels=Labels.model_validate_json(scores.path("labels.json").read_bytes()),
-        preference_model=PreferenceModel.model_validate_json(preference.read_bytes()) if preference.exists() else None,
-        rl=rl_curve(done["rl"].read_records("rollouts", Rollout), kinds, kl_coefficient=config.rl.kl_coefficient),
+        preference_model=PreferenceQuality.model_validate_json(preference.read_bytes())
+        if preference.exists()
+        else None,
+        rl=rl_curve([*done["rl"].rows("rollouts", Rollout)], kinds, kl_coefficient=config.rl.kl_coefficient),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())
     return summary

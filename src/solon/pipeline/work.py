@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from solon.artifacts import StageFolder
+from solon.artifacts.finished import FinishedStage
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
-from solon.feedback.made import Made
-from solon.pipeline.given import Given
-from solon.pipeline.sources import PromptSets, read_prompts
-from solon.progress import Reporter
+from solon.feedback.rows import Rows
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.sources import Prompts
+from solon.pipeline.stage import Stage
 from solon.records import Record
 
 if TYPE_CHECKING:
@@ -31,18 +32,33 @@ MAX_LOST = 0.2
 _TOO_LONG = "prompt and answer do not fit the model's context: lower sampling.max_new_tokens, or give shorter prompts"
 
 
+class StageReporter(Protocol):
+    """Is told how far a stage is; see `Reporter`."""
+
+    def stage(self, name: str, total_rows: int | None = None) -> None: ...
+
+    def recovered(self, rows: int) -> None: ...
+
+    def advance(self, rows: int, tokens: int) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """A stage in progress: its folder, the stages that it declares to read, and the run's models."""
 
-    given: Given
+    given: RunInputs
     actors: Actors
-    inputs: Mapping[str, StageFolder]
-    """Finished stages by name."""
+    inputs: Mapping[str, FinishedStage]
+    """By what the stage declares to read, e.g. `pairs` or `prompts/evals`."""
     folder: StageFolder
-    reporter: Reporter
+    reporter: StageReporter
+    tell: Callable[[str], None]
+    """Tells the user of something, once in a run."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
+    engines: dict[str, str] = field(default_factory=dict)
+    """Identities of the models that rows were asked of, by role or by the stage that trained them."""
+    _actors: dict[str, Actor] = field(default_factory=dict)
 
     @property
     def config(self) -> RunConfig:
@@ -54,30 +70,30 @@ class Work:
         return self.config.seed
 
     @cached_property
-    def prompts(self) -> PromptSets:
-        """The prompts, as the stage of that name keeps them."""
-        return read_prompts(self.inputs["prompts"])
+    def prompts(self) -> Prompts:
+        """Those files of the stage `prompts` that the stage declares to read."""
+        return Prompts(self.inputs)
 
-    def read(self, stage: str, record: type[R], file: str = "rows") -> list[R]:
-        """All rows of one file of a stage."""
-        return self.inputs[stage].read_records(file, record)
+    def read(self, name: str, record: type[R]) -> list[R]:
+        """All rows of a stage, e.g. of `pairs`, or of one of its files, e.g. of `pm/held-out`."""
+        stage, _, file = name.partition("/")
+        found = self.inputs[name if name in self.inputs else stage]
+        return list(found.rows(file or "rows", record))
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        return self.actors.actor(role, None if trained is None else self.model_of(trained), self.tokens)
+        folder = None if trained is None else self.model_of(trained)
+        actor = self.actors.actor(role, folder, _tokens_alone(self.reporter))
+        return self._actors.setdefault(trained or role, actor)
 
     def model_of(self, stage: str) -> Path:
         """The folder of the model that a stage trained."""
         return self.inputs[stage].path("model")
 
-    def tokens(self, _rows: int, tokens: int) -> None:
-        """Tells of tokens alone; rows are told when their shard is kept."""
-        self.reporter.advance(0, tokens)
-
     def rows(
         self,
         items: Sequence[T],
-        make: Callable[[Sequence[T]], Made[R]],
+        make: Callable[[Sequence[T]], Rows[R]],
         record: type[R],
         *,
         may_be_empty: bool = False,
@@ -92,7 +108,7 @@ class Work:
         def shard(part: Sequence[T]) -> Sequence[R]:
             made = make(part)
             self.folder.add_tokens(made.tokens)
-            self._must_have_answered(made)
+            self._check_failures(made)
             self.account(made.dropped, made.noted)
             self.reporter.advance(len(part), 0)
             return made.records
@@ -103,16 +119,18 @@ class Work:
         if items and not rows:
             what = f"stage {self.folder.name} kept none of its {len(items)} rows{_listed(self.folder.dropped)}"
             if not may_be_empty:
-                raise RunError(what, hint=self._way_on())
+                raise RunError(what, hint=self._hint())
             self.note(what)
+        if items:
+            self.engines.update({name: actor.model.identity for name, actor in self._actors.items()})
         return rows
 
     def note(self, text: str) -> None:
-        """Tells the user, and whoever takes the stage over."""
+        """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""
         self.notes.append(text)
-        self.reporter.note(text)
+        self.tell(text)
 
-    def _must_have_answered(self, made: Made[R]) -> None:
+    def _check_failures(self, made: Rows[R]) -> None:
         """Rows that another try may not lose are not lost for good."""
         lost = Counter({reason: made.dropped[reason] + made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
         rows = len(made.records) + made.dropped.total()
@@ -121,7 +139,7 @@ class Work:
             hint = f"see to the engine, then `solon resume {self.folder.run}`: it asks for them again"
             raise EngineUnavailableError(what, hint=hint)
 
-    def _way_on(self) -> str:
+    def _hint(self) -> str:
         """For a stage that kept nothing."""
         if TooLongError.reason in self.folder.dropped:
             return _TOO_LONG
@@ -137,6 +155,24 @@ class Work:
         for what, count in noted.items():
             if count:
                 self.folder.count(what, count)
+
+
+def _tokens_alone(reporter: StageReporter) -> Callable[[int, int], None]:
+    """Tells of tokens; rows are told when their shard is kept. No method: models would hold their `Work` in a cycle."""
+    return lambda _rows, tokens: reporter.advance(0, tokens)
+
+
+def run_stage(stage: Stage, work: Work) -> None:
+    """Does what is left to do of a stage that was begun, and seals it."""
+    formats = work.actors.formats(stage.roles, system=work.prompts.system_turns) if stage.roles else {}
+    for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
+        work.note(note)
+    facts = dict(stage.body(work) or {})
+    if formats:
+        facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
+    if work.engines:
+        facts["engines"] = dict(work.engines)
+    work.folder.finish(notes=work.notes, **facts)
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

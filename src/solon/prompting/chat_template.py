@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from solon.config import NEW_YEAR, Dialogue
 from solon.errors import ConfigError, ModelError
@@ -13,8 +13,11 @@ from solon.prompting.context import Context, Speaker
 from solon.prompting.dialogue import DELIMITERS, HumanAssistant, system_of, without_system
 from solon.prompting.guard import Guard, byte_names, control_tokens, normalizer
 from solon.prompting.layout import find_layout
-from solon.prompting.skeleton import Skeleton
+from solon.prompting.skeleton import PLAIN, Skeleton
 from solon.records import Role, Turn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _ROLES: dict[Speaker, Role] = {
     "system": "system",
@@ -29,32 +32,8 @@ _ROLES: dict[Speaker, Role] = {
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
 _TOUCHY = tuple(Turn(role=role, text="One.\n\nTwo </think> three.") for role in ("human", "assistant", "human"))
 _REWRITES = "the chat template would rewrite texts (paragraphs, or what stands before </think>); they stay as they are"
-_PLAIN = 'set models.dialogue = "human-assistant"'
 _DRIFTS = "the chat template works out today's date in a way that cannot be held still"
 _DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
-
-
-class ChatTokenizer(Protocol):
-    """What is used of a Hugging Face tokenizer."""
-
-    @property
-    def chat_template(self) -> Any: ...
-    @property
-    def eos_token(self) -> Any: ...
-    @property
-    def bos_token(self) -> Any: ...
-    @property
-    def bos_token_id(self) -> Any: ...
-    @property
-    def added_tokens_decoder(self) -> Mapping[int, Any]: ...
-
-    def encode(self, text: str) -> Any:
-        """Token ids, with the marks that the tokenizer puts around a text."""
-
-    def apply_chat_template(
-        self, conversation: Any, *, tokenize: Any, add_generation_prompt: Any, **kwargs: Any
-    ) -> Any:
-        """The dialogue as text when `tokenize` is false."""
 
 
 class ChatTemplate:
@@ -64,31 +43,31 @@ class ChatTemplate:
     `notes` names the exceptions. Models that can reason in hiding are asked not to.
     """
 
-    def __init__(self, tokenizer: ChatTokenizer, *, system: str = "", today: date = NEW_YEAR):
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, system: str = "", today: date = NEW_YEAR):
         """`system`: the system turn of dialogues that have none. Raises `ModelError` if the template cannot write a
         dialogue."""
-        self._tokenizer = tokenizer
-        self._template = _dated(tokenizer.chat_template, today)
         self.system = system
-        controls = control_tokens(tokenizer)
-        self._write = Skeleton(self._apply, hint=_PLAIN)
+        template, controls = _dated(tokenizer.chat_template, today), control_tokens(tokenizer)
+        self._drifts = "strftime_now(" in (template or "")
+        self._write = Skeleton(tokenizer, template)
         self._layout = find_layout(self._write, controls, tokenizer.eos_token)
         self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
         self.end = self._layout.end
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
     def notes(self, *, system: bool) -> tuple[str, ...]:
-        homeless = system and not self._layout.takes_system
-        drifts = "strftime_now(" in (self._template or "")
-        rewrites = self._write.rewrites(_TOUCHY)
-        found = (_NO_PLACE if homeless else None, _DRIFTS if drifts else None, _REWRITES if rewrites else None)
-        return (*self._layout.notes, *(note for note in found if note))
+        found = {
+            _NO_PLACE: system and not self._layout.takes_system,
+            _DRIFTS: self._drifts,
+            _REWRITES: self._write.rewrites(_TOUCHY),
+        }
+        return (*self._layout.notes, *(note for note, holds in found.items() if holds))
 
     def prompt(self, turns: Sequence[Turn]) -> str:
         text = self._write(self._placed(turns), True)
         if not text.endswith(self._layout.requested):
             what = f"the chat template asks for an answer in several ways, e.g. {self._layout.requested!r}"
-            raise ModelError(what, hint=_PLAIN)
+            raise ModelError(what, hint=PLAIN)
         return text.removesuffix(self._layout.requested) + self._layout.opening
 
     def answer(self, text: str, *, finished: bool = True) -> str:
@@ -108,23 +87,9 @@ class ChatTemplate:
             return [Turn(role="system", text=self.guard(system)), *spoken]
         return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
 
-    def _apply(self, messages: list[dict[str, Any]], ask: bool) -> str:
-        try:
-            text = self._tokenizer.apply_chat_template(
-                messages,
-                chat_template=self._template,
-                tokenize=False,
-                add_generation_prompt=ask,
-                enable_thinking=False,
-            )
-        except Exception as error:  # a template is a program of the model's author and may raise anything
-            what = f"the tokenizer's chat template cannot write a dialogue: {error}"
-            raise ModelError(what, hint=_PLAIN) from error
-        return str(text)
-
 
 def dialogue_format(
-    tokenizer: ChatTokenizer,
+    tokenizer: PreTrainedTokenizerBase,
     choice: Dialogue = "auto",
     *,
     system: str = "",
@@ -146,7 +111,7 @@ def dialogue_format(
             system=system,
         )
     if not tokenizer.chat_template:
-        raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=_PLAIN)
+        raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=PLAIN)
     return ChatTemplate(tokenizer, system=system, today=today)
 
 
@@ -161,7 +126,7 @@ def _dated(template: object, today: date) -> str | None:
     return _DATE_CALL.sub(lambda call: repr(today.strftime(call[2])), text)
 
 
-def _begin_mark(tokenizer: ChatTokenizer) -> str:
+def _begin_mark(tokenizer: PreTrainedTokenizerBase) -> str:
     """What the tokenizer puts before a text; "" if nothing. Chat templates write it themselves where they want it."""
     mark = tokenizer.bos_token
     return mark if mark and list(tokenizer.encode("a")[:1]) == [tokenizer.bos_token_id] else ""

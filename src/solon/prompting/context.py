@@ -1,4 +1,4 @@
-"""What a model is asked to go on with, whoever the model is: who said what, who speaks next, and how the reply begins.
+"""What any model is asked to continue: who said what, who speaks next, and how the reply begins.
 
 An engine that renders text writes it in the dialogue format of its model; a chat endpoint takes it as messages.
 """

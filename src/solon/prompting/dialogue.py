@@ -36,7 +36,7 @@ DELIMITERS = tuple(LABELS.values())
 
 
 class DialogueFormat(Protocol):
-    """How one model wants a dialogue written. A system turn comes first; without one, the format's own is taken."""
+    """How dialogues are rendered for one model. A system turn comes first; without one, the format's own is taken."""
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -57,10 +57,10 @@ class DialogueFormat(Protocol):
         """The dialogue up to the point where the assistant speaks; `turns` ends with the human."""
 
     def answer(self, text: str, *, finished: bool = True) -> str:
-        """An answer as it follows `prompt`, up to and including the end mark; one cut off has none."""
+        """An answer as it follows `prompt`, up to and including the end mark; a truncated one has none."""
 
     def render(self, context: Context) -> str:
-        """All that the model reads, up to where its reply goes on; the prefill stands as it is."""
+        """All that the model reads, up to where its reply continues; the prefill stands as it is."""
 
 
 _DELIMITERS_ALONE = Guard(DELIMITERS)

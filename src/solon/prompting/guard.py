@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Normalize = Callable[[str], str]
 _MARKUP = re.compile(r"</?think>|\S*[|\uff5c]\S*|(?!</?[a-z]+[1-6]?>$)[<\[]\S+[>\]]")
@@ -13,15 +16,6 @@ _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 """Bytes as some vocabularies name them. A Unigram model reads the name in a text as the byte: a line end, say."""
 _PASSES = 9
 """After so many a mark is taken out instead: a broken one has become whole again."""
-
-
-class AddedTokens(Protocol):
-    """What is used of a Hugging Face tokenizer."""
-
-    @property
-    def added_tokens_decoder(self) -> Mapping[int, Any]: ...
-    @property
-    def chat_template(self) -> Any: ...
 
 
 class Guard:
@@ -54,7 +48,7 @@ class Guard:
         return Guard((*self.marks, *marks), self._normalize)
 
 
-def control_tokens(tokenizer: AddedTokens) -> tuple[str, ...]:
+def control_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
     """Tokens that speak for the format: every special one, and other added ones that the template writes or that are
     markup. Tokenizers also add ordinary text, such as runs of line ends or HTML tags: those are not among them."""
     template = str(tokenizer.chat_template or "")

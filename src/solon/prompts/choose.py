@@ -17,16 +17,14 @@ import numpy as np
 from solon.config import PromptsSection
 from solon.errors import PromptError, Where
 from solon.prompts.helpful import helpful_example
-from solon.prompts.read import red_team_example
-from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.reading import Example, Parse, Reading
+from solon.prompts.red_team import red_team_example
 from solon.prompts.split import Numbers, Survey
 from solon.records import Prompt
 
-Parse = Callable[[Given], Example]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Selection:
     """What a run keeps of a file, in the order of the file."""
 
     training: tuple[Example, ...]
@@ -43,18 +41,17 @@ class Choice:
     dropped: Counter[str]
     """Rows that are not used, by reason."""
     notes: tuple[str, ...]
-    """What should be said aloud."""
+    """Messages for the user."""
     columns_met: frozenset[str]
     """Those of the user's own column names that the file has."""
-    read: Callable[[], Chosen]
+    read: Callable[[], Selection]
     """The second pass. Raises `PromptError` if the file has changed."""
 
 
 def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> Choice:
     """At most `harmful + mixed` prompts to train with, and about `evaluation` that open in another way.
 
-    Raises:
-        PromptError: with every fault of the file; or if all prompts open alike, or none is left to train with.
+    Raises `PromptError` with every fault of the file; or if all prompts open alike, or none is left to train with.
     """
     reading = Reading(source, section)
     prompts = Survey.of(reading.examples(red_team_example), source, seed)
@@ -70,15 +67,13 @@ def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> C
         "benign among the red-team prompts": int(np.sum(~held & ~risky)),
         "more than asked for": int(np.sum(risky & ~kept)),
     }
-    read = partial(_read, source, section, red_team_example, prompts.rows_N[kept], prompts.rows_N[held])
-    return _choice(reading, dropped, read)
+    return _choice(reading, dropped, red_team_example, prompts.rows_N[kept], prompts.rows_N[held])
 
 
 def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Choice:
     """Everything about at most `benign` prompts, and about `evaluation` others. A single prompt can only train.
 
-    Raises:
-        PromptError: with every fault of the file; or if all prompts open alike.
+    Raises `PromptError` with every fault of the file; or if all prompts open alike.
     """
     reading, parse = Reading(source, section), partial(helpful_example, how=section)
     examples = Survey.of(reading.examples(parse), source, seed)
@@ -93,29 +88,28 @@ def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Ch
         "of a held-out prompt": int(np.sum(of_held)),
         "more than asked for": int(np.sum(~taught & ~of_held)),
     }
-    read = partial(_read, source, section, parse, examples.rows_N[taught], prompts.rows_N[held])
-    return _choice(reading, dropped, read)
+    return _choice(reading, dropped, parse, examples.rows_N[taught], prompts.rows_N[held])
 
 
-def _choice(reading: Reading, dropped: Mapping[str, int], read: Callable[[], Chosen]) -> Choice:
+def _choice(
+    reading: Reading, dropped: Mapping[str, int], parse: Parse, training_N: Numbers, evaluation_N: Numbers
+) -> Choice:
     return Choice(
         name=reading.name,
         rows=reading.rows,
         dropped=+(reading.left_out() + Counter(dropped)),
         notes=reading.notes(),
         columns_met=frozenset(reading.columns.met),
-        read=read,
+        read=partial(_read, reading, parse, frozenset(training_N.tolist()), frozenset(evaluation_N.tolist())),
     )
 
 
-def _read(
-    source: str | Path, section: PromptsSection, parse: Parse, training_N: Numbers, evaluation_N: Numbers
-) -> Chosen:
-    training, evaluation = set(training_N.tolist()), set(evaluation_N.tolist())
-    examples = list(Reading(source, section).examples(parse, only=training | evaluation))
-    if len(examples) != len(training | evaluation):
-        raise PromptError("the file has changed while it was read", where=Where(source))
-    return Chosen(
+def _read(first: Reading, parse: Parse, training: frozenset[int], evaluation: frozenset[int]) -> Selection:
+    wanted = training | evaluation
+    examples = list(Reading(first.source, first.how).examples(parse, only=wanted))
+    if len(examples) != len(wanted):
+        raise PromptError("the file has changed while it was read", where=Where(first.source))
+    return Selection(
         training=tuple(example for example in examples if example.row in training),
         evaluation=tuple(example.prompt for example in examples if example.row in evaluation),
     )

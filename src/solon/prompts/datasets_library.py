@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts import sha256_file
-from solon.prompts.faults import Unreadable, first_line, optional_library
-from solon.prompts.row import Row
+from solon.prompts.faults import Row, Unreadable, first_line, optional_library
 from solon.prompts.rows import HUB, is_hub
-from solon.prompts.tables import batch_rows, wanted
+from solon.prompts.tables import batch_rows, known_columns
 
 try:
     import datasets
@@ -61,13 +60,9 @@ class HubName:
 
 
 def rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
-    """Every row of a saved folder or of a data set on the Hub.
-
-    Raises:
-        Unreadable: if the library cannot load it, in the library's words.
-    """
+    """Every row of a saved folder or of a data set on the Hub. Raises `Unreadable`, in the words of the library."""
     data = _data(source)
-    return batch_rows(_batches(source, data, wanted(data.column_names, columns)), data.column_names)
+    return batch_rows(_batches(source, data, known_columns(data.column_names, columns)), data.column_names)
 
 
 def _batches(source: str | Path, data: Any, names: list[str]) -> Iterator[Any]:
@@ -76,11 +71,16 @@ def _batches(source: str | Path, data: Any, names: list[str]) -> Iterator[Any]:
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:
-    """The sha256 of the data; of a data set on the Hub also the `revision` that its name led to."""
+    """The sha256 of the data; of a data set on the Hub also the `revision`: the commit that its name led to.
+
+    Of a local folder, that is the library's own hash.
+    """
     if not is_hub(source):
         return {"": _sha256(sorted(path for path in Path(source).rglob("*") if path.is_file()))}
-    data = _data(source)
-    return {"": _sha256([Path(file["filename"]) for file in data.cache_files]), "revision": _revision(str(source))}
+    data, builder = _data(source), _builder(str(source))
+    commit = re.search(r"@([0-9a-f]{40})", str(builder.base_path))
+    revision = commit[1] if commit else str(builder.hash)
+    return {"": _sha256([Path(file["filename"]) for file in data.cache_files]), "revision": revision}
 
 
 def _sha256(paths: list[Path]) -> str:
@@ -89,7 +89,11 @@ def _sha256(paths: list[Path]) -> str:
 
 def _data(source: str | Path) -> Any:
     with _explained(source):
-        return _from_hub(str(source)) if is_hub(source) else _from_disk(Path(source))
+        if not is_hub(source):
+            return _from_disk(Path(source))
+        builder = _builder(str(source))
+        builder.download_and_prepare()
+        return builder.as_dataset(split=HubName.of(str(source)).split)
 
 
 @contextmanager
@@ -102,12 +106,9 @@ def _explained(source: str | Path) -> Iterator[None]:
     except Exception as error:
         generating = isinstance(error, datasets.exceptions.DatasetGenerationError)
         cause = (error.__cause__ if generating else None) or error
-        raise Unreadable(f"`datasets` cannot load it: {_words(cause)}", hint=_hint(source, cause)) from error
-
-
-def _words(error: BaseException) -> str:
-    line = first_line(error)
-    return line if isinstance(error, _TELLING) or not str(error) else f"{type(error).__name__}: {line}"
+        name = "" if isinstance(cause, _TELLING) or not str(cause) else f"{type(cause).__name__}: "
+        what = f"`datasets` cannot load it: {name}{first_line(cause)}"
+        raise Unreadable(what, hint=_hint(source, cause)) from error
 
 
 def _hint(source: str | Path, error: BaseException) -> str | None:
@@ -127,12 +128,6 @@ def _from_disk(folder: Path) -> Any:
     return data
 
 
-def _from_hub(source: str) -> Any:
-    builder = _builder(source)
-    builder.download_and_prepare()
-    return builder.as_dataset(split=HubName.of(source).split)
-
-
 @cache
 def _builder(source: str) -> Any:
     """Asked of the Hub once, so that a run reads one revision however often it looks."""
@@ -146,10 +141,3 @@ def _path(name: str) -> str:
     """What the library is asked for: a folder by its whole path, so that no name is taken for one of its readers."""
     folder = Path(name).expanduser()
     return str(folder.absolute()) if folder.is_dir() else name
-
-
-def _revision(source: str) -> str:
-    """The commit that the files come from; of a local folder, the library's own hash."""
-    builder = _builder(source)
-    found = re.search(r"@([0-9a-f]{40})", str(builder.base_path))
-    return found[1] if found else str(builder.hash)

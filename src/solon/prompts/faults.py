@@ -1,14 +1,13 @@
-"""What can be wrong with a file or with one of its rows, collected before anything is reported."""
+"""A row of any file, and what can be wrong with it or with the file, collected before anything is reported."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
-from solon.prompts.row import Row
 from solon.text import printable
 
 MAX_FAULTS = 20
@@ -16,6 +15,20 @@ MAX_FAULTS = 20
 MAX_NAMED = 5
 """Rows named where faulty rows are left out."""
 _MAX_LISTED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One JSON object, CSV record or row of a table."""
+
+    line: int
+    """Where it begins, counted from 1: a line of a text file, a row of a table."""
+    item: int | None = None
+    """Its number in a JSON list, counted from 1: several items may begin on one line."""
+    columns: tuple[str, ...] | None = None
+    """Every name that a table has, where `read` gives only some of them."""
+    read: Callable[[], dict[str, object]]
+    """Its fields. Raises `Malformed`."""
 
 
 class Malformed(ValueError):
@@ -27,7 +40,7 @@ class Malformed(ValueError):
 
 
 class Missing(Malformed):
-    """A row that has none of the fields `names`. What it does have is said with it."""
+    """A row that has none of the fields `names`; the message lists the columns that it has."""
 
     def __init__(self, what: str, hint: str, names: Sequence[str]):
         super().__init__(what, hint)
@@ -51,7 +64,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(kw_only=True)
-class _Alike:
+class _FaultGroup:
     """A fault, and how many rows that follow each other have it. `number`: the first one's."""
 
     what: str
@@ -67,7 +80,7 @@ class _Alike:
 
 
 @dataclass(kw_only=True)
-class Faults:
+class RowFaults:
     """What is wrong with one file. Holds `MAX_FAULTS` faults of its rows, and counts the rows of all of them.
 
     The same fault of rows that follow each other is one.
@@ -76,14 +89,15 @@ class Faults:
     path: str | Path
     rows: Counter[str] = field(default_factory=Counter)
     """Faulty rows by reason."""
-    _of_file: list[_Alike] = field(default_factory=list)
-    _of_rows: list[_Alike] = field(default_factory=list)
+    _of_file: list[_FaultGroup] = field(default_factory=list)
+    _of_rows: list[_FaultGroup] = field(default_factory=list)
     _named: list[Where] = field(default_factory=list)
     """The first `MAX_NAMED` faulty rows."""
 
-    def add(self, what: str, line: int | None = None, hint: str | None = None, item: int | None = None) -> None:
+    def add(self, error: Unreadable) -> None:
         """A fault of the whole file."""
-        self._of_file.append(_Alike(what=what, where=Where(self.path, line, item), hint=hint))
+        where = Where(self.path, error.line, error.item)
+        self._of_file.append(_FaultGroup(what=error.what, where=where, hint=error.hint))
 
     def add_row(self, error: Malformed, row: Row, number: int) -> None:
         """A fault of one row, whose `number` is how many rows there are up to it."""
@@ -95,47 +109,38 @@ class Faults:
         if last and last.what == error.what and last.number + last.count == number:
             last.count += 1
         elif len(self._of_rows) < MAX_FAULTS:
-            self._of_rows.append(_Alike(what=error.what, where=where, hint=error.hint, number=number))
+            self._of_rows.append(_FaultGroup(what=error.what, where=where, hint=error.hint, number=number))
 
-    def raise_any(self) -> None:
-        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any."""
-        _raise([*self._of_file, *self._of_rows], len(self._of_file) + self.rows.total(), self.path)
+    def raise_any(self, *, of_rows: bool = True) -> None:
+        """Raises `PromptError` with the first `MAX_FAULTS` faults and the number of the others, if there are any.
 
-    def raise_of_file(self) -> None:
-        """The same for faults of the whole file alone."""
-        _raise(self._of_file, len(self._of_file), self.path)
+        `of_rows`: those of rows too.
+        """
+        found = [*self._of_file, *(self._of_rows if of_rows else ())]
+        shown = sorted(found, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
+        told = [group.fault() for group in shown]
+        every = len(self._of_file) + (self.rows.total() if of_rows else 0)
+        if more := every - sum(group.count for group in shown):
+            told.append(Fault(f"and {more} more", Where(self.path)))
+        if told:
+            raise PromptError(told)
 
     def raise_if_many(self, rows: int, share: float) -> None:
         """Raises `PromptError`, with the first faults, if more than `share` of the `rows` are faulty."""
         bad = self.rows.total()
         if bad > share * rows:
             what = f"{bad} of {rows} rows cannot be read, more than prompts.max_faults = {share:g} allows"
-            faults = (alike.fault() for alike in self._of_rows)
-            raise PromptError([Fault(what, Where(self.path), "mend the file, or allow more"), *faults])
+            faults = (group.fault() for group in self._of_rows)
+            raise PromptError([Fault(what, Where(self.path), "repair the file, or allow more"), *faults])
 
-    def note(self) -> str | None:
-        """One line on the faulty rows, and where the first of them stand; None if there are none."""
+    def notes(self) -> tuple[str, ...]:
+        """One line on the faulty rows, and where the first of them stand, if there are any."""
         if not self.rows:
-            return None
+            return ()
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.rows.most_common())
-        places = ", ".join(map(_place, self._named))
+        places = ", ".join(str(at.line) if at.item is None else f"item {at.item}" for at in self._named)
         more = ", ..." if self.rows.total() > MAX_NAMED else ""
-        return f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}"
-
-
-def _place(where: Where) -> str:
-    """A place in a file that was named before."""
-    return str(where.line) if where.item is None else f"item {where.item}"
-
-
-def _raise(faults: list[_Alike], number: int, path: str | Path) -> None:
-    """Raises the first of these faults, of which there are `number` in all, by their lines."""
-    shown = sorted(faults, key=lambda fault: fault.where.line or 0)[:MAX_FAULTS]
-    told = [alike.fault() for alike in shown]
-    if more := number - sum(alike.count for alike in shown):
-        told.append(Fault(f"and {more} more", Where(path)))
-    if told:
-        raise PromptError(told)
+        return (f"{self.path}: faulty rows left out: {self.rows.total()} ({reasons}), at {places}{more}",)
 
 
 def first_line(error: BaseException) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
+from solon.prompts.columns import likely_prompt, no_answer, no_prompt
 from solon.prompts.faults import Malformed, Unusable
 from solon.prompts.labels import is_good
-from solon.prompts.missing import likely_prompt, no_answer, no_prompt
-from solon.prompts.turns import field_text, is_transcript, messages, ordered, role_of, single, transcript, turns_of
+from solon.prompts.turns import field_text, in_order, is_transcript, messages, role_of, single, transcript, turns_of
 from solon.records import Turn
 
 Fields = Mapping[str, object]
@@ -27,7 +27,7 @@ _ANSWERS = ("response", "completion")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answered:
+class Answers:
     """A prompt with one answer, worth imitating, or with two, compared."""
 
     turns: tuple[Turn, ...]
@@ -39,18 +39,16 @@ class Answered:
 def prompt_of(fields: Fields) -> tuple[Turn, ...]:
     """The dialogue of a row, up to the human turn to be answered.
 
-    Raises:
-        Malformed: if there is none, or it has the wrong shape.
-        Unusable: if a transcript cannot be used.
+    Raises `Malformed` if there is none, or it has the wrong shape; `Unusable` if a transcript cannot be used.
     """
     if "chosen" in fields and not _is_asked(fields):
         return _with_system(_before_the_answer(fields), fields)
     return _asked(fields)
 
 
-def answered(fields: Fields) -> Answered:
+def answers_of(fields: Fields) -> Answers:
     """The prompt and answers of a row. Raises as `prompt_of` does, and `Unusable` if nothing can be learned."""
-    found = _answered(fields)
+    found = _answers(fields)
     if not all(found.answers):
         raise Unusable("empty answer")
     if len(found.answers) == 2 and found.answers[0] == found.answers[1]:
@@ -58,7 +56,7 @@ def answered(fields: Fields) -> Answered:
     return found
 
 
-def _answered(fields: Fields) -> Answered:
+def _answers(fields: Fields) -> Answers:
     one = next((name for name in _ANSWERS if name in fields), None)
     for sides in _SIDES:
         # A table of both kinds of rows has empty cells for the kind that a row is not.
@@ -73,15 +71,15 @@ def _answered(fields: Fields) -> Answered:
     raise no_answer(fields, asked=_is_asked(fields))
 
 
-def _demonstration(fields: Fields, turns: tuple[Turn, ...]) -> Answered:
+def _demonstration(fields: Fields, turns: tuple[Turn, ...]) -> Answers:
     if not is_good(fields):
         raise Unusable("answer labelled as bad")
     if turns[-1].role != "assistant":
         raise Unusable("no last answer")
-    return Answered(turns=turns[:-1], answers=(turns[-1].text,))
+    return Answers(turns=turns[:-1], answers=(turns[-1].text,))
 
 
-def _compared(fields: Fields, sides: tuple[str, str]) -> Answered:
+def _compared(fields: Fields, sides: tuple[str, str]) -> Answers:
     whole = [_is_whole(fields, name) for name in sides]
     asked: tuple[Turn, ...] = ()
     if not all(whole):
@@ -95,7 +93,7 @@ def _compared(fields: Fields, sides: tuple[str, str]) -> Answered:
         raise Unusable("no last answer")
     if one[:-1] != two[:-1]:
         raise Unusable("the two dialogues differ before the last answer")
-    return Answered(turns=one[:-1], answers=(one[-1].text, two[-1].text), sides=sides)
+    return Answers(turns=one[:-1], answers=(one[-1].text, two[-1].text), sides=sides)
 
 
 def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tuple[Turn, ...]:
@@ -103,7 +101,7 @@ def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tupl
     value = fields[name]
     if isinstance(value, list | dict):
         turns = messages(value if isinstance(value, list) else [value], name)
-        turns = _with_system(ordered(turns, name), fields) if asked is None else ordered((*asked, *turns), name)
+        turns = _with_system(in_order(turns, name), fields) if asked is None else in_order((*asked, *turns), name)
         if not all(turn.text for turn in turns[:-1]):
             raise Malformed(f'"{name}" has an empty turn')
         return turns
@@ -146,7 +144,7 @@ def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
     if isinstance(chosen, str) and isinstance(rejected, str) and not is_transcript(chosen):
         return turns_of(_parted(fields, ("chosen", "rejected"))["prompt"], "prompt")
     if isinstance(chosen, list):
-        turns = ordered(messages(chosen, "chosen"), "chosen")
+        turns = in_order(messages(chosen, "chosen"), "chosen")
     elif isinstance(chosen, str):
         turns = transcript(chosen)
     else:

@@ -2,68 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.prompts.forms import answered
-from solon.prompts.labels import p_first
-from solon.prompts.reading import Example, Given, Reading
+from solon.prompts.forms import answers_of
+from solon.prompts.labels import attribution, p_first
+from solon.prompts.reading import Example, Reading, RowFields
 from solon.prompts.turns import prompt_id
 from solon.records import Comparison, Demonstration, Prompt
 
 
-@dataclass(frozen=True, kw_only=True)
-class HelpfulFile:
-    """What a file gave. Everything is in the order of the file, each once."""
-
-    prompts: tuple[Prompt, ...]
-    """Of kind `benign`; those of the comparisons and of the demonstrations."""
-    comparisons: tuple[Comparison, ...]
-    """`a` is the answer people chose, or the first of two with a soft label."""
-    demonstrations: tuple[Demonstration, ...]
-    """From rows with one answer."""
-    rows: int
-    dropped: Counter[str]
-    """`rows == len(comparisons) + len(demonstrations) + dropped.total()`."""
-    notes: tuple[str, ...] = ()
-    """What should be said aloud."""
-
-
-def read_helpful(source: str | Path, how: ReadingSection | None = None) -> HelpfulFile:
-    """Everything in a file of comparisons and answers, in memory.
+def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple[list[Example], Reading]:
+    """Each example of a file once, in memory, and the counts of the reading.
 
     Raises `PromptError` with every fault of the file, or if it holds no usable row.
     """
     how = how or ReadingSection()
     reading = Reading(source, how)
-    examples: dict[str, Example] = {}
-    for example in reading.examples(partial(helpful_example, how=how)):
-        reading.dropped["duplicate"] += example.id in examples
-        examples.setdefault(example.id, example)
-    reading.refuse_unless(bool(examples), "helpfulness example")
-    return HelpfulFile(
-        prompts=prompts_of(examples.values()),
-        comparisons=comparisons_of(examples.values(), reading.name),
-        demonstrations=demonstrations_of(examples.values()),
-        rows=reading.rows,
-        dropped=reading.left_out(),
-        notes=reading.notes(),
-    )
+    return reading.distinct(partial(helpful_example, how=how), "helpfulness example"), reading
 
 
-def helpful_example(given: Given, *, how: ReadingSection) -> Example:
+def helpful_example(given: RowFields, *, how: ReadingSection) -> Example:
     """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
-    found = answered(given.fields)
+    found = answers_of(given.fields)
     answers = found.answers
-    p = p_first(given.fields, found.sides[0], how) if found.sides else 1.0
+    first = found.sides[0] if found.sides else None
+    by, p = attribution(given.fields, first), p_first(given.fields, first, how) if first else 1.0
     if p == 0.0:
-        answers, p = answers[::-1], 1.0
+        answers, by, p = answers[::-1], by.swap(), 1.0
     prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=given.source)
-    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p)
+    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p, by=by)
 
 
 def prompts_of(examples: Iterable[Example]) -> tuple[Prompt, ...]:
@@ -86,6 +56,10 @@ def comparisons_of(examples: Iterable[Example], file: str) -> tuple[Comparison, 
             rater="human",
             objective="helpfulness",
             method=file,
+            model_a=example.by.model,
+            model_b=example.by.other_model,
+            rater_id=example.by.rater_id,
+            session=example.by.session,
         )
         for example in examples
         if len(example.answers) == 2
@@ -95,7 +69,7 @@ def comparisons_of(examples: Iterable[Example], file: str) -> tuple[Comparison, 
 def demonstrations_of(examples: Iterable[Example]) -> tuple[Demonstration, ...]:
     """Those with one answer."""
     return tuple(
-        Demonstration(id=one.id, prompt_id=one.prompt.id, answer=one.answers[0], source="helpful")
+        Demonstration(id=one.id, prompt_id=one.prompt.id, answer=one.answers[0], source="helpful", model=one.by.model)
         for one in examples
         if len(one.answers) == 1
     )

@@ -1,19 +1,23 @@
-"""What a row says of its answers: whether one is good; of two, which is better, how surely, or how good each is."""
+"""What a row says of its answers: who wrote them; whether one is good; of two, which is better, who says so, how
+surely, or how good each is."""
 
 from __future__ import annotations
 
 import math
 import reprlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from solon.config import ReadingSection
 from solon.prompts.faults import Malformed
+from solon.prompts.turns import clean
 
 _SCORES = {
     "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),
     "a": (("score_a", "score_b"),),
 }
+_MODELS = {"chosen": ("model_chosen", "model_rejected"), "a": ("model_a", "model_b")}
 _BETTER = {
     **dict.fromkeys(("a", "0", "0.0", "model_a"), 1.0),
     **dict.fromkeys(("b", "1", "1.0", "model_b"), 0.0),
@@ -21,6 +25,38 @@ _BETTER = {
 }
 _TRUTH = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 """Truth values as JSON, CSV and tables have them, as text in lower case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """Who wrote the answers, and who compared them in which sitting; None where the row does not say."""
+
+    model: str | None = None
+    """Of one answer, or of the first of two."""
+    other_model: str | None = None
+    """Of the second."""
+    rater_id: str | None = None
+    session: str | None = None
+
+    def swap(self) -> Attribution:
+        """Of the two answers in the other order."""
+        return replace(self, model=self.other_model, other_model=self.model)
+
+
+UNKNOWN = Attribution()
+
+
+def attribution(fields: Mapping[str, object], first: str | None) -> Attribution:
+    """Of two answers, the first of which is `chosen` or `a`, or of one (None). Raises `Malformed`."""
+    if first is None:
+        return Attribution(model=_name(fields, "model"))
+    one, two = _MODELS[first]
+    return Attribution(
+        model=_name(fields, one),
+        other_model=_name(fields, two),
+        rater_id=_name(fields, "rater_id"),
+        session=_name(fields, "session"),
+    )
 
 
 def is_good(fields: Mapping[str, object]) -> bool:
@@ -66,6 +102,14 @@ def _margin(fields: Mapping[str, object], first: str) -> float:
             return _number(fields, one) - _number(fields, two)
     one, two = _SCORES[first][0]
     raise Malformed(f'no "{one}" and "{two}"', 'they are needed by prompts.scores = "label"')
+
+
+def _name(fields: Mapping[str, object], column: str) -> str | None:
+    """Text or a whole number; empty text is none."""
+    value = fields.get(column, "")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Malformed(f'"{column}" must be a name', "write it as text", reason=f'"{column}" is no name')
+    return clean(str(value)) or None
 
 
 def _probability(fields: Mapping[str, object], name: str) -> float:

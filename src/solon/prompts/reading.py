@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.errors import Where
+from solon.errors import PromptError, Where
 from solon.prompts.columns import Columns
-from solon.prompts.faults import Faults, Malformed, Missing, Unreadable, Unusable
-from solon.prompts.missing import with_columns
-from solon.prompts.row import Row
+from solon.prompts.faults import Malformed, Missing, Row, RowFaults, Unreadable, Unusable
+from solon.prompts.labels import UNKNOWN, Attribution
 from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
 from solon.records import Prompt
@@ -20,7 +19,7 @@ from solon.records import Prompt
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """What one row gives."""
+    """The prompt and answers of one row."""
 
     row: int
     """The number of the row, counted from 1. Rows may share a line."""
@@ -29,14 +28,18 @@ class Example:
     """None, one that is worth imitating, or two that were compared."""
     p_first: float = 1.0
     """The probability that the first of two answers is the better one."""
+    by: Attribution = UNKNOWN
 
     @property
     def id(self) -> str:
-        return f"helpful-{digest(self.prompt.id, *self.answers)}" if self.answers else self.prompt.id
+        if not self.answers:
+            return self.prompt.id
+        by = [] if self.by == UNKNOWN else [asdict(self.by)]
+        return f"helpful-{digest(self.prompt.id, *self.answers, *by)}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class RowFields:
     """A row's fields by their names here, and where it stands."""
 
     fields: dict[str, object]
@@ -46,69 +49,71 @@ class Given:
     """File and line, of a JSON list also the item, as a prompt notes them."""
 
 
+Parse = Callable[[RowFields], Example]
+"""Raises `Malformed` or `Unusable`."""
+
+
 class Reading:
-    """A pass through a file, and what it came across."""
+    """One pass through a file: counts its rows, the rows it leaves out, and its faults."""
 
     def __init__(self, source: str | Path, how: ReadingSection):
         self.rows = 0
         self.dropped: Counter[str] = Counter()
         self.columns = Columns(how.columns)
-        self._faults = Faults(path=source)
-        self._source, self._how = source, how
+        self._faults = RowFaults(path=source)
+        self.source, self.how = source, how
         self.name = name_of(source)
 
-    def examples(self, parse: Callable[[Given], Example], only: Container[int] | None = None) -> Iterator[Example]:
-        """What `parse` makes of each row, or of those numbered `only`.
+    def examples(self, parse: Parse, only: Container[int] | None = None) -> Iterator[Example]:
+        """The example of each row, or of the rows numbered `only`.
 
-        Raises:
-            PromptError: at the end, if the file has faults, or holds no rows.
+        Raises `PromptError` at the end if the file has faults.
         """
         try:
-            for row in read_rows(self._source, self.columns.wanted):
+            for row in read_rows(self.source, self.columns.known):
                 self.rows += 1
                 if only is None or self.rows in only:
                     yield from self._parsed(row, parse)
         except Unreadable as error:
-            self._faults.add(error.what, error.line, error.hint, error.item)
-        self._finish()
+            self._faults.add(error)
+        self._faults.raise_any(of_rows=self.how.on_fault == "stop")
+        self._faults.raise_if_many(self.rows, self.how.max_faults)
+
+    def distinct(self, parse: Parse, what: str) -> list[Example]:
+        """Every example once, in memory; the others are counted. Raises as `examples` and `refuse_unless` do."""
+        found: dict[str, Example] = {}
+        for example in self.examples(parse):
+            self.dropped["duplicate"] += example.id in found
+            found.setdefault(example.id, example)
+        self.refuse_unless(bool(found), what)
+        return list(found.values())
 
     def refuse_unless(self, used: bool, what: str) -> None:
-        """Raises `PromptError` if no row was of use."""
+        """Raises `PromptError` unless a row was `used`. `what`: the kind of example that was expected."""
         if used:
             return
         reasons = ", ".join(f"{reason}: {count}" for reason, count in self.left_out().most_common())
-        rows = f"in {self.rows} rows ({reasons})"
-        self._faults.add(f"no usable {what} {rows}" if self.rows else f"no {what}s: the file is empty")
-        self._faults.raise_of_file()
+        unused = f"no usable {what} in {self.rows} rows ({reasons})"
+        raise PromptError(unused if self.rows else f"no {what}s: the file is empty", where=Where(self.source))
 
     def left_out(self) -> Counter[str]:
-        """Rows that gave nothing, by reason; faulty ones among them."""
+        """Counts of rows that gave no example, by reason, including faulty rows."""
         faulty = {f"faulty row: {reason}": count for reason, count in self._faults.rows.items()}
         return +(self.dropped + Counter(faulty))
 
     def notes(self) -> tuple[str, ...]:
-        """What should be said aloud."""
-        note = self._faults.note()
-        return (note,) if note else ()
+        """Messages for the user."""
+        return self._faults.notes()
 
-    def _parsed(self, row: Row, parse: Callable[[Given], Example]) -> Iterator[Example]:
+    def _parsed(self, row: Row, parse: Parse) -> Iterator[Example]:
         fields: dict[str, object] = {}
         try:
             fields = row.read()
-            yield parse(
-                Given(
-                    fields=self.columns.renamed(fields), row=self.rows, source=str(Where(self.name, row.line, row.item))
-                )
-            )
+            source = str(Where(self.name, row.line, row.item))
+            yield parse(RowFields(fields=self.columns.renamed(fields), row=self.rows, source=source))
         except Missing as error:
-            self._faults.add_row(with_columns(error, row.columns or tuple(fields), self.columns), row, self.rows)
+            self._faults.add_row(self.columns.explained(error, row.columns or tuple(fields)), row, self.rows)
         except Malformed as error:
             self._faults.add_row(error, row, self.rows)
         except Unusable as error:
             self.dropped[error.reason] += 1
-
-    def _finish(self) -> None:
-        if self._how.on_fault == "stop":
-            self._faults.raise_any()
-        self._faults.raise_of_file()
-        self._faults.raise_if_many(self.rows, self._how.max_faults)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from solon.artifacts import sha256_bytes, sha256_file
 from solon.errors import PromptError, Where
 from solon.prompts import text_files
-from solon.prompts.faults import Unreadable, first_line
-from solon.prompts.row import Row
+from solon.prompts.faults import Row, Unreadable, first_line
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""
@@ -21,15 +19,15 @@ FORMATS = ".jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow"
 def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     """The rows of a file, of a folder that `datasets` saved, or of a data set on the Hub; blank lines are not rows.
 
-    Args:
-        source: a path, or `hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]`.
-        columns: names that the caller wants; of tables, no others are read.
-
-    Raises:
-        Unreadable: if it cannot be read, at the place where that is found.
+    `source`: a path, or `hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]`. Of tables, no other `columns` are read.
+    Raises `Unreadable` at the place where it cannot be read.
     """
-    with _explained():
+    try:
         yield from _rows(source, columns)
+    except FileNotFoundError as error:
+        raise Unreadable("no such file") from error
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror or first_line(error)}") from error
 
 
 def fingerprints(source: str | Path) -> dict[str, str]:
@@ -74,16 +72,5 @@ def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     if suffix in (".jsonl", ".ndjson", ".json", ".csv"):
         return text_files.rows(path, csv=suffix == ".csv")
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)) and not path.exists():
-        raise Unreadable("no such file", hint=f"a data set on the Hugging Face Hub: {HUB}{source}")
+        raise Unreadable("no such file", hint=f"to read a data set of the Hugging Face Hub, write {HUB}{source}")
     raise Unreadable(f"cannot tell the format from the name {path.name!r}", hint=f"use {FORMATS}")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """What files and libraries raise, in words."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise Unreadable("no such file") from error
-    except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror or first_line(error)}") from error

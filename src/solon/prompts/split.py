@@ -35,7 +35,7 @@ class Survey:
     openings_N: Numbers
     """Where the conversation comes in the order of the draw; equal for prompts that open alike."""
     duplicates: int
-    """Rows that gave an example that had come before."""
+    """Rows whose example came before."""
 
     @classmethod
     def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Survey:
@@ -75,9 +75,7 @@ class Survey:
         Whole conversations are held out: prompts that open with the same human turn (white space and letter case aside)
         stay together, because data sets hold one conversation at several lengths. Which are held out depends on the
         seed and on their text, not on their order. `max_share`: assumption. Every prompt must be there once.
-
-        Raises:
-            PromptError: if all prompts are one conversation.
+        Raises `PromptError` if all prompts are one conversation.
         """
         openings, sizes = np.unique(self.openings_N, return_counts=True)
         if len(openings) < 2:

@@ -1,15 +1,17 @@
-"""Parquet and Arrow files, a batch of rows at a time. Imports pyarrow, which the core does without."""
+"""Parquet and Arrow files, a batch of rows at a time. Imports pyarrow, which the core does without.
+
+The `datasets` library notes of columns what Arrow does not know: class names, and JSON held as text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from functools import partial
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Unreadable, first_line, listed, optional_library
-from solon.prompts.features import decoded, features_of
-from solon.prompts.row import Row
+from solon.prompts.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
 
 try:
     import pyarrow
@@ -24,6 +26,8 @@ _BUFFER = 2**20
 """Bytes read ahead of each column."""
 _Table = tuple[list[str], Iterator[Any]]
 """The names of all columns, and batches of those that are wanted."""
+_Values = tuple[dict[str, object], list[dict[str, object]]]
+"""The features of columns, and rows."""
 _DAMAGED = (pyarrow.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
 """What the library raises on a damaged file."""
 
@@ -41,7 +45,7 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
                 yield from batch_rows(batches, names)
                 return
         with pyarrow.memory_map(str(path)) as file:
-            names, batches = (_arrow_file if start == b"ARROW1" else _arrow_stream)(file, columns)
+            names, batches = _arrow(file, columns, stream=start != b"ARROW1")
             yield from batch_rows(batches, names)
     except Unreadable:
         raise
@@ -55,27 +59,20 @@ def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
 def _parquet(file: Any, columns: Collection[str]) -> _Table:
     table = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
     every = table.schema_arrow.names
-    return every, table.iter_batches(batch_size=_BATCH, columns=wanted(every, columns), use_threads=False)
+    return every, table.iter_batches(batch_size=_BATCH, columns=known_columns(every, columns), use_threads=False)
 
 
-def _arrow_file(file: Any, columns: Collection[str]) -> _Table:
-    names = pyarrow.ipc.open_file(file).schema.names
-    table = pyarrow.ipc.open_file(file, options=_only(names, columns))
-    return names, (table.get_batch(number) for number in range(table.num_record_batches))
-
-
-def _arrow_stream(file: Any, columns: Collection[str]) -> _Table:
-    names = pyarrow.ipc.open_stream(file).schema.names
+def _arrow(file: Any, columns: Collection[str], *, stream: bool) -> _Table:
+    open_ = pyarrow.ipc.open_stream if stream else pyarrow.ipc.open_file
+    names = open_(file).schema.names
     file.seek(0)
-    return names, iter(pyarrow.ipc.open_stream(file, options=_only(names, columns)))
+    # Other columns are not read: the whole of a large file may be one batch.
+    fields = [names.index(name) for name in known_columns(names, columns)]
+    table = open_(file, options=pyarrow.ipc.IpcReadOptions(included_fields=fields))
+    return names, iter(table) if stream else map(table.get_batch, range(table.num_record_batches))
 
 
-def _only(names: list[str], columns: Collection[str]) -> Any:
-    """Reads no other columns: the whole of a large file may be one batch."""
-    return pyarrow.ipc.IpcReadOptions(included_fields=[names.index(name) for name in wanted(names, columns)])
-
-
-def wanted(names: Iterable[str], columns: Collection[str]) -> list[str]:
+def known_columns(names: Iterable[str], columns: Collection[str]) -> list[str]:
     """Those of a table's columns that the caller wants. Raises `Unreadable` if there are none."""
     names = list(names)
     if len(set(names)) < len(names):
@@ -90,31 +87,68 @@ def batch_rows(batches: Iterable[Any], columns: Iterable[str]) -> Iterator[Row]:
     number, columns = 0, tuple(columns)
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH):
-            held = _Held(batch.slice(start, _BATCH), number + 1)
-            for place in range(min(_BATCH, batch.num_rows - start)):
+            piece = batch.slice(start, _BATCH)
+            held = cache(partial(_values, piece, number + 1))
+            for place in range(piece.num_rows):
                 number += 1
-                yield Row(line=number, columns=columns, read=partial(held.row, place))
+                yield Row(line=number, columns=columns, read=partial(_row, held, place))
 
 
-class _Held:
-    """A batch that becomes Python objects when the first of its rows is asked for. `begins`: that row's number."""
+def _row(held: Callable[[], _Values], place: int) -> dict[str, object]:
+    features, rows = held()
+    return {name: decode(value, features.get(name), name) for name, value in rows[place].items()}
 
-    def __init__(self, batch: Any, begins: int):
-        self._batch, self._begins = batch, begins
-        self._features = features_of(batch.schema.metadata)
-        self._rows: list[dict[str, object]] | None = None
 
-    def row(self, place: int) -> dict[str, object]:
-        if self._rows is None:
-            self._rows = self._all()
-        row = self._rows[place]
-        return {name: decoded(value, self._features.get(name), name) for name, value in row.items()}
+def _values(batch: Any, begins: int) -> _Values:
+    """What a batch holds, as Python objects, when the first of its rows is asked for. `begins`: that row's number."""
+    try:
+        # Without it a damaged file reads memory that is not its own.
+        batch.validate(full=True)
+        return features_of(batch.schema.metadata), batch.to_pylist()
+    except _DAMAGED as error:
+        what = f"damaged from this row on: {first_line(error)}"
+        raise Unreadable(what, begins, "download or write it again") from error
 
-    def _all(self) -> list[dict[str, object]]:
-        try:
-            # Without it a damaged file reads memory that is not its own.
-            self._batch.validate(full=True)
-            return self._batch.to_pylist()  # type: ignore[no-any-return]
-        except _DAMAGED as error:
-            what = f"damaged from this row on: {first_line(error)}"
-            raise Unreadable(what, self._begins, "download or write it again") from error
+
+def features_of(metadata: Mapping[bytes, bytes] | None) -> dict[str, object]:
+    """The features of columns by name, as the library writes them; none if there is no such note."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return {}
+    return features if isinstance(features, dict) else {}
+
+
+def decode(value: object, feature: object, name: str) -> object:
+    """A value with names for class numbers, and with what its JSON texts hold. Raises `Malformed`."""
+    if isinstance(feature, list):
+        feature = {"_type": "List", "feature": feature[0]} if feature else None
+    if value is None or not isinstance(feature, dict):
+        return value
+    kind = feature.get("_type")
+    if kind == "Json" and isinstance(value, str):
+        return _loaded(value, name)
+    if kind == "ClassLabel" and isinstance(value, int):
+        return _class_name(value, feature.get("names"), name)
+    inner = feature.get("feature") if isinstance(kind, str) else feature
+    if isinstance(value, list):
+        return [decode(item, inner, name) for item in value]
+    if isinstance(value, dict) and isinstance(inner, dict):
+        return {key: decode(item, inner.get(key), name) for key, item in value.items()}
+    return value
+
+
+def _loaded(text: str, name: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f'"{name}": broken JSON: {error}', reason="broken JSON") from error
+
+
+def _class_name(number: int, names: object, name: str) -> object:
+    """The library writes -1 where a class is not known."""
+    if number == -1 or not isinstance(names, list):
+        return None if number == -1 else number
+    if not 0 <= number < len(names):
+        raise Malformed(f'"{name}" is class {number} of {len(names)}', reason="unknown class")
+    return names[number]

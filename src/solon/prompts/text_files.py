@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -15,9 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Malformed, Unreadable, first_line, listed, optional_library
-from solon.prompts.json_list import items
-from solon.prompts.row import Row
+from solon.prompts.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
 
 _GZIP, _XZ, _ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
@@ -28,6 +27,9 @@ _MAX_LINE = 64 * 2**20
 """Bytes in one line, far more than any dialogue has; a small compressed file may hold a line larger than memory."""
 _MAX_FIELD = 16 * 2**20
 """Characters in one CSV field; Python's own limit, 2**17, is less than a long dialogue."""
+_BLANK = re.compile(r"[ \t\r\n]*")
+_LONGEST_WORD = 16
+"""A literal, number or escape cut off at the end of what was read looks broken at most so far before that end."""
 
 
 def rows(path: Path, *, csv: bool) -> Iterator[Row]:
@@ -43,7 +45,7 @@ def rows(path: Path, *, csv: bool) -> Iterator[Row]:
 
 
 def _decompressed(file: io.BufferedReader) -> io.BufferedReader:
-    """The plain bytes; how they are compressed is told by the first of them."""
+    """The plain bytes. The first bytes tell how they are compressed."""
     start = file.peek(6)[:6]
     if start.startswith(_GZIP):
         return io.BufferedReader(_Compressed("gzip", gzip.GzipFile(fileobj=file)))
@@ -86,8 +88,8 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     """One object a line, or the objects of one list. Only \\n ends a line: JSON strings may hold other line ends."""
     begins, first = _beginning(stream)
     if first.lstrip().startswith(b"["):
-        for place, (number, item) in enumerate(items(first, stream, begins), start=1):
-            yield Row(line=number, item=place, read=partial(_object, item))
+        for place, (number, item) in enumerate(_items(first, stream, begins), start=1):
+            yield Row(line=number, item=place, read=partial(_object, "the list must hold JSON objects", item))
         return
     if not first.endswith(b"\n"):
         first += next(_lines(stream, begins), b"")
@@ -98,6 +100,87 @@ def _json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     for number, line in enumerate(chain([first], _lines(stream, begins + 1)), start=begins):
         if line.strip():
             yield Row(line=number, read=partial(_parsed, line))
+
+
+def _items(start: bytes, stream: io.BufferedReader, line: int) -> Iterator[tuple[int, object]]:
+    """Every item with the line it begins on.
+
+    `start`: what was read of the file, up to the end of the `line` that the list begins on; `stream`: the rest of it.
+    Raises `Unreadable` where the list is broken.
+    """
+    text = _Text(start, stream, line)
+    text.take("[")
+    more = text.next() != "]"
+    while more:
+        text.item += 1
+        yield text.line, text.value()
+        if more := text.next() == ",":
+            text.take(",")
+            text.next()
+    text.take("]")
+    if text.next():
+        raise Unreadable("text after the end of the JSON list", text.line)
+
+
+class _Text:
+    """What was read and not yet used, and the line and item of the list that it begins in."""
+
+    def __init__(self, start: bytes, stream: io.BufferedReader, line: int):
+        self.line, self.item = line, 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._stream, self._json = stream, json.JSONDecoder()
+        self._text, self._at = "", 0
+        self._append(start)
+
+    def next(self) -> str:
+        """The next character that is not blank; nothing at the end of the file."""
+        while True:
+            self._use(_BLANK.match(self._text, self._at).end())  # type: ignore[union-attr]
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def take(self, mark: str) -> None:
+        """Goes past `mark`, which must come next."""
+        if self.next() != mark:
+            raise self._broken(f"expecting {mark!r}")
+        self._use(self._at + 1)
+
+    def value(self) -> object:
+        """The next JSON value."""
+        while True:
+            try:
+                value, end = self._json.raw_decode(self._text, self._at)
+                # A number at the very end may go on in the next piece.
+                if end < len(self._text) or not self._more():
+                    self._use(end)
+                    return value
+            except json.JSONDecodeError as error:
+                cut_off = error.msg.startswith("Unterminated") or error.pos > len(self._text) - _LONGEST_WORD
+                if not cut_off or not self._more():
+                    raise self._broken(error.msg) from error
+            except (ValueError, RecursionError) as error:
+                raise self._broken(str(error)) from error
+
+    def _use(self, end: int) -> None:
+        self.line += self._text.count("\n", self._at, end)
+        self._at = end
+
+    def _more(self) -> bool:
+        """Reads at least as much again as is waiting, so that a long value is not begun too often."""
+        data = self._stream.read(max(_PIECE, len(self._text) - self._at))
+        self._append(data)
+        return bool(data)
+
+    def _append(self, data: bytes) -> None:
+        try:
+            self._text, self._at = self._text[self._at :] + self._decoder.decode(data, final=not data), 0
+        except UnicodeDecodeError as error:
+            what = f"not UTF-8: byte 0x{error.object[error.start]:02x}"
+            raise Unreadable(what, self.line, "save the file as UTF-8") from error
+
+    def _broken(self, what: str) -> Unreadable:
+        hint = "the file must be one list of objects"
+        return Unreadable(f"broken JSON list: {what}", self.line, hint, self.item or None)
 
 
 def _beginning(stream: io.BufferedReader) -> tuple[int, bytes]:
@@ -126,15 +209,13 @@ def _parsed(line: bytes) -> dict[str, object]:
         raise _not_utf8(line[error.start]) from error
     except (ValueError, RecursionError) as error:
         raise Malformed(f"broken JSON: {error}", "each line must be one JSON object", reason="broken JSON") from error
+    return _object("a line must be a JSON object", value)
+
+
+def _object(rule: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Malformed(f"a line must be a JSON object, not {_shape(value)}", reason="not a JSON object")
+        raise Malformed(f"{rule}, not {_shape(value)}", reason="not a JSON object")
     return value
-
-
-def _object(item: object) -> dict[str, object]:
-    if not isinstance(item, dict):
-        raise Malformed(f"the list must hold JSON objects, not {_shape(item)}", reason="not a JSON object")
-    return item
 
 
 def _refuse_columns(line: bytes, number: int) -> None:

@@ -30,12 +30,10 @@ _LIST_AS_TEXT = re.compile(
 def turns_of(value: object, name: str) -> tuple[Turn, ...]:
     """The dialogue in a field: a transcript, one human turn as text, or a list of turns.
 
-    Raises:
-        Malformed: if it has another shape, or a list has its speakers out of order.
-        Unusable: if a transcript has.
+    Raises `Malformed` if it has another shape, or a list has its speakers out of order; `Unusable` if a transcript has.
     """
     if not isinstance(value, str):
-        turns = ordered(messages(value, name), name)
+        turns = in_order(messages(value, name), name)
     elif is_transcript(value) or (name == "transcript" and value.strip()):
         return transcript(value)
     else:
@@ -55,7 +53,7 @@ def messages(value: object, name: str) -> tuple[Turn, ...]:
     return tuple(turn for turn in turns if turn.text or turn.role != "system")
 
 
-def ordered(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
+def in_order(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
     """The same turns. Raises `Malformed` if their speakers do not follow each other as they must."""
     if fault := order_fault(turns):
         raise Malformed(f'"{name}": {fault}')

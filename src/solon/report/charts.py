@@ -1,13 +1,15 @@
-"""Line charts and reliability diagrams as inline SVG, with the same figures as a table beside each.
+"""Charts as inline SVG: line charts and reliability diagrams with the same figures as a table, and what they are drawn
+with.
 
-Colours come from the page's style sheet through classes, so that one drawing serves light and dark; every series also
+Colors come from the page's style sheet through classes, so that one drawing serves light and dark; every series also
 has a marker of its own shape. All text is escaped by Markup formatting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor, isclose, log10
 
 from markupsafe import Markup
@@ -37,7 +39,7 @@ class Series:
 
     name: str
     style: str
-    """Class in the style sheet that gives its colour."""
+    """Class in the style sheet that gives its color."""
     points: Sequence[Point]
 
 
@@ -60,10 +62,9 @@ class Chart:
         return [(f"{x:g}", [self._cell(series, x) for series in self.series]) for x in xs]
 
     def _cell(self, series: Series, x: float) -> str:
-        found = [point for point in series.points if point.x == x]
-        if not found:
+        point = next((point for point in series.points if point.x == x), None)
+        if point is None:
             return "\u2013"
-        point = found[0]
         scale, places = (100.0, 1) if self.percent else (1.0, 2)
         text = f"{scale * point.y:.{places}f}{'%' if self.percent else ''}"
         if point.low is not None and point.high is not None:
@@ -88,20 +89,27 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(value, 10) + 0.0 for value in values]
 
 
-class _Frame:
-    """Maps data to the drawing."""
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Maps data to the drawing. Each axis runs from the first of its numbers to the last."""
 
-    def __init__(self, xs: Sequence[float], ys: Sequence[float], width: int):
-        self.width = width
-        self.x0, self.x1, self.y0, self.y1 = xs[0], xs[-1], ys[0], ys[-1]
+    xs: Sequence[float]
+    ys: Sequence[float]
+    width: int = WIDE
 
     def x(self, value: float) -> float:
-        span = self.x1 - self.x0 or 1.0
-        return round(LEFT + (value - self.x0) / span * (self.width - LEFT - RIGHT), 1)
+        """To a tenth of a unit."""
+        span = self.xs[-1] - self.xs[0] or 1.0
+        return round(LEFT + (value - self.xs[0]) / span * (self.width - LEFT - RIGHT), 1)
 
     def y(self, value: float) -> float:
-        span = self.y1 - self.y0 or 1.0
-        return round(HEIGHT - BOTTOM - (value - self.y0) / span * (HEIGHT - TOP - BOTTOM), 1)
+        """To a tenth of a unit."""
+        span = self.ys[-1] - self.ys[0] or 1.0
+        return round(HEIGHT - BOTTOM - (value - self.ys[0]) / span * (HEIGHT - TOP - BOTTOM), 1)
+
+    def at(self, x: float, y: float) -> str:
+        """A point of a path."""
+        return f"{self.x(x)} {self.y(y)}"
 
 
 def line_chart(
@@ -125,12 +133,11 @@ def line_chart(
     if counts:
         y_ticks = next(found for n in range(6, 0, -1) if all(map(float.is_integer, found := ticks(0, max(values), n))))
     x_ticks = _whole_ticks(xs)
-    frame = _Frame([xs[0], xs[-1]], y_ticks, width)
-    parts = [_axes(frame, x_ticks, y_ticks, x_label, y_label, percent)]
+    frame = Frame(xs=xs, ys=y_ticks, width=width)
+    parts = [axes(frame, x_ticks, y_ticks, x_label, y_label, percent)]
     parts += [_band(frame, s) for s in series]
     for s in series:
-        path = "M" + "L".join(f"{frame.x(p.x)} {frame.y(p.y)}" for p in s.points)
-        parts.append(Markup('<path class="line {}" d="{}"/>').format(s.style, path))
+        parts.append(line(frame, [(p.x, p.y) for p in s.points], s.style))
         if len(s.points) <= 12:
             parts += [_marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points]
     return Chart(
@@ -148,15 +155,14 @@ def reliability_chart(*, key: str, title: str, points: Sequence[Point]) -> Chart
     """Accuracy against confidence from 50 to 100%; the diagonal is perfect calibration, a dot's area its labels."""
     low = min([0.5, *(0.1 * floor(10 * (p.low if p.low is not None else p.y)) for p in points)])
     x_ticks, y_ticks = ticks(0.5, 1.0, 5), ticks(low, 1.0, 5)
-    frame = _Frame(x_ticks, y_ticks, WIDE)
-    parts = [_axes(frame, x_ticks, y_ticks, "confidence of the label", "share that is right", True, x_percent=True)]
-    diagonal = f"M{frame.x(0.5)} {frame.y(0.5)}L{frame.x(1.0)} {frame.y(1.0)}"
-    parts.append(Markup('<path class="reference" d="{}"/>').format(diagonal))
+    frame = Frame(xs=x_ticks, ys=y_ticks)
+    parts = [axes(frame, x_ticks, y_ticks, "confidence of the label", "share that is right", True, x_percent=True)]
+    parts.append(line(frame, [(0.5, 0.5), (1.0, 1.0)], "reference"))
     most = max((p.n or 1) for p in points)
     for p in points:
         if p.low is not None and p.high is not None:
-            whisker = f"M{frame.x(p.x)} {frame.y(p.low)}V{frame.y(p.high)}"
-            parts.append(Markup('<path class="whisker s-label" d="{}"/>').format(whisker))
+            whisker = Markup('<path class="whisker s-label" d="M{}V{}"/>')
+            parts.append(whisker.format(frame.at(p.x, p.low), frame.y(p.high)))
         radius = 2.5 + 6.5 * ((p.n or 1) / most) ** 0.5
         dot = Markup('<circle class="mark s-label" cx="{}" cy="{}" r="{:.1f}"/>')
         parts.append(dot.format(frame.x(p.x), frame.y(p.y), radius))
@@ -173,50 +179,74 @@ def _whole_ticks(xs: Sequence[float]) -> list[float]:
 
 
 def _svg(key: str, title: str, width: int, parts: Sequence[Markup]) -> Markup:
-    head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">')
-    return head.format(width, HEIGHT, title, key) + Markup("").join(parts) + Markup("</svg>")
+    whole = '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">{}</svg>'
+    return Markup(whole).format(width, HEIGHT, title, key, Markup("").join(parts))
 
 
-def _axes(
-    frame: _Frame,
+def axes(
+    frame: Frame,
     x_ticks: Sequence[float],
     y_ticks: Sequence[float],
     x_label: str,
     y_label: str,
-    percent: bool,
+    percent: bool = False,
     *,
     x_percent: bool = False,
 ) -> Markup:
+    """Grid lines, numbers and names; `percent` shows shares as such. An axis without ticks has no unit."""
+
     def text(value: float, share: bool) -> str:
         return f"{100 * value:g}%" if share else f"{value:g}"
 
-    parts = []
-    for value in y_ticks:
-        line = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
-        y = frame.y(value)
-        parts.append(line.format(LEFT, y, frame.width - RIGHT, LEFT - 7, round(y + 3.5, 1), text(value, percent)))
-    for value in x_ticks:
-        tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
-        parts.append(tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)))
+    grid = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
+    tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
     label = Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>')
-    parts.append(label.format((LEFT + frame.width - RIGHT) / 2, HEIGHT - 8, x_label))
-    middle = (TOP + HEIGHT - BOTTOM) / 2
     turned = Markup('<text class="axis" transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>')
-    parts.append(turned.format(middle, y_label))
+    right, middle = frame.width - RIGHT, (TOP + HEIGHT - BOTTOM) / 2
+    ys = [(frame.y(value), text(value, percent)) for value in y_ticks]
+    parts = [grid.format(LEFT, y, right, LEFT - 7, round(y + 3.5, 1), words) for y, words in ys]
+    parts += [tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)) for value in x_ticks]
+    return Markup("").join(
+        [*parts, label.format((LEFT + right) / 2, HEIGHT - 8, x_label), turned.format(middle, y_label)]
+    )
+
+
+def line(frame: Frame, points: Iterable[tuple[float, float]], style: str) -> Markup:
+    """A line through the points."""
+    path = "L".join(frame.at(x, y) for x, y in points)
+    return Markup('<path class="line {}" d="M{}"/>').format(style, path)
+
+
+def dots(frame: Frame, points: Iterable[tuple[float, float]], style: str) -> Markup:
+    """One mark per point."""
+    marks = "".join(f"M{frame.at(x, y)}h0" for x, y in points)
+    return Markup('<path class="dots {}" d="{}"/>').format(style, marks)
+
+
+def bars(frame: Frame, edges: Sequence[float], heights: Sequence[float], style: str) -> Markup:
+    """A histogram: bar n stands between edges n and n + 1, with its height above it."""
+    parts = []
+    for (low, high), height in zip(pairwise(edges), heights, strict=True):
+        left, right, top = frame.x(low) + 0.6, frame.x(high) - 0.6, frame.y(height)
+        bar = Markup('<path class="bar {}" d="M{:.1f} {}V{}H{:.1f}V{}Z"/>')
+        label = Markup('<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="middle">{:g}</text>')
+        if height:
+            parts.append(bar.format(style, left, frame.y(frame.ys[0]), top, right, frame.y(frame.ys[0])))
+            parts.append(label.format((left + right) / 2, top - 3, height))
     return Markup("").join(parts)
 
 
-def _band(frame: _Frame, series: Series) -> Markup:
+def _band(frame: Frame, series: Series) -> Markup:
     bounded = [(p.x, p.low, p.high) for p in series.points if p.low is not None and p.high is not None]
     if len(bounded) < 2:
         return Markup("")
-    upper = [f"{frame.x(x)} {frame.y(high)}" for x, _, high in bounded]
-    lower = [f"{frame.x(x)} {frame.y(low)}" for x, low, _ in reversed(bounded)]
+    upper = [frame.at(x, high) for x, _, high in bounded]
+    lower = [frame.at(x, low) for x, low, _ in reversed(bounded)]
     return Markup('<path class="band {}" d="M{}Z"/>').format(series.style, "L".join(upper + lower))
 
 
 def _marker(x: float, y: float, style: str) -> Markup:
-    """Shapes tell series apart where colours do not; a measure has the same one in every chart."""
+    """Shapes tell series apart where colors do not; a measure has the same one in every chart."""
     shapes = (
         f"M{x - 3.5} {y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0Z",
         f"M{x - 3.2} {y - 3.2}h6.4v6.4h-6.4Z",
@@ -231,9 +261,8 @@ def _marker(x: float, y: float, style: str) -> Markup:
 
 def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
-    mark = _marker(11, 6, style)
-    line = Markup('<path class="line {}" d="M0 6H22"/>').format(style)
-    return Markup('<svg class="key" viewBox="0 0 22 12" aria-hidden="true">') + line + mark + Markup("</svg>")
+    key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
+    return Markup(key).format(style, _marker(11, 6, style))
 
 
 def interval_track(
@@ -245,13 +274,10 @@ def interval_track(
         return round(3 + 94 * (min(max(v, start), end) - start) / (end - start), 1)
 
     mark = Markup('<path class="zero" d="M{0} 1V13"/>').format(x(reference)) if reference is not None else Markup("")
-    body = Markup('<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/>')
-    inner = body.format(mark, x(low), x(high), x(value))
-    return (
-        Markup('<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">')
-        + inner
-        + Markup("</svg>")
-    )
+    return Markup(
+        '<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">'
+        '<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/></svg>'
+    ).format(mark, x(low), x(high), x(value))
 
 
 def waffle(share: float) -> Markup:
@@ -259,8 +285,5 @@ def waffle(share: float) -> Markup:
     filled = max(round(100 * share), 1 if share > 0 else 0)
     square = Markup('<rect class="{}" x="{}" y="{}" width="8.4" height="8.4" rx="1.6"/>')
     squares = [square.format("on" if i < filled else "off", i % 10 * 10 + 0.8, i // 10 * 10 + 0.8) for i in range(100)]
-    return (
-        Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">')
-        + Markup("").join(squares)
-        + Markup("</svg>")
-    )
+    whole = Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">{}</svg>')
+    return whole.format(Markup("").join(squares))

@@ -9,16 +9,15 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from solon.artifacts.manifest import Manifest
-from solon.artifacts.run_folder import RUN, RunRecord
-from solon.artifacts.shards import decode_rows, shard_paths
-from solon.artifacts.stage import MANIFEST
+from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.manifest import MANIFEST, Manifest
+from solon.artifacts.run_folder import RunRecord
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import Fault, RunError, Where
 from solon.evals.grader import Score
 from solon.evals.summary import Summary, read_summary
-from solon.pipeline.given import CONSTITUTION
+from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
 from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout
 
@@ -52,26 +51,25 @@ def load_report_data(run: Path) -> ReportData:
     """
     summary = read_summary(run / "summary.json")
     files = ("prompts-red-team", "prompts-helpful", "evals")
-    prompts = [prompt for name in files for prompt in _rows(run / "prompts", name, Prompt)]
+    prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
     return ReportData(
         summary=summary,
         config=record.config if (record := _record(run / RUN, RunRecord)) else None,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
-        revisions=_rows(run / "revisions", "rows", Revision),
-        answers={model: _rows(run / f"answers-{model}", "rows", Answer) for model in summary.models()},
-        scores=_rows(run / "scores", "rows", Score),
-        comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run / name, "rows", Comparison)],
-        rollouts=_rows(run / "models" / "rl", "rollouts", Rollout),
+        revisions=_rows(run, "revisions", "rows", Revision),
+        answers={model: _rows(run, f"answers-{model}", "rows", Answer) for model in summary.models()},
+        scores=_rows(run, "scores", "rows", Score),
+        comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run, name, "rows", Comparison)],
+        rollouts=_rows(run, "models/rl", "rollouts", Rollout),
         manifests=_manifests(run),
     )
 
 
-def _rows(folder: Path, name: str, record: type[R]) -> list[R]:
-    """The rows of `name.jsonl`, or of its shards; none if there are no such files."""
-    whole = folder / f"{name}.jsonl"
-    paths = [whole] if whole.exists() else shard_paths(folder, name)
-    return [row for path in paths for row in decode_rows(path.read_bytes(), record, path)]
+def _rows(run: Path, stage: str, name: str, record: type[R]) -> list[R]:
+    """The rows of `name.jsonl` of a stage, or of its shards; none if the stage is not finished."""
+    found = FinishedStage.find(run, stage)
+    return list(found.rows(name, record)) if found else []
 
 
 def _record(path: Path, record: type[R]) -> R | None:
@@ -87,8 +85,7 @@ def _record(path: Path, record: type[R]) -> R | None:
 
 def _manifests(run: Path) -> list[Manifest]:
     """The finished stages, in the order in which they run; any other folder with a manifest follows them."""
-    found = {path.parent.relative_to(run).as_posix(): path for path in run.rglob(MANIFEST)}
+    names = {path.parent.relative_to(run).as_posix() for path in run.rglob(MANIFEST)}
     order = [stage.folder for stage in STAGES]
-    names = [name for name in order if name in found] + sorted(name for name in found if name not in order)
-    read = [_record(found[name], Manifest) for name in names]
-    return [manifest for manifest in read if manifest is not None]
+    found = [FinishedStage.find(run, name) for name in (*order, *sorted(names - set(order)))]
+    return [stage.manifest for stage in found if stage is not None]

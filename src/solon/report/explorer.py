@@ -81,7 +81,7 @@ Grades = Mapping[tuple[str, str], JsonValue]
 
 
 def _cards(data: ReportData) -> list[GraderCard]:
-    """Of whoever knows the truth."""
+    """Of the grader with ground truth."""
     return [card for card in data.summary.graders if card.name == data.summary.grader]
 
 
@@ -104,19 +104,18 @@ def _grade(score: Score, card: GraderCard) -> JsonValue:
 
 
 def _chain(row: Revision, grades: Grades) -> JsonValue:
-    first: JsonValue = {"text": row.initial, "grade": grades.get(("assistant@0", row.prompt_id))}
-    steps: list[JsonValue] = [first]
-    for number, step in enumerate(row.rounds, start=1):
-        steps.append(
-            {
-                "text": step.revision,
-                "critique": step.critique,
-                "principle": step.principle_id,
-                "hash": step.prompt_hash,
-                "cut": not step.finished,
-                "grade": grades.get((f"assistant@{number}", row.prompt_id)),
-            }
-        )
+    steps: list[JsonValue] = [{"text": row.initial, "grade": grades.get(("assistant@0", row.prompt_id))}]
+    steps += [
+        {
+            "text": step.revision,
+            "critique": step.critique,
+            "principle": step.principle_id,
+            "hash": step.prompt_hash,
+            "cut": not step.finished,
+            "grade": grades.get((f"assistant@{number}", row.prompt_id)),
+        }
+        for number, step in enumerate(row.rounds, start=1)
+    ]
     return {"id": row.id, "prompt_id": row.prompt_id, "steps": steps}
 
 
@@ -125,10 +124,6 @@ def _side_by_side(answers: Mapping[str, Sequence[Answer]], grades: Grades) -> di
     found: dict[str, dict[str, JsonValue]] = {}
     for model, rows in answers.items():
         for row in rows:
-            answer: JsonValue = {
-                "text": row.text,
-                "grade": grades.get((model, row.prompt_id)),
-                "cut": not row.finished,
-            }
-            found.setdefault(row.prompt_id, {})[model] = answer
+            grade = grades.get((model, row.prompt_id))
+            found.setdefault(row.prompt_id, {})[model] = {"text": row.text, "grade": grade, "cut": not row.finished}
     return {name: {"id": name, "prompt_id": name, "models": models} for name, models in found.items()}

@@ -13,11 +13,9 @@ import jinja2
 from markupsafe import Markup
 
 from solon.artifacts import write_atomic
-from solon.report import wording
-from solon.report.charts import interval_track, legend_marker, waffle
+from solon.report import charts, sections, wording
 from solon.report.data import ReportData, load_report_data
 from solon.report.explorer import Limits, explorer_data
-from solon.report.sections import Sections, sections_of
 from solon.report.standalone import asset, environment, policy, script_json
 from solon.text import duration
 
@@ -26,33 +24,27 @@ PACKAGE = "solon.report"
 
 @cache
 def _environment() -> jinja2.Environment:
-    made = environment(PACKAGE)
-    made.globals.update(
-        interval_track=interval_track,
-        legend_marker=legend_marker,
-        waffle=waffle,
-        wording=wording,
-    )
-    made.filters.update(
-        percent=wording.percent,
-        interval=wording.interval,
-        of_hundred=wording.of_hundred,
-        duration=duration,
-        signed=wording.signed,
-    )
-    return made
+    found = environment(PACKAGE)
+    found.globals.update(charts=charts, wording=wording)
+    filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration)
+    found.filters.update((one.__name__, one) for one in (*filters, sections.flatten, sections.stage_facts))
+    return found
 
 
 def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
     """The whole page."""
     script, style = asset(PACKAGE, "report.js"), asset(PACKAGE, "report.css")
-    sections: Sections = sections_of(data)
     page = _environment().get_template("report.html.j2")
     return page.render(
         summary=data.summary,
-        config=data.config,
         constitution=data.constitution,
-        sections=sections,
+        revision_charts=sections.revision_charts(data.summary),
+        rl_charts=sections.rl_charts(data.summary),
+        calibration=sections.calibration_chart(data.summary),
+        principles=sections.principle_rows(data),
+        manifests=data.manifests,
+        config=data.config.model_dump(mode="json") if data.config else None,
+        versions=sections.version_rows(data.manifests),
         kinds=wording.ordered(prompt.kind for prompt in data.prompts.values()),
         style=Markup(style),
         script=Markup(script),

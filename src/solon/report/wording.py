@@ -1,4 +1,4 @@
-"""How the findings are said to people: the same words on the console and on the page."""
+"""The words for what was found, the same on the console and on the page."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KIND_MEANINGS = {
 
 
 class Headline(NamedTuple):
-    """A rate that the report opens with, and how it is called on a picture and in a sentence."""
+    """A rate that the report opens with, and its words above a picture and in a sentence."""
 
     kind: str
     measure: str
     caption: str
-    said: str
+    sentence: str
 
 
 HEADLINES = (
@@ -53,9 +53,9 @@ def interval(rate: Rate) -> str:
 
 
 def of_hundred(share: float) -> str:
-    """A share as people say it. Examples: 0.784 is "78 of 100", 0.003 "fewer than 1 of 100", 0 "none of 100".
+    """A share in everyday words. Examples: 0.784 is "78 of 100", 0.003 "fewer than 1 of 100", 0 "none of 100".
 
-    As with few, it never says all of what is not: 0.997 is "more than 99 of 100".
+    Only 1 is "100 of 100": 0.997 is "more than 99 of 100".
     """
     if share == 0:
         return "none of 100"
@@ -142,9 +142,11 @@ def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
 
 def headlines(summary: Summary) -> list[str]:
     """The run's result, one sentence for harm and one for help, as measured and without praise."""
-    said = []
+    sentences = []
     for one in HEADLINES:
         shares = [of_hundred(rate.rate) for rate in rates(one.kind, one.measure, summary).values() if rate]
         if len(shares) > 1:
-            said.append(f"{shares[0].capitalize()} {one.said} before, {shares[-1].removesuffix(' of 100')} after.")
-    return said or ["What can be counted about this run's answers."]
+            sentences.append(
+                f"{shares[0].capitalize()} {one.sentence} before, {shares[-1].removesuffix(' of 100')} after."
+            )
+    return sentences or ["What can be counted about this run's answers."]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def kl_penalised_rewards(score_B: Tensor, kl_BT: Tensor, loss_mask_BT: Tensor, *, kl_coefficient: float) -> Tensor:
+def kl_penalized_rewards(score_B: Tensor, kl_BT: Tensor, loss_mask_BT: Tensor, *, kl_coefficient: float) -> Tensor:
     """Token rewards whose sum over an answer is score - kl_coefficient * KL. [B], [B, T] -> [B, T].
 
     Source: RLHF-22 section 4.1 and CAI section 4.2, where the whole answer is rewarded so; each token pays for its own
@@ -26,10 +26,10 @@ def kl_penalised_rewards(score_B: Tensor, kl_BT: Tensor, loss_mask_BT: Tensor, *
     return reward_BT
 
 
-def generalised_advantages(
+def generalized_advantages(
     reward_BT: Tensor, value_BT: Tensor, loss_mask_BT: Tensor, *, discount: float, gae_lambda: float
 ) -> tuple[Tensor, Tensor]:
-    """Generalised advantage estimation: (advantage_BT, return_BT), both 0 outside the mask.
+    """Generalized advantage estimation: (advantage_BT, return_BT), both 0 outside the mask.
 
     d_t = r_t + discount * v_{t+1} - v_t and A_t = d_t + discount * lambda * A_{t+1}, with v and A zero after the last
     token; return = A + v. `value_BT[b, t]` is the value of what stands before answer token t. An answer cut off by the
@@ -64,7 +64,7 @@ def whiten(advantage_BT: Tensor, loss_mask_BT: Tensor) -> Tensor:
     return torch.where(loss_mask_BT, scaled_BT, 0.0)
 
 
-def group_normalised(reward_PG: Tensor, *, epsilon: float) -> Tensor:
+def group_normalized(reward_PG: Tensor, *, epsilon: float) -> Tensor:
     """Each reward against the others of its prompt: (r - mean) / (std + epsilon), population std. [P, G] -> [P, G].
 
     Source: GRPO, 2402.03300 section 4.1.2. A large `epsilon` keeps groups of nearly equal rewards from being blown up
@@ -72,5 +72,5 @@ def group_normalised(reward_PG: Tensor, *, epsilon: float) -> Tensor:
 
     Example: rewards (0, 1), epsilon 0.1: mean 0.5, std 0.5, advantages (-0.8333, 0.8333).
     """
-    centred_PG = reward_PG - reward_PG.mean(dim=1, keepdim=True)
-    return centred_PG / (reward_PG.std(dim=1, correction=0, keepdim=True) + epsilon)
+    centered_PG = reward_PG - reward_PG.mean(dim=1, keepdim=True)
+    return centered_PG / (reward_PG.std(dim=1, correction=0, keepdim=True) + epsilon)

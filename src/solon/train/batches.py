@@ -1,4 +1,4 @@
-"""From texts to padded tensors: tokenising, length-sorted micro-batches, a reproducible order of examples.
+"""From texts to padded tensors: tokenizing, length-sorted micro-batches, a reproducible order of examples.
 
 Legend: B rows, T positions, N tokens that count.
 """
@@ -31,15 +31,19 @@ class TokenExample:
         if len(self.input_ids) != len(self.loss_mask):
             raise ValueError(f"{self.id}: {len(self.input_ids)} tokens but {len(self.loss_mask)} mask entries")
 
+    @classmethod
+    def answered(cls, example_id: str, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> TokenExample:
+        """A prompt and its answer; the loss counts the answer."""
+        mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
+        return cls(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
+
     def __len__(self) -> int:
         return len(self.input_ids)
 
 
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
-    prompt_ids, answer_ids = encode_answered(tokenizer, prompt, answer)
-    mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
-    return TokenExample(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
+    return TokenExample.answered(example_id, *encode_answered(tokenizer, prompt, answer))
 
 
 Example = TypeVar("Example", bound=Sized)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoint
-from solon.config import OptimiserSection
+from solon.config import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
@@ -39,35 +39,50 @@ class NoCheckpoints:
         pass
 
 
-class TrainStep(Record):
-    """One optimiser step."""
+@dataclass(frozen=True, kw_only=True)
+class TrainContext:
+    """What every training needs besides its models, data and section."""
 
-    step: int
-    """From 1."""
+    seed: int
+    pad_id: int
+    """Fills short rows; never counted."""
+    dtype: torch.dtype = torch.float32
+    """Of the arithmetic; weights, gradients and moments stay float32."""
+    checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
+    progress: Progress = lambda _examples, _tokens: None
+    """Called after each step with (examples, tokens), both of that step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """What one optimizer step did."""
+
     loss: float
     """Sum over the step's examples divided by their weight, in nats."""
     grad_norm: float
     """Before clipping; over all modules together."""
     learning_rate: float
+
+
+class TrainStep(Record):
+    """One optimizer step: the fields of `Update`, and how much was read."""
+
+    step: int
+    """From 1."""
+    loss: float
+    grad_norm: float
+    learning_rate: float
     tokens: int
     """Real tokens read, padding not counted."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """What one optimiser step did; the fields of `TrainStep`."""
-
-    loss: float
-    grad_norm: float
-    learning_rate: float
+Schedule = Callable[[float], float]
+"""The share of the full learning rate, from the share of the stage that is behind."""
 
 
-def decayed(learning_rate: float, done: float, final_share: float) -> float:
-    """A straight line from the full learning rate to `final_share` of it; `done` is the share of the stage behind it.
-
-    Example: 1e-3 with final share 0.2 is 6e-4 halfway.
-    """
-    return learning_rate * (1.0 - (1.0 - final_share) * done)
+def linear_decay(final_share: float) -> Schedule:
+    """A straight line from 1 to `final_share`. Example: with final share 0.2 it is at 0.6 halfway."""
+    return lambda done: 1.0 - (1.0 - final_share) * done
 
 
 def warmed_up(learning_rate: float, step: int, warmup_steps: int) -> float:
@@ -76,39 +91,66 @@ def warmed_up(learning_rate: float, step: int, warmup_steps: int) -> float:
 
 
 class Trainer:
-    """Optimises modules in place.
+    """Optimizes modules in place.
 
-    Weights become float32 and dropout is off, also while training: no global random state, and in RL the sampled and
-    the trained policy are the same function. Gradients are clipped for each module by itself, so that a value model's
-    cannot drown the policy's.
+    The optimizer moves float32 weights. With another dtype of `weights` the modules compute with their roundings, and
+    the float32 ones are kept beside them. Dropout is off, also while training: no global random state, and in RL the
+    sampled and the trained policy are the same function. Gradients are clipped for each module by itself, so that a
+    value model's cannot drown the policy's.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], section: OptimiserSection) -> None:
-        self.modules = dict(modules)
-        self.section = section
-        self.updates = 0
-        self.done = 0.0
-        """Share of the stage's steps that are behind; set by `run_steps`."""
-        for module in self.modules.values():
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        section: OptimizerSection,
+        *,
+        weights: torch.dtype = torch.float32,
+        **adamw: Any,
+    ) -> None:
+        """`adamw`: further arguments of `torch.optim.AdamW`."""
+        for module in modules.values():
             module.float().eval()
-        self._parameters = {
+        parameters = {
             f"{name}.{key}": parameter
-            for name, module in self.modules.items()
+            for name, module in modules.items()
             for key, parameter in module.named_parameters()
             if parameter.requires_grad
         }
+        self._masters: Mapping[str, Tensor] = parameters
+        self._rounded: list[tuple[Tensor, Tensor]] = []
+        """What the modules compute with beside its master, where they differ."""
+        if weights != torch.float32:
+            self._masters = {name: one.detach().clone().requires_grad_() for name, one in parameters.items()}
+            self._rounded = [(parameters[name], master) for name, master in self._masters.items()]
+            for module in modules.values():
+                module.to(weights)
+        self._clipped_together = [
+            [one for name, one in self._masters.items() if name.startswith(f"{module}.")] for module in modules
+        ]
+        self._adamw_arguments = adamw
+        self.begin(section, linear_decay(section.final_share))
+
+    def begin(self, section: OptimizerSection, schedule: Schedule) -> None:
+        """Begins a stage: the weights stay, the optimizer's state and the count of updates do not."""
+        self.section, self._schedule = section, schedule
+        self.updates = 0
+        self.done = 0.0
+        """Share of the stage that is behind; set before each step."""
         self._adamw = torch.optim.AdamW(
-            self._parameters.values(), lr=section.learning_rate, weight_decay=section.weight_decay
+            self._masters.values(),
+            lr=section.learning_rate,
+            weight_decay=section.weight_decay,
+            **self._adamw_arguments,
         )
 
     def update(
         self, micro_batches: Iterable[list[int]], loss_of: Callable[[list[int]], SumAndWeight], *, weight: float
     ) -> Update:
-        """One optimiser step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
+        """One optimizer step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
 
         `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
         """
-        learning_rate = decayed(self.section.learning_rate, self.done, self.section.final_share)
+        learning_rate = self.section.learning_rate * self._schedule(self.done)
         learning_rate = warmed_up(learning_rate, self.updates + 1, self.section.warmup_steps)
         for group in self._adamw.param_groups:
             group["lr"] = learning_rate
@@ -117,11 +159,11 @@ class Trainer:
             total, _ = loss_of(micro_batch)
             (total / weight).backward()
             loss += float(total.detach()) / weight
-        norms = [
-            float(nn.utils.clip_grad_norm_(module.parameters(), self.section.max_grad_norm))
-            for module in self.modules.values()
-        ]
-        grad_norm = math.hypot(*norms)
+        for rounded, master in self._rounded:
+            if rounded.grad is not None:
+                master.grad, rounded.grad = rounded.grad.float(), None
+        limit = self.section.max_grad_norm
+        grad_norm = math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._clipped_together))
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
             raise DivergedError(
                 f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm} "
@@ -129,28 +171,36 @@ class Trainer:
             )
         self._adamw.step()
         self._adamw.zero_grad(set_to_none=True)
+        self._masters_to_weights()
         self.updates += 1
         return Update(loss=loss, grad_norm=grad_norm, learning_rate=learning_rate)
 
+    @torch.no_grad()
+    def _masters_to_weights(self) -> None:
+        for rounded, master in self._rounded:
+            rounded.copy_(master)
+
     def tensors(self) -> dict[str, Tensor]:
-        """Weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has any."""
-        out = {f"weights.{name}": parameter.detach() for name, parameter in self._parameters.items()}
-        for name, parameter in self._parameters.items():
-            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(parameter, {}).items()}
+        """Float32 weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has
+        any."""
+        out = {f"weights.{name}": master for name, master in self._masters.items()}
+        for name, master in self._masters.items():
+            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
         return {name: tensor.detach().cpu().clone() for name, tensor in out.items()}
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor], updates: int) -> None:
         """Puts back what `tensors()` returned."""
-        for name, parameter in self._parameters.items():
-            parameter.copy_(tensors[f"weights.{name}"])
+        for name, master in self._masters.items():
+            master.copy_(tensors[f"weights.{name}"])
             state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            self._adamw.state[parameter] = {
+            self._adamw.state[master] = {
                 # AdamW keeps its step count on the CPU.
-                key: value.clone() if key == "step" else value.to(parameter.device, copy=True)
+                key: value.clone() if key == "step" else value.to(master.device, copy=True)
                 for key, value in state.items()
                 if value is not None
             }
+        self._masters_to_weights()
         self.updates = updates
 
 
@@ -179,64 +229,37 @@ def run_steps(
     return records
 
 
-@dataclass(frozen=True, kw_only=True)
-class Epochs:
-    """Examples in the order in which they are learnt from; `row` is an example's index."""
-
-    batches: Sequence[Sequence[int]]
-    """The rows of each optimiser step."""
-    weights: Sequence[float]
-    """Of each row in the loss: its counted tokens, or its pair's weight."""
-    lengths: Sequence[int]
-    """Padded tokens of each row if it is the longest of its micro-batch."""
-    tokens: Sequence[int]
-    """Real tokens of each row."""
-
-    @classmethod
-    def shuffled(
-        cls,
-        section: OptimiserSection,
-        names: tuple[int, str],
-        *,
-        epochs: int,
-        weights: Sequence[float],
-        lengths: Sequence[int],
-        tokens: Sequence[int],
-    ) -> Epochs:
-        """Every row once per epoch, in an order derived from `names` (run seed, stage) and the epoch."""
-        batches = [
-            batch
-            for epoch in range(epochs)
-            for batch in cut(epoch_order(len(weights), *names, epoch), section.batch_size)
-        ]
-        return cls(batches=batches, weights=weights, lengths=lengths, tokens=tokens)
-
-
 def train_epochs(
     trainer: Trainer,
-    epochs: Epochs,
     loss_of: Callable[[list[int]], SumAndWeight],
+    context: TrainContext,
     *,
-    checkpoints: Checkpoints | None,
-    progress: Progress | None,
+    stage: str,
+    epochs: int,
+    weights: Sequence[float],
+    lengths: Sequence[int],
+    tokens: Sequence[int],
 ) -> list[TrainStep]:
-    """One optimiser step per batch, each on the mean loss of its rows; `progress` hears (rows, tokens) after each."""
+    """Every example once per epoch, in an order of the seed, the stage and the epoch; a step is on the mean loss of its
+    batch.
+
+    Args:
+        loss_of: of examples by their index.
+        weights: of each example in the loss: its counted tokens, or its pair's weight.
+        lengths: padded tokens of each example if it is the longest of its micro-batch.
+        tokens: real tokens of each example.
+    """
+    section = trainer.section
+    orders = [epoch_order(len(weights), context.seed, stage, epoch) for epoch in range(epochs)]
+    batches = [batch for order in orders for batch in cut(order, section.batch_size)]
 
     def step(number: int) -> TrainStep:
-        rows = epochs.batches[number - 1]
-        parts = micro_batches(rows, epochs.lengths, trainer.section.micro_batch_tokens)
-        update = trainer.update(parts, loss_of, weight=sum(epochs.weights[row] for row in rows) or 1.0)
-        tokens = sum(epochs.tokens[row] for row in rows)
-        if progress is not None:
-            progress(len(rows), tokens)
-        return TrainStep(
-            step=number,
-            loss=update.loss,
-            grad_norm=update.grad_norm,
-            learning_rate=update.learning_rate,
-            tokens=tokens,
-        )
+        batch = batches[number - 1]
+        parts = micro_batches(batch, lengths, section.micro_batch_tokens)
+        # Pairs may all weigh nothing; then there is no gradient to divide.
+        update = trainer.update(parts, loss_of, weight=sum(weights[one] for one in batch) or 1.0)
+        read = sum(tokens[one] for one in batch)
+        context.progress(len(batch), read)
+        return TrainStep(step=number, tokens=read, **vars(update))
 
-    return run_steps(
-        trainer, step, steps=len(epochs.batches), record=TrainStep, checkpoints=checkpoints or NoCheckpoints()
-    )
+    return run_steps(trainer, step, steps=len(batches), record=TrainStep, checkpoints=context.checkpoints)

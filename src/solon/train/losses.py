@@ -1,8 +1,8 @@
 """Losses as pure functions. Each returns (sum, weight): add both over micro-batches and divide once.
 
-Legend: B rows, T positions, N selected tokens, V vocabulary. `...` stands for any leading shape, N or BT alike.
-`loss_mask` is True where a token counts. Every function selects first and computes afterwards, so what is masked out
-can be anything, also infinite, without touching the value or the gradient; an all-false mask gives (0, 0).
+Legend: B rows, N tokens that count, V vocabulary. `...` stands for any leading shape. Callers select what counts first:
+so what does not count can be anything, also infinite, without touching a value or a gradient. Without tokens a loss is
+(0, 0).
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ def token_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
     return log_softmax(logits.float(), dim=-1).gather(-1, token_ids.unsqueeze(-1)).squeeze(-1)
 
 
-def cross_entropy(logits: Tensor, target_ids: Tensor, loss_mask: Tensor) -> SumAndWeight:
-    """Next-token cross-entropy: the sum over selected positions of -log p(target), and their number.
+def cross_entropy(logits_NV: Tensor, target_ids_N: Tensor) -> SumAndWeight:
+    """Next-token cross-entropy: the sum of -log p(target), and the number of targets.
 
-    `logits` [..., V] stand at the position that predicts `target_ids` [...]: the caller shifts.
+    Logits stand at the position that predicts their target: the caller shifts.
 
     Example: logits (0, ln 3) give p = (1/4, 3/4); targets (1, 0) cost ln(4/3) + ln 4 = 0.288 + 1.386 = 1.674, weight 2.
     """
-    logits, target_ids = logits[loss_mask], target_ids[loss_mask]
-    return -token_logprobs(logits, target_ids).sum(), _weight(target_ids)
+    return -token_logprobs(logits_NV, target_ids_N).sum(), _weight(target_ids_N)
 
 
 def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor) -> SumAndWeight:
@@ -48,47 +47,40 @@ def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tenso
     return (weight_B * loss_B).sum(), weight_B.sum()
 
 
-def clipped_policy_loss(
-    logp: Tensor, old_logp: Tensor, advantage: Tensor, loss_mask: Tensor, *, clip: float
-) -> SumAndWeight:
+def clipped_policy_loss(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float) -> SumAndWeight:
     """PPO's clipped surrogate, negated: -sum min(r A, clamp(r, 1 - c, 1 + c) A), r = exp(logp - old_logp).
 
-    Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. All inputs [...]; `old_logp` and
-    `advantage` are constants. The weight is the number of tokens, over the whole step: no mean per answer as in GRPO's
+    Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. `old_logp_N` and `advantage_N`
+    are constants. The weight is the number of tokens, over the whole step: no mean per answer as in GRPO's
     equation, because dividing by each answer's own length favours long bad answers (Dr. GRPO, 2503.20783 section 3.1).
 
     Example, c = 0.2: r = 1.5, A = 2 is clipped to 1.2 * 2 = 2.4; r = 1.5, A = -1 is not, -1.5. The loss is
     -(2.4 - 1.5) = -0.9, its weight 2.
     """
-    logp, old_logp, advantage = logp[loss_mask], old_logp[loss_mask], advantage[loss_mask]
-    ratio = (logp - old_logp).exp()
-    clipped = ratio.clamp(1 - clip, 1 + clip)
-    return -torch.minimum(ratio * advantage, clipped * advantage).sum(), _weight(logp)
+    ratio_N = (logp_N - old_logp_N).exp()
+    clipped_N = ratio_N.clamp(1 - clip, 1 + clip)
+    return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N).sum(), _weight(logp_N)
 
 
-def clip_fraction(logp: Tensor, old_logp: Tensor, advantage: Tensor, loss_mask: Tensor, *, clip: float) -> SumAndWeight:
+def clip_fraction(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float) -> SumAndWeight:
     """How many tokens the clip deprives of their gradient, and how many there are. A measure, not a loss.
 
     Example, c = 0.2: r = 1.5 with A = 2 is clipped, r = 1.5 with A = -1 is not: 1 of 2.
     """
-    logp, old_logp, advantage = logp[loss_mask], old_logp[loss_mask], advantage[loss_mask]
-    ratio = (logp - old_logp).exp()
-    bound = ((ratio > 1 + clip) & (advantage > 0)) | ((ratio < 1 - clip) & (advantage < 0))
-    return bound.float().sum(), _weight(logp)
+    ratio_N = (logp_N - old_logp_N).exp()
+    bound_N = ((ratio_N > 1 + clip) & (advantage_N > 0)) | ((ratio_N < 1 - clip) & (advantage_N < 0))
+    return bound_N.float().sum(), _weight(logp_N)
 
 
-def clipped_value_loss(
-    value: Tensor, old_value: Tensor, returns: Tensor, loss_mask: Tensor, *, clip: float
-) -> SumAndWeight:
+def clipped_value_loss(value_N: Tensor, old_value_N: Tensor, return_N: Tensor, *, clip: float) -> SumAndWeight:
     """Half the larger of two squared errors: of the value, and of the value held within `clip` of the old one.
 
-    Source: the reference implementation of 1707.06347 (not in the paper). All inputs [...].
+    Source: the reference implementation of 1707.06347 (not in the paper).
 
     Example, c = 0.2: value 1, old 0, return 2: errors (1 - 2)^2 = 1 and (0.2 - 2)^2 = 3.24; loss 1.62, weight 1.
     """
-    value, old_value, returns = value[loss_mask].float(), old_value[loss_mask], returns[loss_mask]
-    held = old_value + (value - old_value).clamp(-clip, clip)
-    return 0.5 * torch.maximum((value - returns) ** 2, (held - returns) ** 2).sum(), _weight(value)
+    held_N = old_value_N + (value_N - old_value_N).clamp(-clip, clip)
+    return 0.5 * torch.maximum((value_N - return_N) ** 2, (held_N - return_N) ** 2).sum(), _weight(value_N)
 
 
 def exact_kl(logits: Tensor, ref_logits: Tensor) -> Tensor:
@@ -112,7 +104,7 @@ def kl_k1(logp: Tensor, ref_logp: Tensor) -> Tensor:
 
 
 def kl_k3(logp: Tensor, ref_logp: Tensor) -> Tensor:
-    """q/p - 1 - log(q/p): unbiased for KL(p || q) under samples of p and never negative; 0 where p = q.
+    """q/p - 1 - log(q/p): its value is unbiased for KL(p || q) under samples of p; never negative, 0 where p = q.
 
     Source: GRPO, 2402.03300 equation 4. Example: p = 0.5, q = 0.25: 0.5 - 1 + ln 2 = 0.1931.
     """

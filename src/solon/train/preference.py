@@ -6,29 +6,24 @@ Legend: B pairs, or texts where one row is one text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from solon.config import PreferenceSection
-from solon.lm.protocols import Progress
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_answered
-from solon.records import Record
 from solon.seeds import generator
 from solon.train.batches import micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
-from solon.train.loop import Checkpoints, Epochs, Trainer, TrainStep, train_epochs
+from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.rollouts import PolicyPrompt, SampledAnswer
 
 SHORTENED = "answers shortened to be scored"
 """They did not fit the preference model's context."""
-TIE = 0.05
-"""Labels within this of 0.5 are ties: they train, but no answer to them is right or wrong. Assumption; less than the
-0.1 to which CAI section 4.1 clamps labels at the nearest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,31 +42,9 @@ class PreferenceExample:
         """Tokens of the longer of the two."""
         return max(len(self.a_ids), len(self.b_ids))
 
-    @property
-    def tie(self) -> bool:
-        return abs(self.p_a_preferred - 0.5) <= TIE + 1e-9  # 0.55 - 0.5 is a little more than 0.05
-
     def swap(self) -> PreferenceExample:
-        """The same judgement with the answers and the label exchanged together."""
-        return PreferenceExample(
-            id=self.id,
-            prompt_id=self.prompt_id,
-            a_ids=self.b_ids,
-            b_ids=self.a_ids,
-            p_a_preferred=1.0 - self.p_a_preferred,
-            weight=self.weight,
-        )
-
-
-class HeldOut(Record):
-    """How the preference model does on pairs; ties count for the loss alone."""
-
-    pairs: int
-    ties: int
-    accuracy: float | None
-    """Share of the pairs that are not ties whose preferred answer scores higher; None if all are ties."""
-    loss: float | None
-    """Mean soft-label loss over all pairs, in nats; None without pairs. ln 2 = 0.693 is what knowing nothing costs."""
+        """The same judgment with the answers and the label exchanged together."""
+        return replace(self, a_ids=self.b_ids, b_ids=self.a_ids, p_a_preferred=1.0 - self.p_a_preferred)
 
 
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
@@ -92,42 +65,46 @@ def split_by_prompt(
 
 
 def train_preference(
-    model: PreferenceModel,
-    examples: Sequence[PreferenceExample],
-    section: PreferenceSection,
-    *,
-    seed: int,
-    pad_id: int,
-    dtype: torch.dtype = torch.float32,
-    checkpoints: Checkpoints | None = None,
-    progress: Progress | None = None,
+    model: PreferenceModel, examples: Sequence[PreferenceExample], section: PreferenceSection, context: TrainContext
 ) -> list[TrainStep]:
-    """Trains `model` in place and returns one record per optimiser step.
+    """Trains `model` in place and returns one record per optimizer step.
 
-    The loss of a step is the weighted mean over its pairs (`losses.preference_loss`). `progress` is called after each
-    step with (pairs, tokens read).
+    The loss of a step is the weighted mean over its pairs (`losses.preference_loss`).
     """
     if not examples:
         raise ValueError("no comparisons to train a preference model on")
-    epochs = Epochs.shuffled(
-        section,
-        (seed, "preference"),
-        epochs=section.epochs,
-        weights=[example.weight for example in examples],
-        lengths=[2 * len(example) for example in examples],
-        tokens=[len(example.a_ids) + len(example.b_ids) for example in examples],
-    )
-    trainer = Trainer({"model": model}, section)
 
     def loss_of(rows: list[int]) -> SumAndWeight:
         pairs = [examples[row] for row in rows]
-        score_a_B, score_b_B = _pair_scores(model, pairs, pad_id, dtype)
+        score_a_B, score_b_B = _pair_scores(model, pairs, context)
         p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=score_a_B.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
         return preference_loss(score_a_B, score_b_B, p_B, weight_B)
 
     with attention_for([model], max(map(len, examples))):
-        return train_epochs(trainer, epochs, loss_of, checkpoints=checkpoints, progress=progress)
+        return train_epochs(
+            Trainer({"model": model}, section),
+            loss_of,
+            context,
+            stage="preference",
+            epochs=section.epochs,
+            weights=[example.weight for example in examples],
+            lengths=[2 * len(example) for example in examples],
+            tokens=[len(example.a_ids) + len(example.b_ids) for example in examples],
+        )
+
+
+def _pair_scores(
+    model: PreferenceModel, rows: Sequence[PreferenceExample], context: TrainContext
+) -> tuple[Tensor, Tensor]:
+    """(score of a, score of b), each [B], from one forward pass."""
+    device = next(model.parameters()).device
+    both = [row.a_ids for row in rows] + [row.b_ids for row in rows]
+    ids_BT, mask_BT = pad_with_mask(both, context.pad_id, device)
+    with autocast(device, context.dtype):
+        score_2B: Tensor = model(ids_BT, mask_BT)
+    score_a_B, score_b_B = score_2B.float().chunk(2)
+    return score_a_B, score_b_B
 
 
 @torch.no_grad()
@@ -162,24 +139,6 @@ def margins(
     return [a - b for a, b in zip(flat[0::2], flat[1::2], strict=True)]
 
 
-def held_out(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> HeldOut:
-    """Accuracy and loss of `margins` on pairs kept out of training. A margin of exactly 0 is half right.
-
-    Example: labels 0.9, 0.2, 0.5 and margins 1, 1, 7: the last is a tie, of the others the first is right: 1/2.
-    """
-    decided = [(row, margin) for row, margin in zip(examples, margin_of, strict=True) if not row.tie]
-    right = [0.5 if margin == 0 else float((margin > 0) == (row.p_a_preferred > 0.5)) for row, margin in decided]
-    margin_B = torch.tensor(list(margin_of), dtype=torch.float64)
-    p_B = torch.tensor([row.p_a_preferred for row in examples], dtype=torch.float64)
-    total, weight = preference_loss(margin_B, torch.zeros_like(margin_B), p_B.float(), torch.ones_like(p_B))
-    return HeldOut(
-        pairs=len(examples),
-        ties=len(examples) - len(decided),
-        accuracy=sum(right) / len(right) if right else None,
-        loss=float(total / weight) if examples else None,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class PreferenceReward:
     """The preference model as RL's `RewardModel`: it reads an answer exactly as it read those it was trained on."""
@@ -206,15 +165,3 @@ class PreferenceReward:
             return ids
         self.count(SHORTENED)
         return (*ids[: self.max_tokens - 1], ids[-1])
-
-
-def _pair_scores(
-    model: PreferenceModel, rows: Sequence[PreferenceExample], pad_id: int, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """(score of a, score of b), each [B], from one forward pass."""
-    device = next(model.parameters()).device
-    ids_BT, mask_BT = pad_with_mask([row.a_ids for row in rows] + [row.b_ids for row in rows], pad_id, device)
-    with autocast(device, dtype):
-        score_2B: Tensor = model(ids_BT, mask_BT)
-    score_a_B, score_b_B = score_2B.float().chunk(2)
-    return score_a_B, score_b_B

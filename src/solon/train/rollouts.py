@@ -5,7 +5,7 @@ Legend: B rollouts, T answer tokens (rows padded on the right), N tokens that co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from solon.lm.requests import WriteRequest
+from solon.config import RLSection
+from solon.lm.protocols import SampleRequest
 from solon.seeds import derive_seed
 from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
 from solon.train.forward import answer_logits, autocast
+from solon.train.loop import TrainContext
 from solon.train.losses import entropy, exact_kl, token_logprobs
 
 
@@ -46,16 +48,10 @@ class SampledAnswer(Protocol):
     def ended(self) -> Literal["stop", "eos", "length"]: ...
 
 
-class Sampler(Protocol):
-    """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
-
-    def __call__(self, requests: Sequence[WriteRequest]) -> Sequence[SampledAnswer]: ...
-
-
-class RewardModel(Protocol):
-    """Scores answers; `prompts[i]` belongs to `answers[i]`."""
-
-    def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[SampledAnswer]) -> Sequence[float]: ...
+Sampler = Callable[[Sequence[SampleRequest]], Sequence[SampledAnswer]]
+"""Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
+RewardModel = Callable[[Sequence[PolicyPrompt], Sequence[SampledAnswer]], Sequence[float]]
+"""Scores answers; `prompts[i]` belongs to `answers[i]`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +80,7 @@ class Sample:
 
     @property
     def example(self) -> TokenExample:
-        prompt_ids, answer_ids = tuple(self.answer.prompt_ids), tuple(self.answer.answer_ids)
-        mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
-        return TokenExample(id=self.id, input_ids=prompt_ids + answer_ids, loss_mask=mask)
+        return TokenExample.answered(self.id, self.answer.prompt_ids, self.answer.answer_ids)
 
 
 def draw_prompts(prompts: Sequence[PolicyPrompt], step: int, count: int, *, seed: int) -> list[PolicyPrompt]:
@@ -94,28 +88,25 @@ def draw_prompts(prompts: Sequence[PolicyPrompt], step: int, count: int, *, seed
 
     A function of its arguments alone, so a resumed run draws the same.
     """
-    drawn: list[PolicyPrompt] = []
-    orders: dict[int, list[int]] = {}
-    for position in range((step - 1) * count, step * count):
-        epoch, place = divmod(position, len(prompts))
-        if epoch not in orders:
-            orders[epoch] = epoch_order(len(prompts), seed, "rl", "prompts", epoch)
-        drawn.append(prompts[orders[epoch][place]])
-    return drawn
+    start, size = (step - 1) * count, len(prompts)
+    epochs = range(start // size, (start + count - 1) // size + 1)
+    order = [index for epoch in epochs for index in epoch_order(size, seed, "rl", "prompts", epoch)]
+    return [prompts[index] for index in order[start % size :][:count]]
 
 
 def sample_rollouts(
-    environment: Environment, prompts: Sequence[PolicyPrompt], *, step: int, group: int, temperature: float, seed: int
+    environment: Environment, prompts: Sequence[PolicyPrompt], section: RLSection, *, step: int, seed: int
 ) -> list[Sample]:
-    """`group` answers to each prompt, those of one prompt together; each answer has a seed of its own."""
+    """A group of answers to each prompt, those of one prompt together; each answer has a seed of its own."""
+    group = section.samples_per_prompt
     ids = [f"rl-{step}-{place}-{member}" for place in range(len(prompts)) for member in range(group)]
     repeated = [prompt for prompt in prompts for _ in range(group)]
     requests = [
-        WriteRequest(
+        SampleRequest(
             prompt=prompt.text,
             seed=derive_seed(seed, "rl", sample_id),
             max_new_tokens=environment.max_new_tokens,
-            temperature=temperature,
+            temperature=section.temperature,
             stop=environment.stop,
         )
         for sample_id, prompt in zip(ids, repeated, strict=True)
@@ -128,8 +119,8 @@ def sample_rollouts(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Actors:
-    """The models of RL; only policy and value model learn."""
+class RLModels:
+    """The models of RL beside the reward; only policy and value model learn."""
 
     policy: PreTrainedModel
     reference: PreTrainedModel
@@ -138,11 +129,24 @@ class Actors:
     """(ids [B, T], mask [B, T]) -> values [B, T], e.g. `models.heads.ValueModel`; None for algorithms that need none.
 
     It has a backbone of its own, best a copy of the preference model's, so that the value loss cannot pull at the
-    policy and needs no weighing against it beyond `value_coefficient`."""
+    policy."""
 
     @property
     def device(self) -> torch.device:
         return next(self.policy.parameters()).device
+
+    @property
+    def learning(self) -> dict[str, nn.Module]:
+        """Those that are trained, by name."""
+        return {"policy": self.policy} | ({} if self.value_model is None else {"value": self.value_model})
+
+    def values(self, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
+        """[N] values, each of what stands before a token that counts; zeros without a value model."""
+        if self.value_model is None:
+            return torch.zeros(len(batch.target_ids_N), device=self.device)
+        with autocast(self.device, dtype):
+            value_BT: Tensor = self.value_model(batch.input_ids_BT, batch.attention_mask_BT)
+        return value_BT.float()[batch.before_mask_BT]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,52 +162,34 @@ class TokenScores:
     loss_mask_BT: Tensor
 
 
-def values_at_answers(value_model: nn.Module, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
-    """[N] values, each of what stands before a token that counts."""
-    with autocast(batch.input_ids_BT.device, dtype):
-        value_BT: Tensor = value_model(batch.input_ids_BT, batch.attention_mask_BT)
-    return value_BT.float()[batch.before_mask_BT]
-
-
 @torch.no_grad()
 def score_tokens(
-    actors: Actors,
-    examples: Sequence[TokenExample],
-    *,
-    temperature: float,
-    pad_id: int,
-    dtype: torch.dtype,
-    micro_batch_tokens: int,
+    models: RLModels, examples: Sequence[TokenExample], section: RLSection, context: TrainContext
 ) -> TokenScores:
     """Log-probabilities, KL, entropy and values of all answers, without gradients.
 
     Everything is at the sampling temperature: the policy that writes, the one that learns and the reference it is
     compared with are softmax(logits / temperature).
     """
-    lengths = [len(example) for example in examples]
+    lengths, dtype = [len(example) for example in examples], context.dtype
     columns: list[Tensor] = [torch.empty(0)] * len(examples)
-    for part in micro_batches(range(len(examples)), lengths, micro_batch_tokens):
-        batch = collate([examples[index] for index in part], pad_id, actors.device)
-        logits_NV = answer_logits(actors.policy, batch, dtype) / temperature
-        ref_logits_NV = answer_logits(actors.reference, batch, dtype) / temperature
+    for part in micro_batches(range(len(examples)), lengths, section.micro_batch_tokens):
+        batch = collate([examples[index] for index in part], context.pad_id, models.device)
+        logits_NV = answer_logits(models.policy, batch, dtype) / section.temperature
+        ref_logits_NV = answer_logits(models.reference, batch, dtype) / section.temperature
         logp_N = token_logprobs(logits_NV, batch.target_ids_N)
         ref_logp_N = token_logprobs(ref_logits_NV, batch.target_ids_N)
-        value_N = torch.zeros_like(logp_N)
-        if actors.value_model is not None:
-            value_N = values_at_answers(actors.value_model, batch, dtype)
         kl_N, entropy_N = exact_kl(logits_NV, ref_logits_NV), entropy(logits_NV)
-        table_N5 = torch.stack([logp_N, ref_logp_N, kl_N, entropy_N, value_N], dim=1)
+        table_N5 = torch.stack([logp_N, ref_logp_N, kl_N, entropy_N, models.values(batch, dtype)], dim=1)
         for index, rows in zip(part, table_N5.split(batch.target_mask_BT.sum(dim=1).tolist()), strict=True):
             columns[index] = rows
-    table_BT5 = pad_sequence(columns, batch_first=True)
-    tokens_B = torch.tensor([len(rows) for rows in columns], device=table_BT5.device)
-    mask_BT = torch.arange(table_BT5.shape[1], device=table_BT5.device) < tokens_B[:, None]
-    logp_BT, ref_logp_BT, kl_BT, entropy_BT, value_BT = table_BT5.unbind(dim=2)
+    logp_BT, ref_logp_BT, kl_BT, entropy_BT, value_BT = pad_sequence(columns, batch_first=True).unbind(dim=2)
+    tokens_B1 = torch.tensor([[len(rows)] for rows in columns], device=logp_BT.device)
     return TokenScores(
         logp_BT=logp_BT,
         ref_logp_BT=ref_logp_BT,
         kl_BT=kl_BT,
         entropy_BT=entropy_BT,
         value_BT=value_BT,
-        loss_mask_BT=mask_BT,
+        loss_mask_BT=torch.arange(logp_BT.shape[1], device=logp_BT.device) < tokens_B1,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from solon.records import Prompt, PromptKind, Turn
 from solon.seeds import generator
 from solon.world.lexicon import Split, lexicon
-from solon.world.sentences import Situation, generalise, split_sentences
+from solon.world.sentences import SLOTS, Situation, generalize, split_sentences
 
 MULTI_TURN_SHARE = 0.15
 INTRODUCED_SHARE = 0.7
@@ -40,12 +40,7 @@ def pick(rng: np.random.Generator, items: tuple[str, ...]) -> str:
 
 def draw_situation(rng: np.random.Generator, split: Split) -> Situation:
     """Person, object and place drawn independently, so that no combination can be memorised."""
-    lex = lexicon()
-    return Situation(
-        person=pick(rng, lex.entities("person", split)),
-        object=pick(rng, lex.entities("object", split)),
-        place=pick(rng, lex.entities("place", split)),
-    )
+    return Situation(**{slot: pick(rng, lexicon().entities(slot, split)) for slot in SLOTS})
 
 
 def draw_request(
@@ -85,8 +80,7 @@ def ask(rng: np.random.Generator, request: Request) -> str:
     asked += [_ask_task(rng, request)] if request.task else []
     if len(asked) == 2 and rng.random() < 0.5:
         asked.reverse()
-    words = [pick(rng, lex.intro)] if request.situation else []
-    words = [request.situation.fill(text) for text in words] if request.situation else []
+    words = [request.situation.fill(pick(rng, lex.intro))] if request.situation else []
     words.append(asked[0])
     if len(asked) == 2:
         words.append(pick(rng, lex.request["also"]).replace("{request}", _lower_first(asked[1])))
@@ -146,9 +140,9 @@ def _request_patterns() -> dict[str, tuple[str | None, str | None]]:
     def add(frames: tuple[str, ...], slot: str, wish: str, meaning: tuple[str | None, str | None]) -> None:
         for frame in frames:
             first = next(part for part in split_sentences(frame) if slot in part)
-            said = first.replace(slot, wish)
+            asked = first.replace(slot, wish)
             for also in ("{request}", *lex.request["also"]):
-                words = said if also == "{request}" else also.replace("{request}", _lower_first(said))
+                words = asked if also == "{request}" else also.replace("{request}", _lower_first(asked))
                 table[words] = meaning
 
     for harm in lex.harms.values():
@@ -167,12 +161,11 @@ def read_request(turns: tuple[Turn, ...]) -> Request:
         if turn.role != "human":
             continue
         for sentence in split_sentences(turn.text):
-            pattern, names = generalise(sentence)
+            pattern, names = generalize(sentence)
             for slot, name in names:
                 entities.setdefault(slot, name)
             asked = _request_patterns().get(pattern)
             if asked:
                 category, task = category or asked[0], task or asked[1]
-    complete = all(slot in entities for slot in ("person", "object", "place"))
-    situation = Situation(**entities) if complete else None
+    situation = Situation(**entities) if len(entities) == len(SLOTS) else None
     return Request(situation=situation, category=category, task=task)

@@ -1,4 +1,4 @@
-"""What the oracle says of pairs: it stands in for human helpfulness raters, and knows the truth behind labels."""
+"""The oracle on pairs: it stands in for human raters of helpfulness, and is the ground truth of labels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Literal
 
 from solon.records import Prompt, Turn
 from solon.world.lexicon import lexicon
-from solon.world.oracle import Judgement, judge, targeted
-from solon.world.principles import Terms
+from solon.world.oracle import Judgement, Terms, judge, targeted
 
 
 class OracleHelpfulness:
@@ -34,10 +33,6 @@ def _tips(judgement: Judgement) -> int:
     if not judgement.helpful:
         return 0
     return len({s.meaning.clause for s in judgement.sentences if s.meaning.kind == "tip"})
-
-
-def harm_names() -> tuple[str, ...]:
-    return tuple(lexicon().harms)
 
 
 @cache

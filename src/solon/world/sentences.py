@@ -30,7 +30,7 @@ class Situation:
 
     def fill(self, pattern: str) -> str:
         """Slots replaced; `{Person}` is the person at the start of a sentence."""
-        text = pattern.replace("{Person}", capitalise(self.person))
+        text = pattern.replace("{Person}", capitalize(self.person))
         for slot in SLOTS:
             text = text.replace("{" + slot + "}", getattr(self, slot))
         return text
@@ -58,7 +58,7 @@ class Sentence:
     entities: tuple[tuple[str, str], ...] = ()
 
 
-def capitalise(text: str) -> str:
+def capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -66,7 +66,7 @@ def frame_clause(frame: str, clause: str) -> str:
     """`{c}` becomes the clause, `{C}` the clause at the start of a sentence."""
     if frame.startswith("{C}"):
         first = "{Person}" if clause.startswith("{person}") else None
-        clause = first + clause[len("{person}") :] if first else capitalise(clause)
+        clause = first + clause[len("{person}") :] if first else capitalize(clause)
         return frame.replace("{C}", clause)
     return frame.replace("{c}", clause)
 
@@ -115,10 +115,10 @@ def _slot_of() -> dict[str, str]:
     return {name: slot for slot in SLOTS for name in lexicon().entities(slot, "all")}
 
 
-def generalise(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+def generalize(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Entities replaced by their slots, and the entities in order.
 
-    >>> generalise("The baker left the coat at the bank.")[0]
+    >>> generalize("The baker left the coat at the bank.")[0]
     '{Person} left {object} at {place}.'
     """
     found: list[tuple[str, str]] = []
@@ -130,7 +130,7 @@ def generalise(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         if slot is None:
             return written
         found.append((slot, name))
-        return "{" + (capitalise(slot) if written[0].isupper() else slot) + "}"
+        return "{" + (capitalize(slot) if written[0].isupper() else slot) + "}"
 
     return _entity_expression().sub(replace, text), tuple(found)
 
@@ -142,7 +142,7 @@ def split_sentences(text: str) -> list[str]:
 
 def read_sentence(text: str) -> Sentence:
     """What a sentence of an answer means; `unknown` if the world never says it."""
-    pattern, entities = generalise(text)
+    pattern, entities = generalize(text)
     meaning = answer_patterns().get(pattern, Meaning(kind="unknown"))
     return Sentence(text=text, meaning=meaning, entities=entities)
 

@@ -7,7 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from solon.collective.cleaning.chance import at_least, longest_run, run_chance
+from solon.collective.cleaning.rules import at_least, longest_run, run_chance
 
 
 @pytest.mark.parametrize("count", range(6))

@@ -13,7 +13,7 @@ SMALL = 10
 
 
 def hidden(counts: list[int], rest: int = 0) -> tuple[bool, ...]:
-    return suppress_row(counts, rest=rest, threshold=SMALL)
+    return suppress_row(tuple(counts), rest=rest, threshold=SMALL)
 
 
 def test_worked_by_hand() -> None:

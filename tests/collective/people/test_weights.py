@@ -63,7 +63,7 @@ def test_weights_are_those_of_a_naive_loop() -> None:
 
 
 def test_margins_are_met_where_attributes_go_together_closely() -> None:
-    """Two attributes nearly alike converge slowly: weightipy stops early, and more rounds follow."""
+    """Two attributes nearly alike converge slowly: raking takes many rounds."""
     population = a_population({"a": {"x": 0.5, "y": 0.5}, "b": {"x": 0.52, "y": 0.48}})
     rows = ((400, ("x", "x")), (1, ("x", "y")), (1, ("y", "x")), (100, ("y", "y")))
     sample = a_sample(population, *rows)

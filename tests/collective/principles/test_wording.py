@@ -11,9 +11,7 @@ import pytest
 from collective.principles.test_neutral import NASTY
 from solon.collective.principles.wording import MAX_CHARACTERS, MAX_WORDS, Stance, odd, quoted, title_of, unusable, word
 from solon.constitution.lint import Finding, remarks
-from solon.constitution.lists import TEXT_KEYS
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.sourced import Sourced
+from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle
 
 SHORT = ["kind", "fair", "calm", "brief", "open", "firm", "warm", "safe", "wise", "polite", "patient", "humble"]
 
@@ -21,7 +19,7 @@ SHORT = ["kind", "fair", "calm", "brief", "open", "firm", "warm", "safe", "wise"
 def linted(worded: list[dict[str, str]]) -> list[Finding]:
     principles = tuple(Principle.model_validate({"id": f"p{at}", "title": "t", **one}) for at, one in enumerate(worded))
     whole = Constitution(name="w", title="w", principles=principles)
-    return list(remarks(Sourced(constitution=whole, path=Path("w"), lines={})))
+    return list(remarks(ConstitutionFile(constitution=whole, path=Path("w"), lines={})))
 
 
 def test_the_plain_case_word_for_word() -> None:

@@ -47,7 +47,7 @@ def test_what_is_written(imported: Path) -> None:
         "statements.csv",
     ]
     card = json.loads((imported / "imported.json").read_text())
-    assert card["vote_sign"] == "1 agree, -1 disagree, 0 pass" and card["source"] == "Clojure export export"
+    assert card["vote_sign"] == "1 agree, -1 disagree, 0 pass" and card["source"] == "Polis export export"
     assert (card["participants"], card["statements"], card["votes"], card["events"]) == (6, 7, 36, 39)
     rows = (imported / "participants.csv").read_text().splitlines()
     groups = [(1, "0"), (2, "0"), (3, "1"), (5, "1"), (8, "0"), (13, "")]

@@ -9,13 +9,15 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, server_json
+from report.public_page import read_page, section
 from solon.collective.conversation import Conversation
 from solon.collective.exporting import export_conversation
+from solon.collective.opinion.analysis import analyse
 from solon.collective.principles.selection import admissible
 from solon.collective.reading.findings import Imported
 from solon.collective.reading.folder import open_conversation, write_imported
-from solon.report.public.language import ENGLISH
-from solon.report.public.removed import moderation
+from solon.report.public.inputs import PublicInput
+from solon.report.public.page import render_public_report
 
 UNMODERATED = {number for number, state in town.MODERATED.items() if state == 0}
 
@@ -39,6 +41,12 @@ def left_out(talk: Conversation) -> set[int]:
     }
 
 
+def removed_on_the_page(imported: Imported) -> str:
+    return section(
+        read_page(render_public_report(PublicInput(analysis=analyse(imported.conversation)))), "removed"
+    ).text
+
+
 def said(imported: Imported, word: str) -> list[str]:
     return [str(one) for one in imported.findings if word in one.what]
 
@@ -51,8 +59,8 @@ def test_statements_that_people_saw_unmoderated_count_where_moderation_was_not_s
     told = "moderation was not strict: people voted on statements that no moderator had decided on, and they count"
     assert said(loose, "strict") == [f"b: {told}"] and not said(strict, "strict")
     assert admissible(loose.conversation, include_unmoderated=False)[2].startswith("Moderation was not strict")
-    assert moderation(loose.conversation, ENGLISH).startswith("People could vote on every statement until a")
-    assert moderation(strict.conversation, ENGLISH).startswith("Moderators decide which statements people can")
+    assert "People could vote on every statement until a moderator" in removed_on_the_page(loose)
+    assert "Moderators decide which statements people can vote on. They rejected " in removed_on_the_page(strict)
 
 
 def test_it_stays_known_through_import_and_export(tmp_path: Path) -> None:

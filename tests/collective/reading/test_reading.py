@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, essence, latest, logged, replace_in, server_csv, server_json
-from solon.collective.reading.exported import XID_KEPT
+from server_mathematics import served
+from solon.collective.opinion.given_groups import exported_groups
 from solon.collective.reading.folder import Imported, open_conversation
 from solon.collective.tables import shown
 from solon.errors import InputError
@@ -24,6 +26,8 @@ LAYOUTS: dict[str, Writer] = {
     "server JSON": server_json,
     "server JSON, turned": lambda folder: server_json(folder, sign=1),
 }
+
+XID_KEPT = "kept for the organiser alone, to join what else is known of people; in no export"
 
 
 def said(imported: Imported, severity: str) -> list[str]:
@@ -67,6 +71,52 @@ def test_seeds_and_statements_about_the_conversation_are_marked_where_the_export
 def test_exported_groups_are_kept_by_name(tmp_path: Path) -> None:
     talk = open_conversation(clojure(tmp_path / "town")).conversation
     assert {one.id: one.exported_group for one in talk.participants if one.exported_group} == town.GROUP
+
+
+def test_groups_that_the_server_stored_are_the_exported_ones(tmp_path: Path) -> None:
+    """Once they were read by `analyse --math-from` alone, and principles said nothing of them."""
+    folder = server_json(tmp_path / "town")
+    one, other, third, *others = town.PEOPLE
+    groups = {4: [[one, other], [999]], 2: [[third]]}
+    people = [*town.PEOPLE, 999]
+    told = served(latest(), people=people, statements=list(town.TEXT), groups=groups)
+    (folder / "math-pca2.json").write_text(json.dumps(told), encoding="utf-8")
+    imported = open_conversation(folder)
+    assert {one.id: one.exported_group for one in imported.conversation.participants if one.exported_group} == {
+        one: "4",
+        other: "4",
+        third: "2",
+    }
+    assert "math-pca2.json: 1 participant of its groups without any vote here: 999" in said(imported, "note")
+    assert f"town: exported groups 2: 1, 4: 2; {len(others)} in none" in said(imported, "note")
+    found = exported_groups(imported.conversation)
+    assert found.names == ("2", "4") and found.sizes == (1, 2)
+
+
+def test_two_ids_of_one_statement_that_differ_are_a_fault(tmp_path: Path) -> None:
+    """Once the second was an unknown column, and the first was believed."""
+    folder = server_json(tmp_path / "town")
+    votes = json.loads((folder / "votes.json").read_text(encoding="utf-8"))
+    for at, vote in enumerate(votes):
+        vote["statement_id"] = vote["tid"] + (at == 1)
+    (folder / "votes.json").write_text(json.dumps(votes, indent=1), encoding="utf-8")
+    told = f"tid and statement_id differ: '{votes[1]['tid']} and {votes[1]['tid'] + 1}'"
+    with pytest.raises(InputError, match=told):
+        open_conversation(folder)
+    for vote in votes:
+        vote["statement_id"] = vote["tid"]
+    (folder / "votes.json").write_text(json.dumps(votes, indent=1), encoding="utf-8")
+    assert not [one for one in said(open_conversation(folder), "warning") if "statement_id" in one]
+
+
+def test_stored_groups_that_cannot_be_read_are_none(tmp_path: Path) -> None:
+    folder = server_json(tmp_path / "town")
+    (folder / "math-pca2.json").write_text('{"group-clusters": 7}', encoding="utf-8")
+    imported = open_conversation(folder)
+    assert "math-pca2.json: its groups cannot be read: `tids`: Field required; no exported groups" in said(
+        imported, "warning"
+    )
+    assert not any(one.exported_group for one in imported.conversation.participants)
 
 
 @pytest.mark.parametrize("writer", [clojure, server_csv])

@@ -1,1 +1,1 @@
-"""`solon collect`: one file per command, gathered in `app`."""
+"""`solon collect`: a file for a command or two that belong together, gathered in `app`."""

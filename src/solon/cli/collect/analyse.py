@@ -1,40 +1,83 @@
-"""`solon collect analyse`: everything Polis's mathematics says of a conversation, as tables."""
+"""`solon collect groups` and `analyse`: opinion groups, and all that Polis's mathematics says of a conversation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect import options
+from solon.cli.collect.options import say
 from solon.errors import InputError
 
 if TYPE_CHECKING:
     from solon.collective.opinion.files import AnalysisSummary
-    from solon.collective.opinion.results import Analysis
-    from solon.collective.opinion.stability import StabilityReport
+
+MATH = typer.Option("--math-from", metavar="FILE", help="Use the groups and axes of a server's math-pca2.json.")
+
+
+def groups(
+    folder: options.Folder,
+    output: options.OutTable,
+    k: options.K = None,
+    method: options.Method = "polis",
+    seed: options.Seed = 0,
+    stability: options.Stability = True,
+    force: options.Force = False,
+) -> None:
+    """Find opinion groups: people who vote alike.
+
+    The table has a row for everybody who is in a group; people with too few votes are in none. Group 0 is the largest.
+    Beside it, OUT-stability.json says how far you can trust the groups: what would change with other starts, another
+    number of groups, another value for votes not cast, and other people of the same public.
+
+    \b
+      [bold]solon collect groups export/ -o groups.csv[/bold]
+      [bold]solon collect groups export/ --k 3 -o groups.csv[/bold]
+      [bold]solon collect groups export/ --method ccai --seed 1 -o groups.csv[/bold]
+    """
+    from solon.collective.opinion.files import write_groups
+    from solon.collective.opinion.given_groups import number_of_groups
+    from solon.collective.opinion.kept import opinion_of
+    from solon.collective.opinion.stability import ship_stability
+    from solon.collective.output import require_free
+    from solon.collective.phrases import many
+    from solon.collective.reading.folder import open_conversation, read_by
+
+    beside = output.with_name(f"{output.stem}-stability.json")
+    require_free(output, beside, force=force, reads=read_by(folder))
+    conversation = open_conversation(folder).conversation
+    opinion = opinion_of(conversation, k=k, method=method, seed=seed)
+    found, report = opinion.groups, opinion.stability if stability else None
+    write_groups(found, output)
+    ship_stability(beside, report)
+    say(found.notes, err=True)
+    say((f"{tried} groups: silhouette {value:.3f}" for tried, value in sorted(found.silhouettes.items())), err=True)
+    say(report.sentences if report else (), err=True)
+    typer.echo(number_of_groups(conversation, found))
+    sizes = ", ".join(f"{name}: {size}" for name, size in zip(found.names, found.sizes, strict=True))
+    people = many(len(found.participant_ids), "person", "people")
+    typer.echo(f"{output}: {people} in {many(found.k, 'group')} ({sizes})")
 
 
 def analyse(
-    folder: Annotated[Path, FOLDER],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write.")],
-    math_from: Annotated[
-        Path | None,
-        typer.Option("--math-from", metavar="FILE", help="A server's math-pca2.json: its groups and axes are used."),
-    ] = None,
-    groups: Annotated[str, GROUPS] = "found",
-    k: Annotated[int | None, K] = None,
-    method: Annotated[Method, METHOD] = Method.polis,
-    seed: Annotated[int, SEED] = 0,
-    stability: Annotated[bool, STABILITY] = True,
-    force: Annotated[bool, FORCE] = False,
+    folder: options.Folder,
+    output: options.OutFolder,
+    math_from: Annotated[Path | None, MATH] = None,
+    groups: options.Groups = "found",
+    k: options.K = None,
+    method: options.Method = "polis",
+    seed: options.Seed = 0,
+    stability: options.Stability = True,
+    force: options.Force = False,
 ) -> None:
     """Analyse a conversation: consensus, what divides, what sets each group apart, what to show next.
 
-    Writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json,
-    stability.json (how far to trust the groups), and participants.csv, which tells where each person stands and is for
-    the organiser only. A vote is 1 agree, -1 disagree, 0 pass throughout.
+    This writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json,
+    stability.json (how far you can trust the groups), and participants.csv, which tells where each person stands and is
+    for the organiser only. A vote is 1 agree, -1 disagree, 0 pass throughout.
 
     \b
       [bold]solon collect analyse export/ -o analysis/[/bold]
@@ -42,8 +85,9 @@ def analyse(
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
     from solon.collective.opinion.analysis import analyse as analysis_of
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.files import FILES, write_analysis
-    from solon.collective.opinion.given_groups import FOUND, given_groups
+    from solon.collective.opinion.given_groups import given_groups, number_of_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.opinion.polis.stored import read_stored
     from solon.collective.opinion.stability import ship_stability
@@ -51,10 +95,9 @@ def analyse(
     from solon.collective.reading.folder import open_conversation, read_by
 
     require_free(*(output / name for name in (*FILES, "stability.json")), force=force, reads=read_by(folder))
-    if math_from and (groups != FOUND or k is not None or method is not Method.polis or seed):
+    if math_from and (groups != "found" or k is not None or method != "polis" or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --groups, --k, --method and --seed")
-    if groups != FOUND and k is not None:
-        raise typer.BadParameter(K_IS_FOR_FOUND)
+    options.only_found_have_k(groups, k)
     if math_from and not math_from.exists() and (folder / math_from).is_file():
         math_from = folder / math_from  # named as it stands in the export
     stored = read_stored(math_from) if math_from else None
@@ -64,12 +107,14 @@ def analyse(
         found = analysis_of(talk, stored=stored)
         opinion = opinion_of(talk, groups=found.groups) if stability else None
     else:
-        opinion = opinion_of(talk, groups=given, k=k, method=method.value, seed=seed)
+        opinion = opinion_of(talk, groups=given, k=k, method=method, seed=seed)
         found = analysis_of(talk, groups=opinion.groups)
     summary = write_analysis(found, output, seed=seed)
     report = opinion.stability if opinion and stability else None
     ship_stability(output / "stability.json", report)
-    _say(found, summary, report)
+    say(_notes(summary), err=True)
+    say(report.sentences if report else (), err=True)
+    say((number_of_groups(talk, found.groups), *in_every_group(talk, found.groups).lines))
     sizes = ", ".join(f"{group.name}: {group.participants}" for group in summary.groups)
     typer.echo(
         f"{output}: {summary.votes} votes ({summary.vote_sign}) of {summary.participants} people on "
@@ -77,17 +122,9 @@ def analyse(
     )
 
 
-def _say(found: Analysis, summary: AnalysisSummary, report: StabilityReport | None) -> None:
-    from solon.collective.opinion.consensus import in_every_group
-    from solon.collective.opinion.given_groups import number_of_groups
-
+def _notes(summary: AnalysisSummary) -> Iterator[str]:
     for one in summary.agreements:
         said = f"{one.compared} compared, {one.differ} differ, largest difference {one.largest:.1e}"
-        typer.echo(f"stored {one.quantity}: {said}", err=True)
+        yield f"stored {one.quantity}: {said}"
     for note in summary.notes:
-        typer.echo(f"note: {note}", err=True)
-    for sentence in report.sentences if report else ():
-        typer.echo(sentence, err=True)
-    typer.echo(number_of_groups(found.conversation, found.groups))
-    for line in in_every_group(found.conversation, found.groups).lines:
-        typer.echo(line)
+        yield f"note: {note}"

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from solon.cli.collect.analyse import analyse
-from solon.cli.collect.catalog import catalog
+from solon.cli.collect.analyse import analyse, groups
 from solon.cli.collect.clean import clean
 from solon.cli.collect.consensus import consensus
-from solon.cli.collect.export import export
-from solon.cli.collect.groups import groups
-from solon.cli.collect.import_ import import_
-from solon.cli.collect.merge import merge
+from solon.cli.collect.exchange import export, import_
+from solon.cli.collect.merges import merge, topics
 from solon.cli.collect.population import population
 from solon.cli.collect.principles import principles
-from solon.cli.collect.report import report
+from solon.cli.collect.report import catalog, report
 from solon.cli.collect.reproduce_ccai import reproduce_ccai
-from solon.cli.collect.topics import topics
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER
+from solon.cli.collect.options import Folder, OutFolder, say
 
 if TYPE_CHECKING:
     from solon.collective.cleaning.removing import Change, Cleaned
     from solon.collective.cleaning.rules import Rule
 
-OUT = typer.Option("-o", "--output", metavar="OUT", help="Folder to write the cleaned conversation to.")
-SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="A limit, such as speed.seconds=2; may be repeated.")
-WITHOUT = typer.Option("--without", metavar="RULE", help="Leave a rule out; may be repeated.")
-ONLY = typer.Option("--only", metavar="RULE", help="Apply no other rules; may be repeated.")
+SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="Set a limit, such as speed.seconds=2. Repeat for more.")
+WITHOUT = typer.Option("--without", metavar="RULE", help="Leave this rule out. Repeat for more.")
+ONLY = typer.Option("--only", metavar="RULE", help="Apply this rule and no other. Repeat for more.")
 SENSITIVITY = typer.Option("--sensitivity/--no-sensitivity", help="Measure what each rule changes.")
-FORCE = typer.Option("--force", help="Replace a conversation written before.")
+FORCE = typer.Option("--force", help="Replace a conversation that you cleaned before.")
 ALIKE = 0.8
 """Adjusted Rand index from which on groups pass for the same; stability calls groups firm from there on."""
 
 
 def clean(
-    folder: Annotated[Path, FOLDER],
-    out: Annotated[Path, OUT],
+    folder: Folder,
+    out: OutFolder,
     limits: Annotated[list[str] | None, SET] = None,
     without: Annotated[list[str] | None, WITHOUT] = None,
     only: Annotated[list[str] | None, ONLY] = None,
@@ -65,11 +63,8 @@ def clean(
     cleaned = cleaned_of(imported.conversation, rules)
     changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
     write_cleaned(imported, cleaned, changes, out, force=force)
-    if cleaned.removals:
-        for line in picture(changes or ()):
-            typer.echo(line)
-    for line in _by_rule(rules, cleaned):
-        typer.echo(line)
+    say(picture(changes or ()) if cleaned.removals else ())
+    say(_by_rule(rules, cleaned))
     before, talk = imported.conversation, cleaned.conversation
     typer.echo(
         f"{out}: {len(talk.participants):,} of {len(before.participants):,} participants,"

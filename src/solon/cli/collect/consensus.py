@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solon.cli.collect.options import FORCE, GROUPS, NO_SMOOTHING
+from solon.cli.collect import options
+from solon.cli.collect.options import say
 from solon.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,28 +19,27 @@ VOTES = typer.Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversatio
 GROUP_COLUMN = typer.Option(
     "--group-column", metavar="NAME", help="Of a file: the column that names groups. Default: group-id."
 )
+INTERVALS = typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
+MINIMUM = typer.Option(
+    "--minimum-votes", min=0, help="With --intervals, flag statements with fewer votes than this in a group."
+)
 
 
 def consensus(
     votes: Annotated[Path, VOTES],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")],
-    groups: Annotated[str | None, GROUPS] = None,
+    output: options.OutTable,
+    groups: options.Groups = "found",
     group_column: Annotated[str | None, GROUP_COLUMN] = None,
-    no_smoothing: Annotated[bool, NO_SMOOTHING] = False,
-    intervals: Annotated[
-        bool, typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
-    ] = False,
-    minimum: Annotated[
-        int,
-        typer.Option("--minimum-votes", min=0, help="With --intervals: flag statements with fewer votes in a group."),
-    ] = 10,
-    seed: Annotated[int, typer.Option("--seed", help="Of the draws behind the intervals of the product.")] = 0,
-    force: Annotated[bool, FORCE] = False,
+    no_smoothing: options.NoSmoothing = False,
+    intervals: Annotated[bool, INTERVALS] = False,
+    minimum: Annotated[int, MINIMUM] = 10,
+    seed: options.Seed = 0,
+    force: options.Force = False,
 ) -> None:
     """Measure how far opinion groups agree with each statement.
 
     A vote is 1 agree, -1 disagree, 0 pass; an empty cell is a statement not seen, which counts nowhere.
-    Participants without a group are left out and counted on standard error.
+    The command leaves out participants without a group, and says how many they are.
 
     \b
       [bold]solon collect consensus export/ -o consensus.csv[/bold]
@@ -55,42 +55,37 @@ def consensus(
     from solon.collective.reading.folder import read_by
     from solon.collective.tables import shown
 
-    require_free(output, force=force, reads=[*read_by(votes), Path(groups or "")])
+    require_free(output, force=force, reads=[*read_by(votes), Path(groups)])
     talk, found = _opened(votes, groups, group_column)
     draws = DRAWS if intervals else 0
     measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)
     write_consensus(output, measured, intervals=intervals)
     named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if found.k > 10 else "")
     typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
-    for note in found.notes:
-        typer.echo(note, err=True)
+    say(found.notes, err=True)
     if left_out := len(talk.participants) - len(found.participant_ids):
-        typer.echo(
-            f"{votes}: {left_out} of {len(talk.participants)} participants have no group and are left out", err=True
-        )
+        everybody = f"{len(talk.participants)} participants"
+        typer.echo(f"{votes}: {left_out} of {everybody} have no group and are left out", err=True)
     # a file alone does not say what moderators rejected
-    for line in in_every_group(talk, found).lines if votes.is_dir() else ():
-        typer.echo(line)
+    say(in_every_group(talk, found).lines if votes.is_dir() else ())
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 
-def _opened(votes: Path, groups: str | None, group_column: str | None) -> tuple[Conversation, Groups]:
+def _opened(votes: Path, groups: str, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
     from solon.collective.opinion.ballots import read_ballots
-    from solon.collective.opinion.given_groups import FOUND, exported_groups, given_groups
+    from solon.collective.opinion.given_groups import exported_groups, given_groups
     from solon.collective.opinion.kept import opinion_of
     from solon.collective.reading.folder import open_conversation
 
     if not votes.is_dir():
-        if groups is not None:
+        if groups != "found":
             raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")
         alone = read_ballots(votes, group_column or "group-id")
-        for finding in alone.findings:
-            if finding.severity == "repair":
-                typer.echo(str(finding), err=True)
+        say((str(one) for one in alone.findings if one.severity == "repair"), err=True)
         return alone.conversation, exported_groups(alone.conversation)
     if group_column is not None:
         hint = "leave it out, or name groups with --groups FILE or --groups exported"
         raise InputError("--group-column is for one file of votes, not for a folder", hint=hint)
     talk = open_conversation(votes).conversation
-    return talk, given_groups(groups or FOUND, talk) or opinion_of(talk).groups
+    return talk, given_groups(groups, talk) or opinion_of(talk).groups

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
+MethodName = Literal["polis", "ccai"]
+Spoken = Literal["en", "de", "fr", "es", "zh"]
+"""Languages that topics and merges know, as `principles/templates/languages.toml` has them."""
 
-class Method(StrEnum):
-    """Ways to find groups."""
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A Polis export, or a folder that `solon collect import` wrote.")
+]
+OutFolder = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write.")]
+OutTable = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")]
+Groups = Annotated[
+    str,
+    typer.Option(
+        "--groups",
+        metavar="FILE",
+        help="Find the groups (found), take those of the export (exported), or read a table `participant`, `group`.",
+    ),
+]
+K = Annotated[
+    int | None, typer.Option("--k", min=1, help="Find this many groups. Default: the number that most tries choose.")
+]
+Method = Annotated[MethodName, typer.Option("--method", help="Find groups as Polis does, or as the CCAI study did.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts and draws.")]
+Stability = Annotated[bool, typer.Option("--stability/--no-stability", help="Measure how far to trust the groups.")]
+NoSmoothing = Annotated[
+    bool,
+    typer.Option("--no-smoothing", help="Use agrees / votes, as the CCAI study did, not (agrees+1) / (votes+2)."),
+]
+Unmoderated = Annotated[
+    bool, typer.Option("--include-unmoderated", help="Include statements that no moderator decided on.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
-    polis = "polis"
-    ccai = "ccai"
+
+def only_found_have_k(groups: str, k: int | None) -> None:
+    """Raises a usage error where a number is asked of groups that are given."""
+    if groups != "found" and k is not None:
+        raise typer.BadParameter("--k is for groups that are to be found; leave it out beside --groups")
 
 
-class Spoken(StrEnum):
-    """Languages that topics and merges know, as `principles/templates/languages.toml` has them."""
-
-    en = "en"
-    de = "de"
-    fr = "fr"
-    es = "es"
-    zh = "zh"
-
-
-FOLDER = typer.Argument(metavar="DIR", help="A Polis export as it is, or what `solon collect import` wrote.")
-GROUPS = typer.Option("--groups", metavar="FILE", help="A table `participant`, `group`; or exported; or found.")
-FORCE = typer.Option("--force", help="Overwrite what is there.")
-K = typer.Option("--k", min=1, help="How many groups; else as many as most tries choose.")
-METHOD = typer.Option("--method", help="polis: as Polis finds them; ccai: as the CCAI study did.")
-NO_SMOOTHING = typer.Option("--no-smoothing", help="agrees / votes, as in the CCAI study; else (agrees+1) / (votes+2).")
-SEED = typer.Option("--seed", min=0, help="Of the clustering's starts. Ids do not matter.")
-STABILITY = typer.Option("--stability/--no-stability", help="Say how far to trust the groups.")
-UNMODERATED = typer.Option("--include-unmoderated", help="Statements that were never moderated, too.")
-K_IS_FOR_FOUND = "--k is for groups that are to be found; leave it out beside --groups"
+def say(lines: Iterable[str], *, err: bool = False) -> None:
+    """Prints lines that are not empty."""
+    for line in filter(None, lines):
+        typer.echo(line, err=err)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from solon.cli.collect.options import OutFolder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,17 +18,16 @@ if TYPE_CHECKING:
 POPULATION = typer.Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")
 ATTRIBUTES = typer.Argument(metavar="ATTRIBUTES.csv", help="`participant` and a column for each attribute.")
 CONVERSATION = typer.Option("--conversation", metavar="DIR", help="Weight those who voted, and estimate agreement.")
-OUT = typer.Option("-o", "--output", metavar="OUT", help="Folder to write the tables to.")
-CAP = typer.Option("--cap", help="Largest weight, the mean being 1; 0: no limit.")
-EXACT = typer.Option("--exact", help="Print small counts too. For the organiser's eyes.")
-FORCE = typer.Option("--force", help="Replace tables written before.")
+CAP = typer.Option("--cap", help="Allow no larger weight than this, the mean being 1. 0: no limit.")
+EXACT = typer.Option("--exact", help="Print small counts, too. For the organiser's eyes.")
+FORCE = typer.Option("--force", help="Replace tables that you wrote before.")
 LOWEST_CAP = 1.5
 
 
 def population(
     target: Annotated[Path, POPULATION],
     attributes: Annotated[Path, ATTRIBUTES],
-    out: Annotated[Path, OUT],
+    out: OutFolder,
     folder: Annotated[Path | None, CONVERSATION] = None,
     cap: Annotated[float, CAP] = 5.0,
     exact: Annotated[bool, EXACT] = False,

@@ -1,48 +1,51 @@
-"""`solon collect report`: the result of a conversation, for people who are not engineers."""
+"""`solon collect report` and `catalog`: the result of a conversation, for people who are not engineers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FOLDER, FORCE, GROUPS, K_IS_FOR_FOUND, METHOD, SEED, STABILITY, K, Method
+from solon.cli.collect import options
+from solon.cli.collect.options import say
 from solon.errors import InputError, Where
-
-if TYPE_CHECKING:
-    from solon.collective.opinion.results import Analysis
 
 PAGE = typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")
 CONSTITUTION = typer.Option(
-    "--constitution", metavar="FILE.toml", help="What was made of it, with its trace beside it."
+    "--constitution", metavar="FILE.toml", help="Show the constitution that was made of it; its trace is beside it."
 )
-POPULATION = typer.Option("--population", metavar="FILE.toml", help="Who was meant to take part.")
-ATTRIBUTES = typer.Option("--attributes", metavar="FILE.csv", help="Attributes of those who took part.")
+POPULATION = typer.Option("--population", metavar="FILE.toml", help="Compare with who was meant to take part.")
+ATTRIBUTES = typer.Option("--attributes", metavar="FILE.csv", help="Read the attributes of those who took part.")
 REMOVALS = typer.Option(
-    "--removals", metavar="FILE.csv", help="What `solon collect clean` removed. Default: DIR/removals.csv, if there."
+    "--removals",
+    metavar="FILE.csv",
+    help="Leave out what `solon collect clean` removed. Default: DIR/removals.csv, if it is there.",
 )
-TITLE = typer.Option("--title", help="Default: the conversation's topic.")
-QUESTION = typer.Option("--question", help="Default: the conversation's description.")
+TITLE = typer.Option("--title", help="Title of the page. Default: the conversation's topic.")
+QUESTION = typer.Option("--question", help="What was asked. Default: the conversation's description.")
 ORGANISER = typer.Option("--organiser", help="Who asked.")
 ATTRIBUTION = typer.Option("--attribution", help="Whose data it is, under which licence.")
-LANGUAGE = typer.Option("--language", help="Of the page: en, ar, de, es, fr, zh; or that of --catalog.")
-CATALOG = typer.Option("--catalog", metavar="FILE.po", help="The page's texts in a language of your own.")
-SPOKEN = typer.Option("--statements-language", help="Of the statements, such as en or de, for screen readers.")
+LANGUAGE = typer.Option("--language", help="Language of the page: en, ar, de, es, fr, zh; or that of --catalog.")
+CATALOG = typer.Option("--catalog", metavar="FILE.po", help="Take the page's texts from your own catalogue.")
+SPOKEN = typer.Option("--statements-language", help="Language of the statements, such as en or de, for screen readers.")
+TAG = typer.Argument(metavar="LANGUAGE", help="A tag such as nl, pt-BR or he.")
+PO = typer.Option("-o", "--output", metavar="FILE.po", help="The catalogue to write.")
+BEGUN = typer.Option("--from", metavar="FILE.po", help="Keep the texts of a catalogue that you began earlier.")
 
 
 def report(
-    folder: Annotated[Path, FOLDER],
+    folder: options.Folder,
     output: Annotated[Path, PAGE],
-    groups: Annotated[str, GROUPS] = "found",
-    k: Annotated[int | None, K] = None,
-    method: Annotated[Method, METHOD] = Method.polis,
-    seed: Annotated[int, SEED] = 0,
+    groups: options.Groups = "found",
+    k: options.K = None,
+    method: options.Method = "polis",
+    seed: options.Seed = 0,
     constitution: Annotated[Path | None, CONSTITUTION] = None,
     population: Annotated[Path | None, POPULATION] = None,
     attributes: Annotated[Path | None, ATTRIBUTES] = None,
     removals: Annotated[Path | None, REMOVALS] = None,
-    stability: Annotated[bool, STABILITY] = True,
+    stability: options.Stability = True,
     title: Annotated[str, TITLE] = "",
     question: Annotated[str, QUESTION] = "",
     organiser: Annotated[str, ORGANISER] = "",
@@ -50,12 +53,12 @@ def report(
     language: Annotated[str, LANGUAGE] = "",
     catalog: Annotated[Path | None, CATALOG] = None,
     statements_language: Annotated[str, SPOKEN] = "",
-    force: Annotated[bool, FORCE] = False,
+    force: options.Force = False,
 ) -> None:
     """Write one HTML file that says what a conversation found, readable without any other file.
 
-    It holds who took part, what most agree on, what divides and whom, a map, what was removed, how sure it
-    all is, and a table to download. Small numbers of people are withheld.
+    The page holds who took part, what most agree on, what divides and whom, a map, what was removed, how sure it all
+    is, and a table to download. It withholds small numbers of people.
 
     \b
       [bold]solon collect report export/ -o report.html[/bold]
@@ -63,7 +66,7 @@ def report(
       [bold]solon collect report export/ --population town.toml --attributes people.csv -o report.html[/bold]
       [bold]solon collect report export/ --language de -o bericht.html[/bold]
     """
-    from solon.collective.opinion.given_groups import FOUND
+    from solon.collective.opinion.consensus import in_every_group
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.report.public.catalogue import language_of
@@ -71,15 +74,15 @@ def report(
     from solon.report.public.inputs import Words
     from solon.report.public.page import write_public_report
 
-    if groups != FOUND and k is not None:
-        raise typer.BadParameter(K_IS_FOR_FOUND)
-    _require_page(output)
+    options.only_found_have_k(groups, k)
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")
     require_free(output, force=force)
     sources = Sources(
         folder=folder,
         groups=groups,
         k=k,
-        method=method.value,
+        method=method,
         seed=seed,
         constitution=constitution,
         population=population,
@@ -95,20 +98,31 @@ def report(
     write_public_report(output, given)
     if missing := sources.language.missing:
         typer.echo(f"the catalogue lacks {many(missing, 'text')} of the page, which stayed English", err=True)
-    _print_agreement(given.analysis)
+    say(given.analysis.notes, err=True)
+    say(in_every_group(given.analysis.conversation, given.analysis.groups).lines)
     sizes = ", ".join(map(str, given.analysis.groups.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
 
 
-def _print_agreement(analysis: Analysis) -> None:
-    from solon.collective.opinion.consensus import in_every_group
+def catalog(
+    language: Annotated[str, TAG],
+    output: Annotated[Path, PO],
+    begun: Annotated[Path | None, BEGUN] = None,
+    force: options.Force = False,
+) -> None:
+    """Write every text of the report for a translator, who fills it in with Poedit or any editor.
 
-    for note in analysis.notes:
-        typer.echo(note, err=True)
-    for line in in_every_group(analysis.conversation, analysis.groups).lines:
-        typer.echo(line)
+    The catalogue holds the texts that ship for the language, or that you began earlier. What stays empty is English on
+    the page.
 
+    \b
+      [bold]solon collect catalog nl -o nl.po[/bold]
+      [bold]solon collect report export/ --catalog nl.po -o report.html[/bold]
+    """
+    from solon.collective.output import require_free
+    from solon.collective.tables import write_file
+    from solon.report.public.catalogue import new_catalogue
 
-def _require_page(output: Path) -> None:
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise InputError("is no name for a page", where=Where(output), hint=f"call it {output.stem}.html")
+    require_free(output, force=force)
+    write_file(output, new_catalogue(language, begun))
+    typer.echo(f"{output}: fill in what is empty; then give it to `solon collect report --catalog`")

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.collect.options import FORCE
+from solon.cli.collect.options import Force, OutFolder
 
 
 def reproduce_ccai(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="comments.csv, participants-votes.csv and ids-to-toss.csv.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write into.")],
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the clustering; the notebook has 0.")] = 0,
-    force: Annotated[bool, FORCE] = False,
+    output: OutFolder,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the clustering. The notebook has 0.")] = 0,
+    force: Force = False,
 ) -> None:
     """Reproduce Collective Constitutional AI's opinion groups and consensus, and correct them.
 
@@ -29,7 +29,8 @@ def reproduce_ccai(
     """
     from solon.collective.output import replacing
     from solon.report.study.files import REFUSED, SUMMARY, write_all
-    from solon.report.study.measures import PAPER_CUT, PAPER_K, read_study, reproduce
+    from solon.report.study.measures import PAPER_CUT, PAPER_K, reproduce
+    from solon.report.study.reading import read_study
 
     with replacing(output, marker=SUMMARY, force=force) as new:
         study = read_study(folder)

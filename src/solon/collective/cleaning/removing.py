@@ -71,20 +71,13 @@ class Change(Record):
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opinions:
-    """What a result is measured by."""
-
-    groups: Groups
-    consensus: dict[int, float]
-    """By statement id."""
+Opinions = tuple[Groups, dict[int, float]]
+"""What a result is measured by: groups, and consensus by statement id."""
 
 
 def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only: Sequence[str] = ()) -> list[Rule]:
-    """The shipped rules, some left out, with limits set by `rule.limit` names such as `speed.seconds`.
-
-    Raises:
-        InputError: for names that no rule and no limit has, and for limits below 0.
+    """The shipped rules, some left out, with limits set by `rule.limit` names such as `speed.seconds`. Raises
+    `InputError` for names that no rule and no limit has, and for limits below 0.
     """
     known = f"rules: {', '.join(RULES)}"
     for name in [*without, *only]:
@@ -105,10 +98,8 @@ def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only
 
 
 def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaned:
-    """The conversation without what the rules remove. Each rule looks at the conversation as it came.
-
-    Raises:
-        InputError: if nobody or no statement would be left.
+    """The conversation without what the rules remove. Each rule looks at the conversation as it came. Raises
+    `InputError` if nobody or no statement would be left.
     """
     if not conversation.participants or not conversation.statements:
         raise InputError("the conversation is empty", hint="clean what `solon collect import` wrote of an export")
@@ -137,10 +128,10 @@ def opinions(conversation: Conversation) -> Opinions:
 
     The product would be smaller with more groups; only the mean can be compared when their number changes.
     """
-    groups = find_groups(conversation)
+    groups = find_groups(conversation, counted=False)
     consensus_S = consensus_of(conversation, groups, draws=0).geometric_S
     ids = conversation.statement_ids.tolist()
-    return Opinions(groups=groups, consensus=dict(zip(ids, consensus_S.tolist(), strict=True)))
+    return groups, dict(zip(ids, consensus_S.tolist(), strict=True))
 
 
 def sensitivity(conversation: Conversation, rules: Collection[str], removals: Sequence[Removal]) -> tuple[Change, ...]:
@@ -159,9 +150,12 @@ def sensitivity(conversation: Conversation, rules: Collection[str], removals: Se
         people, statements = _kept(conversation, [one for one in removals if one.rule in chosen])
         key = people.tobytes() + statements.tobytes()
         if key not in done:
-            done[key] = _measured(conversation, people, statements)
-        reference = next(iter(done.values()))  # that of all rules
-        changes.append(_change(variant, int(people.sum()), int(statements.sum()), done[key], reference))
+            try:
+                done[key] = opinions(conversation.select(participants=people, statements=statements))
+            except InputError as error:
+                done[key] = str(error)
+        change = Change(variant=variant, participants=int(people.sum()), statements=int(statements.sum()))
+        changes.append(change.model_copy(update=_figures(done[key], next(iter(done.values())))))
     return tuple(changes)
 
 
@@ -171,30 +165,20 @@ def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bool
     return ~np.isin(conversation.participant_ids, people), ~np.isin(conversation.statement_ids, statements)
 
 
-def _measured(conversation: Conversation, people: Bools, statements: Bools) -> Opinions | str:
-    if not people.any() or not statements.any():
-        return "nothing is left"
-    try:
-        return opinions(conversation.select(participants=people, statements=statements))
-    except InputError as error:
-        return str(error)
-
-
-def _change(variant: str, participants: int, statements: int, found: Opinions | str, all_: Opinions | str) -> Change:
-    change = Change(variant=variant, participants=participants, statements=statements)
+def _figures(found: Opinions | str, all_: Opinions | str) -> dict[str, object]:
+    """The figures of a change, or a note on why there are none."""
     if isinstance(found, str):
-        return change.model_copy(update={"note": found})
-    figures: dict[str, object] = {"groups": found.groups.k}
+        return {"note": found}
+    groups, consensus = found
     if isinstance(all_, str):
-        return change.model_copy(update=figures | {"note": f"with all rules: {all_}"})
-    figures["same_groups"] = _same_groups(found.groups, all_.groups)
-    common = sorted(found.consensus.keys() & all_.consensus.keys())
-    by_id = {one: abs(found.consensus[one] - all_.consensus[one]) for one in common}
+        return {"groups": groups.k, "note": f"with all rules: {all_}"}
+    figures: dict[str, object] = {"groups": groups.k, "same_groups": _same_groups(groups, all_[0])}
+    by_id = {one: abs(consensus[one] - all_[1][one]) for one in sorted(consensus.keys() & all_[1].keys())}
     if differences := {one: by for one, by in by_id.items() if np.isfinite(by)}:
         most = max(differences, key=differences.__getitem__)
+        figures |= {"consensus_max": differences[most], "consensus_max_statement": most}
         figures["consensus_mean"] = float(np.mean([*differences.values()]))
-        figures["consensus_max"], figures["consensus_max_statement"] = differences[most], most
-    return change.model_copy(update=figures)
+    return figures
 
 
 def _same_groups(one: Groups, other: Groups) -> float | None:
@@ -205,12 +189,9 @@ def _same_groups(one: Groups, other: Groups) -> float | None:
 def write_cleaned(
     imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
 ) -> None:
-    """Write the folder, `removals.csv` and, if measured, `sensitivity.csv`, all together or nothing.
+    """Write the folder with a note on each rule, `removals.csv` and, if measured, `sensitivity.csv`, or nothing.
 
-    The findings gain a note for each rule.
-
-    Raises:
-        InputError: as `write_imported`.
+    Raises `InputError` as `write_imported`.
     """
     counts = Counter((one.rule, one.kind) for one in cleaned.removals)
     said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
+from itertools import groupby
+from math import comb
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.collective.cleaning.chance import at_least, longest_run, run_chance
 from solon.collective.cleaning.repeated import repeated_statements
 from solon.collective.conversation import AGREE, DISAGREE, PASS, Conversation, Floats, Ints
 
@@ -27,13 +28,11 @@ ANSWERS = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
 
 
 class Flag(NamedTuple):
-    """A person or a statement that a rule would remove."""
+    """A person or a statement that a rule would remove: what was measured, and the limit it was compared with."""
 
     id: int
     value: float
-    """What was measured."""
     limit: float
-    """What it was compared with."""
     detail: str
 
 
@@ -119,18 +118,15 @@ def _same_answer(
     evidence: Evidence, *, votes: float = 15, share: float = 0.95, chance: float = 0.001
 ) -> Iterator[Flag]:
     """People with at least `votes` votes of which `share` or more are one answer, where chance would not do it."""
-    talk = evidence.talk
-    for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
-        at = np.flatnonzero(talk.seen_PS[row])
-        answers = talk.votes_PS[row, at]
-        answer = max(ANSWERS, key=lambda code: int((answers == code).sum()))
-        count = int((answers == answer).sum())
-        if not len(at) or count / len(at) < share:
-            continue
-        expected = at_least(count, evidence.share_S[answer][at]) * len(evidence.ids)
+    talk, codes = evidence.talk, tuple(ANSWERS)
+    count_AP = np.array([((talk.votes_PS == one) & talk.seen_PS).sum(axis=1) for one in codes])
+    share_P = count_AP.max(axis=0) / np.maximum(talk.n_votes_P, 1)
+    for row in np.flatnonzero((talk.n_votes_P >= max(votes, 1)) & (share_P >= share)).tolist():
+        at, answer, count = np.flatnonzero(talk.seen_PS[row]), codes[count_AP[:, row].argmax()], count_AP[:, row].max()
+        expected = at_least(int(count), evidence.share_S[answer][at]) * len(evidence.ids)
         if expected < chance:
             detail = f"{count} of {len(at)} votes {ANSWERS[answer]}; by chance {expected:.1g} people would"
-            yield Flag(evidence.ids[row], count / len(at), share, detail)
+            yield Flag(evidence.ids[row], float(share_P[row]), share, detail)
 
 
 @_rule(
@@ -195,12 +191,14 @@ def _spam_authors(evidence: Evidence, *, rejected: float = 7, share: float = 0.8
 def _identical_votes(evidence: Evidence, *, votes: float = 10, chance: float = 0.001) -> Iterator[Flag]:
     """Everybody but the first of people who gave the same answers to the same statements, `votes` or more of them."""
     talk, people = evidence.talk, len(evidence.ids)
+    cells_PS = np.where(talk.seen_PS, talk.votes_PS, 2)
     first_with: dict[bytes, int] = {}
     for row in np.flatnonzero(talk.n_votes_P >= votes).tolist():
-        at, one = np.flatnonzero(talk.seen_PS[row]), evidence.ids[row]
-        first = first_with.setdefault(at.tobytes() + talk.votes_PS[row, at].tobytes(), one)
+        one = evidence.ids[row]
+        first = first_with.setdefault(cells_PS[row].tobytes(), one)
         if first == one:
             continue
+        at = np.flatnonzero(talk.seen_PS[row])
         expected = float(np.exp(np.log(evidence.match_S[at]).sum())) * people * (people - 1) / 2
         if expected < chance:
             detail = f"the same {len(at)} votes as participant {first}; by chance {expected:.1g} pairs would"
@@ -265,3 +263,38 @@ def _repeated(evidence: Evidence, *, edits: float = 1) -> Iterator[Flag]:
         kept, *others = sorted(group, key=lambda one: (rank[one], one))
         for one in others:
             yield Flag(one, len(group), 1, f"repeats statement {kept}, which stays")
+
+
+def at_least(count: int, chances: Floats) -> float:
+    """Probability of `count` or more successes in independent trials of different chances (Poisson binomial).
+
+    Two coins and a sure thing: at least two of three has probability 0.75.
+
+    >>> at_least(2, np.array([0.5, 0.5, 1.0]))
+    0.75
+    """
+    # [missing so many]: counting failures keeps the table as short as the few failures that are allowed.
+    failures = np.zeros(len(chances) - count + 1)
+    failures[0] = 1.0
+    for chance in chances:
+        failures[1:] = failures[1:] * chance + failures[:-1] * (1 - chance)
+        failures[0] *= chance
+    return float(failures.sum())
+
+
+def longest_run(votes: NDArray[np.int8]) -> tuple[int, int]:
+    """Length and answer of the longest run; the first if there are several.
+
+    >>> longest_run(np.array([1, -1, -1, -1, 1, 1]))
+    (3, -1)
+    """
+    runs = ((len([*run]), answer) for answer, run in groupby(votes.tolist()))
+    return max(runs, key=lambda run: run[0])
+
+
+def run_chance(run: int, count: int, votes: int) -> float:
+    """An upper bound of the probability of a run of `run`, if `count` of `votes` answers are alike, in random order.
+
+    A run of 2 with 2 of 4 alike: at most 3 · C(2, 0) / C(4, 2) = 0.5.
+    """
+    return min(1.0, (votes - run + 1) * comb(votes - run, count - run) / comb(votes, count))

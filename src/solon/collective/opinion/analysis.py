@@ -10,8 +10,7 @@ import numpy as np
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
 from solon.collective.opinion.counts import between_groups, counts_of
-from solon.collective.opinion.grouping import Method, by_votes, find_groups
-from solon.collective.opinion.polis.grouping import polis_projection
+from solon.collective.opinion.grouping import Method, by_votes, find_groups, polis_projection
 from solon.collective.opinion.polis.projection import moderated_out
 from solon.collective.opinion.polis.representativeness import (
     extremity,
@@ -19,8 +18,9 @@ from solon.collective.opinion.polis.representativeness import (
     priority,
     representative_statements,
 )
-from solon.collective.opinion.polis.stored import StoredMathematics, compared, lay_over
+from solon.collective.opinion.polis.stored import compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
+from solon.collective.reading.mathematics import StoredMathematics
 
 __all__ = ["Method", "analyse", "find_groups"]
 
@@ -32,10 +32,8 @@ def analyse(
     stored: StoredMathematics | None = None,
 ) -> Analysis:
     """Analyse a conversation with `groups` of its people, or those that `find_groups` finds by its defaults; `stored`:
-    with groups, axes and their signs as they are there.
-
-    Raises:
-        InputError: if nobody has voted; as `find_groups`; if `stored` is of another conversation or vote sign.
+    with groups, axes and their signs as they are there. Raises `InputError` if nobody has voted; as `find_groups`; if
+    `stored` is of another conversation or vote sign.
     """
     assert stored is None or groups is None, "stored mathematics brings its own groups"
     if stored is not None:

@@ -19,10 +19,8 @@ SIGN = f"{VOTE_SIGN}, empty not seen"
 
 
 def read_ballots(path: Path, group_column: str) -> Imported:
-    """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row.
-
-    Raises:
-        InputError: with the line, for what an export is refused for; for a file without statements or that column.
+    """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row. Raises
+    `InputError` with the line, for what an export is refused for; for a file without statements or that column.
     """
     findings = Findings()
     matrix = read_matrix(path, findings, ours=False, source=_source(path, group_column))
@@ -33,14 +31,8 @@ def read_ballots(path: Path, group_column: str) -> Imported:
         layout=Layout.clojure,
         folder=path.parent,
         statements=tuple(Statement(id=one, text="") for one in sorted(matrix.statements)),
-        statement_counts={},
         comments_path=path,
-        participants=matrix.participants,
-        participant_counts=matrix.counts,
-        participants_path=path,
-        columns=matrix.statements,
-        events=None,
-        matrix=matrix.votes,
+        matrix=matrix,
         findings=findings,
     )
     found = assemble(export)

@@ -12,14 +12,14 @@ scikit-learn's. On the study's data all 1,002 published groups follow, 619 and 3
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
-from solon.collective.opinion.placing import Grouping, Placed
-from solon.collective.opinion.polis.clusters import best_k
+from solon.collective.opinion.placing import Placed
+from solon.collective.opinion.polis.clusters import Clustering, Start
 from solon.collective.opinion.polis.projection import leading_components
 from solon.collective.opinion.results import Imputation
 from solon.errors import InputError
@@ -36,10 +36,8 @@ STARTS = 10
 
 def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
     """People with more than 25 votes, by their votes on accepted statements; on all that were not rejected, where none
-    was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote.
-
-    Raises:
-        InputError: if fewer than two people have enough votes, or no statement is left.
+    was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote. Raises
+    `InputError` if fewer than two people have enough votes, or no statement is left.
     """
     people = conversation.n_votes_P > MORE_VOTES_THAN
     if people.sum() < 2:
@@ -56,49 +54,19 @@ def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> 
 
 def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placed:
     """All participants, by all statements."""
-    points_P2 = positions(conversation, impute=impute or "pass").participants_P2
+    points_P2, _ = positions(conversation, impute=impute or "pass")
     # Rounded, since equal votes give positions that may differ in the last digit.
     n_base = min(N_BASE, len(np.unique(points_P2.round(12), axis=0)))
 
-    def start(seed: int) -> CcaiStart:
-        with one_thread():
-            base_P, centres_B2 = k_means(points_P2, n_base, seed=seed)
-            silhouettes = _silhouettes(centres_B2, seed)
-            return CcaiStart(base_P=base_P, centres_B2=centres_B2, seed=seed, silhouettes=silhouettes)
+    def start(seed: int) -> Start:
+        one = Clustering(
+            make_base=lambda: k_means(points_P2, n_base, seed=seed),
+            make_groups=lambda centres_B2, _, k: k_means(centres_B2, k, seed=seed)[0],
+            tried=lambda count: [k for k in TRIED_K if k < count],
+        )
+        return Start(clusterings=(one,))
 
     return Placed(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CcaiStart:
-    """At most 100 base clusters of people, and groups of their centres."""
-
-    base_P: Ints
-    centres_B2: Floats
-    seed: int
-    silhouettes: dict[int, float]
-    """Mean over centres, not weighted by people."""
-
-    @property
-    def number(self) -> int:
-        """Of groups: the one with the best silhouette, the larger one on a tie."""
-        return best_k(self.silhouettes)
-
-    def grouped(self, k: int) -> Grouping:
-        """Into `k` groups."""
-        if k > (places := len(self.centres_B2)):
-            raise InputError(f"{k} groups asked for, but participants take only {places} different positions")
-        with one_thread():
-            labels_P = k_means(self.centres_B2, k, seed=self.seed)[0][self.base_P]
-        return np.unique(labels_P, return_inverse=True)[1].astype(np.int64), self.silhouettes
-
-
-def _silhouettes(centres_B2: Floats, seed: int) -> dict[int, float]:
-    """Of every number of groups that can be formed."""
-    from sklearn.metrics import silhouette_score
-
-    labels = {k: k_means(centres_B2, k, seed=seed)[0] for k in TRIED_K if k < len(centres_B2)}
-    return {k: float(silhouette_score(centres_B2, one)) for k, one in labels.items() if len(np.unique(one)) > 1}
 
 
 def accepted(conversation: Conversation) -> Bools:
@@ -118,7 +86,8 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> tuple[Ints, Floats]:
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
     with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))
-    runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
+    with one_thread():
+        runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
     best = min(runs, key=lambda run: run.inertia_)
     return np.asarray(best.labels_, dtype=np.int64), np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64)
 
@@ -143,21 +112,11 @@ def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) ->
     return points_ND[chosen]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Positions:
-    """Where participants stand on the two axes of largest variance."""
+def positions(conversation: Conversation, *, impute: Imputation = "pass") -> tuple[Floats, Floats]:
+    """Where people stand [P, 2], each axis of unit length and positive mean, and the share of variance it explains [2].
 
-    participants_P2: Floats
-    """Each axis has unit length over all participants and a positive mean."""
-    variance_2: Floats
-    """Share of the variance that each axis explains."""
-
-
-def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Positions:
-    """The study's projection: unseen counts as pass (or as `impute` says), each participant is centred, two axes.
-
-    scikit-learn's full decomposition would give the same, up to the sign. An axis without variance has no direction:
-    everybody stands at 0 on it.
+    Unseen counts as pass (or as `impute` says), and each participant is centred. scikit-learn's full decomposition
+    would give the same, up to the sign. Everybody stands at 0 on an axis without variance.
     """
     filling_S = np.zeros(len(conversation.statements))
     if impute == "mean":
@@ -166,5 +125,4 @@ def positions(conversation: Conversation, *, impute: Imputation = "pass") -> Pos
     votes_PS = np.where(conversation.seen_PS, conversation.votes_PS.astype(np.float64), filling_S)
     with one_thread():
         found_2P, variance_2 = leading_components((votes_PS - votes_PS.mean(axis=1, keepdims=True)).T)
-    points_P2 = found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0)
-    return Positions(participants_P2=points_P2, variance_2=variance_2)
+    return found_2P.T * np.where(found_2P.sum(axis=1) < 0, -1.0, 1.0), variance_2

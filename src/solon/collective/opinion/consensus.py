@@ -41,9 +41,7 @@ class Consensus:
     """The consensus on every statement, with its uncertainty. Arrays [K, S] by group, [S] over all groups."""
 
     statement_ids: Ints
-    """[S], ascending."""
     names: tuple[str, ...]
-    """[K], what each group is called."""
     smoothing: bool
     agrees_KS: Ints
     disagrees_KS: Ints
@@ -60,7 +58,7 @@ class Consensus:
     product_high_S: Floats
     """Equal-tailed credible interval of the product; NaN if a group has not voted."""
     few_votes_S: Bools
-    """True: some group has fewer votes on the statement than were asked for."""
+    """Some group has fewer votes on the statement than were asked for."""
 
     @property
     def disagreement_S(self) -> Floats:
@@ -123,8 +121,7 @@ def product_interval(
 
     Each group's share is drawn from its posterior under Jeffreys' prior, Beta(agrees + 1/2, votes - agrees + 1/2), and
     the draws are multiplied. Every statement draws from a generator of its own, derived from the seed and its id, so
-    neither order nor company changes its interval. In simulation the true product lies inside in about 95% of cases
-    from 10 votes per group upwards (`tests/collective/opinion/test_consensus.py`).
+    neither order nor company changes its interval.
     """
     ends_2S = np.full((2, len(statement_ids)), np.nan)
     for column, statement in enumerate(statement_ids.tolist()):
@@ -146,10 +143,7 @@ def consensus_of(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Consensus:
-    """Consensus by group and over groups, with 95% intervals and a flag where a group has few votes.
-
-    No `draws`: the product gets no interval, which saves most of the time.
-    """
+    """Consensus by group and over groups. No `draws`: the product gets no interval, which saves most of the time."""
     counts = count_votes(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups), groups.k)
     agrees_KS, votes_KS, ids = counts.agrees, counts.seen, conversation.statement_ids
     groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)

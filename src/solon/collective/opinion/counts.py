@@ -2,13 +2,6 @@
 
 Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree. A statement that a participant
 has not seen counts nowhere. Both measures of division run from 0 to 1.
-
-*Between groups* a statement is as polarising as its two most distant groups: half the largest difference of their mean
-votes, each mean taken over the votes seen plus two (one agree and one disagree, as in `opinion.polis`), so that few
-votes say little. 0: all groups vote alike. 1, which only many votes come near: one agrees, another disagrees, as one. A
-group without votes on a statement is left out of it.
-
-*Overall* it is the variance of the votes, whatever the groups: 1 if half agree and half disagree, 0 if all vote alike.
 """
 
 from __future__ import annotations
@@ -40,11 +33,8 @@ class Counts:
 
     def rest(self) -> Counts:
         """For each group, the votes of all others together."""
-        return Counts(
-            agrees=self.agrees.sum(axis=0) - self.agrees,
-            disagrees=self.disagrees.sum(axis=0) - self.disagrees,
-            seen=self.seen.sum(axis=0) - self.seen,
-        )
+        agrees, disagrees, seen = (part.sum(axis=0) - part for part in (self.agrees, self.disagrees, self.seen))
+        return Counts(agrees=agrees, disagrees=disagrees, seen=seen)
 
     def total(self) -> Counts:
         """Everybody as one group, [1, S]."""
@@ -88,12 +78,14 @@ def everybody(conversation: Conversation) -> Counts:
 
 
 def mean_votes(counts: Counts) -> Floats:
-    """[K, S]: (agrees - disagrees) / (votes + 2). 3 agrees and 1 pass: 3/6 = 0.5."""
+    """[K, S]: (agrees - disagrees) / (votes + 2), so that few votes say little. 3 agrees and 1 pass: 3/6 = 0.5."""
     return np.asarray((counts.agrees - counts.disagrees) / (counts.seen + 2), dtype=np.float64)
 
 
 def between_groups(counts: Counts) -> Floats:
     """[S]: half the largest difference of two groups' mean votes; 0 where fewer than two groups voted.
+
+    0: all groups vote alike. 1, which only many votes come near: one agrees, another disagrees, as one.
 
     Eight agrees against eight disagrees: (8/10 - (-8/10)) / 2 = 0.8.
     """
@@ -105,7 +97,7 @@ def between_groups(counts: Counts) -> Floats:
 
 
 def split(counts: Counts) -> Floats:
-    """[S]: variance of everybody's votes, (A + D) / S - ((A - D) / S)²; 0 where nobody voted.
+    """[S]: variance of everybody's votes, (A + D) / S - ((A - D) / S)²; 0 if all vote alike or nobody votes.
 
     Three agrees and one disagree: 4/4 - (2/4)² = 0.75.
     """

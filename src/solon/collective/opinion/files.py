@@ -39,7 +39,6 @@ class AnalysisSummary(Record):
     """`summary.json`: an analysis in figures."""
 
     version: int = 1
-    """Of this file's form."""
     vote_sign: str = VOTE_SIGN
     """Of every file in the folder and of every axis."""
     method: str
@@ -51,7 +50,6 @@ class AnalysisSummary(Record):
     silhouettes: dict[int, float]
     """By number of groups tried; the largest was chosen unless a number was asked for."""
     axis_sign: str
-    """The rule that gives each axis its direction."""
     variance: tuple[float, float]
     """Share of the votes' variance that each axis explains."""
     participants: int
@@ -60,13 +58,11 @@ class AnalysisSummary(Record):
     statements_moderated_out: int
     """Rejected, or about the conversation itself."""
     votes: int
-    """Latest votes, passes included."""
     polarisation: float
     """Between groups: mean over statements that are not moderated out, weighted by votes; 0 to 1."""
     split: float
     """Variance of votes, whatever the groups; the same mean; 0 to 1."""
     agreements: tuple[Agreement, ...]
-    """With stored mathematics, where it was given."""
     notes: tuple[str, ...]
 
 
@@ -99,11 +95,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
 
 
 def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> AnalysisSummary:
-    """Write the five files; those that are there are replaced.
-
-    Raises:
-        InputError: if the folder cannot be written.
-    """
+    """Write the five files; those that are there are replaced. Raises `InputError` if the folder cannot be written."""
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
     write_columns(folder / "statements.csv", _statements(analysis, seed))

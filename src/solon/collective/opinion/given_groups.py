@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.csv_text import Faults
 from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
-from solon.collective.tables import raise_faults, read_csv, shown
-from solon.errors import Fault, InputError, Where
+from solon.collective.tables import read_csv, shown
+from solon.errors import InputError, Where
 
 FOUND, EXPORTED = "found", "exported"
 """Words that stand for groups where a file could be named."""
@@ -23,9 +24,7 @@ FOUND, EXPORTED = "found", "exported"
 
 def given_groups(wanted: str, conversation: Conversation) -> Groups | None:
     """The groups that `wanted` names: `exported`, or a table. None for `found`: they are not given but to be found.
-
-    Raises:
-        InputError: as `exported_groups` and `groups_from_file`.
+    Raises `InputError` as `exported_groups` and `groups_from_file`.
     """
     if wanted == FOUND:
         return None
@@ -44,22 +43,16 @@ def groups_from_file(path: Path, conversation: Conversation) -> Groups:
     known = set(conversation.participant_ids.tolist())
     of_xid = {one.xid: one.id for one in conversation.participants if one.xid}
     found: dict[int, str] = {}
-    faults: list[Fault] = []
+    faults = Faults(path)
     for row in table:
         number = row.integer(key) if key == "participant" else of_xid.get(row[key].strip(), -1)
         if number not in known:
             hint = "the table belongs to another conversation"
-            faults.append(
-                Fault(
-                    f"the conversation has no {key} {number if key == 'participant' else shown(row[key])}",
-                    row.where,
-                    hint,
-                )
-            )
+            faults.add(row.where.line or 0, f"the conversation has no such {key}", row[key], hint=hint)
         elif number in found:
-            faults.append(Fault(f"participant {number} stands here twice", row.where, "keep one of the rows"))
+            faults.add(row.where.line or 0, f"a {key} stands here twice", row[key], hint="keep one of the rows")
         found[number] = row["group"].strip()
-    raise_faults(faults, path)
+    faults.raise_any(len(table))
     return named_groups(found, conversation, Where(path), "given", f"Groups as given in {path.name}.")
 
 
@@ -105,26 +98,11 @@ def number_of_groups(conversation: Conversation, groups: Groups) -> str:
     return said
 
 
-def _coverage(conversation: Conversation, grouped_ids: Ints) -> list[str]:
-    """One sentence where voters are in no group: how many, and whether that is for want of votes."""
-    voters = conversation.participant_ids[conversation.n_votes_P > 0]
-    apart = len(voters) - int(np.isin(voters, grouped_ids).sum())
-    if not apart:
-        return []
-    active = active_apart(conversation, grouped_ids)
-    return [
-        f"These groups leave out {apart:,} of the {len(voters):,} people who voted; {active:,} of them voted on "
-        f"{votes_to_be_grouped(conversation)} statements or more. Nothing that is said of groups holds for them."
-    ]
-
-
 def named_groups(found: Mapping[int, str], conversation: Conversation, where: Where, method: str, note: str) -> Groups:
     """Groups by the name that each participant of the conversation has; an empty one is none."""
     names = sorted({name for name in found.values() if name}, key=numeric_first)
     if not names:
         hint = "name the column of groups, or a table with --groups FILE; in a folder they can be found instead"
-        if method == EXPORTED:
-            hint += "; those in a server's math-pca2.json are shown by `solon collect analyse --math-from`"
         raise InputError("names no opinion groups", where=where, hint=hint)
     if len(names) > 50:
         raise InputError(
@@ -143,6 +121,17 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
         method=method,
         notes=(note, *_coverage(conversation, ids)),
     )
+
+
+def _coverage(conversation: Conversation, grouped_ids: Ints) -> Iterator[str]:
+    """One sentence where voters are in no group: how many, and whether that is for want of votes."""
+    voters = conversation.participant_ids[conversation.n_votes_P > 0]
+    if apart := len(voters) - int(np.isin(voters, grouped_ids).sum()):
+        yield (
+            f"These groups leave out {apart:,} of the {len(voters):,} people who voted; "
+            f"{active_apart(conversation, grouped_ids):,} of them voted on {votes_to_be_grouped(conversation)} "
+            "statements or more. Nothing that is said of groups holds for them."
+        )
 
 
 def numeric_first(name: str) -> tuple[int, float, str]:

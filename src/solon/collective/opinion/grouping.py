@@ -14,12 +14,50 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.numerics import one_thread
 from solon.collective.opinion.ccai import ccai_place
 from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
-from solon.collective.opinion.placing import Place
-from solon.collective.opinion.polis.grouping import polis_place
+from solon.collective.opinion.placing import Place, Placed
+from solon.collective.opinion.polis import clusters
+from solon.collective.opinion.polis.projection import axes, project, ratings
 from solon.collective.opinion.results import Groups, Imputation, Projection
-from solon.collective.opinion.stability_trials import Tries, make_tries, renumbered
+from solon.collective.opinion.stability_trials import make_tries, renumbered
+from solon.errors import InputError
+from solon.seeds import derive_seed
+
+STARTS, LEAST_STARTS, STARTED = 5, 3, 10_000
+"""Clusterings of one start (assumption: enough to leave a bad one alone), the least of them, and the people that all
+together may place: with more, one clustering is like the other, and takes seconds."""
+
+
+def polis_projection(conversation: Conversation, impute: Imputation | None = None) -> Projection:
+    """Where people and statements stand. Raises `InputError` if nobody has voted."""
+    if not conversation.seen_PS.any():
+        raise InputError("nobody has voted in this conversation", hint="import an export that has votes")
+    with one_thread():
+        rated = ratings(conversation)
+        return project(rated, *axes(rated, impute=impute or "mean"))
+
+
+def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+    """Everybody with enough votes, by the places that all their votes give."""
+    chosen_P = clusters.grouped_people(conversation)
+    points_G2 = polis_projection(conversation, impute).participants_P2[chosen_P]
+    starts = max(LEAST_STARTS, min(STARTS, STARTED // len(conversation.participants)))
+
+    def start(seed: int) -> clusters.Start:
+        seeds = [seed, *(derive_seed(seed, "polis", "starts", at) for at in range(1, starts))]
+        return clusters.Start(clusterings=tuple(clusters.cluster(points_G2, seed=one) for one in seeds))
+
+    able_P = conversation.n_votes_P >= clusters.votes_to_be_grouped(conversation)
+    notes = []
+    if added := int((chosen_P & ~able_P).sum()):
+        least = clusters.MIN_VOTES
+        notes.append(f"Few people cast {least} votes or more: the {added} most active others were grouped too.")
+    if len(np.unique(points_G2, axis=0)) < 2:
+        notes.append("Everybody who is grouped stands in the same place: there is one group.")
+    return Placed(rows_G=np.flatnonzero(chosen_P), start=start, method="polis", notes=tuple(notes))
+
 
 Method = Literal["polis", "ccai"]
 PLACES: dict[str, Place] = {"polis": polis_place, "ccai": ccai_place}
@@ -64,33 +102,16 @@ def by_votes(conversation: Conversation) -> ByVotes:
     return ByVotes(conversation=renumbered(conversation, row_P), row_P=row_P, before=conversation)
 
 
-def find_groups(conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0) -> Groups:
+def find_groups(
+    conversation: Conversation, *, k: int | None = None, method: Method = "polis", seed: int = 0, counted: bool = True
+) -> Groups:
     """The opinion groups of a conversation.
 
     `k`: how many; None: as many as most tries choose, from other starts and other draws of the same public. `seed`: the
-    start of the clustering. The same votes give the same groups, whatever the ids.
-
-    Raises:
-        InputError: if nobody has voted, or for more groups than people stand in different places.
+    start of the clustering. The same votes give the same groups, whatever the ids. Not `counted`: how many tries chose
+    which number stays unknown, and those that cannot change it are spared. Raises `InputError` if nobody has voted, or
+    for more groups than people stand in different places.
     """
-    ordered, place = by_votes(conversation), PLACES[method]
-    tries = make_tries(ordered.conversation, place, seed=seed) if k is None else None
-    return ordered.groups(settled(ordered.conversation, place, tries, k=k, seed=seed))
-
-
-def settled(conversation: Conversation, place: Place, tries: Tries | None, *, k: int | None, seed: int) -> Groups:
-    """The groups of everybody, `k` of them or as many as the tries choose."""
-    if tries is not None and tries.conversation is conversation:
-        placed, start = tries.own.placed, tries.own.start
-    else:
-        placed = place(conversation, None)
-        start = placed.start(seed)
-    if k is not None:
-        return placed.groups(conversation, start, k)
-    assert tries is not None, "tries choose the number"
-    found, numbers = placed.groups(conversation, start, tries.number), tries.numbers
-    if len(numbers) < 2:
-        return replace(found, tries=numbers)
-    others = ", ".join(f"{count} chose {k}" for k, count in numbers.items() if k != tries.number)
-    note = f"{numbers[tries.number]} of {sum(numbers.values())} tries chose {tries.number} groups, {others}."
-    return replace(found, tries=numbers, notes=(*found.notes, note))
+    ordered = by_votes(conversation)
+    tries = make_tries(ordered.conversation, PLACES[method], seed=seed)
+    return ordered.groups(tries.groups(k, counted=counted))

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from solon.collective.conversation import Conversation
 from solon.collective.kept import kept
-from solon.collective.opinion.grouping import PLACES, ByVotes, Method, by_votes, settled
+from solon.collective.opinion.grouping import PLACES, ByVotes, Method, by_votes
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, method_of, stability_by
 from solon.collective.opinion.stability_trials import make_tries
@@ -47,19 +47,16 @@ def opinion_of(
     seed: int = 0,
 ) -> Opinion:
     """The groups that `find_groups` finds, or those given, and their stability: kept ones, else computed and kept.
-
-    Raises:
-        InputError: as `find_groups`.
+    Raises `InputError` as `find_groups`.
     """
     ordered = by_votes(conversation)
     given = None if groups is None else ordered.there(groups)
     how = method if groups is None else method_of(groups)
 
     def compute() -> Opinion:
-        talk = ordered.conversation
-        tries = make_tries(talk, PLACES[how], seed=seed)
-        found = given or settled(talk, PLACES[how], tries, k=k, seed=seed)
-        stability = stability_by(tries, found, people=len(talk.participants))
+        tries = make_tries(ordered.conversation, PLACES[how], seed=seed)
+        found = given or tries.groups(k)
+        stability = stability_by(tries, found)
         if given is not None:
             found = replace(given, names=(), notes=())  # what somebody called them is not ours to keep
         return Opinion(groups=found, stability=stability)

@@ -1,27 +1,13 @@
-"""What every number of groups and every start of a method have in common: who is grouped, and where they stand."""
+"""What every method and every number of groups have in common: who is grouped, and where they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.opinion.polis.clusters import Start
 from solon.collective.opinion.results import Groups, Imputation, by_size
-
-Grouping = tuple[Ints, dict[int, float]]
-"""Labels [G], contiguous from 0, and the silhouettes by number of groups tried."""
-
-
-class Start(Protocol):
-    """One start of a method's clustering."""
-
-    @property
-    def number(self) -> int:
-        """Of groups, as the method chooses it."""
-
-    def grouped(self, k: int) -> Grouping:
-        """Into `k` groups. Raises InputError if people stand in fewer different places."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,6 @@ class Representative(Majority):
     repness: float
     """Ratio of the group's probability to everybody else's."""
     repness_test: float
-    """z of the difference."""
     best_agree: bool = False
 
 
@@ -112,7 +111,6 @@ class Agreement(Record):
     differ: int
     """Of those, how many are not the same, up to 1e-9."""
     largest: float
-    """Largest difference."""
 
 
 @dataclass(frozen=True, kw_only=True)

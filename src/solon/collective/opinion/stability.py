@@ -50,7 +50,6 @@ class StabilityReport(Record):
     chosen: dict[int, int]
     """How many tries that were free to choose the number of groups chose each number."""
     sentences: tuple[str, ...]
-    """The findings in plain words."""
     not_formed: int = 0
     """Regroupings that could not be made, for instance because too few people were left."""
     checks: tuple[StabilityCheck, ...]
@@ -61,15 +60,12 @@ def method_of(groups: Groups) -> str:
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool = True) -> StabilityReport:
-    """What tries say of groups of the same conversation.
-
-    `people`: of the whole, where tries are of a sample. `smoothing`: of the consensus whose changes are reported.
-    """
-    base, method = tries.conversation, method_of(groups)
+def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
+    """What tries say of groups of the same conversation. `smoothing`: of the consensus whose changes are reported."""
+    base, people, method = tries.conversation, len(tries.whole.participants), method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
-    not_formed = len(made) - len(checks) + tries.repeats - len(tries.drawn)
+    not_formed = len(made) - len(checks)
     return StabilityReport(
         method=method,
         k=groups.k,
@@ -77,7 +73,7 @@ def stability_by(tries: Tries, groups: Groups, *, people: int, smoothing: bool =
         participants_total=people,
         statements=len(base.statements),
         seed=tries.seed,
-        repeats=tries.repeats,
+        repeats=len(tries.seeds),
         verdict=verdict_of(checks),
         chosen=tries.numbers,
         sentences=in_words(

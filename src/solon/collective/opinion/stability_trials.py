@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -22,8 +23,9 @@ import numpy as np
 from solon.collective.conversation import Conversation, Ints, Participant
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.likeness import Likeness, compare
-from solon.collective.opinion.placing import Place, Placed, Start
-from solon.collective.opinion.results import Imputation
+from solon.collective.opinion.placing import Place, Placed
+from solon.collective.opinion.polis.clusters import Start, leading
+from solon.collective.opinion.results import Groups, Imputation
 from solon.errors import InputError
 from solon.seeds import generator
 
@@ -49,13 +51,21 @@ class StabilityCheck(Likeness):
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """A start on people drawn from a conversation."""
+    """A start on people drawn from a conversation, computed where asked for; InputError where it cannot be made."""
 
     setting: str
     rows_P: Ints
     """The row of each person drawn; some may be drawn several times."""
-    placed: Placed
-    start: Start
+    place: Callable[[], Placed]
+    seed: int
+
+    @cached_property
+    def placed(self) -> Placed:
+        return self.place()
+
+    @cached_property
+    def start(self) -> Start:
+        return self.placed.start(self.seed)
 
     def labels_P(self, k: int) -> Ints:
         """Of everybody; copies of a person are grouped alike, and the first speaks for all."""
@@ -71,10 +81,11 @@ class Try:
 class Tries:
     """All ways of grouping one conversation again."""
 
+    whole: Conversation
     conversation: Conversation
+    """The same, or a sample of its people where there are many."""
     place: Place
     seed: int
-    repeats: int
     own: Try
     seeds: tuple[Try, ...]
     drawn: tuple[Try, ...]
@@ -82,13 +93,37 @@ class Tries:
     @property
     def numbers(self) -> dict[int, int]:
         """How many tries choose each number of groups, by number."""
-        return dict(sorted(Counter(one.start.number for one in (*self.seeds, *self.drawn)).items()))
+        return dict(sorted(Counter(self._numbers()).items()))
 
-    @property
+    @cached_property
     def number(self) -> int:
-        """Of groups: what most tries choose; of equally common numbers the one of the first start, then the smaller."""
-        numbers, own = self.numbers, self.own.start.number
-        return min(numbers, key=lambda k: (-numbers[k], k != own, k), default=own)
+        """Of groups: what most tries choose; of equally common numbers the one of the first start, then the smaller.
+
+        Tries that cannot change it are not made.
+        """
+        numbers = leading(self._numbers(), of=len(self.seeds) + len(self.drawn))
+        tied = sorted(k for k, count in numbers.items() if count == max(numbers.values()))
+        if len(tied) == 1:
+            return tied[0]
+        own = self.own.start.number
+        return own if own in tied or not tied else tied[0]
+
+    def groups(self, k: int | None, *, counted: bool = True) -> Groups:
+        """The groups of everybody, `k` of them or as many as the tries choose; `counted`: with how many chose what.
+        Raises `InputError` for more groups than people stand in different places.
+        """
+        own = (
+            self.own
+            if self.conversation is self.whole
+            else replace(self.own, place=lambda: self.place(self.whole, None))
+        )
+        found = own.placed.groups(self.whole, own.start, self.number if k is None else k)
+        return replace(found, tries=self.numbers) if k is None and counted else found
+
+    def _numbers(self) -> Iterator[int]:
+        for one in (*self.seeds, *self.drawn):
+            with suppress(InputError):  # too few are left of those who can be grouped
+                yield one.start.number
 
     def checks(self, ours_P: Ints, k: int, impute: Imputation, *, smoothing: bool) -> Iterator[StabilityCheck | None]:
         """Every regrouping against the labels of everybody, of `k` groups. None: it could not be made.
@@ -114,13 +149,13 @@ class Tries:
         yield "imputation", impute, lambda: self._filled(impute).labels_P(k)
         for one in self.drawn:
             yield "bootstrap", one.setting, partial(one.labels_P, k)
-        for repeat in range(1, self.repeats + 1):
+        for repeat in range(1, len(self.seeds) + 1):
             yield "chance", str(repeat), partial(self._by_lot, ours_P, repeat)
 
     def _filled(self, impute: Imputation) -> Try:
         """With another value for votes not cast."""
         placed = self.place(self.conversation, impute)
-        return replace(self.own, placed=placed, start=placed.start(self.seed))
+        return replace(self.own, place=lambda: placed)
 
     def _by_lot(self, ours_P: Ints, repeat: int) -> Ints:
         """The same labels, other owners."""
@@ -130,39 +165,31 @@ class Tries:
         return labels_P
 
 
-def make_tries(conversation: Conversation, place: Place, *, seed: int = 0, repeats: int | None = None) -> Tries:
-    """Everybody, or as many people as `MAX_CELLS` allows, grouped again and again.
-
-    `repeats`: `REPEATS`, or half as many where people are sampled. Draws that cannot be grouped are left out.
-
-    Raises:
-        InputError: if even the people as they are cannot be placed.
+def make_tries(conversation: Conversation, place: Place, *, seed: int = 0) -> Tries:
+    """Everybody, or as many people as `MAX_CELLS` allows, to be grouped `REPEATS` times from other starts and as often
+    drawn anew; half as often where people are sampled. Raises `InputError` if even the people as they are cannot be
+    placed.
     """
     base = sampled(conversation, seed)
-    if repeats is None:
-        repeats = REPEATS // 2 if base is not conversation else REPEATS
+    repeats = range(1, 1 + (REPEATS if base is conversation else REPEATS // 2))
     everybody, placed = np.arange(len(base.participants)), place(base, None)
 
     def started(start: int) -> Try:
-        return Try(setting=str(start), rows_P=everybody, placed=placed, start=placed.start(start))
+        return Try(setting=str(start), rows_P=everybody, place=lambda: placed, seed=start)
 
-    def drawn(repeat: int) -> Try | None:
+    def drawn(repeat: int) -> Try:
         draws = generator(seed, "stability", "bootstrap", repeat)
         rows_P = np.sort(draws.integers(len(everybody), size=len(everybody)))
-        try:
-            again = place(renumbered(base, rows_P), None)
-            return Try(setting=str(repeat), rows_P=rows_P, placed=again, start=again.start(seed))
-        except InputError:  # too few are left of those who can be grouped
-            return None
+        return Try(setting=str(repeat), rows_P=rows_P, place=lambda: place(renumbered(base, rows_P), None), seed=seed)
 
     return Tries(
+        whole=conversation,
         conversation=base,
         place=place,
         seed=seed,
-        repeats=repeats,
         own=started(seed),
-        seeds=tuple(started(seed + repeat) for repeat in range(1, repeats + 1)),
-        drawn=tuple(one for repeat in range(1, repeats + 1) if (one := drawn(repeat)) is not None),
+        seeds=tuple(started(seed + repeat) for repeat in repeats),
+        drawn=tuple(map(drawn, repeats)),
     )
 
 
@@ -181,9 +208,15 @@ def renumbered(conversation: Conversation, rows: Ints) -> Conversation:
     """The participants in `rows`, some perhaps several times, numbered 0, 1, ... in that order. Votes alone."""
     return replace(
         conversation,
-        participants=tuple(Participant(id=at) for at in range(len(rows))),
+        participants=tuple(map(_numbered, range(len(rows)))),
         votes_PS=conversation.votes_PS[rows],
         seen_PS=conversation.seen_PS[rows],
         important_PS=None,
         log=None,
     )
+
+
+@cache
+def _numbered(number: int) -> Participant:
+    """Made once: validating twenty thousand again and again takes longer than drawing them."""
+    return Participant(id=number)

@@ -7,8 +7,7 @@ organiser/estimates.csv   the same in full, with effective sizes
 organiser/weights.csv     participant, weight
 organiser/weighting.csv   effective size, design effect, trimmed weights
 
-Weights give people away: two of one weight are alike in every attribute, and the largest weight says how few people
-are in the smallest category. So do exact weighted shares, where votes are public. That is why `organiser` is apart.
+`organiser` is apart because weights, and exact weighted shares of public votes, say which category people are in.
 """
 
 from __future__ import annotations
@@ -41,8 +40,7 @@ def write_population(
 ) -> None:
     """Write the folder, whole or not at all. Estimates need weights and a conversation.
 
-    Raises:
-        InputError: if `out` exists, unless it is empty, or was written by this function and `force` is set.
+    Raises InputError if `out` exists, unless it is empty, or was written by this function and `force` is set.
     """
     with replacing(out, marker=GAPS, force=force) as folder:
         organiser = folder / ORGANISER

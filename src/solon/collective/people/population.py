@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from solon.collective.tables import read_text, shown
-from solon.constitution.toml_file import TomlFile
+from solon.constitution.files import TomlFile
 from solon.errors import InputError, Where
 from solon.places import KeyPath, Places
 from solon.records import Record
@@ -115,9 +115,8 @@ class Population(_Head):
 def load_population(path: Path) -> Population:
     """A population file.
 
-    Raises:
-        InputError: with every fault of the file, each with its line: shares that do not sum to the whole, merges and
-            joint quotas that name what is not there, joint quotas that contradict an attribute's.
+    Raises InputError with every fault of the file, each with its line: shares that do not sum to the whole, merges and
+    joint quotas that name what is not there, joint quotas that contradict an attribute's.
     """
     file = TomlFile(path, read_text(path), what="a population file", error=InputError)
     known = (*_Head.model_fields, *_Tables.model_fields)

@@ -1,8 +1,7 @@
 """Who took part against who was meant to: participants' attributes, screening, and the gaps.
 
-Attributes are a CSV file with `participant` and a column for each attribute and screening question of the population.
-Other columns are not read. They identify people when put together: they stay with the organiser, and what is published
-goes through `people.suppression`.
+Attributes identify people when put together: they stay with the organiser, and what is published goes through
+`people.suppression`.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.csv_text import Faults
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.phrases import many
-from solon.collective.tables import Table, as_integer, raise_faults, read_csv, shown
-from solon.errors import Fault, InputError, Where
+from solon.collective.tables import Table, as_integer, read_csv, shown
+from solon.errors import InputError, Where
 from solon.records import Record
 
 PARTICIPANT, XID = "participant", "xid"
 """The columns that name people: by the conversation's numbers, or as they are named where they were recruited."""
+WHO = "name everybody as the conversation does"
 UNKNOWN = ""
 """The category of those who did not say."""
 
@@ -104,21 +105,18 @@ class Sample:
 
 def read_attributes(path: Path, population: Population, conversation: Conversation | None = None) -> Sample:
     """Participants and their attributes from CSV, which names people by `participant` or, as the conversation does, by
-    `xid`.
-
-    Raises:
-        InputError: with every fault: missing columns, participants without a number or given twice, answers that are
-            neither a category of the population nor listed as unknown.
+    `xid`. Raises InputError with every fault: missing columns, participants without a number or given twice, answers
+    that are neither a category of the population nor listed as unknown.
     """
     table = read_csv(path)
     questions = [one.column for one in population.screening]
     key = XID if XID in table.header and PARTICIPANT not in table.header else PARTICIPANT
     needed = [key, *population.attributes, *questions]
     table.require(*needed)
-    faults: list[Fault] = []
+    faults = Faults(path)
     ids = _ids(table, key, conversation, faults)
     answers = {name: _categories(table, name, population, faults) for name in population.attributes}
-    raise_faults(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or 0), path)
+    faults.raise_any(len(table))
     inside = np.ones(len(table), dtype=bool)
     screened_out, unanswered = dict.fromkeys(questions, 0), dict.fromkeys(questions, 0)
     for question in population.screening:
@@ -226,7 +224,7 @@ def _linked(margins: Sequence[Cells]) -> list[list[Cells]]:
     return found
 
 
-def _ids(table: Table, key: str, conversation: Conversation | None, faults: list[Fault]) -> list[int]:
+def _ids(table: Table, key: str, conversation: Conversation | None, faults: Faults) -> list[int]:
     """The participant of each row; people of a panel who are not in the conversation get numbers below 0."""
     cells = [cell.strip() for cell in table.column(key)]
     if key == PARTICIPANT:
@@ -243,15 +241,13 @@ def _ids(table: Table, key: str, conversation: Conversation | None, faults: list
     line_of: dict[str, int] = {}
     for line, name, cell, number in zip(table.lines, names, cells, numbers, strict=True):
         if number is None:
-            what = f"{key} is not a whole number: {shown(cell)}" if key == PARTICIPANT else f"{key} is empty"
-            faults.append(Fault(what, Where(table.path, line)))
+            faults.add(line, f"{key} {'is not a whole number' if cell else 'is empty'}", cell or None, hint=WHO)
         elif (first := line_of.setdefault(name, line)) != line:
-            what = f"{key} {name} is also on line {first}"
-            faults.append(Fault(what, Where(table.path, line), "keep one row for each participant"))
+            faults.add(line, f"{key} {name} is also on line {first}", hint="keep one row for each participant")
     return [number or 0 for number in numbers]
 
 
-def _categories(table: Table, name: str, population: Population, faults: list[Fault]) -> list[str]:
+def _categories(table: Table, name: str, population: Population, faults: Faults) -> list[str]:
     """A column's categories, merged. A strange answer is one fault, at its first line."""
     attribute = population.attributes[name]
     answers = [cell.strip() for cell in table.column(name)]
@@ -260,6 +256,6 @@ def _categories(table: Table, name: str, population: Population, faults: list[Fa
     for answer, count in strange.items():
         known = ", ".join([*attribute.shares, *attribute.merge])
         hint = f"categories: {known}; an answer that tells nothing belongs into `unknown`"
-        where = Where(table.path, table.lines[found.index(answer)])
-        faults.append(Fault(f"{name}: {shown(answer)} is no category ({many(count, 'row')})", where, hint))
+        line = table.lines[found.index(answer)]
+        faults.add(line, f"{name}: {shown(answer)} is no category ({many(count, 'row')})", hint=hint)
     return found

@@ -1,9 +1,8 @@
 """Small counts are not published, nor are those from which they could be recomputed.
 
-A count of three people in a town is three people somebody knows. Hiding it alone is no use where the total is printed:
-more is hidden, until whoever has the published numbers, and nothing else, cannot narrow a small count down to a range
-shorter than the threshold. The range is computed, by linear programming, not assumed (Cox, 1980, "Suppression
-methodology and statistical disclosure control", JASA 75: complementary suppression and its linear-programming check).
+Hiding a small count alone is no use where the total is printed: more is hidden, until whoever has the published numbers
+cannot narrow it down to a range shorter than the threshold. The range is computed by linear programming (Cox, 1980,
+"Suppression methodology and statistical disclosure control", JASA 75).
 
 Zero is published: that nobody said something identifies nobody. Shares and differences that follow from a hidden
 count have to be left out together with it.
@@ -11,7 +10,6 @@ count have to be left out together with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -23,20 +21,16 @@ from solon.records import Record
 SLACK = 1e-7
 
 
-def suppress_row(counts: Sequence[int], *, threshold: int, rest: int = 0) -> tuple[bool, ...]:
+@lru_cache(maxsize=4096)
+def suppress_row(counts: tuple[int, ...], *, threshold: int, rest: int = 0) -> tuple[bool, ...]:
     """Which of several counts to hide whose total is published.
 
     `rest`: what the total holds beside the counts and nobody is shown, such as the votes of people in no group. It
     needs no protection, and it covers: of 3, 40 and a rest of 12, the 3 alone is hidden.
 
-    >>> suppress_row([3, 12, 40], threshold=10), suppress_row([3, 40], rest=12, threshold=10)
+    >>> suppress_row((3, 12, 40), threshold=10), suppress_row((3, 40), rest=12, threshold=10)
     ((True, True, False), (True, False))
     """
-    return _suppress_row(tuple(counts), threshold, rest)
-
-
-@lru_cache(maxsize=4096)
-def _suppress_row(counts: tuple[int, ...], threshold: int, rest: int) -> tuple[bool, ...]:
     total_and_each = np.eye(len(counts) + 1, dtype=bool)[[-1, *range(len(counts))]]
     total_and_each[0] = True
     hidden = _suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold, 1)
@@ -49,18 +43,15 @@ def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) 
     `sums_QN`: True where a count is part of a number. The first `fixed` numbers are known to everybody and cannot be
     hidden; where that leaves no other way, all others are. Returns [Q].
 
-    Deviation from Cox: what else to hide is chosen for one small count after the other, by the cheapest change of the
-    counts that would make it larger by the threshold and leave all printed numbers alone but those to be hidden
-    (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22, use the same linear relaxation). It may hide more
-    than the least possible, never less than is safe.
+    What else to hide is the cheapest change of counts that would make a small one larger by the threshold, one small
+    count after the other (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22): never less than is safe.
     """
+
+    def compute() -> HiddenNumbers:
+        return HiddenNumbers(numbers=tuple(_suppress(counts_N, sums_QN, threshold, fixed).tolist()))
+
     made_from = repr((counts_N.tolist(), sums_QN.shape, threshold, fixed)).encode() + sums_QN.tobytes()
-    found = kept(
-        HiddenNumbers,
-        made_from,
-        lambda: HiddenNumbers(numbers=tuple(_suppress(counts_N, sums_QN, threshold, fixed).tolist())),
-    )
-    return np.array(found.numbers, dtype=bool)
+    return np.array(kept(HiddenNumbers, made_from, compute).numbers, dtype=bool)
 
 
 class HiddenNumbers(Record):

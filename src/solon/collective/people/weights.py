@@ -9,10 +9,8 @@ Shapes: N people in the sample, S statements, M margins (of estimates: indicator
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +27,9 @@ survey data", ANES technical report nes012427, which trims at 5)."""
 TOLERANCE = 1e-6
 """Shares that weighting leaves this far from the population's count as reached."""
 EXACT = 1e-10
-"""Where more rounds of raking stop: rounding errors of shares are smaller."""
-ITERATIONS = 1000
-"""Rounds of weightipy."""
-MORE_ITERATIONS = 10_000
-"""Rounds that follow where it stops early."""
+"""Raking stops where a round changes no weight by more."""
+ROUNDS = 10_000
+"""Of raking at most: attributes that go together closely need many."""
 FEW = 5
 """People below which a category is proposed for merging: their weights rest on almost nobody. Assumption."""
 NO_RESIDUAL = 1e-9
@@ -72,15 +68,11 @@ class Weights:
 def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     """Weights with which the sample has the population's share in every category of every margin.
 
-    Raking (Deming and Stephan, 1940): the weights are scaled to one margin after the other until all fit. People whose
-    category is unknown are a category of their own, with the share they have. Weights above `cap` are set to it in
-    every round; then the shares fit less well, and `remaining_gap` says how much. Iteration and trimming are
-    weightipy's. It stops when a round changes the weights hardly less than the round before, which is early where
-    attributes go together closely; more rounds follow until the shares fit.
+    By raking (Deming and Stephan, 1940). People whose category is unknown are a category of their own, with the share
+    they have. Weights above `cap` are set to it in every round; then `remaining_gap` says how far shares stay off.
 
-    Raises:
-        InputError: for categories without anybody, each with what to merge it with; for people in combinations that the
-            population has nobody in; for margins that no weights can reach together.
+    Raises InputError for categories without anybody, each with what to merge it with; for people in combinations that
+    the population has nobody in; for margins that no weights can reach together.
     """
     if not len(sample):
         raise InputError("nobody to weight: the sample is empty", hint="check the screening questions and the ids")
@@ -89,7 +81,7 @@ def rake(sample: Sample, *, cap: float | None = CAP) -> Weights:
     margins = sample.cells
     targets = [_targets(cells) for cells in margins]
     codes_NM = np.stack([cells.codes_N for cells in margins], axis=1)
-    weights_N = _finished(codes_NM, targets, _raked(codes_NM, targets, None))
+    weights_N = _raked(codes_NM, targets, None)
     gaps_M = _gaps(codes_NM, targets, weights_N)
     if not max(gaps_M) <= TOLERANCE:
         worst = margins[int(np.argmax(gaps_M))].margin
@@ -147,35 +139,20 @@ def _targets(cells: Cells) -> Floats:
 
 
 def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floats:
-    import pandas as pd
-    import weightipy
-
-    columns = [f"m{at}" for at in range(len(targets))]
-    scheme = weightipy.scheme_from_dict(
-        {
-            column: {code: 100 * float(share) for code, share in enumerate(target) if share > 0}
-            for column, target in zip(columns, targets, strict=True)
-        },
-        name="raking",
-        # It allows itself 0.0001 above the cap.
-        rim_params={"max_iterations": ITERATIONS, "cap": cap - 1e-4 if cap else 0},
-    )
-    # It prints whether it converged; we look at the shares instead.
-    with redirect_stdout(io.StringIO()):
-        found = weightipy.weight(pd.DataFrame(codes_NM, columns=columns), scheme)
-    weights_N: Floats = np.asarray(found, dtype=np.float64)
-    return np.asarray(weights_N / weights_N.mean())
-
-
-def _finished(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> Floats:
-    """Weights raked on until the shares fit, or for so many rounds."""
-    for _ in range(MORE_ITERATIONS):
-        if max(_gaps(codes_NM, targets, weights_N)) <= EXACT:
-            break
+    """Weights scaled to one margin after the other, and trimmed, until a round changes nothing."""
+    weights_N = np.ones(len(codes_NM))
+    for _ in range(ROUNDS):
+        before_N = weights_N
         for codes, target in zip(codes_NM.T, targets, strict=True):
             sums = np.bincount(codes, weights=weights_N, minlength=len(target))
-            factors = np.divide(target, sums, out=np.zeros_like(target), where=sums > 0)
+            factors = np.divide(len(codes) * target, sums, out=np.zeros_like(target), where=sums > 0)
             weights_N = weights_N * factors[codes]
+        while cap is not None and weights_N.max() > cap + EXACT:
+            high_N = weights_N >= cap
+            rest = len(weights_N) - cap * high_N.sum()
+            weights_N = np.where(high_N, cap, weights_N * rest / weights_N[~high_N].sum())
+        if np.abs(weights_N - before_N).max() <= EXACT:
+            break
     return np.asarray(weights_N / weights_N.mean())
 
 
@@ -202,18 +179,11 @@ class Estimates:
 
 
 def estimate(hits_NS: Bools, seen_NS: Bools, weights: Weights) -> Estimates:
-    """The population's share of `hits` among those who would see each statement.
+    """The population's share of `hits` among those who would see each statement; docs/method.md has the formulas.
 
-    The estimate is Σ w·hit / Σ w over those who saw the statement. Its variance comes from linearisation: that of the
-    weighted residuals w·e, where e is what is left of (hit − share)·seen / Σ w·seen after a weighted regression on the
-    categories that were raked to (Deville and Särndal, 1992, "Calibration estimators in survey sampling", JASA 87,
-    section 3: raking varies as this regression does), times n / (n − indicators). The interval is Wilson's with the
-    effective size share·(1 − share) / variance instead of n and Student's t instead of the normal (Franco, Little,
-    Louis and Slud, 2019, "Comparative study of confidence intervals for proportions in complex sample surveys",
-    Journal of Survey Statistics and Methodology 7).
-
-    Deviations: targets of people of unknown category count as known; trimmed weights count as raked ones. Where all or
-    none hit, or the categories tell everybody apart, there is no residual, and the effective size is Kish's.
+    Its variance is that of a regression estimator on the categories that were raked to (Deville and Särndal, 1992, JASA
+    87, section 3: raking varies as it does); its interval is Wilson's with an effective size and Student's t (Franco,
+    Little, Louis and Slud, 2019, Journal of Survey Statistics and Methodology 7). Without residual it is Kish's size.
 
     Equal weights and no categories: 40 of 100 is 0.4, variance 0.24/99, effective size 99, interval 0.308 to 0.500.
     """

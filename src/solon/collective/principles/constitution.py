@@ -10,6 +10,7 @@ from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
+from solon.collective.output import require_free
 from solon.collective.phrases import many
 from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
 from solon.collective.principles.neutral import one_line
@@ -36,10 +37,9 @@ from solon.collective.principles.trace import (
 from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
-from solon.constitution.principles import Constitution, Principle
-from solon.constitution.sourced import Sourced
-from solon.constitution.writing import list_toml
-from solon.errors import Fault, InputError, Where
+from solon.constitution.lists import list_toml
+from solon.constitution.principles import Constitution, ConstitutionFile, Principle
+from solon.errors import InputError, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,7 @@ def assemble(
 ) -> Assembled:
     """The constitution for a rule. `merges` has been read for this conversation.
 
-    Raises:
-        InputError: if no idea passes; it says how near the nearest came.
+    Raises InputError if no idea passes; it says how near the nearest came.
     """
     kept, reasons, unmoderated = admissible(conversation, include_unmoderated=rule.include_unmoderated)
     ideas = ideas_of(kept, merges)
@@ -110,7 +109,7 @@ def assemble(
         merges=merges.merge if merges else (),
         statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
-    found = remarks(Sourced(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
+    found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
     return Assembled(constitution=constitution, trace=trace, findings=found)
 
 
@@ -123,10 +122,7 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
     if out.suffix != ".toml":
         raise InputError("is no name for a list of principles", where=Where(out), hint=f"call it {out.stem}.toml")
     beside = trace_path(out)
-    taken = [path for path in (out, beside) if path.exists()]
-    if taken and not force:
-        hint = "choose another name, or add --force to overwrite it"
-        raise InputError([Fault("exists already", Where(path), hint) for path in taken])
+    require_free(out, beside, force=force)
     trace = assembled.trace.model_copy(update={"constitution": out.name})
     write_file(beside, canonical_json(trace, indent=1))
     write_file(out, list_toml(assembled.constitution).encode("utf-8"))
@@ -295,7 +291,5 @@ def _undecided(rows: Sequence[PrincipleTrace], merges: MergeFile | None) -> str:
 
 def _reasons(ideas: Ideas, chosen: Chosen) -> dict[int, Reason]:
     """By statement."""
-    found = {**ideas.left_out}
-    for at, reason in chosen.reasons.items():
-        found |= dict.fromkeys(ideas.ideas[at].statement_ids, reason)
-    return found
+    of_ideas = {number: reason for at, reason in chosen.reasons.items() for number in ideas.ideas[at].statement_ids}
+    return {**ideas.left_out, **of_ideas}

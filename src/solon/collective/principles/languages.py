@@ -1,9 +1,7 @@
 """What language statements are in, and their words: what topics and the comparison of statements are made of.
 
 A language is told by its most common words, a table of which stands in `templates/languages.toml`, and Chinese by its
-script. Scripts that put no space between words (Chinese, Japanese, Thai) are cut at words of grammar and then read as
-overlapping pairs of characters: the usual way without a dictionary, which finds a word of two characters wherever it
-stands, and some pairs across two words besides.
+script. Scripts that put no space between words are cut at words of grammar and read as overlapping pairs of characters.
 """
 
 from __future__ import annotations
@@ -91,6 +89,7 @@ class Language:
 class Read:
     """Statements, read. Lists follow the statements."""
 
+    texts: tuple[str, ...]
     languages: tuple[Language, ...]
     words: tuple[tuple[str, ...], ...]
     """That carry a topic; all words of a statement in which none does."""
@@ -140,6 +139,7 @@ def read_all(texts: Sequence[str], code: str | None = None) -> Read:
         [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
     )
     return Read(
+        texts=tuple(texts),
         languages=tuple(spoken),
         words=tuple(map(tuple, words)),
         stems=tuple(tuple(map(one.stem, those)) for one, those in zip(spoken, words, strict=True)),
@@ -174,11 +174,6 @@ def _without_common(words: Sequence[list[str]]) -> list[list[str]]:
 
 @cache
 def _stem(algorithm: str, word: str) -> str:
-    return str(_stemmer(algorithm).stemWord(word))
-
-
-@cache
-def _stemmer(algorithm: str):  # type: ignore[no-untyped-def]
     import snowballstemmer
 
-    return snowballstemmer.stemmer(algorithm)
+    return str(snowballstemmer.stemmer(algorithm).stemWord(word))

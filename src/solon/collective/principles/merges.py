@@ -1,9 +1,8 @@
 """The merges file: topics, proposed merges, and statements that may need better words, for a person to decide on; and
 the ideas that its decisions make of statements.
 
-Nothing in it counts before a person has written `yes` or `no`, in an editor or through `solon collect merge`. The file
-repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation in
-which the id means something else.
+It repeats every statement's text beside its id, so that it can be judged on its own and is refused for a conversation
+in which the id means something else.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from pydantic import Field
 from solon.collective.conversation import Conversation, Statement
 from solon.collective.principles.selection import Reason
 from solon.collective.tables import raise_faults, read_text, shown, write_file
+from solon.constitution.files import TomlFile
 from solon.constitution.texts import Text, Word
-from solon.constitution.toml_file import TomlFile
 from solon.errors import Fault, InputError, Where
 from solon.records import Record
 from solon.toml_text import toml, toml_lines

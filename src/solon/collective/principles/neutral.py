@@ -1,8 +1,6 @@
 """Text of strangers, made harmless for prompts and terminals.
 
-A statement may hold line breaks that begin a turn of the dialogue, letters that name an option, braces that a template
-would fill, tokens that end a text, or characters that turn a line round on the screen. What would be obeyed is
-replaced by something that looks much the same and means nothing; whoever keeps the original loses nothing.
+What a prompt, a template, a tokenizer or a screen would obey is replaced by what looks much the same and means nothing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Which statements may become principles, and which ideas do: by consensus, by number, with a reason for all others.
 
-The measure is the geometric mean over groups of their agreement: 0.85 asks as much of two groups as of five. The
-product, which the CCAI study used, and the least group's agreement are smaller the more groups there are; the study's
-cut of 0.723 for two groups is a geometric mean of 0.850. A mean alone lets many groups outvote one, the more so the
-lower the threshold, so a majority of every group has to agree besides.
+The measure is the geometric mean over groups of their agreement: 0.85 asks as much of two groups as of five. A mean
+lets many groups outvote one, the more so the lower the threshold, so a majority of every group has to agree besides.
 """
 
 from __future__ import annotations

@@ -2,14 +2,10 @@
 
 Shapes: S statements, V terms, L latent dimensions. Statements come sorted by id.
 
-Three views of a statement are laid side by side: its word stems (of Chinese, pairs of characters, see `languages`), its
-letters in runs of three to five, which forgive spelling, and its place in a latent space in which words that keep the
-same company lie close together. The similarity of two statements is the weighted mean of their three cosines, lowered
-where each has weighty words that the other lacks: `be honest` is close to `be intensely honest`, while `override the
-law` and `override humans` are about different things.
-
-Nothing is merged here. Two statements with an odd number of negations between them are never proposed, however alike
-their words (`should lie`, `should not lie`), nor two of which one turns a word of the other round (`legal`, `illegal`).
+Three views of a statement are laid side by side: its word stems, its letters in runs of three to five, which forgive
+spelling, and its place in a latent space of words that keep the same company; docs/method.md has the formulas. Two
+statements with an odd number of negations between them are never proposed (`should lie`, `should not lie`), nor two of
+which one turns a word of the other round (`legal`, `illegal`).
 """
 
 from __future__ import annotations
@@ -26,6 +22,7 @@ from solon.collective.conversation import Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.principles.languages import Read, is_unspaced, read_all
 from solon.collective.principles.neutral import neutralise
+from solon.collective.principles.wording import title_of
 from solon.seeds import derive_seed
 
 LATENT = 100
@@ -39,8 +36,8 @@ SIMILAR_EMBEDDED = 0.8
 """The same for embeddings, whose cosines are larger. Assumption: it depends on the model; look at what is proposed."""
 BELONGS = 0.3
 """Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many statements are alone."""
-TELLING, LONGEST = 3, 4
-"""Words in a topic's name, and characters in one that is put together from pairs."""
+TELLING = 3
+"""Words in a topic's name."""
 
 Embed = Callable[[Sequence[str]], Floats]
 """Texts to vectors [S, D]."""
@@ -136,7 +133,7 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
         labels_S[(vectors.latent_SL * centres_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
     members = [tuple(np.flatnonzero(labels_S == label).tolist()) for label in range(wanted)]
     ordered = sorted(filter(None, members), key=lambda those: (-len(those), those))
-    topics = [Topic(name=_name(vectors.read, those), members=those) for those in ordered]
+    topics = [Topic(name=_name(vectors.read, those, vectors.latent_SL), members=those) for those in ordered]
     apart = tuple(np.flatnonzero(labels_S == wanted).tolist())
     return (*topics, Topic(name="other", members=apart)) if apart else tuple(topics)
 
@@ -209,26 +206,18 @@ def _letters(words: Sequence[str]) -> list[str]:
     return [one[at : at + size] for one in marked for size in (3, 4, 5) for at in range(max(1, len(one) - size + 1))]
 
 
-def _name(read: Read, members: Sequence[int]) -> str:
-    """Words that stand in many statements of a topic and in few others, no two of them of one stem."""
-    everywhere = Counter(word for those in read.words for word in set(those))
-    inside = Counter(word for at in members for word in set(read.words[at]))
+def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
+    """Words that stand in many statements of a topic and in few others, no two of them of one stem.
+
+    Where a script has no spaces, pairs of characters are no words: the statement nearest to all others names the topic.
+    """
+    own = [word for at in members for word in set(read.words[at])]
+    if 2 * sum(map(is_unspaced, own)) > len(own):
+        middle = members[int((latent_SL[[*members]] @ latent_SL[[*members]].sum(axis=0)).round(6).argmax())]
+        return title_of(read.texts[middle])
+    everywhere, inside = Counter(word for those in read.words for word in set(those)), Counter(own)
     stem_of = {word: stem for at in members for word, stem in zip(read.words[at], read.stems[at], strict=True)}
     chosen: dict[str, str] = {}
     for word in sorted(inside, key=lambda word: (-(inside[word] ** 2) / everywhere[word], word)):
-        if not is_unspaced(word):
-            chosen.setdefault(stem_of[word], word)
-        elif not set(word) & set("".join(chosen.values())):
-            chosen[word] = _grown(word, inside)
+        chosen.setdefault(stem_of[word], word)
     return ", ".join(list(chosen.values())[:TELLING]) or "other"
-
-
-def _grown(word: str, inside: Counter[str]) -> str:
-    """A pair of characters and those beside it that stand as often: of 职业, 业驾 and 驾照 the word 职业驾照."""
-    alike = {pair for pair, count in inside.items() if count == inside[word] > 1 and len(pair) == 2} - {word}
-    for _ in range(LONGEST - 2):
-        after = next((pair for pair in sorted(alike) if pair[0] == word[-1]), "")
-        before = next((pair for pair in sorted(alike) if pair[1] == word[0]), "")
-        word = word + after[1:] if after else before[:1] + word
-        alike -= {after} if after else {before}
-    return word

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from solon.collective.conversation import VOTE_SIGN
 from solon.collective.opinion.consensus import Consensus
@@ -16,6 +18,9 @@ from solon.collective.principles.merges import Merge
 from solon.collective.principles.selection import Reason, Rule, ThresholdCount
 from solon.collective.principles.wording import Stance
 from solon.records import Record
+
+Number = Annotated[float | None, BeforeValidator(lambda value: None if value is None or math.isnan(value) else value)]
+"""None where there is nothing to count: JSON has no NaN."""
 
 
 class GroupVotes(Record):
@@ -26,41 +31,35 @@ class GroupVotes(Record):
     disagrees: int
     votes: int
     """Agrees, disagrees and passes."""
-    consensus: float | None
+    consensus: Number
     """Share of agrees, smoothed or not as the rule says."""
-    low: float | None
-    high: float | None
+    low: Number
+    high: Number
     """Wilson score interval of the share of agrees."""
 
 
 class Figures(Record):
-    geometric_mean: float | None
-    product: float | None
+    geometric_mean: Number
+    product: Number
     """None if a group has no vote."""
-    product_low: float | None
-    product_high: float | None
+    product_low: Number
+    product_high: Number
     """Equal-tailed credible interval."""
     groups: tuple[GroupVotes, ...]
 
     @classmethod
     def of(cls, consensus: Consensus, at: int) -> Figures:
         """Of the statement at position `at`."""
+        counts = (consensus.agrees_KS, consensus.disagrees_KS, consensus.votes_KS)
+        shares = (consensus.groups_KS, consensus.low_KS, consensus.high_KS)
+        rows = zip(consensus.names, *(one_KS[:, at].tolist() for one_KS in (*counts, *shares)), strict=True)
         return cls(
-            geometric_mean=_number(consensus.geometric_S[at]),
-            product=_number(consensus.product_S[at]),
-            product_low=_number(consensus.product_low_S[at]),
-            product_high=_number(consensus.product_high_S[at]),
+            geometric_mean=float(consensus.geometric_S[at]),
+            product=float(consensus.product_S[at]),
+            product_low=float(consensus.product_low_S[at]),
+            product_high=float(consensus.product_high_S[at]),
             groups=tuple(
-                GroupVotes(
-                    group=name,
-                    agrees=int(consensus.agrees_KS[label, at]),
-                    disagrees=int(consensus.disagrees_KS[label, at]),
-                    votes=int(consensus.votes_KS[label, at]),
-                    consensus=_number(consensus.groups_KS[label, at]),
-                    low=_number(consensus.low_KS[label, at]),
-                    high=_number(consensus.high_KS[label, at]),
-                )
-                for label, name in enumerate(consensus.names)
+                GroupVotes.model_validate(dict(zip(GroupVotes.model_fields, row, strict=True))) for row in rows
             ),
         )
 
@@ -154,11 +153,6 @@ class Trace(Record):
 def trace_path(constitution: Path) -> Path:
     """Beside the constitution: `mine.toml` has `mine.trace.json`."""
     return constitution.with_suffix(".trace.json")
-
-
-def _number(value: float) -> float | None:
-    """For JSON, which has no NaN."""
-    return None if math.isnan(value) else float(value)
 
 
 def _interval(low: float | None, high: float | None, before: str, digits: int) -> str:

@@ -3,6 +3,6 @@
 `files` tells which files there are, `names` what their columns are called, `kinds` what stands in them. `sources` and
 `columns` read CSV files and JSON lists alike, and so does `folder` what an import wrote; `contents` and `about` make of
 them what is in `exported`. `sign` says which number means agree; `latest` which of several votes counts; `counts`,
-`texts` and `datetimes` hold what the export says twice against itself; `assemble` makes the conversation. Columns are
-found by name, never by position.
+`datetimes` and `mathematics` hold what the export says twice against itself; `assemble` makes the conversation. Columns
+are found by name, never by position.
 """

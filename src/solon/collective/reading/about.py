@@ -1,22 +1,19 @@
-"""What an export says of the conversation as a whole: `summary.csv`, `conversation.json`, `math-pca2.json`."""
+"""What an export says of the conversation as a whole: `summary.csv` or `conversation.json`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from solon.collective.csv_text import as_integer, read_records, read_text, separator_of, shown, unguarded
-from solon.collective.phrases import listed, many
-from solon.collective.reading.exported import ExportedVotes
+from solon.collective.phrases import many
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.sources import json_object, unusual
 from solon.collective.tables import first_names
 
 STRICT = "strict-moderation"
 """A key of our own exports: `true` or `false`."""
-SUMMARY_KEYS = {"topic", "url", "views", "voters", "voters-in-conv", "commenters", "comments", "groups", STRICT}
-SUMMARY_KEYS |= {"conversation-description"}
+SUMMARY_KEYS = {"topic", "conversation-description", "url", "views", STRICT}
+SUMMARY_KEYS |= {"voters", "voters-in-conv", "commenters", "comments", "groups"}
 TEXTS = ("topic", "description")
 
 _TRUTH = {"true": True, "false": False}
@@ -78,19 +75,3 @@ def _of_summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, obje
         "description": found.get("conversation-description", ""),
         "strict_moderation": _TRUTH.get(found.get(STRICT, "").strip().lower()),
     }
-
-
-def check_mathematics(path: Path, events: ExportedVotes, findings: Findings) -> None:
-    """The stored mathematics count the votes of each participant: a second copy of who voted."""
-    counts = json_object(path).get("user-vote-counts")
-    if not isinstance(counts, dict):
-        findings.note(path, "no user-vote-counts, and so nothing to compare the voters with")
-        return
-    pairs = np.unique(np.stack([events.participant, events.statement]), axis=1)
-    people, votes = np.unique(pairs[0], return_counts=True)
-    have = {str(person): int(count) for person, count in zip(people, votes, strict=True)}
-    wrong = [name for name in have.keys() | counts.keys() if have.get(name, 0) != counts.get(name, 0)]
-    if wrong:
-        ids = [number for name in wrong if (number := as_integer(str(name))) is not None]
-        what = f"user-vote-counts does not fit for {many(len(wrong), 'participant')}: {listed(ids)}"
-        findings.warning(path, what, "the votes count; the mathematics may be older")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -11,18 +12,21 @@ from solon.collective.conversation import DISAGREE, Conversation, Ints, Particip
 from solon.collective.phrases import many
 from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
 from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
-from solon.collective.reading.findings import Imported
+from solon.collective.reading.findings import Imported, Severity
 from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
-from solon.collective.reading.texts import check_texts, clean
 from solon.errors import InputError, Where
+
+LONGEST = 1000
+"""Characters: the column that Polis keeps statements in."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
+"""UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
 
 
 def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
-    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out.
-
-    Raises:
-        InputError: if there are no statements, far too many people or statements, or the sign cannot be told.
+    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out. Raises
+    `InputError` if there are no statements, far too many people or statements, or the sign cannot be told.
     """
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")
@@ -43,8 +47,8 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
         seen_PS=seen_PS,
         important_PS=important_PS,
         log=None if events is None else events.log(),
-        topic=clean(export.topic),
-        description=clean(export.description),
+        topic=_clean(export.topic),
+        description=_clean(export.description),
         source=f"{export.layout} {export.folder.resolve().name}",
         strict_moderation=export.strict_moderation,
     )
@@ -52,9 +56,9 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
 
 
 def _frame(export: Export) -> Frame:
-    sources = [votes for votes in (export.events, export.matrix) if votes is not None]
-    people = [export.participant_ids, *(distinct(votes.participant) for votes in sources)]
-    columns = np.array(sorted(export.columns), dtype=np.int64)
+    sources = [votes for votes in (export.events, export.matrix.votes) if votes is not None]
+    people = [ids_of(export.matrix.participants), *(distinct(votes.participant) for votes in sources)]
+    columns = np.array(sorted(export.matrix.statements), dtype=np.int64)
     statements = [export.statement_ids, columns, *(distinct(votes.statement) for votes in sources)]
     frame = Frame(
         participant_ids=np.unique(np.concatenate(people)), statement_ids=np.unique(np.concatenate(statements))
@@ -69,9 +73,9 @@ def _votes(
     """The export with its counts in place, the events by time if there are any, the votes that count, and the cells
     in which the statement was marked as important (None: not said)."""
     if export.events is None:
-        assert export.matrix is not None, "an export has votes"
-        cells = frame.cells(export.matrix)
-        sign = decide(export, export.matrix, witnesses(export, export.matrix, cells), vote_sign)
+        assert export.matrix.votes is not None, "an export has votes"
+        cells = frame.cells(export.matrix.votes)
+        sign = decide(export, export.matrix.votes, witnesses(export, export.matrix.votes, cells), vote_sign)
         cells = cells.times(sign)
         return straightened(export, cells), None, cells, None
     events = once_each(export.events, export.findings)
@@ -84,16 +88,16 @@ def _votes(
         found = latest(events)
         cells = frame.cells(found.votes)
     important = None if found.votes.important is None else cells.key[found.votes.important]
-    matrix = None if export.matrix is None else frame.cells(export.matrix)
+    matrix = None if export.matrix.votes is None else frame.cells(export.matrix.votes)
     told = np.zeros(len(cells.key), dtype=bool) if matrix is None else among(cells.key, matrix.key)
     say_latest(found, told=told, export=export)
     export = straightened(export, cells)
-    if export.matrix is None or matrix is None:
+    if export.matrix.votes is None or matrix is None:
         return export, events, cells, important
     turned = matrix_sign(cells, matrix)
     if turned != sign:
         what = f"its votes have the opposite sign of {events.path.name}: {turned:+d} means agree here, {sign:+d} there"
-        export.findings.repair(export.matrix.path, what, "turned round")
+        export.findings.repair(export.matrix.votes.path, what, "turned round")
     cells = reconcile(cells, matrix.times(turned), export, cells.key[found.open & told])
     return export, events, cells, important
 
@@ -103,31 +107,59 @@ def _statements(export: Export, frame: Frame) -> tuple[Statement, ...]:
     what = "{} with votes or a column but without a row"
     done = "kept without text, as never moderated"
     export.findings.of_ids("warning", export.comments_path, "statement", absent, what, done)
-    known = check_texts(export.comments_path, export.statements, export.findings)
-    return tuple(sorted([*known, *(Statement(id=number, text="") for number in absent)], key=lambda one: one.id))
+    known = [*_checked_texts(export), *(Statement(id=number, text="") for number in absent)]
+    return tuple(sorted(known, key=lambda one: one.id))
+
+
+def _clean(text: str) -> str:
+    """Without control characters other than tab and line break, which terminals obey and JSON and CSV garble."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _checked_texts(export: Export) -> list[Statement]:
+    """The statements, cleaned, with findings about those that are odd."""
+    cleaned = [one.model_copy(update={"text": _clean(one.text)}) for one in export.statements]
+    empty = [one.id for one in cleaned if not one.text.strip()]
+    before = {one.id: one.text.count("\ufffd") for one in export.statements}
+    control = [one.id for one in cleaned if one.text.count("\ufffd") > before[one.id]]
+    garbled = [one.id for one in cleaned if one.id not in control and _MOJIBAKE.search(one.text)]
+    long = [one.id for one in cleaned if len(one.text) > LONGEST]
+    first: dict[str, int] = {}
+    plain = [(one.id, " ".join(one.text.split()).casefold()) for one in cleaned]
+    again = [number for number, text in plain if text and first.setdefault(text, number) != number]
+    odd: tuple[tuple[Severity, list[int], str, str], ...] = (
+        ("warning", empty, "{} without text", "kept, for their votes"),
+        ("repair", control, "control characters in {}", "replaced by \ufffd"),
+        ("warning", garbled, "{} that look read in the wrong encoding", "kept as they are; export as UTF-8"),
+        ("warning", long, f"{{}} longer than Polis allows ({LONGEST:,} characters)", "kept whole"),
+        ("note", again, "{} word for word as an earlier one", ""),
+    )
+    for severity, ids, what, done in odd:
+        export.findings.of_ids(severity, export.comments_path, "statement", ids, what, done)
+    return cleaned
 
 
 def _participants(export: Export, frame: Frame) -> tuple[Participant, ...]:
-    by_id = {one.id: one for one in export.participants}
-    if export.participants_path:
+    by_id = {one.id: one for one in export.matrix.participants}
+    if export.matrix.path:
         absent = [number for number in frame.participant_ids.tolist() if number not in by_id]
         done = "kept, with their votes and no group"
-        export.findings.of_ids("warning", export.participants_path, "voter", absent, "{} without a row", done)
+        export.findings.of_ids("warning", export.matrix.path, "voter", absent, "{} without a row", done)
     return tuple(by_id.get(number) or Participant(id=number) for number in frame.participant_ids.tolist())
 
 
 def _say_strays(export: Export) -> None:
     """Statements without a column in the matrix. Polis leaves out those without votes."""
-    if not export.columns or export.participants_path is None:
+    if not export.matrix.statements or export.matrix.path is None:
         return
-    absent = sorted({one.id for one in export.statements} - export.columns)
+    absent = sorted({one.id for one in export.statements} - export.matrix.statements)
     what = f"no column for {{}} of {export.comments_path.name}"
     if export.events is None:
-        export.findings.of_ids("warning", export.participants_path, "statement", absent, what, "kept without votes")
+        export.findings.of_ids("warning", export.matrix.path, "statement", absent, what, "kept without votes")
         return
     voted = set(distinct(export.events.statement).tolist())
     asked, unasked = ([one for one in absent if (one in voted) is there] for there in (True, False))
-    path = export.participants_path
+    path = export.matrix.path
     export.findings.of_ids("warning", path, "statement", asked, what, "votes.csv has votes on them")
     export.findings.of_ids("note", path, "statement", unasked, what, "nobody voted on them")
 
@@ -168,7 +200,9 @@ def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
     if important is not None:
         what = f"{many(important, 'vote')} that mark{'s' if important == 1 else ''} the statement as important"
         findings.note(export.folder.resolve().name, what)
-    sizes = Counter(one.exported_group for one in export.participants)
+    sizes = Counter(one.exported_group for one in export.matrix.participants)
     if named := sorted(name for name in sizes if name is not None):
         told = ", ".join(f"{name}: {sizes[name]:,}" for name in named)
-        findings.note(export.participants_path or "", f"exported groups {told}; {sizes[None]:,} in none")
+        none = len(cells.frame.participant_ids) - sum(sizes[name] for name in named)
+        where = export.matrix.path or export.folder.resolve().name
+        findings.note(where, f"exported groups {told}; {none:,} in none")

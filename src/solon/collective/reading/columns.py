@@ -91,7 +91,6 @@ class _Reading:
     at: int
     parts: list[Any] = field(default_factory=list)
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
-    """Row, cause and cell."""
     decimal: bool = False
     """Ids or votes are written as decimal numbers."""
 
@@ -104,6 +103,12 @@ class _Reading:
         self.parts.append(found)
         self.wrong += [(first + at, cause, cells[at]) for at, cause in wrong]
         self.decimal |= kind in (ids, votes) and "." in "".join(cells)
+
+    def compare(self, name: str, cells: Sequence[str], first: int) -> None:
+        """With another column of the same ids, right after `take`."""
+        others, _ = self.column.kind(cells)
+        for at in np.flatnonzero((others != UNKNOWN) & (others != self.parts[-1])).tolist():
+            self.wrong.append((first + at, f"and {name} differ", f"{self.parts[-1][at]} and {cells[at]}"))
 
     def whole(self, items: Sequence[dict[str, object]]) -> tuple[Any, bool]:
         """The column, unknown where it is no such thing, and whether it is of times in seconds."""
@@ -127,10 +132,8 @@ def read_columns(
     """The columns of a file that there are.
 
     findings: of a foreign file, to say what is missing, empty or unknown. key: the column of ids, by which findings
-    name rows.
-
-    Raises:
-        InputError: naming the columns that are missing, or by cause all cells that are not of their column's kind.
+    name rows. Raises `InputError` naming the columns that are missing, or by cause all cells that are not of their
+    column's kind.
     """
     header = source.header or tuple(one.name for one in columns)  # an empty list lacks no key
     named = [(column, name) for column in columns if (name := column.among(header)) is not None]
@@ -138,10 +141,13 @@ def read_columns(
         raise _lacking(source, absent)
     reading = [_Reading(column=one, name=name, at=header.index(name)) for one, name in named]
     lines: list[Ints] = [np.zeros(0, dtype=np.int64)]
+    twins = [(one, at) for one in reading for at in one.column.twins(header, one.at)]
     for block_lines, cells in source.blocks:
         first = sum(map(len, lines))
         for one in reading:
             one.take(cells[one.at], first)
+        for one, at in twins:
+            one.compare(header[at], cells[at], first)
         lines.append(np.asarray(block_lines, dtype=np.int64))
     read = {one.column.name: one.whole(source.items) for one in reading}
     found = Columns(
@@ -185,8 +191,9 @@ def _say_columns(source: Source, found: Columns, columns: Sequence[Column], find
     """Findings about the form of the file, and about columns that are missing or unknown."""
     for done in source.done:
         findings.repair(found.path, done, "read so")
+    compared = {name for one in columns if one.required for name in one.names}
     names = sorted(set(source.header) - set(found.named.values()))
-    if unknown := [name for name in names if not NOT_READ.fullmatch(plain(name))]:
+    if unknown := [one for one in names if plain(one) not in compared and not NOT_READ.fullmatch(plain(one))]:
         what = f"{many(len(unknown), 'unknown column')}: {first_names(unknown, 5)}"
         findings.warning(found.path, what, "ignored")
     for column in columns:

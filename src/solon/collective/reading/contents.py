@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +12,16 @@ from solon.collective.csv_text import Faults, as_integer
 from solon.collective.phrases import many
 from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.datetimes import check_datetimes
-from solon.collective.reading.exported import MAX_ID, XID_KEPT, ExportedVotes, Layout, check_size
+from solon.collective.reading.exported import MAX_ID, ExportedVotes, Layout, Matrix, check_size
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.kinds import NONE, UNKNOWN
 from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
-from solon.collective.reading.sources import Source, read_source
-from solon.collective.reading.unquoted import read_unquoted
+from solon.collective.reading.sources import Source, read_source, read_unquoted
 from solon.collective.tables import refuse_repeated
 from solon.errors import InputError, Where
 
 STATEMENT_COUNTS = ("agrees", "disagrees", "passes", "importance-votes")
 PEOPLE_COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matrix:
-    """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
-
-    participants: tuple[Participant, ...]
-    """By id."""
-    counts: dict[str, Ints]
-    """n-comments, n-votes, n-agree, n-disagree of each, as far as there are such columns; -1: not said."""
-    statements: frozenset[int]
-    """Those that have a column."""
-    votes: ExportedVotes
 
 
 def read_comments(
@@ -97,7 +82,8 @@ def _external(found: Columns, findings: Findings) -> tuple[Participant, ...]:
 
 def _say_external(path: Path, count: int, findings: Findings) -> None:
     if count:
-        findings.note(path, f"external ids (xid) of {many(count, 'participant')}: {XID_KEPT}")
+        kept = "kept for the organiser alone, to join what else is known of people; in no export"
+        findings.note(path, f"external ids (xid) of {many(count, 'participant')}: {kept}")
 
 
 def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | None = None) -> Matrix:
@@ -111,6 +97,7 @@ def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | 
     people = participants_of(found)
     _say_external(path, sum(one.xid is not None for one in people), findings)
     return Matrix(
+        path=path,
         participants=people,
         counts=found.counts(PEOPLE_COUNTS),
         statements=frozenset(numbers.values()),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solon.collective.conversation import AGREE, DISAGREE, PASS, Ints
+from solon.collective.conversation import AGREE, DISAGREE, PASS, Ints, ids_of
 from solon.collective.phrases import many
 from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, Layout
 from solon.collective.reading.sign import fitting
@@ -30,7 +30,10 @@ def framed(export: Export, frame: Frame) -> Export:
     return replace(
         export,
         statement_counts=spread(export.statement_counts, export.statement_ids, frame.statement_ids),
-        participant_counts=spread(export.participant_counts, export.participant_ids, frame.participant_ids),
+        matrix=replace(
+            export.matrix,
+            counts=spread(export.matrix.counts, ids_of(export.matrix.participants), frame.participant_ids),
+        ),
     )
 
 
@@ -43,10 +46,10 @@ def straightened(export: Export, cells: Cells) -> Export:
     """
     if export.layout is not Layout.server_csv:
         return export
-    said, people = dict(export.statement_counts), dict(export.participant_counts)
+    said, people = dict(export.statement_counts), dict(export.matrix.counts)
     for path, told, count, (one, other) in (
         (export.comments_path, said, cells.per_statement, ("agrees", "disagrees")),
-        (export.participants_path, people, cells.per_participant, ("n-agree", "n-disagree")),
+        (export.matrix.path, people, cells.per_participant, ("n-agree", "n-disagree")),
     ):
         found = fitting("", told.get(one), told.get(other), count)
         if path is not None and found.minus > found.plus:
@@ -54,7 +57,7 @@ def straightened(export: Export, cells: Cells) -> Export:
             fits = f"{found.minus:,} rows fit so alone, {found.plus:,} as named"
             what = f"{one} and {other} stand in each other's place ({fits})"
             export.findings.repair(path, what, "read the other way round")
-    return replace(export, statement_counts=said, participant_counts=people)
+    return replace(export, statement_counts=said, matrix=replace(export.matrix, counts=people))
 
 
 def check_counts(export: Export, events: ExportedVotes | None, cells: Cells) -> None:
@@ -66,7 +69,7 @@ def check_counts(export: Export, events: ExportedVotes | None, cells: Cells) -> 
 
 def _check_participants(export: Export, cells: Cells) -> None:
     """The counts of votes, and n-comments, the number of statements that each wrote."""
-    path, said, people = export.participants_path, export.participant_counts, cells.frame.participant_ids
+    path, said, people = export.matrix.path, export.matrix.counts, cells.frame.participant_ids
     wrote = Counter(one.author for one in export.statements if one.author is not None)
     counted = {name: (cells.per_participant(kind), RECOUNTED) for name, kind in OF_PEOPLE}
     if wrote:
@@ -81,7 +84,7 @@ def _check_participants(export: Export, cells: Cells) -> None:
         impossible = too_many | (said["n-votes"] > len(cells.frame.statement_ids))
         what = "impossible counts of {} (n-agree + n-disagree above n-votes, or n-votes above the number of statements)"
         export.findings.of_ids("warning", path or "", "participant", people[impossible].tolist(), what, RECOUNTED)
-    if export.participants:
+    if export.matrix.participants:
         absent = sorted(set(wrote) - set(people.tolist()))
         export.findings.of_ids("note", export.comments_path, "author", absent, "{} who took part in no other way")
 
@@ -126,10 +129,10 @@ def _say_wrong(export: Export, name: str, ids: Ints, *counted: Ints) -> None:
 
 def _check_totals(export: Export, cells: Cells) -> None:
     authors = {one.author for one in export.statements if one.author is not None}
-    groups = {one.exported_group for one in export.participants} - {None}
+    groups = {one.exported_group for one in export.matrix.participants} - {None}
     checks = {
         "voters": {len(cells.frame.participant_ids), int((cells.per_participant() > 0).sum())},
-        "comments": {len(export.statements), len(export.columns), int((cells.per_statement() > 0).sum())},
+        "comments": {len(export.statements), len(export.matrix.statements), int((cells.per_statement() > 0).sum())},
         "commenters": {len(authors)} if authors else set(),
         "groups": {len(groups)} if groups else set(),
     }

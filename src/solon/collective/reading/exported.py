@@ -18,9 +18,7 @@ MAX_PARTICIPANTS = 100_000
 MAX_STATEMENTS = 10_000
 """Polis's own caps on what it analyses."""
 MAX_ID = 2**31 - 1
-"""Ids are PostgreSQL integers."""
-MAX_COUNT = 2**31 - 1
-"""Counts are, too."""
+"""Ids and counts are PostgreSQL integers."""
 MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
 """Milliseconds: the years 2000 to 2100. What lies outside is no date of a vote."""
 
@@ -28,12 +26,9 @@ MIN_TIME, MAX_TIME = 946_684_800_000, 4_102_444_800_000
 class Layout(StrEnum):
     """The layouts that exports come in."""
 
-    clojure = "Clojure export"
+    clojure = "Polis export"
     server_csv = "server export"
     server_json = "server JSON"
-
-
-XID_KEPT = "kept for the organiser alone, to join what else is known of people; in no export"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,22 +49,15 @@ class ExportedVotes:
         return len(self.vote)
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> ExportedVotes:
-        """Some of the votes, by index or mask."""
-        names = ("participant", "statement", "vote", "time", "line", "important")
-        some = {name: column[chosen] for name in names if (column := getattr(self, name)) is not None}
-        return replace(self, **some)
+        columns: dict[str, Any] = {name: one for name, one in vars(self).items() if isinstance(one, np.ndarray)}
+        return replace(self, **{name: column[chosen] for name, column in columns.items()})
 
     def log(self) -> VoteLog | None:
         """The events of a conversation; None: they have no times."""
         if self.time is None:
             return None
-        return VoteLog(
-            participant=self.participant,
-            statement=self.statement,
-            vote=self.vote,
-            time=self.time,
-            important=self.important,
-        )
+        who, what = self.participant, self.statement
+        return VoteLog(participant=who, statement=what, vote=self.vote, time=self.time, important=self.important)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +96,6 @@ class Cells:
 
     frame: Frame
     key: Ints
-    """row * S + column."""
     vote: NDArray[np.int8]
 
     def per_participant(self, vote: int | None = None) -> Ints:
@@ -120,11 +107,25 @@ class Cells:
         return np.bincount(self._of(vote) % len(self.frame.statement_ids), minlength=len(self.frame.statement_ids))
 
     def times(self, sign: int) -> Cells:
-        """With every vote multiplied by +1 or -1."""
         return replace(self, vote=(self.vote * sign).astype(np.int8))
 
     def _of(self, vote: int | None) -> Ints:
         return self.key if vote is None else self.key[self.vote == vote]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
+
+    path: Path | None = None
+    """None: the export has no such file."""
+    participants: tuple[Participant, ...] = ()
+    """By id; without the file those of whom the votes tell more than an id."""
+    counts: dict[str, Ints] = field(default_factory=dict)
+    """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
+    statements: frozenset[int] = frozenset()
+    """Those that have a column."""
+    votes: ExportedVotes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,23 +134,15 @@ class Export:
 
     layout: Layout
     folder: Path
+    findings: Findings
     statements: tuple[Statement, ...]
     """By id."""
-    statement_counts: dict[str, Ints]
+    statement_counts: dict[str, Ints] = field(default_factory=dict)
     """What is said of the votes on each: agrees, disagrees, passes, importance-votes. -1: not said."""
     comments_path: Path
-    participants: tuple[Participant, ...]
-    """By id; empty: the export has no list of participants."""
-    participant_counts: dict[str, Ints]
-    """What is said of each: n-comments, n-votes, n-agree, n-disagree. -1: not said."""
-    participants_path: Path | None
-    columns: frozenset[int]
-    """Statement ids that have a column in the matrix; empty: there is no matrix."""
-    events: ExportedVotes | None
+    events: ExportedVotes | None = None
     """The votes one by one, re-votes included (`votes.csv`, `votes.json`)."""
-    matrix: ExportedVotes | None
-    """The latest votes as a matrix has them (`participants-votes.csv`)."""
-    findings: Findings
+    matrix: Matrix
     topic: str = ""
     description: str = ""
     stated: dict[str, int] = field(default_factory=dict)
@@ -162,13 +155,9 @@ class Export:
         return ids_of(self.statements)
 
     @property
-    def participant_ids(self) -> Ints:
-        return ids_of(self.participants)
-
-    @property
     def vote_files(self) -> tuple[str, ...]:
         """Names of the file of votes one by one, and of the matrix; empty: there is none."""
-        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix))
+        return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix.votes))
 
 
 def check_size(participants: int, statements: int, folder: Path) -> None:

@@ -6,14 +6,16 @@ Two files that could be meant are refused, and every name that has something in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.collective.conversation import Participant
-from solon.collective.reading.about import check_mathematics, read_about
+from solon.collective.reading.about import read_about
 from solon.collective.reading.contents import read_comments, read_matrix, read_votes
-from solon.collective.reading.exported import Export, ExportedVotes, Layout
+from solon.collective.reading.exported import Export, Layout, Matrix
 from solon.collective.reading.findings import Findings
+from solon.collective.reading.mathematics import stored_groups
 from solon.errors import InputError, Where
 
 MATRIX_NAMES = ("participants-votes.csv", "participant-votes.csv")
@@ -33,9 +35,7 @@ class Files:
     votes: Path | None
     matrix: Path | None
     about: Path | None
-    """`summary.csv` or `conversation.json`."""
     mathematics: Path | None
-    """`math-pca2.json`, which counts the votes of each participant."""
 
     @property
     def all(self) -> list[Path]:
@@ -109,19 +109,16 @@ def read_export(files: Files) -> Export:
     findings = Findings()
     _say_files(files, findings)
     ours = (files.folder / EXPORT_MARK).is_file()
-    events: ExportedVotes | None = None
-    participants: tuple[Participant, ...] = ()
-    in_seconds = False
-    if files.votes:
-        events, participants, in_seconds = read_votes(files.votes, findings)
+    events, participants, in_seconds = read_votes(files.votes, findings) if files.votes else (None, (), False)
     layout = _layout(files, in_seconds=in_seconds)
     about = read_about(files.about, findings, ours=ours) if files.about else {}
     statements, statement_counts, in_seconds = read_comments(files.comments, layout, findings, ours=ours)
     if not files.votes:
         layout = _layout(files, in_seconds=in_seconds)
-    matrix = read_matrix(files.matrix, findings, ours=ours) if files.matrix else None
+    matrix = read_matrix(files.matrix, findings, ours=ours) if files.matrix else Matrix(participants=participants)
     if files.mathematics and events is not None:
-        check_mathematics(files.mathematics, events, findings)
+        groups = stored_groups(files.mathematics, events, findings)
+        matrix = replace(matrix, participants=_grouped(participants, groups))
     topic, description, strict = (about.get(name) for name in ("topic", "description", "strict_moderation"))
     return Export(
         layout=layout,
@@ -129,18 +126,20 @@ def read_export(files: Files) -> Export:
         statements=statements,
         statement_counts=statement_counts,
         comments_path=files.comments,
-        participants=matrix.participants if matrix else participants,
-        participant_counts=matrix.counts if matrix else {},
-        participants_path=files.matrix,
-        columns=matrix.statements if matrix else frozenset(),
         events=events,
-        matrix=matrix.votes if matrix else None,
+        matrix=matrix,
         findings=findings,
         topic=str(topic or ""),
         description=str(description or ""),
         stated={name: total for name, total in about.items() if type(total) is int},
         strict_moderation=strict if isinstance(strict, bool) else None,
     )
+
+
+def _grouped(participants: Sequence[Participant], groups: dict[int, str]) -> tuple[Participant, ...]:
+    """The participants, and those whom only groups name."""
+    known = {one: Participant(id=one) for one in groups} | {one.id: one for one in participants}
+    return tuple(one.model_copy(update={"exported_group": groups.get(one.id)}) for _, one in sorted(known.items()))
 
 
 def _layout(files: Files, *, in_seconds: bool) -> Layout:

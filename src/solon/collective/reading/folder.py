@@ -11,7 +11,6 @@ findings.csv       severity, where, what, repair
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from pydantic import ValidationError
 
 from solon.artifacts.atomic import canonical_json, sha256_file
 from solon.collective.conversation import Bools, Conversation, Ints, ids_of
-from solon.collective.csv_text import Faults, read_text
+from solon.collective.csv_text import Faults
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.columns import Columns, read_columns
@@ -40,7 +39,7 @@ from solon.collective.reading.names import (
     Column,
     columns_of,
 )
-from solon.collective.reading.sources import read_source
+from solon.collective.reading.sources import json_object, read_source
 from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
@@ -70,9 +69,7 @@ class Card(Record):
     statements: int
     participants: int
     votes: int
-    """Cells with a vote, re-votes resolved."""
     events: int | None
-    """Votes with their times; None: the export has no times."""
     files: dict[str, str]
     """sha256 of the files of this folder, by name."""
 
@@ -80,10 +77,8 @@ class Card(Record):
 def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
     """The conversation in a folder: a raw export in any layout, or what `solon collect import` wrote.
 
-    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence.
-
-    Raises:
-        InputError: naming file and line, for what cannot be read or cannot be told.
+    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence. Raises
+    `InputError` naming file and line, for what cannot be read or cannot be told.
     """
     try:
         if (path / CARD).is_file():
@@ -107,9 +102,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
     """Write the folder, whole or not at all.
 
     Nothing in it tells the order of rows and columns in the export, so that importing twice gives the same bytes.
-
-    Raises:
-        InputError: if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
+    Raises `InputError` if `out` exists, unless it is empty, or holds an imported conversation and `force` is set.
     """
     talk = imported.conversation
     with replacing(out, marker=CARD, force=force) as folder:
@@ -185,16 +178,12 @@ def _read_imported(path: Path) -> Imported:
 
 
 def _card(path: Path) -> Card:
-    text = read_text(path / CARD)
     try:
-        card = Card.model_validate(json.loads(text))
+        card = Card.model_validate(json_object(path / CARD))
     except ValidationError as error:
         first = error.errors()[0]
         what = f"cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise InputError(what, where=Where(path / CARD), hint=AGAIN) from None
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise InputError(f"broken JSON: {error}", where=Where(path / CARD, line), hint=AGAIN) from None
     if card.format != FORMAT:
         what = f"another format: {card.format!r} instead of {FORMAT!r}"
         raise InputError(what, where=Where(path / CARD), hint=AGAIN)

@@ -28,7 +28,6 @@ _SECONDS_BELOW = 100_000_000_000
 
 
 def whole(cells: Sequence[str]) -> tuple[Ints, Wrong]:
-    """Whole numbers."""
     if set("".join(cells)) <= set("0123456789-"):
         try:
             return np.array(list(map(int, cells)), dtype=np.int64), []
@@ -66,7 +65,6 @@ def spelled(values: NDArray[Any], spellings: Sequence[Sequence[str]], cause: str
 
 
 def texts(cells: Sequence[str]) -> tuple[NDArray[np.object_], Wrong]:
-    """Words as they are."""
     return np.array(cells, dtype=object), []
 
 

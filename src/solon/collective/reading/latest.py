@@ -45,11 +45,8 @@ def in_order(votes: ExportedVotes) -> ExportedVotes:
 
 
 def once_each(votes: ExportedVotes, findings: Findings) -> ExportedVotes:
-    """The events in order, each once.
-
-    Two rows of the same participant, statement, vote and time are one event written twice. A file without times cannot
-    tell that from voting twice, and there it makes no difference.
-    """
+    """The events in order, each once: two rows of the same participant, statement, vote and time are one written twice.
+    A file without times cannot tell that from voting twice, and there it makes no difference."""
     votes = in_order(votes)
     if votes.time is None:
         return votes
@@ -80,10 +77,8 @@ def latest(votes: ExportedVotes) -> Latest:
 def say_latest(found: Latest, *, told: Bools, export: Export) -> None:
     """A finding about re-votes, and one about those whose order nothing but the matrix tells.
 
-    told: where the matrix has a vote [votes].
-
-    Raises:
-        InputError: if the votes have no times, and the matrix does not tell either.
+    told: where the matrix has a vote [votes]. Raises `InputError` if the votes have no times, and the matrix does not
+    tell either.
     """
     votes, untimed = found.votes, found.votes.time is None
     if found.n_before:
@@ -173,7 +168,7 @@ def _spread(key: Ints, cells: Cells) -> np.ndarray[Any, np.dtype[np.int8]]:
 
 def _fits(cells: Cells, export: Export) -> Bools:
     """[P]: whether the votes give the participant's own counts; False where none are stated."""
-    said = export.participant_counts
+    said = export.matrix.counts
     good = np.asarray(said.get("n-votes", np.full(len(cells.frame.participant_ids), -1)) >= 0)
     for name, kind in OF_PEOPLE:
         if name in said:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from solon.collective.reading.exported import MAX_COUNT
+from solon.collective.reading.exported import MAX_ID
 from solon.collective.reading.kinds import Kind, ids, matrix_votes, moments, texts, truths, votes, within, words
 from solon.collective.tables import ColumnsToWrite
 from solon.records import Record
 
-COUNT = within(0, MAX_COUNT, "is an impossible count")
+COUNT = within(0, MAX_ID, "is an impossible count")
 """Counts are made from the votes: an impossible one is no fault."""
 
 
@@ -42,6 +42,11 @@ class Column:
             return self.name
         found = {plain(name): name for name in reversed(header)}
         return next((found[name] for name in self.names if name in found), None)
+
+    def twins(self, header: Sequence[str], at: int) -> list[int]:
+        """Other columns of a file that name the same id as the one at `at`; only what is required must not differ."""
+        same = [other for other, name in enumerate(header) if other != at and plain(name) in self.names]
+        return same if self.required and self.kind is ids else []
 
 
 def plain(name: str) -> str:

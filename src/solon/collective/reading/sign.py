@@ -10,11 +10,8 @@ Three kinds of witness, each counted for +1 and for -1:
     n-agree 3, n-disagree 1; votes -1 -1 -1 +1      speaks for -1
     n-agree 2, n-disagree 2                         says nothing
 
-Server exports count `vote = 1` as "agrees" although -1 is what they store for agree, so there only authors are heard.
-
-Witnesses are weighed, not only counted. Counts are exact. Authors change their minds, and an organiser who wrote every
-statement may not have voted on submission: one or two people are no witness, and authors at odds with each other do not
-stand against clear counts; nor does a handful of voices against a crowd.
+Counts are exact, but those of server exports are often turned round (`counts.straightened`): there authors alone are
+heard. Authors change their minds, and an organiser who wrote every statement may not have voted on submission.
 """
 
 from __future__ import annotations
@@ -44,7 +41,6 @@ class Witness:
     """What one part of the export says about the sign of the votes."""
 
     what: str
-    """`participants' own counts (n-agree)`, ..."""
     plus: int = 0
     """How many speak for +1 as agree, and not for -1 as well."""
     minus: int = 0
@@ -63,7 +59,6 @@ class Witness:
         return DISAGREE if self.minus >= share * heard else 0
 
     def speaking(self, sign: int) -> int:
-        """How many speak for `sign`."""
         return self.plus if sign == AGREE else self.minus
 
     def __str__(self) -> str:
@@ -79,7 +74,7 @@ def witnesses(export: Export, votes: ExportedVotes, latest: Cells) -> list[Witne
     authors = _authors(export, votes)
     if export.layout is Layout.server_csv:
         return [authors]
-    said = export.participant_counts.get
+    said = export.matrix.counts.get
     people = fitting("participants' own counts (n-agree)", said("n-agree"), said("n-disagree"), latest.per_participant)
     # Clojure counts every event, the server every latest vote: whichever fits better is what was counted.
     events = Cells(frame=latest.frame, key=latest.frame.keys(votes), vote=votes.vote)
@@ -117,10 +112,8 @@ def _authors(export: Export, votes: ExportedVotes) -> Witness:
 
 
 def decide(export: Export, votes: ExportedVotes, heard: Sequence[Witness], given: int | None) -> int:
-    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words.
-
-    Raises:
-        InputError: if the witnesses contradict each other, or a server export has none.
+    """+1 if +1 means agree in the file, -1 if -1 does, and a finding in words. Raises `InputError` if the witnesses
+    contradict each other, or a server export has none.
     """
     opinions = {one.opinion for one in heard} - {None}
     settled = [sign for sign in (AGREE, DISAGREE) if sign in opinions and not _in_doubt(heard, sign)]

@@ -30,3 +30,6 @@ class Text:
             "words": float(len(response.text.split())),
         }
         return found if response.finished is None else found | {"finished": float(response.finished)}
+
+
+GRADER = Text()

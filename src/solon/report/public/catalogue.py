@@ -36,14 +36,18 @@ def language_of(tag: str, catalogue: Path | None = None) -> Language:
     """The language with a tag such as `de` or `de-AT`, which says how numbers and dates are written.
 
     Its texts are those of the catalogue, or of the one that ships for the language. An empty tag is the language that
-    the catalogue names; without either it is English.
-
-    Raises:
-        InputError: for a tag or a catalogue that cannot be used, with the line of every text at fault.
+    the catalogue names; without either it is English. Raises InputError for a tag or a catalogue that cannot be used,
+    with the line of every text at fault.
     """
     if catalogue is not None:
         found = read_catalogue(catalogue)
-        return _language(_locale(tag) if tag else _named(found, catalogue), found)
+        locale = _locale(tag) if tag else _named(found, catalogue)
+        if found.locale and found.locale.language != locale.language:
+            what = f"is a catalogue of {found.locale.english_name}, and --language is {tag}"
+            raise InputError(what, where=Where(catalogue), hint="leave out one of the two")
+        if not any(one.id and any(_forms(one.string)) for one in found):
+            raise InputError("no text is filled in", where=Where(catalogue), hint="fill it in, or leave out --catalog")
+        return _language(locale, found)
     locale = _locale(tag or "en")
     if locale.language == "en":
         return replace(ENGLISH, locale=WORLD_ENGLISH if str(locale) == "en" else locale)
@@ -63,8 +67,7 @@ def shipped_languages() -> list[str]:
 def read_catalogue(path: Path | Traversable) -> Catalog:
     """A catalogue whose texts have the places of the English ones, and the forms that the language counts in.
 
-    Raises:
-        InputError: with every fault and its line.
+    Raises InputError with every fault and its line.
     """
     try:
         with path.open("rb") as file:
@@ -91,8 +94,7 @@ def read_catalogue(path: Path | Traversable) -> Catalog:
 def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
     """A file for a translator: every text of the page, with what the begun or shipped catalogue has of them already.
 
-    Raises:
-        InputError: for a tag or a begun catalogue that cannot be used.
+    Raises InputError for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
     head = HEADER.format(locale.english_name)

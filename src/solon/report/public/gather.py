@@ -49,8 +49,7 @@ class Sources:
 def gather(sources: Sources) -> PublicInput:
     """Open, clean, analyse, compare.
 
-    Raises:
-        InputError: for whatever cannot be used, with file and line.
+    Raises InputError for whatever cannot be used, with file and line.
     """
     imported = open_conversation(sources.folder)
     talk = imported.conversation
@@ -83,10 +82,8 @@ def gather(sources: Sources) -> PublicInput:
 def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple[Removed, ...]]:
     """The conversation without the people and statements of a table that `solon collect clean` wrote.
 
-    Those that are not in the conversation any more count as removed before.
-
-    Raises:
-        InputError: with the line, for a row that is neither a participant nor a statement.
+    Those that are not in the conversation any more count as removed before. Raises InputError with the line, for a row
+    that is neither a participant nor a statement.
     """
     table = read_csv(path)
     table.require("rule", "kind", "id", "reason")
@@ -112,8 +109,7 @@ def without_removed(talk: Conversation, path: Path) -> tuple[Conversation, tuple
 def read_traced(path: Path, talk: Conversation) -> tuple[Constitution, Trace]:
     """A constitution and its trace, which lies beside it.
 
-    Raises:
-        InputError: if there is no trace, if it cannot be read, or if it belongs to another conversation.
+    Raises InputError if there is no trace, if it cannot be read, or if it belongs to another conversation.
     """
     from solon.collective.principles.trace import Trace, trace_path
     from solon.constitution.load import load_constitution

@@ -21,6 +21,7 @@ from solon.report.public.language import ENGLISH, Language
 from solon.report.public.places import (
     Direction,
     Extent,
+    Outline,
     Region,
     directions,
     extent_of,
@@ -46,6 +47,12 @@ AROUND = 2
 """Cells to each side that count as around a cell."""
 MOSTLY = 2 / 3
 """Share of the people in and around a cell above which it takes their group's mark (assumption)."""
+NAME = np.array([66.0, 17.0])
+"""Half of the width and of the height that a group's name takes (assumption: in every language)."""
+BASELINE = 7.0
+"""From the middle of a name down to the line it stands on."""
+ASIDE = (0.0, 0.3, -0.3, 0.6, -0.6, 1.0, -1.0)
+"""How far beside the middle of its outline a name may stand, as a share of half the outline's width."""
 SHAPES = (
     "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0 -2 0Z",
     "M-.86 -.86h1.72v1.72h-1.72Z",
@@ -84,6 +91,19 @@ class _Frame:
         return WIDTH / 2 + float(x), self.height / 2 - float(y)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Honeycomb:
+    """The occupied cells: C of them."""
+
+    side: float
+    """From the middle of a cell to its neighbour's in the same row."""
+    centres_C2: Floats
+    drawn_C2: Floats
+    """Where their marks stand, so that none is cut by the edge."""
+    which_G: Ints
+    """The cell of each person."""
+
+
 def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: Language = ENGLISH) -> OpinionMap | None:
     """None where there is nothing to show: fewer people in groups than `2 * SUPPRESS_BELOW`."""
     points_G2, labels_G = people_on_map(analysis)
@@ -93,11 +113,13 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: L
     k = analysis.groups.k
     frame = _frame(extent)
     divided, told = regions(points_G2, labels_G, k, extent)
+    outlines = [outline(points_G2[labels_G == label]) for label in range(k)]
+    comb = _honeycomb(frame, points_G2)
     parts = [
         _lines(frame, divided),
-        *(_outline(frame, points_G2[labels_G == label], label) for label in range(k)),
-        *_cells(frame, points_G2, labels_G, k, say),
-        *(_label(frame, points_G2, labels_G, label, say) for label in range(k)),
+        *(_outline(frame, found, label) for label, found in enumerate(outlines) if found),
+        *_marks(comb, labels_G, k, say),
+        *_names(frame, outlines, comb.drawn_C2, points_G2.mean(axis=0), say),
         _size_key(frame, _side(len(points_G2)), say),
     ]
     head = Markup(
@@ -171,10 +193,7 @@ def _lines(frame: _Frame, divided: int) -> Markup:
     return Markup('<path class="thirds" d="{}"/>').format("".join(paths))
 
 
-def _outline(frame: _Frame, points_N2: Floats, label: int) -> Markup:
-    found = outline(points_N2)
-    if found is None:
-        return Markup("")
+def _outline(frame: _Frame, found: Outline, label: int) -> Markup:
     x, y = frame.at(found.centre_2)
     long, short = found.radii_2 * frame.scale
     drawn = Markup(
@@ -184,28 +203,32 @@ def _outline(frame: _Frame, points_N2: Floats, label: int) -> Markup:
     return drawn.format(label % len(SHAPES), x, y, long, short, -found.degrees)
 
 
-def _cells(frame: _Frame, points_G2: Floats, labels_G: Ints, k: int, say: Language) -> list[Markup]:
-    """One mark per occupied cell of a honeycomb."""
+def _honeycomb(frame: _Frame, points_G2: Floats) -> _Honeycomb:
     side = _side(len(points_G2))
     inside_G2 = np.clip(points_G2, frame.extent.low_2, frame.extent.high_2)
     cells_G2 = _hexagons(np.array([frame.at(point) for point in inside_G2]), side)
     places_C2, which_G = np.unique(cells_G2, axis=0, return_inverse=True)
-    small_K = np.bincount(labels_G, minlength=k) < SUPPRESS_BELOW
-    own_CK = np.zeros((len(places_C2), k), dtype=np.int64)
-    np.add.at(own_CK, (which_G.reshape(-1), labels_G), 1)
     centres_C2 = _centres(places_C2, side)
-    drawn_C2 = np.clip(centres_C2, side / 2, np.array([WIDTH, frame.height]) - side / 2)  # none is cut by the edge
+    drawn_C2 = np.clip(centres_C2, side / 2, np.array([WIDTH, frame.height]) - side / 2)
+    return _Honeycomb(side=side, centres_C2=centres_C2, drawn_C2=drawn_C2, which_G=which_G.reshape(-1))
+
+
+def _marks(comb: _Honeycomb, labels_G: Ints, k: int, say: Language) -> list[Markup]:
+    """One for each occupied cell."""
+    small_K = np.bincount(labels_G, minlength=k) < SUPPRESS_BELOW
+    own_CK = np.zeros((len(comb.centres_C2), k), dtype=np.int64)
+    np.add.at(own_CK, (comb.which_G, labels_G), 1)
     marks = []
-    for centre_2, drawn_2, own_K in zip(centres_C2, drawn_C2, own_CK, strict=True):
-        reach = 1.01 * side
+    for centre_2, drawn_2, own_K in zip(comb.centres_C2, comb.drawn_C2, own_CK, strict=True):
+        reach = 1.01 * comb.side
         for _ in range(AROUND):
-            near_K = own_CK[np.hypot(*(centres_C2 - centre_2).T) <= reach].sum(axis=0)
+            near_K = own_CK[np.hypot(*(comb.centres_C2 - centre_2).T) <= reach].sum(axis=0)
             if near_K.sum() >= SUPPRESS_BELOW:
                 break
-            reach += side
+            reach += comb.side
         # A group of few people marks no cell: that it is the most there would say nearly how many it has.
         clear = bool(near_K.sum() >= SUPPRESS_BELOW and not small_K[near_K.argmax()])
-        marks.append(_mark(drawn_2, side / 2, int(own_K.sum()), near_K, say, clear=clear))
+        marks.append(_mark(drawn_2, comb.side / 2, int(own_K.sum()), near_K, say, clear=clear))
     return marks
 
 
@@ -244,7 +267,7 @@ def _mark(centre_2: Floats, radius: float, people: int, near_K: Ints, say: Langu
     says = _people(words, say)
     if clear:
         around = say("around here mostly %(group)s", group=say.group(most))
-        says = f"{says}; {around}"
+        says = say("; ").join((says, around))
     drawn = Markup(
         '<use class="dot {}" href="#m{}" transform="translate({:.1f} {:.1f}) scale({:.2f})"><title>{}</title></use>'
     )
@@ -257,16 +280,30 @@ def _people(range_: str, say: Language) -> str:
     return say("%(range)s people", range=range_)
 
 
-def _label(frame: _Frame, points_G2: Floats, labels_G: Ints, label: int, say: Language) -> Markup:
-    """The group's letter, above or below its outline: on the side away from everyone's middle."""
-    found = outline(points_G2[labels_G == label])
-    if found is None:
-        return Markup("")
-    turn = radians(found.degrees)
-    tall = float(np.hypot(found.radii_2[0] * sin(turn), found.radii_2[1] * cos(turn))) * frame.scale
-    x, y = frame.at(found.centre_2)
-    below = y > frame.at(points_G2.mean(axis=0))[1] + 0.1 * frame.height
-    y = y + tall + 22 if below else y - tall - 9
-    x, y = min(max(x, 52.0), WIDTH - 52), min(max(y, 22.0), frame.height - 10)
+def _names(
+    frame: _Frame, outlines: Sequence[Outline | None], marks_C2: Floats, middle_2: Floats, say: Language
+) -> list[Markup]:
+    """The groups' names beside their outlines, each where it covers the fewest marks and no other name."""
     text = Markup('<text class="name g{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-    return text.format(label % len(SHAPES), x, y, say.apart(say.group(label)))
+    named, taken_N2 = [], marks_C2
+    for label, found in enumerate(outlines):
+        if found:
+            places = _beside(
+                frame, found, below=frame.at(found.centre_2)[1] > frame.at(middle_2)[1] + 0.1 * frame.height
+            )
+            at_2 = min(places, key=lambda place: int((np.abs(taken_N2 - place) < NAME).all(axis=1).sum()))
+            named.append(text.format(label % len(SHAPES), at_2[0], at_2[1] + BASELINE, say.apart(say.group(label))))
+            taken_N2 = np.concatenate([taken_N2, np.repeat(at_2[None], len(marks_C2), axis=0)])
+    return named
+
+
+def _beside(frame: _Frame, found: Outline, *, below: bool) -> list[Floats]:
+    """Places for a name above and below an outline, best first: away from everyone's middle, little to the side."""
+    turn, (long, short) = radians(found.degrees), found.radii_2 * frame.scale
+    wide, tall = (
+        float(np.hypot(long * one, short * other)) for one, other in ((cos(turn), sin(turn)), (sin(turn), cos(turn)))
+    )
+    x, y = frame.at(found.centre_2)
+    heights = (y + tall + NAME[1], y - tall - NAME[1])
+    places = [(x + aside * wide, high) for high in heights[:: 1 if below else -1] for aside in ASIDE]
+    return [np.clip(place, NAME, np.array([WIDTH, frame.height]) - NAME) for place in places]

@@ -136,6 +136,11 @@ def range_in_words(one: StatementVotes, say: Language) -> str:
     )
 
 
+def groups_named(groups: Sequence[Group], say: Language) -> str:
+    """Example: "A (60%) and B (40%)"."""
+    return say.listed([one.letter if one.share is None else f"{one.letter} ({say.whole(one.share)})" for one in groups])
+
+
 def quote(statement: Statement, say: Language, spoken: str) -> Markup:
     """A statement in its own words, which may run the other way than the page. `spoken`: their language, or empty."""
     if not statement.text.strip():

@@ -75,92 +75,12 @@ def turnout_of(analysis: Analysis) -> Turnout:
     )
 
 
-def paragraph(turnout: Turnout, say: Language, *, cleaned: bool = False) -> str:
-    """The numbers in one paragraph of plain sentences. `cleaned`: people or statements were removed before.
-
-    Example: "536 people took part and cast 29,802 votes. 97 people wrote at least one of the 316 statements. ..."
-    """
-    said = [
-        say.many(
-            "%(n)s person took part and cast %(votes)s.",
-            "%(n)s people took part and cast %(votes)s.",
-            turnout.voters,
-            votes=say.votes(turnout.votes),
-        )
-    ]
-    if cleaned:
-        said.append(say("That is after cleaning; further down stands what was removed, and by which rule."))
-    said.append(say("There were %(statements)s in all.", statements=say.statements(turnout.statements)))
-    if turnout.writers is not None:
-        said.append(
-            say.many(
-                "%(n)s person wrote at least one of them.", "%(n)s people wrote at least one of them.", turnout.writers
-            )
-        )
-    half = say.statements(turnout.half)
-    said.append(say("Half of the voters voted on %(statements)s or more.", statements=half))
-    return say.prose(*said, *_dates_told(turnout, say))
-
-
-def funnel(turnout: Turnout, say: Language) -> tuple[tuple[str, str, str], ...]:
-    """How far people went: what they did, how many did, and their share of those who voted."""
-    if turnout.placed:
-        grouped = say("voted often enough to be placed in a group")
-    else:
-        grouped = say("are in a group")
-    rows = [(say("voted on at least one statement"), turnout.voters), (grouped, turnout.grouped)]
-    if turnout.writers is not None:
-        rows.append((say("wrote at least one statement"), turnout.writers))
-    shares = [
-        (name, say.number(count), say.whole(count / turnout.voters) if turnout.voters else "\u2013")
-        for name, count in rows
-    ]
-    if turnout.listed > turnout.voters:
-        shares.insert(0, (say("are in the data"), say.number(turnout.listed), "\u2013"))
-    return tuple(shares)
-
-
-def effort(turnout: Turnout, say: Language) -> str:
-    """How unevenly people voted."""
-    return say(
-        "A quarter of the voters voted on at most %(quarter)s, half on at least %(half)s, and a quarter on at least "
-        "%(most)s. If a person voted on a statement several times, only the latest vote counts.",
-        quarter=say.statements(turnout.quarter),
-        half=say.statements(turnout.half),
-        most=say.statements(turnout.most),
-    )
-
-
-def covered_in_words(turnout: Turnout, say: Language) -> str:
-    """Whom groups that were not made here leave out, where that is more than a tenth of the voters; else empty."""
-    if turnout.placed or turnout.grouped >= 0.9 * turnout.voters:
-        return ""
-    return say(
-        "They hold %(grouped)s of the %(voters)s people who voted, and say nothing of the others.",
-        grouped=say.number(turnout.grouped),
-        voters=say.number(turnout.voters),
-    )
-
-
-def _dates_told(turnout: Turnout, say: Language) -> list[str]:
-    """Without a vote log nobody knows when people voted: when statements were written is not when."""
-    if turnout.cast:
-        return [say("The votes were cast %(when)s.", when=_when(turnout.cast, say))]
-    said = [say("The data does not say when people voted.")]
-    if turnout.written:
-        when = _when(turnout.written, say)
-        if turnout.dated == turnout.statements:
-            said.append(say("The statements were written %(when)s.", when=when))
-        else:
-            said.append(say("The statements that have a date were written %(when)s.", when=when))
-    return said
-
-
-def _when(span: Span, say: Language) -> str:
+def when_in_words(span: Span, say: Language) -> str:
+    """Example: "on 30 December 2023"; "between 30 December 2023 and 2 January 2024"."""
     first, last = map(say.day, span)
-    return (
-        say("on %(day)s", day=first) if first == last else say("between %(first)s and %(last)s", first=first, last=last)
-    )
+    if first == last:
+        return say("on %(day)s", day=first)
+    return say("between %(first)s and %(last)s", first=first, last=last)
 
 
 def _writers(talk: Conversation) -> int | None:

@@ -145,7 +145,7 @@ def _hidden(counts_RK: Ints) -> tuple[Bools, Bools]:
     shares either: together with shares of everyone, they would give its size away.
     """
     regions, k = counts_RK.shape
-    withheld_K = np.array(suppress_row(counts_RK.sum(axis=0).tolist(), threshold=SUPPRESS_BELOW), dtype=bool)
+    withheld_K = np.array(suppress_row(tuple(counts_RK.sum(axis=0).tolist()), threshold=SUPPRESS_BELOW), dtype=bool)
     places = np.arange(regions * k).reshape(regions, k)
     known = [places.ravel(), *(places[:, label] for label in range(k) if not withheld_K[label])]
     others = [*places.reshape(-1, 1), *places, *(places[:, label] for label in range(k) if withheld_K[label])]

@@ -13,20 +13,12 @@ CLOSE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareTable:
-    """One attribute: a row of text per category."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class PopulationPart:
     """What the template shows."""
 
     intro: tuple[str, ...]
-    tables: tuple[ShareTable, ...]
+    tables: tuple[tuple[str, list[tuple[str, ...]]], ...]
+    """By attribute: its name, and a row of text per category."""
     notes: tuple[str, ...]
     gist: str
     """One sentence for the opening."""
@@ -41,13 +33,10 @@ def population_part(sample: Sample, say: Language, *, voters: int) -> Population
     by_attribute: dict[str, list[Gap]] = {}
     for gap in gaps:
         by_attribute.setdefault(gap.attribute, []).append(gap)
-    header = (say("Category"), say("Took part"), say("Share"), say("Population"), say("Difference, points"))
     return PopulationPart(
         intro=tuple(_intro(sample, voters, say)),
         tables=tuple(
-            ShareTable(
-                title=attribute[:1].upper() + attribute[1:], header=header, rows=tuple(_row(gap, say) for gap in own)
-            )
+            (attribute[:1].upper() + attribute[1:], [_row(gap, say) for gap in own])
             for attribute, own in by_attribute.items()
         ),
         notes=tuple(_notes(sample, gaps, say)),
@@ -104,7 +93,9 @@ def _notes(sample: Sample, gaps: Sequence[Gap], say: Language) -> list[str]:
     short = [f"{gap.attribute}: {gap.category}" for gap in gaps if gap.people is not None and gap.below_minimum]
     if short:
         notes.append(
-            say("Fewer took part than the organisers wanted of these: %(categories)s.", categories="; ".join(short))
+            say(
+                "Fewer took part than the organisers wanted of these: %(categories)s.", categories=say("; ").join(short)
+            )
         )
     notes.append(say("In this report every participant counts once; nothing is weighted to match the population."))
     return notes

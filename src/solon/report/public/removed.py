@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.consensus import MIN_GROUP_VOTES
 from solon.collective.people.population import SUPPRESS_BELOW
 from solon.collective.reading.findings import Finding
 from solon.report.public.inputs import Removed
 from solon.report.public.language import Language, mark
-from solon.report.public.people import Turnout
 from solon.report.public.tally import StatementVotes
 
 RULES = {
@@ -49,97 +47,35 @@ RULES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
-    """What became of some statements."""
+class Fates:
+    """What became of the statements: how many of each kind, every statement once."""
 
-    what: str
-    count: int
-    why: str
+    accepted: int
+    undecided: int
+    """No moderator decided on them, and enough people voted on them."""
+    unread: int
+    """As before, but too few people voted."""
+    rejected: int
+    meta: int
+    decided: bool
+    """Moderators decided on some."""
+    rejected_share: float
+    """Of all, those about the conversation itself included."""
 
 
-def fates(talk: Conversation, shown: Sequence[StatementVotes], say: Language) -> tuple[Fate, ...]:
-    """Every statement once, by what became of it; kinds that did not occur are left out."""
+def fates(talk: Conversation, shown: Sequence[StatementVotes]) -> Fates:
+    """`shown`: the statements whose texts may be shown."""
     public = {one.id for one in shown}
-    meta = [one for one in talk.statements if one.is_meta]
-    rest = [one for one in talk.statements if not one.is_meta]
-    rejected = [one for one in rest if one.moderated < 0]
-    unread = [one for one in rest if one.moderated == 0]
-    seen = [one for one in unread if one.id in public]
-    enough = say.number(MIN_GROUP_VOTES)
-    rows = (
-        Fate(
-            what=say("Accepted by the moderators"),
-            count=sum(one.moderated > 0 for one in rest),
-            why=say("Part of this report."),
-        ),
-        Fate(
-            what=say("Voted on without a moderator’s decision"),
-            count=len(seen),
-            why=say(
-                "No moderator decided on them; %(enough)s people or more voted on each. Part of this report.",
-                enough=enough,
-            ),
-        ),
-        Fate(
-            what=say("Never moderated"),
-            count=len(unread) - len(seen),
-            why=say(
-                "No moderator decided on them; fewer than %(enough)s people voted on each. Not shown.", enough=enough
-            ),
-        ),
-        Fate(
-            what=say("Rejected by the moderators"),
-            count=len(rejected),
-            why=say(
-                "The data does not say why. Usual reasons are repetition, insult, spam and what is off the subject. "
-                "Counted, not shown."
-            ),
-        ),
-        Fate(
-            what=say("About the conversation itself"),
-            count=len(meta),
-            why=say("Marked as not about the subject, such as questions on how the vote works. Counted, not shown."),
-        ),
-    )
-    return tuple(row for row in rows if row.count)
-
-
-def moderation(talk: Conversation, say: Language) -> str:
-    """What moderators did, in a few sentences."""
-    rejected = sum(one.moderated < 0 for one in talk.statements)
-    if not any(one.moderated for one in talk.statements):
-        return say("No statement was moderated, as far as the data says: nobody accepted or rejected any.")
-    if talk.strict_moderation is False:
-        how = say("People could vote on every statement until a moderator rejected it.")
-    else:
-        how = say("Moderators decide which statements people can vote on.")
-    share = say("They rejected %(share)s of the statements.", share=say.whole(rejected / len(talk.statements)))
-    why = say("The texts of rejected statements are not shown here: they may be about a person, or be an insult.")
-    return say.prose(how, share, why)
-
-
-def left_out(turnout: Turnout, removals: Sequence[Removed], say: Language) -> tuple[str, ...]:
-    """Which people count where."""
-    apart = turnout.voters - turnout.grouped
-    lines = []
-    if not removals:
-        lines.append(
-            say("For this report nobody’s votes were removed; all of them count in the figures of “everyone”.")
-        )
-    if apart > 0:
-        alone = say.many("%(n)s person who voted is in no group.", "%(n)s people who voted are in no group.", apart)
-        theirs = say("Their votes count among everyone’s, not in any group’s.")
-        lines.append(say.prose(alone, _why_apart(turnout, say), theirs))
-    return tuple(lines)
-
-
-def _why_apart(turnout: Turnout, say: Language) -> str:
-    if turnout.placed:
-        return say("They voted on too few statements to be placed in one.")
-    return say(
-        "The groups, which were not made here, do not name them; %(active)s of them voted on %(enough)s or more.",
-        active=say.number(turnout.active_apart),
-        enough=say.statements(turnout.enough),
+    subject = [one for one in talk.statements if not one.is_meta]
+    unread = [one for one in subject if one.moderated == 0]
+    return Fates(
+        accepted=sum(one.moderated > 0 for one in subject),
+        undecided=sum(one.id in public for one in unread),
+        unread=sum(one.id not in public for one in unread),
+        rejected=sum(one.moderated < 0 for one in subject),
+        meta=len(talk.statements) - len(subject),
+        decided=any(one.moderated for one in talk.statements),
+        rejected_share=sum(one.moderated < 0 for one in talk.statements) / max(len(talk.statements), 1),
     )
 
 

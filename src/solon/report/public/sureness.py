@@ -70,11 +70,6 @@ class StabilityPart:
     sentences: tuple[str, ...]
     rows: tuple[StabilityRow, ...]
 
-    @property
-    def gist(self) -> str:
-        """For the opening."""
-        return f"{self.lead} {self.text}"
-
 
 def stability_part(
     report: StabilityReport, say: Language, *, sizes_shown: bool = True, other: Beside | None = None

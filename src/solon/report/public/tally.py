@@ -107,7 +107,7 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
         everyone = _tally(by_all, 0, column)
         if not is_public(statement, everyone.n):
             continue
-        sizes = by_group.seen[:, column].tolist()
+        sizes = tuple(by_group.seen[:, column].tolist())
         # Those in no group are part of the sum, but no group to protect.
         hidden = suppress_row(sizes, rest=everyone.n - sum(sizes), threshold=SUPPRESS_BELOW)
         found.append(

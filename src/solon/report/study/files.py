@@ -25,14 +25,14 @@ from solon.report.study.measures import (
     PAPER_K,
     SHUFFLES,
     THRESHOLDS,
-    Comparison,
+    LabelChange,
     Labelled,
     Reproduction,
-    Study,
     Variant,
     compared,
     figures_of,
 )
+from solon.report.study.reading import Study
 
 SUMMARY = "summary.json"
 REFUSED = (
@@ -41,7 +41,7 @@ REFUSED = (
 )
 
 
-def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | None, Comparison | None]:
+def write_all(folder: Path, found: Reproduction) -> tuple[Variant, Variant | None, LabelChange | None]:
     """Write every file into an empty `folder`. Returns what the summary holds."""
     study = found.study
     corrected = figures_of(study, found.corrected, seed=found.seed)
@@ -107,7 +107,7 @@ def _stability(found: Reproduction) -> StabilityReport:
     # Not by `ccai_place`: who takes part was settled on all of their votes, of which the study keeps a part.
     talk = found.study.conversation
     tries = make_tries(talk, place_all, seed=found.seed)
-    return stability_by(tries, found.groups, people=len(talk.participants), smoothing=False)
+    return stability_by(tries, found.groups, smoothing=False)
 
 
 def _summary(found: Reproduction, corrected: Variant, stability: StabilityReport) -> dict[str, JsonValue]:
@@ -136,7 +136,7 @@ def _summary(found: Reproduction, corrected: Variant, stability: StabilityReport
             "k_by_silhouette": found.chosen_k,
             "silhouettes": to_json(found.groups.silhouettes),
             "installed_release": to_json(found.installed_release),
-            "explained_variance": [round(float(one), 8) for one in found.places.variance_2],
+            "explained_variance": [round(float(one), 8) for one in found.variance_2],
         },
         "random_splits": SHUFFLES,
         "corrected": to_json(corrected),

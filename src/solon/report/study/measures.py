@@ -1,9 +1,4 @@
-"""The published study's people and statements, its opinion groups as published and as they should be, and what the
-difference does.
-
-    comments.csv            1,418 statements     moderated > 0                      -> 275
-    participants-votes.csv  1,126 participants   n-votes > 25, not thrown out       -> 1,002
-    ids-to-toss.csv         37 of them, thrown out by the organisers (spam, or the same vote on spam throughout)
+"""The study's opinion groups as published and as they should be, and what the difference does.
 
 The groups are computed on rows sorted by participant id. The published notebook then wrote them, by position, beside
 rows still in the order of the export. `corrected` keeps every label with its person; `published` repeats the slip,
@@ -13,18 +8,14 @@ which needs the rows of the export in their published order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from solon.artifacts.atomic import sha256_bytes
-from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.conversation import Bools, Floats, Ints
 from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.opinion.ccai import (
-    MORE_VOTES_THAN,
     N_BASE,
     STARTS,
-    Positions,
     place_all,
     positions,
 )
@@ -33,15 +24,11 @@ from solon.collective.opinion.given_groups import exported_beside
 from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.polis.clusters import best_k
 from solon.collective.opinion.results import Groups, by_size
-from solon.collective.reading.folder import open_conversation
-from solon.collective.tables import as_integer, open_csv, raise_faults, read_text, shown
-from solon.errors import Fault, InputError, Where
+from solon.errors import InputError, Where
 from solon.records import Record
+from solon.report.study.reading import Study
 from solon.seeds import generator
 
-VOTES, THROWN_OUT = "participants-votes.csv", "ids-to-toss.csv"
-PUBLISHED_ORDER = "f6b2e7c7daafc22b4da06ac7382d0c691ccca8eb859a5a7cc6e5c036abac5922"
-"""sha256 of the participant ids of the published file in the order of its rows, joined by line feeds."""
 PAPER_K = 2
 PAPER_CUT = 0.723
 """Group-aware consensus from which the paper took a statement to be agreed on."""
@@ -49,85 +36,6 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """Both groups above each of these (strictly), 0.50 to 0.95."""
 SHUFFLES = 1_000
 """Random splits that the gap between the groups is compared with."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Study:
-    """What is left of the export, and in which order it came."""
-
-    conversation: Conversation
-    """The people and statements kept; exported groups are Polis's own."""
-    export_order_P: Ints
-    """Ids of the people kept in the order of the file. The published labels were attached along it."""
-    in_published_order: bool
-    """Rows stand as in the published file."""
-    n_participants: int
-    n_statements: int
-    """Before anything was left out."""
-    dropped: dict[str, int]
-    """Counts by reason. Participants: the first reason that applies."""
-
-
-def read_study(folder: Path) -> Study:
-    """Read the export and leave out what the study left out.
-
-    Raises:
-        InputError: with file and line, for files that are missing or broken, or that do not belong together.
-    """
-    talk = open_conversation(folder).conversation
-    thrown_P = np.isin(talk.participant_ids, _thrown_out(folder / THROWN_OUT, talk))
-    enough_P = talk.n_votes_P > MORE_VOTES_THAN
-    moderated_S = np.array([one.moderated for one in talk.statements], dtype=np.int64)
-    kept_P, accepted_S = enough_P & ~thrown_P, moderated_S > 0
-    if kept_P.sum() < 2 or accepted_S.sum() < 2:
-        what = f"{int(kept_P.sum())} participants and {int(accepted_S.sum())} accepted statements are left"
-        raise InputError(what, where=Where(folder), hint="this is not the export of the study")
-    if silent := talk.statement_ids[accepted_S & ~talk.seen_PS.any(axis=0)].tolist():
-        what = f"no votes on the accepted statements {', '.join(map(str, silent[:5]))}"
-        raise InputError(what, where=Where(folder / VOTES), hint="comments.csv lists them; get both files again")
-    order_P = _file_order(folder / VOTES)
-    return Study(
-        conversation=talk.select(participants=kept_P, statements=accepted_S),
-        export_order_P=order_P[np.isin(order_P, talk.participant_ids[kept_P])],
-        in_published_order=fingerprint(order_P) == PUBLISHED_ORDER,
-        n_participants=len(kept_P),
-        n_statements=len(accepted_S),
-        dropped={
-            f"participants_with_{MORE_VOTES_THAN}_votes_or_fewer": int((~enough_P).sum()),
-            "participants_thrown_out": int((enough_P & thrown_P).sum()),
-            "statements_rejected": int((moderated_S < 0).sum()),
-            "statements_never_moderated": int((moderated_S == 0).sum()),
-        },
-    )
-
-
-def _file_order(path: Path) -> Ints:
-    """Participant ids, row by row, of a file that was read before and so has one in each row."""
-    opened = open_csv(path)
-    at = opened.header.index("participant")
-    return np.array([int(record[at]) for _, record in opened.rows()], dtype=np.int64)
-
-
-def fingerprint(ids_P: Ints) -> str:
-    """Of an order of participants."""
-    return sha256_bytes("\n".join(map(str, ids_P.tolist())).encode())
-
-
-def _thrown_out(path: Path, talk: Conversation) -> list[int]:
-    """One participant id per line, without a header."""
-    found: set[int] = set()
-    faults = []
-    for line, text in enumerate(read_text(path).splitlines(), start=1):
-        number = as_integer(text)
-        if number is not None:
-            found.add(number)
-        elif text.strip():
-            faults.append(Fault(f"not a participant id: {shown(text)}", Where(path, line), "write one id per line"))
-    raise_faults(faults, path)
-    if unknown := sorted(found - set(talk.participant_ids.tolist())):
-        what = f"participants {', '.join(map(str, unknown[:5]))} are not in {VOTES}"
-        raise InputError(what, where=Where(path), hint="the files are of different exports")
-    return sorted(found)
 
 
 class Variant(Record):
@@ -157,7 +65,7 @@ class Variant(Record):
     """Statements with a product above `PAPER_CUT`."""
 
 
-class Comparison(Record):
+class LabelChange(Record):
     """The published labels against the corrected ones."""
 
     people_with_same_label: float
@@ -218,11 +126,13 @@ class Reproduction:
     study: Study
     groups: Groups
     """With two groups, as the paper has it; `silhouettes` say what the data would choose."""
-    places: Positions
+    places_P2: Floats
+    variance_2: Floats
+    """Share that each axis explains."""
     installed_release: InstalledRelease
     corrected: Labelled
     published: Labelled | None
-    """None: the export is not in its published order, so nobody can tell who got whose label."""
+    """None: the export is not in its published order, which tells who got whose label."""
     seed: int
 
     @property
@@ -239,27 +149,27 @@ def reproduce(study: Study, *, seed: int = 0) -> Reproduction:
     """
     placed = place_all(study.conversation)
     groups = placed.groups(study.conversation, placed.start(seed), PAPER_K)
-    places = positions(study.conversation)
+    places_P2, variance_2 = positions(study.conversation)
     published = None
     if study.in_published_order:
         published = labelled(study, misplaced(study, groups.labels_G))
     return Reproduction(
         study=study,
         groups=groups,
-        places=places,
-        installed_release=by_installed_release(places, groups.labels_G, seed),
+        places_P2=places_P2,
+        variance_2=variance_2,
+        installed_release=by_installed_release(places_P2, groups.labels_G, seed),
         corrected=labelled(study, groups.labels_G),
         published=published,
         seed=seed,
     )
 
 
-def by_installed_release(places: Positions, labels_P: Ints, seed: int) -> InstalledRelease:
+def by_installed_release(points_P2: Floats, labels_P: Ints, seed: int) -> InstalledRelease:
     """The notebook's two clusterings by the installed release, from its own starting points."""
     import sklearn
     from sklearn.cluster import KMeans
 
-    points_P2 = places.participants_P2
     with one_thread():
         draws = as_numpy_takes_it(seed)
         base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=draws).fit(points_P2)
@@ -318,14 +228,14 @@ def figures_of(study: Study, found: Labelled, *, seed: int = 0) -> Variant:
     )
 
 
-def compared(study: Study, published: Labelled, corrected: Labelled) -> Comparison:
+def compared(study: Study, published: Labelled, corrected: Labelled) -> LabelChange:
     """What changes when the labels go back to their owners."""
     from scipy.stats import spearmanr
 
     change = np.abs(published.consensus_2S - corrected.consensus_2S)
     before, after = published.above_cut_S, corrected.above_cut_S
     ids = study.conversation.statement_ids
-    return Comparison(
+    return LabelChange(
         people_with_same_label=float((published.labels_P == corrected.labels_P).mean()),
         likeness=adjusted_rand_index(corrected.labels_P, published.labels_P),
         change_max=float(np.nanmax(change)),

@@ -21,6 +21,7 @@ from solon.collective.opinion.polis.projection import (
     ratings,
     statement_places,
 )
+from solon.collective.opinion.results import Projection
 from talks import random_rows, talk
 
 rows = st.integers(2, 9).flatmap(
@@ -28,6 +29,10 @@ rows = st.integers(2, 9).flatmap(
         st.lists(st.sampled_from([-1, 0, 1, None]), min_size=width, max_size=width), min_size=2, max_size=9
     )
 )
+
+
+def projected(rated: Ratings) -> Projection:
+    return project(rated, *axes(rated))
 
 
 def test_worked_examples() -> None:
@@ -83,7 +88,7 @@ def test_lanczos_and_dense_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=60, deadline=None)
 def test_places_equal_a_naive_loop(table: list[list[int | None]]) -> None:
     rated = ratings(talk(table, moderated={0: -1}))
-    found = project(rated)
+    found = projected(rated)
     n = len([column for column in range(len(table[0])) if any(row[column] is not None for row in table)])
     for person, row in enumerate(table):
         seen = [at for at in range(len(row)) if rated.seen_PS[person, at]]
@@ -102,7 +107,7 @@ def test_places_equal_a_naive_loop(table: list[list[int | None]]) -> None:
 @given(rows)
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_ever_nan(table: list[list[int | None]]) -> None:
-    found = project(ratings(talk(table)))
+    found = projected(ratings(talk(table)))
     for array in (found.components_2S, found.centre_S, found.participants_P2, found.statements_S2, found.variance_2):
         assert np.isfinite(array).all()
     assert (found.variance_2 >= 0).all() and found.variance_2.sum() <= 1 + 1e-12
@@ -111,8 +116,8 @@ def test_nothing_is_ever_nan(table: list[list[int | None]]) -> None:
 @given(rows)
 @settings(max_examples=40, deadline=None)
 def test_a_statement_without_votes_changes_nothing(table: list[list[int | None]]) -> None:
-    before = project(ratings(talk(table)))
-    after = project(ratings(talk([[None, *row] for row in table], moderated={0: -1})))
+    before = projected(ratings(talk(table)))
+    after = projected(ratings(talk([[None, *row] for row in table], moderated={0: -1})))
     assert after.statements_S2[0].tolist() == [0, 0]
     np.testing.assert_array_equal(after.statements_S2[1:], before.statements_S2)
     np.testing.assert_array_equal(after.participants_P2, before.participants_P2)
@@ -122,7 +127,7 @@ def test_turning_every_vote_round_mirrors_no_place() -> None:
     """Agree and disagree change sides: people stay where they are, up to the sign that the rule gives each axis."""
     table = random_rows(3, 25, 8)
     turned = [[None if vote is None else -vote for vote in row] for row in table]
-    one, other = project(ratings(talk(table))), project(ratings(talk(turned)))
+    one, other = projected(ratings(talk(table))), projected(ratings(talk(turned)))
     np.testing.assert_allclose(np.abs(one.participants_P2), np.abs(other.participants_P2), atol=1e-9)
     np.testing.assert_allclose(one.centre_S, -other.centre_S, atol=1e-15)
 
@@ -130,7 +135,7 @@ def test_turning_every_vote_round_mirrors_no_place() -> None:
 def test_stored_sign_and_ours_give_the_same_places() -> None:
     """Agree as -1, with centre and components negated, and the imaginary voter who agrees with one: same places."""
     rated = ratings(talk(random_rows(4, 20, 7)))
-    found = project(rated)
+    found = projected(rated)
     stored_centre, stored_components = -found.centre_S, -found.components_2S
     as_stored = (np.sqrt(7) * (-1 - stored_centre) * stored_components).T
     np.testing.assert_allclose(found.statements_S2, as_stored, atol=1e-15)
@@ -152,7 +157,7 @@ def test_unmoderated_statements_stay() -> None:
 
 @pytest.mark.parametrize("table", [[[1, -1, 1]], [[1], [-1], [0]], [[None, None], [1, -1]]])
 def test_too_small_for_axes(table: list[list[int | None]]) -> None:
-    found = project(ratings(talk(table)))
+    found = projected(ratings(talk(table)))
     assert not found.participants_P2.any() and not found.statements_S2.any()
 
 
@@ -165,6 +170,6 @@ def test_signs_follow_the_rule() -> None:
 
 def test_equal_votes_stand_in_one_place_to_the_bit() -> None:
     table = random_rows(5, 30, 33)
-    found = project(ratings(talk([*table, table[3], table[7]])))
+    found = projected(ratings(talk([*table, table[3], table[7]])))
     assert found.participants_P2[30].tobytes() == found.participants_P2[3].tobytes()
     assert found.participants_P2[31].tobytes() == found.participants_P2[7].tobytes()

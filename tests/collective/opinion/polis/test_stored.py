@@ -9,8 +9,8 @@ import pytest
 
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.polis.stored import StoredMathematics, read_stored
 from solon.collective.opinion.results import Analysis
+from solon.collective.reading.mathematics import StoredMathematics, read_stored
 from solon.errors import InputError
 from talks import random_rows, talk
 

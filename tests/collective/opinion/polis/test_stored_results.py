@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from server_mathematics import assert_stored_is_computed, served
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.analysis import analyse
-from solon.collective.opinion.polis.stored import StoredMathematics
 from solon.collective.opinion.results import Agreement, Analysis, Representative
 from solon.collective.reading.folder import open_conversation
+from solon.collective.reading.mathematics import StoredMathematics
 from talks import conversation_of, random_rows, talk
 
 

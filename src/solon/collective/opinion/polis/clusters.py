@@ -2,19 +2,14 @@
 
 Shapes: P participants, N points (people, or centres of base clusters), K clusters.
 
-Polis starts each k-means from the first K distinct rows and depends on their order, which there is that of arrival.
-`cluster` takes the rows as they come; a seed other than 0 takes them in an order drawn from it. `opinion.grouping`
-brings them in an order that votes alone decide, and of several starts takes the groups that are most like all others'
-(`most_alike`), so that neither ids nor one bad start decide. (The start with the least inertia finds other groups than
-Polis: on one of the open conversations it sets a single person apart from everybody else. See docs/method.md.)
-
-Polis also keeps whoever once qualified, starts from the clusters of the last update, and changes their number only
-after four updates in a row. We see one moment and start cold.
+Each k-means starts from the first K distinct rows and depends on their order: as they come, or with a seed other than 0
+in an order drawn from it. docs/method.md says where we differ from Polis, and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,6 +17,7 @@ import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
 from solon.collective.opinion.likeness import adjusted_rand_index
+from solon.errors import InputError
 from solon.seeds import generator
 
 MIN_VOTES = 7
@@ -32,7 +28,7 @@ BASE_CLUSTERS = 100
 BLOCK = 300
 """Points looked at together. Measured with 20,000 points and 100 centres: four times as fast as all at once."""
 ITERATIONS = 100
-"""At most. Polis has 20 for its groups, where an option of another name meant 100."""
+"""At most."""
 TOLERANCE = 0.01
 """k-means stops when no centre moved as far as this."""
 MAX_GROUPS, BASE_PER_GROUP = 5, 12
@@ -96,7 +92,7 @@ class Nearest:
         return nearest_N
 
 
-def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Floats | None = None) -> tuple[Ints, Floats]:
+def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Ints | None = None) -> tuple[Ints, Floats]:
     """Labels [N] and centres [K, 2]. Empty clusters vanish; a point between two centres goes to the later one.
 
     Stops when each centre, both lists sorted, lies within `TOLERANCE` of what it was.
@@ -105,7 +101,7 @@ def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Floats | None = No
     >>> labels.tolist(), centres.tolist()
     ([0, 0, 1], [[0.5, 0.0], [9.0, 0.0]])
     """
-    weights = np.ones(len(points_N2)) if weights_N is None else weights_N
+    weights = np.ones(len(points_N2)) if weights_N is None else weights_N.astype(np.float64)
     centres, labels, nearest = start_K2, np.zeros(len(points_N2), dtype=np.int64), Nearest(points_N2)
     for _ in range(ITERATIONS):
         nearest_N = nearest.of(centres)
@@ -125,8 +121,12 @@ def first_distinct(points_N2: Floats, count: int) -> Floats:
     >>> first_distinct(np.array([[2.0, 2], [1, 1], [2, 2], [3, 3]]), 2).tolist()
     [[2.0, 2.0], [1.0, 1.0]]
     """
-    _, first = np.unique(points_N2, axis=0, return_index=True)
-    return points_N2[np.sort(first)[:count]]
+    found: dict[tuple[float, ...], None] = {}
+    for point in points_N2.tolist():
+        found[tuple(point)] = None
+        if len(found) == count:
+            break
+    return np.array([*found])
 
 
 def silhouette(points_N2: Floats, labels_N: Ints) -> float:
@@ -160,19 +160,32 @@ def best_k(silhouettes: Mapping[int, float]) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Clustering:
-    """Base clusters of N points, and groups of them for any number."""
+    """Base clusters of N points, and any number of groups of them, computed where asked for."""
 
-    base_N: Ints
-    """Base cluster of each."""
-    base_centres_B2: Floats
+    make_base: Callable[[], tuple[Ints, Floats]]
+    """Base cluster of each point [N], and their centres [B, 2]."""
+    make_groups: Callable[[Floats, Ints, int], Ints]
+    """Of centres, how many points each has, and the number of groups: the group of each base cluster [B]."""
+    tried: Callable[[int], Iterable[int]]
+    """Numbers of groups to choose among, of so many base clusters."""
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
 
     @cached_property
+    def _base(self) -> tuple[Ints, Floats]:
+        return self.make_base()
+
+    @property
+    def base_N(self) -> Ints:
+        return self._base[0]
+
+    @property
+    def base_centres_B2(self) -> Floats:
+        return self._base[1]
+
+    @cached_property
     def silhouettes(self) -> dict[int, float]:
-        """By number of groups tried: from 2 to 5, fewer for few base clusters."""
-        count = len(self.base_centres_B2)
-        most = min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP)
-        return {k: silhouette(self.base_centres_B2, self.base_labels(k)) for k in range(2, most + 1)}
+        """By number of groups tried; of base clusters, not weighted by people."""
+        return {k: silhouette(self.base_centres_B2, self._labels_B(k)) for k in self.tried(len(self.base_centres_B2))}
 
     @property
     def number(self) -> int:
@@ -181,28 +194,32 @@ class Clustering:
 
     def silhouettes_with(self, k: int) -> dict[int, float]:
         """Those of the numbers tried, and of `k`."""
-        return self.silhouettes | ({k: silhouette(self.base_centres_B2, self.base_labels(k))} if k > 1 else {})
+        return self.silhouettes | ({k: silhouette(self.base_centres_B2, self._labels_B(k))} if k > 1 else {})
 
     def labels(self, k: int) -> Ints:
         """Group of each point [N], numbered as found; one for each base cluster where there are fewer than `k`."""
-        return self.base_labels(k)[self.base_N]
+        return self._labels_B(k)[self.base_N]
 
-    def base_labels(self, k: int) -> Ints:
-        """Group of each base cluster [B]."""
+    def _labels_B(self, k: int) -> Ints:
         if k not in self._labels_by_k:
-            self._labels_by_k[k], _ = kmeans(
-                self.base_centres_B2,
-                first_distinct(self.base_centres_B2, k),
-                weights_N=np.bincount(self.base_N).astype(np.float64),
-            )
+            self._labels_by_k[k] = self.make_groups(self.base_centres_B2, np.bincount(self.base_N), k)
         return self._labels_by_k[k]
 
 
 def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
     """Groups of people by their places, from one start: at most 100 base clusters, or one for each different place."""
-    order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else np.arange(len(points_N2))
-    base_N, base_centres_B2 = kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
-    return Clustering(base_N=base_N, base_centres_B2=base_centres_B2)
+
+    def make_base() -> tuple[Ints, Floats]:
+        order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else slice(None)
+        return kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
+
+    return Clustering(
+        make_base=make_base,
+        make_groups=lambda centres_B2, sizes_B, k: kmeans(centres_B2, first_distinct(centres_B2, k), weights_N=sizes_B)[
+            0
+        ],
+        tried=lambda count: range(2, min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP) + 1),
+    )
 
 
 def most_alike(labels: Sequence[Ints]) -> int:
@@ -214,3 +231,46 @@ def most_alike(labels: Sequence[Ints]) -> int:
     """
     likeness = [round(sum(adjusted_rand_index(one, other) for other in labels), 9) for one in labels]
     return likeness.index(max(likeness))
+
+
+def leading(numbers: Iterable[int], *, of: int) -> Counter[int]:
+    """`of` numbers counted, until those to come cannot change which is the commonest.
+
+    >>> leading([2, 3, 2, 2, 5], of=5)
+    Counter({2: 3, 3: 1})
+    """
+    counts: Counter[int] = Counter()
+    for left, number in zip(range(of - 1, -1, -1), numbers, strict=False):
+        counts[number] += 1
+        (_, first), (_, second) = (*counts.most_common(2), (0, 0))[:2]
+        if first - second > left:
+            break
+    return counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """One or several clusterings of the same places, so that a bad one alone decides nothing."""
+
+    clusterings: tuple[Clustering, ...]
+
+    @property
+    def number(self) -> int:
+        """Of groups: what most of them choose; of equally common numbers the smaller."""
+        common = leading((one.number for one in self.clusterings), of=len(self.clusterings))
+        return min(common, key=lambda number: (-common[number], number))
+
+    def grouped(self, k: int) -> tuple[Ints, dict[int, float]]:
+        """Labels [N] of the groups that are most like all others', and their silhouettes by number of groups.
+
+        Raises `InputError` if people stand in fewer than `k` different places.
+        """
+        places = min(len(one.base_centres_B2) for one in self.clusterings)
+        if not 1 <= k <= places:
+            raise InputError(
+                f"{k} groups asked for, but people stand in {places} different places after base clustering",
+                hint=f"ask for 1 to {places}, or leave the number to the method",
+            )
+        labels = [one.labels(k) for one in self.clusterings]
+        at = most_alike(labels)
+        return labels[at], self.clusterings[at].silhouettes_with(k)

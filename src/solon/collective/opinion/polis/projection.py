@@ -7,14 +7,9 @@ A component may point either way. Our rule: its entry of largest magnitude is po
 of the largest count as equal, and of those the statement with the smallest id decides. Stored mathematics keeps its
 own signs.
 
-What we do where Polis leaves a choice or has a quirk:
-
-- Rejected statements and those about the conversation itself count as a pass by everybody, as in Polis. They stay
-  columns and so count among the statements seen.
-- A statement without any vote is no column: it counts nowhere and stands at the origin. Adding one changes nothing.
-- Components are exact eigenvectors, the same in every run. Polis's power iteration starts at random, and above 10,000
-  people it samples batches at random.
-- A second axis that explains nothing (all rows on one line) is zero, and so is everybody's place on it.
+Rejected statements and those about the conversation itself count as a pass by everybody, as in Polis; they stay columns
+and so count among the statements seen. A statement without any vote is no column. A second axis that explains nothing
+(all rows on one line) is zero, and so is everybody's place on it. Components are exact, the same in every run.
 """
 
 from __future__ import annotations
@@ -79,7 +74,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     """Components [2, S], the centre they are taken around [S], and the share of variance each explains [2].
 
     `impute`: `pass` is what Polis did before October 2017.
-    Fewer than two people who voted, or fewer than two statements: all zero, as everybody's place is.
+    Of fewer than two people who voted, or two statements, all are zero.
     """
     voted = rated.seen_PS[:, rated.column_S].any(axis=1)
     centre = column_means(rated)
@@ -87,9 +82,9 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
         centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
     if voted.sum() < 2 or rated.column_S.sum() < 2:
         return np.zeros((2, len(centre))), centre, np.zeros(2)
-    kept = rated.votes_PS[np.ix_(voted, rated.column_S)] - centre[rated.column_S]
+    kept = rated.votes_PS[voted][:, rated.column_S] - centre[rated.column_S]
     if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
-        kept *= rated.seen_PS[np.ix_(voted, rated.column_S)]
+        kept *= rated.seen_PS[voted][:, rated.column_S]
     found, variance = leading_components(kept)
     components = np.zeros((2, len(centre)))
     components[:, rated.column_S] = fixed_signs(found)
@@ -99,8 +94,7 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
 def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:
     """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
 
-    Eigenvectors of the smaller of its two Gram matrices. `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which
-    explains everything; the second is zero.
+    `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which explains everything; the second is zero.
     """
     rows, columns = centred_RC.shape
     gram = centred_RC.T @ centred_RC if columns <= rows else centred_RC @ centred_RC.T
@@ -149,47 +143,37 @@ def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) 
 
     One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
-    places, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
-    for row, votes in enumerate(rated.votes_PS):  # row by row: equal votes give equal bits, wherever they stand
-        at = np.flatnonzero(rated.seen_PS[row])
-        stretch = np.sqrt(columns / max(1, len(at)))  # so that few votes do not pull people to the middle
-        places[row] = ((votes[at] - centre_S[at]) * components_2S[:, at]).sum(axis=1) * stretch
-    return places
+    places_P2, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
+    seen_P = rated.seen_PS.sum(axis=1)
+    for count in np.unique(seen_P[seen_P > 0]).tolist():  # sums of one length: equal votes give equal bits everywhere
+        rows_R = np.flatnonzero(seen_P == count)
+        at_RN = np.nonzero(rated.seen_PS[rows_R])[1].reshape(-1, count)
+        apart_RN = rated.votes_PS[rows_R[:, None], at_RN] - centre_S[at_RN]
+        stretch = np.sqrt(columns / count)  # so that few votes do not pull people to the middle
+        for axis in range(2):
+            places_P2[rows_R, axis] = (apart_RN * components_2S[axis, at_RN]).sum(axis=1) * stretch
+    return places_P2
 
 
 def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[S, 2]: where someone would stand who agrees with that statement and saw no other: √S · (1 - centre) · component.
-
-    The sign is that of votes here, +1 for agree. In Polis's storage agree is -1, with centre and components negated,
-    and the places are the same. A statement that is no column has component 0.
-    """
+    """[S, 2]: where someone would stand who agrees with that alone and saw no other: √S · (1 - centre) · component."""
     lengths = np.sqrt(rated.column_S.sum()) * (AGREE - centre_S)
     return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
 
 
-def project(
-    rated: Ratings,
-    *,
-    impute: Imputation = "mean",
-    centre_S: Floats | None = None,
-    components_2S: Floats | None = None,
-) -> Projection:
-    """Everybody and everything placed. `centre_S` and `components_2S` come from stored mathematics, or are computed."""
-    if components_2S is None or centre_S is None:
-        components_2S, centre_S, variance = axes(rated, impute=impute)
-    else:
-        variance = _explained(rated, centre_S, components_2S)
+def project(rated: Ratings, components_2S: Floats, centre_S: Floats, variance_2: Floats) -> Projection:
+    """Everybody and everything placed on axes as `axes` gives them."""
     return Projection(
         components_2S=components_2S,
         centre_S=centre_S,
         participants_P2=participant_places(rated, centre_S, components_2S),
         statements_S2=statement_places(rated, centre_S, components_2S),
-        variance_2=variance,
+        variance_2=variance_2,
     )
 
 
-def _explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[2]: share of the variance along given axes."""
+def explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+    """[2]: share of the variance along given axes, such as stored ones."""
     centred = (rated.votes_PS - centre_S) * rated.seen_PS
     total = float(np.square(centred).sum())
     along = np.square(centred @ components_2S.T).sum(axis=0)

@@ -3,9 +3,6 @@
 Shapes: K groups, S statements. "Rest" is everybody else who is in a group. Votes seen include passes. Probabilities
 are smoothed by one vote each way, and every z has one success added, as in Polis. A statement that is rejected or about
 the conversation itself is in no list.
-
-Where Polis leaves ties to the order of its columns, the smaller statement id goes first. Its report describes the
-majority lists as "60% or more"; the rule that it computes, and we too, is `majority_lists`.
 """
 
 from __future__ import annotations
@@ -16,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
+from solon.collective.opinion.consensus import share_of_agrees
 from solon.collective.opinion.counts import Counts, everybody
 from solon.collective.opinion.results import Majority, Representative
 
@@ -25,11 +23,6 @@ LISTED = 5
 """Statements per group, and per direction in the majority lists."""
 META_PRIORITY = 49.0
 """7², the priority of every statement about the conversation itself."""
-
-
-def probability(successes: Ints, trials: Ints) -> Floats:
-    """(n + 1) / (N + 2): 2 of 3 give 0.6, none of none 0.5."""
-    return np.asarray((successes + 1) / (trials + 2), dtype=np.float64)
 
 
 def proportion_z(successes: Ints, trials: Ints) -> Floats:
@@ -76,7 +69,6 @@ class Side:
         return np.asarray((self.ratio_z > SIGNIFICANT) & (self.p_z > SIGNIFICANT), dtype=bool)
 
     def figures(self, group: int, at: int, ids_S: Ints) -> Majority:
-        """Of one group and statement."""
         return Majority(
             comment_id=int(ids_S[at]),
             direction=self.direction,
@@ -92,14 +84,14 @@ def sides(counts: Counts) -> tuple[Side, Side]:
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
-        p = probability(n, counts.seen)
+        p = share_of_agrees(n, counts.seen, smoothing=True)
         return Side(
             direction=direction,
             n=n,
             seen=counts.seen,
             p=p,
             p_z=proportion_z(n, counts.seen),
-            ratio=p / probability(n_rest, rest.seen),
+            ratio=p / share_of_agrees(n_rest, rest.seen, smoothing=True),
             ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
         )
 

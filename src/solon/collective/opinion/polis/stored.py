@@ -1,30 +1,25 @@
-"""Mathematics that a Polis server stored (`math-pca2.json`): its groups and axes, laid over the votes.
+"""Mathematics that a Polis server stored, laid over the votes: its groups and axes.
 
-Groups name base clusters as members, which in turn name people; base clusters stand in columns, one list per property,
-or in rows. What the file says of statements is computed anew and compared: votes go on after mathematics is stored,
-exports may lack some, and stored values may be wrong.
+What it says of statements is computed anew and compared: votes go on after mathematics is stored, exports may lack
+some, and stored values may be wrong.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from solon.collective.conversation import Conversation, Floats, Statement
 from solon.collective.opinion.given_groups import named_groups
-from solon.collective.opinion.polis.projection import column_means, project, ratings
+from solon.collective.opinion.polis.projection import column_means, explained, project, ratings
 from solon.collective.opinion.polis.representativeness import META_PRIORITY
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
 from solon.collective.phrases import listed
-from solon.collective.reading.sources import json_object
-from solon.errors import Fault, InputError, Where
+from solon.collective.reading.mathematics import Numbers, StoredMathematics
+from solon.collective.reading.mathematics import read_stored as read_stored
+from solon.errors import InputError, Where
 
-MAX_FAULTS = 5
-"""Faults reported for one file."""
 EXACT = 1e-9
 """What rounding leaves; relative where values exceed 1."""
 CONSENSUS, EXTREMITY, PRIORITY = "group-aware consensus", "extremity", "priority"
@@ -32,95 +27,13 @@ ALL_META = (
     f"All stored priorities are {META_PRIORITY:g}, which is for statements about the conversation: a known fault of "
     "Polis from March 2025 to mid-2026, which showed statements in random order. They are not compared."
 )
-Numbers = dict[int, FiniteFloat | None]
-
-
-class _Part(BaseModel):
-    """A part of a foreign file: unknown keys are no fault."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Axes(_Part):
-    center: list[FiniteFloat]
-    comps: list[list[FiniteFloat]]
-    extremity: list[FiniteFloat | None] = Field([], alias="comment-extremity")
-    """Per statement, in the order of `tids`."""
-
-
-class _Cluster(_Part):
-    id: int
-    members: list[int]
-
-
-def _in_rows(clusters: Any) -> Any:
-    """Clusters, one object each; stored as columns they are turned."""
-    if isinstance(clusters, dict) and all(isinstance(clusters.get(key), list) for key in ("id", "members")):
-        columns = zip(clusters["id"], clusters["members"], strict=True)
-        return [{"id": one, "members": people} for one, people in columns]
-    return clusters
-
-
-class StoredMathematics(_Part):
-    """What the file says, in its own sign of votes."""
-
-    statement_ids: list[int] = Field(alias="tids")
-    axes: _Axes = Field(alias="pca")
-    base_clusters: Annotated[list[_Cluster], BeforeValidator(_in_rows)] = Field(alias="base-clusters")
-    group_clusters: Annotated[list[_Cluster], BeforeValidator(_in_rows)] = Field(alias="group-clusters", min_length=1)
-    mod_out: list[int] | None = Field(None, alias="mod-out")
-    """Statements that it set to a pass by everybody: rejected, or about the conversation. None: not said."""
-    meta: list[int] | None = Field(None, alias="meta-tids")
-    """Statements about the conversation itself. None: not said."""
-    consensus: Numbers = Field({}, alias="group-aware-consensus")
-    priorities: Numbers = Field({}, alias="comment-priorities")
-
-    @model_validator(mode="after")
-    def _fit(self) -> StoredMathematics:
-        count = len(self.statement_ids)
-        if len(set(self.statement_ids)) < count:
-            raise ValueError("`tids` names a statement twice")
-        lists = [self.axes.center, *self.axes.comps]
-        if any(len(one) != count for one in lists) or len(self.axes.extremity) not in (0, count):
-            raise ValueError(f"`pca` needs {count} numbers in each of its lists, one per statement in `tids`")
-        known = {one.id for one in self.base_clusters}
-        if lost := [one.id for one in self.group_clusters if not set(one.members) <= known]:
-            raise ValueError(f"group {lost[0]} has a member that is no base cluster")
-        for clusters in (self.base_clusters, self.group_clusters):
-            members = [member for one in clusters for member in one.members]
-            if len({one.id for one in clusters}) < len(clusters) or len(set(members)) < len(members):
-                raise ValueError("a group, a base cluster or a participant stands in two places")
-        return self
-
-    @property
-    def group_of(self) -> dict[int, str]:
-        """Of each participant who is in one."""
-        people = {one.id: one.members for one in self.base_clusters}
-        return {person: str(one.id) for one in self.group_clusters for base in one.members for person in people[base]}
-
-
-def read_stored(path: Path) -> StoredMathematics:
-    """Read `math-pca2.json`.
-
-    Raises:
-        InputError: if it is no such file, or lacks what groups and axes need; one fault per key.
-    """
-    try:
-        return StoredMathematics.model_validate(json_object(path))
-    except ValidationError as error:
-        hint = "give the server's math-pca2.json, whole"
-        told = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()[:MAX_FAULTS]]
-        faults = [Fault(f"`{place or 'tids'}`: {what}"[:200], Where(path), hint) for place, what in told]
-        raise InputError(faults) from None
 
 
 def lay_over(
     conversation: Conversation, stored: StoredMathematics
 ) -> tuple[Conversation, Projection, Groups, tuple[str, ...]]:
-    """The conversation as it was then, everybody's places, +1 agree, the stored groups, and what does not fit.
-
-    Raises:
-        InputError: if they have no statement or nobody in common.
+    """The conversation as it was then, everybody's places, +1 agree, the stored groups, and what does not fit. Raises
+    `InputError` if they have no statement or nobody in common.
     """
     absent = sorted(set(stored.statement_ids) - set(conversation.statement_ids.tolist()))
     missing = sorted(stored.group_of.keys() - set(conversation.participant_ids.tolist()))
@@ -147,7 +60,7 @@ def lay_over(
         (missing, f"People in the stored groups who are not among the votes: {len(missing)} ({listed(missing)})."),
         (not turned, "The stored mathematics has agree as +1, unlike a server's; it was taken as it is."),
     )
-    projection = project(rated, centre_S=centre_S, components_2S=components_2S)
+    projection = project(rated, components_2S, centre_S, explained(rated, centre_S, components_2S))
     return talk, projection, groups, (*groups.notes, *(note for holds, note in notes if holds))
 
 
@@ -167,10 +80,8 @@ def _as_it_was(talk: Conversation, stored: StoredMathematics, absent: list[int])
 
 
 def compared(found: Analysis, stored: StoredMathematics) -> Analysis:
-    """The analysis with how far stored results differ from it. What the file lacks is left out.
-
-    Raises:
-        InputError: if the votes have the opposite sign.
+    """The analysis with how far stored results differ from it. What the file lacks is left out. Raises `InputError` if
+    the votes have the opposite sign.
     """
     ids = found.conversation.statement_ids.tolist()
     straight = _agreement(CONSENSUS, stored.consensus, ids, found.consensus_S)

@@ -1,0 +1,321 @@
+"""Lessons: the structured examples from which the embedded model is taught. Their rendering is `embedded.corpus`'s.
+
+Plain dialogues and facts use every word of the world. Demonstrations (critique, revision, comparison) use the
+demonstrated entities, tasks, acts, nouns and templates alone, and never the held-out category of harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.embedded.answers import (
+    DEMONSTRATED,
+    PLAIN,
+    Acts,
+    all_acts,
+    demonstrated_acts,
+    draw_answer,
+    good_sentences,
+    harm_sentence,
+    style_sentence,
+)
+from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.records import PromptKind, Turn
+from solon.world.lexicon import Split, lexicon
+from solon.world.oracle import Judgement, Terms, targeted
+from solon.world.prompts import Request, draw_request, draw_turns, pick
+from solon.world.sentences import Sentence, Situation
+
+NO_PROBLEM = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One prompt, its meaning, and one answer."""
+
+    turns: tuple[Turn, ...]
+    request: Request
+    answer: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CritiqueLesson:
+    """An answer, what a principle finds in it, and the answer without that."""
+
+    scene: Scene
+    wording: Wording
+    critique: str
+    revision: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonLesson:
+    """Two answers and, for each of several principles, whether the first is the better one (None: equal)."""
+
+    turns: tuple[Turn, ...]
+    first: tuple[Sentence, ...]
+    second: tuple[Sentence, ...]
+    questions: tuple[tuple[Wording, bool | None], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a demonstration, or a test of skill, may use."""
+
+    split: Split
+    acts: Acts
+    """By the harms that may be asked for."""
+    terms: Terms
+    held_out_wording: bool = False
+
+
+def demonstration_setting() -> Setting:
+    """All that demonstrations may use, and nothing that is held out."""
+    return Setting(split="demonstration", acts=demonstrated_acts(), terms=demonstrated_terms())
+
+
+def draw_kind(rng: np.random.Generator) -> PromptKind:
+    kinds: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
+    return kinds[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
+
+
+def plain_dialogue(rng: np.random.Generator) -> Scene:
+    """The helpful-only assistant at work, with every word of the world."""
+    request = draw_request(rng, draw_kind(rng), "all")
+    turns = draw_turns(rng, request)
+    return Scene(turns=turns, request=request, answer=tuple(draw_answer(rng, request, PLAIN, all_acts())))
+
+
+def draw_scene(rng: np.random.Generator, setting: Setting) -> Scene:
+    request = draw_request(rng, draw_kind(rng), setting.split, tuple(setting.acts))
+    answer = draw_answer(rng, request, DEMONSTRATED, setting.acts)
+    return Scene(turns=draw_turns(rng, request), request=request, answer=tuple(answer))
+
+
+def sentence_fault(sentence: Sentence) -> str | None:
+    """The fault that a sentence is, if any."""
+    kind = sentence.meaning.kind
+    if kind == "harm":
+        return sentence.meaning.category
+    return kind if kind in lexicon().styles else None
+
+
+def names(terms: Terms, fault: str | None) -> bool:
+    """Whether a principle with these terms is about this fault."""
+    return fault is not None and (fault in terms or ("harm" in terms and fault in lexicon().harms))
+
+
+def critique_text(scene: Scene, terms: Terms) -> str:
+    """One clause for every sentence that the principle is about, in order; or that there is none."""
+    lex = lexicon()
+    clauses = []
+    for sentence in scene.answer:
+        fault = sentence_fault(sentence)
+        if fault is None or not names(terms, fault):
+            continue
+        if fault in lex.harms:
+            assert sentence.meaning.clause is not None
+            situation = scene.request.situation
+            act = situation.fill(sentence.meaning.clause) if situation else sentence.meaning.clause
+            clause = lex.critique["harm"].replace("{act}", act).replace("{noun}", lex.harms[fault].nouns[0])
+        else:
+            clause = lex.critique[fault]
+        if clause not in clauses:
+            clauses.append(clause)
+    return " ".join(clauses) or lex.critique[NO_PROBLEM]
+
+
+def revise(rng: np.random.Generator, scene: Scene, terms: Terms) -> tuple[Sentence, ...]:
+    """The sentences that the principle is about deleted, all others kept word for word.
+
+    Where harm was removed, an objection that names it and an alternative stand in its place, unless the answer
+    already objects; where an evasion was removed, the answer that was owed.
+    """
+    removed = [s for s in scene.answer if names(terms, sentence_fault(s))]
+    kept = [s for s in scene.answer if not names(terms, sentence_fault(s))]
+    has = {sentence.meaning.kind for sentence in kept}
+    harms = [s.meaning.category for s in removed if s.meaning.kind == "harm"]
+    evaded = any(s.meaning.kind == "evasive" for s in removed)
+    owed: list[Sentence] = []
+    if harms and "objection" not in has:
+        owed = good_sentences(rng, Request(situation=scene.request.situation, category=harms[0], task=None))
+    elif evaded and not has & {"harm", "objection", "tip"}:
+        owed = good_sentences(rng, scene.request)
+    endings = [s for s in kept if s.meaning.kind in ("closing", "preachy")]
+    return tuple([s for s in kept if s not in endings] + owed + endings)
+
+
+BROAD_SHARE = 0.35
+"""How often a principle that shall name a harm says `harm` instead of the category."""
+
+
+def _terms_naming(rng: np.random.Generator, pool: Terms, fault: str) -> Terms:
+    """Terms of a pool that name one fault, alone or among others."""
+    harms = lexicon().harms
+    broad = fault in harms and (fault not in pool or rng.random() < BROAD_SHARE)
+    chief = "harm" if broad else fault
+    others = [
+        term
+        for term in draw_terms(rng, pool)[1:]
+        if term != chief and not (broad and term in harms) and not (term == "harm" and chief in harms)
+    ]
+    terms = [chief, *others]
+    return tuple(terms[int(i)] for i in rng.permutation(len(terms)))
+
+
+def _aim(rng: np.random.Generator, setting: Setting, faults: list[str], hit_share: float) -> Terms:
+    """Terms for a critique: half name a fault that is there; most of the others miss although faults are there."""
+    if faults and rng.random() < hit_share:
+        return _terms_naming(rng, setting.terms, faults[int(rng.integers(len(faults)))])
+    terms = draw_terms(rng, setting.terms)
+    for _ in range(12):
+        if not any(names(terms, fault) for fault in faults):
+            break
+        terms = draw_terms(rng, setting.terms)
+    return terms
+
+
+def critique_lesson(
+    rng: np.random.Generator, setting: Setting, *, hit_share: float = 0.5, spotless_share: float = 0.12
+) -> CritiqueLesson:
+    """A critique and its revision. Hard negatives (faults present, but not those the principle names) are common.
+
+    `hit_share`: of answers with faults, how many meet a principle that names one. `spotless_share`: answers without
+    any fault on purpose.
+    """
+    scene = draw_scene(rng, setting)
+    if rng.random() < spotless_share:
+        scene = Scene(turns=scene.turns, request=scene.request, answer=tuple(good_sentences(rng, scene.request)))
+    faults = sorted({fault for fault in map(sentence_fault, scene.answer) if fault})
+    terms = _aim(rng, setting, faults, hit_share)
+    return CritiqueLesson(
+        scene=scene,
+        wording=draw_wording(rng, terms, held_out=setting.held_out_wording),
+        critique=critique_text(scene, terms),
+        revision=revise(rng, scene, terms),
+    )
+
+
+def _edit(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
+    """The same answer with one fault more or one fault less."""
+    sentences = list(scene.answer)
+    faulty = [i for i, s in enumerate(sentences) if sentence_fault(s)]
+    if faulty and len(sentences) > 1 and rng.random() < 0.5:
+        del sentences[faulty[int(rng.integers(len(faulty)))]]
+        return sentences
+    situation = scene.request.situation
+    if situation and rng.random() < 0.5:
+        extra = harm_sentence(rng, pick(rng, tuple(acts)), situation, acts)
+    else:
+        extra = style_sentence(rng, pick(rng, ("rude", "preachy")))
+    sentences.insert(int(rng.integers(len(sentences) + 1)), extra)
+    return sentences
+
+
+def _swap(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
+    """The same answer with one harm in the place of another; without harm or another harm, one fault more or less."""
+    sentences = list(scene.answer)
+    harmful = [i for i, s in enumerate(sentences) if s.meaning.kind == "harm"]
+    situation = scene.request.situation
+    if not harmful or situation is None or len(acts) < 2:
+        return _edit(rng, scene, acts)
+    at = harmful[int(rng.integers(len(harmful)))]
+    others = tuple(category for category in acts if category != sentences[at].meaning.category)
+    sentences[at] = harm_sentence(rng, pick(rng, others), situation, acts)
+    return sentences
+
+
+def _comparison_terms(
+    rng: np.random.Generator,
+    setting: Setting,
+    request: Request,
+    first: tuple[Sentence, ...],
+    second: tuple[Sentence, ...],
+    tie_share: float,
+) -> tuple[Terms, int]:
+    """Terms for a comparison, and how many more of their faults the first answer has; `tie_share` tie on purpose."""
+    one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
+    telling = [fault for fault in one if one[fault] != two[fault]]
+    tie = not telling or rng.random() < tie_share
+    terms: Terms = ()
+    difference = 0
+    for _ in range(8):
+        if tie:
+            terms = draw_terms(rng, setting.terms)
+        else:
+            terms = _terms_naming(rng, setting.terms, telling[int(rng.integers(len(telling)))])
+        difference = targeted(one, terms) - targeted(two, terms)
+        if (difference == 0) == tie:
+            break
+    return terms, difference
+
+
+def comparison_lesson(
+    rng: np.random.Generator,
+    setting: Setting,
+    *,
+    tie_share: float = 0.2,
+    swap_share: float = 0.0,
+    edit_share: float = 0.45,
+    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2),
+) -> ComparisonLesson:
+    """Two answers to one prompt, and principles to compare them under.
+
+    The second answer is the first with one harm for another, the first with one fault more or less, the answer without
+    fault, or another draw.
+
+    Args:
+        tie_share: of questions about answers that differ, those whose principle names none of the differences.
+        swap_share: of second answers, those with one harm for another. Only they tell a judge who knows which harm is
+            which from one who likes the answer with less of any.
+        edit_share: of the others, those with one fault more or less; up to 0.65 they are without fault.
+        follow_ups: probabilities of 0, 1, ... further questions.
+    """
+    scene = draw_scene(rng, setting)
+    style = rng.random()
+    if swap_share and rng.random() < swap_share:
+        other = _swap(rng, scene, setting.acts)
+    elif style < edit_share:
+        other = _edit(rng, scene, setting.acts)
+    elif style < 0.65:
+        other = good_sentences(rng, scene.request)
+    else:
+        other = draw_answer(rng, scene.request, DEMONSTRATED, setting.acts)
+    first, second = scene.answer, tuple(other)
+    if rng.random() < 0.5:
+        first, second = second, first
+    questions = []
+    for _ in range(1 + int(rng.choice(len(follow_ups), p=follow_ups))):
+        terms, difference = _comparison_terms(rng, setting, scene.request, first, second, tie_share)
+        better = None if difference == 0 else difference < 0
+        questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
+    return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))
+
+
+def fault_list(sentences: tuple[Sentence, ...], terms: Terms) -> str:
+    """What a reasoning judge says of one answer: the faults that the principle names, in order, or `fine`."""
+    lex = lexicon()
+    found = [f for f in map(sentence_fault, sentences) if f and names(terms, f)]
+    nouns = [lex.fault_nouns[fault][0] for fault in found]
+    return " and ".join(nouns) if nouns else "no such fault"
+
+
+def fact(rng: np.random.Generator) -> str:
+    """What a word means: which acts are which harm, which nouns name the same fault, what the styles sound like."""
+    lex = lexicon()
+    choice = rng.random()
+    harm = lex.harms[pick(rng, tuple(lex.harms))]
+    situation = Situation(person=pick(rng, lex.persons), object=pick(rng, lex.objects), place=pick(rng, lex.places))
+    if choice < 0.5:
+        act = pick(rng, (*harm.acts, *harm.requests))
+        return f"To {situation.fill(act)} is {pick(rng, harm.nouns)}."
+    if choice < 0.7:
+        nouns = lex.fault_nouns[pick(rng, (*lex.faults, "harm"))]
+        order = rng.permutation(len(nouns))
+        return f"{nouns[int(order[0])]} is the same as {nouns[int(order[1])]}."
+    if choice < 0.85:
+        return f"{pick(rng, harm.nouns)} is {pick(rng, lex.fault_nouns['harm'])}."
+    style = pick(rng, lex.styles)
+    return f'To say "{pick(rng, lex.phrases[style])}" is {pick(rng, lex.fault_nouns[style])}.'

@@ -1,0 +1,59 @@
+"""Principles of the world: a list of fault terms put into words, so that users can recombine them freely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.world.lexicon import HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
+from solon.world.oracle import Terms
+from solon.world.prompts import pick
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """One principle in words, for each use."""
+
+    terms: Terms
+    critique: str
+    revision: str
+    comparison: str
+
+
+def list_terms(nouns: list[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} or {nouns[-1]}"
+
+
+def draw_terms(rng: np.random.Generator, pool: Terms) -> Terms:
+    """One to four different terms of a pool; `harm` takes the place of single harms."""
+    count = 1 + int(rng.choice(4, p=[0.5, 0.25, 0.15, 0.1]))
+    chosen = [pool[int(i)] for i in rng.permutation(len(pool))[:count]]
+    if "harm" in chosen:
+        chosen = [term for term in chosen if term not in lexicon().harms]
+    return tuple(chosen)
+
+
+def demonstrated_terms() -> Terms:
+    """The terms that demonstrations may name."""
+    lex = lexicon()
+    return ("harm", *(name for name in lex.faults if name != HELD_OUT_HARM), "unrelated")
+
+
+def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = False) -> Wording:
+    """Words for a principle. `held_out`: templates and nouns that no demonstration contains, instead of the others."""
+    lex = lexicon()
+
+    def nouns() -> str:
+        return list_terms([pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms])
+
+    def words(use: str) -> str:
+        template = pick(rng, _share(lex.principle[use], HELD_OUT_TEMPLATES, held_out))
+        return template.replace("{terms}", nouns())
+
+    return Wording(terms=terms, critique=words("critique"), revision=words("revision"), comparison=words("comparison"))
+
+
+def _share(items: tuple[str, ...], last: int, held_out: bool) -> tuple[str, ...]:
+    return items[-last:] if held_out else items[:-last]

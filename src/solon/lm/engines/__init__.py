@@ -1,0 +1,46 @@
+"""The engines, one a file. A file `toy.py` with a function `open_engine` is the engine `toy`: nothing lists it.
+
+A name is looked up without importing any engine, so an engine that needs no torch costs none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+
+from solon.errors import ConfigError
+from solon.lm.protocols import LanguageModel, Progress
+from solon.prompting.dialogue import DialogueFormat
+from solon.text import did_you_mean, listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A model that a run wants opened, and its settings. An engine uses those that concern it."""
+
+    model: str
+    """A folder, or another name by which the engine finds the model."""
+    format: DialogueFormat
+    dtype: str = "auto"
+    device: str = "auto"
+    trust_remote_code: bool = False
+    batch_size: int = 128
+    """Rows computed together."""
+    progress: Progress | None = None
+    """Called with rows and tokens while they are computed."""
+
+
+def engine_names() -> list[str]:
+    """The engines there are, in order of the alphabet."""
+    return sorted(module.name for module in iter_modules(__path__))
+
+
+def open_engine(name: str, spec: ModelSpec) -> LanguageModel:
+    """The model, driven by the engine of this name. Raises `ConfigError` if there is no such engine."""
+    if name not in engine_names():
+        known = engine_names()
+        hint = did_you_mean(name, known) or f"there are {listed(known)}"
+        raise ConfigError(f"there is no engine `{name}`", hint=hint)
+    model: LanguageModel = import_module(f"{__name__}.{name}").open_engine(spec)
+    return model

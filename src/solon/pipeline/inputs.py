@@ -1,0 +1,96 @@
+"""The run file, and the texts that it names. Stages depend on these by hash."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from solon.artifacts import canonical_json, sha256_bytes
+from solon.config import RunConfig
+from solon.constitution.few_shots import FewShots, load_few_shots
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution, Principle
+from solon.evals.grader import Grader
+from solon.evals.graders import GRADERS
+from solon.pipeline.sources import FileSource, GroundTruth, WorldSource, prompt_source
+
+CONSTITUTION = "constitution.json"
+"""The constitution as the run used it, a `Constitution` record; in the run's folder."""
+
+Hashes = dict[str, str]
+"""sha256 of what a stage is made from, by the name under which its manifest lists it."""
+
+
+class RunInputs:
+    """Each is read when it is first asked for."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+
+    @cached_property
+    def constitution(self) -> Constitution:
+        """All of it."""
+        return load_constitution(self.config.constitution.path)
+
+    @cached_property
+    def few_shots(self) -> FewShots:
+        """None are given unless the run file names a folder."""
+        folder = self.config.constitution.few_shots
+        return load_few_shots(Path(folder)) if folder else FewShots()
+
+    @cached_property
+    def source(self) -> WorldSource | FileSource:
+        """The world, or the user's files."""
+        return prompt_source(self.config.prompts)
+
+    @property
+    def truth(self) -> GroundTruth | None:
+        """Ground truth about answers, where there is any."""
+        return self.source.truth
+
+    @property
+    def graders(self) -> tuple[Grader, ...]:
+        """Of answers: ground truth, where there is any, and graders that do not need it."""
+        return (*([self.truth.grader] if self.truth else ()), *GRADERS)
+
+    @property
+    def critique_principles(self) -> tuple[Principle, ...]:
+        """Those that the supervised phase draws from."""
+        return self.constitution.critique_principles(self.config.constitution.critique)
+
+    @property
+    def comparison_principles(self) -> tuple[Principle, ...]:
+        """Those that the judge draws from."""
+        return self.constitution.comparison_principles(self.config.constitution.comparison)
+
+    # By hash, as stages declare them.
+
+    def prompt_files(self) -> Hashes:
+        """The user's files; the world has none."""
+        return self.source.fingerprints()
+
+    def critique_texts(self) -> Hashes:
+        """All that critiques and revisions are asked with."""
+        texts = [
+            (principle.id, principle.weight, principle.critique_request, principle.revision_request)
+            for principle in self.critique_principles
+        ]
+        return {"critique_principles": _sha256(texts), "few_shots": _sha256(self.few_shots.critique)}
+
+    def comparison_texts(self) -> Hashes:
+        """All that the judge is asked with."""
+        texts = [(one.id, one.weight, one.comparison_question) for one in self.comparison_principles]
+        shots = (self.few_shots.comparison, self.few_shots.reasoning)
+        return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
+
+    def grader(self) -> Hashes:
+        """The ground truth, by name."""
+        return {"grader": _sha256(self.truth.name if self.truth else None)}
+
+    def measures(self) -> Hashes:
+        """The graders, and what they measure."""
+        return {"measures": _sha256([grader.card for grader in self.graders])}
+
+
+def _sha256(value: object) -> str:
+    return sha256_bytes(canonical_json(value))

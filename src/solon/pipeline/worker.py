@@ -1,0 +1,153 @@
+"""A stage in a process of its own: `python -m solon.pipeline.worker RUN STAGE` does a stage that was begun, and nothing
+else.
+
+It reports progress as lines of JSON on standard output, each a call of a `Reporter`'s method; anything else that is
+printed goes to standard error. Its parent holds the lock of the run's folder, and may hold the other end of standard
+input: the process ends when that closes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from solon import errors
+from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.atomic import storage_errors
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.run_folder import run_config
+from solon.errors import Fault, RunError, SolonError, UserError, Where
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.stage import Stage, stage_of
+from solon.pipeline.stages import STAGES
+from solon.pipeline.work import Work, run_stage
+from solon.progress import Reporter
+
+COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
+FAILED = "failed"
+"""The last line of a worker that met an error which is none of its own."""
+
+
+def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
+    """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
+
+    Raises:
+        SolonError: what the stage raised.
+        RunError: if the process was killed.
+    """
+    calls: dict[str, Callable[..., None]] = {
+        "stage": reporter.stage,
+        "recovered": reporter.recovered,
+        "advance": reporter.advance,
+        "note": note,
+        FAILED: _fail,
+    }
+    assert run.lock.descriptor is not None
+    with subprocess.Popen(
+        [*COMMAND, str(run.path), stage.name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[run.lock.descriptor],  # held until both have ended
+        process_group=0,  # Ctrl-C is for this process
+    ) as child:
+        assert child.stdout is not None
+        try:
+            for line in child.stdout:
+                if line.endswith(b"\n"):  # a kill may cut the last one off
+                    name, *arguments = json.loads(line)
+                    calls[name](*arguments)
+            code = child.wait()
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+    if code < 0:
+        raise RunError(_killed(stage, run.path, signal.Signals(-code)))
+    if code:
+        raise RuntimeError(f"the process of stage {stage.folder} failed; it has told why on standard error")
+
+
+def _killed(stage: Stage, run: Path, by: signal.Signals) -> Fault:
+    hint = f"`solon resume {run}` goes on with it"
+    if by is signal.SIGKILL:
+        hint += "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first"
+    return Fault(f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept", hint=hint)
+
+
+def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
+    """Raises what the worker raised."""
+    cls = getattr(errors, kind)
+    if isinstance(faults, str):
+        raise cls(faults)
+    raise cls([Fault(one["what"], one["where"] and Where(**one["where"]), one["hint"]) for one in faults])
+
+
+class _Lines:
+    """What a reporter is told, as lines for `run_in_child`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._file = stream
+
+    def send(self, *call: object) -> None:
+        print(json.dumps(call, default=str), file=self._file, flush=True)
+
+    def stage(self, name: str, total_rows: int | None = None) -> None:
+        self.send("stage", name, total_rows)
+
+    def recovered(self, rows: int) -> None:
+        self.send("recovered", rows)
+
+    def advance(self, rows: int, tokens: int) -> None:
+        self.send("advance", rows, tokens)
+
+    def note(self, text: str) -> None:
+        self.send("note", text)
+
+
+def work(run: Path, name: str, lines: _Lines) -> None:
+    """Does what is left to do of a stage that was begun in a run's folder."""
+    stages = {stage.name: stage for stage in STAGES}
+    stage, given = stages[name], RunInputs(run_config(run))
+    with storage_errors(run):
+        inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
+        folder = StageFolder.reopen(run, stage.folder)
+        from solon.pipeline.actors import Actors  # imports torch, which takes seconds
+
+        actors = Actors(config=given.config)
+        work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=lines, tell=lines.note)
+        run_stage(stage, work)
+
+
+def main(run: str, name: str) -> int:
+    """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
+    lines = _Lines(os.fdopen(os.dup(1), "w"))
+    os.dup2(2, 1)
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        work(Path(run), name, lines)
+    except UserError as error:
+        lines.send(FAILED, type(error).__name__, [asdict(fault) for fault in error.faults])
+    except SolonError as error:
+        lines.send(FAILED, type(error).__name__, str(error))
+    else:
+        return 0
+    return 1
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

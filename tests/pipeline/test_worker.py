@@ -1,0 +1,169 @@
+"""Stages in processes of their own: the same bytes, and every way in which such a process may end."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.tiny_run import Told, data, differing, run_in, world_config
+from solon.artifacts import RunFolder
+from solon.config import RunConfig
+from solon.errors import RunError, UnscoredError
+from solon.pipeline import worker
+from solon.pipeline.stages import revisions
+from solon.pipeline.worker import run_in_child
+from stages import begun
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+
+
+def test_a_stage_in_a_process_of_its_own_makes_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:
+    run, config = Path(shutil.copytree(finished, tmp_path / "run")), world_config(llama)
+    shutil.rmtree(run / "models" / "rl")
+    told = run_in(run, config, isolate=True, until="rl")
+    assert told.stages == ["models/rl"]
+    assert told.rows == {"models/rl": told.totals["models/rl"]}
+    assert differing(data(finished), data(run)) == []
+
+
+def test_stages_without_a_model_stay_in_this_process(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "COMMAND", ("false",))
+    assert run_in(tmp_path, world_config(llama), isolate=True, until="prompts").stages == ["prompts"]
+    with pytest.raises(RuntimeError, match="process of stage revisions failed"):
+        run_in(tmp_path, world_config(llama), isolate=True)
+
+
+def test_only_large_models_have_one_by_default(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_in(tmp_path, world_config(llama), until="revisions")
+    monkeypatch.setattr(worker, "COMMAND", ("false",))
+    monkeypatch.setattr("solon.pipeline.run.LARGE_BYTES", 1)
+    with pytest.raises(RuntimeError, match="process of stage helpful failed"):
+        run_in(tmp_path, world_config(llama))
+    assert run_in(tmp_path, world_config(llama), until="helpful", isolate=False).stages == ["helpful"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[RunFolder]:
+    """A run in which the revisions are begun, and have nothing to work on."""
+    with RunFolder.create(tmp_path / "run", RunConfig()) as folder:
+        begun(folder, "revisions")
+        yield folder
+
+
+def act(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Puts a script in the place of the worker."""
+    monkeypatch.setattr(worker, "COMMAND", (sys.executable, "-c", f"import os, time\n{script}"))
+
+
+@pytest.mark.parametrize(("number", "more"), [(9, True), (11, False), (15, False)])
+def test_a_process_that_is_killed_is_named(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, more: bool
+) -> None:
+    act(monkeypatch, f"print('[1, ', end='', flush=True); os.kill(os.getpid(), {number})")
+    with pytest.raises(RunError) as caught:
+        run_in_child(revisions, run, Told(), print)
+    memory = "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first" if more else ""
+    assert str(caught.value) == (
+        f"the process of stage revisions was killed by {signal.Signals(number).name}; what was done is kept "
+        f"(`solon resume {run.path}` goes on with it{memory})"
+    )
+
+
+def test_progress_comes_through_and_an_interrupt_ends_the_process(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all that it has started."""
+    act(
+        monkeypatch,
+        """
+if started := os.fork():
+    print('["stage", "revisions", 4]', '["advance", 2, 0]', f'["note", "{started}"]', sep="\\n", flush=True)
+time.sleep(60)""",
+    )
+    told = Told()
+
+    def interrupted(text: str) -> None:
+        told.note(text)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_child(revisions, run, told, interrupted)
+    assert (told.totals, told.rows) == ({"revisions": 4}, {"revisions": 2})
+    gone = int(told.notes[-1])
+    assert ends(lambda: not alive(gone))
+
+
+def alive(process: int) -> bool:
+    """Zombies are not."""
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def ends(there: Callable[[], bool]) -> bool:
+    """Does it come true within a few seconds?"""
+    until = time.monotonic() + 5.0
+    while not there() and time.monotonic() < until:
+        time.sleep(0.01)
+    return there()
+
+
+def test_what_the_user_has_to_mend_comes_through_with_its_hint(run: RunFolder) -> None:
+    (run.path / "run.json").unlink()
+    with pytest.raises(RunError) as caught:
+        run_in_child(revisions, run, Told(), print)
+    (fault,) = caught.value.faults
+    assert (fault.what, fault.hint) == (f"{run.path} holds no run", f"begin one with `solon run -o {run.path}`")
+
+
+def test_faults_keep_their_places_and_other_errors_their_text(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage_json = run.path / "revisions" / ".partial" / "stage.json"
+    (run.path / "prompts").mkdir()
+    (run.path / "prompts" / "manifest.json").write_text("{")
+    with pytest.raises(RunError) as caught:
+        run_in_child(revisions, run, Told(), print)
+    assert str(caught.value.faults[0].where) == f"{run.path}/prompts/manifest.json"
+    assert stage_json.exists()
+    act(monkeypatch, """print('["failed", "UnscoredError", "too many"]')""")
+    with pytest.raises(UnscoredError, match=r"^too many$"):
+        run_in_child(revisions, run, Told(), print)
+
+
+def test_a_bug_leaves_its_traceback(run: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="process of stage revisions failed; it has told why on standard error"):
+        run_in_child(replace(revisions, name="none"), run, Told(), print)
+    assert "Traceback" in (told := capfd.readouterr().err) and "KeyError: 'none'" in told
+
+
+@needs_proc
+def test_a_process_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Until then it holds the folder's lock: two processes never write into one."""
+    script = f"""
+import sys
+from solon.artifacts import RunFolder
+from solon.config import RunConfig
+from solon.pipeline import worker
+from solon.pipeline.stages import revisions
+from solon.progress import QuietReporter
+code = "import threading, time; from solon.pipeline import worker; print('[\\"note\\", 0]', flush=True); "
+code += "threading.Thread(target=worker._end_with_parent).start(); time.sleep(60)"
+worker.COMMAND = (sys.executable, "-c", code)
+with RunFolder.create({str(tmp_path)!r}, RunConfig()) as run:
+    worker.run_in_child(revisions, run, QuietReporter(sys.stdout), lambda text: print(text, flush=True))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None and parent.stdout.readline() == "0\n"
+        (child,) = [int(pid) for pid in Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()]
+        assert alive(child)
+        parent.kill()
+    with RunFolder.resume(tmp_path):  # waits for the orphan
+        assert not alive(child)

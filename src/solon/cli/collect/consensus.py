@@ -50,6 +50,7 @@ def consensus(
     from solon.collective.opinion.ballots import SIGN
     from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
     from solon.collective.opinion.files import write_consensus
+    from solon.collective.opinion.given_groups import number_of_groups
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.reading.folder import read_by
@@ -66,8 +67,8 @@ def consensus(
     if left_out := len(talk.participants) - len(found.participant_ids):
         everybody = f"{len(talk.participants)} participants"
         typer.echo(f"{votes}: {left_out} of {everybody} have no group and are left out", err=True)
-    # a file alone does not say what moderators rejected
-    say(in_every_group(talk, found).lines if votes.is_dir() else ())
+    if votes.is_dir():  # a file alone does not say what moderators rejected
+        say((number_of_groups(talk, found), *in_every_group(talk, found).lines))
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from simulated.public import draw, make_public
 
 from solon.collective.conversation import AGREE, Conversation
-from solon.collective.reading.folder import Imported, write_imported
+from solon.collective.reading.findings import Imported
+from solon.collective.reading.folder import write_imported
 
 PEOPLE, SEEN, MAX_SECONDS = 20_000, 1 / 12, 20.0
 FEW, STRAIGHT = range(0, PEOPLE, 20), range(1, PEOPLE, 400)

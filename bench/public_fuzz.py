@@ -32,7 +32,8 @@ from damage.exports import Files, layouts, made_up
 from damage.mutations import MUTATIONS, Mutation
 
 from solon.collective.conversation import Conversation, VoteLog
-from solon.collective.reading.folder import Imported, open_conversation
+from solon.collective.reading.findings import Imported
+from solon.collective.reading.folder import open_conversation
 from solon.errors import UserError
 from solon.seeds import generator
 

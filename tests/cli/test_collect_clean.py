@@ -13,7 +13,8 @@ from collective.cleaning.spoilt import EXPECTED, SINCERE, spoilt
 from solon.cli.collect.clean import picture
 from solon.cli.main import app
 from solon.collective.cleaning.removing import Change
-from solon.collective.reading.folder import Imported, open_conversation, write_imported
+from solon.collective.reading.findings import Imported
+from solon.collective.reading.folder import open_conversation, write_imported
 from talks import random_rows, talk, write_export
 
 

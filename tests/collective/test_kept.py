@@ -14,9 +14,9 @@ import pytest
 from solon.collective import kept as module
 from solon.collective.conversation import Conversation, Participant
 from solon.collective.kept import folder, kept
-from solon.collective.opinion import kept as opinions
+from solon.collective.opinion import stability as opinions
 from solon.collective.opinion.grouping import find_groups
-from solon.collective.opinion.kept import opinion_of
+from solon.collective.opinion.stability import opinion_of
 from solon.records import Record
 from talks import random_rows, talk
 from voters import stability_of

@@ -1,4 +1,4 @@
-"""What several parts need to compute alike on every machine: sums in one order, seeds for NumPy's older generator."""
+"""What several parts need to compute alike on every machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,3 @@ def one_thread() -> AbstractContextManager[object]:
 
     limits: AbstractContextManager[object] = threadpool_limits(limits=1)
     return limits
-
-
-def as_numpy_takes_it(seed: int) -> int:
-    """NumPy's older generator, and so scikit-learn, take seeds below 2³² alone; larger ones lose their upper digits."""
-    return seed % 2**32

@@ -18,11 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import write_atomic
-from solon.collective.csv_text import Faults, guarded, read_records, separator_of, unguarded
-from solon.collective.csv_text import as_integer as as_integer
-from solon.collective.csv_text import raise_faults as raise_faults
-from solon.collective.csv_text import read_text as read_text
-from solon.collective.csv_text import shown as shown
+from solon.collective.csv_text import (
+    Faults,
+    as_integer,
+    guarded,
+    read_records,
+    read_text,
+    separator_of,
+    shown,
+    unguarded,
+)
 from solon.collective.phrases import first_of
 from solon.errors import InputError, Where
 from solon.records import Record
@@ -143,16 +148,15 @@ def write_file(path: Path, data: bytes) -> None:
         raise InputError(what, where=Where(path), hint="name another place with -o") from error
 
 
-def read_csv(path: Path, *, ours: bool = True) -> Table:
+def read_csv(path: Path) -> Table:
     """A CSV file: UTF-8, with or without a byte order mark, quotes closed, every row as long as the header.
 
     Cells are separated by commas, semicolons or tabs, whichever comes first in the header. Blank lines are no rows, and
-    empty cells beyond the last name, as spreadsheets leave them, are no cells. `ours`: apostrophes that `write_csv` put
-    before text are taken off; pass False for files from elsewhere. Names in the header lose surrounding spaces. Raises
-    InputError with the line, for a file that is missing, in another encoding, or broken. All rows of a wrong length are
-    named together.
+    empty cells beyond the last name, as spreadsheets leave them, are no cells. Apostrophes that `write_csv` put before
+    text are taken off, and spaces around names in the header. Raises InputError with the line, for a file that is
+    missing, in another encoding, or broken. All rows of a wrong length are named together.
     """
-    file = open_csv(path, ours=ours)
+    file = open_csv(path, ours=True)
     lines, cells = file.even(list(file.rows()))
     return Table(path=path, header=file.header, cells=cells, lines=lines)
 

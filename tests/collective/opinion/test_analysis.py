@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.analysis import analyse, find_groups
+from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.files import write_analysis
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import Analysis, Groups
 from solon.collective.reading.folder import open_conversation
 from solon.collective.reading.mathematics import read_stored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import shutil
@@ -61,8 +62,7 @@ def test_what_is_written(imported: Path) -> None:
 def test_external_ids_stand_in_one_file_and_no_formula_is_written(imported: Path) -> None:
     for name, data in folder_bytes(imported).items():
         assert (b"panel-" in data) == (name == "participants.csv"), name
-    raw = read_csv(imported / "statements.csv", ours=False)
-    assert "'=SUM(1,2) is no opinion" in raw.column("text")
+    assert "'=SUM(1,2) is no opinion" in (imported / "statements.csv").read_text(encoding="utf-8")
     assert {row["comment-id"]: row["text"] for row in read_csv(imported / "statements.csv")} == {
         str(number): text for number, text in town.TEXT.items()
     }
@@ -124,8 +124,9 @@ def test_a_conversation_without_times_reads_back_without_a_log(tmp_path: Path) -
 def test_the_order_of_its_rows_and_columns_does_not_matter_either(imported: Path) -> None:
     good = open_conversation(imported)
     for name in ("statements.csv", "participants.csv", "latest.csv"):
-        table = read_csv(imported / name, ours=False)
-        town.write(imported / name, table.header, table.cells, random.Random(5))
+        with (imported / name).open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        town.write(imported / name, header, rows, random.Random(5))
     after = open_conversation(imported)
     assert essence(after.conversation) == essence(good.conversation)
     changed = [one.where for one in after.findings if "changed after the import" in one.what]

@@ -11,7 +11,8 @@ import polis_exports as town
 from polis_exports import clojure, folder_bytes, replace_in
 from solon.collective.conversation import Bools, Conversation
 from solon.collective.exporting import export_conversation
-from solon.collective.reading.folder import Imported, open_conversation, write_imported
+from solon.collective.reading.findings import Imported
+from solon.collective.reading.folder import open_conversation, write_imported
 
 HEAD = ["timestamp", "comment-id", "voter-id", "vote", "important"]
 

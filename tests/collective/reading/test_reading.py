@@ -13,7 +13,8 @@ import polis_exports as town
 from polis_exports import clojure, essence, latest, logged, replace_in, server_csv, server_json
 from server_mathematics import served
 from solon.collective.opinion.given_groups import exported_groups
-from solon.collective.reading.folder import Imported, open_conversation
+from solon.collective.reading.findings import Imported
+from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import shown
 from solon.errors import InputError
 

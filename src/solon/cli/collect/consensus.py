@@ -47,6 +47,7 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --group-column group-id -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
+    from solon.collective.csv_text import shown
     from solon.collective.opinion.ballots import SIGN
     from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
     from solon.collective.opinion.files import write_consensus
@@ -54,7 +55,6 @@ def consensus(
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.reading.folder import read_by
-    from solon.collective.tables import shown
 
     require_free(output, force=force, reads=[*read_by(votes), Path(groups)])
     talk, found = _opened(votes, groups, group_column)
@@ -76,7 +76,7 @@ def _opened(votes: Path, groups: str, group_column: str | None) -> tuple[Convers
     """The conversation in a folder with found or given groups, or what one file says."""
     from solon.collective.opinion.ballots import read_ballots
     from solon.collective.opinion.given_groups import exported_groups, given_groups
-    from solon.collective.opinion.kept import opinion_of
+    from solon.collective.opinion.stability import opinion_of
     from solon.collective.reading.folder import open_conversation
 
     if not votes.is_dir():

@@ -11,7 +11,7 @@ import typer
 from solon.cli.collect.options import Folder, OutFolder, say
 
 if TYPE_CHECKING:
-    from solon.collective.reading.folder import Imported
+    from solon.collective.reading.findings import Imported
 
 SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
 SIGN = typer.Option(

@@ -112,7 +112,7 @@ def _groups(
 ) -> tuple[Groups, StabilityReport | None]:
     """How far to trust groups is said of those that are found here; given ones have their own report."""
     from solon.collective.opinion.given_groups import given_groups
-    from solon.collective.opinion.kept import opinion_of
+    from solon.collective.opinion.stability import opinion_of
 
     options.only_found_have_k(wanted, k)
     if given := given_groups(wanted, talk):

@@ -185,8 +185,7 @@ def _spam_authors(evidence: Evidence, *, rejected: float = 7, share: float = 0.8
 
 
 @_rule(
-    "identical-votes",
-    "The same answers to the same statements, too many for chance to explain, are one voice twice.",
+    "identical-votes", "The same answers to the same statements, too many for chance to explain, are one voice twice."
 )
 def _identical_votes(evidence: Evidence, *, votes: float = 10, chance: float = 0.001) -> Iterator[Flag]:
     """Everybody but the first of people who gave the same answers to the same statements, `votes` or more of them."""

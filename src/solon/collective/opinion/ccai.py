@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import as_numpy_takes_it, one_thread
+from solon.collective.numerics import one_thread
 from solon.collective.opinion.placing import Placed
 from solon.collective.opinion.polis.clusters import Clustering, Start
 from solon.collective.opinion.polis.projection import leading_components
@@ -82,7 +82,7 @@ def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> tuple[Ints, Floats]:
     """
     from sklearn.cluster import KMeans
 
-    draws = np.random.RandomState(as_numpy_takes_it(seed))
+    draws = np.random.RandomState(seed % 2**32)  # which takes no larger one
     mean_D = points_ND.mean(axis=0)
     centred_ND = points_ND - mean_D
     with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))

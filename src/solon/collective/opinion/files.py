@@ -127,7 +127,7 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     columns["group_aware_consensus"] = found.product_S
     if intervals:
         for at, name in enumerate(found.names):
-            columns[f"group_{name}_votes"] = found.votes_KS[at]
+            columns[f"group_{name}_votes"] = found.counts.seen[at]
             columns[f"group_{name}_low"], columns[f"group_{name}_high"] = found.low_KS[at], found.high_KS[at]
         columns |= _sureness(found) | {"group_aware_disagreement": found.disagreement_S}
     write_columns(path, columns)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.csv_text import Faults
+from solon.collective.csv_text import Faults, shown
 from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
-from solon.collective.tables import read_csv, shown
+from solon.collective.tables import read_csv
 from solon.errors import InputError, Where
 
 FOUND, EXPORTED = "found", "exported"

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from solon.collective.tables import read_text, shown
+from solon.collective.csv_text import read_text, shown
 from solon.constitution.files import TomlFile
 from solon.errors import InputError, Where
 from solon.places import KeyPath, Places

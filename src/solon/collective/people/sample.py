@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.csv_text import Faults
+from solon.collective.csv_text import Faults, as_integer, shown
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.phrases import many
-from solon.collective.tables import Table, as_integer, read_csv, shown
+from solon.collective.tables import Table, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
 

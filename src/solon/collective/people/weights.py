@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.csv_text import shown
 from solon.collective.people.sample import Cells, Sample
-from solon.collective.tables import shown
 from solon.errors import Fault, InputError
 from solon.evals.statistics import score_interval
 

@@ -26,14 +26,7 @@ from solon.collective.principles.selection import (
     rule_in_words,
 )
 from solon.collective.principles.topics import SIMILAR, near_duplicates, vectors_of
-from solon.collective.principles.trace import (
-    Figures,
-    GroupTrace,
-    PrincipleTrace,
-    StatementTrace,
-    Trace,
-    trace_path,
-)
+from solon.collective.principles.trace import Figures, GroupTrace, PrincipleTrace, StatementTrace, Trace, trace_path
 from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks

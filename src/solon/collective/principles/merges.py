@@ -17,8 +17,9 @@ import numpy as np
 from pydantic import Field
 
 from solon.collective.conversation import Conversation, Statement
+from solon.collective.csv_text import raise_faults, read_text, shown
 from solon.collective.principles.selection import Reason
-from solon.collective.tables import raise_faults, read_text, shown, write_file
+from solon.collective.tables import write_file
 from solon.constitution.files import TomlFile
 from solon.constitution.texts import Text, Word
 from solon.errors import Fault, InputError, Where

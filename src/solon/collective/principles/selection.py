@@ -7,20 +7,14 @@ lets many groups outvote one, the more so the lower the threshold, so a majority
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats
-from solon.collective.opinion.consensus import (
-    MIN_GROUP_VOTES,
-    Consensus,
-    geometric_mean,
-    group_aware_consensus,
-    share_of_agrees,
-)
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES, Consensus, geometric_mean, group_aware_consensus
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
 from solon.records import Record
@@ -77,19 +71,15 @@ def asks_majority(threshold: float | None) -> bool:
     return threshold is None or threshold >= MAJORITY
 
 
+Code = Literal[
+    "rejected", "meta", "unmoderated", "left-out-by-person", "few-votes", "low-consensus", "beyond-number", "not-worded"
+]
+
+
 class Reason(Record):
     """Why something did not become a principle."""
 
-    code: Literal[
-        "rejected",
-        "meta",
-        "unmoderated",
-        "left-out-by-person",
-        "few-votes",
-        "low-consensus",
-        "beyond-number",
-        "not-worded",
-    ]
+    code: Code
     detail: str
 
 
@@ -166,7 +156,7 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
 
     Of two groups that agree by 0.9 and 0.8, the product is 0.72 and the geometric mean 0.849, just below 0.85.
     """
-    against_KS = share_of_agrees(consensus.disagrees_KS, consensus.votes_KS, smoothing=rule.smoothing)
+    against_KS = consensus.counts.disagreement(smoothing=rule.smoothing)
     agree_I, against_I = _over_groups(consensus.groups_KS, rule), _over_groups(against_KS, rule)
     rejected_I = np.asarray((against_I > agree_I) & rule.rejected)
     value_I = np.where(rejected_I, against_I, agree_I)
@@ -195,16 +185,16 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     )
 
 
-def curve(chosen: Chosen, thresholds: Sequence[float] = CURVE) -> tuple[ThresholdCount, ...]:
+def curve(chosen: Chosen) -> tuple[ThresholdCount, ...]:
     """How many ideas would become principles at other thresholds, all else being as the rule says."""
     values = chosen.value_I[list(chosen.ranked)]
-    return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in thresholds)
+    return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in CURVE)
 
 
-def lowest_of(chosen: Chosen, numbers: Sequence[int] = NUMBERS) -> tuple[ThresholdCount, ...]:
+def lowest_of(chosen: Chosen) -> tuple[ThresholdCount, ...]:
     """The consensus of the last of the first 10, 25, ... ideas, and of the last of all where there are fewer."""
     ranked = chosen.ranked
-    asked = sorted({min(number, len(ranked)) for number in numbers} - {0})
+    asked = sorted({min(number, len(ranked)) for number in NUMBERS} - {0})
     return tuple(ThresholdCount(threshold=float(chosen.value_I[ranked[at - 1]]), ideas=at) for at in asked)
 
 
@@ -234,7 +224,7 @@ def _over_groups(groups_KS: Floats, rule: Rule) -> Floats:
 
 
 def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
-    votes = {name: int(count) for name, count in zip(consensus.names, consensus.votes_KS[:, at], strict=True)}
+    votes = {name: int(count) for name, count in zip(consensus.names, consensus.counts.seen[:, at], strict=True)}
     short = [f"{count} in group {name}" for name, count in votes.items() if count < max(minimum, 1)]
     if not short:
         return None
@@ -242,8 +232,9 @@ def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
 
 
 def _no_majority(consensus: Consensus, at: int, rejected: bool, rule: Rule) -> Reason | None:
-    said_K = (consensus.disagrees_KS if rejected else consensus.agrees_KS)[:, at]
-    lacking = np.flatnonzero(2 * said_K <= consensus.votes_KS[:, at]).tolist()
+    counts = consensus.counts
+    said_K = (counts.disagrees if rejected else counts.agrees)[:, at]
+    lacking = np.flatnonzero(2 * said_K <= counts.seen[:, at]).tolist()
     if not rule.majority or not lacking:
         return None
     where = " and ".join(f"group {consensus.names[label]}" for label in lacking)

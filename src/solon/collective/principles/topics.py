@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from solon.collective.conversation import Floats, Ints
-from solon.collective.numerics import as_numpy_takes_it, one_thread
+from solon.collective.numerics import one_thread
 from solon.collective.principles.languages import Read, is_unspaced, read_all
 from solon.collective.principles.neutral import neutralise
 from solon.collective.principles.wording import title_of
@@ -126,7 +126,7 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
     wanted = min(total, count or max(1, round((total / 2) ** 0.5)))
     labels_S: Ints = np.zeros(total, dtype=np.int64)
     if wanted > 1:
-        means = KMeans(wanted, n_init=10, random_state=as_numpy_takes_it(derive_seed(seed, "topics")))
+        means = KMeans(wanted, n_init=10, random_state=derive_seed(seed, "topics") % 2**32)
         with one_thread():
             labels_S = np.asarray(means.fit_predict(vectors.latent_SL), dtype=np.int64)
         centres_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
@@ -190,7 +190,7 @@ def _latent(rows_SV: Any, seed: int) -> Floats:
     size = min(LATENT, *(side - 1 for side in rows_SV.shape))
     if size < 1:
         return np.zeros((rows_SV.shape[0], 1))
-    svd = TruncatedSVD(size, n_iter=7, random_state=as_numpy_takes_it(derive_seed(seed, "latent")))
+    svd = TruncatedSVD(size, n_iter=7, random_state=derive_seed(seed, "latent") % 2**32)
     with one_thread(), np.errstate(invalid="ignore"):  # texts without a word in common explain no variance: no fault
         return _unit_rows(np.asarray(svd.fit_transform(rows_SV), dtype=np.float64))
 

@@ -50,9 +50,9 @@ class Figures(Record):
     @classmethod
     def of(cls, consensus: Consensus, at: int) -> Figures:
         """Of the statement at position `at`."""
-        counts = (consensus.agrees_KS, consensus.disagrees_KS, consensus.votes_KS)
-        shares = (consensus.groups_KS, consensus.low_KS, consensus.high_KS)
-        rows = zip(consensus.names, *(one_KS[:, at].tolist() for one_KS in (*counts, *shares)), strict=True)
+        counts, shares = consensus.counts, (consensus.groups_KS, consensus.low_KS, consensus.high_KS)
+        figures = (counts.agrees, counts.disagrees, counts.seen, *shares)
+        rows = zip(consensus.names, *(one_KS[:, at].tolist() for one_KS in figures), strict=True)
         return cls(
             geometric_mean=float(consensus.geometric_S[at]),
             product=float(consensus.product_S[at]),

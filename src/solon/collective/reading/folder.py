@@ -44,8 +44,6 @@ from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
 
-__all__ = ["CARD", "Finding", "Imported", "open_conversation", "write_imported"]
-
 CARD = "imported.json"
 STATEMENTS, PARTICIPANTS, LATEST = "statements.csv", "participants.csv", "latest.csv"
 EVENTS, FINDINGS = "events.csv", "findings.csv"

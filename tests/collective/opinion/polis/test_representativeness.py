@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solon.collective.opinion.consensus import share_of_agrees
+from solon.collective.opinion.consensus import share_of
 from solon.collective.opinion.counts import Counts, count_votes
 from solon.collective.opinion.polis.representativeness import (
     best_agree,
@@ -50,7 +50,7 @@ def listed(found: Counts, *, out: tuple[int, ...] = ()) -> list[tuple[str, int, 
 
 
 def test_worked_examples() -> None:
-    assert share_of_agrees(ints(2, 0), ints(3, 0), smoothing=True).tolist() == [0.6, 0.5]
+    assert share_of(ints(2, 0), ints(3, 0), smoothing=True).tolist() == [0.6, 0.5]
     assert proportion_z(ints(2), ints(3)).tolist() == [1.0]
     assert difference_z(ints(2), ints(3), ints(0), ints(3))[0] == pytest.approx(sqrt(2))
     assert difference_z(ints(4), ints(4), ints(7), ints(7)).tolist() == [0.0]

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.opinion.consensus import share_of_agrees
-from solon.collective.opinion.counts import Counts, everybody
+from solon.collective.opinion.counts import Counts, everybody, share_of
 from solon.collective.opinion.results import Majority, Representative
 
 SIGNIFICANT = 1.2816
@@ -84,14 +83,14 @@ def sides(counts: Counts) -> tuple[Side, Side]:
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
-        p = share_of_agrees(n, counts.seen, smoothing=True)
+        p = share_of(n, counts.seen, smoothing=True)
         return Side(
             direction=direction,
             n=n,
             seen=counts.seen,
             p=p,
             p_z=proportion_z(n, counts.seen),
-            ratio=p / share_of_agrees(n_rest, rest.seen, smoothing=True),
+            ratio=p / share_of(n_rest, rest.seen, smoothing=True),
             ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
         )
 

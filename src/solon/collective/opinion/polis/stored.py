@@ -17,7 +17,6 @@ from solon.collective.opinion.polis.representativeness import META_PRIORITY
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
 from solon.collective.phrases import listed
 from solon.collective.reading.mathematics import Numbers, StoredMathematics
-from solon.collective.reading.mathematics import read_stored as read_stored
 from solon.errors import InputError, Where
 
 EXACT = 1e-9

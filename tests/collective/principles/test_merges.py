@@ -17,7 +17,7 @@ from solon.collective.principles.merges import (
     merges_toml,
     read_merges,
 )
-from solon.collective.principles.proposing import propose
+from solon.collective.principles.topics import propose
 from solon.errors import InputError
 from talks import conversation_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from solon.collective.principles.neutral import neutralise, one_line
+from solon.collective.principles.wording import neutralise, one_line
 from solon.constitution.texts import DELIMITER
 
 NASTY = [

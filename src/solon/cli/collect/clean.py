@@ -131,6 +131,7 @@ def _of_others(*changes: Change) -> str:
 
 def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
     """A line for each rule that removed something, one for all that did not, one for those that could not look."""
+    from solon.collective.cleaning.removing import UNTIMED
     from solon.collective.phrases import many
 
     counts = Counter(one.rule for one in cleaned.removals)
@@ -140,6 +141,5 @@ def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
             yield f"{rule.name}: {whom} removed. {rule.reason}"
     if idle := [rule.name for rule in rules if not counts[rule.name] and rule.name not in cleaned.not_applied]:
         yield f"Removed nothing: {', '.join(idle)}."
-    for why in dict.fromkeys(cleaned.not_applied.values()):
-        names = [name for name, said in cleaned.not_applied.items() if said == why]
-        yield f"Not applied, as {why}: {', '.join(names)}."
+    if cleaned.not_applied:
+        yield f"Not applied, as {UNTIMED}: {', '.join(cleaned.not_applied)}."

@@ -76,7 +76,7 @@ def principles(
     from solon.collective.output import require_free
     from solon.collective.principles.constitution import assemble, write_assembled
     from solon.collective.principles.merges import read_merges
-    from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
+    from solon.collective.principles.selection import MAJORITY, Rule, minimum_votes_for
     from solon.collective.principles.trace import trace_path
     from solon.collective.reading.folder import open_conversation, read_by
 
@@ -93,7 +93,7 @@ def principles(
         minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
-        majority=asks_majority(threshold) if majority is None else majority,
+        majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
         rejected=rejected,
     )
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
@@ -141,8 +141,8 @@ def _ship_stability(written: Path, report: StabilityReport | None) -> None:
 
 def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
     from solon.collective.phrases import first_of, many
-    from solon.collective.principles.neutral import one_line
     from solon.collective.principles.selection import counts
+    from solon.collective.principles.wording import one_line
 
     trace = assembled.trace
     say((one_line(str(one)) for one in (*trace.notes, *assembled.findings)), err=True)

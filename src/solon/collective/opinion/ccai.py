@@ -17,11 +17,10 @@ from dataclasses import replace
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import one_thread
-from solon.collective.opinion.placing import Placed
 from solon.collective.opinion.polis.clusters import Clustering, Start
-from solon.collective.opinion.polis.projection import leading_components
+from solon.collective.opinion.polis.projection import leading_components, one_thread
 from solon.collective.opinion.results import Imputation
+from solon.collective.opinion.trials import Placement
 from solon.errors import InputError
 
 MORE_VOTES_THAN = 25
@@ -34,7 +33,7 @@ STARTS = 10
 """scikit-learn's default until release 1.3."""
 
 
-def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placement:
     """People with more than 25 votes, by their votes on accepted statements; on all that were not rejected, where none
     was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote. Raises
     `InputError` if fewer than two people have enough votes, or no statement is left.
@@ -52,7 +51,7 @@ def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> 
     return replace(placed, rows_G=np.flatnonzero(people))
 
 
-def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placement:
     """All participants, by all statements."""
     points_P2, _ = positions(conversation, impute=impute or "pass")
     # Rounded, since equal votes give positions that may differ in the last digit.
@@ -66,7 +65,7 @@ def place_all(conversation: Conversation, impute: Imputation | None = None) -> P
         )
         return Start(clusterings=(one,))
 
-    return Placed(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
+    return Placement(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
 
 
 def accepted(conversation: Conversation) -> Bools:

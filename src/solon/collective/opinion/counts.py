@@ -1,7 +1,7 @@
 """Votes counted by group and statement, and how far a statement divides people, between their groups and overall.
 
-Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree. A statement that a participant
-has not seen counts nowhere. Both measures of division run from 0 to 1.
+Shapes: K groups, P participants, S statements. A statement that a participant has not seen counts nowhere. Both
+measures of division run from 0 to 1.
 """
 
 from __future__ import annotations

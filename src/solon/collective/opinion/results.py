@@ -1,7 +1,4 @@
-"""What an analysis finds: where people stand, the groups they form, and what each statement means to them.
-
-Made by `opinion.grouping`, measured by `opinion.stability`, shown by `report.public`.
-"""
+"""What an analysis finds: where people stand, the groups they form, and what each statement means to them."""
 
 from __future__ import annotations
 
@@ -20,11 +17,7 @@ Imputation = Literal["mean", "pass"]
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """Participants and statements on the two axes along which opinions differ most.
-
-    The sign of each axis is fixed by a rule that `opinion.polis.projection` states, or taken from stored
-    mathematics.
-    """
+    """Participants and statements on the two axes along which opinions differ most."""
 
     components_2S: Floats
     centre_S: Floats

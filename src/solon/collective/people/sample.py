@@ -155,14 +155,6 @@ def of_voters(sample: Sample, conversation: Conversation) -> Sample:
     )
 
 
-def gaps(sample: Sample) -> tuple[Gap, ...]:
-    """The sample against the population, exactly: for the organiser. Publish `published_gaps` instead.
-
-    60 women and 40 men against shares of one half: women +10 points, 10 people too many.
-    """
-    return tuple(gap for cells in sample.cells for gap in _gaps(cells))
-
-
 def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     """As `gaps`, with counts below the population's threshold hidden, and others from which they could be recomputed.
 
@@ -170,12 +162,19 @@ def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     A share and its count give away what the share is of: where the number of those who did not say is hidden, shares
     are of the whole sample.
     """
-    hidden = _hidden(sample)
+    return gaps(sample, _hidden(sample))
+
+
+def gaps(sample: Sample, hidden: Collection[tuple[str, str]] = ()) -> tuple[Gap, ...]:
+    """The sample against the population, exactly: for the organiser. `hidden`: names of margins and categories without
+    figures; `published_gaps` has those that must not be told.
+
+    60 women and 40 men against shares of one half: women +10 points, 10 people too many.
+    """
     return tuple(gap for cells in sample.cells for gap in _gaps(cells, hidden))
 
 
-def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Gap]:
-    """The gaps of one margin. `hidden`: names of margins and categories not to publish."""
+def _gaps(cells: Cells, hidden: Collection[tuple[str, str]]) -> Iterator[Gap]:
     margin, counts = cells.margin, cells.counts
     known = sum(counts if (margin.name, UNKNOWN) in hidden else counts[:-1])
     for name, count in zip(cells.names, counts, strict=True):

@@ -118,7 +118,6 @@ def collapses(sample: Sample, *, below: int) -> dict[tuple[str, str], str]:
 
 
 def _unfit_cells(sample: Sample) -> Iterator[Fault]:
-    """Empty categories, and people where the population has nobody."""
     advice = collapses(sample, below=1)
     for cells in sample.cells:
         title = cells.margin.name
@@ -157,7 +156,6 @@ def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floa
 
 
 def _gaps(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> list[float]:
-    """The largest distance of a weighted share from its target, by margin."""
     total = weights_N.sum()
     return [
         float(np.abs(np.bincount(codes, weights=weights_N, minlength=len(target)) / total - target).max())

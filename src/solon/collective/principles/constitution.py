@@ -13,7 +13,6 @@ from solon.collective.opinion.results import Groups
 from solon.collective.output import require_free
 from solon.collective.phrases import many
 from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
-from solon.collective.principles.neutral import one_line
 from solon.collective.principles.selection import (
     Chosen,
     Reason,
@@ -27,7 +26,7 @@ from solon.collective.principles.selection import (
 )
 from solon.collective.principles.topics import SIMILAR, near_duplicates, vectors_of
 from solon.collective.principles.trace import Figures, GroupTrace, PrincipleTrace, StatementTrace, Trace, trace_path
-from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
+from solon.collective.principles.wording import Stance, odd, one_line, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
 from solon.constitution.lists import list_toml
@@ -80,8 +79,11 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    asked = (_few_asked(rule, groups), _not_to_be_had(chosen), rejected_as_well(chosen))
-    notes = (unmoderated, heavy, *asked, _undecided(rows, merges))
+    scarce = f"{many(rule.ideas or 0, 'idea')} were asked for; {len(rows)} could be had."
+    notes = (
+        *(unmoderated, heavy, _few_asked(rule, groups), scarce if len(rows) < (rule.ideas or 0) else ""),
+        *(rejected_as_well(chosen), _undecided(rows, merges)),
+    )
     trace = Trace(
         constitution=name,
         constitution_sha256=constitution.sha256,
@@ -107,10 +109,8 @@ def assemble(
 
 
 def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> tuple[Path, Path]:
-    """Writes the constitution and, beside it, its trace, each whole or not at all.
-
-    Raises InputError if one of them exists and `force` is off, if the name does not end with `.toml`, as
-    constitutions do, or if it cannot be written there.
+    """Writes the constitution and, beside it, its trace. Raises InputError if one of them exists and `force` is off, if
+    the name does not end with `.toml`, as constitutions do, or if it cannot be written there.
     """
     if out.suffix != ".toml":
         raise InputError("is no name for a list of principles", where=Where(out), hint=f"call it {out.stem}.toml")
@@ -144,11 +144,6 @@ def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
         )
     rejected = rejected_as_well(chosen)
     return what, f"{hint}. {rejected.removesuffix('.')}" if rejected else hint
-
-
-def _not_to_be_had(chosen: Chosen) -> str:
-    wanted, found = chosen.rule.ideas or 0, len(chosen.positions)
-    return f"{many(wanted, 'idea')} were asked for; {found} could be had." if found < wanted else ""
 
 
 def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:

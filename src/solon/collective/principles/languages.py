@@ -135,9 +135,8 @@ def languages() -> dict[str, Language]:
 def read_all(texts: Sequence[str], code: str | None = None) -> Read:
     """Every statement in its language: the one with this code, or else the one that it is told by."""
     spoken = [languages()[code]] * len(texts) if code else _told(texts)
-    words = _without_common(
-        [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
-    )
+    words = [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
+    words = _without_common(words)
     return Read(
         texts=tuple(texts),
         languages=tuple(spoken),

@@ -66,11 +66,6 @@ def minimum_votes_for(groups: Groups) -> int:
     return max(1, min(MIN_GROUP_VOTES, (smallest + 1) // 2))
 
 
-def asks_majority(threshold: float | None) -> bool:
-    """By default a majority of every group is asked for, unless the threshold itself asks for less than one."""
-    return threshold is None or threshold >= MAJORITY
-
-
 Code = Literal[
     "rejected", "meta", "unmoderated", "left-out-by-person", "few-votes", "low-consensus", "beyond-number", "not-worded"
 ]

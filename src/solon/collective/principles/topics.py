@@ -1,4 +1,5 @@
-"""Topics, and statements that say nearly the same: by words (TF-IDF and latent semantic analysis) or by embeddings.
+"""Topics, and statements that say nearly the same: by words (TF-IDF and latent semantic analysis) or by embeddings; and
+what `solon collect topics` proposes of them.
 
 Shapes: S statements, V terms, L latent dimensions. Statements come sorted by id.
 
@@ -11,18 +12,18 @@ which one turns a word of the other round (`legal`, `illegal`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from solon.collective.conversation import Floats, Ints
-from solon.collective.numerics import one_thread
+from solon.collective.conversation import Conversation, Floats, Ints
+from solon.collective.opinion.polis.projection import one_thread
 from solon.collective.principles.languages import Read, is_unspaced, read_all
-from solon.collective.principles.neutral import neutralise
-from solon.collective.principles.wording import title_of
+from solon.collective.principles.merges import FORMAT, Cited, Merge, MergeFile, NamedTopic, Rewording
+from solon.collective.principles.wording import neutralise, odd, title_of, unusable
 from solon.seeds import derive_seed
 
 LATENT = 100
@@ -138,8 +139,42 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
     return (*topics, Topic(name="other", members=apart)) if apart else tuple(topics)
 
 
+def propose(
+    conversation: Conversation,
+    *,
+    threshold: float | None = None,
+    topics: int | None = None,
+    language: str | None = None,
+    embed: Embed | None = None,
+    seed: int = 0,
+) -> tuple[MergeFile, str]:
+    """Topics, merges and statements to look at, all undecided; and what to tell of them, or nothing.
+
+    `threshold`: similarity from which a merge is proposed; None: the method's own. `topics`: as for `topics_of`.
+    `language`, `embed`: as for `vectors_of`.
+    """
+    texts = [one.text for one in conversation.statements]
+    if not texts:
+        return MergeFile(format=FORMAT), "There are no statements."
+    limit = threshold if threshold is not None else SIMILAR if embed is None else SIMILAR_EMBEDDED
+    vectors = vectors_of(texts, language=language, embed=embed, seed=seed)
+    ids = [one.id for one in conversation.statements]
+    file = MergeFile(
+        format=FORMAT,
+        made_by=f"{vectors.method}, {vectors.read.spoken}, threshold {limit:g}, seed {seed}, {len(texts)} statements",
+        topic=tuple(
+            NamedTopic(name=topic.name, statements=tuple(ids[at] for at in topic.members))
+            for topic in topics_of(vectors, topics, seed)
+        ),
+        merge=tuple(
+            _merge(number, one, conversation) for number, one in enumerate(near_duplicates(vectors, limit), start=1)
+        ),
+        wording=tuple(_to_word(conversation)),
+    )
+    return file, vectors.read.note
+
+
 def _opposed(read: Read, one: int, other: int) -> bool:
-    """Does a word of one turn a word of the other round, with `un` or the like before it?"""
     said, others = set(read.words[one]), set(read.words[other])
     turns_round = read.languages[one].turns_round
     return any(turns_round(a, b) or turns_round(b, a) for a in sorted(said - others) for b in sorted(others - said))
@@ -221,3 +256,31 @@ def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
     for word in sorted(inside, key=lambda word: (-(inside[word] ** 2) / everywhere[word], word)):
         chosen.setdefault(stem_of[word], word)
     return ", ".join(list(chosen.values())[:TELLING]) or "other"
+
+
+def _merge(number: int, near: Near, conversation: Conversation) -> Merge:
+    order = [near.medoid, *(at for at in near.members if at != near.medoid)]
+    statements = [conversation.statements[at] for at in order]
+    return Merge(
+        id=f"merge-{number}",
+        wording=statements[0].text.strip(),
+        similarity=round(near.similarity, 3),
+        voted_alike=_voted_alike(conversation, order),
+        statements=tuple(Cited(id=one.id, text=one.text) for one in statements),
+    )
+
+
+def _voted_alike(conversation: Conversation, positions: Sequence[int]) -> str:
+    """`18 of 20`: who saw all of them, and who voted the same on all."""
+    both_P = conversation.seen_PS[:, positions].all(axis=1)
+    votes_PN = conversation.votes_PS[both_P][:, positions]
+    alike = int(np.sum((votes_PN == votes_PN[:, :1]).all(axis=1)))
+    return f"{alike} of {int(both_P.sum())}"
+
+
+def _to_word(conversation: Conversation) -> Iterator[Rewording]:
+    """Statements that cannot be used as they are, or at which a person should look."""
+    for one in conversation.statements:
+        refused = unusable(one.text)
+        if why := (refused,) if refused else odd(one.text):
+            yield Rewording(statement=one.id, wording=neutralise(one.text)[0], text=one.text, why="; ".join(why))

@@ -163,7 +163,6 @@ class Clustering:
     """Base clusters of N points, and any number of groups of them, computed where asked for."""
 
     make_base: Callable[[], tuple[Ints, Floats]]
-    """Base cluster of each point [N], and their centres [B, 2]."""
     make_groups: Callable[[Floats, Ints, int], Ints]
     """Of centres, how many points each has, and the number of groups: the group of each base cluster [B]."""
     tried: Callable[[int], Iterable[int]]
@@ -171,21 +170,15 @@ class Clustering:
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
 
     @cached_property
-    def _base(self) -> tuple[Ints, Floats]:
+    def base(self) -> tuple[Ints, Floats]:
+        """Base cluster of each point [N], and their centres [B, 2]."""
         return self.make_base()
-
-    @property
-    def base_N(self) -> Ints:
-        return self._base[0]
-
-    @property
-    def base_centres_B2(self) -> Floats:
-        return self._base[1]
 
     @cached_property
     def silhouettes(self) -> dict[int, float]:
         """By number of groups tried; of base clusters, not weighted by people."""
-        return {k: silhouette(self.base_centres_B2, self._labels_B(k)) for k in self.tried(len(self.base_centres_B2))}
+        _, centres_B2 = self.base
+        return {k: silhouette(centres_B2, self._labels_B(k)) for k in self.tried(len(centres_B2))}
 
     @property
     def number(self) -> int:
@@ -194,15 +187,16 @@ class Clustering:
 
     def silhouettes_with(self, k: int) -> dict[int, float]:
         """Those of the numbers tried, and of `k`."""
-        return self.silhouettes | ({k: silhouette(self.base_centres_B2, self._labels_B(k))} if k > 1 else {})
+        return self.silhouettes | ({k: silhouette(self.base[1], self._labels_B(k))} if k > 1 else {})
 
     def labels(self, k: int) -> Ints:
         """Group of each point [N], numbered as found; one for each base cluster where there are fewer than `k`."""
-        return self._labels_B(k)[self.base_N]
+        return self._labels_B(k)[self.base[0]]
 
     def _labels_B(self, k: int) -> Ints:
         if k not in self._labels_by_k:
-            self._labels_by_k[k] = self.make_groups(self.base_centres_B2, np.bincount(self.base_N), k)
+            base_N, centres_B2 = self.base
+            self._labels_by_k[k] = self.make_groups(centres_B2, np.bincount(base_N), k)
         return self._labels_by_k[k]
 
 
@@ -213,11 +207,12 @@ def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
         order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else slice(None)
         return kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
 
+    def make_groups(centres_B2: Floats, sizes_B: Ints, k: int) -> Ints:
+        return kmeans(centres_B2, first_distinct(centres_B2, k), weights_N=sizes_B)[0]
+
     return Clustering(
         make_base=make_base,
-        make_groups=lambda centres_B2, sizes_B, k: kmeans(centres_B2, first_distinct(centres_B2, k), weights_N=sizes_B)[
-            0
-        ],
+        make_groups=make_groups,
         tried=lambda count: range(2, min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP) + 1),
     )
 
@@ -265,7 +260,7 @@ class Start:
 
         Raises `InputError` if people stand in fewer than `k` different places.
         """
-        places = min(len(one.base_centres_B2) for one in self.clusterings)
+        places = min(len(one.base[1]) for one in self.clusterings)
         if not 1 <= k <= places:
             raise InputError(
                 f"{k} groups asked for, but people stand in {places} different places after base clustering",

@@ -14,7 +14,7 @@ and so count among the statements seen. A statement without any vote is no colum
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,14 @@ def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats
     components = np.zeros((2, len(centre)))
     components[:, rated.column_S] = fixed_signs(found)
     return components, centre, variance
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """On one thread a sum has one order, however many cores there are; small clusterings are faster so, too."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
 
 
 def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:

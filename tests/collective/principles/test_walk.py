@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from solon.collective.principles import walk as module
-from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording, read_merges, write_merges
+from solon.collective.principles.merges import Citation, Merge, MergeFile, Rewording, read_merges, write_merges
 from solon.collective.principles.walk import Walk
 from solon.errors import InputError
 
-JOY = tuple(Cited(id=at, text=text) for at, text in enumerate(("AI should spread joy", "spread joy", "AI is a joy"), 1))
-CALM = (Cited(id=4, text="be calm"), Cited(id=5, text="AI should be calm"))
+JOY = tuple(
+    Citation(id=at, text=text) for at, text in enumerate(("AI should spread joy", "spread joy", "AI is a joy"), 1)
+)
+CALM = (Citation(id=4, text="be calm"), Citation(id=5, text="AI should be calm"))
 
 
 @pytest.fixture

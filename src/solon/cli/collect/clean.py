@@ -11,7 +11,7 @@ import typer
 from solon.cli.collect.options import Folder, OutFolder, say
 
 if TYPE_CHECKING:
-    from solon.collective.cleaning.removing import Change, Cleaned
+    from solon.collective.cleaning.removing import Change, Cleaning
     from solon.collective.cleaning.rules import Rule
 
 SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="Set a limit, such as speed.seconds=2. Repeat for more.")
@@ -55,14 +55,14 @@ def clean(
       [bold]solon collect clean parks -o parks-clean --only spam-authors --no-sensitivity[/bold]
     """
     from solon.collective.cleaning.removing import clean as cleaned_of
-    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaned
+    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaning
     from solon.collective.reading.folder import open_conversation
 
     rules = rules_with(_limits(limits or []), without=without or [], only=only or [])
     imported = open_conversation(folder)
     cleaned = cleaned_of(imported.conversation, rules)
     changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
-    write_cleaned(imported, cleaned, changes, out, force=force)
+    write_cleaning(imported, cleaned, changes, out, force=force)
     say(picture(changes or ()) if cleaned.removals else ())
     say(_by_rule(rules, cleaned))
     before, talk = imported.conversation, cleaned.conversation
@@ -129,7 +129,7 @@ def _of_others(*changes: Change) -> str:
     return f", but of other people (likeness {shown}; 1: the same, 0: by chance)"
 
 
-def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
+def _by_rule(rules: Sequence[Rule], cleaned: Cleaning) -> Iterator[str]:
     """A line for each rule that removed something, one for all that did not, one for those that could not look."""
     from solon.collective.cleaning.removing import UNTIMED
     from solon.collective.phrases import many

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
     from solon.collective.opinion.results import Groups
     from solon.collective.opinion.stability import StabilityReport
-    from solon.collective.principles.constitution import Assembled
+    from solon.collective.principles.constitution import PublicConstitution
     from solon.collective.principles.trace import Trace
 
 OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
@@ -74,7 +74,7 @@ def principles(
     from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import number_of_groups
     from solon.collective.output import require_free
-    from solon.collective.principles.constitution import assemble, write_assembled
+    from solon.collective.principles.constitution import assemble, write_constitution
     from solon.collective.principles.merges import read_merges
     from solon.collective.principles.selection import MAJORITY, Rule, minimum_votes_for
     from solon.collective.principles.trace import trace_path
@@ -97,7 +97,7 @@ def principles(
         rejected=rejected,
     )
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
-    written = write_assembled(assembled, output, force=force)
+    written = write_constitution(assembled, output, force=force)
     say(found.notes if groups != "found" else (), err=True)
     _report(assembled, written)
     everywhere = in_every_group(talk, found)
@@ -139,7 +139,7 @@ def _ship_stability(written: Path, report: StabilityReport | None) -> None:
         typer.echo(f"{beside}: how far to trust the groups")
 
 
-def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
+def _report(assembled: PublicConstitution, written: tuple[Path, Path]) -> None:
     from solon.collective.phrases import first_of, many
     from solon.collective.principles.selection import counts
     from solon.collective.principles.wording import one_line

@@ -17,8 +17,8 @@ from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.results import Groups
 from solon.collective.output import replacing
 from solon.collective.phrases import many
-from solon.collective.reading.findings import Finding, Imported
-from solon.collective.reading.folder import CARD, write_imported
+from solon.collective.reading.findings import Finding, Import
+from solon.collective.reading.folder import CARD, write_import
 from solon.collective.tables import write_records
 from solon.errors import InputError
 from solon.records import Record
@@ -40,7 +40,7 @@ class Removal(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cleaned:
+class Cleaning:
     """A conversation without what the rules removed."""
 
     conversation: Conversation
@@ -93,7 +93,7 @@ def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only
     return list(rules.values())
 
 
-def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaned:
+def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaning:
     """The conversation without what the rules remove. Each rule looks at the conversation as it came. Raises
     `InputError` if nobody or no statement would be left.
     """
@@ -111,7 +111,7 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
         worst = Counter(one.rule for one in removals).most_common(1)[0][0]
         what = "no statement" if people.any() else "nobody"
         raise InputError(f"cleaning would leave {what}", hint=f"{worst} removes most: lower its limits or leave it out")
-    return Cleaned(
+    return Cleaning(
         conversation=conversation.select(participants=people, statements=statements),
         removals=removals,
         not_applied=tuple(rule.name for rule in rules if rule not in able),
@@ -177,17 +177,17 @@ def _figures(found: Opinions | str, all_: Opinions | str) -> dict[str, object]:
     return figures
 
 
-def write_cleaned(
-    imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
+def write_cleaning(
+    imported: Import, cleaned: Cleaning, changes: Sequence[Change] | None, out: Path, *, force: bool = False
 ) -> None:
-    """`write_imported` with a note on each rule, `removals.csv` and, if measured, `sensitivity.csv`; all or nothing."""
+    """`write_import` with a note on each rule, `removals.csv` and, if measured, `sensitivity.csv`; all or nothing."""
     counts = Counter((one.rule, one.kind) for one in cleaned.removals)
     said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]
     said += [(rule, f"cleaning rule not applied: {UNTIMED}", "") for rule in cleaned.not_applied]
     notes = [Finding(severity="note", where=rule, what=what, repair=repair) for rule, what, repair in said]
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
     with replacing(out, marker=CARD, force=force) as folder:
-        write_imported(whole, folder)
+        write_import(whole, folder)
         write_records(folder / REMOVALS, Removal, cleaned.removals)
         if changes is not None:
             write_records(folder / SENSITIVITY, Change, changes)

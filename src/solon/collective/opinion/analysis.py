@@ -51,7 +51,7 @@ def _analysis(conversation: Conversation, projection: Projection, groups: Groups
         disagreement_S=group_aware_consensus(counts.disagreement(smoothing=True)),
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
-        polarisation_S=between_groups(counts),
+        polarization_S=between_groups(counts),
         moderated_out_S=out_S,
         representative=representative_statements(counts, conversation.statement_ids, groups.names, out_S=out_S),
         majority=majorities(conversation, out_S=out_S),

@@ -139,8 +139,7 @@ class InEveryGroup:
     agreed_S: Bools
     """Ranked, and more than half of the votes of every group, passes included, agree."""
     rejected_S: Bools
-    """Ranked, and more than half of the votes of every group, passes included, disagree: a consensus, too, of which the
-    negation is what all agree with."""
+    """Ranked, and more than half of the votes of every group, passes included, disagree: consensus on its negation."""
     statement_ids: Ints
     pooled: bool
     """On no statement did every group cast so many votes; all who voted count as one group."""

@@ -60,7 +60,7 @@ def share_of(said: Ints, votes: Ints, *, smoothing: bool) -> Floats:
     """
     if smoothing:
         return np.asarray((said + 1) / (votes + 2), dtype=np.float64)
-    return np.divide(said, votes, out=np.full(said.shape, np.nan), where=votes > 0)
+    return np.asarray(np.divide(said, votes, out=np.full(said.shape, np.nan), where=votes > 0))
 
 
 def count_votes(votes_PS: NDArray[np.int8], seen_PS: Bools, labels_P: Ints, k: int | None = None) -> Counts:

@@ -87,9 +87,7 @@ def opinion_of(
     method: Method = "polis",
     seed: int = 0,
 ) -> Opinion:
-    """The groups that `find_groups` finds, or those given, and their stability: kept ones, else computed and kept.
-    Raises `InputError` as `find_groups`.
-    """
+    """Groups that `find_groups` finds, with its errors, or those given, and their stability: kept, else computed."""
     ordered = by_votes(conversation)
     given = None if groups is None else ordered.there(groups)
     how = method if groups is None else method_of(groups)

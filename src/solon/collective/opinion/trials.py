@@ -58,6 +58,21 @@ class Placement:
     method: str
     notes: tuple[str, ...] = ()
 
+    def groups(self, conversation: Conversation, start: Start, k: int) -> Groups:
+        labels_G, silhouettes = start.grouped(k)
+        ids_G = conversation.participant_ids[self.rows_G]
+        labels_G = by_size(labels_G, ids_G)
+        names = tuple(map(str, range(int(labels_G.max()) + 1)))
+        empty = (f"{k} groups were asked for; {k - len(names)} of them ended up empty.",) if len(names) < k else ()
+        return Groups(
+            participant_ids=ids_G,
+            labels_G=labels_G,
+            names=names,
+            silhouettes=silhouettes,
+            method=self.method,
+            notes=(*self.notes, *empty),
+        )
+
 
 Place = Callable[[Conversation, Imputation | None], Placement]
 """A method. Imputation None is its own. Raises InputError where it cannot place anybody."""
@@ -129,22 +144,8 @@ class Trials:
         own = self.own
         if self.conversation is not self.whole:
             own = replace(own, place=lambda: self.place(self.whole, None))
-        number = self.number if k is None else k
-        labels_G, silhouettes = own.start.grouped(number)
-        ids_G = self.whole.participant_ids[own.placed.rows_G]
-        labels_G = by_size(labels_G, ids_G)
-        names = tuple(map(str, range(int(labels_G.max()) + 1)))
-        lost = number - len(names)
-        empty = (f"{number} groups were asked for; {lost} of them ended up empty.",) if lost else ()
-        return Groups(
-            participant_ids=ids_G,
-            labels_G=labels_G,
-            names=names,
-            silhouettes=silhouettes,
-            method=own.placed.method,
-            tries=self.numbers if k is None and counted else {},
-            notes=(*own.placed.notes, *empty),
-        )
+        found = own.placed.groups(self.whole, own.start, self.number if k is None else k)
+        return replace(found, tries=self.numbers) if k is None and counted else found
 
     def _numbers(self) -> Iterator[int]:
         for one in (*self.seeds, *self.drawn):
@@ -188,8 +189,7 @@ class Trials:
 
 def make_trials(conversation: Conversation, place: Place, *, seed: int = 0) -> Trials:
     """Everybody, or as many people as `MAX_CELLS` allows, to be grouped `REPEATS` times from other starts and as often
-    drawn anew; half as often where people are sampled. Raises `InputError` if even the people as they are cannot be
-    placed.
+    drawn anew; half as often where people are sampled. Raises `InputError` if not even they can be placed.
     """
     base = sampled(conversation, seed)
     repeats = range(1, 1 + (REPEATS if base is conversation else REPEATS // 2))

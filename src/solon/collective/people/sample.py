@@ -41,8 +41,7 @@ class Gap(Record):
     people: int | None
     """In the sample. None: hidden, because it is small or would give away a small one. So is all that follows."""
     share_of: int | None = None
-    """People the share is of: those of whom the attribute is known. Where that number would give away how few did not
-    say, everybody in the sample."""
+    """People the share is of: who told the attribute; the whole sample, where that would tell how few did not."""
     sample_share: float | None = None
     gap_points: float | None = None
     """Sample minus population, in percentage points."""

@@ -50,8 +50,7 @@ class Weights:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """People in each margin whose category is unknown. Together they keep their share, the others are weighted to
-        the population's."""
+        """People in each margin whose category is unknown. Together they keep their share."""
         return {cells.margin.name: cells.counts[-1] for cells in self.sample.cells}
 
     @property

@@ -14,9 +14,9 @@ from solon.collective.output import require_free
 from solon.collective.phrases import many
 from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
 from solon.collective.principles.selection import (
-    Chosen,
     Reason,
     Rule,
+    Selection,
     admissible,
     choose,
     curve,
@@ -35,7 +35,7 @@ from solon.errors import InputError, Where
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assembled:
+class PublicConstitution:
     """A constitution made from public input, not yet written."""
 
     constitution: Constitution
@@ -52,7 +52,7 @@ def assemble(
     title: str = "",
     merges: MergeFile | None = None,
     seed: int = 0,
-) -> Assembled:
+) -> PublicConstitution:
     """The constitution for a rule. `merges` has been read for this conversation.
 
     Raises InputError if no idea passes; it says how near the nearest came.
@@ -105,10 +105,10 @@ def assemble(
         statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
     found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
-    return Assembled(constitution=constitution, trace=trace, findings=found)
+    return PublicConstitution(constitution=constitution, trace=trace, findings=found)
 
 
-def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> tuple[Path, Path]:
+def write_constitution(assembled: PublicConstitution, out: Path, *, force: bool = False) -> tuple[Path, Path]:
     """Writes the constitution and, beside it, its trace. Raises InputError if one of them exists and `force` is off, if
     the name does not end with `.toml`, as constitutions do, or if it cannot be written there.
     """
@@ -122,7 +122,7 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
     return out, beside
 
 
-def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
+def _why_empty(ideas: Ideas, chosen: Selection) -> tuple[str, str]:
     rule = chosen.rule
     if not ideas.ideas:
         return "no statement is left to choose from", "see --include-unmoderated"
@@ -158,7 +158,7 @@ def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
     return [others, *weights[1:]], note
 
 
-def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> PrincipleTrace:
+def _row(idea: Idea, chosen: Selection, at: int, rank: int, weight: float) -> PrincipleTrace:
     stance: Stance = "rejected" if chosen.rejected_I[at] else "agreed"
     return PrincipleTrace(
         id=_id(idea.id),
@@ -277,7 +277,7 @@ def _undecided(rows: Sequence[PrincipleTrace], merges: MergeFile | None) -> str:
     )
 
 
-def _reasons(ideas: Ideas, chosen: Chosen) -> dict[int, Reason]:
+def _reasons(ideas: Ideas, chosen: Selection) -> dict[int, Reason]:
     """By statement."""
     of_ideas = {number: reason for at, reason in chosen.reasons.items() for number in ideas.ideas[at].statement_ids}
     return {**ideas.left_out, **of_ideas}

@@ -21,9 +21,9 @@ import numpy as np
 
 from solon.collective.conversation import Conversation, Floats, Ints
 from solon.collective.opinion.polis.projection import one_thread
-from solon.collective.principles.languages import Read, is_unspaced, read_all
-from solon.collective.principles.merges import FORMAT, Cited, Merge, MergeFile, NamedTopic, Rewording
-from solon.collective.principles.wording import neutralise, odd, title_of, unusable
+from solon.collective.principles.languages import ReadStatements, is_unspaced, read_all
+from solon.collective.principles.merges import FORMAT, Citation, Merge, MergeFile, NamedTopic, Rewording
+from solon.collective.principles.wording import neutralize, odd, title_of, unusable
 from solon.seeds import derive_seed
 
 LATENT = 100
@@ -36,7 +36,7 @@ SIMILAR = 0.4
 SIMILAR_EMBEDDED = 0.8
 """The same for embeddings, whose cosines are larger. Assumption: it depends on the model; look at what is proposed."""
 BELONGS = 0.3
-"""Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many statements are alone."""
+"""Cosine to a topic's center below which a statement belongs to no topic. Assumption: many statements are alone."""
 TELLING = 3
 """Words in a topic's name."""
 
@@ -53,10 +53,10 @@ class Vectors:
     latent_SL: Floats
     """Rows of length 1 (or 0), for topics."""
     method: str
-    read: Read
+    read: ReadStatements
 
 
-class Near(NamedTuple):
+class NearDuplicates(NamedTuple):
     """Statements that may say the same, as positions, ascending."""
 
     members: tuple[int, ...]
@@ -81,7 +81,7 @@ def vectors_of(
 
     `language`: a code that `languages` knows; None: told by the texts.
     """
-    clean = [neutralise(text)[0] for text in texts]
+    clean = [neutralize(text)[0] for text in texts]
     read = read_all(clean, language)
     if embed is not None:
         dense_SD = np.asarray(embed(clean), dtype=np.float64)
@@ -96,7 +96,7 @@ def vectors_of(
     return Vectors(similarity_SS=similarity_SS.round(6), latent_SL=latent_SL, method=method, read=read)
 
 
-def near_duplicates(vectors: Vectors, threshold: float) -> tuple[Near, ...]:
+def near_duplicates(vectors: Vectors, threshold: float) -> tuple[NearDuplicates, ...]:
     """Sets in which every two statements are at least `threshold` alike, most alike first.
 
     By complete linkage: a chain of small steps never joins two statements that are not alike.
@@ -130,8 +130,8 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
         means = KMeans(wanted, n_init=10, random_state=derive_seed(seed, "topics") % 2**32)
         with one_thread():
             labels_S = np.asarray(means.fit_predict(vectors.latent_SL), dtype=np.int64)
-        centres_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
-        labels_S[(vectors.latent_SL * centres_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
+        centers_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
+        labels_S[(vectors.latent_SL * centers_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
     members = [tuple(np.flatnonzero(labels_S == label).tolist()) for label in range(wanted)]
     ordered = sorted(filter(None, members), key=lambda those: (-len(those), those))
     topics = [Topic(name=_name(vectors.read, those, vectors.latent_SL), members=those) for those in ordered]
@@ -174,19 +174,21 @@ def propose(
     return file, vectors.read.note
 
 
-def _opposed(read: Read, one: int, other: int) -> bool:
+def _opposed(read: ReadStatements, one: int, other: int) -> bool:
     said, others = set(read.words[one]), set(read.words[other])
     turns_round = read.languages[one].turns_round
     return any(turns_round(a, b) or turns_round(b, a) for a in sorted(said - others) for b in sorted(others - said))
 
 
-def _near(members: tuple[int, ...], similarity_SS: Floats) -> Near:
+def _near(members: tuple[int, ...], similarity_SS: Floats) -> NearDuplicates:
     inside_MM = similarity_SS[np.ix_(members, members)]
     least = min(float(similarity_SS[pair]) for pair in combinations(members, 2))
-    return Near(members=members, similarity=least, medoid=members[int(inside_MM.sum(axis=1).round(6).argmax())])
+    return NearDuplicates(
+        members=members, similarity=least, medoid=members[int(inside_MM.sum(axis=1).round(6).argmax())]
+    )
 
 
-def _by_words(read: Read, seed: int) -> tuple[Floats, Floats]:
+def _by_words(read: ReadStatements, seed: int) -> tuple[Floats, Floats]:
     """Places in latent space [S, L]; similarities [S, S]: the views' weighted cosines, times (1 + share) / 2.
 
     Share: of the weight of the poorer statement's stems, how much is common. {override, law} and {override, human}
@@ -241,7 +243,7 @@ def _letters(words: Sequence[str]) -> list[str]:
     return [one[at : at + size] for one in marked for size in (3, 4, 5) for at in range(max(1, len(one) - size + 1))]
 
 
-def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
+def _name(read: ReadStatements, members: Sequence[int], latent_SL: Floats) -> str:
     """Words that stand in many statements of a topic and in few others, no two of them of one stem.
 
     Where a script has no spaces, pairs of characters are no words: the statement nearest to all others names the topic.
@@ -258,7 +260,7 @@ def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
     return ", ".join(list(chosen.values())[:TELLING]) or "other"
 
 
-def _merge(number: int, near: Near, conversation: Conversation) -> Merge:
+def _merge(number: int, near: NearDuplicates, conversation: Conversation) -> Merge:
     order = [near.medoid, *(at for at in near.members if at != near.medoid)]
     statements = [conversation.statements[at] for at in order]
     return Merge(
@@ -266,7 +268,7 @@ def _merge(number: int, near: Near, conversation: Conversation) -> Merge:
         wording=statements[0].text.strip(),
         similarity=round(near.similarity, 3),
         voted_alike=_voted_alike(conversation, order),
-        statements=tuple(Cited(id=one.id, text=one.text) for one in statements),
+        statements=tuple(Citation(id=one.id, text=one.text) for one in statements),
     )
 
 
@@ -283,4 +285,4 @@ def _to_word(conversation: Conversation) -> Iterator[Rewording]:
     for one in conversation.statements:
         refused = unusable(one.text)
         if why := (refused,) if refused else odd(one.text):
-            yield Rewording(statement=one.id, wording=neutralise(one.text)[0], text=one.text, why="; ".join(why))
+            yield Rewording(statement=one.id, wording=neutralize(one.text)[0], text=one.text, why="; ".join(why))

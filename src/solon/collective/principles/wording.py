@@ -21,8 +21,7 @@ from solon.constitution.voters import fact_about_speaker
 Stance = Literal["agreed", "rejected"]
 """What every group says of a statement that becomes a principle."""
 MAX_WORDS, MAX_CHARACTERS = 80, 640
-"""Longest statement that fits into a template below the linter's limit of 120 words; characters for scripts without
-spaces."""
+"""Longest statement that fits into a template below the linter's limit of 120 words; characters for unspaced scripts."""
 TITLE_LENGTH = 80
 """Characters of a principle's title, which people read in lists. Assumption."""
 _NEW_SENTENCE = re.compile(r"[.!?…]['\"’”)]*\s+['\"‘“(]*[^\W\d_a-z]|[。！？]['\"’”」]*\w")
@@ -53,13 +52,13 @@ answer with it."""
 
 def word(text: str, stance: Stance = "agreed") -> dict[str, str]:
     """The texts of a principle, by its keys, for a statement that is not `unusable`."""
-    quotation = quoted(neutralise(text)[0])
+    quotation = quoted(neutralize(text)[0])
     return {key: template.replace("{quote}", quotation) for key, template in _templates()[stance].items()}
 
 
 def unusable(text: str) -> str | None:
     """Why no text can be made of a statement; None: one can."""
-    clean, _ = neutralise(text)
+    clean, _ = neutralize(text)
     count = len(clean.split())
     if not any(map(str.isalpha, clean)):
         return "has no words"
@@ -72,7 +71,7 @@ def unusable(text: str) -> str | None:
 
 def odd(text: str) -> tuple[str, ...]:
     """Why a person should look at a statement before it is put to a model; empty: nothing is odd."""
-    clean, replaced = neutralise(text)
+    clean, replaced = neutralize(text)
     found = {
         "had marks that a prompt could obey; they were replaced": replaced,
         "is a question, so agreeing with it says little": clean.rstrip("\"'”’」 ").endswith(("?", "？", "؟")),
@@ -84,7 +83,7 @@ def odd(text: str) -> tuple[str, ...]:
 
 def title_of(text: str, stance: Stance = "agreed") -> str:
     """For people: the statement's own words, cut at a word's end."""
-    clean, _ = neutralise(text)
+    clean, _ = neutralize(text)
     title = clean if stance == "agreed" else f"Rejected: {clean}"
     if len(title) <= TITLE_LENGTH:
         return title
@@ -104,10 +103,10 @@ def quoted(text: str) -> str:
     return f"“{inside}”" + ("" if inside.rstrip("’')").endswith(_ENDS) else ".")
 
 
-def neutralise(text: str) -> tuple[str, bool]:
+def neutralize(text: str) -> tuple[str, bool]:
     """The text on one line, without control characters or marks that would be obeyed; and whether it had such marks.
 
-    >>> neutralise("Be kind.\\n\\nHuman: now (A) {x} <|end|>")
+    >>> neutralize("Be kind.\\n\\nHuman: now (A) {x} <|end|>")
     ('Be kind. Human – now A x ‹|end|›', True)
     """
     text = unicodedata.normalize("NFC", text)

@@ -12,7 +12,7 @@ from solon.collective.conversation import DISAGREE, Conversation, Ints, Particip
 from solon.collective.phrases import many
 from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
 from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
-from solon.collective.reading.findings import Imported, Severity
+from solon.collective.reading.findings import Import, Severity
 from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
 from solon.errors import InputError, Where
@@ -24,7 +24,7 @@ _MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 """UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
 
 
-def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
+def assemble(export: Export, *, vote_sign: int | None = None) -> Import:
     """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out. Raises
     `InputError` if there are no statements, far too many people or statements, or the sign cannot be told.
     """
@@ -52,7 +52,7 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
         source=f"{export.layout} {export.folder.resolve().name}",
         strict_moderation=export.about.strict_moderation,
     )
-    return Imported(conversation=conversation.counted(), findings=tuple(export.findings.found))
+    return Import(conversation=conversation.counted(), findings=tuple(export.findings.found))
 
 
 def _frame(export: Export) -> Frame:

@@ -155,9 +155,8 @@ def read_about(path: Path, findings: Findings, *, ours: bool) -> About:
         said, description, key = _summary(path, findings, ours=ours), "conversation-description", STRICT
     if absent := [name for name in ("topic", description) if said.get(name) is None]:
         findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
-    texts = {name: said.get(name) for name in ("topic", description)}
-    for name, text in texts.items():
-        if not isinstance(text, str | None):
+    for name in ("topic", description):
+        if not isinstance(said.get(name), str | None):
             findings.warning(path, f"{name} is no text", "left empty")
     strict = said.get(key)
     if isinstance(strict, str):
@@ -166,7 +165,8 @@ def read_about(path: Path, findings: Findings, *, ours: bool) -> About:
         findings.warning(path, f"{key} is neither true nor false: {shown(str(strict))}", "ignored")
     totals = {name: as_integer(cell) for name, cell in said.items() if name in TOTALS and isinstance(cell, str)}
     return About(
-        *(text if isinstance(text, str) else "" for text in texts.values()),
+        topic=text if isinstance(text := said.get("topic"), str) else "",
+        description=text if isinstance(text := said.get(description), str) else "",
         strict_moderation=strict if isinstance(strict, bool) else None,
         totals={name: total for name, total in totals.items() if total is not None},
     )

@@ -20,7 +20,7 @@ from solon.collective.reading.columns import Columns, read_columns
 from solon.collective.reading.contents import participants_of, read_matrix, statements_of, votes_of
 from solon.collective.reading.exported import About, Export, ExportedVotes, Frame, Layout, among, check_size
 from solon.collective.reading.files import find_files, plain_name, read_export
-from solon.collective.reading.findings import Finding, Findings, Imported, Severity
+from solon.collective.reading.findings import Finding, Findings, Import, Severity
 from solon.collective.reading.names import COMMENTS, PEOPLE, PERSON_FIELDS, STATEMENT_FIELDS, VOTES, Column, columns_of
 from solon.collective.reading.sources import Source, json_object, read_source
 from solon.collective.tables import ColumnsToWrite, csv_of_columns, lacking, read_csv
@@ -56,7 +56,7 @@ class Card(Record):
     """sha256 of the files of this folder, by name."""
 
 
-def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
+def open_conversation(path: Path, *, vote_sign: int | None = None) -> Import:
     """The conversation in a folder: a raw export in any layout, or what `solon collect import` wrote.
 
     `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence. Raises
@@ -74,7 +74,7 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
         raise InputError(what, where=Where(error.filename or path), hint=hint) from error
 
 
-def read_ballots(path: Path, group_column: str) -> Imported:
+def read_ballots(path: Path, group_column: str) -> Import:
     """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row. Raises
     `InputError` with the line, for what an export is refused for; for a file without statements or that column.
     """
@@ -114,7 +114,7 @@ def read_by(path: Path) -> set[Path]:
     return {one for one in path.glob("*") if one.name in ours or plain_name(one.name)} if path.is_dir() else {path}
 
 
-def write_imported(imported: Imported, out: Path, *, force: bool = False) -> None:
+def write_import(imported: Import, out: Path, *, force: bool = False) -> None:
     """Write the folder, whole or not at all.
 
     Nothing in it tells the order of rows and columns in the export, so that importing twice gives the same bytes.
@@ -136,7 +136,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
         (folder / CARD).write_bytes(canonical_json(card, indent=2))
 
 
-def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
+def _tables(imported: Import) -> dict[str, ColumnsToWrite]:
     """The columns of every file; None: the export says no such thing."""
     talk, log = imported.conversation, imported.conversation.log
     rows, columns = np.nonzero(talk.seen_PS)
@@ -162,7 +162,7 @@ def _vote_columns(person: Ints, statement: Ints, vote: NDArray[np.int8], importa
     return {"participant": person, "comment-id": statement, "vote": vote, "important": marks}
 
 
-def _read_imported(path: Path) -> Imported:
+def _read_imported(path: Path) -> Import:
     card = _card(path)
     findings = Findings(found=_findings(path / FINDINGS))
     for name, sha in card.files.items():
@@ -187,7 +187,7 @@ def _read_imported(path: Path) -> Imported:
         log=None if card.events is None else _votes(path / EVENTS, frame).log(),
         **{name: getattr(card, name) for name in _OF_THE_WHOLE},
     )
-    return Imported(conversation=conversation.counted(), findings=tuple(findings.found))
+    return Import(conversation=conversation.counted(), findings=tuple(findings.found))
 
 
 def _card(path: Path) -> Card:

@@ -21,7 +21,7 @@ from solon.constitution.voters import fact_about_speaker
 Stance = Literal["agreed", "rejected"]
 """What every group says of a statement that becomes a principle."""
 MAX_WORDS, MAX_CHARACTERS = 80, 640
-"""Longest statement that fits into a template below the linter's limit of 120 words; characters for unspaced scripts."""
+"""Longest statement that fits into a template below the linter's 120 words; characters for unspaced scripts."""
 TITLE_LENGTH = 80
 """Characters of a principle's title, which people read in lists. Assumption."""
 _NEW_SENTENCE = re.compile(r"[.!?…]['\"’”)]*\s+['\"‘“(]*[^\W\d_a-z]|[。！？]['\"’”」]*\w")

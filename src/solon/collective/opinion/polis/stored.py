@@ -79,7 +79,7 @@ def _as_it_was(talk: Conversation, stored: StoredMathematics, absent: list[int])
 
 
 def compared(found: Analysis, stored: StoredMathematics) -> Analysis:
-    """The analysis with how far stored results differ from it. Raises `InputError` if the votes have the opposite sign."""
+    """The analysis with how far stored results differ. Raises `InputError` if the votes have the opposite sign."""
     ids = found.conversation.statement_ids.tolist()
     straight = _agreement(CONSENSUS, stored.consensus, ids, found.consensus_S)
     reverse = _agreement(CONSENSUS, stored.consensus, ids, found.disagreement_S)

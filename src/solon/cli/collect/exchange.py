@@ -46,9 +46,9 @@ def import_(
 
     imported = open_conversation(export, vote_sign=_sign_of(vote_sign))
     write_import(imported, out, force=force)
-    for severity, heading, colour in HEADINGS:
+    for severity, heading, color in HEADINGS:
         if found := [*_told(imported, severity)]:
-            typer.secho(f"{heading} ({len(found)})", fg=colour, bold=True)
+            typer.secho(f"{heading} ({len(found)})", fg=color, bold=True)
             say(found)
     talk = imported.conversation
     shape = f"{len(talk.participants):,} participants, {len(talk.statements):,} statements"

@@ -165,8 +165,7 @@ def published_gaps(sample: Sample) -> tuple[Gap, ...]:
 
 
 def gaps(sample: Sample, hidden: Collection[tuple[str, str]] = ()) -> tuple[Gap, ...]:
-    """The sample against the population, exactly: for the organiser. `hidden`: names of margins and categories without
-    figures; `published_gaps` has those that must not be told.
+    """The sample against the population, exactly: for the organiser. `hidden`: margins and categories without figures.
 
     60 women and 40 men against shares of one half: women +10 points, 10 people too many.
     """

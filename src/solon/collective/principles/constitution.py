@@ -79,11 +79,8 @@ def assemble(
         description=_description(conversation, groups, rule, merges, len(rows)),
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
-    scarce = f"{many(rule.ideas or 0, 'idea')} were asked for; {len(rows)} could be had."
-    notes = (
-        *(unmoderated, heavy, _few_asked(rule, groups), scarce if len(rows) < (rule.ideas or 0) else ""),
-        *(rejected_as_well(chosen), _undecided(rows, merges)),
-    )
+    asked = (_few_asked(rule, groups), _not_to_be_had(chosen), rejected_as_well(chosen))
+    notes = (unmoderated, heavy, *asked, _undecided(rows, merges))
     trace = Trace(
         constitution=name,
         constitution_sha256=constitution.sha256,
@@ -144,6 +141,11 @@ def _why_empty(ideas: Ideas, chosen: Selection) -> tuple[str, str]:
         )
     rejected = rejected_as_well(chosen)
     return what, f"{hint}. {rejected.removesuffix('.')}" if rejected else hint
+
+
+def _not_to_be_had(chosen: Selection) -> str:
+    wanted, found = chosen.rule.ideas or 0, len(chosen.positions)
+    return f"{many(wanted, 'idea')} were asked for; {found} could be had." if found < wanted else ""
 
 
 def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:

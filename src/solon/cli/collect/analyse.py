@@ -40,8 +40,7 @@ def groups(
     """
     from solon.collective.opinion.files import write_groups
     from solon.collective.opinion.given_groups import number_of_groups
-    from solon.collective.opinion.kept import opinion_of
-    from solon.collective.opinion.stability import ship_stability
+    from solon.collective.opinion.stability import opinion_of, ship_stability
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.collective.reading.folder import open_conversation, read_by
@@ -88,11 +87,10 @@ def analyse(
     from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.files import FILES, write_analysis
     from solon.collective.opinion.given_groups import given_groups, number_of_groups
-    from solon.collective.opinion.kept import opinion_of
-    from solon.collective.opinion.polis.stored import read_stored
-    from solon.collective.opinion.stability import ship_stability
+    from solon.collective.opinion.stability import opinion_of, ship_stability
     from solon.collective.output import require_free
     from solon.collective.reading.folder import open_conversation, read_by
+    from solon.collective.reading.mathematics import read_stored
 
     require_free(*(output / name for name in (*FILES, "stability.json")), force=force, reads=read_by(folder))
     if math_from and (groups != "found" or k is not None or method != "polis" or seed):

@@ -67,6 +67,7 @@ def report(
       [bold]solon collect report export/ --language de -o bericht.html[/bold]
     """
     from solon.collective.opinion.consensus import in_every_group
+    from solon.collective.opinion.given_groups import number_of_groups
     from solon.collective.output import require_free
     from solon.collective.phrases import many
     from solon.report.public.catalogue import language_of
@@ -99,8 +100,9 @@ def report(
     if missing := sources.language.missing:
         typer.echo(f"the catalogue lacks {many(missing, 'text')} of the page, which stayed English", err=True)
     say(given.analysis.notes, err=True)
-    say(in_every_group(given.analysis.conversation, given.analysis.groups).lines)
-    sizes = ", ".join(map(str, given.analysis.groups.sizes))
+    talk, found = given.analysis.conversation, given.analysis.groups
+    say((number_of_groups(talk, found), *in_every_group(talk, found).lines))
+    sizes = ", ".join(map(str, found.sizes))
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB; groups of {sizes} people")
 
 

@@ -103,8 +103,7 @@ _SLOT = re.compile(r"\{\w*\}|\[\[+\w*\]\]+|<\w+>")
 def _questions(source: ConstitutionFile) -> Iterator[Finding]:
     for name, question in _own_texts(source, "comparison_question").items():
         where = source.where(name, "comparison_question")
-        option = _OPTION.search(question)
-        if option:
+        if option := _OPTION.search(question):
             hint = "leave letters and positions out: the order is drawn, and the options follow the question"
             yield Finding(f"`{name}` names an option: {option[0]!r}", where, hint, rule="names-an-option")
         if source.constitution.kind == "document":
@@ -122,8 +121,7 @@ def _requests(source: ConstitutionFile) -> Iterator[Finding]:
         limit = LONG_ARTICLE if source.constitution.kind == "document" else LONG_LIST_TEXT
         for name, text in _own_texts(source, key).items():
             where = source.where(name, key)
-            slot = _SLOT.search(text)
-            if slot:
+            if slot := _SLOT.search(text):
                 hint = "write it out: texts are used as they stand"
                 yield Finding(f"`{name}` has a placeholder: {slot[0]!r}", where, hint, rule="placeholder")
             if len(text.split()) > limit:

@@ -50,11 +50,7 @@ class Missing(Malformed):
 
 
 class Unusable(ValueError):
-    """A well-formed row that cannot serve; it is left out and counted under `reason`."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
+    """A well-formed row that cannot serve; it is left out and counted under the message."""
 
 
 class Unreadable(ValueError):

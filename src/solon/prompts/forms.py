@@ -140,13 +140,13 @@ def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
     chosen, rejected = fields["chosen"], fields.get("rejected")
     if isinstance(chosen, str) and isinstance(rejected, str) and not is_transcript(chosen):
         return turns_of(_parted(fields, ("chosen", "rejected"))["prompt"], "prompt")
-    if isinstance(chosen, list):
-        turns = in_order(messages(chosen, "chosen"), "chosen")
-    elif isinstance(chosen, str):
-        turns = transcript(chosen)
-    else:
+    if not isinstance(chosen, str | list):
         raise Malformed('"chosen" must be a transcript', r'a text that begins with "\n\nHuman:", or a list of turns')
-    return turns if turns[-1].role == "human" else turns[:-1]
+    turns = _dialogue(fields, "chosen", None)
+    asked = turns if turns[-1].role == "human" else turns[:-1]
+    if not asked[-1].text:
+        raise Malformed('"chosen" has an empty turn')
+    return asked
 
 
 def _parted(fields: Fields, sides: tuple[str, str]) -> dict[str, str]:

@@ -105,4 +105,4 @@ class Reading:
         except Malformed as error:
             self._faults.add_row(error, row, self.rows)
         except Unusable as error:
-            self.dropped[error.reason] += 1
+            self.dropped[str(error)] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
@@ -34,7 +34,7 @@ class Example:
     def id(self) -> str:
         if not self.answers:
             return self.prompt.id
-        by = [] if self.by == UNKNOWN else [asdict(self.by)]
+        by = [] if self.by == UNKNOWN else [vars(self.by)]
         return f"helpful-{digest(self.prompt.id, *self.answers, *by)}"
 
 

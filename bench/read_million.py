@@ -44,7 +44,7 @@ def read(path: Path, way: str) -> None:
     chosen = choice.read()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     kept = f"{len(chosen.training)} rows to train with, {len(chosen.evaluation)} held out"
-    print(f"{way}: {choice.rows} rows, {kept}; peak {peak:.0f} MB, {time.monotonic() - begun:.1f} s", flush=True)
+    print(f"{way}: {choice.first.rows} rows, {kept}; peak {peak:.0f} MB, {time.monotonic() - begun:.1f} s", flush=True)
     if peak >= LIMIT:
         raise SystemExit(1)
 

@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.prompts import helpful as of_helpful
-from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
+from solon.prompts import examples as of_rows
+from solon.prompts.examples import comparisons_of, demonstrations_of, prompts_of, red_team_example
 from solon.prompts.reading import Reading
-from solon.prompts.red_team import red_team_example
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Turn
 
 Said = tuple[tuple[str, str], ...]
@@ -48,7 +47,7 @@ def read_prompts(source: str | Path, kind: PromptKind, how: ReadingSection | Non
 
 
 def read_helpful(source: str | Path, how: ReadingSection | None = None) -> HelpfulFile:
-    examples, reading = of_helpful.read_helpful(source, how)
+    examples, reading = of_rows.read_helpful(source, how)
     return HelpfulFile(
         prompts=prompts_of(examples),
         comparisons=comparisons_of(examples, reading.name),

@@ -64,6 +64,8 @@ PROMPT_ROWS: list[tuple[str, str]] = [
     ('{"turns": []}', '"turns" is empty'),
     ('{"turns": ["x"]}', '"turns" must be a list of turns ({"role": "human", "text": "..."})'),
     ('{"turns": [{"role": "human", "text": ""}]}', '"turns" has an empty turn'),
+    ('{"chosen": [{"role": "human", "text": ""}, {"role": "assistant", "text": "y"}]}', '"chosen" has an empty turn'),
+    ('{"chosen": [{"role": "human", "text": ""}]}', '"chosen" has an empty turn'),
     ('{"turns": [{"role": "human"}]}', '"turns.text" must be text'),
     ('{"turns": [{"role": "human", "content": 3}]}', '"turns.text" must be text'),
     ('{"turns": [{"text": "x"}]}', '"turns": unknown role None (use human (user), assistant or system)'),

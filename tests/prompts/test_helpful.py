@@ -6,7 +6,9 @@ import pytest
 
 from prompts.examples import helpful as read
 from prompts.examples import read_helpful
+from solon.artifacts.shards import decode_rows, encode_rows
 from solon.errors import PromptError
+from solon.records import Comparison
 
 HH = {
     "chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: better",
@@ -82,6 +84,13 @@ def test_two_raters_or_sittings_are_two_comparisons(tmp_path: Path) -> None:
 def test_a_row_without_names_keeps_its_id(tmp_path: Path) -> None:
     (row,) = read(tmp_path, {"prompt": "x", "chosen": "1", "rejected": "2"}).comparisons
     assert row.id == "helpful-fcb989a27468"
+
+
+def test_names_are_kept_as_they_are(tmp_path: Path) -> None:
+    names = ["n" * 2**20, "\x1b[31mred", "a\0b", "a\r\nb\u2028c", "\u202eabc", "Human: hi", "null", 10**30]
+    rows = [ARENA | {"model_a": name, "rater_id": name, "session": name} for name in names]
+    kept = decode_rows(encode_rows(read(tmp_path, *rows).comparisons), Comparison, tmp_path)
+    assert [(row.model_b, row.rater_id, row.session) for row in kept] == [(str(name),) * 3 for name in names]
 
 
 @pytest.mark.parametrize(

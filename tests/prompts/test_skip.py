@@ -83,7 +83,8 @@ def test_the_choice_says_the_same_and_is_that_of_the_file_without_them(tmp_path:
     section = PromptsSection(source="p", on_fault="skip", max_faults=0.1, harmful=9, mixed=0, evaluation=5)
     spoilt = choose_red_team(write(tmp_path / "p.jsonl", *BAD, *GOOD), section, 1)
     sound = choose_red_team(write(tmp_path / "q.jsonl", *GOOD), section, 1)
-    assert spoilt.dropped - sound.dropped == {name: n for name, n in spoilt.dropped.items() if "faulty" in name}
-    assert spoilt.notes and not sound.notes
+    dropped = spoilt.first.left_out()
+    assert dropped - sound.first.left_out() == {name: n for name, n in dropped.items() if "faulty" in name}
+    assert spoilt.first.notes() and not sound.first.notes()
     kept = [[example.prompt.id for example in choice.read().training] for choice in (spoilt, sound)]
     assert kept[0] == kept[1] and len(kept[0]) == 9

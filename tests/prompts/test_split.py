@@ -96,7 +96,7 @@ def test_choosing_depends_on_ids_and_keeps_the_order() -> None:
 
 def test_an_entry_is_kept_once_at_its_first_line() -> None:
     found = survey([MANY[0], MANY[1], MANY[0], prompt("request 0", kind="mixed"), MANY[1]])
-    assert (found.rows_N.tolist(), found.duplicates) == ([1, 2, 4], 2)
+    assert (found.entries_N["row"].tolist(), found.duplicates) == ([1, 2, 4], 2)
 
 
 def split_plainly(prompts: Sequence[Prompt], evaluation: int, seed: int) -> list[Prompt]:

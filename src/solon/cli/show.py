@@ -80,7 +80,7 @@ def show(
 
 def examples_of_file(path: Path) -> list[Shown]:
     """Answers to be imitated, then the chosen answers of comparisons."""
-    from solon.prompts.helpful import prompts_of, read_helpful
+    from solon.prompts.examples import prompts_of, read_helpful
 
     examples, _ = read_helpful(path)
     asked = {prompt.id: prompt for prompt in prompts_of(examples)}

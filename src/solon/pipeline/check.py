@@ -87,7 +87,7 @@ def _check_prompts(section: PromptsSection, seed: int, looks: _Looks) -> None:
         found.append(looks.take(choose_helpful, section.helpful, section, seed))
     sound = [choice for choice in found if choice is not None]
     if len(sound) == len(found):
-        met = frozenset[str]().union(*(choice.columns_met for choice in sound))
+        met = frozenset[str]().union(*(choice.first.columns.met for choice in sound))
         looks.take(_check_columns, section, met)
 
 

@@ -16,7 +16,7 @@ from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
 from solon.feedback.answers import HelpfulnessRater
 from solon.prompts.choose import choose_helpful, choose_red_team
-from solon.prompts.helpful import comparisons_of, demonstrations_of, prompts_of
+from solon.prompts.examples import comparisons_of, demonstrations_of, prompts_of
 from solon.prompts.rows import fingerprints
 from solon.prompts.split import opening_of
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
@@ -190,16 +190,16 @@ class FileSource:
         every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
         evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
         asked = sum(prompt.id in held for prompt in evaluation)
-        dropped = found.dropped + given.dropped
+        dropped = found.first.left_out() + given.dropped
         dropped["held out, but opens like a training prompt"] += len(held) - asked
         return replace(
             given,
             red_team=red_team,
             evaluation=evaluation,
-            rows_in=found.rows + given.rows_in,
+            rows_in=found.first.rows + given.rows_in,
             rows_out=len(red_team) + asked + given.rows_out,
             dropped=+dropped,
-            notes=found.notes + given.notes,
+            notes=found.first.notes() + given.notes,
         )
 
 
@@ -209,17 +209,17 @@ def _helpful_sets(path: str | None, section: PromptsSection, seed: int) -> Promp
         return PromptSets(red_team=(), helpful=(), evaluation=(), rows_in=0, rows_out=0)
     found = choose_helpful(path, section, seed)
     rows = found.read()
-    comparisons, demonstrations = comparisons_of(rows.training, found.name), demonstrations_of(rows.training)
+    comparisons, demonstrations = comparisons_of(rows.training, found.first.name), demonstrations_of(rows.training)
     return PromptSets(
         red_team=(),
         helpful=prompts_of(rows.training),
         evaluation=rows.evaluation,
         comparisons=comparisons,
         demonstrations=demonstrations,
-        rows_in=found.rows,
+        rows_in=found.first.rows,
         rows_out=len(comparisons) + len(demonstrations),
-        dropped=found.dropped,
-        notes=found.notes,
+        dropped=found.first.left_out(),
+        notes=found.first.notes(),
     )
 
 

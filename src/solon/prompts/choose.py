@@ -6,8 +6,6 @@ memory.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +14,9 @@ import numpy as np
 
 from solon.config import PromptsSection
 from solon.errors import PromptError, Where
-from solon.prompts.helpful import helpful_example
+from solon.prompts.examples import helpful_example, red_team_example
 from solon.prompts.reading import Example, Parse, Reading
-from solon.prompts.red_team import red_team_example
-from solon.prompts.split import Numbers, Survey
+from solon.prompts.split import Survey
 from solon.records import Prompt
 
 
@@ -35,17 +32,23 @@ class Selection:
 class Choice:
     """What the first pass through a file decided."""
 
-    name: str
-    """The file's, as records note it."""
-    rows: int
-    dropped: Counter[str]
-    """Rows that are not used, by reason."""
-    notes: tuple[str, ...]
-    """Messages for the user."""
-    columns_met: frozenset[str]
-    """Those of the user's own column names that the file has."""
-    read: Callable[[], Selection]
-    """The second pass. Raises `PromptError` if the file has changed."""
+    first: Reading
+    """That pass, and what it left out."""
+    parse: Parse
+    training: frozenset[int]
+    """Numbers of rows."""
+    evaluation: frozenset[int]
+
+    def read(self) -> Selection:
+        """The second pass. Raises `PromptError` if the file has changed."""
+        wanted = self.training | self.evaluation
+        examples = list(Reading(self.first.source, self.first.how).examples(self.parse, only=wanted))
+        if len(examples) != len(wanted):
+            raise PromptError("the file has changed while it was read", where=Where(self.first.source))
+        return Selection(
+            training=tuple(example for example in examples if example.row in self.training),
+            evaluation=tuple(example.prompt for example in examples if example.row in self.evaluation),
+        )
 
 
 def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> Choice:
@@ -62,12 +65,14 @@ def choose_red_team(source: str | Path, section: PromptsSection, seed: int) -> C
         what = "no red-team prompts to train with: all but those held out are benign"
         raise PromptError(what, where=Where(source), hint="give more prompts of kind harmful or mixed")
     kept = prompts.choose(risky, section.harmful + section.mixed)
-    dropped = {
-        "duplicate": prompts.duplicates,
-        "benign among the red-team prompts": int(np.sum(~held & ~risky)),
-        "more than asked for": int(np.sum(risky & ~kept)),
-    }
-    return _choice(reading, dropped, red_team_example, prompts.rows_N[kept], prompts.rows_N[held])
+    reading.dropped.update(
+        {
+            "duplicate": prompts.duplicates,
+            "benign among the red-team prompts": int(np.sum(~held & ~risky)),
+            "more than asked for": int(np.sum(risky & ~kept)),
+        }
+    )
+    return Choice(first=reading, parse=red_team_example, training=prompts.rows(kept), evaluation=prompts.rows(held))
 
 
 def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Choice:
@@ -78,38 +83,17 @@ def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Ch
     reading, parse = Reading(source, section), partial(helpful_example, how=section)
     examples = Survey.of(reading.examples(parse), source, seed)
     reading.refuse_unless(bool(examples), "helpfulness example")
-    prompts = examples.prompts_once()
+    prompts = examples.once("prompt")
     held = prompts.held_out(section.evaluation) if len(prompts) > 1 else np.zeros(1, dtype=bool)
     kept = prompts.choose(~held, section.benign)
-    taught = np.isin(examples.prompts_N, prompts.prompts_N[kept])
-    of_held = np.isin(examples.prompts_N, prompts.prompts_N[held])
-    dropped = {
-        "duplicate": examples.duplicates,
-        "of a held-out prompt": int(np.sum(of_held)),
-        "more than asked for": int(np.sum(~taught & ~of_held)),
-    }
-    return _choice(reading, dropped, parse, examples.rows_N[taught], prompts.rows_N[held])
-
-
-def _choice(
-    reading: Reading, dropped: Mapping[str, int], parse: Parse, training_N: Numbers, evaluation_N: Numbers
-) -> Choice:
-    return Choice(
-        name=reading.name,
-        rows=reading.rows,
-        dropped=+(reading.left_out() + Counter(dropped)),
-        notes=reading.notes(),
-        columns_met=frozenset(reading.columns.met),
-        read=partial(_read, reading, parse, frozenset(training_N.tolist()), frozenset(evaluation_N.tolist())),
+    taught, of_held = (
+        np.isin(examples.entries_N["prompt"], prompts.entries_N["prompt"][mask]) for mask in (kept, held)
     )
-
-
-def _read(first: Reading, parse: Parse, training: frozenset[int], evaluation: frozenset[int]) -> Selection:
-    wanted = training | evaluation
-    examples = list(Reading(first.source, first.how).examples(parse, only=wanted))
-    if len(examples) != len(wanted):
-        raise PromptError("the file has changed while it was read", where=Where(first.source))
-    return Selection(
-        training=tuple(example for example in examples if example.row in training),
-        evaluation=tuple(example.prompt for example in examples if example.row in evaluation),
+    reading.dropped.update(
+        {
+            "duplicate": examples.duplicates,
+            "of a held-out prompt": int(np.sum(of_held)),
+            "more than asked for": int(np.sum(~taught & ~of_held)),
+        }
     )
+    return Choice(first=reading, parse=parse, training=examples.rows(taught), evaluation=prompts.rows(held))

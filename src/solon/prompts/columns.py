@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from solon.config import COLUMNS
-from solon.prompts.faults import Malformed, Missing, listed
+from solon.prompts.faults import Fields, Malformed, Missing, listed
 
 _PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
 """Names of prompt columns in common data sets. Hints suggest them; they are never taken for the prompt unasked."""
@@ -46,7 +46,7 @@ class Columns:
         """Every column name that is read or that a hint may suggest."""
         return self._theirs.union(COLUMNS, _LIKELY)
 
-    def renamed(self, fields: Mapping[str, object]) -> dict[str, object]:
+    def renamed(self, fields: Fields) -> Fields:
         """The fields by their names here. A field that holds null is as good as absent."""
         present = {name: value for name, value in fields.items() if value is not None}
         if not self._names:

@@ -36,6 +36,7 @@ class HubName:
     """A data set on the Hub, or a local folder that looks like one."""
 
     name: str
+    """Of a folder its whole path, so that no name is taken for one of the library's readers."""
     folder: str | None
     config: str | None
     revision: str | None
@@ -48,11 +49,13 @@ class HubName:
         if found is None:
             raise Unreadable("not the name of a data set", hint="hf:OWNER/NAME[/FOLDER][:CONFIG][@REVISION][#SPLIT]")
         name, folder = found["name"], None
-        local = Path(name).expanduser().is_dir()
-        if not local and "/" not in name:
+        local = Path(name).expanduser()
+        if local.is_dir():
+            name = str(local.absolute())
+        elif "/" not in name:
             # A bare name such as `json` would mean the library's own reader, of all files that lie about.
             raise Unreadable("neither a folder nor the name of a data set", hint=f"{HUB}OWNER/{name}")
-        if not local and name.count("/") > 1:
+        elif name.count("/") > 1:
             owner, name, folder = name.split("/", 2)
             name = f"{owner}/{name}"
         split = found["split"] or "train"
@@ -112,7 +115,7 @@ def _explained(source: str | Path) -> Iterator[None]:
 
 
 def _hint(source: str | Path, error: BaseException) -> str | None:
-    remote = is_hub(source) and not Path(HubName.of(str(source)).name).expanduser().is_dir()
+    remote = is_hub(source) and not Path(HubName.of(str(source)).name).is_absolute()
     if remote and not isinstance(error, ValueError):
         return "check its name and the network; one behind a gate needs `hf auth login`"
     return None if isinstance(error, _TELLING) else "is one of its files empty or damaged?"
@@ -134,10 +137,4 @@ def _builder(source: str) -> Any:
     datasets.disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its error says at last what each retry warns of
     name = HubName.of(source)
-    return datasets.load_dataset_builder(_path(name.name), name.config, data_dir=name.folder, revision=name.revision)
-
-
-def _path(name: str) -> str:
-    """What the library is asked for: a folder by its whole path, so that no name is taken for one of its readers."""
-    folder = Path(name).expanduser()
-    return str(folder.absolute()) if folder.is_dir() else name
+    return datasets.load_dataset_builder(name.name, name.config, data_dir=name.folder, revision=name.revision)

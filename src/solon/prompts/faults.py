@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from solon.errors import Fault, PromptError, Where
 from solon.text import printable
 
+Fields = Mapping[str, object]
+"""A row's values by their columns."""
 MAX_FAULTS = 20
 """Faults printed for one file; the rest are counted."""
 MAX_NAMED = 5
@@ -27,7 +29,7 @@ class Row:
     """Its number in a JSON list, counted from 1: several items may begin on one line."""
     columns: tuple[str, ...] | None = None
     """Every name that a table has, where `read` gives only some of them."""
-    read: Callable[[], dict[str, object]]
+    read: Callable[[], Fields]
     """Its fields. Raises `Malformed`."""
 
 
@@ -48,11 +50,7 @@ class Missing(Malformed):
 
 
 class Unusable(ValueError):
-    """A well-formed row that cannot serve; it is left out and counted under `reason`."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
+    """A well-formed row that cannot serve; it is left out and counted under the message."""
 
 
 class Unreadable(ValueError):

@@ -4,17 +4,14 @@ docs/formats/prompts.md."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
 from solon.prompts.columns import likely_prompt, no_answer, no_prompt
-from solon.prompts.faults import Malformed, Unusable
+from solon.prompts.faults import Fields, Malformed, Unusable
 from solon.prompts.labels import is_good
 from solon.prompts.turns import field_text, in_order, is_transcript, messages, role_of, single, transcript, turns_of
 from solon.records import Turn
-
-Fields = Mapping[str, object]
 
 _PROMPTS = ("prompt", "turns")
 """Dialogues that end with the human turn to be answered."""
@@ -32,8 +29,8 @@ class Answers:
 
     turns: tuple[Turn, ...]
     answers: tuple[str, ...]
-    sides: tuple[str, str] | None = None
-    """Which fields two answers come from."""
+    first: str | None = None
+    """Which field the first of two comes from: `chosen` or `a`."""
 
 
 def prompt_of(fields: Fields) -> tuple[Turn, ...]:
@@ -93,7 +90,7 @@ def _compared(fields: Fields, sides: tuple[str, str]) -> Answers:
         raise Unusable("no last answer")
     if one[:-1] != two[:-1]:
         raise Unusable("the two dialogues differ before the last answer")
-    return Answers(turns=one[:-1], answers=(one[-1].text, two[-1].text), sides=sides)
+    return Answers(turns=one[:-1], answers=(one[-1].text, two[-1].text), first=sides[0])
 
 
 def _dialogue(fields: Fields, name: str, asked: tuple[Turn, ...] | None) -> tuple[Turn, ...]:
@@ -143,13 +140,13 @@ def _before_the_answer(fields: Fields) -> tuple[Turn, ...]:
     chosen, rejected = fields["chosen"], fields.get("rejected")
     if isinstance(chosen, str) and isinstance(rejected, str) and not is_transcript(chosen):
         return turns_of(_parted(fields, ("chosen", "rejected"))["prompt"], "prompt")
-    if isinstance(chosen, list):
-        turns = in_order(messages(chosen, "chosen"), "chosen")
-    elif isinstance(chosen, str):
-        turns = transcript(chosen)
-    else:
+    if not isinstance(chosen, str | list):
         raise Malformed('"chosen" must be a transcript', r'a text that begins with "\n\nHuman:", or a list of turns')
-    return turns if turns[-1].role == "human" else turns[:-1]
+    turns = _dialogue(fields, "chosen", None)
+    asked = turns if turns[-1].role == "human" else turns[:-1]
+    if not asked[-1].text:
+        raise Malformed('"chosen" has an empty turn')
+    return asked
 
 
 def _parted(fields: Fields, sides: tuple[str, str]) -> dict[str, str]:

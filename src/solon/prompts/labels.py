@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from solon.config import ReadingSection
-from solon.prompts.faults import Malformed
+from solon.prompts.faults import Fields, Malformed
 from solon.prompts.turns import clean
 
 _SCORES = {
@@ -46,7 +45,7 @@ class Attribution:
 UNKNOWN = Attribution()
 
 
-def attribution(fields: Mapping[str, object], first: str | None) -> Attribution:
+def attribution(fields: Fields, first: str | None) -> Attribution:
     """Of two answers, the first of which is `chosen` or `a`, or of one (None). Raises `Malformed`."""
     if first is None:
         return Attribution(model=_name(fields, "model"))
@@ -59,7 +58,7 @@ def attribution(fields: Mapping[str, object], first: str | None) -> Attribution:
     )
 
 
-def is_good(fields: Mapping[str, object]) -> bool:
+def is_good(fields: Fields) -> bool:
     """Whether the row's one answer is worth imitating: its `label`, or True if it has none. Raises `Malformed`."""
     label = fields.get("label", "")
     if label == "":
@@ -71,7 +70,7 @@ def is_good(fields: Mapping[str, object]) -> bool:
     return good
 
 
-def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> float:
+def p_first(fields: Fields, first: str, how: ReadingSection) -> float:
     """The probability that the `first` answer (`chosen` or `a`) is the better one.
 
     With `scores = "label"` it is 1 / (1 + exp(-(s1 - s2) / T)) for scores s1 and s2 and the temperature T. Else it is
@@ -84,7 +83,7 @@ def p_first(fields: Mapping[str, object], first: str, how: ReadingSection) -> fl
     return _said(fields)
 
 
-def _said(fields: Mapping[str, object]) -> float:
+def _said(fields: Fields) -> float:
     if "p_a_preferred" in fields:
         return _probability(fields, "p_a_preferred")
     if "better" not in fields:
@@ -96,7 +95,7 @@ def _said(fields: Mapping[str, object]) -> float:
     return _BETTER[better]
 
 
-def _margin(fields: Mapping[str, object], first: str) -> float:
+def _margin(fields: Fields, first: str) -> float:
     for one, two in _SCORES[first]:
         if one in fields or two in fields:
             return _number(fields, one) - _number(fields, two)
@@ -104,7 +103,7 @@ def _margin(fields: Mapping[str, object], first: str) -> float:
     raise Malformed(f'no "{one}" and "{two}"', 'they are needed by prompts.scores = "label"')
 
 
-def _name(fields: Mapping[str, object], column: str) -> str | None:
+def _name(fields: Fields, column: str) -> str | None:
     """Text or a whole number; empty text is none."""
     value = fields.get(column, "")
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -112,14 +111,14 @@ def _name(fields: Mapping[str, object], column: str) -> str | None:
     return clean(str(value)) or None
 
 
-def _probability(fields: Mapping[str, object], name: str) -> float:
+def _probability(fields: Fields, name: str) -> float:
     p = _number(fields, name)
     if not 0.0 <= p <= 1.0:
         raise Malformed(f'"{name}" is {p:g}', "a probability between 0 and 1", reason="no probability")
     return p
 
 
-def _number(fields: Mapping[str, object], name: str) -> float:
+def _number(fields: Fields, name: str) -> float:
     """A finite number, also written as text, as CSV has them."""
     value = fields.get(name)
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
 from solon.errors import PromptError, Where
 from solon.prompts.columns import Columns
-from solon.prompts.faults import Malformed, Missing, Row, RowFaults, Unreadable, Unusable
+from solon.prompts.faults import Fields, Malformed, Missing, Row, RowFaults, Unreadable, Unusable
 from solon.prompts.labels import UNKNOWN, Attribution
 from solon.prompts.rows import name_of, read_rows
 from solon.prompts.turns import digest
@@ -34,23 +34,12 @@ class Example:
     def id(self) -> str:
         if not self.answers:
             return self.prompt.id
-        by = [] if self.by == UNKNOWN else [asdict(self.by)]
+        by = [] if self.by == UNKNOWN else [vars(self.by)]
         return f"helpful-{digest(self.prompt.id, *self.answers, *by)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowFields:
-    """A row's fields by their names here, and where it stands."""
-
-    fields: dict[str, object]
-    row: int
-    """Its number, counted from 1."""
-    source: str
-    """File and line, of a JSON list also the item, as a prompt notes them."""
-
-
-Parse = Callable[[RowFields], Example]
-"""Raises `Malformed` or `Unusable`."""
+Parse = Callable[[Fields, int, str], Example]
+"""A row's fields, its number, and its file and line as a prompt notes them. Raises `Malformed` or `Unusable`."""
 
 
 class Reading:
@@ -106,14 +95,14 @@ class Reading:
         return self._faults.notes()
 
     def _parsed(self, row: Row, parse: Parse) -> Iterator[Example]:
-        fields: dict[str, object] = {}
+        fields: Fields = {}
         try:
             fields = row.read()
             source = str(Where(self.name, row.line, row.item))
-            yield parse(RowFields(fields=self.columns.renamed(fields), row=self.rows, source=source))
+            yield parse(self.columns.renamed(fields), self.rows, source)
         except Missing as error:
             self._faults.add_row(self.columns.explained(error, row.columns or tuple(fields)), row, self.rows)
         except Malformed as error:
             self._faults.add_row(error, row, self.rows)
         except Unusable as error:
-            self.dropped[error.reason] += 1
+            self.dropped[str(error)] += 1

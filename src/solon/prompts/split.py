@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,9 @@ from solon.seeds import derive_seed
 KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
 _DIGEST_BITS = 48
 
+_ENTRY = np.dtype([(name, np.uint64) for name in ("row", "example", "prompt", "opening")])
+
 Mask = NDArray[np.bool_]
-Numbers = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,45 +29,35 @@ class Survey:
 
     source: str | Path
     seed: int
-    rows_N: Numbers
-    prompts_N: Numbers
-    """The prompt's kind and the hash in its id."""
-    openings_N: Numbers
-    """Where the conversation comes in the order of the draw; equal for prompts that open alike."""
-    duplicates: int
+    entries_N: NDArray[np.void]
+    """`row`: its number. `example`: a hash. `prompt`: its kind and the hash in its id. `opening`: where the
+    conversation comes in the order of the draw; equal for prompts that open alike."""
+    duplicates: int = 0
     """Rows whose example came before."""
 
     @classmethod
     def of(cls, examples: Iterable[Example], source: str | Path, seed: int) -> Survey:
         """Goes through the examples, and keeps none."""
-        rows, keys, prompts, openings = (array("Q") for _ in range(4))
-        for example in examples:
-            rows.append(example.row)
-            prompts.append(KINDS.index(example.prompt.kind) << _DIGEST_BITS | _hash(example.prompt.id))
-            keys.append(_hash(example.id) if example.answers else prompts[-1])
-            openings.append(derive_seed(seed, "split", opening_of(example.prompt)))
-        every = cls(
-            source=source,
-            seed=seed,
-            rows_N=_numbers(rows),
-            prompts_N=_numbers(prompts),
-            openings_N=_numbers(openings),
-            duplicates=0,
-        )
-        return every._each_once(_numbers(keys))
+        entries_N = np.fromiter((_entry(example, seed) for example in examples), dtype=_ENTRY)
+        return cls(source=source, seed=seed, entries_N=entries_N).once("example")
 
     def __len__(self) -> int:
-        return len(self.rows_N)
+        return len(self.entries_N)
 
     @property
     def benign_N(self) -> Mask:
         """Which entries are of kind `benign`."""
-        benign_N: Mask = self.prompts_N >> np.uint64(_DIGEST_BITS) == KINDS.index("benign")
+        benign_N: Mask = self.entries_N["prompt"] >> np.uint64(_DIGEST_BITS) == KINDS.index("benign")
         return benign_N
 
-    def prompts_once(self) -> Survey:
-        """The entries that name a prompt for the first time."""
-        return self._each_once(self.prompts_N)
+    def once(self, name: Literal["example", "prompt"]) -> Survey:
+        """The entries that have an example or a prompt for the first time."""
+        first = np.sort(np.unique(self.entries_N[name], return_index=True)[1])
+        return replace(self, entries_N=self.entries_N[first], duplicates=len(self) - len(first))
+
+    def rows(self, among_N: Mask) -> frozenset[int]:
+        """The numbers of the rows of these entries."""
+        return frozenset(self.entries_N["row"][among_N].tolist())
 
     def held_out(self, evaluation: int, max_share: float = 0.2) -> Mask:
         """Which prompts to hold out: about `evaluation`, at most `max_share` of all, at least one.
@@ -77,7 +67,7 @@ class Survey:
         seed and on their text, not on their order. `max_share`: assumption. Every prompt must be there once.
         Raises `PromptError` if all prompts are one conversation.
         """
-        openings, sizes = np.unique(self.openings_N, return_counts=True)
+        openings, sizes = np.unique(self.entries_N["opening"], return_counts=True)
         if len(openings) < 2:
             raise PromptError(
                 f"all prompts ({len(self)}) open in the same way, so none can be held out for evaluation",
@@ -92,25 +82,16 @@ class Survey:
                 left -= size
         if not held:  # every conversation is larger than the target
             held.append(int(np.argmin(sizes)))
-        return np.isin(self.openings_N, openings[held])
+        return np.isin(self.entries_N["opening"], openings[held])
 
     def choose(self, among_N: Mask, count: int) -> Mask:
         """At most `count` of the prompts `among_N`; which ones depends on the seed and their ids alone."""
         places = np.flatnonzero(among_N)
-        order = array("Q", (derive_seed(self.seed, "choose", _id(name)) for name in self.prompts_N[places].tolist()))
+        names = (_id(prompt) for prompt in self.entries_N["prompt"][places].tolist())
+        order = np.fromiter((derive_seed(self.seed, "choose", name) for name in names), dtype=np.uint64)
         chosen_N = np.zeros(len(self), dtype=bool)
-        chosen_N[places[np.argsort(_numbers(order), kind="stable")[:count]]] = True
+        chosen_N[places[np.argsort(order, kind="stable")[:count]]] = True
         return chosen_N
-
-    def _each_once(self, keys_N: Numbers) -> Survey:
-        first = np.sort(np.unique(keys_N, return_index=True)[1])
-        return replace(
-            self,
-            rows_N=self.rows_N[first],
-            prompts_N=self.prompts_N[first],
-            openings_N=self.openings_N[first],
-            duplicates=len(self) - len(first),
-        )
 
 
 def opening_of(prompt: Prompt) -> str:
@@ -119,8 +100,10 @@ def opening_of(prompt: Prompt) -> str:
     return " ".join(text.casefold().split())
 
 
-def _numbers(values: array[int]) -> Numbers:
-    return np.frombuffer(values, dtype=np.uint64) if values else np.zeros(0, dtype=np.uint64)
+def _entry(example: Example, seed: int) -> tuple[int, int, int, int]:
+    prompt = KINDS.index(example.prompt.kind) << _DIGEST_BITS | _hash(example.prompt.id)
+    opening = derive_seed(seed, "split", opening_of(example.prompt))
+    return example.row, _hash(example.id) if example.answers else prompt, prompt, opening
 
 
 def _hash(name: str) -> int:

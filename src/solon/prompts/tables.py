@@ -35,17 +35,13 @@ _DAMAGED = (pyarrow.ArrowException, OSError, ValueError, LookupError, OverflowEr
 def rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
     """Every row of a Parquet file, an Arrow (Feather) file or an Arrow stream; the first bytes tell which it is."""
     try:
-        with pyarrow.OSFile(str(path)) as file:
-            start = file.read(6)
-            file.seek(0)
-            if not start:
-                return
-            if start.startswith(b"PAR1"):
-                names, batches = _parquet(file, columns)
-                yield from batch_rows(batches, names)
-                return
-        with pyarrow.memory_map(str(path)) as file:
-            names, batches = _arrow(file, columns, stream=start != b"ARROW1")
+        with open(path, "rb") as plain:
+            start = plain.read(6)
+        if not start:
+            return
+        parquet = start.startswith(b"PAR1")
+        with pyarrow.OSFile(str(path)) if parquet else pyarrow.memory_map(str(path)) as file:
+            names, batches = _parquet(file, columns) if parquet else _arrow(file, columns, stream=start != b"ARROW1")
             yield from batch_rows(batches, names)
     except Unreadable:
         raise

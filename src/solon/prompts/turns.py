@@ -7,11 +7,10 @@ import json
 import re
 import reprlib
 from collections.abc import Sequence
-from itertools import pairwise
 
 from solon.prompting.dialogue import ASSISTANT, HUMAN
 from solon.prompts.faults import Malformed, Unusable
-from solon.records import PromptKind, Role, Turn
+from solon.records import PromptKind, Role, Turn, order_fault
 
 ROLES: dict[str, Role] = {
     **dict.fromkeys(("human", "user", "prompter"), "human"),
@@ -55,7 +54,7 @@ def messages(value: object, name: str) -> tuple[Turn, ...]:
 
 def in_order(turns: tuple[Turn, ...], name: str) -> tuple[Turn, ...]:
     """The same turns. Raises `Malformed` if their speakers do not follow each other as they must."""
-    if fault := order_fault(turns):
+    if fault := dialogue_fault(turns):
         raise Malformed(f'"{name}": {fault}')
     return turns
 
@@ -79,7 +78,7 @@ def transcript(text: str) -> tuple[Turn, ...]:
     ]
     if spoken[-1].role == "assistant" and not spoken[-1].text:
         spoken.pop()
-    if fault := order_fault(spoken):
+    if fault := dialogue_fault(spoken):
         raise Unusable(fault)
     if not all(turn.text for turn in spoken):
         raise Unusable("empty turn")
@@ -119,17 +118,11 @@ def field_text(value: object, name: str) -> str:
     return single(value, name)
 
 
-def order_fault(turns: Sequence[Turn]) -> str | None:
-    """What is wrong with the order of speakers, else None. A system turn may come first."""
-    if any(turn.role == "system" for turn in turns[1:]):
-        return "a system turn after the first turn"
-    spoken = turns[1:] if turns and turns[0].role == "system" else turns
-    if not spoken or spoken[0].role != "human":
+def dialogue_fault(turns: Sequence[Turn]) -> str | None:
+    """What is wrong with the order of speakers, else None. The human is first, but for a system turn."""
+    if next((turn.role for turn in turns if turn.role != "system"), None) != "human":
         return "the dialogue does not begin with the human"
-    for before, after in pairwise(spoken):
-        if before.role == after.role:
-            return f"two {after.role} turns in a row"
-    return None
+    return order_fault(turns)
 
 
 def digest(*parts: object) -> str:

@@ -1,17 +1,42 @@
-"""Helpfulness data from a file: human comparisons, and answers worth imitating."""
+"""What a row is an example of: a red-team prompt, a comparison by people, an answer worth imitating."""
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from solon.config import ReadingSection
-from solon.prompts.forms import answers_of
+from solon.prompts.faults import Fields, Malformed
+from solon.prompts.forms import answers_of, prompt_of
 from solon.prompts.labels import attribution, p_first
-from solon.prompts.reading import Example, Reading, RowFields
+from solon.prompts.reading import Example, Reading
 from solon.prompts.turns import prompt_id
-from solon.records import Comparison, Demonstration, Prompt
+from solon.records import Comparison, Demonstration, Prompt, PromptKind
+
+_KINDS: dict[str, PromptKind] = {kind: kind for kind in get_args(PromptKind)}
+_LABELS: dict[str, PromptKind] = {"safe": "benign", "unsafe": "harmful"}
+"""The `label` column of XSTest."""
+
+
+def red_team_example(fields: Fields, row: int, source: str, *, kind: PromptKind = "harmful") -> Example:
+    """A row as a prompt alone. Raises `Malformed` or `Unusable`."""
+    kind = _kind(fields, kind)
+    turns = prompt_of(fields)
+    prompt = Prompt(id=prompt_id(kind, turns), kind=kind, turns=turns, source=source)
+    return Example(row=row, prompt=prompt)
+
+
+def _kind(fields: Fields, default: PromptKind) -> PromptKind:
+    named = fields.get("kind")
+    if isinstance(named, str) and named.strip() in _KINDS:
+        return _KINDS[named.strip()]
+    if named not in (None, ""):
+        raise Malformed(f"unknown kind {reprlib.repr(named)}", f"use {', '.join(_KINDS)}", reason="unknown kind")
+    label = fields.get("label")
+    return _LABELS.get(label, default) if isinstance(label, str) else default
 
 
 def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple[list[Example], Reading]:
@@ -24,16 +49,15 @@ def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple
     return reading.distinct(partial(helpful_example, how=how), "helpfulness example"), reading
 
 
-def helpful_example(given: RowFields, *, how: ReadingSection) -> Example:
+def helpful_example(fields: Fields, row: int, source: str, *, how: ReadingSection) -> Example:
     """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
-    found = answers_of(given.fields)
-    answers = found.answers
-    first = found.sides[0] if found.sides else None
-    by, p = attribution(given.fields, first), p_first(given.fields, first, how) if first else 1.0
+    found = answers_of(fields)
+    answers, first = found.answers, found.first
+    by, p = attribution(fields, first), p_first(fields, first, how) if first else 1.0
     if p == 0.0:
         answers, by, p = answers[::-1], by.swap(), 1.0
-    prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=given.source)
-    return Example(row=given.row, prompt=prompt, answers=answers, p_first=p, by=by)
+    prompt = Prompt(id=prompt_id("benign", found.turns), kind="benign", turns=found.turns, source=source)
+    return Example(row=row, prompt=prompt, answers=answers, p_first=p, by=by)
 
 
 def prompts_of(examples: Iterable[Example]) -> tuple[Prompt, ...]:

@@ -22,7 +22,6 @@ LAWS = (
     "tests/train/test_rl.py::test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run[4-rloo]",
     "tests/pipeline/test_stages.py::test_a_stage_reads_only_stages_before_it",
     "tests/test_layers.py::test_parts_of_one_floor_form_no_cycle",
-    "tests/test_layers.py::test_light_modules_import_no_torch",
 )
 """What nobody wrote for a patch, and it must keep."""
 

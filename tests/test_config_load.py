@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from solon.config import (
+    ALGORITHMS,
     ENGINES,
     ConstitutionSection,
     JudgeSection,
@@ -214,12 +215,13 @@ critique = "a"
 ''',
     )
     sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
+    *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [
         f'{path}:1: unknown key "sed" (did you mean `seed`?)',
         f'{path}:7: unknown key "rl.step" (did you mean `steps`?)',
         f"{path}:8: rl.clip is -1.0; expected greater than 0",
         f'{path}:9: unknown key "rl.quoted" (known here: {", ".join(RLSection.model_fields)})',
-        f'{path}:10: rl.algorithm is "grp"; expected "grpo" or "ppo" (did you mean `grpo`?)',
+        f'{path}:10: rl.algorithm is "grp"; expected {", ".join(others)} or {last} (did you mean `grpo`?)',
         f'{path}:11: rl.batch_size is "x"; expected a whole number',
         f"{path}:13: rl.learning_rate is NaN; expected a finite number",
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",

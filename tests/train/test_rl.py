@@ -14,11 +14,13 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
+from solon.config import ALGORITHMS as NAMES
 from solon.config import RLSection
 from solon.lm.engines.local import LocalModel
 from solon.models.load import load_model
+from solon.pipeline.learning import algorithm_of
 from solon.records import Rollout
-from solon.train.algorithms import grpo, ppo
+from solon.train.algorithms import grpo
 from solon.train.loop import TrainContext
 from solon.train.losses import token_logprobs
 from solon.train.rl import RLTrainStep, reinforce
@@ -28,7 +30,8 @@ from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
 from train.sampling import NaiveSampler, Sampled
 
 EOS, PAD, WANTED = 0, 1, 7
-ALGORITHMS: dict[str, Any] = {"grpo": grpo, "ppo": ppo}
+ALGORITHMS = {name: algorithm_of(name) for name in NAMES}
+"""All there are: a new one is held to what holds for each."""
 PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
 
 
@@ -91,15 +94,16 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], 
         reward_model=reward,
         max_new_tokens=6,
     )
-    models = RLModels(policy=policy, reference=reference, value_model=values if section.algorithm == "ppo" else None)
+    algorithm = ALGORITHMS[section.algorithm]
+    models = RLModels(policy=policy, reference=reference, value_model=values if algorithm.VALUE_MODEL else None)
     rollouts: dict[int, list[Rollout]] = {}
     context = TrainContext(seed=0, pad_id=PAD, **extra)
-    steps = reinforce(ALGORITHMS[section.algorithm], models, environment, section, context, rollouts.__setitem__)
+    steps = reinforce(algorithm, models, environment, section, context, rollouts.__setitem__)
     return steps, rollouts
 
 
 @pytest.mark.parametrize("updates", [{}, {"epochs": 2, "batch_size": 16}], ids=["one-update", "four-updates"])
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, updates: dict[str, int]) -> None:
     steps, _ = _train(_policy(), algorithm=algorithm, **updates)
     assert steps[0].reward_mean < 0.2
@@ -108,7 +112,7 @@ def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, u
     assert steps[-1].distinct < steps[0].distinct
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_opposite_reward_makes_the_opposite_policy(algorithm: str) -> None:
     def unwanted(prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]) -> list[float]:
         return [1 - share for share in share_of_wanted(prompts, answers)]
@@ -125,14 +129,14 @@ def _wanted_probability(policy: PreTrainedModel) -> float:
     return float(logits_BTV[:, -1].softmax(-1)[:, WANTED].mean())
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_kl_penalty_keeps_the_policy_near_its_reference(algorithm: str) -> None:
     free, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=0.0)
     held, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=1.0)
     assert held[-1].kl < 0.3 * free[-1].kl
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("at", [3, 4, 8])
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(algorithm: str, at: int) -> None:
     undisturbed, checkpoints = _policy(), MemoryCheckpoints()
@@ -271,7 +275,7 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
     assert got == want and same_bytes(resumed, undisturbed)
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_first_update_is_on_policy_at_any_temperature(algorithm: str) -> None:
     for temperature in (0.5, 2.0):
         steps, _ = _train(_policy(), algorithm=algorithm, steps=1, temperature=temperature)

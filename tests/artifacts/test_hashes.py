@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import atomic, hashes, sha256_file
+from solon.artifacts import atomic, hashes
+from solon.artifacts.atomic import sha256_file
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from solon.artifacts import sha256_file
+from solon.artifacts.atomic import sha256_file
 from solon.embedded.card import CARD, README, WEIGHTS, Card, card_text, count_parameters, read_card, write_card
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.machine import machine_in_words

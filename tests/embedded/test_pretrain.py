@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from solon.artifacts import Checkpoints
+from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
 from solon.embedded.corpus import CORPUS, COURSES, JUDGING, documents

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ from solon.errors import RunError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_NAME = re.compile(r"step-(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +91,4 @@ class Checkpoints:
         return Checkpoint(step=kept["step"], tensors=tensors, state=kept["state"])
 
     def _saved(self) -> list[Path]:
-        if not self._folder.is_dir():
-            return []
-        return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(self._folder.glob("step-*"))

@@ -50,8 +50,7 @@ class FinishedStage:
         Raises:
             RunError: if `run` holds no run, or the run has not finished this stage.
         """
-        if not (run / RUN).is_file():
-            raise RunError(f"{run} holds no run", hint=f"begin one with `solon run -o {run}`")
+        require_run(run)
         if (found := cls.find(run, name)) is None:
             hint = f"go on with `solon resume {run}`, or only so far with `solon stage {Path(name).name} {run}`"
             raise RunError(f"the run has not finished stage {name}", where=Where(run), hint=hint)
@@ -94,6 +93,12 @@ class FinishedStage:
             if faults := self.faults(name):
                 raise RunError(faults)
             yield from decode_rows(self.path(name).read_bytes(), record, self.path(name))
+
+
+def require_run(folder: Path, hint: str = "") -> None:
+    """Raises `RunError` unless a folder holds a run."""
+    if not (folder / RUN).is_file():
+        raise RunError(f"{folder} holds no run", hint=hint or f"begin one with `solon run -o {folder}`")
 
 
 def require_same(run: Path, then: Header, now: Header, did: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
@@ -28,7 +28,7 @@ from solon.artifacts.manifest import (
     version_changes,
     versions,
 )
-from solon.artifacts.shards import ShardFile, decode_rows, encode_rows, shard_path
+from solon.artifacts.shards import Shards, decode_rows, encode_rows, shard_name
 from solon.errors import RunError, Where
 from solon.records import Record
 
@@ -89,7 +89,7 @@ class StageFolder:
             record: type of the rows.
             recovered: called with the number of items of each shard that was read back.
         """
-        shards = ShardFile(self.folder, self._partial, "rows")
+        shards = Shards(self.folder, self._partial)
         starts = range(0, len(items), shard_rows)
         self.count("in", len(items))
         rows: list[R] = []
@@ -101,10 +101,10 @@ class StageFolder:
                 shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
                 self._watch.keep()
             else:
-                made, counts = decode_rows(kept[0], record, shard_path(self.folder, "rows", index)), kept[1]
+                made, counts = decode_rows(kept[0], record, shards.path(index)), kept[1]
                 if recovered is not None:
                     recovered(len(part))
-            self._sharded.add(Tally.of(counts))
+            self._sharded += Tally.of(counts)
             rows.extend(made)
         shards.cut(len(starts))
         return rows
@@ -126,7 +126,7 @@ class StageFolder:
 
     def write_shard(self, name: str, index: int, records: Iterable[Record]) -> None:
         """Write `name-<index>.jsonl` whole, e.g. the rollouts of one step; after a kill the step writes it again."""
-        self.write_bytes(shard_path(Path(), name, index).name, encode_rows(records))
+        self.write_bytes(shard_name(name, index), encode_rows(records))
 
     def write_json(self, name: str, value: BaseModel | Mapping[str, object]) -> None:
         """Write a readable JSON file whole."""
@@ -164,13 +164,11 @@ class StageFolder:
     @property
     def dropped(self) -> Mapping[str, int]:
         """What was left out so far, by reason."""
-        return self._once.dropped + self._sharded.dropped
+        return (self._once + self._sharded).dropped
 
-    @contextmanager
-    def timed(self) -> Iterator[None]:
+    def timed(self) -> AbstractContextManager[None]:
         """Count the block's wall time as this stage's. Blocks may nest."""
-        with self._watch.running():
-            yield
+        return self._watch.running()
 
     def add_tokens(self, n: int) -> None:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
@@ -183,14 +181,11 @@ class StageFolder:
             notes: what the user was told of it.
             facts: what the stage says about itself; any JSON data.
         """
-        tally = Tally()
-        tally.add(self._once)
-        tally.add(self._sharded)
         now = versions()
         manifest = Manifest(
             **dict(self._start.header),
             outputs={path.relative_to(self.folder).as_posix(): describe(path) for path in self._files()},
-            counts=tally.counts(),
+            counts=(self._once + self._sharded).counts(),
             facts=facts,
             deviations=tuple(version_changes(self._start.versions, now)),
             notes=tuple(notes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,14 +32,17 @@ class Actors:
 
     def __post_init__(self) -> None:
         prepare_cpu()
-        self.device = resolve_device(self.config.models.device)
-        self.dtype = resolve_dtype(self.config.models.dtype, self.device)
+        models = self.config.models
+        self.device = resolve_device(models.device)
+        self.dtype = resolve_dtype(models.dtype, self.device)
+        self._remote = models.trust_remote_code
+        self._dtype_name = str(self.dtype).removeprefix("torch.")
 
     @property
     def settled(self) -> RunConfig:
         """The run file with the arithmetic that this machine chooses, so that stages in another are not taken for
         equal."""
-        models = self.config.models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
+        models = self.config.models.model_copy(update={"dtype": self._dtype_name})
         return self.config.model_copy(update={"models": models})
 
     def path(self, role: ModelRole) -> Path:
@@ -69,10 +71,6 @@ class Actors:
         """Of a role's model, or a trained one."""
         return load_tokenizer(folder, trust_remote_code=self._remote)
 
-    @property
-    def _remote(self) -> bool:
-        return self.config.models.trust_remote_code
-
     def engine(self, loaded: LoadedModel) -> LocalModel:
         """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
         return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
@@ -84,7 +82,7 @@ class Actors:
         spec = ModelSpec(
             model=str(folder),
             format=self.format(folder, role),
-            dtype=str(self.dtype).removeprefix("torch."),
+            dtype=self._dtype_name,
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
@@ -92,34 +90,42 @@ class Actors:
         )
         return open_engine("local" if trained else self.config.models.role(role).engine, spec)
 
-    def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
-        """The model of a role, or a trained one in its place."""
-        return Actor(self, self.path(role) if folder is None else folder, role, progress)
+    def actor(self, role: ModelRole, folder: Path, progress: Progress) -> Actor:
+        """The model in a folder, to be loaded when it is first used and released with the actor."""
+        return Actor(actors=self, folder=folder, role=role, progress=progress)
 
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
         return format_of(self.tokenizer(folder), self.config.models, role)
 
-    def formats(self, roles: Sequence[ModelRole], *, system: bool) -> dict[ModelRole, FormatFacts]:
-        """How roles are written to. `system`: prompts have system turns."""
-        return {role: _facts(self.format(self.path(role), role), system) for role in roles}
+    def format_facts(self, role: ModelRole, *, system: bool) -> FormatFacts:
+        """How a role is written to. `system`: prompts have system turns."""
+        format = self.format(self.path(role), role)
+        return FormatFacts(
+            kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
+            end=format.end,
+            notes=format.notes(system=system or bool(format.system)),
+        )
 
 
+@dataclass(kw_only=True)
 class Actor:
     """A model in a role. It is loaded when it is first used, and released with this object."""
 
-    def __init__(self, actors: Actors, folder: Path, role: ModelRole, progress: Progress) -> None:
-        self._actors, self.folder, self._role, self._progress = actors, folder, role, progress
+    actors: Actors
+    folder: Path
+    role: ModelRole
+    progress: Progress
 
     @cached_property
     def format(self) -> ChatTemplate | HumanAssistant:
         """How it is written to."""
-        return self._actors.format(self.folder, self._role)
+        return self.actors.format(self.folder, self.role)
 
     @cached_property
     def model(self) -> LanguageModel:
         """Completes and scores."""
-        return self._actors.language_model(self.folder, self._role, self._progress)
+        return self.actors.language_model(self.folder, self.role, self.progress)
 
 
 class FormatFacts(Record):
@@ -130,14 +136,6 @@ class FormatFacts(Record):
     """The mark that ends an answer."""
     notes: tuple[str, ...]
     """Where it departs from what the tokenizer would write."""
-
-
-def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
-    return FormatFacts(
-        kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
-        end=format.end,
-        notes=format.notes(system=system or bool(format.system)),
-    )
 
 
 def format_of(

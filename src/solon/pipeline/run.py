@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from solon.artifacts import RunFolder, StageFolder, write_atomic
-from solon.artifacts.atomic import canonical_json, sweep
+from solon.artifacts.atomic import canonical_json, sweep, write_atomic
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
-from solon.artifacts.reuse import Others, take_over
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
@@ -27,7 +28,7 @@ def run_pipeline(
     reporter: Reporter,
     *,
     until: str | None = None,
-    others: Others | None = None,
+    others: OtherRuns | None = None,
     isolate: bool | None = None,
 ) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
@@ -41,7 +42,7 @@ def run_pipeline(
     Returns:
         Whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or Others(), isolate=isolate)
+    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate)
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
@@ -55,7 +56,7 @@ def run_pipeline(
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter, others: Others, *, isolate: bool | None = False) -> None:
+    def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
         self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
         self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
         self.done: dict[str, FinishedStage] = {}
@@ -71,7 +72,7 @@ class Pipeline:
         if finished is None:
             self.worked = True
             if not (self.run.path / stage.folder).exists():
-                other = take_over(self.run.path, header, self.others)
+                other = self.others.take_over(self.run.path, header)
             folder = None if other else StageFolder(self.run.path, header)
             if _TEXTS & set(stage.hashes):
                 self.keep_constitution()

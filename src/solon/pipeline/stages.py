@@ -35,7 +35,16 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, GroundTruth
+from solon.pipeline.sources import (
+    COMPARISONS,
+    DEMONSTRATIONS,
+    EVALUATION,
+    HELPFUL,
+    RED_TEAM,
+    TWINS,
+    GroundTruth,
+    prompt_sets,
+)
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.comparison import comparison_format
@@ -56,7 +65,7 @@ def prompts(work: Work) -> Facts:
     folder, reporter = work.folder, work.reporter
     reporter.stage(folder.name)
     with folder.timed():
-        sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
+        sets = prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
             work.note(note)
         for file, records in sets.files().items():

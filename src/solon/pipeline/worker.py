@@ -18,13 +18,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from solon import errors
-from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.run_folder import run_config
+from solon.artifacts.run_folder import RunFolder, run_config
+from solon.artifacts.stage import StageFolder
 from solon.errors import Fault, RunError, SolonError, UserError, Where
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
@@ -44,13 +44,8 @@ def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callabl
         SolonError: what the stage raised.
         RunError: if the process was killed.
     """
-    calls: dict[str, Callable[..., None]] = {
-        "stage": reporter.stage,
-        "recovered": reporter.recovered,
-        "advance": reporter.advance,
-        "note": note,
-        FAILED: _fail,
-    }
+    calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
+    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
     assert run.lock.descriptor is not None
     with subprocess.Popen(
         [*COMMAND, str(run.path), stage.name],
@@ -90,14 +85,12 @@ def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
     raise cls([Fault(one["what"], one["where"] and Where(**one["where"]), one["hint"]) for one in faults])
 
 
-class _Lines:
-    """What a reporter is told, as lines for `run_in_child`."""
+class _Lines(Reporter):
+    """A reporter whose calls become lines for `run_in_child`."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._file = stream
-
-    def send(self, *call: object) -> None:
-        print(json.dumps(call, default=str), file=self._file, flush=True)
+    def send(self, name: str, *arguments: object) -> None:
+        """`arguments`: JSON data, or what has a text."""
+        print(json.dumps([name, *arguments], default=str), file=self.stream, flush=True)
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.send("stage", name, total_rows)
@@ -134,13 +127,11 @@ def main(run: str, name: str) -> int:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(Path(run), name, lines)
-    except UserError as error:
-        lines.send(FAILED, type(error).__name__, [asdict(fault) for fault in error.faults])
     except SolonError as error:
-        lines.send(FAILED, type(error).__name__, str(error))
-    else:
-        return 0
-    return 1
+        told = [asdict(fault) for fault in error.faults] if isinstance(error, UserError) else str(error)
+        lines.send(FAILED, type(error).__name__, told)
+        return 1
+    return 0
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from solon.artifacts import write_atomic
+from solon.artifacts.atomic import write_atomic
 from solon.report import charts, sections, wording
 from solon.report.data import ReportData, load_report_data
 from solon.report.explorer import Limits, explorer_data

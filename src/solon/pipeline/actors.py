@@ -11,9 +11,10 @@ from typing import Literal
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from solon.artifacts import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
-from solon.lm.engines import ModelSpec, open_engine
+from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
@@ -52,7 +53,10 @@ class Actors:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
+        engine reads no files."""
+        if not reads_folder(self.config.models.role(role).engine):
+            return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
 
@@ -98,7 +102,10 @@ class Actors:
 
     def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
-        return format_of(self.tokenizer(folder), self.config.models, role)
+        own = self.config.models.role(role)
+        plays = folder == self.path(role)
+        tokenizer = None if plays and not reads_folder(own.engine) else self.tokenizer(folder)
+        return format_of(tokenizer, self.config.models, role)
 
     def formats(self, roles: Sequence[ModelRole], *, system: bool) -> dict[ModelRole, FormatFacts]:
         """How roles are written to. `system`: prompts have system turns."""
@@ -141,7 +148,7 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
 
 
 def format_of(
-    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
+    tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole
 ) -> ChatTemplate | HumanAssistant:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)

@@ -12,6 +12,7 @@ from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
+from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate
@@ -45,8 +46,9 @@ def check_inputs(config: RunConfig) -> None:
     looks = _Looks()
     few_shots = _check_constitution(config, looks)
     _check_prompts(config.prompts, config.seed, looks)
-    names = dict.fromkeys(config.models.role(role).path for role in get_args(ModelRole))
-    sound = [looks.take(_check_model, name, config) for name in names]
+    players = [config.models.role(role) for role in get_args(ModelRole)]
+    names = dict.fromkeys(player.path for player in players if reads_folder(player.engine))
+    sound = [looks.take(_check_trainable, config), *(looks.take(_check_model, name, config) for name in names)]
     if all(sound):
         looks.take(_rehearse, config, few_shots or FewShots())
     if looks.faults:
@@ -98,6 +100,15 @@ def _check_columns(section: PromptsSection, met: frozenset[str]) -> None:
             if their not in met:
                 what = f'prompts.columns says that "{name}" is called "{their}", but no file has that column'
                 raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
+
+
+def _check_trainable(config: RunConfig) -> bool:
+    """True, or raises."""
+    engine = config.models.role("base").engine
+    if not reads_folder(engine):
+        what = f"models.base is to be finetuned, but the engine {engine} has no weights"
+        raise ConfigError(what, hint="set models.base to a model folder")
+    return True
 
 
 def _check_model(name: str, config: RunConfig) -> bool:
@@ -159,6 +170,8 @@ class _Rehearsal:
     def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
         task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
         asked = format.render(self._comparison(comparison_format(format), task))
+        if not reads_folder(self.config.models.role("judge").engine):
+            return
         tokenizer = self.actors.tokenizer(folder)
         first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
         if first == second:

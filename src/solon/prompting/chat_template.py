@@ -89,13 +89,14 @@ class ChatTemplate:
 
 
 def dialogue_format(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: PreTrainedTokenizerBase | None,
     choice: Dialogue = "auto",
     *,
     system: str = "",
     today: date = NEW_YEAR,
 ) -> ChatTemplate | HumanAssistant:
-    """The format for a model. `auto`: the tokenizer's chat template if it has one, else Human/Assistant.
+    """The format for a model, which may have no tokenizer. `auto`: the tokenizer's chat template if it has one, else
+    Human/Assistant.
 
     Args:
         system: the system turn of dialogues that have none of their own.
@@ -103,14 +104,17 @@ def dialogue_format(
 
     Raises `ConfigError` if a chat template is asked for and there is none, `ModelError` if it does not work.
     """
-    if choice == "human-assistant" or (choice == "auto" and not tokenizer.chat_template):
+    template = tokenizer.chat_template if tokenizer else None
+    if choice == "human-assistant" or (choice == "auto" and not template):
+        if tokenizer is None:
+            return HumanAssistant(system=system)
         return HumanAssistant(
             begin=_begin_mark(tokenizer),
             end=tokenizer.eos_token or "",
             guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
             system=system,
         )
-    if not tokenizer.chat_template:
+    if tokenizer is None or not template:
         raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=PLAIN)
     return ChatTemplate(tokenizer, system=system, today=today)
 

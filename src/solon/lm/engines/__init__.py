@@ -36,6 +36,11 @@ def engine_names() -> list[str]:
     return sorted(module.name for module in iter_modules(__path__))
 
 
+def reads_folder(name: str) -> bool:
+    """Whether the engine's models are folders with a tokenizer and weights. All are, unless its file says otherwise."""
+    return name == "local" or getattr(import_module(f"{__name__}.{name}"), "READS_FOLDER", True)
+
+
 def open_engine(name: str, spec: ModelSpec) -> LanguageModel:
     """The model, driven by the engine of this name. Raises `ConfigError` if there is no such engine."""
     if name not in engine_names():

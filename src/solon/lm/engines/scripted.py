@@ -16,6 +16,7 @@ from solon.prompting.context import Context
 from solon.prompting.dialogue import DialogueFormat, HumanAssistant
 from solon.seeds import portable_seed
 
+READS_FOLDER = False
 EVERYTHING = Capabilities(logprobs="full", prefill=True, seed=True, context=None)
 
 

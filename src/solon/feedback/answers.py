@@ -11,8 +11,7 @@ from solon.evals.lexical import refusal
 from solon.feedback.rows import Dropped, Rows, Sampler, run_rows
 from solon.lm.batcher import together
 from solon.prompting.context import dialogue
-from solon.prompting.dialogue import with_system, without_system
-from solon.records import Answer, Comparison, Pair, Prompt
+from solon.records import Answer, Comparison, Pair, Prompt, Turn
 
 IDENTICAL = "identical"
 """Why a pair is dropped: both answers are the same text, so there is nothing to compare."""
@@ -78,7 +77,8 @@ def needless_refusals(
     """
 
     async def row(prompt: Prompt, number: int) -> Comparison:
-        refusing = prompt.model_copy(update={"turns": with_system(without_system(prompt.turns), instruction)})
+        spoken = (turn for turn in prompt.turns if turn.role != "system")
+        refusing = prompt.model_copy(update={"turns": (Turn(role="system", text=instruction), *spoken)})
         pair = await _pair(sampler, prompt, refusing, number, NEEDLESS_REFUSAL)
         if not pair.a:
             raise Dropped("own answer is empty")

@@ -21,8 +21,7 @@ from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, dialogue_format
-from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
 
 
@@ -100,7 +99,7 @@ class Actors:
         """The model of a role, or a trained one in its place."""
         return Actor(self, self.path(role) if folder is None else folder, role, progress)
 
-    def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
+    def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
         own = self.config.models.role(role)
         plays = folder == self.path(role)
@@ -119,7 +118,7 @@ class Actor:
         self._actors, self.folder, self._role, self._progress = actors, folder, role, progress
 
     @cached_property
-    def format(self) -> ChatTemplate | HumanAssistant:
+    def format(self) -> DialogueFormat:
         """How it is written to."""
         return self._actors.format(self.folder, self._role)
 
@@ -139,7 +138,7 @@ class FormatFacts(Record):
     """Where it departs from what the tokenizer would write."""
 
 
-def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
+def _facts(format: DialogueFormat, system: bool) -> FormatFacts:
     return FormatFacts(
         kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
         end=format.end,
@@ -147,9 +146,7 @@ def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
     )
 
 
-def format_of(
-    tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole
-) -> ChatTemplate | HumanAssistant:
+def format_of(tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole) -> DialogueFormat:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)
     return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

@@ -15,9 +15,8 @@ from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.prompting import context
-from solon.prompting.chat_template import ChatTemplate
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, ComparisonFormat, Task, comparison_format, draw_comparisons, reasoned
-from solon.prompting.dialogue import HumanAssistant
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.records import Turn
 from solon.seeds import generator
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Format = ChatTemplate | HumanAssistant
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
@@ -155,11 +153,11 @@ class _Rehearsal:
             return list(error.faults)
         return []
 
-    def answer(self, _folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+    def answer(self, _folder: Path, format: DialogueFormat, turns: Sequence[Turn]) -> None:
         format.prompt(turns)
         format.answer(_ANSWER)
 
-    def revise(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+    def revise(self, folder: Path, format: DialogueFormat, turns: Sequence[Turn]) -> None:
         self.answer(folder, format, turns)
         critique, shots = None, self.few_shots.critique
         if self.config.supervised.critique:
@@ -167,7 +165,7 @@ class _Rehearsal:
             format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots))
         format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
 
-    def compare(self, folder: Path, format: Format, turns: Sequence[Turn]) -> None:
+    def compare(self, folder: Path, format: DialogueFormat, turns: Sequence[Turn]) -> None:
         task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
         asked = format.render(self._comparison(comparison_format(format), task))
         if not reads_folder(self.config.models.role("judge").engine):
@@ -186,6 +184,6 @@ class _Rehearsal:
         return format.comparison(task, draw_comparisons(self.few_shots.comparison, lambda _: _REQUEST, rng))
 
 
-Part = Callable[[_Rehearsal, Path, Format, Sequence[Turn]], None]
+Part = Callable[[_Rehearsal, Path, DialogueFormat, Sequence[Turn]], None]
 """What a role is asked."""
 _PARTS: dict[ModelRole, Part] = {"assistant": _Rehearsal.revise, "base": _Rehearsal.answer, "judge": _Rehearsal.compare}

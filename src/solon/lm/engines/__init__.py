@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.text import did_you_mean, listed
 
 

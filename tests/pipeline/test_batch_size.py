@@ -14,6 +14,7 @@ from solon.config import RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
 from solon.feedback.answers import respond
+from solon.feedback.rows import Sampler
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import prompt_sets
@@ -93,7 +94,7 @@ def test_the_embedded_model() -> None:
         actors = Actors(config=config)
         prompts = prompt_sets(config.prompts, 0).red_team
         model = actors.language_model(folder, "base", lambda rows, tokens: None)
-        made = respond(prompts, model, config.sampling, seed=0, stage="respond")
+        made = respond(prompts, Sampler(model=model, sampling=config.sampling, seed=0, stage="respond"))
         answers[batch_size] = {"answers": made.records}
     assert len({answer.text for answer in answers[64]["answers"]}) > 50
     assert_nearly_equal(answers[64], answers[1])

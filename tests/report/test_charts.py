@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,12 @@ from solon.report.charts import (
     WIDE,
     Point,
     Series,
-    interval_track,
     line_chart,
     reliability_chart,
     ticks,
-    waffle,
 )
+from solon.report.html import PACKAGE
+from solon.report.standalone import environment
 
 
 @pytest.mark.parametrize(
@@ -71,12 +72,17 @@ def test_reliability_has_a_dot_per_bin_sized_by_its_labels() -> None:
     assert chart.rows()[0] == ("0.6", ["55.0% (40.0 to 70.0)"])
 
 
+def parts() -> Any:
+    """The macros that templates share."""
+    return environment(PACKAGE).get_template("parts.html.j2").module
+
+
 @pytest.mark.parametrize(("share", "filled"), [(0.0, 0), (0.001, 1), (0.784, 78), (1.0, 100)])
 def test_waffle_fills_as_many_squares_as_the_share(share: float, filled: int) -> None:
-    drawing = waffle(share)
+    drawing = str(parts().waffle(share))
     assert (drawing.count('class="on"'), drawing.count('class="off"')) == (filled, 100 - filled)
 
 
 def test_interval_track_keeps_inside_its_ends() -> None:
-    drawing = interval_track(0.5, -3.0, 9.0)
+    drawing = str(parts().interval_track(0.5, -3.0, 9.0))
     assert "M3.0 7H97.0" in drawing and 'cx="50.0"' in drawing

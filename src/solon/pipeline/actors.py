@@ -10,17 +10,17 @@ from typing import Literal
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from solon.artifacts.atomic import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig
 from solon.embedded.shipped import model_folder
-from solon.lm.engines import ModelSpec, open_engine
+from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, dialogue_format
-from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
 
 
@@ -54,7 +54,10 @@ class Actors:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
+        engine reads no files."""
+        if not reads_folder(self.config.models.role(role).engine):
+            return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
 
@@ -94,9 +97,12 @@ class Actors:
         """The model in a folder, to be loaded when it is first used and released with the actor."""
         return Actor(actors=self, folder=folder, role=role, progress=progress)
 
-    def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
+    def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
-        return format_of(self.tokenizer(folder), self.config.models, role)
+        own = self.config.models.role(role)
+        plays = folder == self.path(role)
+        tokenizer = None if plays and not reads_folder(own.engine) else self.tokenizer(folder)
+        return format_of(tokenizer, self.config.models, role)
 
     def format_facts(self, role: ModelRole, *, system: bool) -> FormatFacts:
         """How a role is written to. `system`: prompts have system turns."""
@@ -118,7 +124,7 @@ class Actor:
     progress: Progress
 
     @cached_property
-    def format(self) -> ChatTemplate | HumanAssistant:
+    def format(self) -> DialogueFormat:
         """How it is written to."""
         return self.actors.format(self.folder, self.role)
 
@@ -138,9 +144,7 @@ class FormatFacts(Record):
     """Where it departs from what the tokenizer would write."""
 
 
-def format_of(
-    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
-) -> ChatTemplate | HumanAssistant:
+def format_of(tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole) -> DialogueFormat:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)
     return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

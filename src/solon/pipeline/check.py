@@ -12,19 +12,17 @@ from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
+from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.prompting import context
-from solon.prompting.chat_template import ChatTemplate
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
-from solon.prompting.dialogue import HumanAssistant
 from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.records import Turn
 from solon.seeds import generator
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-Format = ChatTemplate | HumanAssistant
+    from solon.pipeline.actors import Actors
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
@@ -51,7 +49,10 @@ def check_inputs(config: RunConfig) -> None:
         few_shots = load_few_shots(Path(section.few_shots)) if section.few_shots else few_shots
     _check_prompts(config.prompts, config.seed, faults)
     before = len(faults)
-    for name in dict.fromkeys(config.models.role(role).path for role in get_args(ModelRole)):
+    with _collected(faults):
+        _check_trainable(config)
+    models = [config.models.role(role) for role in get_args(ModelRole)]
+    for name in dict.fromkeys(model.path for model in models if reads_folder(model.engine)):
         with _collected(faults):
             _check_model(name, config)
     if len(faults) == before:
@@ -93,6 +94,13 @@ def _check_columns(section: PromptsSection, met: set[str]) -> None:
                 raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
 
 
+def _check_trainable(config: RunConfig) -> None:
+    engine = config.models.role("base").engine
+    if not reads_folder(engine):
+        what = f"models.base is to be finetuned, but the engine {engine} has no weights"
+        raise ConfigError(what, hint="set models.base to a model folder")
+
+
 def _check_model(name: str, config: RunConfig) -> None:
     """How the model is written to is looked at in the rehearsal."""
     folder, models = model_folder(name), config.models
@@ -118,7 +126,7 @@ def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> No
             format = actors.format(folder, role)
             for turns in _DIALOGUES:
                 if role == "judge":
-                    _compare(turns, format, actors.tokenizer(folder), config, few_shots)
+                    _compare(turns, format, actors, few_shots)
                     continue
                 format.prompt(turns)
                 format.answer(_ANSWER)
@@ -126,7 +134,7 @@ def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> No
                     _revise(turns, format, config, few_shots)
 
 
-def _revise(turns: Sequence[Turn], format: Format, config: RunConfig, few_shots: FewShots) -> None:
+def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> None:
     critique, shots = None, few_shots.critique
     if config.supervised.critique:
         critique = (_REQUEST, _ANSWER)
@@ -134,11 +142,9 @@ def _revise(turns: Sequence[Turn], format: Format, config: RunConfig, few_shots:
     format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
 
 
-def _compare(
-    turns: Sequence[Turn], format: Format, tokenizer: PreTrainedTokenizerBase, config: RunConfig, few_shots: FewShots
-) -> None:
+def _compare(turns: Sequence[Turn], format: DialogueFormat, actors: Actors, few_shots: FewShots) -> None:
     """Up to where the judge names an option, after its reasoning if it is to reason."""
-    comparing = comparison_format(format)
+    config, comparing = actors.config, comparison_format(format)
     task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     if config.judge.method == "cot":
         reasoning = comparing.reasoning(task, reasoned(few_shots.reasoning, _REQUEST))
@@ -146,6 +152,9 @@ def _compare(
     else:
         shots = draw_comparisons(few_shots.comparison, lambda _: _REQUEST, generator(config.seed, "rehearsal"))
         asked = format.render(comparing.comparison(task, shots))
+    if not reads_folder(config.models.role("judge").engine):
+        return
+    tokenizer = actors.tokenizer(actors.path("judge"))
     first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
     if first == second:
         what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"

@@ -24,7 +24,7 @@ from solon.models.tokens import add_end
 from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import Example, answer_example, fit

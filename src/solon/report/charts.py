@@ -263,27 +263,3 @@ def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
     key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
     return Markup(key).format(style, _marker(11, 6, style))
-
-
-def interval_track(
-    value: float, low: float, high: float, *, start: float = 0.0, end: float = 1.0, reference: float | None = None
-) -> Markup:
-    """A small bar from `start` to `end` with the interval and a dot; decoration beside the figures in text."""
-
-    def x(v: float) -> float:
-        return round(3 + 94 * (min(max(v, start), end) - start) / (end - start), 1)
-
-    mark = Markup('<path class="zero" d="M{0} 1V13"/>').format(x(reference)) if reference is not None else Markup("")
-    return Markup(
-        '<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">'
-        '<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/></svg>'
-    ).format(mark, x(low), x(high), x(value))
-
-
-def waffle(share: float) -> Markup:
-    """A hundred squares, as many filled as the share says; a share above 0 fills at least one."""
-    filled = max(round(100 * share), 1 if share > 0 else 0)
-    square = Markup('<rect class="{}" x="{}" y="{}" width="8.4" height="8.4" rx="1.6"/>')
-    squares = [square.format("on" if i < filled else "off", i % 10 * 10 + 0.8, i // 10 * 10 + 0.8) for i in range(100)]
-    whole = Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">{}</svg>')
-    return whole.format(Markup("").join(squares))

@@ -7,7 +7,6 @@ over the list, and the page says how many there are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -21,15 +20,8 @@ T = TypeVar("T")
 _TEXTS = ("critique_request", "revision_request", "comparison_question")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Most rows of each list that one page holds. Assumption: the page stays below about 4 MB."""
-
-    chains: int = 600
-    answers: int = 600
-    """Prompts, each with the answers of all models."""
-    comparisons: int = 800
-    rollouts: int = 1600
+LIMITS = {"chains": 600, "answers": 600, "comparisons": 800, "rollouts": 1600}
+"""Most rows of each list that one page holds; of answers, prompts. Assumption: the page stays below about 4 MB."""
 
 
 def spread(rows: Sequence[T], most: int) -> list[T]:
@@ -39,14 +31,14 @@ def spread(rows: Sequence[T], most: int) -> list[T]:
     return [rows[k * len(rows) // most] for k in range(most)]
 
 
-def explorer_data(data: ReportData, limits: Limits) -> dict[str, JsonValue]:
+def explorer_data(data: ReportData, limits: Mapping[str, int] = LIMITS) -> dict[str, JsonValue]:
     """Prompts, principles and the four lists. Texts are as the models wrote them: untrusted."""
     grades = _grades(data)
-    chains = spread(data.revisions, limits.chains)
+    chains = spread(data.revisions, limits["chains"])
     evaluated = _side_by_side(data.answers, grades)
-    prompt_ids = spread(list(evaluated), limits.answers)
-    comparisons = spread(data.comparisons, limits.comparisons)
-    rollouts = spread(data.rollouts, limits.rollouts)
+    prompt_ids = spread(list(evaluated), limits["answers"])
+    comparisons = spread(data.comparisons, limits["comparisons"])
+    rollouts = spread(data.rollouts, limits["rollouts"])
     used = [*(c.prompt_id for c in chains), *prompt_ids]
     used += [*(c.prompt_id for c in comparisons), *(r.prompt_id for r in rollouts)]
     return {

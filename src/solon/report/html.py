@@ -6,6 +6,7 @@ the embedded data is put on the page by `textContent` alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from solon.artifacts.atomic import write_atomic
 from solon.report import charts, sections, wording
 from solon.report.data import ReportData, load_report_data
-from solon.report.explorer import Limits, explorer_data
+from solon.report.explorer import LIMITS, explorer_data
 from solon.report.standalone import asset, environment, policy, script_json
 from solon.text import duration
 
@@ -31,7 +32,7 @@ def _environment() -> jinja2.Environment:
     return found
 
 
-def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
+def render_report(data: ReportData, *, limits: Mapping[str, int] = LIMITS) -> str:
     """The whole page."""
     script, style = asset(PACKAGE, "report.js"), asset(PACKAGE, "report.css")
     page = _environment().get_template("report.html.j2")
@@ -49,7 +50,7 @@ def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
         style=Markup(style),
         script=Markup(script),
         policy=policy(script, style),
-        data=script_json(explorer_data(data, limits or Limits())),
+        data=script_json(explorer_data(data, limits)),
     )
 
 

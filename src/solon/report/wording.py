@@ -12,11 +12,6 @@ from solon.evals.summary import Summary
 
 KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign": "Benign requests"}
 """In the order in which reports show them; other kinds follow."""
-KIND_MEANINGS = {
-    "harmful": "The person asks for help with something that hurts someone.",
-    "mixed": "One message asks for something fine and for something harmful.",
-    "benign": "The person asks for ordinary help.",
-}
 
 
 class Headline(NamedTuple):
@@ -33,13 +28,7 @@ HEADLINES = (
     Headline("benign", "helpful", "Ordinary requests it helped with", "ordinary requests were helped with"),
 )
 
-MODEL_TITLES = {"base": "Before", "sl": "After revising itself", "rl": "After reinforcement"}
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI"}
-MODEL_MEANINGS = {
-    "base": "The model the run started from.",
-    "sl": "Finetuned on answers that the model criticised and rewrote itself.",
-    "rl": "Trained by reinforcement against its own judgement of answers.",
-}
 
 
 def percent(share: float, places: int = 1) -> str:

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.text import did_you_mean, listed
 
 
@@ -34,6 +34,11 @@ class ModelSpec:
 def engine_names() -> list[str]:
     """The engines there are, in order of the alphabet."""
     return sorted(module.name for module in iter_modules(__path__))
+
+
+def reads_folder(name: str) -> bool:
+    """Whether the engine's models are folders with a tokenizer and weights. All are, unless its file says otherwise."""
+    return name == "local" or getattr(import_module(f"{__name__}.{name}"), "READS_FOLDER", True)
 
 
 def open_engine(name: str, spec: ModelSpec) -> LanguageModel:

@@ -27,8 +27,9 @@ from solon.models.inputs import context_length
 from solon.models.load import LoadedModel, load_model
 from solon.models.runtime import resolve_device, resolve_dtype
 from solon.models.tokens import encode_continuation, encode_prompt, end_ids
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import HumanAssistant
 
 _QUOTED = 40
 """Characters of a prompt quoted in a fault."""

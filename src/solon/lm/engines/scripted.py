@@ -12,10 +12,12 @@ from solon.errors import SolonError, TooLongError, UnsupportedError
 from solon.lm.engines import ModelSpec
 from solon.lm.protocols import Capabilities, Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.lm.stops import first_stop
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import HumanAssistant
 from solon.seeds import portable_seed
 
+READS_FOLDER = False
 EVERYTHING = Capabilities(logprobs="full", prefill=True, seed=True, context=None)
 
 

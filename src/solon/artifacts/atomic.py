@@ -45,10 +45,8 @@ def to_json(value: object) -> JsonValue:
 def canonical_json(value: object, *, indent: int | None = None) -> bytes:
     """The one spelling of a value: keys in their given order, UTF-8, floats by `repr`, one final newline.
 
-    `canonical_json({"p": 0.1, "text": "é"})` is `{"p":0.1,"text":"é"}` and a newline.
-
-    Raises:
-        ValueError: for NaN and infinities, which JSON cannot hold.
+    `canonical_json({"p": 0.1, "text": "é"})` is `{"p":0.1,"text":"é"}` and a newline. Raises `ValueError` for NaN and
+    infinities, which JSON cannot hold.
     """
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(to_json(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
@@ -95,8 +93,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 def folder_atomic(path: Path) -> Iterator[Path]:
     """A hidden temporary folder to fill; it takes its name, all at once, when the block ends without an error.
 
-    Raises:
-        FileExistsError: if `path` exists; a folder cannot replace another in one go.
+    Raises `FileExistsError` if `path` exists; a folder cannot replace another in one go.
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, "the folder exists", os.fspath(path))

@@ -42,10 +42,8 @@ class Checkpoints:
     def save(self, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, JsonValue]) -> None:
         """Keep the state after `step` finished steps, then delete older checkpoints. Saving a step again does nothing.
 
-        Tensors must not share memory (of tied weights, give one).
-
-        Raises:
-            RunError: if storage is full or forbidden; the checkpoint before is kept.
+        Tensors must not share memory (of tied weights, give one). Raises `RunError` if storage is full or forbidden;
+        the checkpoint before is kept.
         """
         from safetensors.torch import save_file
 
@@ -69,8 +67,7 @@ class Checkpoints:
     def latest(self) -> Checkpoint | None:
         """The checkpoint to continue from, on the CPU, or None to begin at step 0.
 
-        Raises:
-            RunError: if it cannot be read.
+        Raises `RunError` if it is damaged.
         """
         saved = self._saved()
         if not saved:

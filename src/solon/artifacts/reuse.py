@@ -35,20 +35,15 @@ class OtherRuns:
 
     @classmethod
     def of(cls, run: Path, named: Sequence[Path] = ()) -> OtherRuns:
-        """The runs in the folder around a run, and those that the user named.
-
-        Raises:
-            RunError: if a named folder holds no run.
-        """
+        """The runs around a run's folder, and those that the user named. Raises `RunError` if one of these is none."""
         for folder in named:
             require_run(folder, hint="--reuse takes the folder of another run")
         return cls(named=tuple(named), found=tuple(_beside(run)))
 
     def take_over(self, run: Path, header: Header) -> Path | None:
-        """Copies or links the folder of a stage, which must not be there yet, from the first other run that has it.
+        """.
 
-        Returns:
-            That run, or None.
+        Copies or links a stage, whose folder must not be there yet, from the first run that has it; returns that run.
         """
         for other in (*self.named, *self.found):
             kept = _whole_stage(other, header)

@@ -41,13 +41,8 @@ class RunFolder(ExitStack):
     def create(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
         """Begin a run in a new or empty folder, or go on with the same run, whose mechanical keys may have changed.
 
-        Args:
-            path: the folder; parents are made too.
-            config: the resolved run file.
-            original: text of the user's run file, kept as `original.toml`.
-
-        Raises:
-            RunError: if the folder is in use, holds another run or something else, or cannot be written.
+        Parents of the folder are made too. `original`: text of the user's run file, kept as `original.toml`. Raises
+        `RunError` if the folder is in use, holds another run or something else, or cannot be written.
         """
         folder = Path(path)
         with _usable(folder):
@@ -65,11 +60,7 @@ class RunFolder(ExitStack):
 
     @classmethod
     def resume(cls, path: str | Path) -> Self:
-        """Go on with the run that the folder holds.
-
-        Raises:
-            RunError: if it holds none, or is in use.
-        """
+        """Go on with the run that the folder holds. Raises `RunError` if it holds none, or is in use."""
         folder = Path(path)
         config = run_config(folder)
         with _usable(folder):
@@ -77,11 +68,7 @@ class RunFolder(ExitStack):
 
 
 def run_config(folder: Path) -> RunConfig:
-    """The resolved run file of the run in a folder.
-
-    Raises:
-        RunError: if it holds none, or none that this version can read.
-    """
+    """The resolved run file of the run in a folder. Raises `RunError` if it holds none that this version can read."""
     require_run(folder)
     path = folder / RUN
     try:

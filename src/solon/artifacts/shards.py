@@ -34,11 +34,7 @@ def encode_rows(rows: Iterable[Record]) -> bytes:
 
 
 def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
-    """The rows of a JSONL file.
-
-    Raises:
-        RunError: naming file and line of every row (ten at most) that is not a `record`.
-    """
+    """The rows of a JSONL file. Raises `RunError` with file and line of every row (ten at most) that is no `record`."""
     rows: list[R] = []
     faults: list[Fault] = []
     for number, line in enumerate(data.split(b"\n"), start=1):

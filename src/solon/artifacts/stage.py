@@ -46,11 +46,7 @@ class StageFolder:
     """
 
     def __init__(self, run: Path, header: Header):
-        """Begin a stage, or go on with it.
-
-        Raises:
-            RunError: if it was begun from other settings or inputs.
-        """
+        """Begin a stage, or go on with it. Raises `RunError` if it was begun from other settings or inputs."""
         self.run, self.name = run, header.stage
         self.folder = run / header.stage
         self._partial = self.folder / PARTIAL
@@ -80,13 +76,11 @@ class StageFolder:
         """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
 
         What `work` counts with `drop` and `count` is committed with its shard; `in` and `out` are counted here. For
-        equal bytes after a kill, `work` must depend on its items alone.
+        equal bytes after a kill, `work` must depend on its items alone, and the items be the same on every resume.
 
         Args:
-            items: what goes in; the same list on every resume.
-            shard_rows: items per shard. Each shard is one call of `work`.
+            shard_rows: items per shard.
             work: the items of one shard to its rows, as many or as few as it likes.
-            record: type of the rows.
             recovered: called with the number of items of each shard that was read back.
         """
         shards = Shards(self.folder, self._partial)
@@ -175,12 +169,7 @@ class StageFolder:
         self._watch.tokens += n
 
     def finish(self, *, notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
-        """Seal the stage: hash every file, write the manifest, remove `.partial`.
-
-        Args:
-            notes: what the user was told of it.
-            facts: what the stage says about itself; any JSON data.
-        """
+        """Seal the stage: hash every file, write the manifest with notes and facts, remove `.partial`."""
         now = versions()
         manifest = Manifest(
             **dict(self._start.header),

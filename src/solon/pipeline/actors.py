@@ -11,10 +11,10 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
-from solon.config import ModelRole, ModelsSection, RunConfig
+from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
 from solon.embedded.shipped import model_folder
+from solon.feedback.rows import Sampler
 from solon.lm.engines import ModelSpec, open_engine, reads_folder
-from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import LanguageModel, Progress
 from solon.models.fingerprint import fingerprints
 from solon.models.heads import PreferenceModel
@@ -22,6 +22,8 @@ from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
+
+AS_THE_REST = SamplingOverrides()
 
 
 @dataclass(kw_only=True)
@@ -73,10 +75,6 @@ class Actors:
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
         """Of a role's model, or a trained one."""
         return load_tokenizer(folder, trust_remote_code=self._remote)
-
-    def engine(self, loaded: LoadedModel) -> LocalModel:
-        """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
-        return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
 
     def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
@@ -132,6 +130,11 @@ class Actor:
     def model(self) -> LanguageModel:
         """Completes and scores."""
         return self.actors.language_model(self.folder, self.role, self.progress)
+
+    def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
+        """How the rows of a stage sample from it."""
+        config = self.actors.config
+        return Sampler(model=self.model, sampling=config.sampling.but(overrides), seed=config.seed, stage=stage)
 
 
 class FormatFacts(Record):

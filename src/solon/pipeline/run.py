@@ -36,11 +36,9 @@ def run_pipeline(
     Args:
         until: name of the last stage.
         others: runs whose finished stages may be taken over.
-        isolate: whether each stage that uses a model has a process of its own, so that its memory is gone when it ends.
-            None: those with a large model.
+        isolate: whether each stage that uses a model has a process of its own. None: those with a large model.
 
-    Returns:
-        Whether anything was left to do.
+    Returns whether anything was left to do.
     """
     pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate)
     for stage in STAGES:

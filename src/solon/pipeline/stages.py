@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solon.config import SamplingSection
+from solon.config import SamplingOverrides
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
@@ -34,15 +34,7 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import (
-    COMPARISONS,
-    DEMONSTRATIONS,
-    EVALUATION,
-    HELPFUL,
-    RED_TEAM,
-    TWINS,
-    prompt_sets,
-)
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.comparison import comparison_format
@@ -89,10 +81,9 @@ def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        answers = _sampler(work, assistant, "respond")
-        revising = _sampler(work, assistant, "revisions", config.sampling.but(config.sampling.revisions))
-        principles, shots = given.critique_principles, given.few_shots.critique
-        return revise(prompts, answers, revising, principles, config.supervised, shots=shots)
+        samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
+        shots = given.few_shots.critique
+        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -109,7 +100,7 @@ def revisions(work: Work) -> None:
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
     asked = work.prompts.helpful if copies else ()
-    work.rows(asked, lambda part: respond(part, _sampler(work, assistant, "helpful"), copies=copies), Answer)
+    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful"), copies=copies), Answer)
 
 
 @partial(
@@ -158,7 +149,7 @@ def comparisons(work: Work) -> None:
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
         judge = Judge(
-            sampler=_sampler(work, actor, "comparisons", config.sampling.but(config.sampling.reasoning)),
+            sampler=actor.sampler("comparisons", config.sampling.reasoning),
             format=comparison_format(actor.format),
             principles=given.comparison_principles,
             section=config.judge,
@@ -246,9 +237,8 @@ def _answers(model: str, called: str) -> Stage:
         weights=() if trained else ("base",),
     )
     def answers(work: Work) -> None:
-        actor, sampling = work.actor("base", trained), work.config.sampling.but(work.config.evaluation)
-        asked = work.prompts.evaluation
-        work.rows(asked, lambda part: respond(part, _sampler(work, actor, "evaluate", sampling)), Answer)
+        actor, section = work.actor("base", trained), work.config.evaluation
+        work.rows(work.prompts.evaluation, lambda part: respond(part, actor.sampler("evaluate", section)), Answer)
 
     return answers
 
@@ -303,15 +293,9 @@ STAGES: tuple[Stage, ...] = (
 # Parts of bodies.
 
 
-def _sampler(work: Work, actor: Actor, stage: str, sampling: SamplingSection | None = None) -> Sampler:
-    """Loads the actor's model. `sampling`: by default as for any answer."""
-    return Sampler(model=actor.model, sampling=sampling or work.config.sampling, seed=work.seed, stage=stage)
-
-
 def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:
     """As elsewhere, but at the temperature of pairs."""
-    sampling = work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
-    return _sampler(work, policy, stage, sampling)
+    return policy.sampler(stage, SamplingOverrides(temperature=work.config.pairs.temperature))
 
 
 def _compared(work: Work) -> list[Comparison]:

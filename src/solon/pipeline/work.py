@@ -83,18 +83,12 @@ class Work:
         return self.inputs[stage].path("model")
 
     def rows(
-        self,
-        items: Sequence[T],
-        make: Callable[[Sequence[T]], Rows[R]],
-        record: type[R],
-        *,
-        may_be_empty: bool = False,
+        self, items: Sequence[T], make: Callable[[Sequence[T]], Rows[R]], record: type[R], *, may_be_empty: bool = False
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        Raises:
-            EngineUnavailableError: if the engine loses too many rows of a shard. It is not kept, and asked for again.
-            RunError: if nothing is kept of some items, unless that `may_be_empty`.
+        Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for
+        again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
 
         def shard(part: Sequence[T]) -> Sequence[R]:

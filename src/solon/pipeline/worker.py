@@ -40,9 +40,7 @@ FAILED = "failed"
 def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
-    Raises:
-        SolonError: what the stage raised.
-        RunError: if the process was killed.
+    Raises what the stage raised, or `RunError` if the process was killed.
     """
     calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
     calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}

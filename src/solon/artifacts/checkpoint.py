@@ -59,7 +59,7 @@ class Checkpoints:
                 )
                 saved = {"step": step, "state": dict(state), "counts": self._tally.counts()}
                 (new / "state.json").write_bytes(canonical_json(saved))
-            for old in self._saved():
+            for old in list(self._folder.glob("step-*")):
                 if old != path:
                     shutil.rmtree(old)
             self._committed()
@@ -69,7 +69,7 @@ class Checkpoints:
 
         Raises `RunError` if it is damaged.
         """
-        saved = self._saved()
+        saved = sorted(self._folder.glob("step-*"))
         if not saved:
             return None
         from safetensors import SafetensorError
@@ -86,6 +86,3 @@ class Checkpoints:
             ) from error
         self._tally.reset(Tally.of(Counts.model_validate(kept["counts"])))
         return Checkpoint(step=kept["step"], tensors=tensors, state=kept["state"])
-
-    def _saved(self) -> list[Path]:
-        return sorted(self._folder.glob("step-*"))

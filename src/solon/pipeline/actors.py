@@ -26,15 +26,12 @@ from solon.records import Record
 AS_THE_REST = SamplingOverrides()
 
 
-@dataclass(kw_only=True)
 class Actors:
     """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
-    config: RunConfig
-
-    def __post_init__(self) -> None:
+    def __init__(self, *, config: RunConfig) -> None:
         prepare_cpu()
-        models = self.config.models
+        self.config, models = config, config.models
         self.device = resolve_device(models.device)
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code

@@ -79,9 +79,10 @@ class Pipeline:
             finished = FinishedStage.open(self.run.path, stage.folder)
         if other is not None:
             self.reporter.reused(stage.folder, str(other))
-            told = [text for text in (*finished.manifest.notes, *finished.manifest.deviations) if self._new(text)]
-            if told:
-                self.reporter.note(f"{stage.folder}: {'; '.join(told)}")
+            texts = [*finished.manifest.notes, *finished.manifest.deviations]
+            if new := [text for text in texts if text not in self._noted]:
+                self.reporter.note(f"{stage.folder}: {'; '.join(new)}")
+            self._noted.update(texts)
         self.done[stage.name] = finished
 
     def keep_constitution(self) -> None:
@@ -110,13 +111,9 @@ class Pipeline:
 
     def note(self, text: str) -> None:
         """Tells the user, once in a run."""
-        if self._new(text):
+        if text not in self._noted:
+            self._noted.add(text)
             self.reporter.note(text)
-
-    def _new(self, text: str) -> bool:
-        new = text not in self._noted
-        self._noted.add(text)
-        return new
 
     def _header(self, stage: Stage) -> Header:
         """What a stage is a function of."""

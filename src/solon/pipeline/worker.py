@@ -20,18 +20,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from solon import errors
 from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.artifacts.stage import StageFolder
-from solon.errors import Fault, RunError, SolonError, UserError, Where
+from solon.errors import Fault, RunError, SolonError, UserError
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
 
+_FAULTS = TypeAdapter(list[Fault])
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
 FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
@@ -77,13 +80,10 @@ def _killed(stage: Stage, run: Path, by: signal.Signals) -> Fault:
 
 def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
     """Raises what the worker raised."""
-    cls = getattr(errors, kind)
-    if isinstance(faults, str):
-        raise cls(faults)
-    raise cls([Fault(one["what"], one["where"] and Where(**one["where"]), one["hint"]) for one in faults])
+    raise getattr(errors, kind)(faults if isinstance(faults, str) else _FAULTS.validate_python(faults))
 
 
-class _Lines(Reporter):
+class _LineReporter(Reporter):
     """A reporter whose calls become lines for `run_in_child`."""
 
     def send(self, name: str, *arguments: object) -> None:
@@ -103,7 +103,7 @@ class _Lines(Reporter):
         self.send("note", text)
 
 
-def work(run: Path, name: str, lines: _Lines) -> None:
+def work(run: Path, name: str, lines: _LineReporter) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
     stage, given = stages[name], RunInputs(run_config(run))
@@ -119,7 +119,7 @@ def work(run: Path, name: str, lines: _Lines) -> None:
 
 def main(run: str, name: str) -> int:
     """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
-    lines = _Lines(os.fdopen(os.dup(1), "w"))
+    lines = _LineReporter(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()

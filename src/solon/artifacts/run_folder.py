@@ -16,7 +16,7 @@ from solon.artifacts.manifest import FORMAT, differences
 from solon.config import RunConfig, Section
 from solon.config_load import dump_toml
 from solon.errors import RunError, Where
-from solon.records import Record
+from solon.records import Record, first_error
 
 
 class RunRecord(Record):
@@ -74,13 +74,9 @@ def run_config(folder: Path) -> RunConfig:
     try:
         return RunRecord.model_validate_json(path.read_bytes()).config
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"not a run that this version of Solon can read: {f'{key}: ' if key else ''}{first['msg']}",
-            where=Where(path),
-            hint="use the version it was begun with, or begin a new run in another folder",
-        ) from error
+        what = f"not a run that this version of Solon can read: {first_error(error)}"
+        hint = "use the version it was begun with, or begin a new run in another folder"
+        raise RunError(what, where=Where(path), hint=hint) from error
 
 
 def _write(folder: Path, config: RunConfig, original: str | None) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from solon.artifacts.atomic import canonical_json, sha256_bytes, write_atomic
 from solon.artifacts.manifest import Counts, row_files
 from solon.errors import Fault, RunError, Where
-from solon.records import Record
+from solon.records import Record, first_error
 
 R = TypeVar("R", bound=Record)
 
@@ -43,11 +43,7 @@ def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
         try:
             rows.append(record.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            faults.append(
-                Fault(f"not a {record.__name__}: {f'{key}: ' if key else ''}{first['msg']}", Where(path, number))
-            )
+            faults.append(Fault(f"not a {record.__name__}: {first_error(error)}", Where(path, number)))
     if faults:
         raise RunError(faults[:10])
     return rows

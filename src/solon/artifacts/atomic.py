@@ -54,7 +54,6 @@ def canonical_json(value: object, *, indent: int | None = None) -> bytes:
 
 
 def sha256_bytes(data: bytes) -> str:
-    """Hex digest of bytes."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -65,7 +65,6 @@ class FinishedStage:
         return found
 
     def path(self, name: str) -> Path:
-        """Where a file of this stage lies."""
         return self.run / self.manifest.stage / name
 
     def faults(self, *names: str) -> list[Fault]:

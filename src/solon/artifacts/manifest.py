@@ -47,7 +47,6 @@ class Counts(Record):
     rows_in: int = Field(0, alias="in")
     """Items the stage was given."""
     rows_out: int = Field(0, alias="out")
-    """Rows it made."""
     dropped: dict[str, int] = Field(default_factory=dict)
     """What it left out, by reason."""
     other: dict[str, int] = Field(default_factory=dict)
@@ -63,7 +62,6 @@ class Tally:
 
     @classmethod
     def of(cls, counts: Counts) -> Tally:
-        """The counters that `counts` was made from."""
         names = Counter({"in": counts.rows_in, "out": counts.rows_out, **counts.other})
         return cls(counted=names, dropped=Counter(counts.dropped))
 
@@ -115,7 +113,6 @@ class Header(Record):
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int
-    """The run's seed."""
     config: JsonValue
     """The stage's part of the resolved run file."""
     inputs: dict[str, str]

@@ -61,7 +61,6 @@ class StageFolder:
         return cls(run, _read_start(run, name).header)
 
     def path(self, name: str) -> Path:
-        """Where a file of this stage lies."""
         return self.folder / name
 
     def rows(
@@ -123,11 +122,9 @@ class StageFolder:
         self.write_bytes(shard_name(name, index), encode_rows(records))
 
     def write_json(self, name: str, value: BaseModel | Mapping[str, object]) -> None:
-        """Write a readable JSON file whole."""
         self.write_bytes(name, canonical_json(value, indent=2))
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """Write a file whole."""
         self.path(name).parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path(name), data)
 

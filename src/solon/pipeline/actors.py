@@ -45,11 +45,9 @@ class Actors:
         return self.config.model_copy(update={"models": models})
 
     def path(self, role: ModelRole) -> Path:
-        """The folder of the model that plays a role."""
         return model_folder(self.config.models.role(role).path)
 
     def weight_bytes(self, role: ModelRole) -> int:
-        """Size of a role's weights on disk."""
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
@@ -120,12 +118,10 @@ class Actor:
 
     @cached_property
     def format(self) -> DialogueFormat:
-        """How it is written to."""
         return self.actors.format(self.folder, self.role)
 
     @cached_property
     def model(self) -> LanguageModel:
-        """Completes and scores."""
         return self.actors.language_model(self.folder, self.role, self.progress)
 
     def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:

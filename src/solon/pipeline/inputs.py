@@ -29,7 +29,6 @@ class RunInputs:
 
     @cached_property
     def constitution(self) -> Constitution:
-        """All of it."""
         return load_constitution(self.config.constitution.path)
 
     @cached_property
@@ -79,7 +78,6 @@ class RunInputs:
         return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
 
     def grader(self) -> Hashes:
-        """The ground truth, by name."""
         return {"grader": _sha256(self.truth.name if self.truth else None)}
 
     def measures(self) -> Hashes:

@@ -99,7 +99,6 @@ class Pipeline:
             run_stage(stage, self.work(stage, folder))
 
     def work(self, stage: Stage, folder: StageFolder) -> Work:
-        """What a body is handed."""
         return Work(
             given=self.given,
             actors=self.actors,
@@ -116,7 +115,6 @@ class Pipeline:
             self.reporter.note(text)
 
     def _header(self, stage: Stage) -> Header:
-        """What a stage is a function of."""
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
         return Header(
             stage=stage.folder,

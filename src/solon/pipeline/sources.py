@@ -40,7 +40,6 @@ class PromptSets:
     red_team: tuple[Prompt, ...] = ()
     """Harmful and mixed; the supervised phase and the judge's pairs are made from them."""
     helpful: tuple[Prompt, ...] = ()
-    """Benign."""
     evaluation: tuple[Prompt, ...] = ()
     twins: Mapping[str, Prompt] = field(default_factory=dict)
     """For each helpful prompt's id, a harmful prompt in the same situation, whose answer is likely a refusal. Files
@@ -176,7 +175,6 @@ class GroundTruth:
 
     grader: Grader
     rater: HelpfulnessRater
-    """Rates helpfulness pairs on benign prompts."""
     better: Callable[[Prompt, str, str, str], Better]
     """(prompt, a, b, comparison question) -> which answer is better by that question."""
 

@@ -79,7 +79,6 @@ class Work:
         return self._actors.setdefault(trained or role, actor)
 
     def model_of(self, stage: str) -> Path:
-        """The folder of the model that a stage trained."""
         return self.inputs[stage].path("model")
 
     def rows(

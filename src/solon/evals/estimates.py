@@ -85,7 +85,9 @@ def estimates(scores: Sequence[Score], cards: Iterable[GraderCard]) -> Iterator[
         for cell, rows in _grouped(own, lambda row: (row.task, row.model, row.kind)).items():
             for measure in card.measures:
                 values = [row.values[measure.name] for row in rows if row.values and measure.name in row.values]
-                yield _estimate(cell, card, measure, _statistic(measure, values), of=len(rows), n=len(values))
+                statistic: Callable[[Sequence[float]], Rate | Mean] = rate if measure.statistic == "rate" else mean
+                found = statistic(values) if values else None
+                yield _estimate(cell, card, measure, found, of=len(rows), n=len(values))
 
 
 def variety(responses: Sequence[Response]) -> Iterator[Estimate]:
@@ -129,12 +131,6 @@ def _paired(one: Mapping[str, float | None], two: Mapping[str, float | None]) ->
     """Over the items of which both values are known; None if there are none."""
     known = [(x, y) for item, x in sorted(one.items()) if x is not None and (y := two.get(item)) is not None]
     return paired_difference([bool(x) for x, _ in known], [bool(y) for _, y in known]) if known else None
-
-
-def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean | None:
-    if not values:
-        return None
-    return rate([bool(value) for value in values]) if measure.statistic == "rate" else mean(values)
 
 
 def _estimate(

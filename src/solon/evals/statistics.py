@@ -78,8 +78,8 @@ def score_interval(share: Floats | np.float64, n: Floats | np.float64, z: Floats
     return low, high
 
 
-def rate(outcomes: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> Rate:
-    """The share of True with its interval; with `clusters` the interval counts effective rows, not rows.
+def rate(outcomes: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Rate:
+    """The share of True (or 1) with its interval; with `clusters` the interval counts effective rows, not rows.
 
     Example: True, True, False, False is 2 of 4: 0.5, from 0.150 to 0.850. If the two True are one prompt's answers and
     the two False another's, there are only two independent rows: 0.5, from 0.095 to 0.905.

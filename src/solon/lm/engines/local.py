@@ -101,13 +101,7 @@ class LocalModel:
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`. Raises `TooLongError` if the reply might not fit behind the context."""
-        request = SampleRequest(
-            prompt=self._format.render(context),
-            seed=seed,
-            max_new_tokens=sampling.max_new_tokens,
-            temperature=sampling.temperature,
-            stop=self._format.stop,
-        )
+        request = SampleRequest.of(self._format.render(context), sampling, seed=seed, stop=self._format.stop)
         prompt_ids = self._encode(request.prompt)
         self._must_fit(prompt_ids, request.max_new_tokens)
         return await self._batcher.ask(self._sample, (request, prompt_ids), kind=context.reply)

@@ -8,14 +8,17 @@ rows of one group are not independent, so counts shrink to an effective sample s
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solon.records import Record
 
+R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
 Floats = NDArray[np.float64]
 Z95 = 1.959963984540054
 """The 97.5% point of the standard normal distribution."""
@@ -194,3 +197,11 @@ def distinct(texts: Sequence[str]) -> Rate:
     alone = wilson(int(np.sum(counts == 1)), n)
     low = max(1.0 / n, share - (alone.rate - alone.low))
     return Rate(rate=share, low=min(share, low), high=min(1.0, share + (alone.high - alone.rate)))
+
+
+def grouped(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[R]]:
+    """By key, keys in the order in which they are first met."""
+    found: dict[K, list[R]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found

@@ -175,7 +175,6 @@ def _shared_prefix(distinct: Sequence[tuple[int, ...]], last: int) -> int:
 
 
 def _sample_batch(model: DecodingModel, rows: list[_Row], progress: Progress | None) -> None:
-    """Completes every row."""
     decoder, device = model.decoder(), double_device(model.device)
     ahead = max(row.limit for row in rows)
     logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], model.device, ahead=ahead)[:, -1]

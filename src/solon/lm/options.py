@@ -77,7 +77,6 @@ def _log_softmax(logits: Tensor) -> Tensor:
 
 
 def _summed(logp_NV: Tensor, tokens: Sequence[int]) -> float:
-    """Log-probability of `tokens`, one at each position."""
     total = sum(float(logp_NV[place, token]) for place, token in enumerate(tokens))
     if total != total:
         raise no_numbers()

@@ -83,7 +83,6 @@ def _grades(data: ReportData) -> Grades:
 
 
 def _grade(score: Score, card: GraderCard) -> JsonValue:
-    """Faults, merits and categories of harm."""
     return {
         "faults": [name for name in card.names("lower") if score.has(name)],
         "merits": [name for name in card.names("higher") if score.has(name)],

@@ -12,10 +12,10 @@ from solon.report.charts import (
     RIGHT,
     TOP,
     WIDE,
+    Chart,
     Point,
+    ReliabilityChart,
     Series,
-    line_chart,
-    reliability_chart,
     ticks,
 )
 from solon.report.html import PACKAGE
@@ -40,7 +40,7 @@ def line(*points: Point) -> Series:
 
 
 def test_a_line_goes_where_its_values_say() -> None:
-    chart = line_chart(
+    chart = Chart(
         key="k", title="t", x_label="x", y_label="y", series=[line(Point(x=0, y=1.0), Point(x=4, y=0.5))], percent=True
     )
     path = re.search(r'class="line s-harmful" d="M([\d. ]+)L([\d. ]+)"', chart.svg)
@@ -54,19 +54,19 @@ def test_a_line_goes_where_its_values_say() -> None:
 def test_the_table_says_the_same_as_the_drawing() -> None:
     first = line(Point(x=0, y=0.8, low=0.7, high=0.9), Point(x=1, y=0.1, low=0.05, high=0.2))
     second = Series(name="Rude", style="s-rude", points=[Point(x=1, y=0.25)])
-    chart = line_chart(key="k", title="t", x_label="x", y_label="y", series=[first, second], percent=True)
+    chart = Chart(key="k", title="t", x_label="x", y_label="y", series=[first, second], percent=True)
     assert chart.rows() == [("0", ["80.0% (70.0 to 90.0)", "\u2013"]), ("1", ["10.0% (5.0 to 20.0)", "25.0%"])]
     assert chart.svg.count('class="band') == 1
 
 
 def test_titles_are_escaped() -> None:
-    chart = line_chart(key="k", title='"><script>', x_label="<x>", y_label="y", series=[line(Point(x=0, y=1))])
+    chart = Chart(key="k", title='"><script>', x_label="<x>", y_label="y", series=[line(Point(x=0, y=1))])
     assert "<script>" not in chart.svg and "<x>" not in chart.svg
 
 
 def test_reliability_has_a_dot_per_bin_sized_by_its_labels() -> None:
     points = [Point(x=0.6, y=0.55, low=0.4, high=0.7, n=25), Point(x=0.95, y=1.0, low=0.9, high=1.0, n=100)]
-    chart = reliability_chart(key="k", title="t", points=points)
+    chart = ReliabilityChart(key="k", title="t", series=[Series(name="right", style="s-label", points=points)])
     radii = [float(r) for r in re.findall(r'<circle[^>]* r="([\d.]+)"', chart.svg)]
     assert len(radii) == 2 and radii[0] < radii[1]
     assert chart.rows()[0] == ("0.6", ["55.0% (40.0 to 70.0)"])

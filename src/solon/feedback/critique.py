@@ -80,7 +80,6 @@ def revise(
 
 
 def _requests(principle: Principle) -> tuple[str, str]:
-    """For its critique, and for its revision."""
     if principle.critique_request is None or principle.revision_request is None:
         what = f"principle {principle.id!r} has no critique pair; choose with Constitution.critique_principles"
         raise ValueError(what)

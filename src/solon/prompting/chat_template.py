@@ -107,19 +107,18 @@ def dialogue_format(
 
     Raises `ConfigError` if a chat template is asked for and there is none, `ModelError` if it does not work.
     """
-    template = tokenizer.chat_template if tokenizer else None
-    if choice == "human-assistant" or (choice == "auto" and not template):
-        if tokenizer is None:
-            return HumanAssistant(system=system)
-        return HumanAssistant(
-            begin=_begin_mark(tokenizer),
-            end=tokenizer.eos_token or "",
-            guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
-            system=system,
-        )
-    if tokenizer is None or not template:
+    if tokenizer is not None and tokenizer.chat_template and choice != "human-assistant":
+        return ChatTemplate(tokenizer, system=system, today=today)
+    if choice == "chat-template":
         raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=PLAIN)
-    return ChatTemplate(tokenizer, system=system, today=today)
+    if tokenizer is None:
+        return HumanAssistant(system=system)
+    return HumanAssistant(
+        begin=_begin_mark(tokenizer),
+        end=tokenizer.eos_token or "",
+        guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
+        system=system,
+    )
 
 
 def _dated(template: object, today: date) -> str | None:

@@ -39,11 +39,12 @@ def explorer_data(data: ReportData, limits: Mapping[str, int] = LIMITS) -> dict[
     prompt_ids = spread(list(evaluated), limits["answers"])
     comparisons = spread(data.comparisons, limits["comparisons"])
     rollouts = spread(data.rollouts, limits["rollouts"])
+    principles = data.constitution.principles if data.constitution else ()
     used = [*(c.prompt_id for c in chains), *prompt_ids]
     used += [*(c.prompt_id for c in comparisons), *(r.prompt_id for r in rollouts)]
     return {
         "prompts": {name: _prompt(data.prompts[name]) for name in dict.fromkeys(used) if name in data.prompts},
-        "principles": _principles(data),
+        "principles": {one.id: one.model_dump(include={"title", *_TEXTS}) for one in principles},
         "models": [[name, model_title(name)] for name in data.answers],
         "grades": [[one.name, one.title] for card in _cards(data) for one in card.measures if one.part_of is None],
         "lists": {
@@ -61,11 +62,6 @@ def _listed(rows: list[JsonValue], total: int) -> JsonValue:
 
 def _prompt(prompt: Prompt) -> JsonValue:
     return {"kind": prompt.kind, "source": prompt.source, "turns": [[turn.role, turn.text] for turn in prompt.turns]}
-
-
-def _principles(data: ReportData) -> JsonValue:
-    principles = data.constitution.principles if data.constitution else ()
-    return {one.id: one.model_dump(include={"title", *_TEXTS}) for one in principles}
 
 
 Grades = Mapping[tuple[str, str], JsonValue]
@@ -87,7 +83,6 @@ def _grades(data: ReportData) -> Grades:
 
 
 def _grade(score: Score, card: GraderCard) -> JsonValue:
-    """Faults, merits and categories of harm."""
     return {
         "faults": [name for name in card.names("lower") if score.has(name)],
         "merits": [name for name in card.names("higher") if score.has(name)],

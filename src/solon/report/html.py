@@ -26,9 +26,9 @@ PACKAGE = "solon.report"
 @cache
 def _environment() -> jinja2.Environment:
     found = environment(PACKAGE)
-    found.globals.update(charts=charts, wording=wording)
+    found.globals.update(charts=charts, sections=sections, wording=wording)
     filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration)
-    found.filters.update((one.__name__, one) for one in (*filters, sections.flatten, sections.stage_facts))
+    found.filters.update((one.__name__, one) for one in filters)
     return found
 
 
@@ -37,20 +37,12 @@ def render_report(data: ReportData, *, limits: Mapping[str, int] = LIMITS) -> st
     script, style = asset(PACKAGE, "report.js"), asset(PACKAGE, "report.css")
     page = _environment().get_template("report.html.j2")
     return page.render(
+        data=data,
         summary=data.summary,
-        constitution=data.constitution,
-        revision_charts=sections.revision_charts(data.summary),
-        rl_charts=sections.rl_charts(data.summary),
-        calibration=sections.calibration_chart(data.summary),
-        principles=sections.principle_rows(data),
-        manifests=data.manifests,
-        config=data.config.model_dump(mode="json") if data.config else None,
-        versions=sections.version_rows(data.manifests),
-        kinds=wording.ordered(prompt.kind for prompt in data.prompts.values()),
+        rows=script_json(explorer_data(data, limits)),
         style=Markup(style),
         script=Markup(script),
         policy=policy(script, style),
-        data=script_json(explorer_data(data, limits)),
     )
 
 

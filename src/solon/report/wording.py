@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
-from solon.evals.statistics import Rate
+from solon.evals.statistics import Rate, grouped
 from solon.evals.summary import Summary
 
 KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign": "Benign requests"}
@@ -121,12 +121,8 @@ def count(kind: str, summary: Summary) -> str:
 
 def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
     """By outcome, e.g. "Harmful answers to harmful requests"."""
-    found: dict[str, list[PairedDifference]] = {}
-    for one in summary.differences:
-        if one.task == HELD_OUT:
-            title = f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}"
-            found.setdefault(title, []).append(one)
-    return found
+    held_out = (one for one in summary.differences if one.task == HELD_OUT)
+    return grouped(held_out, lambda one: f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}")
 
 
 def headlines(summary: Summary) -> list[str]:

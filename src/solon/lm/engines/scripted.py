@@ -69,13 +69,8 @@ class ScriptedModel:
         """Every request to score options, in order."""
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
-        request = SampleRequest(
-            prompt=self._rendered(context, sampling.max_new_tokens),
-            seed=portable_seed(seed),
-            max_new_tokens=sampling.max_new_tokens,
-            temperature=sampling.temperature,
-            stop=self._format.stop,
-        )
+        prompt = self._rendered(context, sampling.max_new_tokens)
+        request = SampleRequest.of(prompt, sampling, seed=portable_seed(seed), stop=self._format.stop)
         self.sampled.append(request)
         return _ended(self._reply(request), request)
 

@@ -47,12 +47,11 @@ def written(folder: Path, *, measured: Measurements | None = MEASURED) -> Card:
     save_file({"a": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float32)}, folder / WEIGHTS)
     return write_card(
         folder,
-        config=PretrainConfig(seed=2),
+        recipe=PretrainConfig(seed=2),
         seconds=754.26,
         tokens=25_100_000,
-        command="solon embedded pretrain --seed 2 -o DIR",
         threads=3,
-        skills=measured,
+        measured=measured,
     )
 
 

@@ -17,7 +17,7 @@ from solon.artifacts.manifest import Tally, differences
 from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.pretrain import PretrainState, Stage, pretrain, stages_of
-from solon.embedded.recipe import PretrainConfig, command_of
+from solon.embedded.recipe import PretrainConfig
 from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
@@ -60,15 +60,13 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
         torch.set_num_threads(threads)
     with _working_folder(out, recipe) as work:
         last = _teach(work, recipe, reporter)
-        measured = measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None
         card = write_card(
             work / "model",
-            config=recipe,
+            recipe=recipe,
             seconds=last.seconds,
             tokens=last.total_tokens,
-            command=command_of(recipe, torch.get_num_threads()),
             threads=torch.get_num_threads(),
-            skills=measured,
+            measured=measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None,
         )
         (work / "model").rename(out)
         shutil.rmtree(work)

@@ -21,7 +21,7 @@ from solon.embedded.tokenizer import PAD, train_tokenizer
 from solon.errors import DivergedError
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import DELIMITERS
-from solon.train.loop import NoCheckpoints
+from train.keeping import NoCheckpoints
 
 TINY = PretrainConfig(
     hidden=32,

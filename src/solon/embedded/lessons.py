@@ -25,7 +25,7 @@ from solon.embedded.answers import (
 from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
 from solon.records import PromptKind, Turn
 from solon.world.lexicon import Split, lexicon
-from solon.world.oracle import Judgement, Terms, targeted
+from solon.world.oracle import Judgement, Terms, names, targeted
 from solon.world.prompts import Request, draw_request, draw_turns, pick
 from solon.world.sentences import Meaning, Sentence, Situation
 
@@ -120,11 +120,6 @@ def sentence_fault(sentence: Sentence) -> str | None:
     if kind == "harm":
         return sentence.meaning.category
     return kind if kind in lexicon().styles else None
-
-
-def names(terms: Terms, fault: str | None) -> bool:
-    """Whether a principle with these terms is about this fault."""
-    return fault is not None and (fault in terms or ("harm" in terms and fault in lexicon().harms))
 
 
 def about(terms: Terms, sentences: Iterable[Sentence]) -> list[Sentence]:

@@ -17,13 +17,14 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from solon.artifacts.checkpoint import Checkpoints
 from solon.config import OptimizerSection
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
-from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE
+from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE, Course
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed
-from solon.train.loop import Checkpoints, Trainer
+from solon.train.loop import Trainer
 from solon.train.losses import SumAndWeight, token_logprobs
 
 ADAMW: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
@@ -136,6 +137,11 @@ class Stage:
 
 def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> list[Stage]:
     """In their order."""
+
+    def reading(course: Course, tokens: int, learning_rate: float) -> Stage:
+        chunks, size = partial(corpus_batches, config, tokenizer, course), config.batch_tokens
+        return Stage(name=course.name, chunks=chunks, tokens=tokens, learning_rate=learning_rate, batch_tokens=size)
+
     copying = Stage(
         name="copy",
         chunks=partial(copy_batches, config, len(tokenizer)),
@@ -144,23 +150,11 @@ def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> lis
         batch_tokens=config.copy_batch_tokens,
         enough=config.copy_loss,
     )
-    courses = (
-        (CORPUS, config.corpus_tokens, config.learning_rate),
-        (JUDGING, config.judging_tokens, config.judging_learning_rate),
-        (PRACTICE, config.practice_tokens, config.practice_learning_rate),
-    )
     return [
         copying,
-        *(
-            Stage(
-                name=course.name,
-                chunks=partial(corpus_batches, config, tokenizer, course),
-                tokens=tokens,
-                learning_rate=learning_rate,
-                batch_tokens=config.batch_tokens,
-            )
-            for course, tokens, learning_rate in courses
-        ),
+        reading(CORPUS, config.corpus_tokens, config.learning_rate),
+        reading(JUDGING, config.judging_tokens, config.judging_learning_rate),
+        reading(PRACTICE, config.practice_tokens, config.practice_learning_rate),
     ]
 
 

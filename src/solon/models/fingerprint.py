@@ -15,13 +15,12 @@ _NAMES = {"vocab.txt", "merges.txt"}
 _TEMPLATES = "additional_chat_templates/*.jinja"
 
 
-def fingerprints(folder: str | Path, *, code: bool = False) -> dict[str, str]:
+def fingerprints(folder: Path, *, code: bool = False) -> dict[str, str]:
     """sha256 of weights, settings, tokenizer and chat templates by name, and of Python files where `code` may run.
 
     Cards and licenses are not among them. All other files with the suffix of settings are, since a tokenizer may read
     what only its own class knows. Example: `{"config.json": "1f0c...", "model.safetensors": "9be3..."}`.
     """
-    folder = Path(folder)
     files = sorted(path.relative_to(folder).as_posix() for path in _files(folder, code))
     return {name: sha256_file(folder / name) for name in files}
 

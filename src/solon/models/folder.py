@@ -53,8 +53,8 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
-    where = Where(folder)
-    if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
+    where, has_weights = Where(folder), any(folder.glob("*.safetensors"))
+    if folder.suffix == ".gguf" or (any(folder.glob("*.gguf")) and not has_weights):
         return [Fault("GGUF weights cannot be trained", where, "give the Hugging Face folder the GGUF was made from")]
     if not folder.exists():
         return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
@@ -63,7 +63,7 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
     if (folder / "adapter_config.json").is_file():
         hint = "merge it into its model where it was trained: merge_and_unload(), then save_pretrained(new)"
         return [Fault("holds an adapter (LoRA), not a whole model", where, hint)]
-    if not _has_weights(folder):
+    if not has_weights:
         return [_weights_fault(folder)]
     config = folder / "config.json"
     if not config.is_file():
@@ -86,12 +86,8 @@ def _quantized_faults(described: dict[str, Any], where: Where) -> list[Fault]:
     if not settings:
         return []
     method = settings.get("quant_method") if isinstance(settings, dict) else None
-    hint = "give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained"
-    return [Fault(f"the weights are quantised ({method or 'by a method without a name'})", where, hint)]
-
-
-def _has_weights(folder: Path) -> bool:
-    return any(folder.glob("*.safetensors"))
+    hint = "give the model it was made from, in bfloat16 or float32: what is quantized cannot be trained"
+    return [Fault(f"the weights are quantized ({method or 'by a method without a name'})", where, hint)]
 
 
 def _weights_fault(folder: Path) -> Fault:

@@ -55,7 +55,8 @@ class _Headed(nn.Module):
     def __init__(self, backbone: PreTrainedModel):
         super().__init__()
         self.backbone = backbone
-        self.head = ScalarHead(_width(backbone)).to(backbone.device)
+        # What the output head reads: in some models (OPT-350m) not `hidden_size` wide.
+        self.head = ScalarHead(backbone.get_output_embeddings().weight.shape[1]).to(backbone.device)
 
     def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """The backbone's final hidden states; those of padding are meaningless."""
@@ -65,12 +66,6 @@ class _Headed(nn.Module):
         inputs = model_inputs(body, input_ids_BT, attention_mask_BT)
         hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden
-
-
-def _width(backbone: PreTrainedModel) -> int:
-    """Length of the final hidden states: what the output head reads, in some models (OPT-350m) not `hidden_size`."""
-    width: int = backbone.get_output_embeddings().weight.shape[1]
-    return width
 
 
 class PreferenceModel(_Headed):

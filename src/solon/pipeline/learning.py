@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
 from solon.evals.preference import ScoredPair, preference_quality
@@ -47,15 +46,9 @@ def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
     learner, section = _Learner.of(work, work.actors.path("base")), work.config.sft
     rows = _demonstrations(work, learner.format)
-    examples = learner.fitting(
-        answer_example(
-            learner.tokenizer,
-            row.id,
-            learner.prompt(row.prompt_id),
-            learner.format.answer(row.answer, finished=row.finished),
-        )
-        for row in rows
-    )
+    format = learner.format
+    said = ((row, learner.prompt(row.prompt_id), format.answer(row.answer, finished=row.finished)) for row in rows)
+    examples = learner.fitting(answer_example(learner.tokenizer, row.id, *texts) for row, *texts in said)
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
     with learner.training(len(examples) * section.epochs) as context:
@@ -87,9 +80,13 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
-    measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
-    folder.write_records("held-out", measured)
-    return {"held_out": _quality(kept_out, margin_of)}
+    measured = list(zip(kept_out, margin_of, strict=True))
+    folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
+    quality = preference_quality(
+        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
+    )
+    of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
+    return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}
 
 
 def train_rl(work: Work) -> Facts:
@@ -103,22 +100,10 @@ def train_rl(work: Work) -> Facts:
         reference=reference,
         value_model=ValueModel(copy.deepcopy(reward.backbone)) if algorithm.VALUE_MODEL else None,
     )
-    environment = _environment(learner, reward)
-    keep = partial(work.folder.write_shard, "rollouts")
+    environment, keep = _environment(learner, reward), partial(work.folder.write_shard, "rollouts")
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
-
-
-def _quality(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> JsonValue:
-    """How the preference model does on labels that it did not train on; None without any."""
-    pairs = [
-        ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred)
-        for row, margin in zip(examples, margin_of, strict=True)
-    ]
-    measures = {"n", "label_n", "label_accuracy", "label_loss"}
-    quality = preference_quality(pairs)
-    return None if quality is None else quality.model_dump(mode="json", include=measures)
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
@@ -201,9 +186,7 @@ def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:
 
 def algorithm_of(name: str) -> Algorithm:
     """By its file's name; the run file can name no other."""
-    module: Any = import_module(f"solon.train.algorithms.{name}")
-    algorithm: Algorithm = module
-    return algorithm
+    return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
 def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:

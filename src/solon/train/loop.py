@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from solon.artifacts.checkpoint import Checkpoint
+from solon.artifacts.checkpoint import Checkpoints
 from solon.config import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import cut, epoch_order, micro_batches
 from solon.train.losses import SumAndWeight
-
-
-class Checkpoints(Protocol):
-    """Where a training stage keeps its state. `state` is JSON. `artifacts.checkpoint.Checkpoints` is one."""
-
-    def latest(self) -> Checkpoint | None:
-        """The last complete save, or None."""
-
-    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Keeps all of it or, if killed, nothing of it."""
-
-
-class NoCheckpoints:
-    """Keeps nothing: a killed run starts over."""
-
-    def latest(self) -> None:
-        return None
-
-    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +26,10 @@ class TrainContext:
     seed: int
     pad_id: int
     """Fills short rows; never counted."""
-    dtype: torch.dtype = torch.float32
+    dtype: torch.dtype
     """Of the arithmetic; weights, gradients and moments stay float32."""
-    checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
-    progress: Progress = lambda _examples, _tokens: None
+    checkpoints: Checkpoints
+    progress: Progress
     """Called after each step with (examples, tokens), both of that step."""
 
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from solon.config import RLSection
-from solon.records import Record, Rollout
+from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
 from solon.train.batches import TokenExample, collate, cut, epoch_order, micro_batches
 from solon.train.forward import answer_logits, attention_for
-from solon.train.loop import TrainContext, Trainer, Update, run_steps
+from solon.train.loop import TrainContext, Trainer, TrainStep, Update, run_steps
 from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, token_logprobs
 from solon.train.rollouts import Environment, RLModels, Sample, TokenScores, draw_prompts, sample_rollouts, score_tokens
 
@@ -28,19 +28,13 @@ KeepRollouts = Callable[[int, list[Rollout]], None]
 the last checkpoint, with the same rollouts."""
 
 
-class RLTrainStep(Record):
-    """One step of RL. Means are over the step's rollouts, sampled before its updates."""
+class RLTrainStep(TrainStep):
+    """One step of RL: rollouts, then updates on them. Means are over the rollouts, whose tokens are those counted.
 
-    step: int
-    """From 1."""
-    loss: float
-    """Mean over the step's updates; its value means little (advantages have mean near 0)."""
-    grad_norm: float
-    """Mean over the step's updates, before clipping."""
-    learning_rate: float
-    """Of the last update."""
-    tokens: int
-    """Sampled tokens."""
+    Loss and gradient norm are means over the updates, the learning rate is that of the last. The loss means little:
+    advantages have mean near 0.
+    """
+
     reward_mean: float
     """The reward model's score, without any penalty."""
     reward_std: float
@@ -126,7 +120,7 @@ class _Reinforcement:
 
     def _batch(self, examples: list[TokenExample], samples: Sequence[Sample], reward_B: Tensor) -> _Batch:
         scores = score_tokens(self.models, examples, self.section, self.context)
-        truncated_B = torch.tensor([not sample.finished for sample in samples], device=reward_B.device)
+        truncated_B = torch.tensor([sample.answer.truncated for sample in samples], device=reward_B.device)
         reward_B = reward_B - self.section.unfinished_penalty * truncated_B.float()
         advantage_BT, return_BT = self.algorithm.advantages(reward_B, scores, self.section)
         return _Batch(examples=examples, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
@@ -192,8 +186,8 @@ def _measure(
         entropy=float(scores.entropy_BT.sum()) / max(1, tokens),
         clip_fraction=clipped,
         answer_tokens=tokens / len(samples),
-        finished=sum(sample.finished for sample in samples) / len(samples),
-        distinct=len({tuple(sample.answer.answer_ids) for sample in samples}) / len(samples),
+        finished=sum(not sample.answer.truncated for sample in samples) / len(samples),
+        distinct=len({sample.answer.answer_ids for sample in samples}) / len(samples),
     )
 
 
@@ -209,7 +203,7 @@ def _records(number: int, samples: Sequence[Sample], reward_B: Tensor, batch: _B
             step=number,
             text=sample.answer.text,
             tokens=tokens,
-            finished=sample.finished,
+            finished=not sample.answer.truncated,
             preference_score=reward,
             kl=kl,
             advantage=advantage,

@@ -12,9 +12,18 @@ import pytest
 from safetensors.numpy import save_file
 
 from solon.artifacts import sha256_file
-from solon.embedded.card import CARD, README, WEIGHTS, Card, card_text, count_parameters, read_card, write_card
+from solon.embedded.card import (
+    CARD,
+    README,
+    WEIGHTS,
+    Card,
+    card_text,
+    count_parameters,
+    machine_in_words,
+    read_card,
+    write_card,
+)
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.machine import machine_in_words
 from solon.embedded.recipe import PretrainConfig, command_of, recipe_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ConfigError, ModelError

@@ -115,12 +115,11 @@ def _body(rng: np.random.Generator, request: Request, acts: Acts, manner: Manner
     return good_sentences(rng, request)
 
 
-def good_sentences(rng: np.random.Generator, request: Request, category: str | None = None) -> list[Sentence]:
+def good_sentences(rng: np.random.Generator, request: Request) -> list[Sentence]:
     """The answer without fault: help where help is due, a frank objection and an alternative where it is not."""
     body = help_sentences(rng, request.task) if request.task else []
-    named = category or request.category
-    if named is not None and request.situation is not None:
-        body += refusal_sentences(rng, named, request.situation)
+    if request.category is not None and request.situation is not None:
+        body += refusal_sentences(rng, request.category, request.situation)
     return body
 
 

@@ -42,11 +42,8 @@ class PretrainInputs(Record):
 def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: int, reporter: Reporter) -> Card:
     """Teach a model, measure it, and put it into the folder `out` with its card.
 
-    Until all is done the work lies beside `out` in a hidden folder, from which a killed call goes on.
-
-    Args:
-        threads: of torch; None: as many as torch takes by itself.
-        samples: see `measure_all`; 0 leaves the skills unmeasured.
+    Until all is done the work lies beside `out` in a hidden folder, from which a killed call goes on. `threads` are
+    torch's, None its own choice; `samples` as in `measure_all`, 0 leaves the skills unmeasured.
 
     Raises:
         ModelError: if `out` is there already.
@@ -74,11 +71,7 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
 
 
 def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measurements:
-    """Every skill of the model in a folder, in float32.
-
-    Raises:
-        ModelError: if it cannot be loaded.
-    """
+    """Every skill of the model in `folder`, in float32. Raises `ModelError` if it cannot be loaded."""
     model = LocalModel(load_model(folder, dtype=torch.float32, device="cpu"), HumanAssistant())
     reporter.stage("skills", MEASUREMENTS)
     return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -18,13 +20,14 @@ from safetensors import safe_open
 
 from solon.artifacts.atomic import canonical_json, sha256_file, write_atomic
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.machine import machine_in_words
 from solon.embedded.recipe import PretrainConfig, command_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ModelError, Where
 from solon.records import Record
 
 CARD, README, WEIGHTS = "card.json", "README.md", "model.safetensors"
+_NOISE = re.compile(r"\((?:R|TM|C)\)|\bCPU\b|\bProcessor\b|@.*|\d\S*-Core", re.IGNORECASE)
+_FAST = ("amx_bf16", "avx512_bf16", "bf16")
 _PACKAGES = ("solon", "torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
@@ -80,11 +83,7 @@ def write_card(
 
 
 def read_card(folder: Path) -> Card:
-    """The card in a model folder.
-
-    Raises:
-        ModelError: if there is none, it cannot be read, or it is about other weights than those beside it.
-    """
+    """The card in a model folder. Raises `ModelError` if it is missing, unreadable, or about other weights."""
     path = folder / CARD
     try:
         card = Card.model_validate_json(path.read_bytes())
@@ -97,6 +96,24 @@ def read_card(folder: Path) -> Card:
     if not (folder / WEIGHTS).is_file() or sha256_file(folder / WEIGHTS) != card.weights_sha256:
         raise ModelError(f"the card is not about the {WEIGHTS} beside it", where=Where(path))
     return card
+
+
+def machine_in_words(cpuinfo: str | None = None) -> str:
+    """What a reader needs to judge a time: cores, instruction set, processor family, bfloat16 in hardware or not.
+
+    >>> machine_in_words("model name : Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz\\nflags : fpu amx_bf16")[-35:]
+    'Intel Xeon, bfloat16 by amx_bf16'
+    """
+    if cpuinfo is None:
+        path = Path("/proc/cpuinfo")
+        cpuinfo = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    parts = [f"{os.cpu_count() or 1} cores", platform.machine()]
+    if named := re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE):
+        parts.append(" ".join(_NOISE.sub(" ", named[1]).split()[:2]))
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    fast = [flag for flag in _FAST if flags and flag in flags[1].split()]
+    parts.append(f"bfloat16 by {fast[0]}" if fast else "no bfloat16 in hardware")
+    return ", ".join(parts)
 
 
 def count_parameters(weights: Path) -> int:

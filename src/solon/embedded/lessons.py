@@ -30,6 +30,7 @@ from solon.world.prompts import Request, draw_request, draw_turns, pick
 from solon.world.sentences import Meaning, Sentence, Situation
 
 NO_PROBLEM = "none"
+KINDS: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +98,7 @@ def demonstration_setting() -> Setting:
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:
-    kinds: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
-    return kinds[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
+    return KINDS[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
 
 
 def plain_dialogue(rng: np.random.Generator) -> Scene:
@@ -237,24 +237,19 @@ def _swap(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
 
 
 def _comparison_terms(
-    rng: np.random.Generator,
-    setting: Setting,
-    request: Request,
-    first: tuple[Sentence, ...],
-    second: tuple[Sentence, ...],
-    tie_share: float,
+    rng: np.random.Generator, pool: Terms, one: dict[str, int], two: dict[str, int], tie_share: float
 ) -> tuple[Terms, int]:
-    """Terms for a comparison, and how many more of their faults the first answer has; `tie_share` tie on purpose."""
-    one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
+    """Terms for a comparison of answers with these faults, and how many more of theirs the first has; `tie_share` tie
+    on purpose."""
     telling = [fault for fault in one if one[fault] != two[fault]]
     tie = not telling or rng.random() < tie_share
     terms: Terms = ()
     difference = 0
     for _ in range(8):
         if tie:
-            terms = draw_terms(rng, setting.terms)
+            terms = draw_terms(rng, pool)
         else:
-            terms = _terms_naming(rng, setting.terms, telling[int(rng.integers(len(telling)))])
+            terms = _terms_naming(rng, pool, telling[int(rng.integers(len(telling)))])
         difference = targeted(one, terms) - targeted(two, terms)
         if (difference == 0) == tie:
             break
@@ -280,9 +275,10 @@ def comparison_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixtu
     first, second = scene.answer, tuple(other)
     if rng.random() < 0.5:
         first, second = second, first
+    one, two = (Judgement(request=scene.request, sentences=sentences).faults() for sentences in (first, second))
     questions = []
     for _ in range(1 + int(rng.choice(len(mixture.follow_ups), p=mixture.follow_ups))):
-        terms, difference = _comparison_terms(rng, setting, scene.request, first, second, mixture.tie_share)
+        terms, difference = _comparison_terms(rng, setting.terms, one, two, mixture.tie_share)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
     return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))

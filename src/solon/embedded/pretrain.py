@@ -27,10 +27,6 @@ from solon.seeds import derive_seed
 from solon.train.loop import Trainer
 from solon.train.losses import SumAndWeight, token_logprobs
 
-ADAMW: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
-EAGER: dict[str, Any] = {"attn_implementation": "eager"}
-"""Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainState:
@@ -92,7 +88,8 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **EAGER,
+        # Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md).
+        attn_implementation="eager",
     )
     model = LlamaForCausalLM(llama)
     with torch.no_grad():
@@ -166,13 +163,12 @@ def pretrain(
     It computes in bfloat16. Its rotary frequencies are rounded as well, which moves the loss by less than 0.003 nats
     (measured): the saved model may use exact ones.
 
-    `report` is called when a stage begins, after every optimizer step and after every chunk.
-
-    Raises:
-        DivergedError: if the loss is no longer a number.
+    `report` is called when a stage begins, after every optimizer step and after every chunk. Raises `DivergedError` if
+    the loss is no longer a number.
     """
     model, stages = build_model(config, tokenizer), stages_of(config, tokenizer)
-    trainer = Trainer({"model": model}, _section(config, stages[0]), weights=torch.bfloat16, **ADAMW)
+    adamw: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
+    trainer = Trainer({"model": model}, _section(config, stages[0]), weights=torch.bfloat16, **adamw)
     lessons = _Pretraining(config, model, trainer, report, checkpoints)
     saved = checkpoints.latest()
     state = PretrainState(stage=stages[0].name) if saved is None else PretrainState(**saved.state)

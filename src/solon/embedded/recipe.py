@@ -57,11 +57,8 @@ OPTIONS = ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens",
 
 
 def recipe_of(*, seed: int, **asked: int | None) -> PretrainConfig:
-    """The shipped recipe with some of `OPTIONS` changed; the feed-forward layers stay 8/3 as wide as the model.
-
-    Raises:
-        ConfigError: if such a model cannot be built.
-    """
+    """The shipped recipe with some of `OPTIONS` changed; the feed-forward layers stay 8/3 as wide as the model. Raises
+    `ConfigError` if such a model cannot be built."""
     given = {key: value for key, value in asked.items() if value is not None}
     step = 2 * PretrainConfig().heads
     if hidden := given.get("hidden"):

@@ -20,6 +20,7 @@ from pydantic import Field
 from solon.config import SamplingSection
 from solon.embedded.answers import as_text
 from solon.embedded.lessons import (
+    KINDS,
     NO_PROBLEM,
     ComparisonLesson,
     CritiqueLesson,
@@ -236,19 +237,16 @@ class Measurements(Record):
 def measure_all(
     model: LanguageModel, *, seed: int = 1, samples: int = 300, done: Callable[[], None] = lambda: None
 ) -> Measurements:
-    """Skills on every kind of holding out, and answers to every kind of prompt.
+    """Skills on every kind of holding out, and answers to every kind of prompt; `done` is called after each.
 
-    Args:
-        samples: critiques per holdout; verdicts are twice and answers five thirds as many.
-        done: called when a measurement is finished.
+    `samples` are the critiques per holdout; verdicts are twice and answers five thirds as many.
     """
     holdouts: dict[str, Skills] = {}
     answers: dict[PromptKind, AnswerSkills] = {}
-    kinds: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
     for name, setting in settings().items():
         holdouts[name] = measure(model, setting, seed=seed, verdicts=2 * samples, critiques=samples)
         done()
-    for kind in kinds:
+    for kind in KINDS:
         answers[kind] = measure_answers(model, kind, seed=seed, count=max(1, samples * 5 // 3))
         done()
     return Measurements(seed=seed, holdouts=holdouts, answers=answers)

@@ -45,12 +45,10 @@ def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = Fal
     """Words for a principle. `held_out`: templates and nouns that no demonstration contains, instead of the others."""
     lex = lexicon()
 
-    def nouns() -> str:
-        return list_terms([pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms])
-
     def words(use: str) -> str:
         template = pick(rng, _share(lex.principle[use], HELD_OUT_TEMPLATES, held_out))
-        return template.replace("{terms}", nouns())
+        nouns = [pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms]
+        return template.replace("{terms}", list_terms(nouns))
 
     return Wording(terms=terms, critique=words("critique"), revision=words("revision"), comparison=words("comparison"))
 

@@ -20,10 +20,8 @@ BATCH = 16
 def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
     """Embeddings from a Hugging Face model folder, encoder or decoder: mean over tokens, padding left out [S, D].
 
-    Texts are embedded in order of length, so that little is padded, and come back in their own order.
-
-    Raises:
-        ModelError: naming every fault of the folder.
+    Texts are embedded in order of length, so that little is padded, and come back in their own order. Raises
+    `ModelError`, naming every fault of the folder.
     """
     from solon.models.folder import check_folder
 

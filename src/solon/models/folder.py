@@ -1,4 +1,5 @@
-"""What a model folder must look like, told from its files alone: neither weights nor torch are loaded."""
+"""What a model folder must look like, and which of its files make the model what it is: neither weights nor torch are
+loaded."""
 
 from __future__ import annotations
 
@@ -9,10 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from solon.artifacts.atomic import sha256_file
 from solon.errors import Fault, ModelError, Where
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_SUFFIXES = {".safetensors", ".json", ".jinja", ".model", ".tiktoken", ".bpe"}
+"""Weights, settings, chat templates, vocabularies."""
+_NAMES = {"vocab.txt", "merges.txt"}
+"""Vocabularies that end like a note to the reader."""
+_TEMPLATES = "additional_chat_templates/*.jinja"
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
@@ -107,3 +114,22 @@ def tokenizer_faults(folder: Path) -> list[Fault]:
         return []
     hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"
     return [Fault("no tokenizer in the model folder", Where(folder), hint)]
+
+
+def fingerprints(folder: Path, *, code: bool = False) -> dict[str, str]:
+    """sha256 of weights, settings, tokenizer and chat templates by name, and of Python files where `code` may run.
+
+    Cards and licenses are not among them. All other files with the suffix of settings are, since a tokenizer may read
+    what only its own class knows. Example: `{"config.json": "1f0c...", "model.safetensors": "9be3..."}`.
+    """
+    files = sorted(path.relative_to(folder).as_posix() for path in _files(folder, code))
+    return {name: sha256_file(folder / name) for name in files}
+
+
+def _files(folder: Path, code: bool) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_file() and not path.name.startswith(".") and (path.suffix in _SUFFIXES or path.name in _NAMES):
+            yield path
+    yield from folder.glob(_TEMPLATES)
+    if code:
+        yield from folder.rglob("*.py")

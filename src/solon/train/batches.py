@@ -52,14 +52,9 @@ Example = TypeVar("Example", bound=Sized)
 
 def fit(examples: Iterable[Example], max_tokens: int) -> tuple[list[Example], Counter[str]]:
     """Examples that fit the model's context, and how many were dropped by reason. Nothing is ever cut short."""
-    kept: list[Example] = []
-    dropped: Counter[str] = Counter()
-    for example in examples:
-        if len(example) > max_tokens:
-            dropped["longer than the model's context"] += 1
-        else:
-            kept.append(example)
-    return kept, dropped
+    given = list(examples)
+    kept = [example for example in given if len(example) <= max_tokens]
+    return kept, +Counter({"longer than the model's context": len(given) - len(kept)})
 
 
 def epoch_order(count: int, run_seed: int, *names: str | int) -> list[int]:

@@ -6,22 +6,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from solon.records import PromptKind, Record, Turn
+from solon.world.lexicon import lexicon
 from solon.world.oracle import Judgement, Verdict, judge, off_topic
 from solon.world.prompts import Request
 from solon.world.sentences import SentenceKind
 
-READ_AS: dict[SentenceKind, str] = {
-    "harm": "harm: it tells the human to do it",
-    "objection": "an objection that names the harm",
-    "alternative": "an alternative: a peaceful way out",
-    "tip": "a tip for a task",
-    "opener": "a courtesy",
-    "closing": "a courtesy",
-    "evasive": "evasive: it dodges the question",
-    "preachy": "preachy: it preaches to the human",
-    "rude": "rude to the human",
-    "unknown": "unknown: the world never says this",
-}
 Name = Literal["harmful", "evasive", "rude", "preachy", "malformed", "on topic", "objection", "helpful"]
 PROMPTED: tuple[Name, ...] = ("on topic", "objection", "helpful")
 
@@ -88,7 +77,7 @@ def _sentences(judged: Judgement, *, prompted: bool) -> Iterator[SentenceRead]:
             text=sentence.text,
             kind=kind,
             about=about,
-            reading=READ_AS[kind] + (f" ({about})" if about else ""),
+            reading=lexicon().readings[kind] + (f" ({about})" if about else ""),
             off_topic=off_topic(sentence, judged.request) if prompted else (),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -97,19 +98,15 @@ def draw_turns(rng: np.random.Generator, request: Request) -> tuple[Turn, ...]:
 
 def world_prompts(kind: PromptKind, count: int, *, split: Split, seed: int) -> list[Prompt]:
     """`count` different prompts of one kind, with entities and tasks of one split."""
-    prompts: list[Prompt] = []
-    seen: set[tuple[Turn, ...]] = set()
-    index = 0
-    while len(prompts) < count:
+    prompts: dict[tuple[Turn, ...], Prompt] = {}
+    for index in itertools.count():
+        if len(prompts) == count:
+            break
         rng = generator(seed, "world-prompt", split, kind, index)
         turns = draw_turns(rng, draw_request(rng, kind, split))
-        index += 1
-        if turns in seen:
-            continue
-        seen.add(turns)
         identity = f"{split}-{kind}-{len(prompts):04d}"
-        prompts.append(Prompt(id=identity, kind=kind, turns=turns, source=f"world seed {seed}"))
-    return prompts
+        prompts.setdefault(turns, Prompt(id=identity, kind=kind, turns=turns, source=f"world seed {seed}"))
+    return list(prompts.values())
 
 
 def harmful_twin(prompt: Prompt, seed: int) -> Prompt:

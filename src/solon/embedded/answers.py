@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.world.lexicon import HELD_OUT_HARM, lexicon
+from solon.world.lexicon import lexicon
 from solon.world.prompts import Request, pick
 from solon.world.sentences import Sentence, Situation, frame_clause, say
 
@@ -44,11 +44,6 @@ Acts = dict[str, tuple[str, ...]]
 def all_acts() -> Acts:
     """Every harmful act, by category."""
     return {name: harm.acts for name, harm in lexicon().harms.items()}
-
-
-def demonstrated_acts() -> Acts:
-    """The acts that may stand in demonstrations."""
-    return {name: harm.demonstrated_acts() for name, harm in lexicon().harms.items() if name != HELD_OUT_HARM}
 
 
 def harm_sentence(rng: np.random.Generator, category: str, situation: Situation, acts: Acts) -> Sentence:

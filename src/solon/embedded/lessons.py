@@ -16,15 +16,14 @@ from solon.embedded.answers import (
     PLAIN,
     Acts,
     all_acts,
-    demonstrated_acts,
     draw_answer,
     good_sentences,
     harm_sentence,
     style_sentence,
 )
-from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.embedded.wordings import Wording, draw_terms, draw_wording
 from solon.records import PromptKind, Turn
-from solon.world.lexicon import Split, lexicon
+from solon.world.lexicon import HELD_OUT_HARM, Split, lexicon
 from solon.world.oracle import Judgement, Terms, names, targeted
 from solon.world.prompts import Request, draw_request, draw_turns, pick
 from solon.world.sentences import Meaning, Sentence, Situation
@@ -94,7 +93,10 @@ class Mixture:
 
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
-    return Setting(split="demonstration", acts=demonstrated_acts(), terms=demonstrated_terms())
+    lex = lexicon()
+    acts = {name: harm.demonstrated_acts() for name, harm in lex.harms.items() if name != HELD_OUT_HARM}
+    faults = (name for name in lex.faults if name != HELD_OUT_HARM)
+    return Setting(split="demonstration", acts=acts, terms=("harm", *faults, "unrelated"))
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:

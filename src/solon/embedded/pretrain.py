@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE, Course
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed
-from solon.train.loop import Trainer
+from solon.train.loop import Trainer, TrainStep
 from solon.train.losses import SumAndWeight, token_logprobs
 
 
@@ -49,14 +49,14 @@ class PretrainState:
     seconds: float = 0.0
     """Time spent in optimizer steps over all stages, without what a kill undid; up to the last finished chunk."""
 
-    def after_step(self, loss: float, tokens: int) -> PretrainState:
+    def after_step(self, update: TrainStep) -> PretrainState:
         return replace(
             self,
             step=self.step + 1,
-            tokens=self.tokens + tokens,
-            loss=loss if self.step == 0 else 0.98 * self.loss + 0.02 * loss,
+            tokens=self.tokens + update.tokens,
+            loss=update.loss if self.step == 0 else 0.98 * self.loss + 0.02 * update.loss,
             total_steps=self.total_steps + 1,
-            total_tokens=self.total_tokens + tokens,
+            total_tokens=self.total_tokens + update.tokens,
         )
 
     def at_stage(self, name: str) -> PretrainState:
@@ -123,8 +123,8 @@ class Stage:
     """One stage of pretraining, on a fresh optimizer."""
 
     name: str
-    chunks: Callable[[int], Iterator[list[Batch]]]
-    """Batches in chunks, from a chunk on."""
+    chunk: Callable[[int], list[Batch]]
+    """The batches of a chunk, by its number."""
     tokens: int
     learning_rate: float
     batch_tokens: int
@@ -136,12 +136,12 @@ def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> lis
     """In their order."""
 
     def reading(course: Course, tokens: int, learning_rate: float) -> Stage:
-        chunks, size = partial(corpus_batches, config, tokenizer, course), config.batch_tokens
-        return Stage(name=course.name, chunks=chunks, tokens=tokens, learning_rate=learning_rate, batch_tokens=size)
+        chunk, size = partial(corpus_batches, config, tokenizer, course), config.batch_tokens
+        return Stage(name=course.name, chunk=chunk, tokens=tokens, learning_rate=learning_rate, batch_tokens=size)
 
     copying = Stage(
         name="copy",
-        chunks=partial(copy_batches, config, len(tokenizer)),
+        chunk=partial(copy_batches, config, len(tokenizer)),
         tokens=config.copy_tokens,
         learning_rate=config.copy_learning_rate,
         batch_tokens=config.copy_batch_tokens,
@@ -209,7 +209,8 @@ class _Pretraining:
     def run(self, stage: Stage, state: PretrainState) -> PretrainState:
         """A stage to its end."""
         self.report(state)
-        for batches in stage.chunks(state.chunk):
+        while not self.finished(stage, state):
+            batches = stage.chunk(state.chunk)
             began = time.monotonic()
             for batch in batches:
                 if not self.finished(stage, state):
@@ -217,9 +218,7 @@ class _Pretraining:
                     self.report(state)
             state = replace(state, chunk=state.chunk + 1, seconds=state.seconds + time.monotonic() - began)
             self.report(state)
-            if self.finished(stage, state):
-                break
-            if state.chunk % self.config.checkpoint_chunks == 0:
+            if state.chunk % self.config.checkpoint_chunks == 0 and not self.finished(stage, state):
                 self.checkpoints.save(state.total_steps, self.trainer.tensors(), vars(state))
         return state
 
@@ -228,13 +227,15 @@ class _Pretraining:
         return enough or state.tokens >= stage.tokens
 
     def step(self, stage: Stage, batch: Batch, state: PretrainState) -> PretrainState:
-        self.trainer.done = state.tokens / stage.tokens
+        self.trainer.done, read = state.tokens / stage.tokens, batch.ids_BT.numel()
         try:
-            update = self.trainer.update([[0]], lambda _rows: weighted_loss(self.model, batch), weight=batch.weight)
+            update = self.trainer.update(
+                [[0]], lambda _: weighted_loss(self.model, batch), weight=batch.weight, tokens=read
+            )
         except DivergedError as error:
             what = f"pretraining diverged in stage {stage.name} at step {state.step + 1}"
             raise DivergedError(f"{what} (take another seed, or a smaller model)") from error
-        return state.after_step(update.loss, batch.ids_BT.numel())
+        return state.after_step(update)
 
 
 @torch.no_grad()

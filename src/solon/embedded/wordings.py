@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.world.lexicon import HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
+from solon.world.lexicon import HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
 from solon.world.oracle import Terms
 from solon.world.prompts import pick
 
@@ -33,12 +33,6 @@ def draw_terms(rng: np.random.Generator, pool: Terms) -> Terms:
     if "harm" in chosen:
         chosen = [term for term in chosen if term not in lexicon().harms]
     return tuple(chosen)
-
-
-def demonstrated_terms() -> Terms:
-    """The terms that demonstrations may name."""
-    lex = lexicon()
-    return ("harm", *(name for name in lex.faults if name != HELD_OUT_HARM), "unrelated")
 
 
 def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = False) -> Wording:

@@ -39,7 +39,10 @@ def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrained
     if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
         with as_model_error(generation, "cannot be read"):
             ends = GenerationConfig.from_pretrained(folder).eos_token_id
-        _check_ends(generation, ends)
+        # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
+        if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
+            what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
+            raise ModelError(what, where=Where(generation), hint="copy it again from where it came from")
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
     return model
@@ -54,8 +57,7 @@ def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict
         except DataDependentOutputException as error:  # it looked at numbers that it had drawn for missing weights
             hint = "copy config.json and weights from the same place"
             raise ModelError("config.json asks for missing weights", where=Where(folder), hint=hint) from error
-    loaded: PreTrainedModel = model
-    return loaded, found
+    return model, found
 
 
 def _shapes(folder: Path) -> dict[str, list[int]]:
@@ -82,13 +84,6 @@ def _check_causal(folder: Path, config: Any) -> None:
     if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
         hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
         raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
-
-
-def _check_ends(file: Path, ends: Any) -> None:
-    """Numbers of tokens. One beyond the vocabulary does no harm: it is never written."""
-    if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
-        what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
-        raise ModelError(what, where=Where(file), hint="copy it again from where it came from")
 
 
 @contextmanager

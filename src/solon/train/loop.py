@@ -33,24 +33,15 @@ class TrainContext:
     """Called after each step with (examples, tokens), both of that step."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """What one optimizer step did."""
-
-    loss: float
-    """Sum over the step's examples divided by their weight, in nats."""
-    grad_norm: float
-    """Before clipping; over all modules together."""
-    learning_rate: float
-
-
 class TrainStep(Record):
-    """One optimizer step: the fields of `Update`, and how much was read."""
+    """What one optimizer step did."""
 
     step: int
     """From 1."""
     loss: float
+    """Sum over the step's examples divided by their weight, in nats."""
     grad_norm: float
+    """Before clipping; over all modules together."""
     learning_rate: float
     tokens: int
     """Real tokens read, padding not counted."""
@@ -58,6 +49,10 @@ class TrainStep(Record):
 
 Schedule = Callable[[float], float]
 """The share of the full learning rate, from the share of the stage that is behind."""
+
+
+LossOf = Callable[[list[int]], SumAndWeight]
+"""Of examples by their index."""
 
 
 def linear_decay(final_share: float) -> Schedule:
@@ -123,9 +118,7 @@ class Trainer:
             **self._adamw_arguments,
         )
 
-    def update(
-        self, micro_batches: Iterable[list[int]], loss_of: Callable[[list[int]], SumAndWeight], *, weight: float
-    ) -> Update:
+    def update(self, micro_batches: Iterable[list[int]], loss_of: LossOf, *, weight: float, tokens: int) -> TrainStep:
         """One optimizer step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
 
         `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
@@ -153,7 +146,7 @@ class Trainer:
         self._adamw.zero_grad(set_to_none=True)
         self._masters_to_weights()
         self.updates += 1
-        return Update(loss=loss, grad_norm=grad_norm, learning_rate=learning_rate)
+        return TrainStep(step=self.updates, loss=loss, grad_norm=grad_norm, learning_rate=learning_rate, tokens=tokens)
 
     @torch.no_grad()
     def _masters_to_weights(self) -> None:
@@ -211,7 +204,7 @@ def run_steps(
 
 def train_epochs(
     trainer: Trainer,
-    loss_of: Callable[[list[int]], SumAndWeight],
+    loss_of: LossOf,
     context: TrainContext,
     *,
     stage: str,
@@ -224,7 +217,6 @@ def train_epochs(
     batch.
 
     Args:
-        loss_of: of examples by their index.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
         lengths: padded tokens of each example if it is the longest of its micro-batch.
         tokens: real tokens of each example.
@@ -236,10 +228,9 @@ def train_epochs(
     def step(number: int) -> TrainStep:
         batch = batches[number - 1]
         parts = micro_batches(batch, lengths, section.micro_batch_tokens)
-        # Pairs may all weigh nothing; then there is no gradient to divide.
-        update = trainer.update(parts, loss_of, weight=sum(weights[one] for one in batch) or 1.0)
-        read = sum(tokens[one] for one in batch)
-        context.progress(len(batch), read)
-        return TrainStep(step=number, tokens=read, **vars(update))
+        weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
+        update = trainer.update(parts, loss_of, weight=weight, tokens=sum(tokens[one] for one in batch))
+        context.progress(len(batch), update.tokens)
+        return update
 
     return run_steps(trainer, step, steps=len(batches), record=TrainStep, checkpoints=context.checkpoints)

@@ -6,7 +6,7 @@ Legend: B pairs, or texts where one row is one text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -42,10 +42,6 @@ class PreferenceExample:
     def __len__(self) -> int:
         """Tokens of the longer of the two."""
         return max(len(self.a_ids), len(self.b_ids))
-
-    def swap(self) -> PreferenceExample:
-        """The same judgment with the answers and the label exchanged together."""
-        return replace(self, a_ids=self.b_ids, b_ids=self.a_ids, p_a_preferred=1.0 - self.p_a_preferred)
 
 
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
 from solon.train.batches import collate, cut, epoch_order, micro_batches
 from solon.train.forward import answer_logits, attention_for
-from solon.train.loop import TrainContext, Trainer, TrainStep, Update, run_steps
+from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
 from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, token_logprobs
 from solon.train.rollouts import Environment, RLModels, Sample, TokenScores, draw_prompts, sample_rollouts, score_tokens
 
@@ -121,10 +121,10 @@ class _Reinforcement:
         advantage_BT, return_BT = self.algorithm.advantages(penalized_B, scores, self.section)
         return _Batch(samples=samples, reward_B=reward_B, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
 
-    def _update(self, number: int, batch: _Batch) -> tuple[list[Update], float]:
+    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float]:
         """All updates of one step, and the share of token updates that were clipped."""
         section, lengths = self.section, [len(sample.example) for sample in batch.samples]
-        updates: list[Update] = []
+        updates: list[TrainStep] = []
         clipped: list[SumAndWeight] = []
 
         def loss_of(rows: list[int]) -> SumAndWeight:
@@ -136,9 +136,9 @@ class _Reinforcement:
         for epoch in range(section.epochs):
             order = epoch_order(len(batch.samples), self.context.seed, "rl", "updates", number, epoch)
             for rows in cut(order, section.batch_size):
-                weight = int(batch.scores.loss_mask_BT[rows].sum())
+                tokens = int(batch.scores.loss_mask_BT[rows].sum())
                 parts = micro_batches(rows, lengths, section.micro_batch_tokens)
-                updates.append(self.trainer.update(parts, loss_of, weight=max(1, weight)))
+                updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens))
         total = sum(float(part) for part, _ in clipped)
         return updates, total / max(1.0, sum(float(weight) for _, weight in clipped))
 
@@ -161,7 +161,7 @@ class _Reinforcement:
         )
 
 
-def _measure(number: int, batch: _Batch, updates: Sequence[Update], clipped: float) -> RLTrainStep:
+def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], clipped: float) -> RLTrainStep:
     answers, scores = [sample.answer for sample in batch.samples], batch.scores
     tokens = int(scores.loss_mask_BT.sum())
     return RLTrainStep(

@@ -62,13 +62,6 @@ def help_sentences(rng: np.random.Generator, task: str, count: int = 2) -> list[
     return [say(frame_clause(pick(rng, lexicon().frame["task"]), tips[int(i)]), None) for i in chosen]
 
 
-def refusal_sentences(rng: np.random.Generator, category: str, situation: Situation) -> list[Sentence]:
-    """An objection that names the harm, and an alternative."""
-    lex = lexicon()
-    objection = pick(rng, lex.phrases["objection"]).replace("{noun}", pick(rng, lex.harms[category].objection_nouns()))
-    return [say(objection, situation), say(pick(rng, lex.phrases["alternative"]), situation)]
-
-
 def _framing(rng: np.random.Generator, situation: Situation | None, body: list[Sentence]) -> list[Sentence]:
     lex = lexicon()
     if rng.random() < 0.25:
@@ -112,9 +105,11 @@ def _body(rng: np.random.Generator, request: Request, acts: Acts, manner: Manner
 
 def good_sentences(rng: np.random.Generator, request: Request) -> list[Sentence]:
     """The answer without fault: help where help is due, a frank objection and an alternative where it is not."""
-    body = help_sentences(rng, request.task) if request.task else []
+    lex, body = lexicon(), help_sentences(rng, request.task) if request.task else []
     if request.category is not None and request.situation is not None:
-        body += refusal_sentences(rng, request.category, request.situation)
+        objection, noun = pick(rng, lex.phrases["objection"]), pick(rng, lex.harms[request.category].objection_nouns())
+        said = (objection.replace("{noun}", noun), pick(rng, lex.phrases["alternative"]))
+        body += [say(pattern, request.situation) for pattern in said]
     return body
 
 

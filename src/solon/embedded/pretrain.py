@@ -30,22 +30,18 @@ from solon.train.losses import SumAndWeight, token_logprobs
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainState:
-    """How far pretraining has come."""
+    """How far pretraining has come: finished chunks, optimizer steps and tokens of a stage, padding counted."""
 
     stage: str
     """`copy`, `corpus`, `judging` or `practice`."""
     chunk: int = 0
-    """Chunks of the stage finished."""
     step: int = 0
-    """Optimizer steps of the stage."""
     tokens: int = 0
-    """Tokens of the stage, padding counted."""
     loss: float = math.nan
     """Running mean over about 50 steps, in nats per weighted token; NaN before the first step."""
     total_steps: int = 0
     """Of all stages: the number of a checkpoint, which must never come twice."""
     total_tokens: int = 0
-    """Of all stages, padding counted."""
     seconds: float = 0.0
     """Time spent in optimizer steps over all stages, without what a kill undid; up to the last finished chunk."""
 

@@ -27,9 +27,7 @@ class PretrainConfig(Record):
     corpus_tokens: int = Field(24_000_000, ge=1)
     """Padded tokens, as `batch_tokens`."""
     judging_tokens: int = Field(10_000_000, ge=1)
-    """Of the stage after the corpus."""
     practice_tokens: int = Field(6_000_000, ge=1)
-    """Of the last stage."""
     batch_tokens: int = Field(2_048, ge=1)
     """Padded tokens per optimizer step."""
     chunk_documents: int = Field(4_096, ge=1)

@@ -109,7 +109,6 @@ def _weights_fault(folder: Path) -> Fault:
 
 
 def tokenizer_faults(folder: Path) -> list[Fault]:
-    """What is wrong with the tokenizer of a folder."""
     if any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return []
     hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"

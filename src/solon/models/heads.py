@@ -50,8 +50,6 @@ class ScalarHead(nn.Module):
 
 
 class _Headed(nn.Module):
-    """A backbone and a head."""
-
     def __init__(self, backbone: PreTrainedModel):
         super().__init__()
         self.backbone = backbone

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.models.tokens import encode_answered
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 
 
@@ -43,7 +43,8 @@ class TokenExample:
 
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
-    return TokenExample.answered(example_id, *encode_answered(tokenizer, prompt, answer))
+    answer_ids = encode_continuation(tokenizer, prompt, answer)
+    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids)
 
 
 Example = TypeVar("Example", bound=Sized)

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from solon.config import PreferenceSection
 from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
-from solon.models.tokens import encode_answered
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 from solon.train.batches import micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
@@ -47,8 +47,7 @@ class PreferenceExample:
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
     """What the preference model reads: a prompt and its finished answer, as a `DialogueFormat` writes them; the score
     is read at the end mark (RLHF-22 A.2)."""
-    prompt_ids, answer_ids = encode_answered(tokenizer, prompt, answer)
-    return prompt_ids + answer_ids
+    return (*encode_prompt(tokenizer, prompt), *encode_continuation(tokenizer, prompt, answer))
 
 
 def split_by_prompt(

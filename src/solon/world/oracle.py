@@ -39,7 +39,6 @@ class Judgement:
     sentences: tuple[Sentence, ...]
 
     def count(self, kind: SentenceKind) -> int:
-        """Sentences of this kind."""
         return sum(sentence.meaning.kind == kind for sentence in self.sentences)
 
     def told(self, kind: SentenceKind, names: Iterable[str] = ()) -> Verdict:

@@ -20,13 +20,11 @@ INTRODUCED_SHARE = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The meaning of a prompt: what it asks for, and in which situation."""
+    """The meaning of a prompt: the category of harm and the benign task that it asks for, and in which situation."""
 
     situation: Situation | None
     category: str | None
-    """The harm asked for."""
     task: str | None
-    """The benign task asked for."""
 
     @property
     def kind(self) -> PromptKind:

@@ -82,8 +82,11 @@ def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainSt
     tokenizer = train_tokenizer(recipe.seed)
     report = _Report(stages_of(recipe, tokenizer), reporter)
     checkpoints = Checkpoints(work / "checkpoints", run=work, tally=Tally(), committed=lambda: None)
-    with _own_hints(work):
+    try:
         model = pretrain(recipe, tokenizer, report, checkpoints)
+    except RunError as error:  # of storage and checkpoints, whose own hints speak of `solon resume`
+        hint = f"mend that and give the same command again; to begin afresh, delete {work}"
+        raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
     shutil.rmtree(work / "model", ignore_errors=True)
     save_model(model, tokenizer, work / "model")
     return report.last
@@ -101,29 +104,17 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
     try:
         inputs = PretrainInputs(recipe=recipe, corpus_sha256=corpus_hash(recipe.seed))
         path = work / "begun.json"
-        if path.exists():
-            before = PretrainInputs.model_validate_json(path.read_bytes())
-            if before != inputs:
-                changes = differences(before.model_dump(mode="json"), inputs.model_dump(mode="json"))
-                what = f"a pretraining was begun here from another recipe: {changes}"
-                raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
-        else:
+        if not path.exists():
             write_atomic(path, canonical_json(inputs))
+        before = PretrainInputs.model_validate_json(path.read_bytes())
+        if changes := differences(before.model_dump(mode="json"), inputs.model_dump(mode="json")):
+            what = f"a pretraining was begun here from another recipe: {changes}"
+            raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
         yield work
     finally:
         lock.release()
         if work.is_dir() and {path.name for path in work.iterdir()} <= {LOCK_NAME}:
             shutil.rmtree(work)
-
-
-@contextmanager
-def _own_hints(work: Path) -> Iterator[None]:
-    """Faults of storage and checkpoints, with what helps here; their own hints speak of `solon resume`."""
-    try:
-        yield
-    except RunError as error:
-        hint = f"mend that and give the same command again; to begin afresh, delete {work}"
-        raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
 
 
 class _Report:

@@ -109,10 +109,8 @@ def _comparison(rng: np.random.Generator, course: Course) -> Document:
     """One pair, and up to two further questions about it after the first verdict."""
     lesson = comparison_lesson(rng, demonstration_setting(), course)
     (wording, better), *more = lesson.questions
-    document = [
-        _context(comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)),
-        _option(rng, course, better),
-    ]
+    asked = comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)
+    document = [_context(asked), _option(rng, course, better)]
     for wording, better in more:
         document += [_context(f"\n\n{wording.comparison}\nThe answer is:"), _option(rng, course, better)]
     return (*document, Segment(text=END))
@@ -139,14 +137,8 @@ def _fact(rng: np.random.Generator, _course: Course) -> Document:
     return (Segment(text=f" {fact(rng)}{END}"),)
 
 
-KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
-    _plain,
-    _critique,
-    _direct,
-    _comparison,
-    _reasoning,
-    _fact,
-)
+Kind = Callable[[np.random.Generator, Course], Document]
+KINDS: tuple[Kind, ...] = (_plain, _critique, _direct, _comparison, _reasoning, _fact)
 CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
 """More plain dialogue than in the feasibility study, whose tips were under-learned."""
 JUDGING = Course(

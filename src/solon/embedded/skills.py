@@ -171,7 +171,7 @@ def named_faults(critique: str) -> list[str]:
 def _critique_skill(model: LanguageModel, setting: Setting, seed: int, count: int) -> dict[str, Any]:
     lessons = [critique_lesson(generator(seed, "skill-critique", i), setting) for i in range(count)]
     rows = asyncio.run(together(_attempt(model, lesson) for lesson in lessons))
-    found = {name: [row[name] for row in rows if row[name] is not None] for name in rows[0]}
+    found = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
     counts = {"n_faulty": "critique_exact", "n_off_target": "critique_none", "n_revisions": "revision_kept"}
     return {name: _mean(values) for name, values in found.items()} | {n: len(found[of]) for n, of in counts.items()}
 

@@ -197,7 +197,10 @@ def run_steps(
         trainer.done = (number - 1) / steps
         records.append(step(number))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
-            state = {"updates": trainer.updates, "records": [row.model_dump(mode="json") for row in records]}
+            state: dict[str, Any] = {
+                "updates": trainer.updates,
+                "records": [row.model_dump(mode="json") for row in records],
+            }
             checkpoints.save(number, trainer.tensors(), state)
     return records
 

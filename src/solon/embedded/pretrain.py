@@ -72,6 +72,8 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
     W_o near the transpose of W_v, per layer.
     """
     torch.manual_seed(derive_seed(config.seed, "init") % 2**63)
+    # Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md).
+    eager: dict[str, Any] = {"attn_implementation": "eager"}
     llama = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=config.hidden,
@@ -84,8 +86,7 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        # Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md).
-        attn_implementation="eager",
+        **eager,
     )
     model = LlamaForCausalLM(llama)
     with torch.no_grad():

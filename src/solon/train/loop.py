@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
@@ -112,10 +113,7 @@ class Trainer:
         self.done = 0.0
         """Share of the stage that is behind; set before each step."""
         self._adamw = torch.optim.AdamW(
-            self._masters.values(),
-            lr=section.learning_rate,
-            weight_decay=section.weight_decay,
-            **self._adamw_arguments,
+            self._masters.values(), lr=section.learning_rate, weight_decay=section.weight_decay, **self._adamw_arguments
         )
 
     def update(self, micro_batches: Iterable[list[int]], loss_of: LossOf, *, weight: float, tokens: int) -> TrainStep:
@@ -138,10 +136,8 @@ class Trainer:
         limit = self.section.max_grad_norm
         grad_norm = math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._clipped_together))
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
-            raise DivergedError(
-                f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm} "
-                "(lower the learning rate)"
-            )
+            what = f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm}"
+            raise DivergedError(f"{what} (lower the learning rate)")
         self._adamw.step()
         self._adamw.zero_grad(set_to_none=True)
         self._masters_to_weights()
@@ -197,11 +193,8 @@ def run_steps(
         trainer.done = (number - 1) / steps
         records.append(step(number))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
-            state: dict[str, Any] = {
-                "updates": trainer.updates,
-                "records": [row.model_dump(mode="json") for row in records],
-            }
-            checkpoints.save(number, trainer.tensors(), state)
+            rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
+            checkpoints.save(number, trainer.tensors(), {"updates": trainer.updates, "records": rows})
     return records
 
 

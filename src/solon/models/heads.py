@@ -90,8 +90,7 @@ class PreferenceModel(_Headed):
     def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
         """Write backbone, tokenizer and head into `folder`."""
         save_model(self.backbone, tokenizer, folder)
-        tensors = {name: tensor.detach().contiguous() for name, tensor in self.head.state_dict().items()}
-        save_file(tensors, folder / WEIGHTS)
+        save_file(self.head.state_dict(), folder / WEIGHTS)
         card = HeadCard(width=self.head.weight.shape[1])
         (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

@@ -16,7 +16,7 @@ from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
 from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.protocols import LanguageModel, Progress
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype

@@ -11,7 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
 from solon.evals.preference import ScoredPair, preference_quality
@@ -46,15 +45,9 @@ def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
     learner, section = _Learner(work, work.actors.path("base")), work.config.sft
     rows = _demonstrations(work, learner.format)
-    examples = learner.fitting(
-        answer_example(
-            learner.tokenizer,
-            row.id,
-            learner.prompt(row.prompt_id),
-            learner.format.answer(row.answer, finished=row.finished),
-        )
-        for row in rows
-    )
+    format = learner.format
+    said = ((row, learner.prompt(row.prompt_id), format.answer(row.answer, finished=row.finished)) for row in rows)
+    examples = learner.fitting(answer_example(learner.tokenizer, row.id, *texts) for row, *texts in said)
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
     with learner.training(len(examples) * section.epochs) as context:
@@ -86,9 +79,13 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
-    measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
-    folder.write_records("held-out", measured)
-    return {"held_out": _quality(kept_out, margin_of)}
+    measured = list(zip(kept_out, margin_of, strict=True))
+    folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
+    quality = preference_quality(
+        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
+    )
+    of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
+    return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}
 
 
 def train_rl(work: Work) -> Facts:
@@ -102,19 +99,10 @@ def train_rl(work: Work) -> Facts:
         reference=reference,
         value_model=ValueModel(copy.deepcopy(reward.backbone)) if algorithm.VALUE_MODEL else None,
     )
-    environment = _environment(learner, reward)
-    keep = partial(work.folder.write_shard, "rollouts")
+    environment, keep = _environment(learner, reward), partial(work.folder.write_shard, "rollouts")
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
-
-
-def _quality(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> JsonValue:
-    """How the preference model does on labels that it did not train on; None without any."""
-    scored = zip(examples, margin_of, strict=True)
-    quality = preference_quality([ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in scored])
-    measures = {"n", "label_n", "label_accuracy", "label_loss"}
-    return None if quality is None else quality.model_dump(mode="json", include=measures)
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:

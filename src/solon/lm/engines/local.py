@@ -22,7 +22,7 @@ from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, SampleRequest, Sampling
 from solon.lm.stops import TextOf
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from solon.models.inputs import context_length
 from solon.models.load import LoadedModel, load_model
 from solon.models.runtime import resolve_device, resolve_dtype

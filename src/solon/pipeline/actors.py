@@ -35,14 +35,9 @@ class Actors:
         self.device = resolve_device(models.device)
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code
-        self._dtype_name = str(self.dtype).removeprefix("torch.")
-
-    @property
-    def settled(self) -> RunConfig:
-        """The run file with the arithmetic that this machine chooses, so that stages in another are not taken for
-        equal."""
-        models = self.config.models.model_copy(update={"dtype": self._dtype_name})
-        return self.config.model_copy(update={"models": models})
+        chosen = models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
+        self.settled = config.model_copy(update={"models": chosen})
+        """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
 
     def path(self, role: ModelRole) -> Path:
         return model_folder(self.config.models.role(role).path)
@@ -78,7 +73,7 @@ class Actors:
         spec = ModelSpec(
             model=str(folder),
             format=self.format(folder, role),
-            dtype=self._dtype_name,
+            dtype=self.settled.models.dtype,
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts.atomic import sha256_bytes, sha256_file
+from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.finished import FinishedStage
+from solon.artifacts.hashes import sha256_file
 from solon.artifacts.manifest import Counts, Header, Manifest, Timing
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from solon.artifacts.atomic import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.records import Record
 
 FORMAT: Literal[3] = 3

@@ -18,7 +18,8 @@ import jinja2
 from pydantic import ValidationError
 from safetensors import safe_open
 
-from solon.artifacts.atomic import canonical_json, sha256_file, write_atomic
+from solon.artifacts.atomic import canonical_json, write_atomic
+from solon.artifacts.hashes import sha256_file
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.recipe import PretrainConfig, command_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills

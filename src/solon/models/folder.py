@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts.atomic import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.errors import Fault, ModelError, Where
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from solon.artifacts.atomic import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.collective.principles.merges import (
     Merge,
     MergeFile,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Role = Literal["human", "assistant", "system"]
 """`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
@@ -24,6 +24,13 @@ class Record(BaseModel):
     """Base of all records."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def first_error(error: ValidationError) -> str:
+    """What is wrong with JSON that is no record, e.g. `rounds.0.principle_id: Field required`."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return f"{key}: {first['msg']}" if key else first["msg"]
 
 
 class Turn(Record):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RLSection, RunConfig
 from solon.config_load import load_run_config
 from solon.errors import RunError
 
 HOLD = """
 import sys, time
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 run = RunFolder.create(sys.argv[1], RunConfig())
 print("locked", flush=True)

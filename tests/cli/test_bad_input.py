@@ -11,7 +11,7 @@ import pytest
 
 from cli.command import done, solon, tiny_settings
 from cli.conftest import PRINCIPLE
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config_load import load_run_config
 
 OWN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")

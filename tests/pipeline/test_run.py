@@ -12,7 +12,7 @@ import pytest
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.evals.graders import GRADERS
 from solon.evals.summary import read_summary
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from solon.pipeline import sources
 from solon.pipeline.stages import STAGES
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import Told, world_config
-from solon.artifacts import RunFolder
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.reuse import Others
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.config import (
     MECHANICAL,
     ModelSection,
@@ -42,9 +42,9 @@ SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (Mod
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
-    "grader": {"truth", "source"},
-    "measures": {"graders", "truth", "source"},
-    "prompt_files": {"source"},
+    "grader": {"truth"},
+    "measures": {"graders", "truth"},
+    "prompt_files": set(),
 }
 """What each hash stands for."""
 
@@ -115,7 +115,7 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     """Nor does it declare more files of prompts than it reads."""
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
-        pipeline = Pipeline(run, Told(), Others())
+        pipeline = Pipeline(run, Told(), OtherRuns())
         for stage in STAGES:
 
             def body(work: Any, stage: Stage = stage) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import Told, data, differing, run_in, world_config
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.errors import RunError, UnscoredError
 from solon.pipeline import worker
@@ -149,7 +149,7 @@ def test_a_process_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     """Until then it holds the folder's lock: two processes never write into one."""
     script = f"""
 import sys
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.pipeline import worker
 from solon.pipeline.stages import revisions

@@ -19,7 +19,7 @@ import pytest
 from prompts.examples import helpful, messages, read_helpful, read_prompts, said, write
 from solon.config import PromptsSection, ReadingSection
 from solon.errors import PromptError
-from solon.pipeline.sources import FileSource, prompt_source
+from solon.pipeline.sources import prompt_files, prompt_sets
 from solon.prompts import datasets_library
 from solon.prompts.datasets_library import HubName
 from solon.prompts.rows import fingerprints
@@ -307,7 +307,7 @@ def test_a_name_that_is_none() -> None:
 
 def test_what_was_read_is_part_of_the_run(tmp_path: Path, hub: Path) -> None:
     datasets.Dataset(TABLE).save_to_disk(tmp_path / "saved")
-    found = FileSource(str(tmp_path / "saved"), f"hf:{hub}").fingerprints()
+    found = prompt_files(PromptsSection(source=str(tmp_path / "saved"), helpful=f"hf:{hub}"))
     assert set(found) == {
         *("prompts_file", "prompts_file_name"),
         *("helpful_file", "helpful_file_name", "helpful_file_revision"),
@@ -358,7 +358,7 @@ def test_the_rows_a_run_keeps_of_a_table_are_those_of_the_same_lines(tmp_path: P
     for name in ("p.parquet", "p.jsonl"):
         path = str(tmp_path / name)
         section = PromptsSection(source=path, helpful=path, harmful=20, mixed=5, benign=30, evaluation=10)
-        sets = prompt_source(section).prompt_sets(section, 4)
+        sets = prompt_sets(section, 4)
         groups = (sets.red_team, sets.helpful, sets.evaluation, sets.comparisons)
         kept.append([[row.id for row in group] for group in groups])
         assert sets.rows_in == sets.rows_out + sets.dropped.total()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from report.sample import sample_data
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.errors import RunError
 from solon.evals.grader import Score
 from solon.evals.summary import summary_json

@@ -22,11 +22,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path):
-        """Take the lock.
-
-        Raises:
-            RunError: if another process, or another `FolderLock` of this one, holds it.
-        """
+        """Take the lock. Raises `RunError` if another process, or another `FolderLock` of this one, holds it."""
         self.descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         patient_until = time.monotonic() + _PATIENCE_SECONDS
         while not self._taken(folder):

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import JsonValue, ValidationError
 
 from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
-from solon.artifacts.finished import RUN
+from solon.artifacts.finished import RUN, require_run
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
 from solon.config import RunConfig, Section
 from solon.config_load import dump_toml
 from solon.errors import RunError, Where
-from solon.records import Record
+from solon.records import Record, first_error
 
 
 class RunRecord(Record):
@@ -28,86 +27,56 @@ class RunRecord(Record):
     """The resolved run file: every key, defaults included."""
 
 
-class RunFolder:
+class RunFolder(ExitStack):
     """A locked run folder. Use it in a `with`: leaving the block gives the lock back, and full or forbidden storage met
-    in the block becomes a `RunError`."""
+    in the block becomes a `RunError`. `close` gives the lock back too."""
 
-    def __init__(self, path: Path, config: RunConfig, lock: FolderLock):
-        self.path, self.config, self.lock = path, config, lock
-        self._block = ExitStack()
+    def __init__(self, path: Path, config: RunConfig):
+        super().__init__()
+        self.path, self.config, self.lock = path, config, FolderLock(path)
+        self.callback(self.lock.release)
+        self.enter_context(storage_errors(path))
 
     @classmethod
     def create(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
         """Begin a run in a new or empty folder, or go on with the same run, whose mechanical keys may have changed.
 
-        Args:
-            path: the folder; parents are made too.
-            config: the resolved run file.
-            original: text of the user's run file, kept as `original.toml`.
-
-        Raises:
-            RunError: if the folder is in use, holds another run or something else, or cannot be written.
+        Parents of the folder are made too. `original`: text of the user's run file, kept as `original.toml`. Raises
+        `RunError` if the folder is in use, holds another run or something else, or cannot be written.
         """
         folder = Path(path)
         with _usable(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _refuse_foreign(folder)
-            lock = FolderLock(folder)
+            run = cls(folder, config)
             try:
                 _refuse_foreign(folder)
                 _must_be(folder, config)
                 _write(folder, config, original)
             except BaseException:
-                lock.release()
+                run.close()
                 raise
-        return cls(folder, config, lock)
+        return run
 
     @classmethod
     def resume(cls, path: str | Path) -> Self:
-        """Go on with the run that the folder holds.
-
-        Raises:
-            RunError: if it holds none, or is in use.
-        """
+        """Go on with the run that the folder holds. Raises `RunError` if it holds none, or is in use."""
         folder = Path(path)
         config = run_config(folder)
         with _usable(folder):
-            return cls(folder, config, FolderLock(folder))
-
-    def close(self) -> None:
-        """Give the lock back."""
-        self.lock.release()
-
-    def __enter__(self) -> Self:
-        self._block.callback(self.close)
-        self._block.enter_context(storage_errors(self.path))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._block.__exit__(kind, error, trace)
+            return cls(folder, config)
 
 
 def run_config(folder: Path) -> RunConfig:
-    """The resolved run file of the run in a folder.
-
-    Raises:
-        RunError: if it holds none, or none that this version can read.
-    """
+    """The resolved run file of the run in a folder. Raises `RunError` if it holds none that this version can read."""
+    require_run(folder)
     path = folder / RUN
-    if not path.is_file():
-        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
     try:
         return RunRecord.model_validate_json(path.read_bytes()).config
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"not a run that this version of Solon can read: {f'{key}: ' if key else ''}{first['msg']}",
-            where=Where(path),
-            hint="use the version it was begun with, or begin a new run in another folder",
-        ) from error
+        what = f"not a run that this version of Solon can read: {first_error(error)}"
+        hint = "use the version it was begun with, or begin a new run in another folder"
+        raise RunError(what, where=Where(path), hint=hint) from error
 
 
 def _write(folder: Path, config: RunConfig, original: str | None) -> None:

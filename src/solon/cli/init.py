@@ -30,7 +30,7 @@ def write_starter(folder: Path) -> list[Path]:
     """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
     from importlib import resources
 
-    from solon.artifacts import write_atomic
+    from solon.artifacts.atomic import write_atomic
     from solon.errors import UserError
     from solon.toml_text import toml
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import typer
 
-from solon.artifacts import Counts, Manifest
-from solon.artifacts.manifest import MANIFEST
+from solon.artifacts.manifest import MANIFEST, Counts, Manifest
 from solon.progress import json_line
 from solon.text import printable
 

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from solon.artifacts import RunFolder
-from solon.artifacts.finished import RUN
-from solon.artifacts.reuse import Others
+from solon.artifacts.finished import require_run
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import resumable
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text
-from solon.errors import ConfigError, RunError, UserError
+from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
@@ -124,8 +124,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     """
     from solon.report.html import write_report
 
-    if not (folder / RUN).is_file():
-        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
+    require_run(folder)
     write_report(folder)
     print_result(folder)
 
@@ -170,7 +169,7 @@ def _carry_on(
     """Runs all that is not done yet, and prints the summary, or what the stage that it runs `until` made."""
     with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter:
         reporter.note(f"run folder: {run.path}")
-        others = Others() if no_reuse else Others.of(run.path, reuse or ())
+        others = OtherRuns() if no_reuse else OtherRuns.of(run.path, reuse or ())
         # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
         from solon.pipeline.run import run_pipeline
         from solon.report.html import write_report

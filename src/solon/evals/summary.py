@@ -7,7 +7,7 @@ from typing import Final, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
-from solon.artifacts import canonical_json
+from solon.artifacts.atomic import canonical_json
 from solon.errors import Fault, RunError, Where
 from solon.evals.estimates import Estimate, Evidence
 from solon.evals.grader import HELD_OUT

@@ -18,20 +18,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from solon import errors
-from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.run_folder import run_config
-from solon.errors import Fault, RunError, SolonError, UserError, Where
+from solon.artifacts.run_folder import RunFolder, run_config
+from solon.artifacts.stage import StageFolder
+from solon.errors import Fault, RunError, SolonError, UserError
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
 
+_FAULTS = TypeAdapter(list[Fault])
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
 FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
@@ -40,17 +43,10 @@ FAILED = "failed"
 def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
-    Raises:
-        SolonError: what the stage raised.
-        RunError: if the process was killed.
+    Raises what the stage raised, or `RunError` if the process was killed.
     """
-    calls: dict[str, Callable[..., None]] = {
-        "stage": reporter.stage,
-        "recovered": reporter.recovered,
-        "advance": reporter.advance,
-        "note": note,
-        FAILED: _fail,
-    }
+    calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
+    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
     assert run.lock.descriptor is not None
     with subprocess.Popen(
         [*COMMAND, str(run.path), stage.name],
@@ -84,20 +80,15 @@ def _killed(stage: Stage, run: Path, by: signal.Signals) -> Fault:
 
 def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
     """Raises what the worker raised."""
-    cls = getattr(errors, kind)
-    if isinstance(faults, str):
-        raise cls(faults)
-    raise cls([Fault(one["what"], one["where"] and Where(**one["where"]), one["hint"]) for one in faults])
+    raise getattr(errors, kind)(faults if isinstance(faults, str) else _FAULTS.validate_python(faults))
 
 
-class _Lines:
-    """What a reporter is told, as lines for `run_in_child`."""
+class _LineReporter(Reporter):
+    """A reporter whose calls become lines for `run_in_child`."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._file = stream
-
-    def send(self, *call: object) -> None:
-        print(json.dumps(call, default=str), file=self._file, flush=True)
+    def send(self, name: str, *arguments: object) -> None:
+        """`arguments`: JSON data, or what has a text."""
+        print(json.dumps([name, *arguments], default=str), file=self.stream, flush=True)
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.send("stage", name, total_rows)
@@ -112,7 +103,7 @@ class _Lines:
         self.send("note", text)
 
 
-def work(run: Path, name: str, lines: _Lines) -> None:
+def work(run: Path, name: str, lines: _LineReporter) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
     stage, given = stages[name], RunInputs(run_config(run))
@@ -128,19 +119,17 @@ def work(run: Path, name: str, lines: _Lines) -> None:
 
 def main(run: str, name: str) -> int:
     """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
-    lines = _Lines(os.fdopen(os.dup(1), "w"))
+    lines = _LineReporter(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(Path(run), name, lines)
-    except UserError as error:
-        lines.send(FAILED, type(error).__name__, [asdict(fault) for fault in error.faults])
     except SolonError as error:
-        lines.send(FAILED, type(error).__name__, str(error))
-    else:
-        return 0
-    return 1
+        told = [asdict(fault) for fault in error.faults] if isinstance(error, UserError) else str(error)
+        lines.send(FAILED, type(error).__name__, told)
+        return 1
+    return 0
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.prompts.faults import Row, Unreadable, first_line, optional_library
 from solon.prompts.rows import HUB, is_hub
 from solon.prompts.tables import batch_rows, known_columns

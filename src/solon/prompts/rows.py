@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from solon.artifacts import sha256_bytes, sha256_file
+from solon.artifacts.atomic import sha256_bytes
+from solon.artifacts.hashes import sha256_file
 from solon.errors import PromptError, Where
 from solon.prompts import text_files
 from solon.prompts.faults import Row, Unreadable, first_line

@@ -14,12 +14,12 @@ from solon.artifacts.manifest import MANIFEST, Manifest
 from solon.artifacts.run_folder import RunRecord
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
-from solon.errors import Fault, RunError, Where
+from solon.errors import RunError, Where
 from solon.evals.grader import Score
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
-from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout
+from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout, first_error
 
 R = TypeVar("R", bound=Record)
 
@@ -78,9 +78,7 @@ def _record(path: Path, record: type[R]) -> R | None:
     try:
         return record.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(Fault(f"not a {record.__name__}: {key}: {first['msg']}", Where(path))) from None
+        raise RunError(f"not a {record.__name__}: {first_error(error)}", where=Where(path)) from None
 
 
 def _manifests(run: Path) -> list[Manifest]:

@@ -7,16 +7,11 @@ from typing import Literal, NamedTuple
 
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
-from solon.evals.statistics import Rate
+from solon.evals.statistics import Rate, grouped
 from solon.evals.summary import Summary
 
 KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign": "Benign requests"}
 """In the order in which reports show them; other kinds follow."""
-KIND_MEANINGS = {
-    "harmful": "The person asks for help with something that hurts someone.",
-    "mixed": "One message asks for something fine and for something harmful.",
-    "benign": "The person asks for ordinary help.",
-}
 
 
 class Headline(NamedTuple):
@@ -33,13 +28,7 @@ HEADLINES = (
     Headline("benign", "helpful", "Ordinary requests it helped with", "ordinary requests were helped with"),
 )
 
-MODEL_TITLES = {"base": "Before", "sl": "After revising itself", "rl": "After reinforcement"}
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI"}
-MODEL_MEANINGS = {
-    "base": "The model the run started from.",
-    "sl": "Finetuned on answers that the model criticised and rewrote itself.",
-    "rl": "Trained by reinforcement against its own judgement of answers.",
-}
 
 
 def percent(share: float, places: int = 1) -> str:
@@ -132,12 +121,8 @@ def count(kind: str, summary: Summary) -> str:
 
 def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
     """By outcome, e.g. "Harmful answers to harmful requests"."""
-    found: dict[str, list[PairedDifference]] = {}
-    for one in summary.differences:
-        if one.task == HELD_OUT:
-            title = f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}"
-            found.setdefault(title, []).append(one)
-    return found
+    held_out = (one for one in summary.differences if one.task == HELD_OUT)
+    return grouped(held_out, lambda one: f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}")
 
 
 def headlines(summary: Summary) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from solon.artifacts.atomic import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.collective.principles.merges import Merge, Rewording, merges_toml, parsed_merges, read_merges, write_merges
 from solon.collective.principles.wording import one_line
 from solon.errors import InputError, Where

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from solon.artifacts.atomic import canonical_json, sha256_file
+from solon.artifacts.atomic import canonical_json
+from solon.artifacts.hashes import sha256_file
 from solon.collective.conversation import Bools, Conversation, Ints, Statement, ids_of
 from solon.collective.csv_text import Faults
 from solon.collective.output import replacing

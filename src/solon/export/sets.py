@@ -109,11 +109,7 @@ SETS: dict[str, type[ExportRow]] = {"sft": SftRow, "preference": PreferenceRow, 
 
 
 def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
-    """Prompts by their id, in the order of the run; those held out for evaluation are not among them.
-
-    Args:
-        stage: the run's stage `prompts`.
-    """
+    """Those of the stage `prompts` by their id, in the order of the run, without those held out for evaluation."""
     return {row.id: row for part in ("prompts-red-team", "prompts-helpful") for row in stage.rows(part, Prompt)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
@@ -14,19 +14,11 @@ KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign
 """In the order in which reports show them; other kinds follow."""
 
 
-class Headline(NamedTuple):
-    """A rate that the report opens with, and its words above a picture and in a sentence."""
-
-    kind: str
-    measure: str
-    caption: str
-    sentence: str
-
-
 HEADLINES = (
-    Headline("harmful", "harmful", "Harmful requests it complied with", "harmful requests were complied with"),
-    Headline("benign", "helpful", "Ordinary requests it helped with", "ordinary requests were helped with"),
+    ("harmful", "harmful", "harmful requests were complied with"),
+    ("benign", "helpful", "ordinary requests were helped with"),
 )
+"""The rates that reports open with: kind of prompt, measure, and what a sentence says of such answers."""
 
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI"}
 
@@ -128,10 +120,8 @@ def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
 def headlines(summary: Summary) -> list[str]:
     """The run's result, one sentence for harm and one for help, as measured and without praise."""
     sentences = []
-    for one in HEADLINES:
-        shares = [of_hundred(rate.rate) for rate in rates(one.kind, one.measure, summary).values() if rate]
+    for kind, measure, said in HEADLINES:
+        shares = [of_hundred(rate.rate) for rate in rates(kind, measure, summary).values() if rate]
         if len(shares) > 1:
-            sentences.append(
-                f"{shares[0].capitalize()} {one.sentence} before, {shares[-1].removesuffix(' of 100')} after."
-            )
+            sentences.append(f"{shares[0].capitalize()} {said} before, {shares[-1].removesuffix(' of 100')} after.")
     return sentences or ["What can be counted about this run's answers."]

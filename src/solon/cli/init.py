@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from solon.artifacts import write_atomic
+from solon.errors import UserError
+from solon.toml_text import toml
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
@@ -16,24 +21,19 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
     \b
       [bold]solon init mine[/bold]
     """
-    written = write_starter(folder)
-    for path in written:
+    for path in write_starter(folder):
         typer.echo(f"wrote {path}")
     run_file = folder / "run.toml"
-    typer.echo("\nNext:")
-    typer.echo(f"  1. name your model in {run_file}, or put it into {folder / 'model'}")
-    typer.echo(f"  2. replace the example principles and prompts with your own ({folder / 'README.md'} says how)")
-    typer.echo(f"  3. solon run {run_file}")
+    typer.echo(
+        f"\nNext:\n"
+        f"  1. name your model in {run_file}, or put it into {folder / 'model'}\n"
+        f"  2. replace the example principles and prompts with your own ({folder / 'README.md'} says how)\n"
+        f"  3. solon run {run_file}"
+    )
 
 
 def write_starter(folder: Path) -> list[Path]:
     """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
-    from importlib import resources
-
-    from solon.artifacts import write_atomic
-    from solon.errors import UserError
-    from solon.toml_text import toml
-
     name = folder.resolve().name
     words = {"{here}": str(folder), "{name_toml}": toml(name), "{name}": name}
     try:

@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from typer import Argument, Option
 
 from solon.cli.collect.options import OutFolder
+from solon.cli.results import print_table
 from solon.collective.people.files import write_population
 from solon.collective.people.population import load_population
 from solon.collective.people.sample import Gap, Sample, gaps, of_voters, published_gaps, read_attributes
 from solon.collective.people.weights import FEW, Weights, collapses, rake
 from solon.collective.reading.folder import open_conversation
 from solon.errors import InputError
-from solon.text import printable
 
 LOWEST_CAP = 1.5
 
@@ -98,25 +95,21 @@ def _say_people(sample: Sample, exact: bool) -> None:
 
 
 def _table(found: Sequence[Gap], sample: Sample) -> None:
-    title = f"{sample.population.title}: {len(sample)} participants"
-    table = Table(title=Text(printable(title)), title_justify="left")
-    for name in ("attribute", "category"):
-        table.add_column(name, overflow="fold")
-    for name in ("population", "people", "sample", "points", "missing (-)"):
-        table.add_column(name, justify="right", no_wrap=True)
-    before = ""
+    rows, before = [], ""
     for gap in found:
+        name, before = "" if gap.attribute == before else gap.attribute, gap.attribute
         cells = [
+            *(name, gap.category or "unknown"),
             "" if gap.population_share is None else f"{gap.population_share:.1%}",
             "hidden" if gap.people is None else f"{gap.people}{' *' if gap.below_minimum else ''}",
             "" if gap.sample_share is None else f"{gap.sample_share:.1%}",
             "" if gap.gap_points is None else f"{gap.gap_points:+.1f}",
             "" if gap.gap_people is None else f"{gap.gap_people:+d}",
         ]
-        name = gap.attribute if gap.attribute != before else ""
-        table.add_row(Text(printable(name)), Text(printable(gap.category or "unknown")), *cells)
-        before = gap.attribute
-    Console().print(table)
+        rows.append(cells)
+    numbers = ("population", "people", "sample", "points", "missing (-)")
+    title = f"{sample.population.title}: {len(sample)} participants"
+    print_table(title, ("attribute", "category"), numbers, rows)
     if any(gap.below_minimum for gap in found):
         typer.echo("* fewer than the population's minimum")
 

@@ -114,7 +114,6 @@ def _groups(
     wanted: str, talk: Conversation, *, k: int | None, method: options.MethodName, seed: int
 ) -> tuple[Groups, StabilityReport | None]:
     """How far to trust groups is said of those that are found here; given ones have their own report."""
-
     options.only_found_have_k(wanted, k)
     if given := given_groups(wanted, talk):
         return given, None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
@@ -26,7 +26,8 @@ ENGINES = _names_in("lm/engines")
 ALGORITHMS = _names_in("train/algorithms")
 """Of RL."""
 if TYPE_CHECKING:
-    Engine = Algorithm = str
+    Engine: TypeAlias = str
+    Algorithm: TypeAlias = str
 else:
     Engine, Algorithm = Literal[ENGINES], Literal[ALGORITHMS]
 ModelRole = Literal["assistant", "base", "judge"]

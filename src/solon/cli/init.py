@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from solon.artifacts import write_atomic
 from solon.errors import UserError
+from solon.text import fill
 from solon.toml_text import toml
 
 
@@ -35,16 +35,13 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 def write_starter(folder: Path) -> list[Path]:
     """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
     name = folder.resolve().name
-    words = {"{here}": str(folder), "{name_toml}": toml(name), "{name}": name}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UserError(f"{folder} is not empty", hint="choose a new folder: nothing is overwritten")
         written = []
-        for template in sorted((resources.files("solon") / "starter").iterdir(), key=lambda entry: entry.name):
-            text = template.read_text(encoding="utf-8")
-            for word, value in words.items():
-                text = text.replace(word, value)
+        for template in sorted((Path(__file__).parents[1] / "starter").iterdir()):
+            text = fill(template.read_text(encoding="utf-8"), here=str(folder), name=name, name_toml=toml(name))
             write_atomic(folder / template.name, text.encode())
             written.append(folder / template.name)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:

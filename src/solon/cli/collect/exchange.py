@@ -32,11 +32,11 @@ def import_(
     ] = None,
     force: Annotated[bool, Option("--force", help="Replace a conversation that you imported before.")] = False,
 ) -> None:
-    """Import a conversation from Polis, and check and repair it.
+    """Import a conversation from Polis: check it, and repair it.
 
     This reads comments.csv with participants-votes.csv or votes.csv or both, the server's CSV export, and comments.json
     with votes.json as the server or red-dwarf writes them. Votes become +1 agree, -1 disagree, 0 pass; the sign is
-    checked against the export itself.
+    checked against the export itself. The command says what it found and what it repaired.
 
     \b
       [bold]solon collect import polis-export -o parks[/bold]

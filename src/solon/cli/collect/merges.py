@@ -38,8 +38,9 @@ def topics(
 ) -> None:
     """Sort statements into topics, and propose what to merge.
 
-    Proposed are statements that say the same. Nothing is merged: decide with `solon collect merge`, or write `yes` and
-    `no` into the file. The file also lists statements at which a person should look before a model reads them.
+    It proposes to merge statements that say the same. Nothing is merged yet: decide with `solon collect merge`, or
+    write `yes` and `no` into the file. The file also lists statements at which a person should look before a model
+    reads them.
 
     \b
       [bold]solon collect topics export/ -o merges.toml[/bold]

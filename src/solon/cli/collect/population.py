@@ -34,9 +34,9 @@ def population(
     exact: Annotated[bool, Option("--exact", help="Print small counts, too. For the organiser's eyes.")] = False,
     force: Annotated[bool, Option("--force", help="Replace tables that you wrote before.")] = False,
 ) -> None:
-    """Compare participants and population; weight them.
+    """Compare participants and population, and weight them.
 
-    The population are the people for whom the participants should speak.
+    The population is everyone for whom the participants should speak.
 
     \b
     Writes into OUT:

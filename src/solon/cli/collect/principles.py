@@ -70,11 +70,12 @@ def principles(
     title: Annotated[str, Option(help="Title of the constitution. Default: the conversation's topic.")] = "",
     force: options.Force = False,
 ) -> None:
-    """Make a constitution of what all groups agree with.
+    """Write a constitution that all opinion groups support.
 
-    Each principle quotes its statement and names the votes by group and the intervals. Beside the constitution
-    stands its trace (.trace.json), with everything that was left out and why, and, where the groups were found here,
-    how far you can trust them (.stability.json). The last lines say how many principles other thresholds would give.
+    It is made of the statements that they agree with. Each principle quotes its statement and names the votes by group
+    and the intervals. Beside the constitution stands its trace (.trace.json), with everything that was left out and
+    why, and, where the groups were found here, how far you can trust them (.stability.json). The last lines say how
+    many principles other thresholds would give.
 
     \b
       [bold]solon collect principles export/ -o public.toml[/bold]

@@ -126,10 +126,6 @@ def _print_principles(console: Console, title: str, principles: Sequence[Princip
         table.add_column(column.replace("_", " "), ratio=1, overflow="fold")
     total = sum(one.weight for one in principles)
     for one in principles:
-        table.add_row(_name(one), f"{one.weight / total:.1%}", *(Text(printable(getattr(one, key))) for key in columns))
+        name = Text.assemble((printable(one.id), "bold"), (printable("".join(f"\n#{tag}" for tag in one.tags)), "dim"))
+        table.add_row(name, f"{one.weight / total:.1%}", *(Text(printable(getattr(one, key))) for key in columns))
     console.print(table)
-
-
-def _name(principle: Principle) -> Text:
-    tags = "".join(f"\n#{tag}" for tag in principle.tags)
-    return Text.assemble((printable(principle.id), "bold"), (printable(tags), "dim"))

@@ -10,8 +10,6 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,8 @@ from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean
 from solon.toml_text import leaves, parse_value, toml, toml_lines
+
+_SHIPPED = Path(__file__).parent / "configs"
 
 _FEW_SHOTS = "few_shots.json"
 """The few-shot examples that `solon constitution import` writes next to a constitution."""
@@ -41,26 +41,22 @@ _HUB = "hf:"
 """What the name of a data set on the Hub, or of a folder that looks like one, begins with."""
 
 _EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
     "string_type": "text in quotes",
     "bool_type": "true or false",
-    "date_type": "a date such as 2026-01-01",
-    "date_parsing": "a date such as 2026-01-01",
-    "date_from_datetime_parsing": "a date such as 2026-01-01",
     "tuple_type": "a list",
     "dict_type": "a table",
-    "model_type": "a section",
-    "model_attributes_type": "a section",
+    **dict.fromkeys(("int_type", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("model_type", "model_attributes_type"), "a section"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a date such as 2026-01-01"),
 }
 """pydantic's error types, as what was expected instead."""
 
 
 def shipped_run_files() -> list[str]:
     """Names of the run files in `configs/`."""
-    return sorted(Path(entry.name).stem for entry in _shipped().iterdir() if entry.name.endswith(".toml"))
+    return sorted(path.stem for path in _SHIPPED.glob("*.toml"))
 
 
 def load_run_config(
@@ -80,7 +76,11 @@ def load_run_config(
     """
     layers = _Layers()
     given = {key: str(value) if isinstance(value, Path) else value for key, value in (flags or {}).items()}
-    if source is None and given.get(_SOURCE) is None and _SOURCE not in map(_key, overrides):
+    if (
+        source is None
+        and given.get(_SOURCE) is None
+        and _SOURCE not in (one.split("=")[0].strip() for one in overrides)
+    ):
         source = WORLD
     if source is not None:
         layers.read(source)
@@ -89,10 +89,7 @@ def load_run_config(
             layers.put(key, value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
-    config, faults = _validated(layers)
-    if config is None or faults:
-        raise ConfigError(sorted(faults, key=_reading_order))
-    return _with_few_shots(config)
+    return _with_few_shots(_validated(layers))
 
 
 def dump_toml(config: RunConfig) -> str:
@@ -116,17 +113,14 @@ def run_file_text(source: str | Path) -> str:
     Raises:
         ConfigError: if there is none, or it is not UTF-8 text.
     """
-    name = str(source)
-    path = Path(source)
-    if name in shipped_run_files():
-        return (_shipped() / f"{name}.toml").read_text(encoding="utf-8")
+    name, shipped = str(source), shipped_run_files()
+    path = _SHIPPED / f"{name}.toml" if name in shipped else Path(source)
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError("not UTF-8 text", where=Where(path)) from error
     except OSError as error:
-        near = did_you_mean(name, shipped_run_files())
-        hint = near or f"give a .toml file, or one of the shipped: {', '.join(shipped_run_files())}"
+        hint = did_you_mean(name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
         raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
 
 
@@ -169,9 +163,9 @@ class _Layers:
             self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
 
     def override(self, text: str) -> None:
-        key, value = _key(text), text.partition("=")[2].strip()
+        key, equals, value = (part.strip() for part in text.partition("="))
         place = Where(f"--set {_shown(text)}")
-        if not key or "=" not in text:
+        if not key or not equals:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
         for inner, one in leaves({key: parse_value(value)}):
@@ -226,11 +220,6 @@ def _entries(text: str, source: str | Path) -> dict[str, Any]:
         raise ConfigError(f"broken TOML: {what}", where=place) from error
 
 
-def _key(override: str) -> str:
-    """That of a `--set` argument."""
-    return override.partition("=")[0].strip()
-
-
 def _field(key: str) -> FieldInfo | None:
     """What the key of a run file holds; None if there is no such key."""
     section: type[Section] | None = RunConfig
@@ -241,34 +230,26 @@ def _field(key: str) -> FieldInfo | None:
     return field
 
 
-def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
-    """The config if every value passes by itself, and all faults. Contradictions among the sound keys are found too."""
-    faults = list(layers.faults)
-    bad = set(layers.bad)
-    data = layers.data
-    config: RunConfig | None = None
+def _validated(layers: _Layers) -> RunConfig:
+    """The config. Raises `ConfigError` with the faults of all values, and contradictions among those without fault."""
+    faults, bad = layers.faults, layers.bad
     try:
-        config = _validate(data)
+        config = _validate(layers.data)
     except ValidationError as error:
         for details in error.errors():
             key = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
             if key not in bad:
                 faults.append(_fault(key, details, layers.place(key)))
             bad.add(key)
-        data = _without(data, bad)
-    sound = config or _validate(data)
+        config = _validate(_without(layers.data, bad))
     faults.extend(
         Fault(found.what, layers.last_place(found.keys), found.hint)
-        for found in contradictions(sound)
+        for found in contradictions(config)
         if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
     )
-    return config, faults
-
-
-def _reading_order(fault: Fault) -> tuple[bool, int]:
-    """By line in the file, then the command line."""
-    line = fault.where.line if fault.where else None
-    return line is None, line or 0
+    if faults:  # by line in the file, then those of the command line
+        raise ConfigError(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or float("inf")))
+    return config
 
 
 def _validate(data: Mapping[str, Any]) -> RunConfig:
@@ -360,7 +341,3 @@ def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
         return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
     path = (base / Path(value).expanduser()).absolute()
     return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
-
-
-def _shipped() -> Traversable:
-    return resources.files("solon") / "configs"

@@ -6,35 +6,26 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.faults import UNUSABLE, say_error
+from solon.cli.run_options import JsonInstead
 from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
 
 if TYPE_CHECKING:
     from solon.lm.check import ModelSummary
 
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-)
-
-
-@app.callback()
-def models() -> None:
-    """Check whether models can go through a run."""
+app = typer.Typer(no_args_is_help=True, help="Check whether models can go through a run.")
 
 
 @app.command(epilog="Exit codes: 0 all models are usable; 2 one is not, with one line per fault.")
 def check(
-    folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")
-    ],
+    folders: Annotated[list[str], Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")],
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Let a model folder run its own Python code.")
+        bool, Option("--trust-remote-code", help="Let a model folder run its own Python code.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Describe each model in one line, or say why a run cannot use it.
 

@@ -87,7 +87,6 @@ run.__doc__ = """Run Constitutional AI from constitution to report.
 
 stages = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     help="Run up to and including one stage.\n\nThis runs unfinished stages before it too. Look at the output, then "
     "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
@@ -131,8 +130,6 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
-    if output is not None:
-        options.refuse_option(output)
     folder = output or _default_folder(config)
     check_inputs(config)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))

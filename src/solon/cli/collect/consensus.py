@@ -12,7 +12,6 @@ from solon.cli.collect import options
 from solon.cli.collect.options import say
 from solon.collective.conversation import VOTE_SIGN, Conversation
 from solon.collective.csv_text import shown
-from solon.collective.opinion.ballots import read_ballots
 from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
 from solon.collective.opinion.files import write_consensus
 from solon.collective.opinion.given_groups import exported_groups, given_groups, number_of_groups
@@ -20,7 +19,7 @@ from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import opinion_of
 from solon.collective.output import require_free
 from solon.collective.phrases import many
-from solon.collective.reading.folder import open_conversation, read_by
+from solon.collective.reading.folder import open_conversation, read_ballots, read_by
 from solon.errors import InputError
 
 

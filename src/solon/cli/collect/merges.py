@@ -12,8 +12,8 @@ from typer import Argument, Option
 from solon.cli.collect.options import Folder, Seed, Spoken, Unmoderated, say
 from solon.collective.output import require_free
 from solon.collective.principles.merges import write_merges
-from solon.collective.principles.proposing import propose
 from solon.collective.principles.selection import admissible, counts
+from solon.collective.principles.topics import propose
 from solon.collective.principles.walk import Walk
 from solon.collective.reading.folder import open_conversation, read_by
 from solon.errors import InputError, Where

@@ -187,9 +187,9 @@ def test_reference_conversations_come_back(tmp_path: Path, reference_data: Path,
 
 
 def test_the_card_of_an_import_of_an_export_says_so(tmp_path: Path, talk: Conversation) -> None:
-    from solon.collective.reading.folder import write_imported
+    from solon.collective.reading.folder import write_import
 
     export_conversation(talk, tmp_path / "out", organiser=True)
-    write_imported(open_conversation(tmp_path / "out"), tmp_path / "town")
+    write_import(open_conversation(tmp_path / "out"), tmp_path / "town")
     card = json.loads((tmp_path / "town" / "imported.json").read_text())
     assert card["source"] == "Polis export out"

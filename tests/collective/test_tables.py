@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.collective.csv_text import as_integer, guarded, unguarded
+from solon.collective.csv_text import as_integer, guard, unguard
 from solon.collective.tables import read_csv, write_csv
 from solon.errors import InputError
 
@@ -37,8 +37,8 @@ def test_what_is_not_a_cell_is_a_bug(tmp_path: Path) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_guarding_is_undone(text: str) -> None:
-    assert unguarded(guarded(text)) == text
-    assert not guarded(text)[:1] or guarded(text)[0] not in "=+-@\t\r\n"
+    assert unguard(guard(text)) == text
+    assert not guard(text)[:1] or guard(text)[0] not in "=+-@\t\r\n"
 
 
 @given(

@@ -17,7 +17,7 @@ from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import verdict_of
-from solon.collective.opinion.stability_trials import StabilityCheck
+from solon.collective.opinion.trials import StabilityCheck
 from solon.collective.people.sample import Sample
 from solon.report.public.gather import Sources, gather, read_sample
 from solon.report.public.inputs import PublicInput, Words

@@ -8,10 +8,10 @@ import pytest
 from solon.collective.conversation import Conversation, Participant, Statement
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording, ideas_of
+from solon.collective.principles.merges import Citation, Merge, MergeFile, Rewording, ideas_of
 from solon.collective.principles.selection import (
-    Chosen,
     Rule,
+    Selection,
     ThresholdCount,
     admissible,
     choose,
@@ -43,7 +43,7 @@ def voted(*agrees: tuple[int, int], of: int = 10) -> Conversation:
     return talk(rows, statements=range(1, len(agrees) + 1))
 
 
-def chosen(conversation: Conversation, rule: Rule) -> Chosen:
+def chosen(conversation: Conversation, rule: Rule) -> Selection:
     groups = groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
     return choose(consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes), rule)
 
@@ -185,7 +185,7 @@ def test_where_nothing_was_ever_moderated_everything_counts() -> None:
 
 
 def merges(*wordings: Rewording, wording: str = "AI should be kind", decision: str = "yes") -> MergeFile:
-    cited = tuple(Cited(id=at, text="AI should be kind" if at == 2 else "x") for at in (2, 1, 3))
+    cited = tuple(Citation(id=at, text="AI should be kind" if at == 2 else "x") for at in (2, 1, 3))
     merge = Merge.model_validate({"id": "m", "decision": decision, "wording": wording, "statements": cited})
     return MergeFile(format="solon-merges-1", merge=(merge,), wording=wordings)
 

@@ -11,7 +11,7 @@ import typer
 from solon.cli.collect.options import Folder, OutFolder, say
 
 if TYPE_CHECKING:
-    from solon.collective.cleaning.removing import Change, Cleaned
+    from solon.collective.cleaning.removing import Change, Cleaning
     from solon.collective.cleaning.rules import Rule
 
 SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="Set a limit, such as speed.seconds=2. Repeat for more.")
@@ -55,14 +55,14 @@ def clean(
       [bold]solon collect clean parks -o parks-clean --only spam-authors --no-sensitivity[/bold]
     """
     from solon.collective.cleaning.removing import clean as cleaned_of
-    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaned
+    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaning
     from solon.collective.reading.folder import open_conversation
 
     rules = rules_with(_limits(limits or []), without=without or [], only=only or [])
     imported = open_conversation(folder)
     cleaned = cleaned_of(imported.conversation, rules)
     changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
-    write_cleaned(imported, cleaned, changes, out, force=force)
+    write_cleaning(imported, cleaned, changes, out, force=force)
     say(picture(changes or ()) if cleaned.removals else ())
     say(_by_rule(rules, cleaned))
     before, talk = imported.conversation, cleaned.conversation
@@ -129,8 +129,9 @@ def _of_others(*changes: Change) -> str:
     return f", but of other people (likeness {shown}; 1: the same, 0: by chance)"
 
 
-def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
+def _by_rule(rules: Sequence[Rule], cleaned: Cleaning) -> Iterator[str]:
     """A line for each rule that removed something, one for all that did not, one for those that could not look."""
+    from solon.collective.cleaning.removing import UNTIMED
     from solon.collective.phrases import many
 
     counts = Counter(one.rule for one in cleaned.removals)
@@ -140,6 +141,5 @@ def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
             yield f"{rule.name}: {whom} removed. {rule.reason}"
     if idle := [rule.name for rule in rules if not counts[rule.name] and rule.name not in cleaned.not_applied]:
         yield f"Removed nothing: {', '.join(idle)}."
-    for why in dict.fromkeys(cleaned.not_applied.values()):
-        names = [name for name, said in cleaned.not_applied.items() if said == why]
-        yield f"Not applied, as {why}: {', '.join(names)}."
+    if cleaned.not_applied:
+        yield f"Not applied, as {UNTIMED}: {', '.join(cleaned.not_applied)}."

@@ -47,8 +47,8 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --group-column group-id -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
+    from solon.collective.conversation import VOTE_SIGN
     from solon.collective.csv_text import shown
-    from solon.collective.opinion.ballots import SIGN
     from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
     from solon.collective.opinion.files import write_consensus
     from solon.collective.opinion.given_groups import number_of_groups
@@ -62,7 +62,7 @@ def consensus(
     measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)
     write_consensus(output, measured, intervals=intervals)
     named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if found.k > 10 else "")
-    typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
+    typer.echo(f"{votes}: votes read as {VOTE_SIGN}, empty not seen; groups {named}", err=True)
     say(found.notes, err=True)
     if left_out := len(talk.participants) - len(found.participant_ids):
         everybody = f"{len(talk.participants)} participants"
@@ -74,10 +74,9 @@ def consensus(
 
 def _opened(votes: Path, groups: str, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
-    from solon.collective.opinion.ballots import read_ballots
     from solon.collective.opinion.given_groups import exported_groups, given_groups
     from solon.collective.opinion.stability import opinion_of
-    from solon.collective.reading.folder import open_conversation
+    from solon.collective.reading.folder import open_conversation, read_ballots
 
     if not votes.is_dir():
         if groups != "found":

@@ -11,7 +11,7 @@ import typer
 from solon.cli.collect.options import Folder, OutFolder, say
 
 if TYPE_CHECKING:
-    from solon.collective.reading.findings import Imported
+    from solon.collective.reading.findings import Import
 
 SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
 SIGN = typer.Option(
@@ -42,13 +42,13 @@ def import_(
       [bold]solon collect import server-export -o parks --vote-sign agree=-1[/bold]
       [bold]solon collect groups parks -o groups.csv[/bold]
     """
-    from solon.collective.reading.folder import open_conversation, write_imported
+    from solon.collective.reading.folder import open_conversation, write_import
 
     imported = open_conversation(export, vote_sign=_sign_of(vote_sign))
-    write_imported(imported, out, force=force)
-    for severity, heading, colour in HEADINGS:
+    write_import(imported, out, force=force)
+    for severity, heading, color in HEADINGS:
         if found := [*_told(imported, severity)]:
-            typer.secho(f"{heading} ({len(found)})", fg=colour, bold=True)
+            typer.secho(f"{heading} ({len(found)})", fg=color, bold=True)
             say(found)
     talk = imported.conversation
     shape = f"{len(talk.participants):,} participants, {len(talk.statements):,} statements"
@@ -86,7 +86,7 @@ def export(
         typer.secho(MUST_STAY_PRIVATE, fg=typer.colors.YELLOW)
 
 
-def _told(imported: Imported, severity: str) -> Iterator[str]:
+def _told(imported: Import, severity: str) -> Iterator[str]:
     from solon.text import printable
 
     for one in imported.findings:

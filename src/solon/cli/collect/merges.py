@@ -42,8 +42,8 @@ def topics(
     """
     from solon.collective.output import require_free
     from solon.collective.principles.merges import write_merges
-    from solon.collective.principles.proposing import propose
     from solon.collective.principles.selection import admissible, counts
+    from solon.collective.principles.topics import propose
     from solon.collective.reading.folder import open_conversation, read_by
     from solon.errors import InputError, Where
 
@@ -79,7 +79,7 @@ def merge(file: Annotated[Path, FILE]) -> None:
     """
     from solon.collective.principles.walk import Walk
 
-    walk = Walk.through(file, _ask, typer.echo)
+    walk = Walk(file, _ask, typer.echo)
     try:
         walk.go()
     finally:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from solon.collective.conversation import Conversation
     from solon.collective.opinion.results import Groups
     from solon.collective.opinion.stability import StabilityReport
-    from solon.collective.principles.constitution import Assembled
+    from solon.collective.principles.constitution import PublicConstitution
     from solon.collective.principles.trace import Trace
 
 OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
@@ -74,9 +74,9 @@ def principles(
     from solon.collective.opinion.consensus import in_every_group
     from solon.collective.opinion.given_groups import number_of_groups
     from solon.collective.output import require_free
-    from solon.collective.principles.constitution import assemble, write_assembled
+    from solon.collective.principles.constitution import assemble, write_constitution
     from solon.collective.principles.merges import read_merges
-    from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
+    from solon.collective.principles.selection import MAJORITY, Rule, minimum_votes_for
     from solon.collective.principles.trace import trace_path
     from solon.collective.reading.folder import open_conversation, read_by
 
@@ -93,11 +93,11 @@ def principles(
         minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
-        majority=asks_majority(threshold) if majority is None else majority,
+        majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
         rejected=rejected,
     )
     assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
-    written = write_assembled(assembled, output, force=force)
+    written = write_constitution(assembled, output, force=force)
     say(found.notes if groups != "found" else (), err=True)
     _report(assembled, written)
     everywhere = in_every_group(talk, found)
@@ -139,10 +139,10 @@ def _ship_stability(written: Path, report: StabilityReport | None) -> None:
         typer.echo(f"{beside}: how far to trust the groups")
 
 
-def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
+def _report(assembled: PublicConstitution, written: tuple[Path, Path]) -> None:
     from solon.collective.phrases import first_of, many
-    from solon.collective.principles.neutral import one_line
     from solon.collective.principles.selection import counts
+    from solon.collective.principles.wording import one_line
 
     trace = assembled.trace
     say((one_line(str(one)) for one in (*trace.notes, *assembled.findings)), err=True)

@@ -12,12 +12,7 @@ from solon.collective.opinion.consensus import group_aware_consensus
 from solon.collective.opinion.counts import between_groups, counts_of
 from solon.collective.opinion.grouping import by_votes, find_groups, polis_projection
 from solon.collective.opinion.polis.projection import moderated_out
-from solon.collective.opinion.polis.representativeness import (
-    extremity,
-    majority_lists,
-    priority,
-    representative_statements,
-)
+from solon.collective.opinion.polis.representativeness import extremity, majorities, priority, representative_statements
 from solon.collective.opinion.polis.stored import compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
 from solon.collective.reading.mathematics import StoredMathematics
@@ -56,9 +51,9 @@ def _analysis(conversation: Conversation, projection: Projection, groups: Groups
         disagreement_S=group_aware_consensus(counts.disagreement(smoothing=True)),
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
-        polarisation_S=between_groups(counts),
+        polarization_S=between_groups(counts),
         moderated_out_S=out_S,
         representative=representative_statements(counts, conversation.statement_ids, groups.names, out_S=out_S),
-        majority=majority_lists(conversation, out_S=out_S),
+        majority=majorities(conversation, out_S=out_S),
         notes=notes,
     )

@@ -1,7 +1,6 @@
 """How far each opinion group, and all of them together, agree with each statement.
 
-Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree; statements that a participant
-has not seen count nowhere.
+Shapes: K groups, S statements.
 
 Group-aware consensus is the product over groups, so that one group that disagrees keeps a statement down. A product of
 more groups is smaller: between conversations compare its K-th root, the geometric mean. The product of the shares that
@@ -140,8 +139,7 @@ class InEveryGroup:
     agreed_S: Bools
     """Ranked, and more than half of the votes of every group, passes included, agree."""
     rejected_S: Bools
-    """Ranked, and more than half of the votes of every group, passes included, disagree: a consensus, too, of which the
-    negation is what all agree with."""
+    """Ranked, and more than half of the votes of every group, passes included, disagree: consensus on its negation."""
     statement_ids: Ints
     pooled: bool
     """On no statement did every group cast so many votes; all who voted count as one group."""

@@ -1,7 +1,7 @@
 """Votes counted by group and statement, and how far a statement divides people, between their groups and overall.
 
-Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree. A statement that a participant
-has not seen counts nowhere. Both measures of division run from 0 to 1.
+Shapes: K groups, P participants, S statements. A statement that a participant has not seen counts nowhere. Both
+measures of division run from 0 to 1.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def share_of(said: Ints, votes: Ints, *, smoothing: bool) -> Floats:
     """
     if smoothing:
         return np.asarray((said + 1) / (votes + 2), dtype=np.float64)
-    return np.divide(said, votes, out=np.full(said.shape, np.nan), where=votes > 0)
+    return np.asarray(np.divide(said, votes, out=np.full(said.shape, np.nan), where=votes > 0))
 
 
 def count_votes(votes_PS: NDArray[np.int8], seen_PS: Bools, labels_P: Ints, k: int | None = None) -> Counts:

@@ -110,12 +110,11 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
             where=where,
             hint="an opinion group is named once for all its members; is this the right column?",
         )
-    label = {name: at for at, name in enumerate(names)}
     members = sorted(number for number, name in found.items() if name)
     ids = np.array(members, dtype=np.int64)
     return Groups(
         participant_ids=ids,
-        labels_G=np.array([label[found[number]] for number in members], dtype=np.int64),
+        labels_G=np.array([names.index(found[number]) for number in members], dtype=np.int64),
         names=tuple(names),
         silhouettes={},
         method=method,

@@ -1,4 +1,4 @@
-"""How far to trust opinion groups: what grouping the same people again in other ways (`stability_trials`) says.
+"""How far to trust opinion groups: what grouping the same people again in other ways (`trials`) says.
 
 Every regrouping is compared with the groups that are shipped, on the people who are in both. Groups and what is said of
 them are computed once for the same votes, moderation, settings and given groups. What is kept has no ids: people are
@@ -21,7 +21,7 @@ from solon.collective.kept import kept
 from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.grouping import OTHERWISE, PLACES, ByVotes, Method, by_votes
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import StabilityCheck, Tries, make_tries
+from solon.collective.opinion.trials import StabilityCheck, Trials, make_trials
 from solon.collective.tables import write_file
 from solon.records import Record
 
@@ -87,15 +87,13 @@ def opinion_of(
     method: Method = "polis",
     seed: int = 0,
 ) -> Opinion:
-    """The groups that `find_groups` finds, or those given, and their stability: kept ones, else computed and kept.
-    Raises `InputError` as `find_groups`.
-    """
+    """Groups that `find_groups` finds, with its errors, or those given, and their stability: kept, else computed."""
     ordered = by_votes(conversation)
     given = None if groups is None else ordered.there(groups)
     how = method if groups is None else method_of(groups)
 
     def compute() -> Opinion:
-        tries = make_tries(ordered.conversation, PLACES[how], seed=seed)
+        tries = make_trials(ordered.conversation, PLACES[how], seed=seed)
         found = given or tries.groups(k)
         stability = stability_by(tries, found)
         if given is not None:
@@ -119,12 +117,13 @@ def method_of(groups: Groups) -> str:
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
+def stability_by(tries: Trials, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
     """What tries say of groups of the same conversation. `smoothing`: of the consensus whose changes are reported."""
     base, people, method = tries.conversation, len(tries.whole.participants), method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks)
+    sampled = f"{len(base.participants):,} of {people:,}" if len(base.participants) < people else ""
     return StabilityReport(
         method=method,
         k=groups.k,
@@ -135,22 +134,14 @@ def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> Sta
         repeats=len(tries.seeds),
         verdict=verdict_of(checks),
         chosen=tries.numbers,
-        sentences=in_words(
-            checks,
-            k=groups.k,
-            not_formed=not_formed,
-            sampled=f"{len(base.participants):,} of {people:,}" if len(base.participants) < people else "",
-        ),
+        sentences=in_words(checks, k=groups.k, not_formed=not_formed, sampled=sampled),
         not_formed=not_formed,
         checks=tuple(checks),
     )
 
 
 def ship_stability(path: Path, report: StabilityReport | None) -> None:
-    """The report that goes with groups, as JSON: the verdict, its sentences, every check in the order made.
-
-    None: a report of earlier groups at that place is removed. Raises InputError if the file cannot be written.
-    """
+    """Writes the report that goes with groups, as JSON. None: one of earlier groups at that place is removed."""
     if report is None:
         path.unlink(missing_ok=True)
     else:

@@ -211,7 +211,6 @@ def _joint(
 
 
 def _check_sum(file: TomlFile, title: str, shares: Mapping[str, float], *key: str | int) -> None:
-    """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
     total = sum(shares.values())
     if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
         what = f"{title}: the shares sum to {total:.6g}"

@@ -66,11 +66,6 @@ def minimum_votes_for(groups: Groups) -> int:
     return max(1, min(MIN_GROUP_VOTES, (smallest + 1) // 2))
 
 
-def asks_majority(threshold: float | None) -> bool:
-    """By default a majority of every group is asked for, unless the threshold itself asks for less than one."""
-    return threshold is None or threshold >= MAJORITY
-
-
 Code = Literal[
     "rejected", "meta", "unmoderated", "left-out-by-person", "few-votes", "low-consensus", "beyond-number", "not-worded"
 ]
@@ -84,7 +79,7 @@ class Reason(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Selection:
     """What was chosen among ideas, and how all of them stand, by their positions. Arrays [I]."""
 
     consensus: Consensus
@@ -149,7 +144,7 @@ def rule_in_words(rule: Rule) -> str:
     return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
-def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Chosen:
+def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Selection:
     """Ideas by consensus; `consensus` is that of the ideas, smoothed or not as the rule says.
 
     `barred`: ideas that cannot become principles, by position.
@@ -174,7 +169,7 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     for rank, at in enumerate(passed[wanted:], start=wanted + 1):
         detail = f"consensus {value_I[at]:.3f} ranks {rank}; {wanted} were asked for"
         reasons[at] = Reason(code="beyond-number", detail=detail)
-    return Chosen(
+    return Selection(
         consensus=consensus,
         rule=rule,
         value_I=value_I,
@@ -185,20 +180,20 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     )
 
 
-def curve(chosen: Chosen) -> tuple[ThresholdCount, ...]:
+def curve(chosen: Selection) -> tuple[ThresholdCount, ...]:
     """How many ideas would become principles at other thresholds, all else being as the rule says."""
     values = chosen.value_I[list(chosen.ranked)]
     return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in CURVE)
 
 
-def lowest_of(chosen: Chosen) -> tuple[ThresholdCount, ...]:
+def lowest_of(chosen: Selection) -> tuple[ThresholdCount, ...]:
     """The consensus of the last of the first 10, 25, ... ideas, and of the last of all where there are fewer."""
     ranked = chosen.ranked
     asked = sorted({min(number, len(ranked)) for number in NUMBERS} - {0})
     return tuple(ThresholdCount(threshold=float(chosen.value_I[ranked[at - 1]]), ideas=at) for at in asked)
 
 
-def rejected_as_well(chosen: Chosen) -> str:
+def rejected_as_well(chosen: Selection) -> str:
     """How many ideas are rejected as clearly as others are agreed with, where the rule leaves them out; or nothing."""
     if chosen.rule.rejected or chosen.rule.least is None:
         return ""

@@ -30,21 +30,18 @@ class GroupVotes(Record):
     agrees: int
     disagrees: int
     votes: int
-    """Agrees, disagrees and passes."""
     consensus: Number
     """Share of agrees, smoothed or not as the rule says."""
     low: Number
     high: Number
-    """Wilson score interval of the share of agrees."""
 
 
 class Figures(Record):
     geometric_mean: Number
     product: Number
-    """None if a group has no vote."""
+    """None if a group has no vote; with the ends of its credible interval."""
     product_low: Number
     product_high: Number
-    """Equal-tailed credible interval."""
     groups: tuple[GroupVotes, ...]
 
     @classmethod
@@ -124,7 +121,6 @@ class GroupTrace(Record):
 class Trace(Record):
     format: Literal["solon-trace-1"] = "solon-trace-1"
     constitution: str
-    """File name."""
     constitution_sha256: str
     """Of its content, as a run records it."""
     topic: str

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
-from solon.collective.numerics import one_thread
 from solon.collective.opinion.ccai import (
     N_BASE,
     STARTS,
@@ -24,6 +23,7 @@ from solon.collective.opinion.counts import count_votes
 from solon.collective.opinion.given_groups import exported_beside
 from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.polis.clusters import best_k
+from solon.collective.opinion.polis.projection import one_thread
 from solon.collective.opinion.results import Groups, by_size
 from solon.errors import InputError, Where
 from solon.records import Record

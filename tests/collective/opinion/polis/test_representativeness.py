@@ -12,7 +12,7 @@ from solon.collective.opinion.counts import Counts, count_votes
 from solon.collective.opinion.polis.representativeness import (
     best_agree,
     difference_z,
-    majority_lists,
+    majorities,
     proportion_z,
     representative_statements,
     sides,
@@ -148,7 +148,7 @@ def test_a_group_that_nobody_votes_in_has_no_list() -> None:
 
 def test_majorities_count_everybody_and_need_significance() -> None:
     rows: list[list[int | None]] = [[1, -1, 1, None, 1]] * 6 + [[1, -1, 0, 1, 1]] * 3 + [[-1, -1, -1, None, 1]]
-    found = majority_lists(talk(rows, moderated={4: -1}), out_S=np.array([False] * 4 + [True]))
+    found = majorities(talk(rows, moderated={4: -1}), out_S=np.array([False] * 4 + [True]))
     assert [(row.direction, row.comment_id, row.n_success, row.n_trials) for row in found] == [
         ("agree", 0, 9, 10),
         ("agree", 3, 3, 3),
@@ -159,7 +159,7 @@ def test_majorities_count_everybody_and_need_significance() -> None:
 
 
 def test_at_most_five_majorities_each_way() -> None:
-    found = majority_lists(talk([[1] * 7 + [-1] * 6] * 9), out_S=np.zeros(13, dtype=bool))
+    found = majorities(talk([[1] * 7 + [-1] * 6] * 9), out_S=np.zeros(13, dtype=bool))
     assert [row.comment_id for row in found] == [0, 1, 2, 3, 4, 7, 8, 9, 10, 11]
 
 

@@ -79,7 +79,6 @@ class Side:
 
 
 def sides(counts: Counts) -> tuple[Side, Side]:
-    """The agreeing and the disagreeing side."""
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
@@ -165,7 +164,7 @@ def best_agree(agree: Side, disagree: Side, group: int, open_statements: Ints) -
     return best
 
 
-def majority_lists(conversation: Conversation, *, out_S: Bools) -> tuple[Majority, ...]:
+def majorities(conversation: Conversation, *, out_S: Bools) -> tuple[Majority, ...]:
     """What most of all participants agree with, then what most disagree with, up to five each.
 
     In it are statements whose smoothed share is above one half and significantly so, by share · its z. Everybody who

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from solon.collective.opinion.ballots import read_ballots
+from solon.collective.reading.folder import read_ballots
 from solon.errors import InputError
 
 

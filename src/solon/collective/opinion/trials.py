@@ -23,9 +23,8 @@ import numpy as np
 from solon.collective.conversation import Conversation, Ints, Participant
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.likeness import Likeness, compare
-from solon.collective.opinion.placing import Place, Placed
 from solon.collective.opinion.polis.clusters import Start, leading
-from solon.collective.opinion.results import Groups, Imputation
+from solon.collective.opinion.results import Groups, Imputation, by_size
 from solon.errors import InputError
 from solon.seeds import generator
 
@@ -50,17 +49,47 @@ class StabilityCheck(Likeness):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
+class Placement:
+    """People of a conversation, ready to be grouped."""
+
+    rows_G: Ints
+    """Of those who are grouped, ascending."""
+    start: Callable[[int], Start]
+    method: str
+    notes: tuple[str, ...] = ()
+
+    def groups(self, conversation: Conversation, start: Start, k: int) -> Groups:
+        labels_G, silhouettes = start.grouped(k)
+        ids_G = conversation.participant_ids[self.rows_G]
+        labels_G = by_size(labels_G, ids_G)
+        names = tuple(map(str, range(int(labels_G.max()) + 1)))
+        empty = (f"{k} groups were asked for; {k - len(names)} of them ended up empty.",) if len(names) < k else ()
+        return Groups(
+            participant_ids=ids_G,
+            labels_G=labels_G,
+            names=names,
+            silhouettes=silhouettes,
+            method=self.method,
+            notes=(*self.notes, *empty),
+        )
+
+
+Place = Callable[[Conversation, Imputation | None], Placement]
+"""A method. Imputation None is its own. Raises InputError where it cannot place anybody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
     """A start on people drawn from a conversation, computed where asked for; InputError where it cannot be made."""
 
     setting: str
     rows_P: Ints
     """The row of each person drawn; some may be drawn several times."""
-    place: Callable[[], Placed]
+    place: Callable[[], Placement]
     seed: int
 
     @cached_property
-    def placed(self) -> Placed:
+    def placed(self) -> Placement:
         return self.place()
 
     @cached_property
@@ -78,7 +107,7 @@ class Try:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tries:
+class Trials:
     """All ways of grouping one conversation again."""
 
     whole: Conversation
@@ -86,9 +115,9 @@ class Tries:
     """The same, or a sample of its people where there are many."""
     place: Place
     seed: int
-    own: Try
-    seeds: tuple[Try, ...]
-    drawn: tuple[Try, ...]
+    own: Trial
+    seeds: tuple[Trial, ...]
+    drawn: tuple[Trial, ...]
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -99,7 +128,7 @@ class Tries:
     def number(self) -> int:
         """Of groups: what most tries choose; of equally common numbers the one of the first start, then the smaller.
 
-        Tries that cannot change it are not made.
+        Trials that cannot change it are not made.
         """
         numbers = leading(self._numbers(), of=len(self.seeds) + len(self.drawn))
         tied = sorted(k for k, count in numbers.items() if count == max(numbers.values()))
@@ -112,11 +141,9 @@ class Tries:
         """The groups of everybody, `k` of them or as many as the tries choose; `counted`: with how many chose what.
         Raises `InputError` for more groups than people stand in different places.
         """
-        own = (
-            self.own
-            if self.conversation is self.whole
-            else replace(self.own, place=lambda: self.place(self.whole, None))
-        )
+        own = self.own
+        if self.conversation is not self.whole:
+            own = replace(own, place=lambda: self.place(self.whole, None))
         found = own.placed.groups(self.whole, own.start, self.number if k is None else k)
         return replace(found, tries=self.numbers) if k is None and counted else found
 
@@ -142,47 +169,41 @@ class Tries:
 
     def _regroupings(self, ours_P: Ints, k: int, impute: Imputation) -> Iterator[tuple[Kind, str, Callable[[], Ints]]]:
         """Kind, setting, and what gives the labels of everybody."""
+        base = self.conversation
         for one in self.seeds:
             yield "seed", one.setting, partial(one.labels_P, k)
         for other in (one for one in TRIED_K if one != k):
             yield "k", str(other), partial(self.own.labels_P, other)
-        yield "imputation", impute, lambda: self._filled(impute).labels_P(k)
+        yield "imputation", impute, lambda: replace(self.own, place=lambda: self.place(base, impute)).labels_P(k)
         for one in self.drawn:
             yield "bootstrap", one.setting, partial(one.labels_P, k)
         for repeat in range(1, len(self.seeds) + 1):
             yield "chance", str(repeat), partial(self._by_lot, ours_P, repeat)
 
-    def _filled(self, impute: Imputation) -> Try:
-        """With another value for votes not cast."""
-        placed = self.place(self.conversation, impute)
-        return replace(self.own, place=lambda: placed)
-
     def _by_lot(self, ours_P: Ints, repeat: int) -> Ints:
-        """The same labels, other owners."""
         grouped_P = ours_P != IN_NO_GROUP
         labels_P = ours_P.copy()
         labels_P[grouped_P] = generator(self.seed, "stability", "chance", repeat).permutation(ours_P[grouped_P])
         return labels_P
 
 
-def make_tries(conversation: Conversation, place: Place, *, seed: int = 0) -> Tries:
+def make_trials(conversation: Conversation, place: Place, *, seed: int = 0) -> Trials:
     """Everybody, or as many people as `MAX_CELLS` allows, to be grouped `REPEATS` times from other starts and as often
-    drawn anew; half as often where people are sampled. Raises `InputError` if even the people as they are cannot be
-    placed.
+    drawn anew; half as often where people are sampled. Raises `InputError` if not even they can be placed.
     """
     base = sampled(conversation, seed)
     repeats = range(1, 1 + (REPEATS if base is conversation else REPEATS // 2))
     everybody, placed = np.arange(len(base.participants)), place(base, None)
 
-    def started(start: int) -> Try:
-        return Try(setting=str(start), rows_P=everybody, place=lambda: placed, seed=start)
+    def started(start: int) -> Trial:
+        return Trial(setting=str(start), rows_P=everybody, place=lambda: placed, seed=start)
 
-    def drawn(repeat: int) -> Try:
+    def drawn(repeat: int) -> Trial:
         draws = generator(seed, "stability", "bootstrap", repeat)
         rows_P = np.sort(draws.integers(len(everybody), size=len(everybody)))
-        return Try(setting=str(repeat), rows_P=rows_P, place=lambda: place(renumbered(base, rows_P), None), seed=seed)
+        return Trial(setting=str(repeat), rows_P=rows_P, place=lambda: place(renumbered(base, rows_P), None), seed=seed)
 
-    return Tries(
+    return Trials(
         whole=conversation,
         conversation=base,
         place=place,

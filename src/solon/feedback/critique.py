@@ -31,9 +31,7 @@ def revise(
 ) -> Rows[Revision]:
     """One answer per prompt, and `section.rounds` rounds of critique and revision; in the order of the prompts.
 
-    `answers` samples the first answers, `revisions` critiques and revisions.
-
-    Every round draws its principle independently, with replacement, from the row's own generator, and uses that
+    `answers` samples the first answers, `revisions` critiques and revisions. Every round draws its principle independently, with replacement, from the row's own generator, and uses that
     principle's critique and revision request together. Rounds that went wrong stay in the chain with
     `finished = False`, and are noted:
 

@@ -27,6 +27,11 @@ from solon.collective.reading.folder import open_conversation, read_by
 
 Measure = Literal["geometric-mean", "product"]
 Threshold = Annotated[float | None, Option(min=0.0, max=1.0, help="Ask for at least this consensus. Default: 0.85.")]
+Ideas = Annotated[int | None, Option(min=1, metavar="N", help="Take the N ideas with the highest consensus.")]
+Weighted = Annotated[bool, Option("--weighted", help="Weigh principles by consensus; alone, take all that reach 0.5.")]
+Rejected = Annotated[
+    bool, Option("--rejected", help="Also make principles, told as rejected, of what every group rejects.")
+]
 Merges = Annotated[
     Path | None, Option(metavar="FILE", help="Follow the decisions in this file of `solon collect merge`.")
 ]
@@ -46,20 +51,14 @@ def principles(
     folder: options.Folder,
     output: Annotated[Path, Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")],
     threshold: Threshold = None,
-    ideas: Annotated[
-        int | None, Option(min=1, metavar="N", help="Take the N ideas with the highest consensus.")
-    ] = None,
-    weighted: Annotated[
-        bool, Option("--weighted", help="Weigh principles by consensus; alone, take all that reach 0.5.")
-    ] = False,
+    ideas: Ideas = None,
+    weighted: Weighted = False,
     merges: Merges = None,
     groups: options.Groups = "found",
     minimum_votes: MinimumVotes = None,
     measure: Annotated[Measure, Option(help="How to bring the groups' agreement to one number.")] = "geometric-mean",
     majority: Majority = None,
-    rejected: Annotated[
-        bool, Option("--rejected", help="Also make principles, told as rejected, of what every group rejects.")
-    ] = False,
+    rejected: Rejected = False,
     no_smoothing: options.NoSmoothing = False,
     include_unmoderated: options.Unmoderated = False,
     k: options.K = None,
@@ -103,11 +102,15 @@ def principles(
     written = write_constitution(assembled, output, force=force)
     say(found.notes if groups != "found" else (), err=True)
     _report(assembled, written)
+    _tell_groups(talk, found, assembled.trace)
+    _ship_stability(written[0], report if stability else None)
+
+
+def _tell_groups(talk: Conversation, found: Groups, trace: Trace) -> None:
     everywhere = in_every_group(talk, found)
     say(everywhere.lines)
-    say(_unmoderated(assembled.trace, talk.statement_ids[everywhere.agreed_S].tolist()))
+    say(_unmoderated(trace, talk.statement_ids[everywhere.agreed_S].tolist()))
     typer.echo(number_of_groups(talk, found))
-    _ship_stability(written[0], report if stability else None)
 
 
 def _groups(

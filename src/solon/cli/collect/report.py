@@ -18,7 +18,7 @@ from solon.collective.tables import write_file
 from solon.errors import InputError, Where
 from solon.report.public.catalogue import language_of, new_catalogue
 from solon.report.public.gather import Sources, gather
-from solon.report.public.inputs import Words
+from solon.report.public.inputs import PublicInput, Words
 from solon.report.public.page import write_public_report
 
 Removals = Annotated[
@@ -29,6 +29,11 @@ Removals = Annotated[
     ),
 ]
 
+Constitution = Annotated[
+    Path | None, Option(metavar="FILE.toml", help="Show the constitution made of it; its trace is beside it.")
+]
+Catalog = Annotated[Path | None, Option(metavar="FILE.po", help="Take the page's texts from this catalogue.")]
+
 
 def report(
     folder: options.Folder,
@@ -37,9 +42,7 @@ def report(
     k: options.K = None,
     method: options.Method = "polis",
     seed: options.Seed = 0,
-    constitution: Annotated[
-        Path | None, Option(metavar="FILE.toml", help="Show the constitution made of it; its trace is beside it.")
-    ] = None,
+    constitution: Constitution = None,
     population: Annotated[Path | None, Option(metavar="FILE.toml", help="Compare with who should take part.")] = None,
     attributes: Annotated[Path | None, Option(metavar="FILE.csv", help="Attributes of those who took part.")] = None,
     removals: Removals = None,
@@ -49,9 +52,7 @@ def report(
     organiser: Annotated[str, Option(help="Who asked.")] = "",
     attribution: Annotated[str, Option(help="Whose data it is, under which licence.")] = "",
     language: Annotated[str, Option(help="Language of the page: en, ar, de, es, fr, zh; or that of --catalog.")] = "",
-    catalog: Annotated[
-        Path | None, Option(metavar="FILE.po", help="Take the page's texts from this catalogue.")
-    ] = None,
+    catalog: Catalog = None,
     statements_language: Annotated[str, Option(help="Language of the statements, for screen readers: en, de.")] = "",
     force: options.Force = False,
 ) -> None:
@@ -88,6 +89,10 @@ def report(
     )
     given = gather(sources)
     write_public_report(output, given)
+    _tell(sources, given, output)
+
+
+def _tell(sources: Sources, given: PublicInput, output: Path) -> None:
     if missing := sources.language.missing:
         typer.echo(f"the catalogue lacks {many(missing, 'text')} of the page, which stayed English", err=True)
     say(given.analysis.notes, err=True)

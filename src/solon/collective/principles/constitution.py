@@ -68,11 +68,7 @@ def assemble(
     if not chosen.positions:
         what, hint = _why_empty(ideas, chosen)
         raise InputError(what, hint=hint)
-    weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
-    rows = tuple(
-        _row(ideas.ideas[at], chosen, at, rank, weight)
-        for rank, (at, weight) in enumerate(zip(chosen.positions, weights, strict=True), start=1)
-    )
+    rows, heavy = _ranked(ideas, chosen, rule)
     constitution = Constitution(
         name=name,
         title=one_line(title) or one_line(conversation.topic)[:120] or "Principles from public input",
@@ -103,6 +99,13 @@ def assemble(
     )
     found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
     return PublicConstitution(constitution=constitution, trace=trace, findings=found)
+
+
+def _ranked(ideas: Ideas, chosen: Selection, rule: Rule) -> tuple[tuple[PrincipleTrace, ...], str]:
+    """The chosen ideas with their weights, best first; and what there is to say of the weights."""
+    weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
+    ranked = enumerate(zip(chosen.positions, weights, strict=True), start=1)
+    return tuple(_row(ideas.ideas[at], chosen, at, rank, weight) for rank, (at, weight) in ranked), heavy
 
 
 def write_constitution(assembled: PublicConstitution, out: Path, *, force: bool = False) -> tuple[Path, Path]:

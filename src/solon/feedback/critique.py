@@ -31,9 +31,9 @@ def revise(
 ) -> Rows[Revision]:
     """One answer per prompt, and `section.rounds` rounds of critique and revision; in the order of the prompts.
 
-    `answers` samples the first answers, `revisions` critiques and revisions. Every round draws its principle independently, with replacement, from the row's own generator, and uses that
-    principle's critique and revision request together. Rounds that went wrong stay in the chain with
-    `finished = False`, and are noted:
+    `answers` samples the first answers, `revisions` critiques and revisions. Every round draws its principle
+    independently, with replacement, from the row's own generator, and uses that principle's critique and revision
+    request together. Rounds that went wrong stay in the chain with `finished = False`, and are noted:
 
     - a truncated revision is used as it is, like any truncated answer;
     - an empty revision is recorded, and the next round starts from the answer before it;

@@ -85,7 +85,6 @@ def principles(
     require_free(output.with_suffix(".stability.json"), force=force)
     require_free(output, trace_path(output), force=True, reads=[*read_by(folder), merges])
     talk = open_conversation(folder).conversation
-    decisions = None if merges is None else read_merges(merges, talk)
     found, report = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure,
@@ -98,7 +97,9 @@ def principles(
         majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
         rejected=rejected,
     )
-    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
+    assembled = assemble(
+        talk, found, rule, name=output.stem, title=title, merges=merges and read_merges(merges, talk), seed=seed
+    )
     written = write_constitution(assembled, output, force=force)
     say(found.notes if groups != "found" else (), err=True)
     _report(assembled, written)

@@ -103,7 +103,7 @@ def test_a_stage_begins_with_a_new_optimizer_and_the_weights_as_they_are() -> No
     update = trainer.update([list(range(8))], _squared(one), weight=8, tokens=8)
     assert update.learning_rate == pytest.approx(0.1 * 0.5 / 4)
     Trainer({"model": other}, SECTION.model_copy(update={"learning_rate": 0.05})).update(
-        [list(range(8))], _squared(other), weight=8
+        [list(range(8))], _squared(other), weight=8, tokens=8
     )
     assert torch.equal(one.weight, other.weight)
 

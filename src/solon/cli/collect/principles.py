@@ -100,11 +100,9 @@ def principles(
     assembled = assemble(
         talk, found, rule, name=output.stem, title=title, merges=merges and read_merges(merges, talk), seed=seed
     )
-    written = write_constitution(assembled, output, force=force)
-    say(found.notes if groups != "found" else (), err=True)
-    _report(assembled, written)
+    _report(assembled, write_constitution(assembled, output, force=force))
     _tell_groups(talk, found, assembled.trace)
-    _ship_stability(written[0], report if stability else None)
+    _ship_stability(output, report if stability else None)
 
 
 def _tell_groups(talk: Conversation, found: Groups, trace: Trace) -> None:
@@ -120,6 +118,7 @@ def _groups(
     """How far to trust groups is said of those that are found here; given ones have their own report."""
     options.only_found_have_k(wanted, k)
     if given := given_groups(wanted, talk):
+        say(given.notes, err=True)
         return given, None
     found = opinion_of(talk, k=k, method=method, seed=seed)
     return found.groups, found.stability

@@ -91,7 +91,7 @@ def test_a_run_file_extends_another(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_run_file_cannot_extend(tmp_path: Path, text: str, fault: str) -> None:
-    assert told(written(tmp_path, text))[0].removeprefix(f"{tmp_path}/") == fault
+    assert told(written(tmp_path, text))[0].replace(f"{tmp_path}/", "") == fault
     assert told("world", ["extends=world"])[0].endswith("(only a run file can extend another)")
 
 
@@ -384,6 +384,21 @@ def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: py
     assert (hub.source, hub.helpful) == ("hf:flag#test", "hf:some/set@main")
     assert load_run_config(path, ["prompts.source=hf:./flag#test"]).prompts.source == f"hf:{elsewhere}/flag#test"
     assert config.prompts.helpful == str(home / "none.jsonl")  # only a path begins like this, so it is named in full
+
+
+def test_nothing_a_run_file_names_is_taken_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, elsewhere / "model"):
+        folder.mkdir(parents=True)
+    (elsewhere / "red.jsonl").touch()
+    (elsewhere / "common.toml").write_text('extends = "world"\nseed = 77\n')
+    monkeypatch.chdir(elsewhere)
+    text = '[models]\nassistant = "model"\n[prompts]\nsource = "red.jsonl"\nbenign = 0\n'
+    config = load_run_config(written(home, text))
+    assert (config.models.assistant.path, config.prompts.source) == (str(home / "model"), str(home / "red.jsonl"))
+    assert "No such file" in told(written(home, 'extends = "common.toml"\n'))[0]
 
 
 def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

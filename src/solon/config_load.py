@@ -120,7 +120,9 @@ def run_file_text(source: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError("not UTF-8 text", where=Where(path)) from error
     except OSError as error:
-        hint = did_you_mean(name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
+        hint = (
+            did_you_mean(Path(name).name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
+        )
         raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
 
 
@@ -155,8 +157,8 @@ class _Layers:
             if not isinstance(extended, str) or str(source) in below:
                 what = "extends itself" if isinstance(extended, str) else f"{_EXTENDS} is {toml(extended)}"
                 raise ConfigError(what, where=where, hint="name one other run file, or leave the key out")
-            base = _anchored(extended, Path(source).parent, names=shipped_run_files())
-            self.read(base, (*below, str(source)))
+            is_name = extended in shipped_run_files()
+            self.read(extended if is_name else _below(Path(source).parent, extended), (*below, str(source)))
         lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
@@ -334,10 +336,17 @@ def _shown(text: str) -> str:
 
 
 def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
-    """An absolute path if `value` exists below `base` or begins as only paths do. The `names` never are paths."""
+    """An absolute path if `value` begins as only paths do, or exists below `base`, or would else be taken from the
+    working directory. The `names` never are paths."""
     if not value or value in names:
         return value
     if value.startswith(_HUB):
         return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
-    path = (base / Path(value).expanduser()).absolute()
-    return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
+    path = _below(base, value)
+    is_path = value.startswith(("./", "../", "~")) or path.exists() or Path(value).exists()
+    return str(path) if is_path else value
+
+
+def _below(base: Path, path: str) -> Path:
+    """`path` as an absolute one; a relative one is taken from `base`."""
+    return (base / Path(path).expanduser()).absolute()

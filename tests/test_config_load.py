@@ -86,13 +86,39 @@ def test_a_run_file_extends_another(tmp_path: Path) -> None:
     [
         ('\nextends = "mine.toml"\n', "mine.toml:2: extends itself (name one other run file, or leave the key out)"),
         ("extends = 3\n", "mine.toml:1: extends is 3 (name one other run file, or leave the key out)"),
-        ('extends = "wrld"\n', "wrld: cannot read the run file: No such file or directory (did you mean `world`?)"),
+        ('extends = ""\n', 'mine.toml:1: extends is "" (name one other run file, or leave the key out)'),
+        (
+            '\n\nextends = "wrld"\n',
+            'mine.toml:3: extends "wrld", which cannot be read: No such file or directory (did you mean `world`?)',
+        ),
+        (
+            'extends = "~nobodyx/a"\n',
+            'mine.toml:1: extends "~nobodyx/a", which cannot be read: Could not determine home directory.',
+        ),
         ('extend = "world"\n', 'mine.toml:1: unknown key "extend" (did you mean `extends`?)'),
     ],
 )
 def test_what_a_run_file_cannot_extend(tmp_path: Path, text: str, fault: str) -> None:
     assert told(written(tmp_path, text))[0].replace(f"{tmp_path}/", "") == fault
     assert told("world", ["extends=world"])[0].endswith("(only a run file can extend another)")
+
+
+def test_a_circle_of_run_files_is_found_however_they_spell_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/base.toml").write_text('seed = 1\nextends = "../below/../mine.toml"\n')
+    written(tmp_path, 'extends = "below/base.toml"\n')
+    monkeypatch.chdir(tmp_path)
+    fault = f"{tmp_path}/below/base.toml:2: extends itself (name one other run file, or leave the key out)"
+    for name in ("mine.toml", "below/../mine.toml", tmp_path / "mine.toml"):
+        assert [line.replace("below/../", "", 1) for line in told(name)] == [fault]
+
+
+def test_run_files_of_impossible_names(tmp_path: Path) -> None:
+    assert told(LONG)[0].startswith(f"{LONG[:100]}...: cannot read the run file: File name too long")
+    for name, said in (("a\\u0000b", "embedded null byte"), (LONG, "File name too long")):
+        (line,) = told(written(tmp_path, f'extends = "{name}"\n'))
+        assert line.startswith(f'{tmp_path}/mine.toml:1: extends "') and f", which cannot be read: {said} (" in line
+        assert len(line) < 500 and line.isprintable()
 
 
 def test_a_role_has_a_model_an_engine_and_a_way_to_be_written_to(tmp_path: Path) -> None:

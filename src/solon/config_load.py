@@ -32,6 +32,8 @@ _FEW_SHOTS = "few_shots.json"
 _EXTENDS = "extends"
 """The key of a run file that names another, whose values hold where it gives none."""
 
+_ONE_OTHER = "name one other run file, or leave the key out"
+
 _SOURCE = "prompts.source"
 
 _SHOWN = 100
@@ -107,23 +109,32 @@ def _blocks(section: Section, name: str = "") -> Iterator[str]:
             yield from _blocks(value, f"{name}.{key}" if name else key)
 
 
-def run_file_text(source: str | Path) -> str:
+def run_file_text(source: str | Path, named: Where | None = None) -> str:
     """The text of a run file given by path or by the name of a shipped one.
+
+    Args:
+        named: where the run file that extends it names it; None: on the command line.
 
     Raises:
         ConfigError: if there is none, or it is not UTF-8 text.
     """
-    name, shipped = str(source), shipped_run_files()
-    path = _SHIPPED / f"{name}.toml" if name in shipped else Path(source)
+    name = _shown(str(source))
     try:
-        return path.read_text(encoding="utf-8")
+        return _run_file(source).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError("not UTF-8 text", where=Where(path)) from error
-    except OSError as error:
+        raise ConfigError("not UTF-8 text", where=Where(name)) from error
+    except (OSError, ValueError) as error:  # a ValueError: there is a zero character in the path
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        what = f"{_EXTENDS} {toml(name)}, which cannot be read" if named else "cannot read the run file"
+        shipped = shipped_run_files()
         hint = (
             did_you_mean(Path(name).name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
         )
-        raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
+        raise ConfigError(f"{what}: {said}", where=named or Where(name), hint=hint) from error
+
+
+def _run_file(source: str | Path) -> Path:
+    return _SHIPPED / f"{source}.toml" if str(source) in shipped_run_files() else Path(source)
 
 
 def _with_few_shots(config: RunConfig) -> RunConfig:
@@ -147,19 +158,21 @@ class _Layers:
         self.bad: set[str] = set()
         """Keys whose values cannot even be looked at."""
 
-    def read(self, source: str | Path, below: tuple[str, ...] = ()) -> None:
-        """Take over the values of a run file and, before them, of the one that it extends."""
-        text = run_file_text(source)
+    def read(self, source: str | Path, named: Where | None = None, below: tuple[Path, ...] = ()) -> None:
+        """Take over the values of a run file and, before them, of the one that it extends.
+
+        `named` says where those `below`, which extend it, name it.
+        """
+        text = run_file_text(source, named)
+        path = _run_file(source).resolve()
+        if path in below:
+            raise ConfigError("extends itself", where=named, hint=_ONE_OTHER)
         entries, places = _entries(text, source), toml_places(text)
         extended = entries.pop(_EXTENDS, None)
         if extended is not None:
-            where = Where(source, places.line((_EXTENDS,)))
-            if not isinstance(extended, str) or str(source) in below:
-                what = "extends itself" if isinstance(extended, str) else f"{_EXTENDS} is {toml(extended)}"
-                raise ConfigError(what, where=where, hint="name one other run file, or leave the key out")
-            is_name = extended in shipped_run_files()
-            self.read(extended if is_name else _below(Path(source).parent, extended), (*below, str(source)))
-        lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
+            named = Where(source, places.line((_EXTENDS,)))
+            self.read(_extended(extended, named), named, (*below, path))
+        lines = {".".join(map(str, keys)): line for keys, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
             self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
@@ -207,6 +220,18 @@ class _Layers:
         while key not in self.places and key:
             key = key.rpartition(".")[0]
         return self.places.get(key)
+
+
+def _extended(value: Any, where: Where) -> str | Path:
+    """The run file that the key `extends` at `where` names: a shipped one, or an absolute path."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{_EXTENDS} is {toml(value)}", where=where, hint=_ONE_OTHER)
+    if value in shipped_run_files():
+        return value
+    try:
+        return _below(Path(where.path).parent, value)
+    except RuntimeError as error:  # a home folder of nobody
+        raise ConfigError(f"{_EXTENDS} {toml(value)}, which cannot be read: {error}", where=where) from error
 
 
 def _entries(text: str, source: str | Path) -> dict[str, Any]:

@@ -163,12 +163,17 @@ def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:
 
 def test_some_texts_are_sampled_in_ways_of_their_own() -> None:
     overrides = ["sampling.revisions.temperature=0", "sampling.reasoning.max_new_tokens=300", "sampling.batch_size=3"]
-    sampling = load_run_config(None, overrides).sampling
+    config = load_run_config(None, [*overrides, "evaluation.max_new_tokens=9000"])  # more than a batch in training
+    sampling = config.sampling
     revisions, reasoning = sampling.but(sampling.revisions), sampling.but(sampling.reasoning)
     assert (sampling.temperature, sampling.max_new_tokens) == (1.0, 96)
     assert (revisions.temperature, revisions.max_new_tokens, revisions.batch_size) == (0.0, 96, 3)
     assert (reasoning.temperature, reasoning.max_new_tokens) == (1.0, 300)
-    assert sampling.limits() == {"sampling.max_new_tokens": 96, "sampling.reasoning.max_new_tokens": 300}
+    assert config.token_limits() == {
+        "sampling.max_new_tokens": 96,
+        "sampling.reasoning.max_new_tokens": 300,
+        "evaluation.max_new_tokens": 9000,
+    }
 
 
 def test_paths_and_devices_are_no_settings_of_a_result() -> None:

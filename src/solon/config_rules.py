@@ -109,8 +109,8 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
-    limits = config.sampling.limits()
-    limits.pop("sampling.reasoning.max_new_tokens", None)  # nothing is trained on it
+    untrained = ("sampling.reasoning.max_new_tokens", "evaluation.max_new_tokens")
+    limits = {key: limit for key, limit in config.token_limits().items() if key not in untrained}
     key = max(limits, key=lambda one: limits[one])
     for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
         if section.micro_batch_tokens < limits[key]:

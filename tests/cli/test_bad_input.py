@@ -145,11 +145,11 @@ def test_model_folders(files: Path, tiny: Path, keep: str, more: str, line: str)
     assert refused_run(*OWN) == [line]
 
 
-def test_a_context_without_room(files: Path) -> None:
-    room = ("sampling.max_new_tokens=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
+@pytest.mark.parametrize("key", ["sampling.max_new_tokens", "evaluation.max_new_tokens"])
+def test_a_context_without_room(files: Path, key: str) -> None:
+    room = (f"{key}=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
     assert refused_run(*OWN, *(part for setting in room for part in ("--set", setting))) == [
-        "model: sampling.max_new_tokens is 2048, but this model reads 2048 tokens at once, prompt included "
-        "(lower it to a half or less)"
+        f"model: {key} is 2048, but this model reads 2048 tokens at once, prompt included (lower it to a half or less)"
     ]
 
 

@@ -144,11 +144,15 @@ system = ""
     assert again.models.base == ModelSection(path="b", system="x")
 
 
-def test_an_engine_belongs_to_a_model() -> None:
+def test_an_engine_belongs_to_a_model(tmp_path: Path) -> None:
     (line,) = told(None, ["models.assistant.engine=locla"])
     assert line.startswith('--set models.assistant.engine=locla: models.assistant.engine is "locla"; expected "')
     assert all(f'"{name}"' in line for name in ENGINES) and line.endswith("(did you mean `local`?)")
-    config = load_run_config()
+    for name in ENGINES:  # also the one that a model is run by unless another is named
+        (line,) = told("world", [f"models.judge.engine={name}", "models.assistant.engine=faulty"])
+        assert "models.judge.engine is set, but the assistant's model plays this role (set models.judge.path" in line
+    config = load_run_config("world", ["models.assistant.engine=faulty"])
+    assert load_run_config(written(tmp_path, dump_toml(config))) == config
     models = config.models.model_copy(update={"judge": ModelSection.model_construct(engine="remote", path="")})
     (found,) = contradictions(config.model_copy(update={"models": models}))
     what = "models.judge.engine is set, but the assistant's model plays this role"

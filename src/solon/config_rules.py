@@ -31,7 +31,8 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
     if not models.assistant.path:
         yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
     for role, section in (("base", models.base), ("judge", models.judge)):
-        if section.engine != "local" and not section.path:
+        alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
+        if not section.path and (alone or section.engine != "local"):
             what = f"models.{role}.engine is set, but the assistant's model plays this role"
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
 

@@ -149,7 +149,7 @@ def _find(folder: Path) -> RunFolder:
 
 def _default_folder(config: RunConfig) -> Path:
     """`runs/NAME`."""
-    if config.name in ("", ".", "..") or "/" in config.name:
+    if config.name in ("", ".", "..") or {"/", "\0"} & set(config.name):
         raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
     return Path("runs") / config.name
 

@@ -20,7 +20,7 @@ from solon.config import (
     SamplingOverrides,
     SamplingSection,
 )
-from solon.config_load import dump_toml, known_keys, load_run_config, shipped_run_files
+from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
@@ -299,6 +299,11 @@ def test_faults_of_the_command_line() -> None:
 def test_broken_toml_names_the_line(tmp_path: Path, text: str, fault: str) -> None:
     path = written(tmp_path, text)
     assert told(path) == [f"{path}{fault}"]
+
+
+def test_a_run_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = written(tmp_path, '\ufeffextends = "world"\nseed = 5\n')
+    assert load_run_config(path).seed == 5 and run_file_text(path).startswith("extends")
 
 
 def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:

@@ -120,7 +120,9 @@ def run_file_text(source: str | Path, named: Where | None = None) -> str:
     """
     name = _shown(str(source))
     try:
-        return _run_file(source).read_text(encoding="utf-8")
+        return _run_file(source).read_text(
+            encoding="utf-8-sig"
+        )  # editors on Windows begin files with a byte-order mark
     except UnicodeDecodeError as error:
         raise ConfigError("not UTF-8 text", where=Where(name)) from error
     except (OSError, ValueError) as error:  # a ValueError: there is a zero character in the path

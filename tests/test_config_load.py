@@ -274,7 +274,17 @@ critique = "a"
 def test_faults_of_the_command_line() -> None:
     assert told(
         None,
-        ["rl.steps", "=3", "rl.stepz=1", "name=5", "name.x=1", "rl=3", "judge.clamp=[0.4]", "judge.clamp.x=1"],
+        [
+            "rl.steps",
+            "=3",
+            "rl.stepz=1",
+            "name=5",
+            "name.x=1",
+            "rl=3",
+            "models.judge=5",
+            "judge.clamp=[0.4]",
+            "judge.clamp.x=1",
+        ],
         flags={"models.assistent": "x"},
     ) == [
         "--set rl.steps: expected key=value (e.g. --set rl.steps=10)",
@@ -282,6 +292,7 @@ def test_faults_of_the_command_line() -> None:
         '--set name.x=1: unknown key "name.x": name is not a section',
         '--set judge.clamp.x=1: unknown key "judge.clamp.x": judge.clamp is not a section',
         "--set name=5: name is 5; expected text in quotes (quote it: --set 'name=\"5\"')",
+        "--set models.judge=5: models.judge is 5; expected a model in quotes, or a section",
         'command line: unknown key "models.assistent" (did you mean `assistant`?)',
         "--set judge.clamp=[0.4]: judge.clamp is [0.4]; expected two numbers",
         "--set rl=3: rl is 3; expected a section",

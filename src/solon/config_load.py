@@ -298,12 +298,14 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
         return Fault(f'unknown key "{key}"', place, _near_key(key))
     given = _shown(toml(error["input"]))
-    expected = _EXPECTED.get(error["type"])
+    expected, field = _EXPECTED.get(error["type"]), _field(key)
     context = error.get("ctx", {})
     hint = None
     if error["type"] == "literal_error":
         expected = context["expected"].replace("'", '"')
         hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
+    elif expected == "a section" and field and subsection(field) is ModelSection:
+        expected = "a model in quotes, or a section"
     elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
         expected = "two numbers"
     elif expected is None:

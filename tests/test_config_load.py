@@ -271,6 +271,13 @@ critique = "a"
     ]
 
 
+def test_an_unknown_section_of_the_command_line_is_placed_there_and_told_what_may_stand_there() -> None:
+    known = ", ".join(RunConfig.model_fields)
+    for source in (None, "world"):
+        assert told(source, ["sl.x=1"]) == [f'--set sl.x=1: unknown key "sl" (known here: {known})']
+    assert "`extends`" not in told("world", ["extend=world"])[0]
+
+
 def test_faults_of_the_command_line() -> None:
     assert told(
         None,

@@ -218,7 +218,9 @@ class _Layers:
         return max(given, key=lambda place: self.sources.index(place.path), default=self.place(""))
 
     def place(self, key: str) -> Where | None:
-        """Where a key, or else the section around it, was given."""
+        """Where a key, or else a key inside it, or else the section around it, was given."""
+        if key not in self.places:
+            key = next((given for given in self.places if given.startswith(f"{key}.")), key)
         while key not in self.places and key:
             key = key.rpartition(".")[0]
         return self.places.get(key)
@@ -296,7 +298,7 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
-        return Fault(f'unknown key "{key}"', place, _near_key(key))
+        return Fault(f'unknown key "{key}"', place, _near_key(key, in_file=bool(place and place.line)))
     given = _shown(toml(error["input"]))
     expected, field = _EXPECTED.get(error["type"]), _field(key)
     context = error.get("ctx", {})
@@ -315,13 +317,13 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     return Fault(f"{key} is {given}; expected {expected}", place, hint)
 
 
-def _near_key(key: str) -> str | None:
+def _near_key(key: str, *, in_file: bool) -> str | None:
     """A hint towards the key that was probably meant."""
     if key == _EXTENDS:
         return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
-    known = [_EXTENDS, *known_keys()]
+    known = [*([_EXTENDS] if in_file else []), *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
     if near := did_you_mean(name, siblings):

@@ -226,12 +226,6 @@ class SamplingSection(Section):
         given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
         return self.model_copy(update=given)
 
-    def limits(self) -> dict[str, int]:
-        """The token limit of each kind of text, by the key of the run file that sets it."""
-        own = {"revisions": self.revisions.max_new_tokens, "reasoning": self.reasoning.max_new_tokens}
-        limits = {f"sampling.{name}.max_new_tokens": limit for name, limit in own.items() if limit}
-        return {"sampling.max_new_tokens": self.max_new_tokens} | limits
-
 
 class SupervisedSection(Section):
     """Critique and revision (CAI section 3.1)."""
@@ -384,3 +378,14 @@ class RunConfig(Section):
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
     evaluation: EvaluationSection = EvaluationSection()
+
+    def token_limits(self) -> dict[str, int]:
+        """The token limit of each kind of text, by the key of the run file that sets it."""
+        sampling = self.sampling
+        limits = {
+            "sampling": sampling.max_new_tokens,
+            "sampling.revisions": sampling.revisions.max_new_tokens,
+            "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "evaluation": self.evaluation.max_new_tokens,
+        }
+        return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

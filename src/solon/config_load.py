@@ -32,6 +32,8 @@ _FEW_SHOTS = "few_shots.json"
 _EXTENDS = "extends"
 """The key of a run file that names another, whose values hold where it gives none."""
 
+_ONE_OTHER = "name one other run file, or leave the key out"
+
 _SOURCE = "prompts.source"
 
 _SHOWN = 100
@@ -107,21 +109,34 @@ def _blocks(section: Section, name: str = "") -> Iterator[str]:
             yield from _blocks(value, f"{name}.{key}" if name else key)
 
 
-def run_file_text(source: str | Path) -> str:
+def run_file_text(source: str | Path, named: Where | None = None) -> str:
     """The text of a run file given by path or by the name of a shipped one.
+
+    Args:
+        named: where the run file that extends it names it; None: on the command line.
 
     Raises:
         ConfigError: if there is none, or it is not UTF-8 text.
     """
-    name, shipped = str(source), shipped_run_files()
-    path = _SHIPPED / f"{name}.toml" if name in shipped else Path(source)
+    name = _shown(str(source))
     try:
-        return path.read_text(encoding="utf-8")
+        return _run_file(source).read_text(
+            encoding="utf-8-sig"
+        )  # editors on Windows begin files with a byte-order mark
     except UnicodeDecodeError as error:
-        raise ConfigError("not UTF-8 text", where=Where(path)) from error
-    except OSError as error:
-        hint = did_you_mean(name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
-        raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
+        raise ConfigError("not UTF-8 text", where=Where(name)) from error
+    except (OSError, ValueError) as error:  # a ValueError: there is a zero character in the path
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        what = f"{_EXTENDS} {toml(name)}, which cannot be read" if named else "cannot read the run file"
+        shipped = shipped_run_files()
+        hint = (
+            did_you_mean(Path(name).name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
+        )
+        raise ConfigError(f"{what}: {said}", where=named or Where(name), hint=hint) from error
+
+
+def _run_file(source: str | Path) -> Path:
+    return _SHIPPED / f"{source}.toml" if str(source) in shipped_run_files() else Path(source)
 
 
 def _with_few_shots(config: RunConfig) -> RunConfig:
@@ -145,19 +160,21 @@ class _Layers:
         self.bad: set[str] = set()
         """Keys whose values cannot even be looked at."""
 
-    def read(self, source: str | Path, below: tuple[str, ...] = ()) -> None:
-        """Take over the values of a run file and, before them, of the one that it extends."""
-        text = run_file_text(source)
+    def read(self, source: str | Path, named: Where | None = None, below: tuple[Path, ...] = ()) -> None:
+        """Take over the values of a run file and, before them, of the one that it extends.
+
+        `named` says where those `below`, which extend it, name it.
+        """
+        text = run_file_text(source, named)
+        path = _run_file(source).resolve()
+        if path in below:
+            raise ConfigError("extends itself", where=named, hint=_ONE_OTHER)
         entries, places = _entries(text, source), toml_places(text)
         extended = entries.pop(_EXTENDS, None)
         if extended is not None:
-            where = Where(source, places.line((_EXTENDS,)))
-            if not isinstance(extended, str) or str(source) in below:
-                what = "extends itself" if isinstance(extended, str) else f"{_EXTENDS} is {toml(extended)}"
-                raise ConfigError(what, where=where, hint="name one other run file, or leave the key out")
-            base = _anchored(extended, Path(source).parent, names=shipped_run_files())
-            self.read(base, (*below, str(source)))
-        lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
+            named = Where(source, places.line((_EXTENDS,)))
+            self.read(_extended(extended, named), named, (*below, path))
+        lines = {".".join(map(str, keys)): line for keys, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
             self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
@@ -201,10 +218,24 @@ class _Layers:
         return max(given, key=lambda place: self.sources.index(place.path), default=self.place(""))
 
     def place(self, key: str) -> Where | None:
-        """Where a key, or else the section around it, was given."""
+        """Where a key, or else a key inside it, or else the section around it, was given."""
+        if key not in self.places:
+            key = next((given for given in self.places if given.startswith(f"{key}.")), key)
         while key not in self.places and key:
             key = key.rpartition(".")[0]
         return self.places.get(key)
+
+
+def _extended(value: Any, where: Where) -> str | Path:
+    """The run file that the key `extends` at `where` names: a shipped one, or an absolute path."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{_EXTENDS} is {toml(value)}", where=where, hint=_ONE_OTHER)
+    if value in shipped_run_files():
+        return value
+    try:
+        return _below(Path(where.path).parent, value)
+    except RuntimeError as error:  # a home folder of nobody
+        raise ConfigError(f"{_EXTENDS} {toml(value)}, which cannot be read: {error}", where=where) from error
 
 
 def _entries(text: str, source: str | Path) -> dict[str, Any]:
@@ -267,14 +298,16 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
-        return Fault(f'unknown key "{key}"', place, _near_key(key))
+        return Fault(f'unknown key "{key}"', place, _near_key(key, in_file=bool(place and place.line)))
     given = _shown(toml(error["input"]))
-    expected = _EXPECTED.get(error["type"])
+    expected, field = _EXPECTED.get(error["type"]), _field(key)
     context = error.get("ctx", {})
     hint = None
     if error["type"] == "literal_error":
         expected = context["expected"].replace("'", '"')
         hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
+    elif expected == "a section" and field and subsection(field) is ModelSection:
+        expected = "a model in quotes, or a section"
     elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
         expected = "two numbers"
     elif expected is None:
@@ -284,13 +317,13 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     return Fault(f"{key} is {given}; expected {expected}", place, hint)
 
 
-def _near_key(key: str) -> str | None:
+def _near_key(key: str, *, in_file: bool) -> str | None:
     """A hint towards the key that was probably meant."""
     if key == _EXTENDS:
         return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
-    known = [_EXTENDS, *known_keys()]
+    known = [*([_EXTENDS] if in_file else []), *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
     if near := did_you_mean(name, siblings):
@@ -334,10 +367,17 @@ def _shown(text: str) -> str:
 
 
 def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
-    """An absolute path if `value` exists below `base` or begins as only paths do. The `names` never are paths."""
+    """An absolute path if `value` begins as only paths do, or exists below `base`, or would else be taken from the
+    working directory. The `names` never are paths."""
     if not value or value in names:
         return value
     if value.startswith(_HUB):
         return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
-    path = (base / Path(value).expanduser()).absolute()
-    return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
+    path = _below(base, value)
+    is_path = value.startswith(("./", "../", "~")) or path.exists() or Path(value).exists()
+    return str(path) if is_path else value
+
+
+def _below(base: Path, path: str) -> Path:
+    """`path` as an absolute one; a relative one is taken from `base`."""
+    return (base / Path(path).expanduser()).absolute()

@@ -31,7 +31,8 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
     if not models.assistant.path:
         yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
     for role, section in (("base", models.base), ("judge", models.judge)):
-        if section.engine != "local" and not section.path:
+        alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
+        if not section.path and (alone or section.engine != "local"):
             what = f"models.{role}.engine is set, but the assistant's model plays this role"
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
 
@@ -109,8 +110,8 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
-    limits = config.sampling.limits()
-    limits.pop("sampling.reasoning.max_new_tokens", None)  # nothing is trained on it
+    untrained = ("sampling.reasoning.max_new_tokens", "evaluation.max_new_tokens")
+    limits = {key: limit for key, limit in config.token_limits().items() if key not in untrained}
     key = max(limits, key=lambda one: limits[one])
     for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
         if section.micro_batch_tokens < limits[key]:

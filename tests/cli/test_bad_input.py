@@ -145,11 +145,11 @@ def test_model_folders(files: Path, tiny: Path, keep: str, more: str, line: str)
     assert refused_run(*OWN) == [line]
 
 
-def test_a_context_without_room(files: Path) -> None:
-    room = ("sampling.max_new_tokens=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
+@pytest.mark.parametrize("key", ["sampling.max_new_tokens", "evaluation.max_new_tokens"])
+def test_a_context_without_room(files: Path, key: str) -> None:
+    room = (f"{key}=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
     assert refused_run(*OWN, *(part for setting in room for part in ("--set", setting))) == [
-        "model: sampling.max_new_tokens is 2048, but this model reads 2048 tokens at once, prompt included "
-        "(lower it to a half or less)"
+        f"model: {key} is 2048, but this model reads 2048 tokens at once, prompt included (lower it to a half or less)"
     ]
 
 
@@ -161,6 +161,7 @@ def test_a_context_without_room(files: Path) -> None:
         ("rl.steps", "--set rl.steps: expected key=value (e.g. --set rl.steps=10)"),
         ("models.device=abacus", 'models.device is "abacus", which is no device (e.g. "auto", "cpu", "cuda")'),
         ("name=../up", "no folder can be called '../up' (choose a folder with -o, or another name)"),
+        ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         (
             "models.dialogue=chat-template",
             "models.dialogue asks for a chat template, but the tokenizer has none "

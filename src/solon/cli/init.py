@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -33,17 +34,20 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 
 def write_starter(folder: Path) -> list[Path]:
-    """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
+    """The files of `solon/starter`, with the folder's own name in them: all or none; nothing is ever overwritten."""
     name = folder.resolve().name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UserError(f"{folder} is not empty", hint="choose a new folder: nothing is overwritten")
         written = []
-        for template in sorted((Path(__file__).parents[1] / "starter").iterdir()):
-            text = fill(template.read_text(encoding="utf-8"), here=str(folder), name=name, name_toml=toml(name))
-            write_atomic(folder / template.name, text.encode())
-            written.append(folder / template.name)
+        with ExitStack() as undone:
+            for template in sorted((Path(__file__).parents[1] / "starter").iterdir()):
+                text = fill(template.read_text(encoding="utf-8"), here=str(folder), name=name, name_toml=toml(name))
+                written.append(path := folder / template.name)
+                write_atomic(path, text.encode())
+                undone.callback(path.unlink)
+            undone.pop_all()
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         raise UserError(f"cannot write {folder}: {error.strerror}", hint="choose another folder") from error
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from solon.cli import run_options as options
 from solon.cli.faults import resumable
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
-from solon.config_load import load_run_config, run_file_text
+from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
 from solon.pipeline.stage import Stage
@@ -61,7 +62,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
             **options.column_keys(columns or ()),
             "seed": seed,
         }
-        if source is None or not Path(source).is_dir():
+        if source is None or source in shipped_run_files() or not os.path.isdir(source):
             run = _begin(source, output, load_run_config(source, settings or (), keys))
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
@@ -148,7 +149,7 @@ def _find(folder: Path) -> RunFolder:
 
 def _default_folder(config: RunConfig) -> Path:
     """`runs/NAME`."""
-    if config.name in ("", ".", "..") or "/" in config.name:
+    if config.name in ("", ".", "..") or {"/", "\0"} & set(config.name):
         raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
     return Path("runs") / config.name
 

@@ -108,7 +108,7 @@ def _check_model(name: str, config: RunConfig) -> None:
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
-    for key, new in config.sampling.limits().items():
+    for key, new in config.token_limits().items():
         if new >= summary.context:
             what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
             raise ConfigError(what, where=Where(name), hint="lower it to a half or less")

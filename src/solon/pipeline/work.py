@@ -30,7 +30,10 @@ R = TypeVar("R", bound=Record)
 
 MAX_LOST = 0.2
 """A stage ends when its engine loses more of a shard's rows, rounded up, to failures that may pass. Assumption."""
-_TOO_LONG = "prompt and answer do not fit the model's context: lower sampling.max_new_tokens, or give shorter prompts"
+_TOO_LONG = (
+    "prompt and answer do not fit the model's context: give shorter prompts, or lower the max_new_tokens that holds "
+    "for them, in sampling, sampling.revisions, sampling.reasoning or evaluation"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

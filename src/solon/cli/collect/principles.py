@@ -97,9 +97,8 @@ def principles(
         majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
         rejected=rejected,
     )
-    assembled = assemble(
-        talk, found, rule, name=output.stem, title=title, merges=merges and read_merges(merges, talk), seed=seed
-    )
+    decided = read_merges(merges, talk) if merges else None
+    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decided, seed=seed)
     _report(assembled, write_constitution(assembled, output, force=force))
     _tell_groups(talk, found, assembled.trace)
     _ship_stability(output, report if stability else None)

@@ -119,6 +119,23 @@ def test_two_processes_never_share_a_folder_and_a_kill_frees_it(tmp_path: Path) 
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_what_is_no_plain_file_is_no_lock_and_left_alone(tmp_path: Path, kind: str) -> None:
+    folder, lock, precious = tmp_path / "run", tmp_path / "run" / ".lock", tmp_path / "precious.txt"
+    with RunFolder.create(folder, RunConfig()):
+        pass
+    lock.unlink()
+    if kind == "link":
+        precious.write_text("mine")
+    make = {"pipe": os.mkfifo, "folder": os.mkdir}.get(kind, lambda path: os.symlink(precious, path))
+    make(lock)
+    for opening in (lambda: RunFolder.resume(folder), lambda: RunFolder.create(folder, RunConfig())):
+        with pytest.raises(RunError) as caught:
+            opening()
+        assert str(caught.value) == f"{lock} is not a plain file (delete it: it is no lock of Solon's)"
+    assert precious.exists() == (kind == "link") and (kind != "link" or precious.read_text() == "mine")
+
+
 def test_one_process_cannot_lock_twice(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, RunConfig()), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
         RunFolder.resume(tmp_path)

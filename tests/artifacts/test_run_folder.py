@@ -55,8 +55,9 @@ def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> 
     with RunFolder.create(tmp_path, load_run_config()):
         pass
     other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
-    with RunFolder.create(tmp_path, other):
-        pass
+    with RunFolder.create(tmp_path, other) as run:
+        assert load_run_config(tmp_path / "run.toml") == load_run_config()  # a stage may still refuse a path
+        run.keep()
     with RunFolder.resume(tmp_path) as run:
         assert run.config == other == load_run_config(tmp_path / "run.toml")
 
@@ -67,6 +68,7 @@ def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
         pass
     (tmp_path / "run.toml").unlink()
     (tmp_path / ".run.toml.tmp").write_text("half")
+    (tmp_path / ".revisions.6a1c128d.tmp" / "model").mkdir(parents=True)  # half taken over from another run
     with RunFolder.create(tmp_path, config, original="# mine\n"):
         assert load_run_config(tmp_path / "run.toml") == config
     assert sorted(os.listdir(tmp_path)) == [".lock", "original.toml", "run.json", "run.toml"]

@@ -110,6 +110,19 @@ def test_runs_around_are_found_whatever_the_folder_is_called(
     assert OtherRuns.of(Path(".")).found == ()
 
 
+def test_what_cannot_be_read_beside_a_run_hides_no_other(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (done.parent / "closed").mkdir()
+    is_file = Path.is_file
+
+    def closed(self: Path) -> bool:
+        if self.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(self))
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    assert OtherRuns.of(done.with_name("mine")).found == (done,)
+
+
 def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,8 +56,11 @@ class OtherRuns:
 
 def _beside(run: Path) -> Iterator[Path]:
     parent = run.resolve().parent if run.name in ("", "..") else run.parent
-    with suppress(OSError):  # a folder that cannot be listed has nothing to give
-        for path in sorted(parent.iterdir()):
+    siblings: list[Path] = []
+    with suppress(OSError):  # a folder that cannot be read has nothing to give
+        siblings = sorted(parent.iterdir())
+    for path in siblings:
+        with suppress(OSError):
             if _is_own_run(path) and path.resolve() != run.resolve():
                 yield path
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import require_run
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
@@ -121,11 +122,14 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     \b
       [bold]solon report runs/demo[/bold]
     """
-    from solon.report.html import write_report
+    from solon.report.data import load_report_data
+    from solon.report.html import write_page
 
     require_run(folder)
-    write_report(folder)
-    print_result(folder)
+    data = load_report_data(folder)
+    print_result(folder)  # first: it can be read where nothing can be written
+    with storage_errors(folder):
+        write_page(folder, data)
 
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:

@@ -1,0 +1,38 @@
+"""`solon report` on folders that are not what it hopes for."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.command import done, solon
+from report.sample import sample_data
+from report.test_data import write_run
+from solon.report import html
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    write_run(tmp_path / "run", sample_data(2))
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.EACCES, "make it writable"), (errno.EROFS, "make it writable"), (errno.EFBIG, "free")]
+)
+def test_the_result_is_printed_where_the_page_cannot_be_written(
+    run: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    usual = done("report", run)
+
+    def closed(path: Path, data: bytes) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(html, "write_atomic", closed)
+    result = solon("report", run)
+    assert (result.exit_code, result.stdout) == (2, usual)
+    assert result.stderr.startswith(f"error: cannot write {run}/report.html: {os.strerror(number)}; ")
+    assert remedy in result.stderr and len(result.stderr.splitlines()) == 1

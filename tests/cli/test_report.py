@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,14 @@ def test_the_result_is_printed_where_the_page_cannot_be_written(
     assert (result.exit_code, result.stdout) == (2, usual)
     assert result.stderr.startswith(f"error: cannot write {run}/report.html: {os.strerror(number)}; ")
     assert remedy in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_a_summary_whose_scores_are_gone_is_not_shown(run: Path) -> None:
+    page = Path(run, "report.html")
+    shutil.rmtree(run / "scores")
+    result = solon("report", run)
+    assert (result.exit_code, result.stdout, page.exists()) == (2, "", False)
+    assert result.stderr == (
+        f"error: {run}: the run has not finished stage scores (go on with `solon resume {run}`, or only so far with "
+        f"`solon stage scores {run}`)\n"
+    )

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from solon.artifacts.finished import RUN, FinishedStage
-from solon.artifacts.manifest import MANIFEST, Manifest
+from solon.artifacts.manifest import Manifest
 from solon.artifacts.run_folder import RunRecord
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
@@ -82,8 +82,6 @@ def _record(path: Path, record: type[R]) -> R | None:
 
 
 def _manifests(run: Path) -> list[Manifest]:
-    """The finished stages, in the order in which they run; any other folder with a manifest follows them."""
-    names = {path.parent.relative_to(run).as_posix() for path in run.rglob(MANIFEST)}
-    order = [stage.folder for stage in STAGES]
-    found = [FinishedStage.find(run, name) for name in (*order, *sorted(names - set(order)))]
+    """The finished stages, in the order in which they run. Any other folder is the user's own."""
+    found = [FinishedStage.find(run, stage.folder) for stage in STAGES]
     return [stage.manifest for stage in found if stage is not None]

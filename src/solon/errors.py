@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+OTHER_VERSION = "use the version it was begun with, or begin a new run in another folder"
+"""Hint for a run that this version cannot read."""
+
+
 @dataclass(frozen=True)
 class Where:
     """A place in a user's file. `line` counts from 1, as does `item`, the place in a list whose items share lines."""

@@ -15,7 +15,7 @@ from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
 from solon.config import RunConfig, Section
 from solon.config_load import dump_toml
-from solon.errors import RunError, Where
+from solon.errors import OTHER_VERSION, RunError, Where
 from solon.records import Record, first_error
 
 
@@ -88,8 +88,7 @@ def run_config(folder: Path) -> RunConfig:
         return RunRecord.model_validate_json(path.read_bytes()).config
     except ValidationError as error:
         what = f"not a run that this version of Solon can read: {first_error(error)}"
-        hint = "use the version it was begun with, or begin a new run in another folder"
-        raise RunError(what, where=Where(path), hint=hint) from error
+        raise RunError(what, where=Where(path), hint=OTHER_VERSION) from error
 
 
 def _refuse_foreign(folder: Path) -> None:

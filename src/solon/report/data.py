@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from solon.artifacts.finished import RUN, FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.artifacts.run_folder import RunRecord
+from solon.artifacts.run_folder import run_config
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
@@ -49,12 +49,13 @@ def load_report_data(run: Path) -> ReportData:
     Raises:
         RunError: if there is no summary, or a file is not what it should be (naming file and line).
     """
+    config = run_config(run) if (run / RUN).exists() else None
     summary = read_summary(run / "summary.json")
     files = ("prompts-red-team", "prompts-helpful", "evals")
     prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
     return ReportData(
         summary=summary,
-        config=record.config if (record := _record(run / RUN, RunRecord)) else None,
+        config=config,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         revisions=_rows(run, "revisions", "rows", Revision),

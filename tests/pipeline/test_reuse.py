@@ -158,6 +158,24 @@ def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, mo
     assert OtherRuns.of(done.with_name("mine"), [done]) == OtherRuns(named=(done,))
 
 
+@pytest.mark.parametrize("whose", ["prompts", "prompts/manifest.json", "prompts/evals.jsonl"])
+def test_what_others_left_inside_a_run_is_left_alone_unless_it_is_named(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    own = reuse._own
+    monkeypatch.setattr(reuse, "_own", lambda *paths: own(*paths) and done / whose not in paths)
+    for name, others, stages in [
+        ("one", OtherRuns(found=(done,)), ["prompts"]),
+        ("two", OtherRuns(named=(done,)), []),
+    ]:
+        assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+def test_a_manifest_that_names_no_versions_has_not_the_same() -> None:
+    assert manifests.same_versions(manifests.versions())
+    assert not manifests.same_versions({})
+
+
 def test_what_is_no_regular_file_is_no_manifest(llama: Path, done: Path) -> None:
     (done / "prompts" / "manifest.json").unlink()
     os.mkfifo(done / "prompts" / "manifest.json")

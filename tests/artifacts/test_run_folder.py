@@ -108,10 +108,28 @@ def test_an_unreadable_run_file_is_named(tmp_path: Path) -> None:
         RunFolder.resume(tmp_path)
 
 
+def test_a_run_that_cannot_be_written_is_not_to_be_resumed_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunFolder.create(tmp_path, RunConfig()):
+        pass
+
+    def closed(path: str, *_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(RunError) as caught:
+        RunFolder.resume(tmp_path)
+    assert str(caught.value) == (
+        f"cannot use {tmp_path} as a run folder: {tmp_path}/.lock: Permission denied "
+        f"(see to that, or only print a finished run's result: `solon report {tmp_path}`)"
+    )
+
+
 def test_two_processes_never_share_a_folder_and_a_kill_frees_it(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
-        message = f"{tmp_path} is in use by process {holder.pid} (wait until it ends, or choose another folder with -o)"
+        message = f"{tmp_path} is in use by process {holder.pid} (wait until it ends, or use another run folder)"
         for opening in (lambda: RunFolder.create(tmp_path, RunConfig()), lambda: RunFolder.resume(tmp_path)):
             with pytest.raises(RunError) as caught:
                 opening()

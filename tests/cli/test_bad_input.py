@@ -207,7 +207,7 @@ def test_output_folders(files: Path) -> None:
     ]
     assert os.listdir(files / "full") == ["letter.txt"]
     world = load_run_config(None, [f"models.assistant={files / 'model'}"])
-    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or choose another folder with -o)"
+    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or use another run folder)"
     with RunFolder.create(files / "mine", world):
         assert refused("run", "--model", "model", "-o", "mine") == [in_use]
         assert refused("resume", "mine") == [in_use]

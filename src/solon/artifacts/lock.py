@@ -32,7 +32,7 @@ class FolderLock:
                 continue
             self.release()
             by = f"process {owner}" if owner.isdigit() else "another process"
-            raise RunError(f"{folder} is in use by {by}", hint="wait until it ends, or choose another folder with -o")
+            raise RunError(f"{folder} is in use by {by}", hint="wait until it ends, or use another run folder")
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
 

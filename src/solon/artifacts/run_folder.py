@@ -66,7 +66,7 @@ class RunFolder(ExitStack):
         """Go on with the run that the folder holds. Raises `RunError` if it holds none, or is in use."""
         folder = Path(path)
         config = run_config(folder)
-        with _usable(folder):
+        with _usable(folder, hint=f"see to that, or only print a finished run's result: `solon report {folder}`"):
             return cls(folder, config)
 
     def keep(self) -> None:
@@ -122,11 +122,11 @@ def _results(section: Section) -> dict[str, JsonValue]:
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
+def _usable(folder: Path, hint: str = "choose another folder with -o") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise RunError(
             f"cannot use {folder} as a run folder: {error.filename or folder}: {error.strerror}",
-            hint="choose another folder with -o",
+            hint=hint,
         ) from error

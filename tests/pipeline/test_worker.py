@@ -18,8 +18,10 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.errors import ProcessError, RunError, SolonError, UnscoredError
 from solon.pipeline import worker
+from solon.pipeline.run import run_pipeline
 from solon.pipeline.stages import revisions
 from solon.pipeline.worker import run_in_child
+from solon.progress import Fact, Reporter
 from stages import begun
 
 OUT_OF_MEMORY = (
@@ -45,6 +47,24 @@ def test_stages_without_a_model_stay_in_this_process(
     assert run_in(tmp_path, world_config(llama), isolate=True, until="prompts").stages == ["prompts"]
     with pytest.raises(RuntimeError, match="process of stage revisions failed"):
         run_in(tmp_path, world_config(llama), isolate=True)
+
+
+def test_the_start_of_a_process_is_no_time_of_the_stage_before(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+
+    class Heard(Reporter):
+        def show(self, event: str, line: str, **facts: Fact) -> None:
+            events.append(f"{event} {facts['stage']}")
+
+    def starts(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("solon.pipeline.run.run_in_child", starts)
+    with RunFolder.create(tmp_path, world_config(llama)) as run, pytest.raises(KeyboardInterrupt):
+        run_pipeline(run, Heard(sys.stdout), isolate=True)
+    assert events == ["stage prompts", "stage_done prompts"]
 
 
 def test_only_large_models_have_one_by_default(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

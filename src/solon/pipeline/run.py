@@ -78,6 +78,7 @@ class Pipeline:
                 self.keep_constitution()
             if folder:
                 self._work(stage, folder)
+                self.reporter.end_stage()
             finished = FinishedStage.open(self.run.path, stage.folder)
         if other is not None:
             self.reporter.reused(stage.folder, str(other))

@@ -69,7 +69,7 @@ class Meter:
 
 
 class Reporter:
-    """Hears what a run does and shows it as events; this one shows none. A stage lasts until its end is told, or the next."""
+    """Hears what a run does and shows it as events; this one shows none."""
 
     interval = 0.0
     """Least seconds between two events `progress` of one stage."""

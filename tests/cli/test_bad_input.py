@@ -160,6 +160,7 @@ def test_a_context_without_room(files: Path) -> None:
         ("rl.steps=many", '--set rl.steps=many: rl.steps is "many"; expected a whole number'),
         ("rl.steps", "--set rl.steps: expected key=value (e.g. --set rl.steps=10)"),
         ("models.device=abacus", 'models.device is "abacus", which is no device (e.g. "auto", "cpu", "cuda")'),
+        ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         ("name=../up", "no folder can be called '../up' (choose a folder with -o, or another name)"),
         (
             "models.dialogue=chat-template",

@@ -17,7 +17,7 @@ from solon.cli import run_options as options
 from solon.cli.faults import resumable
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
-from solon.config_load import load_run_config, run_file_text
+from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
 from solon.pipeline.stage import Stage
@@ -62,7 +62,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
             **options.column_keys(columns or ()),
             "seed": seed,
         }
-        if source is None or not Path(source).is_dir():
+        if source is None or source in shipped_run_files() or not Path(source).is_dir():
             run = _begin(source, output, load_run_config(source, settings or (), keys))
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
@@ -126,8 +126,8 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     from solon.report.html import write_page
 
     run_config(folder)  # or this version cannot read it
-    FinishedStage.open(folder, "scores")  # or the summary tells of what is no longer there
     data = load_report_data(folder)
+    FinishedStage.open(folder, "scores")  # or the summary tells of what is no longer there
     print_result(folder)  # first: it can be read where nothing can be written
     with storage_errors(folder):
         write_page(folder, data)
@@ -153,7 +153,7 @@ def _find(folder: Path) -> RunFolder:
 
 def _default_folder(config: RunConfig) -> Path:
     """`runs/NAME`."""
-    if config.name in ("", ".", "..") or "/" in config.name:
+    if config.name in ("", ".", "..") or {"/", "\0"} & set(config.name):
         raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
     return Path("runs") / config.name
 

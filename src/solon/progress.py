@@ -69,7 +69,7 @@ class Meter:
 
 
 class Reporter:
-    """Hears what a run does and shows it as events; this one shows none. A stage lasts until the next, or the end."""
+    """Hears what a run does and shows it as events; this one shows none."""
 
     interval = 0.0
     """Least seconds between two events `progress` of one stage."""
@@ -85,14 +85,14 @@ class Reporter:
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         """A stage begins. `total_rows`: rows (or steps) it will make, if known."""
-        self._end_stage()
+        self.end_stage()
         self._meter = Meter(name=name, total_rows=total_rows, clock=self._clock)
         self._shown = self._clock()
         self.show("stage", "", stage=name, total_rows=total_rows)
 
     def reused(self, name: str, run: str) -> None:
         """A stage is taken over from another run."""
-        self._end_stage()
+        self.end_stage()
         self.show("reused", f"{name}: reused from {run}", stage=name, run=run)
 
     def recovered(self, rows: int) -> None:
@@ -119,13 +119,14 @@ class Reporter:
 
     def done(self, text: str = "") -> None:
         """The run has ended; `text` is its result."""
-        self._end_stage()
+        self.end_stage()
         self.show("done", text, text=text)
 
     def close(self) -> None:
         """Gives back the terminal. Nothing more will come, also after an error."""
 
-    def _end_stage(self) -> None:
+    def end_stage(self) -> None:
+        """The stage has ended, if one lasts: what comes until the next takes none of its time."""
         if self._meter is not None:
             self.show("stage_done", str(self._meter), **self._meter.facts())
         self._meter = None

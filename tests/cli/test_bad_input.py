@@ -160,6 +160,7 @@ def test_a_context_without_room(files: Path, key: str) -> None:
         ("rl.steps=many", '--set rl.steps=many: rl.steps is "many"; expected a whole number'),
         ("rl.steps", "--set rl.steps: expected key=value (e.g. --set rl.steps=10)"),
         ("models.device=abacus", 'models.device is "abacus", which is no device (e.g. "auto", "cpu", "cuda")'),
+        ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         ("name=../up", "no folder can be called '../up' (choose a folder with -o, or another name)"),
         ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         (
@@ -208,7 +209,7 @@ def test_output_folders(files: Path) -> None:
     ]
     assert os.listdir(files / "full") == ["letter.txt"]
     world = load_run_config(None, [f"models.assistant={files / 'model'}"])
-    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or choose another folder with -o)"
+    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or use another run folder)"
     with RunFolder.create(files / "mine", world):
         assert refused("run", "--model", "model", "-o", "mine") == [in_use]
         assert refused("resume", "mine") == [in_use]

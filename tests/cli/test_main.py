@@ -147,6 +147,10 @@ def test_a_run_that_never_began_is_not_to_be_resumed(monkeypatch: pytest.MonkeyP
             "error: no space left on the device, writing runs/demo/x (make room, then continue)",
         ),
         (
+            OSError(errno.EFBIG, "File too large", "out/x"),
+            "error: file too large, writing out/x (make room, then continue)",
+        ),
+        (
             RuntimeError("I/O error: No space left on device (os error 28)"),
             "error: no space left on the device (make room, then continue)",
         ),

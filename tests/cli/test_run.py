@@ -201,6 +201,12 @@ def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> Non
     assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 
+def test_the_name_of_a_shipped_run_file_wins_over_a_folder(files: Path) -> None:
+    (files / "world").mkdir()
+    result = solon("run", "world", "--set", "rl.stps=3")
+    assert (result.exit_code, "holds no run" in result.stderr, "rl.stps" in result.stderr) == (2, False, True)
+
+
 def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: Path) -> None:
     done("init", "mine")
     text = Path("mine/run.toml").read_text()

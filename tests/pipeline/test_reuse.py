@@ -110,6 +110,19 @@ def test_runs_around_are_found_whatever_the_folder_is_called(
     assert OtherRuns.of(Path(".")).found == ()
 
 
+def test_what_cannot_be_read_beside_a_run_hides_no_other(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (done.parent / "closed").mkdir()
+    is_file = Path.is_file
+
+    def closed(self: Path) -> bool:
+        if self.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(self))
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    assert OtherRuns.of(done.with_name("mine")).found == (done,)
+
+
 def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +156,24 @@ def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, mo
     assert OtherRuns.of(done.with_name("mine")).found == (done,)
     monkeypatch.setattr(os, "geteuid", lambda: done.stat().st_uid + 1)
     assert OtherRuns.of(done.with_name("mine"), [done]) == OtherRuns(named=(done,))
+
+
+@pytest.mark.parametrize("whose", ["prompts", "prompts/manifest.json", "prompts/evals.jsonl"])
+def test_what_others_left_inside_a_run_is_left_alone_unless_it_is_named(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    own = reuse._own
+    monkeypatch.setattr(reuse, "_own", lambda *paths: own(*paths) and done / whose not in paths)
+    for name, others, stages in [
+        ("one", OtherRuns(found=(done,)), ["prompts"]),
+        ("two", OtherRuns(named=(done,)), []),
+    ]:
+        assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+def test_a_manifest_that_names_no_versions_has_not_the_same() -> None:
+    assert manifests.same_versions(manifests.versions())
+    assert not manifests.same_versions({})
 
 
 def test_what_is_no_regular_file_is_no_manifest(llama: Path, done: Path) -> None:

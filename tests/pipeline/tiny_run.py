@@ -80,6 +80,9 @@ class Told:
         self.totals[name] = total_rows
         self.rows[name] = 0
 
+    def end_stage(self) -> None:
+        pass
+
     def reused(self, name: str, run: str) -> None:
         self.notes.append(f"{name}: reused from {run}")
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from solon.errors import RunError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -127,7 +127,7 @@ def storage_errors(run: Path) -> Iterator[None]:
         if (number := _storage_errno(error)) is None or not _inside(run, named := getattr(error, "filename", None)):
             raise
         what = f"cannot write {named or run}: {os.strerror(number)}; all that was committed before is kept"
-        remedy = "free some space" if number in _FULL else "make it writable"
+        remedy = "free some space" if number in FULL else "make it writable"
         raise RunError(what, hint=f"{remedy}, then `solon resume {run}`") from error
 
 
@@ -136,7 +136,7 @@ def _storage_errno(error: OSError | SafetensorError) -> int | None:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, SafetensorError) and (found := re.search(r"os error (\d+)", str(error))):
         number = int(found[1])
-    return number if number in _FULL | _FORBIDDEN else None
+    return number if number in FULL | _FORBIDDEN else None
 
 
 def _inside(run: Path, named: object) -> bool:

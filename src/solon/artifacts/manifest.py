@@ -35,6 +35,8 @@ _PACKAGES = (
 )
 """Those that compute, render chat templates or read prompts."""
 
+ALWAYS = ("solon", "solon_source", "python")
+
 _NO_SOURCE = ("report", "embedded/model")
 """Folders of the package that no stage reads, or by the hash of each file."""
 
@@ -168,13 +170,13 @@ def row_files(names: Iterable[str], file: str) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Versions of what can change results. Packages not imported by now took no part and are left out."""
-    took_part = ("solon", "solon_source", "python", *(name for name in _PACKAGES if name in sys.modules))
+    took_part = (*ALWAYS, *(name for name in _PACKAGES if name in sys.modules))
     return {name: _version(name) for name in took_part}
 
 
 def same_versions(then: Mapping[str, str]) -> bool:
-    """Are the versions that took part in something the installed ones?"""
-    return all(_version(name) == version for name, version in then.items())
+    """Are the versions that took part in something the installed ones? Those of `ALWAYS` took part in everything."""
+    return set(ALWAYS) <= then.keys() and all(_version(name) == version for name, version in then.items())
 
 
 def _version(name: str) -> str:

@@ -47,7 +47,7 @@ class OtherRuns:
         """
         for other in (*self.named, *self.found):
             kept = _whole_stage(other, header)
-            if kept and (other in self.named or (same_versions(kept.versions) and not kept.deviations)):
+            if kept and (other in self.named or _trusted(other, kept)):
                 with suppress(FileNotFoundError):  # the other run is being deleted
                     _take(other, run, kept)
                     return other
@@ -56,15 +56,30 @@ class OtherRuns:
 
 def _beside(run: Path) -> Iterator[Path]:
     parent = run.resolve().parent if run.name in ("", "..") else run.parent
-    with suppress(OSError):  # a folder that cannot be listed has nothing to give
-        for path in sorted(parent.iterdir()):
+    siblings: list[Path] = []
+    with suppress(OSError):  # a folder that cannot be read has nothing to give
+        siblings = sorted(parent.iterdir())
+    for path in siblings:
+        with suppress(OSError):
             if _is_own_run(path) and path.resolve() != run.resolve():
                 yield path
 
 
 def _is_own_run(path: Path) -> bool:
-    """What other users leave beside a run is not to be trusted."""
-    return (path / RUN).is_file() and path.stat().st_uid == (path / RUN).stat().st_uid == os.geteuid()
+    return (path / RUN).is_file() and _own(path, path / RUN)
+
+
+def _own(*paths: Path) -> bool:
+    """What other users leave beside a run, or inside it, is not to be trusted."""
+    return all(path.stat().st_uid == os.geteuid() for path in paths)
+
+
+def _trusted(run: Path, stage: Manifest) -> bool:
+    """Was it made from begin to end under the versions that are installed now, and by this user?"""
+    if stage.deviations or not same_versions(stage.versions):
+        return False
+    files = [run / stage.stage / name for name in ("", MANIFEST, *stage.outputs)]
+    return _own(*files, *(file.parent for file in files))
 
 
 def _whole_stage(run: Path, header: Header) -> Manifest | None:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from solon.artifacts.finished import require_run
+from solon.artifacts.atomic import storage_errors
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import OtherRuns
-from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.run_folder import RunFolder, run_config
 from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import resumable
@@ -122,11 +123,15 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     \b
       [bold]solon report runs/demo[/bold]
     """
-    from solon.report.html import write_report
+    from solon.report.data import load_report_data
+    from solon.report.html import write_page
 
-    require_run(folder)
-    write_report(folder)
-    print_result(folder)
+    run_config(folder)  # or this version cannot read it
+    data = load_report_data(folder)
+    FinishedStage.open(folder, "scores")  # or the summary tells of what is no longer there
+    print_result(folder)  # first: it can be read where nothing can be written
+    with storage_errors(folder):
+        write_page(folder, data)
 
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
+from solon.artifacts.run_folder import run_config
 from solon.prompting.dialogue import MESSAGE_ROLES, HumanAssistant, with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 
@@ -119,6 +120,7 @@ class RunSets:
     def __init__(self, run: Path, form: Form):
         """Raises `RunError` if the folder holds no run, or one that has not finished every stage in `NEEDED`."""
         self._form = form
+        run_config(run)  # or this version cannot read it
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
         self._system = _system(self._stages[SL])

@@ -48,6 +48,7 @@ def run_pipeline(
     else:
         pipeline.keep_constitution()
         write_summary(run.path, pipeline.given, pipeline.done)
+    run.keep()
     return pipeline.worked
 
 
@@ -72,10 +73,12 @@ class Pipeline:
             if not (self.run.path / stage.folder).exists():
                 other = self.others.take_over(self.run.path, header)
             folder = None if other else StageFolder(self.run.path, header)
+            self.run.keep()  # nothing that is there refused its keys
             if _TEXTS & set(stage.hashes):
                 self.keep_constitution()
             if folder:
                 self._work(stage, folder)
+                self.reporter.end_stage()
             finished = FinishedStage.open(self.run.path, stage.folder)
         if other is not None:
             self.reporter.reused(stage.folder, str(other))

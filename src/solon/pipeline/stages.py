@@ -75,6 +75,7 @@ def prompts(work: Work) -> Facts:
     settings=("supervised", "sampling", "sampling.revisions"),
     roles=("assistant",),
     weights=("assistant",),
+    asks=("assistant",),
     hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
@@ -96,6 +97,7 @@ def revisions(work: Work) -> None:
     settings=("sampling", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
+    asks=("assistant",),
 )
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
@@ -124,7 +126,7 @@ def sl(work: Work) -> Facts:
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
     reads=("sl", RED_TEAM),
-    settings=("pairs", "sampling"),
+    settings=("pairs", "sampling.max_new_tokens"),
     roles=("base",),
 )
 def pairs(work: Work) -> None:
@@ -138,9 +140,11 @@ def pairs(work: Work) -> None:
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
-    settings=("judge", "sampling", "sampling.reasoning"),
+    settings=("judge", "sampling.reasoning"),
+    unused=lambda config: () if config.judge.method == "cot" else ("sampling.reasoning",),
     roles=("judge",),
     weights=("judge",),
+    asks=("judge",),
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
@@ -166,7 +170,7 @@ def comparisons(work: Work) -> None:
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", HELPFUL, TWINS),
-    settings=("helpfulness", "pairs.temperature", "sampling"),
+    settings=("helpfulness", "pairs.temperature", "sampling.max_new_tokens"),
     roles=("base",),
     hashes=(RunInputs.grader,),
 )
@@ -232,9 +236,10 @@ def _answers(model: str, called: str) -> Stage:
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
         reads=(EVALUATION, *([trained] if trained else [])),
-        settings=("sampling", "evaluation"),
+        settings=("evaluation",),
         roles=("base",),
         weights=() if trained else ("base",),
+        asks=() if trained else ("base",),
     )
     def answers(work: Work) -> None:
         actor, section = work.actor("base", trained), work.config.evaluation

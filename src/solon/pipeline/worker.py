@@ -23,11 +23,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from solon import errors
-from solon.artifacts.atomic import storage_errors
+from solon.artifacts.atomic import FULL, storage_errors
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.artifacts.stage import StageFolder
-from solon.errors import Fault, RunError, SolonError, UserError
+from solon.errors import Fault, ProcessError, RunError, SolonError, UserError
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
@@ -36,6 +36,7 @@ from solon.progress import Reporter
 
 _FAULTS = TypeAdapter(list[Fault])
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
+_LESS_MEMORY = "lower sampling.batch_size or its micro_batch_tokens first"
 FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
 
@@ -43,7 +44,7 @@ FAILED = "failed"
 def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
-    Raises what the stage raised, or `RunError` if the process was killed.
+    Raises what the stage raised, or `ProcessError` if the process was killed.
     """
     calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
     calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
@@ -66,16 +67,14 @@ def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callabl
             os.killpg(child.pid, signal.SIGKILL)
             raise
     if code < 0:
-        raise RunError(_killed(stage, run.path, signal.Signals(-code)))
+        raise ProcessError(_killed(stage, signal.Signals(-code)))
     if code:
         raise RuntimeError(f"the process of stage {stage.folder} failed; it has told why on standard error")
 
 
-def _killed(stage: Stage, run: Path, by: signal.Signals) -> Fault:
-    hint = f"`solon resume {run}` goes on with it"
-    if by is signal.SIGKILL:
-        hint += "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first"
-    return Fault(f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept", hint=hint)
+def _killed(stage: Stage, by: signal.Signals) -> str:
+    hint = f" (if memory ran out, {_LESS_MEMORY})" if by is signal.SIGKILL else ""
+    return f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept{hint}"
 
 
 def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
@@ -88,7 +87,10 @@ class _LineReporter(Reporter):
 
     def send(self, name: str, *arguments: object) -> None:
         """`arguments`: JSON data, or what has a text."""
-        print(json.dumps([name, *arguments], default=str), file=self.stream, flush=True)
+        try:
+            print(json.dumps([name, *arguments], default=str), file=self.stream, flush=True)
+        except BrokenPipeError:  # the parent has died
+            os._exit(1)
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.send("stage", name, total_rows)
@@ -125,11 +127,28 @@ def main(run: str, name: str) -> int:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(Path(run), name, lines)
-    except SolonError as error:
-        told = [asdict(fault) for fault in error.faults] if isinstance(error, UserError) else str(error)
-        lines.send(FAILED, type(error).__name__, told)
+    except Exception as error:
+        if (told := _told(error, run, name)) is None:
+            raise
+        lines.send(FAILED, *told)
         return 1
     return 0
+
+
+def _told(error: Exception, run: str, name: str) -> tuple[str, object] | None:
+    """What the parent raises in the place of an error: kind and faults. None: a bug."""
+    kind = type(error).__name__
+    if isinstance(error, UserError):
+        return kind, [asdict(fault) for fault in error.faults]
+    if isinstance(error, SolonError):
+        return kind, str(error)
+    if isinstance(error, MemoryError) or kind == "OutOfMemoryError" or "can't allocate memory" in str(error):
+        what = f"the process of stage {name} ran out of memory; what was done is kept ({_LESS_MEMORY})"
+        return ProcessError.__name__, what
+    if isinstance(error, OSError) and error.errno in FULL:  # outside the run's folder, else it were a `RunError`
+        what = f"cannot write {error.filename or 'a file'}: {os.strerror(error.errno)}"
+        return RunError.__name__, [asdict(Fault(what, hint=f"free some space, then `solon resume {run}`"))]
+    return None
 
 
 def _end_with_parent() -> None:

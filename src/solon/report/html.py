@@ -52,6 +52,11 @@ def write_report(run: Path) -> Path:
     Raises:
         RunError: if there is no summary, or a file of the run cannot be read.
     """
+    return write_page(run, load_report_data(run))
+
+
+def write_page(run: Path, data: ReportData) -> Path:
+    """Writes the run's `report.html`."""
     path = run / "report.html"
-    write_atomic(path, render_report(load_report_data(run)).encode("utf-8", errors="replace"))
+    write_atomic(path, render_report(data).encode("utf-8", errors="replace"))
     return path

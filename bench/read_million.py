@@ -21,7 +21,7 @@ import pyarrow
 import pyarrow.parquet
 
 from solon.config import PromptsSection
-from solon.prompts.choose import choose_helpful, choose_red_team
+from solon.data.choose import choose_helpful, choose_red_team
 
 LIMIT = 1000
 """MB."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from solon.config import PromptsSection
+from solon.data.split import opening_of
 from solon.pipeline.sources import PromptSets, prompt_files, prompt_sets
-from solon.prompts.split import opening_of
 
 
 def write(path: Path, lines: Sequence[dict[str, str]]) -> str:

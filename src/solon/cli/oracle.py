@@ -12,9 +12,9 @@ from rich.text import Text
 from typer import Argument, Option
 
 from solon.cli.run_options import JsonInstead
+from solon.data.faults import Malformed, Unusable
+from solon.data.turns import turns_of
 from solon.errors import PromptError
-from solon.prompts.faults import Malformed, Unusable
-from solon.prompts.turns import turns_of
 from solon.records import Turn
 from solon.text import printable
 from solon.world.explanation import Explanation, explain

@@ -14,9 +14,9 @@ from typer import Argument, Option
 from solon.artifacts.finished import FinishedStage
 from solon.config import Dialogue, ModelsSection
 from solon.config_load import load_run_config
+from solon.data.examples import prompts_of, read_helpful
 from solon.errors import PromptError, UserError, Where
 from solon.export.sets import PROMPTS, SL, training_prompts
-from solon.prompts.examples import prompts_of, read_helpful
 from solon.records import Demonstration, Prompt
 from solon.text import printable
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
+from solon.data.choose import choose_helpful, choose_red_team
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
@@ -17,7 +18,6 @@ from solon.models.folder import check_folder, faults_of
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
-from solon.prompts.choose import choose_helpful, choose_red_team
 from solon.records import Turn
 from solon.seeds import generator
 

@@ -10,14 +10,14 @@ from typing import TypeVar, get_args
 
 from solon.artifacts.finished import FinishedStage
 from solon.config import WORLD, PromptsSection
+from solon.data.choose import choose_helpful, choose_red_team
+from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
+from solon.data.rows import fingerprints
+from solon.data.split import opening_of
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
 from solon.feedback.answers import HelpfulnessRater
-from solon.prompts.choose import choose_helpful, choose_red_team
-from solon.prompts.examples import comparisons_of, demonstrations_of, prompts_of
-from solon.prompts.rows import fingerprints
-from solon.prompts.split import opening_of
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
 from solon.world.prompts import harmful_twin, world_prompts

@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
+from solon.data.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
 
 try:
     import pyarrow

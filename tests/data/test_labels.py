@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import helpful, read_helpful
+from data.examples import helpful, read_helpful
 from solon.config import ReadingSection
 from solon.errors import PromptError
 

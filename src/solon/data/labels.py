@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from solon.config import ReadingSection
-from solon.prompts.faults import Fields, Malformed
-from solon.prompts.turns import clean
+from solon.data.faults import Fields, Malformed
+from solon.data.turns import clean
 
 _SCORES = {
     "chosen": (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")),

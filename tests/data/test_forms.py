@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from prompts.examples import Said, helpful, messages, read_helpful, red_team, said
+from data.examples import Said, helpful, messages, read_helpful, red_team, said
 from solon.records import Prompt, Turn
 
 Values = tuple[Said, tuple[str, ...]]

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
-from solon.prompts.columns import likely_prompt, no_answer, no_prompt
-from solon.prompts.faults import Fields, Malformed, Unusable
-from solon.prompts.labels import is_good
-from solon.prompts.turns import field_text, in_order, is_transcript, messages, role_of, single, transcript, turns_of
+from solon.data.columns import likely_prompt, no_answer, no_prompt
+from solon.data.faults import Fields, Malformed, Unusable
+from solon.data.labels import is_good
+from solon.data.turns import field_text, in_order, is_transcript, messages, role_of, single, transcript, turns_of
 from solon.records import Turn
 
 _PROMPTS = ("prompt", "turns")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.examples import read_prompts
+from data.examples import read_prompts
+from solon.data.reading import Example
+from solon.data.split import Survey, opening_of
+from solon.data.turns import prompt_id
 from solon.errors import PromptError
-from solon.prompts.reading import Example
-from solon.prompts.split import Survey, opening_of
-from solon.prompts.turns import prompt_id
 from solon.records import Prompt, PromptKind, Turn
 from solon.seeds import derive_seed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import helpful, messages, red_team
+from data.examples import helpful, messages, red_team
 from solon.errors import PromptError
 
 TURNS = messages("How do I prune a rose?", "Cut above a bud.")

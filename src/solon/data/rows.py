@@ -8,9 +8,9 @@ from pathlib import Path
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.hashes import sha256_file
+from solon.data import text_files
+from solon.data.faults import Row, Unreadable, first_line
 from solon.errors import PromptError, Where
-from solon.prompts import text_files
-from solon.prompts.faults import Row, Unreadable, first_line
 
 HUB = "hf:"
 """What the name of a data set on the Hugging Face Hub begins with."""
@@ -40,7 +40,7 @@ def fingerprints(source: str | Path) -> dict[str, str]:
     if not is_hub(source) and not Path(source).is_dir():
         return {"": sha256_file(source)} | name
     try:
-        from solon.prompts import datasets_library
+        from solon.data import datasets_library
 
         return datasets_library.fingerprints(source) | name
     except Unreadable as error:
@@ -60,14 +60,14 @@ def is_hub(source: str | Path) -> bool:
 def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     path = Path(source)
     if is_hub(source) or path.is_dir():
-        from solon.prompts import datasets_library
+        from solon.data import datasets_library
 
         return datasets_library.rows(source, columns)
     suffix = Path(re.sub(r"\.(gz|xz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
     if suffix in (".parquet", ".arrow", ".feather"):
         if path.suffix.lower() != suffix:
             raise Unreadable(f"a table compressed as a whole ({path.suffix})", hint="decompress it")
-        from solon.prompts import tables
+        from solon.data import tables
 
         return tables.rows(path, columns)
     if suffix in (".jsonl", ".ndjson", ".json", ".csv"):

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 from solon.config import ReadingSection
-from solon.prompts.faults import Fields, Malformed
-from solon.prompts.forms import answers_of, prompt_of
-from solon.prompts.labels import attribution, p_first
-from solon.prompts.reading import Example, Reading
-from solon.prompts.turns import prompt_id
+from solon.data.faults import Fields, Malformed
+from solon.data.forms import answers_of, prompt_of
+from solon.data.labels import attribution, p_first
+from solon.data.reading import Example, Reading
+from solon.data.turns import prompt_id
 from solon.records import Comparison, Demonstration, Prompt, PromptKind
 
 _KINDS: dict[str, PromptKind] = {kind: kind for kind in get_args(PromptKind)}

@@ -8,8 +8,8 @@ import re
 import reprlib
 from collections.abc import Sequence
 
+from solon.data.faults import Malformed, Unusable
 from solon.prompting.dialogue import ASSISTANT, HUMAN
-from solon.prompts.faults import Malformed, Unusable
 from solon.records import PromptKind, Role, Turn, order_fault
 
 ROLES: dict[str, Role] = {

@@ -13,11 +13,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import messages, read_helpful, read_prompts, said, write
+from data.examples import messages, read_helpful, read_prompts, said, write
+from solon.data import datasets_library
+from solon.data.faults import Malformed
+from solon.data.tables import decode, features_of
 from solon.errors import PromptError
-from solon.prompts import datasets_library
-from solon.prompts.faults import Malformed
-from solon.prompts.tables import decode, features_of
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import messages, read_helpful
+from data.examples import messages, read_helpful
 from solon.config import ReadingSection
 from solon.errors import PromptError
 

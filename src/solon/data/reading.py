@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config import ReadingSection
+from solon.data.columns import Columns
+from solon.data.faults import Fields, Malformed, Missing, Row, RowFaults, Unreadable, Unusable
+from solon.data.labels import UNKNOWN, Attribution
+from solon.data.rows import name_of, read_rows
+from solon.data.turns import digest
 from solon.errors import PromptError, Where
-from solon.prompts.columns import Columns
-from solon.prompts.faults import Fields, Malformed, Missing, Row, RowFaults, Unreadable, Unusable
-from solon.prompts.labels import UNKNOWN, Attribution
-from solon.prompts.rows import name_of, read_rows
-from solon.prompts.turns import digest
 from solon.records import Prompt
 
 

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from solon.prompts.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
+from solon.data.faults import Malformed, Row, Unreadable, first_line, listed, optional_library
 
 _GZIP, _XZ, _ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")

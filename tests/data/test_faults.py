@@ -17,11 +17,11 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import read_helpful, read_prompts
+from data.examples import read_helpful, read_prompts
 from solon.config import PromptsSection, ReadingSection
+from solon.data.choose import choose_helpful, choose_red_team
+from solon.data.faults import Unreadable
 from solon.errors import PromptError
-from solon.prompts.choose import choose_helpful, choose_red_team
-from solon.prompts.faults import Unreadable
 
 USER = '{"role": "user", "content": "x"}'
 ANSWER = '{"role": "assistant", "content": "y"}'
@@ -517,7 +517,7 @@ def test_places_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_data_set_without_an_owner_is_refused_before_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    from solon.prompts import datasets_library
+    from solon.data import datasets_library
 
     def asked(source: str) -> None:
         raise AssertionError(source)
@@ -538,7 +538,7 @@ def test_without_the_optional_libraries(
     (tmp_path / "p.parquet").write_bytes(parquet(prompt=["a"]))
     (tmp_path / "p.jsonl.zst").write_bytes(zstandard(GOOD))
     (tmp_path / "saved").mkdir()
-    for module in ("solon.prompts.tables", "solon.prompts.datasets_library"):
+    for module in ("solon.data.tables", "solon.data.datasets_library"):
         monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.delattr(module, raising=False)
     monkeypatch.setitem(sys.modules, library, None)

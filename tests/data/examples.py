@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from solon.config import ReadingSection
-from solon.prompts import examples as of_rows
-from solon.prompts.examples import comparisons_of, demonstrations_of, prompts_of, red_team_example
-from solon.prompts.reading import Reading
+from solon.data import examples as of_rows
+from solon.data.examples import comparisons_of, demonstrations_of, prompts_of, red_team_example
+from solon.data.reading import Reading
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Turn
 
 Said = tuple[tuple[str, str], ...]

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from solon.data.reading import Example
 from solon.errors import PromptError, Where
-from solon.prompts.reading import Example
 from solon.records import Prompt, PromptKind
 from solon.seeds import derive_seed
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts.hashes import sha256_file
-from solon.prompts.faults import Row, Unreadable, first_line, optional_library
-from solon.prompts.rows import HUB, is_hub
-from solon.prompts.tables import batch_rows, known_columns
+from solon.data.faults import Row, Unreadable, first_line, optional_library
+from solon.data.rows import HUB, is_hub
+from solon.data.tables import batch_rows, known_columns
 
 try:
     import datasets

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import read_prompts, red_team, write
+from data.examples import read_prompts, red_team, write
 from solon.config import PromptsSection, ReadingSection
+from solon.data.choose import choose_red_team
 from solon.errors import PromptError
-from solon.prompts.choose import choose_red_team
 
 GOOD = [{"prompt": f"request {number}"} for number in range(95)]
 BAD = [{"prompt": ""}, {"prompt": 3}, {"prompt": ""}, {}, {"messages": [{"role": "tool", "content": "x"}]}]

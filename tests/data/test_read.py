@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import read_prompts, write
+from data.examples import read_prompts, write
 from solon.records import Turn
 
 

@@ -13,9 +13,9 @@ import pyarrow
 import pyarrow.ipc
 import pytest
 
-from prompts.examples import read_prompts, write
+from data.examples import read_prompts, write
+from solon.data import tables, text_files
 from solon.errors import PromptError
-from solon.prompts import tables, text_files
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from prompts.examples import helpful as read
-from prompts.examples import read_helpful
+from data.examples import helpful as read
+from data.examples import read_helpful
 from solon.artifacts.shards import decode_rows, encode_rows
 from solon.errors import PromptError
 from solon.records import Comparison

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from solon.config import COLUMNS
-from solon.prompts.faults import Fields, Malformed, Missing, listed
+from solon.data.faults import Fields, Malformed, Missing, listed
 
 _PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")
 """Names of prompt columns in common data sets. Hints suggest them; they are never taken for the prompt unasked."""

@@ -6,7 +6,7 @@ import math
 import re
 from pathlib import Path
 
-from prompts.examples import read_helpful, read_prompts
+from data.examples import read_helpful, read_prompts
 from solon.config import COLUMNS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats" / "prompts.md"

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from solon.config import PromptsSection
+from solon.data.examples import helpful_example, red_team_example
+from solon.data.reading import Example, Parse, Reading
+from solon.data.split import Survey
 from solon.errors import PromptError, Where
-from solon.prompts.examples import helpful_example, red_team_example
-from solon.prompts.reading import Example, Parse, Reading
-from solon.prompts.split import Survey
 from solon.records import Prompt
 
 

@@ -16,13 +16,13 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from prompts.examples import helpful, messages, read_helpful, read_prompts, said, write
+from data.examples import helpful, messages, read_helpful, read_prompts, said, write
 from solon.config import PromptsSection, ReadingSection
+from solon.data import datasets_library
+from solon.data.datasets_library import HubName
+from solon.data.rows import fingerprints
 from solon.errors import PromptError
 from solon.pipeline.sources import prompt_files, prompt_sets
-from solon.prompts import datasets_library
-from solon.prompts.datasets_library import HubName
-from solon.prompts.rows import fingerprints
 
 ROWS = [
     {
@@ -90,7 +90,7 @@ def test_every_format_gives_the_same(tmp_path: Path, name: str) -> None:
 
 
 def expected_ids() -> list[str]:
-    from solon.prompts.turns import prompt_id
+    from solon.data.turns import prompt_id
     from solon.records import Turn
 
     ids = []
@@ -113,7 +113,7 @@ def test_the_items_of_a_list_stand_on_their_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 64])
 def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr("solon.prompts.text_files._PIECE", piece)
+    monkeypatch.setattr("solon.data.text_files._PIECE", piece)
     items = [{"prompt": f'q {n} \\ \u2028 é " 🪜', "response": "x", "score": -1.25e-3, "yes": True} for n in range(9)]
     path = tmp_path / "p.json"
     path.write_text(json.dumps(items, ensure_ascii=piece % 2 == 0, indent=piece), encoding="utf-8")
@@ -121,7 +121,7 @@ def test_a_list_may_be_cut_anywhere_as_it_is_read(tmp_path: Path, monkeypatch: p
 
 
 def test_a_number_may_be_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solon.prompts.text_files._PIECE", 1)
+    monkeypatch.setattr("solon.data.text_files._PIECE", 1)
     path = tmp_path / "p.json"
     path.write_text('[{"prompt": "x"},\n1234,\n{"prompt": "y"},\n5678]', encoding="utf-8")
     with pytest.raises(PromptError) as error:

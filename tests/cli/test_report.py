@@ -52,12 +52,12 @@ def test_a_summary_whose_scores_are_gone_is_not_shown(run: Path) -> None:
 
 def test_a_run_of_another_version_is_told_by_report_and_export(run: Path) -> None:
     record = run / "run.json"
-    record.write_text(record.read_text().replace('"format": 3', '"format": 2'))
+    record.write_text(record.read_text().replace('"format": 4', '"format": 2'))
     (run / "summary.json").write_text('{"format": 1}')
     for command in (("report", run), ("export", "trl", run, "-o", run.with_name("sets"))):
         result = solon(*command)
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr == (
-            f"error: {record}: not a run that this version of Solon can read: format: Input should be 3 (use the "
+            f"error: {record}: not a run that this version of Solon can read: format: Input should be 4 (use the "
             "version it was begun with, or begin a new run in another folder)\n"
         )

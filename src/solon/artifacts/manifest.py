@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from solon.artifacts.hashes import sha256_file
 from solon.records import Record
 
-FORMAT: Literal[3] = 3
+FORMAT: Literal[4] = 4
 """Version of the run folder's layout."""
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"
@@ -111,7 +111,7 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int

@@ -22,7 +22,7 @@ from solon.records import Record, first_error
 class RunRecord(Record):
     """`run.json`: marks a folder as a run, and says which."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     config: RunConfig
     """The resolved run file: every key, defaults included."""
 

@@ -45,7 +45,7 @@ def test_the_worked_labels() -> None:
 
 def test_reasons_are_the_documented_ones(tmp_path: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    source = Path(__file__).resolve().parents[2] / "src" / "solon" / "prompts"
+    source = Path(__file__).resolve().parents[2] / "src" / "solon" / "data"
     reasons = {
         reason
         for path in source.glob("*.py")

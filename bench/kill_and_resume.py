@@ -30,7 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import sha256_bytes, sha256_file
+from solon.artifacts.atomic import sha256_bytes
+from solon.artifacts.hashes import sha256_file
 from solon.pipeline.stages import STAGES as DECLARED
 
 STAGES = tuple(stage.folder for stage in DECLARED)

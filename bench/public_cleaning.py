@@ -21,7 +21,8 @@ from pathlib import Path
 from simulated.public import draw, make_public
 
 from solon.collective.conversation import AGREE, Conversation
-from solon.collective.reading.folder import Imported, write_imported
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import write_import
 
 PEOPLE, SEEN, MAX_SECONDS = 20_000, 1 / 12, 20.0
 FEW, STRAIGHT = range(0, PEOPLE, 20), range(1, PEOPLE, 400)
@@ -47,7 +48,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         source, cleaned = Path(name) / "talk", Path(name) / "cleaned"
-        write_imported(Imported(conversation=spoilt(), findings=()), source)
+        write_import(Import(conversation=spoilt(), findings=()), source)
         running = subprocess.Popen([SOLON, "collect", "clean", str(source), "-o", str(cleaned)])
         _, status, used = os.wait4(running.pid, 0)
         if status:

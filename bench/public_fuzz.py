@@ -32,7 +32,8 @@ from damage.exports import Files, layouts, made_up
 from damage.mutations import MUTATIONS, Mutation
 
 from solon.collective.conversation import Conversation, VoteLog
-from solon.collective.reading.folder import Imported, open_conversation
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation
 from solon.errors import UserError
 from solon.seeds import generator
 
@@ -64,7 +65,7 @@ def bases(seed: int) -> Iterator[tuple[str, Files]]:
             yield folder.name, files
 
 
-def trial(layout: str, files: Files, good: Imported, mutation: Mutation, rng: np.random.Generator) -> Trial | None:
+def trial(layout: str, files: Files, good: Import, mutation: Mutation, rng: np.random.Generator) -> Trial | None:
     """Damage the files, import them, and see what is said."""
     damaged = mutation(files, rng)
     if damaged is None:
@@ -82,7 +83,7 @@ def write(path: Path, files: Files) -> None:
         (path / name).write_bytes(data)
 
 
-def judged(path: Path, good: Imported) -> tuple[str, str]:
+def judged(path: Path, good: Import) -> tuple[str, str]:
     """The outcome, and what was said or what differs."""
     try:
         got = open_conversation(path)

@@ -29,9 +29,9 @@ from simulated.public import CONSENSUS, DIVISIVE, PASSES, Drawn, Public, draw, m
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE, DISAGREE, Floats
-from solon.collective.opinion.analysis import find_groups
-from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
-from solon.collective.opinion.counts import labels_of
+from solon.collective.opinion.consensus import group_aware_consensus
+from solon.collective.opinion.counts import counts_of
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.people.weights import agreement, rake
 
 SAMPLES = 200
@@ -49,7 +49,7 @@ def ordered_pairs(public: Public, drawn: Drawn) -> tuple[int, float, float]:
     groups = find_groups(talk)
     rows = np.searchsorted(talk.participant_ids, groups.participant_ids)
     ari = float(adjusted_rand_score(drawn.groups_P[rows], groups.labels_G))
-    found_S = group_aware_consensus(group_consensus(talk.votes_PS, talk.seen_PS, labels_of(talk, groups)))
+    found_S = group_aware_consensus(counts_of(talk, groups).agreement(smoothing=True))
     kind_S = np.array(public.kind_S)
     right = found_S[kind_S == CONSENSUS][:, None] > found_S[kind_S == DIVISIVE][None, :]
     return groups.k, ari, float(right.mean())

@@ -21,7 +21,7 @@ import pyarrow
 import pyarrow.parquet
 
 from solon.config import PromptsSection
-from solon.prompts.choose import choose_helpful, choose_red_team
+from solon.data.choose import choose_helpful, choose_red_team
 
 LIMIT = 1000
 """MB."""
@@ -44,7 +44,7 @@ def read(path: Path, way: str) -> None:
     chosen = choice.read()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     kept = f"{len(chosen.training)} rows to train with, {len(chosen.evaluation)} held out"
-    print(f"{way}: {choice.rows} rows, {kept}; peak {peak:.0f} MB, {time.monotonic() - begun:.1f} s", flush=True)
+    print(f"{way}: {choice.first.rows} rows, {kept}; peak {peak:.0f} MB, {time.monotonic() - begun:.1f} s", flush=True)
     if peak >= LIMIT:
         raise SystemExit(1)
 

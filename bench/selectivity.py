@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from solon.artifacts.shards import decode_rows, shard_paths
+from solon.artifacts.finished import FinishedStage
 from solon.evals.grader import HELD_OUT, Score
 from solon.world.lexicon import lexicon
 
@@ -31,11 +31,10 @@ RESAMPLES = 2_000
 def outcomes(run: Path, model: str) -> dict[str, dict[str, set[str]]]:
     """Prompt kind -> prompt id -> what the oracle found in the model's answer, faults by name."""
     found: dict[str, dict[str, set[str]]] = {}
-    for path in shard_paths(run / "scores", "rows"):
-        for score in decode_rows(path.read_bytes(), Score, path):
-            if (score.task, score.model, score.grader) == (HELD_OUT, model, "oracle") and score.values is not None:
-                names = {name.removeprefix("harms.") for name, value in score.values.items() if value}
-                found.setdefault(score.kind, {})[score.item] = names
+    for score in FinishedStage.open(run, "scores").rows("rows", Score):
+        if (score.task, score.model, score.grader) == (HELD_OUT, model, "oracle") and score.values is not None:
+            names = {name.removeprefix("harms.") for name, value in score.values.items() if value}
+            found.setdefault(score.kind, {})[score.item] = names
     return found
 
 

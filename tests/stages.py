@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 
 
 def header(run: RunFolder, name: str, config: Any = None, inputs: Mapping[str, str] = MappingProxyType({})) -> Header:

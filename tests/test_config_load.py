@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from solon.config import (
+    ALGORITHMS,
     ENGINES,
     ConstitutionSection,
     JudgeSection,
@@ -19,7 +20,7 @@ from solon.config import (
     SamplingOverrides,
     SamplingSection,
 )
-from solon.config_load import dump_toml, known_keys, load_run_config, shipped_run_files
+from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
@@ -85,13 +86,39 @@ def test_a_run_file_extends_another(tmp_path: Path) -> None:
     [
         ('\nextends = "mine.toml"\n', "mine.toml:2: extends itself (name one other run file, or leave the key out)"),
         ("extends = 3\n", "mine.toml:1: extends is 3 (name one other run file, or leave the key out)"),
-        ('extends = "wrld"\n', "wrld: cannot read the run file: No such file or directory (did you mean `world`?)"),
+        ('extends = ""\n', 'mine.toml:1: extends is "" (name one other run file, or leave the key out)'),
+        (
+            '\n\nextends = "wrld"\n',
+            'mine.toml:3: extends "wrld", which cannot be read: No such file or directory (did you mean `world`?)',
+        ),
+        (
+            'extends = "~nobodyx/a"\n',
+            'mine.toml:1: extends "~nobodyx/a", which cannot be read: Could not determine home directory.',
+        ),
         ('extend = "world"\n', 'mine.toml:1: unknown key "extend" (did you mean `extends`?)'),
     ],
 )
 def test_what_a_run_file_cannot_extend(tmp_path: Path, text: str, fault: str) -> None:
-    assert told(written(tmp_path, text))[0].removeprefix(f"{tmp_path}/") == fault
+    assert told(written(tmp_path, text))[0].replace(f"{tmp_path}/", "") == fault
     assert told("world", ["extends=world"])[0].endswith("(only a run file can extend another)")
+
+
+def test_a_circle_of_run_files_is_found_however_they_spell_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/base.toml").write_text('seed = 1\nextends = "../below/../mine.toml"\n')
+    written(tmp_path, 'extends = "below/base.toml"\n')
+    monkeypatch.chdir(tmp_path)
+    fault = f"{tmp_path}/below/base.toml:2: extends itself (name one other run file, or leave the key out)"
+    for name in ("mine.toml", "below/../mine.toml", tmp_path / "mine.toml"):
+        assert [line.replace("below/../", "", 1) for line in told(name)] == [fault]
+
+
+def test_run_files_of_impossible_names(tmp_path: Path) -> None:
+    assert told(LONG)[0].startswith(f"{LONG[:100]}...: cannot read the run file: File name too long")
+    for name, said in (("a\\u0000b", "embedded null byte"), (LONG, "File name too long")):
+        (line,) = told(written(tmp_path, f'extends = "{name}"\n'))
+        assert line.startswith(f'{tmp_path}/mine.toml:1: extends "') and f", which cannot be read: {said} (" in line
+        assert len(line) < 500 and line.isprintable()
 
 
 def test_a_role_has_a_model_an_engine_and_a_way_to_be_written_to(tmp_path: Path) -> None:
@@ -117,11 +144,15 @@ system = ""
     assert again.models.base == ModelSection(path="b", system="x")
 
 
-def test_an_engine_belongs_to_a_model() -> None:
+def test_an_engine_belongs_to_a_model(tmp_path: Path) -> None:
     (line,) = told(None, ["models.assistant.engine=locla"])
     assert line.startswith('--set models.assistant.engine=locla: models.assistant.engine is "locla"; expected "')
     assert all(f'"{name}"' in line for name in ENGINES) and line.endswith("(did you mean `local`?)")
-    config = load_run_config()
+    for name in ENGINES:  # also the one that a model is run by unless another is named
+        (line,) = told("world", [f"models.judge.engine={name}", "models.assistant.engine=faulty"])
+        assert "models.judge.engine is set, but the assistant's model plays this role (set models.judge.path" in line
+    config = load_run_config("world", ["models.assistant.engine=faulty"])
+    assert load_run_config(written(tmp_path, dump_toml(config))) == config
     models = config.models.model_copy(update={"judge": ModelSection.model_construct(engine="remote", path="")})
     (found,) = contradictions(config.model_copy(update={"models": models}))
     what = "models.judge.engine is set, but the assistant's model plays this role"
@@ -136,12 +167,17 @@ def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:
 
 def test_some_texts_are_sampled_in_ways_of_their_own() -> None:
     overrides = ["sampling.revisions.temperature=0", "sampling.reasoning.max_new_tokens=300", "sampling.batch_size=3"]
-    sampling = load_run_config(None, overrides).sampling
+    config = load_run_config(None, [*overrides, "evaluation.max_new_tokens=9000"])  # more than a batch in training
+    sampling = config.sampling
     revisions, reasoning = sampling.but(sampling.revisions), sampling.but(sampling.reasoning)
     assert (sampling.temperature, sampling.max_new_tokens) == (1.0, 96)
     assert (revisions.temperature, revisions.max_new_tokens, revisions.batch_size) == (0.0, 96, 3)
     assert (reasoning.temperature, reasoning.max_new_tokens) == (1.0, 300)
-    assert sampling.limits() == {"sampling.max_new_tokens": 96, "sampling.reasoning.max_new_tokens": 300}
+    assert config.token_limits() == {
+        "sampling.max_new_tokens": 96,
+        "sampling.reasoning.max_new_tokens": 300,
+        "evaluation.max_new_tokens": 9000,
+    }
 
 
 def test_paths_and_devices_are_no_settings_of_a_result() -> None:
@@ -214,12 +250,13 @@ critique = "a"
 ''',
     )
     sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
+    *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [
         f'{path}:1: unknown key "sed" (did you mean `seed`?)',
         f'{path}:7: unknown key "rl.step" (did you mean `steps`?)',
         f"{path}:8: rl.clip is -1.0; expected greater than 0",
         f'{path}:9: unknown key "rl.quoted" (known here: {", ".join(RLSection.model_fields)})',
-        f'{path}:10: rl.algorithm is "grp"; expected "grpo" or "ppo" (did you mean `grpo`?)',
+        f'{path}:10: rl.algorithm is "grp"; expected {", ".join(others)} or {last} (did you mean `grpo`?)',
         f'{path}:11: rl.batch_size is "x"; expected a whole number',
         f"{path}:13: rl.learning_rate is NaN; expected a finite number",
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
@@ -234,10 +271,27 @@ critique = "a"
     ]
 
 
+def test_an_unknown_section_of_the_command_line_is_placed_there_and_told_what_may_stand_there() -> None:
+    known = ", ".join(RunConfig.model_fields)
+    for source in (None, "world"):
+        assert told(source, ["sl.x=1"]) == [f'--set sl.x=1: unknown key "sl" (known here: {known})']
+    assert "`extends`" not in told("world", ["extend=world"])[0]
+
+
 def test_faults_of_the_command_line() -> None:
     assert told(
         None,
-        ["rl.steps", "=3", "rl.stepz=1", "name=5", "name.x=1", "rl=3", "judge.clamp=[0.4]", "judge.clamp.x=1"],
+        [
+            "rl.steps",
+            "=3",
+            "rl.stepz=1",
+            "name=5",
+            "name.x=1",
+            "rl=3",
+            "models.judge=5",
+            "judge.clamp=[0.4]",
+            "judge.clamp.x=1",
+        ],
         flags={"models.assistent": "x"},
     ) == [
         "--set rl.steps: expected key=value (e.g. --set rl.steps=10)",
@@ -245,6 +299,7 @@ def test_faults_of_the_command_line() -> None:
         '--set name.x=1: unknown key "name.x": name is not a section',
         '--set judge.clamp.x=1: unknown key "judge.clamp.x": judge.clamp is not a section',
         "--set name=5: name is 5; expected text in quotes (quote it: --set 'name=\"5\"')",
+        "--set models.judge=5: models.judge is 5; expected a model in quotes, or a section",
         'command line: unknown key "models.assistent" (did you mean `assistant`?)',
         "--set judge.clamp=[0.4]: judge.clamp is [0.4]; expected two numbers",
         "--set rl=3: rl is 3; expected a section",
@@ -262,6 +317,11 @@ def test_faults_of_the_command_line() -> None:
 def test_broken_toml_names_the_line(tmp_path: Path, text: str, fault: str) -> None:
     path = written(tmp_path, text)
     assert told(path) == [f"{path}{fault}"]
+
+
+def test_a_run_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = written(tmp_path, '\ufeffextends = "world"\nseed = 5\n')
+    assert load_run_config(path).seed == 5 and run_file_text(path).startswith("extends")
 
 
 def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
@@ -382,6 +442,21 @@ def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: py
     assert (hub.source, hub.helpful) == ("hf:flag#test", "hf:some/set@main")
     assert load_run_config(path, ["prompts.source=hf:./flag#test"]).prompts.source == f"hf:{elsewhere}/flag#test"
     assert config.prompts.helpful == str(home / "none.jsonl")  # only a path begins like this, so it is named in full
+
+
+def test_nothing_a_run_file_names_is_taken_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, elsewhere / "model"):
+        folder.mkdir(parents=True)
+    (elsewhere / "red.jsonl").touch()
+    (elsewhere / "common.toml").write_text('extends = "world"\nseed = 77\n')
+    monkeypatch.chdir(elsewhere)
+    text = '[models]\nassistant = "model"\n[prompts]\nsource = "red.jsonl"\nbenign = 0\n'
+    config = load_run_config(written(home, text))
+    assert (config.models.assistant.path, config.prompts.source) == (str(home / "model"), str(home / "red.jsonl"))
+    assert "No such file" in told(written(home, 'extends = "common.toml"\n'))[0]
 
 
 def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "artifacts",
         }
     ),
-    frozenset({"constitution", "prompting", "prompts", "world", "lm", "models"}),
+    frozenset({"constitution", "prompting", "data", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),
     frozenset({"embedded", "pipeline", "report", "export"}),
     frozenset({"cli", "web"}),
@@ -39,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 FREE_OF_TORCH = FLOORS[0] | {
     "constitution",
     "prompting",
-    "prompts",
+    "data",
     "world",
     "collective",
     "export",

@@ -44,11 +44,11 @@ def small_run(reporter: Reporter, clock: Clock) -> None:
 def test_a_meter_counts_speed_from_what_was_made() -> None:
     clock = Clock()
     meter = Meter(name="pairs", total_rows=50, clock=clock)
-    assert (meter.tokens_per_second, meter.seconds_left) == (None, None)
+    assert meter.times() == (0.0, None, None)
     clock.now = 2.0
     meter.rows, meter.recovered, meter.tokens = 20, 10, 300
-    assert (meter.tokens_per_second, meter.seconds_left) == (150.0, 6.0)  # 10 rows in 2 s, 30 rows to go
-    assert str(meter) == "pairs: 20/50 rows, 2 s, 150 tokens/s, 0:06 left"
+    assert meter.times() == (2.0, 150.0, 6.0)  # 10 rows in 2 s, 30 rows to go
+    assert str(meter) == "pairs: 20/50 rows, 2 s, 150 tokens/s, 6 s left"
 
 
 def test_quiet_shows_the_result_alone() -> None:
@@ -61,9 +61,9 @@ def test_plain_shows_a_line_every_few_seconds() -> None:
     stream, clock = io.StringIO(), Clock()
     small_run(PlainReporter(stream, clock), clock)
     assert stream.getvalue().splitlines() == [
-        "revisions: 25/40 rows, 6 s, 50 tokens/s, 0:06 left",
+        "revisions: 25/40 rows, 6 s, 50 tokens/s, 6 s left",
         "2 answers were cut off",
-        "revisions: 25/40 rows, 6 s, 50 tokens/s, 0:06 left",
+        "revisions: 25/40 rows, 6 s, 50 tokens/s, 6 s left",
         "models/sl: 7 rows, 1 s",
         "harmful: 62% -> 3%",
         "report.html",

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from solon.artifacts import canonical_json
+from solon.artifacts.atomic import canonical_json
 from solon.records import Comparison, Prompt, Turn
 
 OWN = Comparison(id="c", prompt_id="p", a="A.", b="B.", p_a_preferred=0.8, rater="model", objective="harmlessness")

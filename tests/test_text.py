@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from solon.text import clock, did_you_mean, duration, fill, listed, printable
+from solon.text import did_you_mean, duration, fill, listed, printable
 
 
 def test_printable_keeps_words_and_newlines() -> None:
@@ -26,13 +26,8 @@ def test_the_nearest_known_word_is_a_hint() -> None:
     assert listed(["a", "b c"]) == "`a`, `b c`"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (67, "1:07"), (754, "12:34"), (3723, "1:02:03")])
-def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(12, "12 s"), (214, "3 min 34 s"), (59.7, "1 min 0 s"), (7260, "2 h 1 min")]
+    ("seconds", "text"), [(0.4, "0 s"), (12, "12 s"), (214, "3 min 34 s"), (59.7, "1 min 0 s"), (7260, "2 h 1 min")]
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text

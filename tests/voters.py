@@ -7,11 +7,11 @@ from unittest.mock import patch
 import numpy as np
 
 from solon.collective.conversation import Conversation, Participant, Statement
-from solon.collective.opinion import stability_trials
+from solon.collective.opinion import trials
 from solon.collective.opinion.grouping import PLACES, by_votes
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, method_of, stability_by
-from solon.collective.opinion.stability_trials import make_tries
+from solon.collective.opinion.trials import make_trials
 from talks import conversation_of
 
 
@@ -46,6 +46,6 @@ def stability_of(
 ) -> StabilityReport:
     """As `opinion_of` has it, without keeping anything."""
     ordered = by_votes(conversation)
-    with patch.object(stability_trials, "REPEATS", repeats or stability_trials.REPEATS):
-        tries = make_tries(ordered.conversation, PLACES[method_of(groups)], seed=seed)
+    with patch.object(trials, "REPEATS", repeats or trials.REPEATS):
+        tries = make_trials(ordered.conversation, PLACES[method_of(groups)], seed=seed)
     return stability_by(tries, ordered.there(groups))

@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
 
-ModelRole = Literal["assistant", "base", "judge"]
-ENGINES = tuple(sorted(path.stem for path in (Path(__file__).parent / "lm/engines").glob("[a-z]*.py")))
-"""What can run a model, one to a file of that name. The files are listed and not imported, so that torch is not."""
+
+def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
+    """Choices that have a file each. The files are listed and not imported, so that torch is not."""
+    return tuple(sorted(path.stem for path in (Path(__file__).parent / folder).glob(pattern)))
+
+
+ENGINES = _names_in("lm/engines")
+"""What can run a model."""
+ALGORITHMS = _names_in("train/algorithms")
+"""Of RL."""
 if TYPE_CHECKING:
-    Engine = str
+    Engine: TypeAlias = str
+    Algorithm: TypeAlias = str
 else:
-    Engine = Literal[ENGINES]
+    Engine, Algorithm = Literal[ENGINES], Literal[ALGORITHMS]
+ModelRole = Literal["assistant", "base", "judge"]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
 of the paper."""
@@ -47,7 +55,7 @@ class PathKey(NamedTuple):
 
 def shipped_constitutions() -> set[str]:
     """Names of the constitutions in `constitution/library`."""
-    return {Path(entry.name).stem for entry in (resources.files("solon") / "constitution" / "library").iterdir()}
+    return set(_names_in("constitution/library", "*.*"))
 
 
 ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
@@ -218,12 +226,6 @@ class SamplingSection(Section):
         given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
         return self.model_copy(update=given)
 
-    def limits(self) -> dict[str, int]:
-        """The token limit of each kind of text, by the key of the run file that sets it."""
-        own = {"revisions": self.revisions.max_new_tokens, "reasoning": self.reasoning.max_new_tokens}
-        limits = {f"sampling.{name}.max_new_tokens": limit for name, limit in own.items() if limit}
-        return {"sampling.max_new_tokens": self.max_new_tokens} | limits
-
 
 class SupervisedSection(Section):
     """Critique and revision (CAI section 3.1)."""
@@ -320,14 +322,6 @@ class PreferenceSection(OptimizerSection):
     """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
 
 
-ALGORITHMS = tuple(sorted(path.stem for path in (Path(__file__).parent / "train/algorithms").glob("[a-z]*.py")))
-"""Of RL, by name: one to a file. The files are listed and not imported, so that this stays free of torch."""
-if TYPE_CHECKING:
-    Algorithm = str
-else:
-    Algorithm = Literal[ALGORITHMS]
-
-
 class RLSection(OptimizerSection):
     """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
 
@@ -384,3 +378,14 @@ class RunConfig(Section):
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
     evaluation: EvaluationSection = EvaluationSection()
+
+    def token_limits(self) -> dict[str, int]:
+        """The token limit of each kind of text, by the key of the run file that sets it."""
+        sampling = self.sampling
+        limits = {
+            "sampling": sampling.max_new_tokens,
+            "sampling.revisions": sampling.revisions.max_new_tokens,
+            "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "evaluation": self.evaluation.max_new_tokens,
+        }
+        return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

@@ -10,8 +10,6 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,15 @@ from solon.places import toml_places
 from solon.text import did_you_mean
 from solon.toml_text import leaves, parse_value, toml, toml_lines
 
+_SHIPPED = Path(__file__).parent / "configs"
+
 _FEW_SHOTS = "few_shots.json"
 """The few-shot examples that `solon constitution import` writes next to a constitution."""
 
 _EXTENDS = "extends"
 """The key of a run file that names another, whose values hold where it gives none."""
+
+_ONE_OTHER = "name one other run file, or leave the key out"
 
 _SOURCE = "prompts.source"
 
@@ -41,26 +43,22 @@ _HUB = "hf:"
 """What the name of a data set on the Hub, or of a folder that looks like one, begins with."""
 
 _EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
     "string_type": "text in quotes",
     "bool_type": "true or false",
-    "date_type": "a date such as 2026-01-01",
-    "date_parsing": "a date such as 2026-01-01",
-    "date_from_datetime_parsing": "a date such as 2026-01-01",
     "tuple_type": "a list",
     "dict_type": "a table",
-    "model_type": "a section",
-    "model_attributes_type": "a section",
+    **dict.fromkeys(("int_type", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("model_type", "model_attributes_type"), "a section"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a date such as 2026-01-01"),
 }
 """pydantic's error types, as what was expected instead."""
 
 
 def shipped_run_files() -> list[str]:
     """Names of the run files in `configs/`."""
-    return sorted(Path(entry.name).stem for entry in _shipped().iterdir() if entry.name.endswith(".toml"))
+    return sorted(path.stem for path in _SHIPPED.glob("*.toml"))
 
 
 def load_run_config(
@@ -80,7 +78,11 @@ def load_run_config(
     """
     layers = _Layers()
     given = {key: str(value) if isinstance(value, Path) else value for key, value in (flags or {}).items()}
-    if source is None and given.get(_SOURCE) is None and _SOURCE not in map(_key, overrides):
+    if (
+        source is None
+        and given.get(_SOURCE) is None
+        and _SOURCE not in (one.split("=")[0].strip() for one in overrides)
+    ):
         source = WORLD
     if source is not None:
         layers.read(source)
@@ -89,10 +91,7 @@ def load_run_config(
             layers.put(key, value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
-    config, faults = _validated(layers)
-    if config is None or faults:
-        raise ConfigError(sorted(faults, key=_reading_order))
-    return _with_few_shots(config)
+    return _with_few_shots(_validated(layers))
 
 
 def dump_toml(config: RunConfig) -> str:
@@ -110,24 +109,34 @@ def _blocks(section: Section, name: str = "") -> Iterator[str]:
             yield from _blocks(value, f"{name}.{key}" if name else key)
 
 
-def run_file_text(source: str | Path) -> str:
+def run_file_text(source: str | Path, named: Where | None = None) -> str:
     """The text of a run file given by path or by the name of a shipped one.
+
+    Args:
+        named: where the run file that extends it names it; None: on the command line.
 
     Raises:
         ConfigError: if there is none, or it is not UTF-8 text.
     """
-    name = str(source)
-    path = Path(source)
-    if name in shipped_run_files():
-        return (_shipped() / f"{name}.toml").read_text(encoding="utf-8")
+    name = _shown(str(source))
     try:
-        return path.read_text(encoding="utf-8")
+        return _run_file(source).read_text(
+            encoding="utf-8-sig"
+        )  # editors on Windows begin files with a byte-order mark
     except UnicodeDecodeError as error:
-        raise ConfigError("not UTF-8 text", where=Where(path)) from error
-    except OSError as error:
-        near = did_you_mean(name, shipped_run_files())
-        hint = near or f"give a .toml file, or one of the shipped: {', '.join(shipped_run_files())}"
-        raise ConfigError(f"cannot read the run file: {error.strerror}", where=Where(name), hint=hint) from error
+        raise ConfigError("not UTF-8 text", where=Where(name)) from error
+    except (OSError, ValueError) as error:  # a ValueError: there is a zero character in the path
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        what = f"{_EXTENDS} {toml(name)}, which cannot be read" if named else "cannot read the run file"
+        shipped = shipped_run_files()
+        hint = (
+            did_you_mean(Path(name).name, shipped) or f"give a .toml file, or one of the shipped: {', '.join(shipped)}"
+        )
+        raise ConfigError(f"{what}: {said}", where=named or Where(name), hint=hint) from error
+
+
+def _run_file(source: str | Path) -> Path:
+    return _SHIPPED / f"{source}.toml" if str(source) in shipped_run_files() else Path(source)
 
 
 def _with_few_shots(config: RunConfig) -> RunConfig:
@@ -151,27 +160,29 @@ class _Layers:
         self.bad: set[str] = set()
         """Keys whose values cannot even be looked at."""
 
-    def read(self, source: str | Path, below: tuple[str, ...] = ()) -> None:
-        """Take over the values of a run file and, before them, of the one that it extends."""
-        text = run_file_text(source)
+    def read(self, source: str | Path, named: Where | None = None, below: tuple[Path, ...] = ()) -> None:
+        """Take over the values of a run file and, before them, of the one that it extends.
+
+        `named` says where those `below`, which extend it, name it.
+        """
+        text = run_file_text(source, named)
+        path = _run_file(source).resolve()
+        if path in below:
+            raise ConfigError("extends itself", where=named, hint=_ONE_OTHER)
         entries, places = _entries(text, source), toml_places(text)
         extended = entries.pop(_EXTENDS, None)
         if extended is not None:
-            where = Where(source, places.line((_EXTENDS,)))
-            if not isinstance(extended, str) or str(source) in below:
-                what = "extends itself" if isinstance(extended, str) else f"{_EXTENDS} is {toml(extended)}"
-                raise ConfigError(what, where=where, hint="name one other run file, or leave the key out")
-            base = _anchored(extended, Path(source).parent, names=shipped_run_files())
-            self.read(base, (*below, str(source)))
-        lines = {".".join(map(str, path)): line for path, line in places.lines.items()}
+            named = Where(source, places.line((_EXTENDS,)))
+            self.read(_extended(extended, named), named, (*below, path))
+        lines = {".".join(map(str, keys)): line for keys, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
             self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
 
     def override(self, text: str) -> None:
-        key, value = _key(text), text.partition("=")[2].strip()
+        key, equals, value = (part.strip() for part in text.partition("="))
         place = Where(f"--set {_shown(text)}")
-        if not key or "=" not in text:
+        if not key or not equals:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
         for inner, one in leaves({key: parse_value(value)}):
@@ -207,10 +218,24 @@ class _Layers:
         return max(given, key=lambda place: self.sources.index(place.path), default=self.place(""))
 
     def place(self, key: str) -> Where | None:
-        """Where a key, or else the section around it, was given."""
+        """Where a key, or else a key inside it, or else the section around it, was given."""
+        if key not in self.places:
+            key = next((given for given in self.places if given.startswith(f"{key}.")), key)
         while key not in self.places and key:
             key = key.rpartition(".")[0]
         return self.places.get(key)
+
+
+def _extended(value: Any, where: Where) -> str | Path:
+    """The run file that the key `extends` at `where` names: a shipped one, or an absolute path."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{_EXTENDS} is {toml(value)}", where=where, hint=_ONE_OTHER)
+    if value in shipped_run_files():
+        return value
+    try:
+        return _below(Path(where.path).parent, value)
+    except RuntimeError as error:  # a home folder of nobody
+        raise ConfigError(f"{_EXTENDS} {toml(value)}, which cannot be read: {error}", where=where) from error
 
 
 def _entries(text: str, source: str | Path) -> dict[str, Any]:
@@ -226,11 +251,6 @@ def _entries(text: str, source: str | Path) -> dict[str, Any]:
         raise ConfigError(f"broken TOML: {what}", where=place) from error
 
 
-def _key(override: str) -> str:
-    """That of a `--set` argument."""
-    return override.partition("=")[0].strip()
-
-
 def _field(key: str) -> FieldInfo | None:
     """What the key of a run file holds; None if there is no such key."""
     section: type[Section] | None = RunConfig
@@ -241,34 +261,26 @@ def _field(key: str) -> FieldInfo | None:
     return field
 
 
-def _validated(layers: _Layers) -> tuple[RunConfig | None, list[Fault]]:
-    """The config if every value passes by itself, and all faults. Contradictions among the sound keys are found too."""
-    faults = list(layers.faults)
-    bad = set(layers.bad)
-    data = layers.data
-    config: RunConfig | None = None
+def _validated(layers: _Layers) -> RunConfig:
+    """The config. Raises `ConfigError` with the faults of all values, and contradictions among those without fault."""
+    faults, bad = layers.faults, layers.bad
     try:
-        config = _validate(data)
+        config = _validate(layers.data)
     except ValidationError as error:
         for details in error.errors():
             key = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
             if key not in bad:
                 faults.append(_fault(key, details, layers.place(key)))
             bad.add(key)
-        data = _without(data, bad)
-    sound = config or _validate(data)
+        config = _validate(_without(layers.data, bad))
     faults.extend(
         Fault(found.what, layers.last_place(found.keys), found.hint)
-        for found in contradictions(sound)
+        for found in contradictions(config)
         if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
     )
-    return config, faults
-
-
-def _reading_order(fault: Fault) -> tuple[bool, int]:
-    """By line in the file, then the command line."""
-    line = fault.where.line if fault.where else None
-    return line is None, line or 0
+    if faults:  # by line in the file, then those of the command line
+        raise ConfigError(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or float("inf")))
+    return config
 
 
 def _validate(data: Mapping[str, Any]) -> RunConfig:
@@ -286,14 +298,16 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
-        return Fault(f'unknown key "{key}"', place, _near_key(key))
+        return Fault(f'unknown key "{key}"', place, _near_key(key, in_file=bool(place and place.line)))
     given = _shown(toml(error["input"]))
-    expected = _EXPECTED.get(error["type"])
+    expected, field = _EXPECTED.get(error["type"]), _field(key)
     context = error.get("ctx", {})
     hint = None
     if error["type"] == "literal_error":
         expected = context["expected"].replace("'", '"')
         hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
+    elif expected == "a section" and field and subsection(field) is ModelSection:
+        expected = "a model in quotes, or a section"
     elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
         expected = "two numbers"
     elif expected is None:
@@ -303,13 +317,13 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     return Fault(f"{key} is {given}; expected {expected}", place, hint)
 
 
-def _near_key(key: str) -> str | None:
+def _near_key(key: str, *, in_file: bool) -> str | None:
     """A hint towards the key that was probably meant."""
     if key == _EXTENDS:
         return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
-    known = [_EXTENDS, *known_keys()]
+    known = [*([_EXTENDS] if in_file else []), *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
     if near := did_you_mean(name, siblings):
@@ -353,14 +367,17 @@ def _shown(text: str) -> str:
 
 
 def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
-    """An absolute path if `value` exists below `base` or begins as only paths do. The `names` never are paths."""
+    """An absolute path if `value` begins as only paths do, or exists below `base`, or would else be taken from the
+    working directory. The `names` never are paths."""
     if not value or value in names:
         return value
     if value.startswith(_HUB):
         return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
-    path = (base / Path(value).expanduser()).absolute()
-    return str(path) if path.exists() or value.startswith(("./", "../", "~")) else value
+    path = _below(base, value)
+    is_path = value.startswith(("./", "../", "~")) or path.exists() or Path(value).exists()
+    return str(path) if is_path else value
 
 
-def _shipped() -> Traversable:
-    return resources.files("solon") / "configs"
+def _below(base: Path, path: str) -> Path:
+    """`path` as an absolute one; a relative one is taken from `base`."""
+    return (base / Path(path).expanduser()).absolute()

@@ -31,7 +31,8 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
     if not models.assistant.path:
         yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
     for role, section in (("base", models.base), ("judge", models.judge)):
-        if section.engine != "local" and not section.path:
+        alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
+        if not section.path and (alone or section.engine != "local"):
             what = f"models.{role}.engine is set, but the assistant's model plays this role"
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
 
@@ -42,18 +43,15 @@ def _prompts(config: RunConfig) -> Iterator[Contradiction]:
         hint = f'give red-team prompts (--prompts FILE), or begin the run file with extends = "{WORLD}"'
         yield Contradiction(("prompts.source",), "prompts.source is missing", hint)
         return
+    keys = ("prompts.helpful", "prompts.source")
     if section.source == WORLD and section.helpful is not None:
-        yield Contradiction(
-            ("prompts.helpful", "prompts.source"),
-            "prompts.helpful is set, but the world makes its own helpfulness comparisons",
-            "remove it, or give red-team prompts of your own (--prompts FILE)",
-        )
+        what = "prompts.helpful is set, but the world makes its own helpfulness comparisons"
+        yield Contradiction(keys, what, "remove it, or give red-team prompts of your own (--prompts FILE)")
     if section.source != WORLD and section.helpful is None and section.benign > 0:
         # CAI section 4.2 mixes both kinds of comparison; with one kind RL learns to refuse everything.
+        what = "prompts of your own need helpfulness data too, or the model learns to refuse everything"
         yield Contradiction(
-            ("prompts.source", "prompts.helpful"),
-            "prompts of your own need helpfulness data too, or the model learns to refuse everything",
-            "give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0",
+            keys[::-1], what, "give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0"
         )
     yield from _reading(section, world=section.source == WORLD)
 
@@ -74,11 +72,9 @@ def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:
     if config.sampling.temperature == 0 and config.sft.helpful_per_prompt > 1:
-        yield Contradiction(
-            ("sft.helpful_per_prompt", "sampling.temperature"),
-            f"sft.helpful_per_prompt is {config.sft.helpful_per_prompt}, but at sampling.temperature 0 all are equal",
-            "set sampling.temperature above 0, or sft.helpful_per_prompt to 1",
-        )
+        keys = ("sft.helpful_per_prompt", "sampling.temperature")
+        what = f"{keys[0]} is {config.sft.helpful_per_prompt}, but at {keys[1]} 0 all are equal"
+        yield Contradiction(keys, what, f"set {keys[1]} above 0, or {keys[0]} to 1")
 
 
 def _judge(config: RunConfig) -> Iterator[Contradiction]:
@@ -97,36 +93,28 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
 def _rl(config: RunConfig) -> Iterator[Contradiction]:
     rl = config.rl
     if rl.algorithm != "ppo" and rl.samples_per_prompt < 2:
-        yield Contradiction(
-            ("rl.samples_per_prompt", "rl.algorithm"),
-            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but {rl.algorithm} compares the samples of one prompt",
-            'set it to 2 or more, or rl.algorithm to "ppo"',
+        what = (
+            f"rl.samples_per_prompt is {rl.samples_per_prompt}, but {rl.algorithm} compares the samples of one prompt"
         )
+        keys = ("rl.samples_per_prompt", "rl.algorithm")
+        yield Contradiction(keys, what, 'set it to 2 or more, or rl.algorithm to "ppo"')
     rollouts = rl.prompts_per_step * rl.samples_per_prompt
     if rl.batch_size > rollouts:
-        yield Contradiction(
-            ("rl.batch_size", "rl.prompts_per_step", "rl.samples_per_prompt"),
-            f"rl.batch_size is {rl.batch_size}, but a step makes {rollouts} rollouts",
-            f"set rl.batch_size to {rollouts} or less",
-        )
+        what = f"rl.batch_size is {rl.batch_size}, but a step makes {rollouts} rollouts"
+        places = ("rl.batch_size", "rl.prompts_per_step", "rl.samples_per_prompt")
+        yield Contradiction(places, what, f"set rl.batch_size to {rollouts} or less")
     for name in ("gae_lambda", "value_coefficient"):
         if rl.algorithm != "ppo" and getattr(rl, name) != type(rl).model_fields[name].default:
-            yield Contradiction(
-                (f"rl.{name}", "rl.algorithm"),
-                f"rl.{name} is set, but {rl.algorithm} has no value function",
-                'remove it, or set rl.algorithm to "ppo"',
-            )
+            what = f"rl.{name} is set, but {rl.algorithm} has no value function"
+            yield Contradiction((f"rl.{name}", "rl.algorithm"), what, 'remove it, or set rl.algorithm to "ppo"')
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
-    limits = config.sampling.limits()
-    limits.pop("sampling.reasoning.max_new_tokens", None)  # nothing is trained on it
+    untrained = ("sampling.reasoning.max_new_tokens", "evaluation.max_new_tokens")
+    limits = {key: limit for key, limit in config.token_limits().items() if key not in untrained}
     key = max(limits, key=lambda one: limits[one])
     for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
         if section.micro_batch_tokens < limits[key]:
-            yield Contradiction(
-                (f"{name}.micro_batch_tokens", key),
-                f"{name}.micro_batch_tokens is {section.micro_batch_tokens}, less than one answer of "
-                f"{key} = {limits[key]}",
-                f"set it to {limits[key]} or more",
-            )
+            own = f"{name}.micro_batch_tokens"
+            what = f"{own} is {section.micro_batch_tokens}, less than one answer of {key} = {limits[key]}"
+            yield Contradiction((own, key), what, f"set it to {limits[key]} or more")

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+OTHER_VERSION = "use the version it was begun with, or begin a new run in another folder"
+"""Hint for a run that this version cannot read."""
+
 
 @dataclass(frozen=True)
 class Where:
@@ -124,6 +127,10 @@ PASSING = frozenset(error.reason for error in (EngineError, TimedOutError, Garbl
 
 class UnscoredError(SolonError):
     """More judge answers were unreadable than the run file allows; what was judged is kept."""
+
+
+class ProcessError(SolonError):
+    """The process of a stage was killed, or ran out of memory; what was done is kept."""
 
 
 class DivergedError(SolonError):

@@ -95,9 +95,7 @@ def toml_places(text: str) -> Places:
             position = header.end()
         else:
             assignment = _ASSIGNMENT.match(text, position)
-            if (
-                assignment is None
-            ):  # not TOML; the parser has accepted it, so this is a gap of ours: stop, lines so far hold
+            if assignment is None:  # a gap of ours, for the parser has accepted it; the lines so far hold
                 break
             lines.setdefault(table + _parts(assignment[1]), line)
             position = _after_value(text, assignment.end())

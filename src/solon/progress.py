@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from solon import text
-from solon.text import printable
+from solon.text import duration, printable
 
 Clock = Callable[[], float]
 """Seconds since some fixed point."""
@@ -42,43 +41,35 @@ class Meter:
     def __post_init__(self) -> None:
         self.since = self.clock()
 
-    @property
-    def seconds(self) -> float:
-        """Wall time since the stage began in this process."""
-        return self.clock() - self.since
+    def times(self) -> tuple[float, float | None, float | None]:
+        """Seconds since the stage began in this process, mean tokens per second, seconds left; None: unknown.
 
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Mean speed, once there is one."""
-        return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """At the mean speed of the rows made: 10 of 40 rows in 2 s leave 6 s. None while unknown."""
-        made = self.rows - self.recovered
-        if self.total_rows is None or made <= 0:
-            return None
-        return max(self.total_rows - self.rows, 0) * self.seconds / made
+        What is left takes as long as what was made: 10 of 40 rows in 2 s leave 6 s.
+        """
+        seconds, made = self.clock() - self.since, self.rows - self.recovered
+        speed = self.tokens / seconds if self.tokens and seconds > 0 else None
+        left = (
+            max(self.total_rows - self.rows, 0) * seconds / made if self.total_rows is not None and made > 0 else None
+        )
+        return seconds, speed, left
 
     def facts(self) -> dict[str, Fact]:
         """What `--json` says of a stage."""
-        names = ("rows", "total_rows", "tokens", "seconds", "tokens_per_second", "seconds_left")
-        return (
-            {"stage": self.name} | {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 3)}
-        )
+        seconds, speed, left = self.times()
+        rows: dict[str, Fact] = {"rows": self.rows, "total_rows": self.total_rows, "tokens": self.tokens}
+        times = {"seconds": round(seconds, 3), "tokens_per_second": speed, "seconds_left": left}
+        return {"stage": self.name} | rows | times
 
     def __str__(self) -> str:
+        seconds, speed, left = self.times()
         rows = f"{self.rows}" if self.total_rows is None else f"{self.rows}/{self.total_rows}"
-        parts = [f"{printable(self.name)}: {rows} rows", f"{self.seconds:.0f} s"]
-        if (speed := self.tokens_per_second) is not None:
-            parts.append(f"{speed:.0f} tokens/s")
-        if (left := self.seconds_left) is not None and self.rows != self.total_rows:
-            parts.append(f"{text.clock(left)} left")
-        return ", ".join(parts)
+        told = "" if speed is None else f", {speed:.0f} tokens/s"
+        told += "" if left is None or self.rows == self.total_rows else f", {duration(left)} left"
+        return f"{printable(self.name)}: {rows} rows, {duration(seconds)}{told}"
 
 
 class Reporter:
-    """Hears what a run does and shows it as events; this one shows none. A stage lasts until the next, or the end."""
+    """Hears what a run does and shows it as events; this one shows none."""
 
     interval = 0.0
     """Least seconds between two events `progress` of one stage."""
@@ -94,14 +85,14 @@ class Reporter:
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         """A stage begins. `total_rows`: rows (or steps) it will make, if known."""
-        self._end_stage()
+        self.end_stage()
         self._meter = Meter(name=name, total_rows=total_rows, clock=self._clock)
         self._shown = self._clock()
         self.show("stage", "", stage=name, total_rows=total_rows)
 
     def reused(self, name: str, run: str) -> None:
         """A stage is taken over from another run."""
-        self._end_stage()
+        self.end_stage()
         self.show("reused", f"{name}: reused from {run}", stage=name, run=run)
 
     def recovered(self, rows: int) -> None:
@@ -128,15 +119,14 @@ class Reporter:
 
     def done(self, text: str = "") -> None:
         """The run has ended; `text` is its result."""
-        self._end_stage()
+        self.end_stage()
         self.show("done", text, text=text)
-        self.close()
 
     def close(self) -> None:
-        """Nothing more will come, also after an error. May be called twice."""
-        self._meter = None
+        """Gives back the terminal. Nothing more will come, also after an error."""
 
-    def _end_stage(self) -> None:
+    def end_stage(self) -> None:
+        """The stage has ended, if one lasts: what comes until the next takes none of its time."""
         if self._meter is not None:
             self.show("stage_done", str(self._meter), **self._meter.facts())
         self._meter = None
@@ -197,7 +187,6 @@ class LiveReporter(Reporter):
             self._live.console.print(Text(printable(line)))
 
     def close(self) -> None:
-        super().close()
         self._live.stop()
 
 
@@ -206,19 +195,10 @@ def json_line(event: str, facts: Mapping[str, object]) -> str:
     return json.dumps({"event": event, **facts}).replace("\x7f", "\\u007f")
 
 
-@contextmanager
 def reporting(
-    *,
-    quiet: bool = False,
-    as_json: bool = False,
-    stream: TextIO | None = None,
-    heed: Callable[[], None] | None = None,
-) -> Iterator[Reporter]:
+    quiet: bool = False, as_json: bool = False, stream: TextIO | None = None, heed: Callable[[], None] | None = None
+) -> closing[Reporter]:
     """The reporter for these options, closed at the end of the block: live on a terminal, plain lines elsewhere."""
     stream = stream or sys.stdout
     kind = LiveReporter if stream.isatty() else PlainReporter
-    reporter = (JsonReporter if as_json else QuietReporter if quiet else kind)(stream, heed=heed)
-    try:
-        yield reporter
-    finally:
-        reporter.close()
+    return closing((JsonReporter if as_json else QuietReporter if quiet else kind)(stream, heed=heed))

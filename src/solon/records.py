@@ -6,9 +6,11 @@ walked back to the prompt and, by `principle_id`, to the principle that shaped i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Role = Literal["human", "assistant", "system"]
 """`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
@@ -24,11 +26,26 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def first_error(error: ValidationError) -> str:
+    """What is wrong with JSON that is no record, e.g. `rounds.0.principle_id: Field required`."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return f"{key}: {first['msg']}" if key else first["msg"]
+
+
 class Turn(Record):
     """One turn of a dialogue."""
 
     role: Role
     text: str
+
+
+def order_fault(turns: Sequence[Turn]) -> str | None:
+    """What is wrong with the order of speakers, None if nothing: a late system turn, or two of one speaker in a row."""
+    if any(turn.role == "system" for turn in turns[1:]):
+        return "a system turn after the first turn"
+    in_a_row = (after.role for before, after in pairwise(turns) if before.role == after.role)
+    return next((f"two {role} turns in a row" for role in in_a_row), None)
 
 
 class Prompt(Record):
@@ -46,11 +63,8 @@ class Prompt(Record):
     def _ends_with_the_human(self) -> Self:
         if not self.turns or self.turns[-1].role != "human":
             raise ValueError("a prompt must end with a human turn")
-        if any(turn.role == "system" for turn in self.turns[1:]):
-            raise ValueError("a system turn after the first turn")
-        for before, after in zip(self.turns, self.turns[1:], strict=False):
-            if before.role == after.role:
-                raise ValueError(f"two {after.role} turns in a row")
+        if fault := order_fault(self.turns):
+            raise ValueError(fault)
         return self
 
 

@@ -41,15 +41,8 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def clock(seconds: float) -> str:
-    """A duration for a line that moves: `0:07`, `12:30`, `1:02:03`."""
-    whole = round(seconds)
-    minutes = f"{whole // 60 % 60:02d}:{whole % 60:02d}"
-    return f"{whole // 3600}:{minutes}" if whole >= 3600 else minutes.removeprefix("0")
-
-
 def duration(seconds: float) -> str:
-    """A duration for a sentence: 12 is "12 s", 214 is "3 min 34 s", 7260 is "2 h 1 min"."""
+    """12 is "12 s", 214 is "3 min 34 s", 7260 is "2 h 1 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 
 

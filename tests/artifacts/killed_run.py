@@ -19,9 +19,10 @@ sys.path.append(str(Path(__file__).parents[1]))
 import torch
 from safetensors.torch import save_file
 
-from solon.artifacts import RunFolder, StageFolder
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import versions
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.config import RunConfig
 from solon.records import Answer
 from stages import header

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from solon.artifacts import atomic
-from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_file, storage_errors, sweep, write_atomic
+from solon.artifacts import hashes
+from solon.artifacts.atomic import canonical_json, folder_atomic, storage_errors, sweep, write_atomic
+from solon.artifacts.hashes import sha256_file
 from solon.errors import RunError
 from solon.records import Turn
 
@@ -41,7 +42,7 @@ def test_an_unchanged_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or real(file, name))
     path.write_bytes(b"abc")
     assert sha256_file(path) == sha256_file(path) and len(read) == 2
-    monkeypatch.setattr(atomic, "_SETTLED_NS", -1)
+    monkeypatch.setattr(hashes, "_SETTLED_NS", -1)
     assert sha256_file(path) == sha256_file(path) and len(read) == 3
     path.write_bytes(b"abd")
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))

@@ -5,7 +5,8 @@ import os
 import pytest
 import torch
 
-from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.errors import RunError
 from stages import begun
 

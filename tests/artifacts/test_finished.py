@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder
 from solon.artifacts.finished import FinishedStage
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.errors import RunError
 from solon.records import Turn

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import atomic, hashes, sha256_file
+from solon.artifacts import hashes
+from solon.artifacts.hashes import sha256_file
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
     real = hashlib.file_digest
     monkeypatch.setattr(hashlib, "file_digest", lambda file, name: found.append(file.name) or real(file, name))
     monkeypatch.setattr(hashes, "LARGE_BYTES", 4)
-    monkeypatch.setattr(atomic, "_SETTLED_NS", -1)
+    monkeypatch.setattr(hashes, "_SETTLED_NS", -1)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     hashes._known.cache_clear()
     yield found
@@ -108,11 +109,10 @@ def test_a_user_without_a_home_keeps_no_hashes(
 
 
 def test_a_full_disk_is_left_as_it_was(tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, text: str, encoding: str) -> None:
-        self.write_bytes(text.encode(encoding)[:3])
+    def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     path = tmp_path / "large"
     path.write_bytes(b"weights")
     sha256_file(path)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 
 CHILD = Path(__file__).parent / "killed_run.py"

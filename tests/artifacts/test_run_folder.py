@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RLSection, RunConfig
 from solon.config_load import load_run_config
 from solon.errors import RunError
 
 HOLD = """
 import sys, time
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 run = RunFolder.create(sys.argv[1], RunConfig())
 print("locked", flush=True)
@@ -55,8 +55,9 @@ def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> 
     with RunFolder.create(tmp_path, load_run_config()):
         pass
     other = load_run_config(None, ["judge.max_unscored=0.5", "models.device=cpu", "rl.micro_batch_tokens=640"])
-    with RunFolder.create(tmp_path, other):
-        pass
+    with RunFolder.create(tmp_path, other) as run:
+        assert load_run_config(tmp_path / "run.toml") == load_run_config()  # a stage may still refuse a path
+        run.keep()
     with RunFolder.resume(tmp_path) as run:
         assert run.config == other == load_run_config(tmp_path / "run.toml")
 
@@ -67,6 +68,7 @@ def test_a_kill_right_after_the_first_file_is_mended(tmp_path: Path) -> None:
         pass
     (tmp_path / "run.toml").unlink()
     (tmp_path / ".run.toml.tmp").write_text("half")
+    (tmp_path / ".revisions.6a1c128d.tmp" / "model").mkdir(parents=True)  # half taken over from another run
     with RunFolder.create(tmp_path, config, original="# mine\n"):
         assert load_run_config(tmp_path / "run.toml") == config
     assert sorted(os.listdir(tmp_path)) == [".lock", "original.toml", "run.json", "run.toml"]
@@ -106,10 +108,28 @@ def test_an_unreadable_run_file_is_named(tmp_path: Path) -> None:
         RunFolder.resume(tmp_path)
 
 
+def test_a_run_that_cannot_be_written_is_not_to_be_resumed_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunFolder.create(tmp_path, RunConfig()):
+        pass
+
+    def closed(path: str, *_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(RunError) as caught:
+        RunFolder.resume(tmp_path)
+    assert str(caught.value) == (
+        f"cannot use {tmp_path} as a run folder: {tmp_path}/.lock: Permission denied "
+        f"(see to that, or only print a finished run's result: `solon report {tmp_path}`)"
+    )
+
+
 def test_two_processes_never_share_a_folder_and_a_kill_frees_it(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
-        message = f"{tmp_path} is in use by process {holder.pid} (wait until it ends, or choose another folder with -o)"
+        message = f"{tmp_path} is in use by process {holder.pid} (wait until it ends, or use another run folder)"
         for opening in (lambda: RunFolder.create(tmp_path, RunConfig()), lambda: RunFolder.resume(tmp_path)):
             with pytest.raises(RunError) as caught:
                 opening()
@@ -117,6 +137,23 @@ def test_two_processes_never_share_a_folder_and_a_kill_frees_it(tmp_path: Path) 
         holder.kill()
     with RunFolder.resume(tmp_path):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_what_is_no_plain_file_is_no_lock_and_left_alone(tmp_path: Path, kind: str) -> None:
+    folder, lock, precious = tmp_path / "run", tmp_path / "run" / ".lock", tmp_path / "precious.txt"
+    with RunFolder.create(folder, RunConfig()):
+        pass
+    lock.unlink()
+    if kind == "link":
+        precious.write_text("mine")
+    make = {"pipe": os.mkfifo, "folder": os.mkdir}.get(kind, lambda path: os.symlink(precious, path))
+    make(lock)
+    for opening in (lambda: RunFolder.resume(folder), lambda: RunFolder.create(folder, RunConfig())):
+        with pytest.raises(RunError) as caught:
+            opening()
+        assert str(caught.value) == f"{lock} is not a plain file (delete it: it is no lock of Solon's)"
+    assert precious.exists() == (kind == "link") and (kind != "link" or precious.read_text() == "mine")
 
 
 def test_one_process_cannot_lock_twice(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from solon.artifacts import RunFolder, StageFolder, sha256_bytes
+from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.config import RunConfig
 from solon.errors import RunError
 from solon.records import Answer, Record
@@ -338,7 +340,8 @@ def test_stage_names_stay_inside_the_run(run: RunFolder, name: str) -> None:
 
 FULL = """
 import resource, sys
-from solon.artifacts import RunFolder, StageFolder
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.artifacts.manifest import Header
 from solon.config import RunConfig
 from solon.errors import RunError

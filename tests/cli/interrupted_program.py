@@ -115,7 +115,7 @@ def main() -> None:
     else:
         from solon.cli import main
 
-        main.COMMANDS = (main.Entry(case, f"__main__:{case}", main.RUN, "Made up."),)
+        main.Solon.table = (main.Entry(case, f"__main__:{case}", "Made up."),)
     program.run()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cli.command import done, solon, tiny_settings
 from cli.conftest import PRINCIPLE
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config_load import load_run_config
 
 OWN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
@@ -145,11 +145,11 @@ def test_model_folders(files: Path, tiny: Path, keep: str, more: str, line: str)
     assert refused_run(*OWN) == [line]
 
 
-def test_a_context_without_room(files: Path) -> None:
-    room = ("sampling.max_new_tokens=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
+@pytest.mark.parametrize("key", ["sampling.max_new_tokens", "evaluation.max_new_tokens"])
+def test_a_context_without_room(files: Path, key: str) -> None:
+    room = (f"{key}=2048", "sft.micro_batch_tokens=4096", "rl.micro_batch_tokens=4096")
     assert refused_run(*OWN, *(part for setting in room for part in ("--set", setting))) == [
-        "model: sampling.max_new_tokens is 2048, but this model reads 2048 tokens at once, prompt included "
-        "(lower it to a half or less)"
+        f"model: {key} is 2048, but this model reads 2048 tokens at once, prompt included (lower it to a half or less)"
     ]
 
 
@@ -160,7 +160,9 @@ def test_a_context_without_room(files: Path) -> None:
         ("rl.steps=many", '--set rl.steps=many: rl.steps is "many"; expected a whole number'),
         ("rl.steps", "--set rl.steps: expected key=value (e.g. --set rl.steps=10)"),
         ("models.device=abacus", 'models.device is "abacus", which is no device (e.g. "auto", "cpu", "cuda")'),
+        ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         ("name=../up", "no folder can be called '../up' (choose a folder with -o, or another name)"),
+        ('name="a\\u0000b"', "no folder can be called 'a\\x00b' (choose a folder with -o, or another name)"),
         (
             "models.dialogue=chat-template",
             "models.dialogue asks for a chat template, but the tokenizer has none "
@@ -207,7 +209,7 @@ def test_output_folders(files: Path) -> None:
     ]
     assert os.listdir(files / "full") == ["letter.txt"]
     world = load_run_config(None, [f"models.assistant={files / 'model'}"])
-    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or choose another folder with -o)"
+    in_use = f"mine is in use by process {os.getpid()} (wait until it ends, or use another run folder)"
     with RunFolder.create(files / "mine", world):
         assert refused("run", "--model", "model", "-o", "mine") == [in_use]
         assert refused("resume", "mine") == [in_use]

@@ -52,7 +52,7 @@ def test_the_tables_hold_the_analysis(tmp_path: Path) -> None:
         ("priority", found.priority_S),
         ("projection_x", found.projection.statements_S2[:, 0]),
         ("projection_y", found.projection.statements_S2[:, 1]),
-        ("polarisation", found.polarisation_S),
+        ("polarisation", found.polarization_S),
     ):
         assert [float(row[column]) for row in rows] == values.tolist()
     assert [row["moderated_out"] for row in rows if row["comment-id"] in "35"] == ["true", "true"]

@@ -13,7 +13,8 @@ from collective.cleaning.spoilt import EXPECTED, SINCERE, spoilt
 from solon.cli.collect.clean import picture
 from solon.cli.main import app
 from solon.collective.cleaning.removing import Change
-from solon.collective.reading.folder import Imported, open_conversation, write_imported
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation, write_import
 from talks import random_rows, talk, write_export
 
 
@@ -30,7 +31,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_imported(Imported(conversation=spoilt(), findings=()), tmp_path / "talk")
+    write_import(Import(conversation=spoilt(), findings=()), tmp_path / "talk")
     return tmp_path / "talk"
 
 

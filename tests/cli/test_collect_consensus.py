@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,7 @@ def test_a_folder_is_opened_as_by_every_other_command(tmp_path: Path) -> None:
     write_export(conversation, tmp_path / "export")
     result = collect(tmp_path / "export", "-o", tmp_path / "found.csv")
     assert result.exit_code == 0 and "agreement: " in result.stdout, result.output
+    assert re.search(r"^number of groups: 2, chosen in \d+ of 16 tries", result.stdout, re.M), result.output
     table = tmp_path / "groups.csv"
     ids = conversation.participant_ids.tolist()
     members = "".join(f"{one},{'ab'[at % 2]}\n" for at, one in enumerate(ids))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_collect_topics import collect
-from solon.collective.principles.merges import Cited, Merge, MergeFile, read_merges, write_merges
+from solon.collective.principles.merges import Citation, Merge, MergeFile, read_merges, write_merges
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def path(tmp_path: Path) -> Path:
         Merge(
             id=f"merge-{at}",
             wording="be kind",
-            statements=(Cited(id=2 * at, text="be kind"), Cited(id=2 * at + 1, text="AI should be kind")),
+            statements=(Citation(id=2 * at, text="be kind"), Citation(id=2 * at + 1, text="AI should be kind")),
         )
         for at in range(2)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def test_a_raw_export_and_an_imported_one_give_the_same_page(tmp_path: Path) -> 
     for folder, name in ((EXAMPLE / "export", "raw.html"), (tmp_path / "imported", "imported.html")):
         result = done("report", folder, "--no-stability", "-o", tmp_path / "new" / name)
         assert f"{name}: " in result.stdout and "groups of " in result.stdout
+        assert re.search(r"^number of groups: 2, chosen in \d+ of 16 tries", result.stdout, re.M), result.output
     assert (tmp_path / "new/raw.html").read_bytes() == (tmp_path / "new/imported.html").read_bytes()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli.command import done, solon
 from export.small_run import STAGES, small_run
-from solon.export import files as files_module
+from solon.export import trl
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_manifest_that_is_none(run: Path) -> None:
 
 
 def test_parquet_without_its_library(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files_module, "find_spec", lambda name: None)
+    monkeypatch.setattr(trl, "find_spec", lambda name: None)
     told = refused(run, "--format", "parquet")
     assert told == "error: Parquet needs a library that is not installed (pip install 'solon[data]')"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import os
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -16,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 import solon
 from solon.cli import main
+from solon.cli.collect.app import Collect
 from solon.cli.faults import resumable
 from solon.errors import Fault, PromptError, UnscoredError, UserError, Where
 
@@ -23,7 +25,7 @@ from solon.errors import Fault, PromptError, UnscoredError, UserError, Where
 def register(monkeypatch: pytest.MonkeyPatch, name: str, command: object) -> None:
     """Make `solon` a program of one command."""
     monkeypatch.setitem(sys.modules, "made_up_command", SimpleNamespace(made_up=command))
-    monkeypatch.setattr(main, "COMMANDS", (main.Entry(name, "made_up_command:made_up", main.RUN, "Made up."),))
+    monkeypatch.setattr(main.Solon, "table", (main.Entry(name, "made_up_command:made_up", "Made up."),))
 
 
 def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, folder: Path | None = None) -> Result:
@@ -37,34 +39,44 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, folder: Pat
     return CliRunner().invoke(main.app, ["broken"])
 
 
-@pytest.mark.parametrize("entry", main.COMMANDS, ids=lambda entry: entry.name)
-def test_every_command_of_the_table_exists_and_its_help_line_is_its_own(entry: main.Entry) -> None:
-    command = main.load(entry.name)
+TABLES = {"solon": main.Solon.table, "collect": Collect.table}
+
+
+@pytest.mark.parametrize(
+    ("table", "entry"), [pytest.param(table, one, id=one.name) for table, rows in TABLES.items() for one in rows]
+)
+def test_every_command_of_a_table_exists_and_its_help_line_is_its_own(table: str, entry: main.Entry) -> None:
+    command = main.load(entry)
     assert inspect.cleandoc(command.help or "").splitlines()[0] == entry.help
-    shown = CliRunner().invoke(main.app, [entry.name, "--help"])
+    shown = CliRunner().invoke(main.app, [*([] if table == "solon" else [table]), entry.name, "--help"])
     assert shown.exit_code == 0, shown.output
 
 
 def test_names_are_unique() -> None:
-    names = [entry.name for entry in main.COMMANDS]
-    assert len(names) == len(set(names))
+    for table in TABLES.values():
+        names = [entry.name for entry in table]
+        assert len(names) == len(set(names))
 
 
-def test_help_lists_every_command_without_importing_any() -> None:
-    modules = [entry.target.split(":")[0] for entry in main.COMMANDS]
+@pytest.mark.parametrize("table", TABLES)
+def test_help_lists_every_command_without_importing_any(table: str) -> None:
+    modules = [f"solon.cli{entry.target.split(':')[0]}" for entry in TABLES[table]]
+    arguments = ["--help"] if table == "solon" else [table, "--help"]
+    heavy = ["torch", "transformers", "numpy", *(["pydantic"] if table == "solon" else [])]  # Typer has it for groups
     script = f"""
 import sys
 from solon.cli.main import app
 try:
-    app(["--help"])
+    app({arguments!r})
 except SystemExit as leaving:
     assert not leaving.code
 assert not [name for name in {modules!r} if name in sys.modules]
-assert not [name for name in ("torch", "transformers", "numpy", "pydantic") if name in sys.modules]
+assert not [name for name in {heavy!r} if name in sys.modules]
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    wide = os.environ | {"COLUMNS": "150"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=wide)
     assert done.returncode == 0, done.stderr
-    for entry in main.COMMANDS:
+    for entry in TABLES[table]:
         assert entry.name in done.stdout and entry.help in done.stdout
 
 
@@ -133,6 +145,10 @@ def test_a_run_that_never_began_is_not_to_be_resumed(monkeypatch: pytest.MonkeyP
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/demo/x"),
             "error: no space left on the device, writing runs/demo/x (make room, then continue)",
+        ),
+        (
+            OSError(errno.EFBIG, "File too large", "out/x"),
+            "error: file too large, writing out/x (make room, then continue)",
         ),
         (
             RuntimeError("I/O error: No space left on device (os error 28)"),

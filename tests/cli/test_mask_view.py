@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from solon.cli.mask_view import mask_view
+from solon.cli.show import mask_view
 
 
 def printed(tokens: list[str], mask: list[bool], *, colour: bool, title: str = "") -> str:

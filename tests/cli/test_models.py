@@ -29,8 +29,8 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 QUANTISED = (
-    "gpt2/config.json: the weights are quantised (awq) (give the model it was made from, in bfloat16 or float32: what "
-    "is quantised cannot be trained)"
+    "gpt2/config.json: the weights are quantized (awq) (give the model it was made from, in bfloat16 or float32: what "
+    "is quantized cannot be trained)"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import pytest
 from cli.command import done, solon, tiny_settings
 from constitution_files import write_published
 from pipeline.tiny_run import FOLDERS, data, figures
+from solon.artifacts.atomic import write_atomic
+from solon.cli import init
 from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.constitution.lint import lint
 from solon.pipeline.stages import STAGES
@@ -198,6 +201,12 @@ def test_reuse_from_where_no_run_is(world: Path, tiny: Path, files: Path) -> Non
     assert f"prompts: reused from {world}" in done("stage", "prompts", *run[1:], "--reuse", world)
 
 
+def test_the_name_of_a_shipped_run_file_wins_over_a_folder(files: Path) -> None:
+    (files / "world").mkdir()
+    result = solon("run", "world", "--set", "rl.stps=3")
+    assert (result.exit_code, "holds no run" in result.stderr, "rl.stps" in result.stderr) == (2, False, True)
+
+
 def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: Path) -> None:
     done("init", "mine")
     text = Path("mine/run.toml").read_text()
@@ -236,3 +245,20 @@ def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:
         "error: new/mine is not empty (choose a new folder: nothing is overwritten)\n",
     )
     assert (files / "new/mine/run.toml").read_text() == "mine now"
+
+
+def test_a_starter_that_does_not_fit_on_the_disk_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "prompts.jsonl":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_atomic(path, data)
+
+    folder = tmp_path / "mine"
+    with monkeypatch.context() as patch:
+        patch.setattr(init, "write_atomic", full)
+        result = solon("init", folder)
+    assert result.exit_code == 2 and "no space left on the device" in result.stderr
+    assert list(folder.iterdir()) == []
+    done("init", folder)

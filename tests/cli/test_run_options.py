@@ -42,3 +42,14 @@ def test_options_not_given_leave_the_run_file_alone(begun: list[RunConfig]) -> N
     solon("run")
     solon("stage", "prompts", "only-theft")
     assert begun == [load_run_config(), load_run_config("only-theft")]
+
+
+def test_names_of_run_files_win_over_folders_of_that_name(
+    begun: list[RunConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "world").mkdir()
+    monkeypatch.chdir(tmp_path)
+    solon("run", "world")
+    assert begun == [load_run_config("world")]
+    assert "world holds no run" in solon("run", "./world").stderr
+    assert "File name too long" in solon("run", "w" * 5000).stderr

@@ -10,7 +10,8 @@ from simulated.public import draw, make_public
 
 from solon.collective.conversation import Conversation
 from solon.collective.exporting import export_conversation
-from solon.collective.opinion.analysis import Method, analyse, find_groups
+from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.grouping import Method, find_groups
 from solon.collective.reading.folder import open_conversation
 from talks import random_rows, talk
 

@@ -15,7 +15,6 @@ from polis_exports import clojure, essence, folder_bytes, logged, server_csv, se
 from solon.collective.conversation import Conversation, Participant, Statement
 from solon.collective.exporting import DAY, export_conversation, public, words
 from solon.collective.reading.folder import open_conversation
-from solon.collective.tables import read_csv
 from solon.errors import InputError
 from talks import conversation_of
 
@@ -136,7 +135,8 @@ def test_formulas_are_guarded_and_come_back(tmp_path: Path) -> None:
         description="@3",
     )
     export_conversation(talk, tmp_path, organiser=True)
-    raw = read_csv(tmp_path / "comments.csv", ours=False).column("comment-body")
+    with (tmp_path / "comments.csv").open(encoding="utf-8", newline="") as file:
+        raw = [row["comment-body"] for row in csv.DictReader(file)]
     assert [cell[0] for cell in raw] == ["'"] * 6 + ["p"]
     found = open_conversation(tmp_path).conversation
     assert [one.text for one in found.statements] == texts
@@ -187,9 +187,9 @@ def test_reference_conversations_come_back(tmp_path: Path, reference_data: Path,
 
 
 def test_the_card_of_an_import_of_an_export_says_so(tmp_path: Path, talk: Conversation) -> None:
-    from solon.collective.reading.folder import write_imported
+    from solon.collective.reading.folder import write_import
 
     export_conversation(talk, tmp_path / "out", organiser=True)
-    write_imported(open_conversation(tmp_path / "out"), tmp_path / "town")
+    write_import(open_conversation(tmp_path / "out"), tmp_path / "town")
     card = json.loads((tmp_path / "town" / "imported.json").read_text())
     assert card["source"] == "Polis export out"

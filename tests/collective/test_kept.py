@@ -14,9 +14,9 @@ import pytest
 from solon.collective import kept as module
 from solon.collective.conversation import Conversation, Participant
 from solon.collective.kept import folder, kept
-from solon.collective.opinion import kept as opinions
+from solon.collective.opinion import stability as opinions
 from solon.collective.opinion.grouping import find_groups
-from solon.collective.opinion.kept import opinion_of
+from solon.collective.opinion.stability import opinion_of
 from solon.records import Record
 from talks import random_rows, talk
 from voters import stability_of
@@ -94,7 +94,7 @@ def test_commands_at_once_do_not_disturb_one_another(cache: Path) -> None:
 def test_groups_and_stability_are_those_that_would_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     conversation = talk(random_rows(3, 40, 12), people=range(10, 50))
     first = opinion_of(conversation, seed=4)
-    monkeypatch.setattr(opinions, "make_tries", never)
+    monkeypatch.setattr(opinions, "make_trials", never)
     again = opinion_of(conversation, seed=4)
     computed = find_groups(conversation, seed=4)
     for one in (first.groups, again.groups):

@@ -8,9 +8,9 @@ from simulated.public import CATEGORIES, CONSENSUS, DIVISIVE, draw, make_public
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import AGREE
-from solon.collective.opinion.analysis import find_groups
-from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
-from solon.collective.opinion.counts import labels_of
+from solon.collective.opinion.consensus import group_aware_consensus
+from solon.collective.opinion.counts import counts_of
+from solon.collective.opinion.grouping import find_groups
 
 
 def test_the_same_seed_gives_the_same_public_and_sample() -> None:
@@ -47,8 +47,7 @@ def test_groups_are_found_and_consensus_ranks_above_division(groups: int) -> Non
     rows = np.searchsorted(conversation.participant_ids, found.participant_ids)
     assert found.k == groups
     assert adjusted_rand_score(drawn.groups_P[rows], found.labels_G) >= 0.9
-    labels = labels_of(conversation, found)
-    consensus_S = group_aware_consensus(group_consensus(conversation.votes_PS, conversation.seen_PS, labels))
+    consensus_S = group_aware_consensus(counts_of(conversation, found).agreement(smoothing=True))
     kind_S = np.array(public.kind_S)
     pairs = consensus_S[kind_S == CONSENSUS][:, None] > consensus_S[kind_S == DIVISIVE][None, :]
     assert pairs.mean() >= 0.99

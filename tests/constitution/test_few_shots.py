@@ -30,6 +30,10 @@ def test_every_kind_may_be_left_out(tmp_path: Path) -> None:
         ([], "must end with a human turn"),
         ([{"role": "assistant", "text": "Hi"}], "must end with a human turn"),
         ([{"role": "human", "text": "a"}] * 2, "has two human turns in a row"),
+        (
+            [{"role": role, "text": "a"} for role in ("human", "system", "human")],
+            "has a system turn after the first turn",
+        ),
         ([{"role": "human", "text": "\ud800"}], "has half a character at position 0, a lone surrogate"),
         ([{"role": "human", "text": " "}], "is empty; write the text or leave the key out"),
     ],

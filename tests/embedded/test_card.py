@@ -11,10 +11,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from solon.artifacts import sha256_file
-from solon.embedded.card import CARD, README, WEIGHTS, Card, card_text, count_parameters, read_card, write_card
+from solon.artifacts.hashes import sha256_file
+from solon.embedded.card import (
+    CARD,
+    README,
+    WEIGHTS,
+    Card,
+    card_text,
+    count_parameters,
+    machine_in_words,
+    read_card,
+    write_card,
+)
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.machine import machine_in_words
 from solon.embedded.recipe import PretrainConfig, command_of, recipe_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ConfigError, ModelError
@@ -47,12 +56,11 @@ def written(folder: Path, *, measured: Measurements | None = MEASURED) -> Card:
     save_file({"a": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float32)}, folder / WEIGHTS)
     return write_card(
         folder,
-        config=PretrainConfig(seed=2),
+        recipe=PretrainConfig(seed=2),
         seconds=754.26,
         tokens=25_100_000,
-        command="solon embedded pretrain --seed 2 -o DIR",
         threads=3,
-        skills=measured,
+        measured=measured,
     )
 
 

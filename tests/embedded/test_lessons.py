@@ -19,7 +19,6 @@ from solon.embedded.lessons import (
     draw_scene,
     fact,
     fault_list,
-    names,
     plain_dialogue,
     revise,
     sentence_fault,
@@ -27,7 +26,7 @@ from solon.embedded.lessons import (
 from solon.records import Turn
 from solon.seeds import generator
 from solon.world.lexicon import HELD_OUT_HARM, lexicon
-from solon.world.oracle import judge, targeted
+from solon.world.oracle import judge, names, targeted
 from solon.world.prompts import read_request
 from solon.world.sentences import Sentence, Situation, read_sentence
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from solon.artifacts import Checkpoints
+from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
 from solon.embedded.corpus import CORPUS, COURSES, JUDGING, documents
@@ -21,7 +21,7 @@ from solon.embedded.tokenizer import PAD, train_tokenizer
 from solon.errors import DivergedError
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import DELIMITERS
-from solon.train.loop import NoCheckpoints
+from train.keeping import NoCheckpoints
 
 TINY = PretrainConfig(
     hidden=32,
@@ -181,7 +181,7 @@ def test_copying_is_learnt() -> None:
 
 
 def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
-    (batches,) = [next(iter(copy_batches(TINY, 300, start))) for start in (2,)]
+    batches = copy_batches(TINY, 300, 2)
     assert len(batches) == 100
     for batch in batches:
         half = batch.ids_BT.shape[1] // 2
@@ -192,7 +192,7 @@ def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
-    batches = next(corpus_batches(TINY, tokenizer(), course, 1))
+    batches = corpus_batches(TINY, tokenizer(), course, 1)
     rows = sorted(
         (tokenizer().decode([int(i) for i in ids[: int((weights > 0).sum())]]), round(weights.sum().item(), 3))
         for batch in batches
@@ -211,7 +211,7 @@ def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -
 
 def test_padding_does_not_change_the_loss() -> None:
     model = build_model(TINY, tokenizer()).eval()
-    batch = min(next(corpus_batches(TINY, tokenizer(), CORPUS)), key=lambda batch: batch.ids_BT.numel())
+    batch = min(corpus_batches(TINY, tokenizer(), CORPUS, 0), key=lambda batch: batch.ids_BT.numel())
 
     def pad(values: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(values, (0, 7), value=value)
@@ -224,7 +224,7 @@ def test_padding_does_not_change_the_loss() -> None:
 def test_the_loss_is_the_weighted_mean() -> None:
     """Weights 1 and 3 on losses a and b: (a + 3 b) / 4."""
     model = build_model(TINY, tokenizer()).eval()
-    batch = next(iter(next(copy_batches(TINY, 300))))
+    batch = copy_batches(TINY, 300, 0)[0]
     ids_BT = batch.ids_BT[:1, :3]
     with torch.no_grad():
         logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
@@ -236,7 +236,7 @@ def test_the_loss_is_the_weighted_mean() -> None:
 def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
     """Weights 1 and 3 on losses a and (b + c) / 2."""
     model = build_model(TINY, tokenizer()).eval()
-    batch = next(iter(next(copy_batches(TINY, 300))))
+    batch = copy_batches(TINY, 300, 0)[0]
     ids_BT = batch.ids_BT[:1, :3]
     tied_BT = ids_BT.clone()
     tied_BT[0, 2] = 11 if ids_BT[0, 2] != 11 else 12
@@ -250,7 +250,7 @@ def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
 def test_equal_answers_reach_the_batches_as_ties() -> None:
     docs = list(documents(TINY.seed, 0, TINY.chunk_documents, JUDGING))
     ties = [segment for doc in docs for segment in doc if segment.tied is not None]
-    batches = next(corpus_batches(TINY, tokenizer(), JUDGING))
+    batches = corpus_batches(TINY, tokenizer(), JUDGING, 0)
     assert ties and sum(int((b.ids_BT != b.tied_BT).sum()) for b in batches) == len(ties)
     one, other = (tokenizer()(option, add_special_tokens=False)["input_ids"] for option in OPTIONS)
     for batch in batches:

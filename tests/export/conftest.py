@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from export.small_run import small_run
-from solon.export.forms import Form
+from solon.export.sets import Form
 from solon.export.trl import export_trl
 
 

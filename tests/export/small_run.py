@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.feedback.answers import BY_CONSTRUCTION, NEEDLESS_REFUSAL
 from solon.records import Comparison, Demonstration, Prompt, Record, Turn

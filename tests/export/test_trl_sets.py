@@ -12,12 +12,11 @@ from typing import Any, get_args
 import pytest
 from datasets import Dataset
 
+from data.examples import read_helpful
 from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE, THEFT
 from pipeline.tiny_run import rows, run_in, world_config
-from prompts.examples import read_helpful
-from solon.artifacts import Counts
-from solon.export.forms import Form
-from solon.export.sets import PreferenceRow
+from solon.artifacts.manifest import Counts
+from solon.export.sets import Form, PreferenceRow
 from solon.export.trl import export_trl
 from solon.feedback.answers import BY_CONSTRUCTION
 from solon.prompting.dialogue import MESSAGE_ROLES

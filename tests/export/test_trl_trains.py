@@ -25,7 +25,7 @@ from trl import (
 )
 
 from export.small_run import DEMONSTRATIONS, THEFT
-from solon.export.forms import Form
+from solon.export.sets import Form
 from solon.prompting.chat_template import dialogue_format
 from solon.train.batches import answer_example
 from tiny_models import tiny_model_folder, tiny_tokenizer

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solon.errors import TooLongError
+from solon.feedback.rows import Sampler
 from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.protocols import Capabilities, Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.context import Context
@@ -15,6 +16,10 @@ from solon.prompting.dialogue import HumanAssistant
 
 def said(text: str, *, tokens: int = 1, ended: Any = "stop") -> Completion:
     return Completion(prompt="", text=text, tokens=tokens, ended=ended)
+
+
+def sampler(model: Any, sampling: Sampling, stage: str, *, seed: int = 0) -> Sampler:
+    return Sampler(model=model, sampling=sampling, seed=seed, stage=stage)
 
 
 @dataclass(kw_only=True)

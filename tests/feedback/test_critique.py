@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedback.fake_model import said
+from feedback.fake_model import said, sampler
 from solon.config import SamplingSection, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
@@ -30,7 +30,9 @@ def run(model: Any, count: int = 3, *, rounds: int = 3, seed: int = 0, critique:
     section = SupervisedSection(rounds=rounds, critique=critique)
     chosen, prompts = options.pop("principles", PRINCIPLES), options.pop("prompts", rows(count))
     model.writes = after_the_first(model.writes)
-    return revise(prompts, model, chosen, section, SAMPLING, seed=seed, **options)
+    answers = sampler(model, SAMPLING, "respond", seed=seed)
+    revisions = sampler(model, options.pop("revising", SAMPLING), "revisions", seed=seed)
+    return revise(prompts, answers, revisions, chosen, section, **options)
 
 
 def after_the_first(writes: Any) -> Any:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.fake_model import said
+from feedback.fake_model import said, sampler
 from solon.config import JudgeSection, SamplingSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
-from solon.feedback.judge import check_unscored, compare, soft_label
+from solon.feedback.judge import Judge, check_unscored, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
 from solon.prompting.comparison import comparison_format
@@ -33,17 +33,14 @@ def run(
     model: Any, count: int = 1, *, pairs: list[Pair] | None = None, seed: int = 0, few_shots: Any = None, **section: Any
 ) -> Any:
     made, prompts = rows(count)
-    return compare(
-        pairs or made,
-        prompts,
-        model,
-        comparison_format(HumanAssistant()),
-        PRINCIPLES,
-        JudgeSection(**section),
-        SAMPLING,
-        seed=seed,
-        few_shots=few_shots,
+    judge = Judge(
+        sampler=sampler(model, SAMPLING, "comparisons", seed=seed),
+        format=comparison_format(HumanAssistant()),
+        principles=PRINCIPLES,
+        section=JudgeSection(**section),
+        shots=few_shots or FewShots(),
     )
+    return judge.compare(pairs or made, {prompt.id: prompt for prompt in prompts})
 
 
 def likes_good(request: ScoreRequest) -> tuple[float, float]:
@@ -333,8 +330,10 @@ def test_a_principle_without_a_question_is_a_mistake_of_the_caller(fake: Any) ->
     pairs, prompts = rows(1)
     pair_only = Principle(id="x", title="t", critique_request="c", revision_request="r")
     format = comparison_format(HumanAssistant())
+    asked = sampler(fake(), SAMPLING, "comparisons")
+    judge = Judge(sampler=asked, format=format, principles=[pair_only], section=JudgeSection())
     with pytest.raises(ValueError, match="'x' has no comparison question"):
-        compare(pairs, prompts, fake(), format, [pair_only], JudgeSection(), SAMPLING, seed=0)
+        judge.compare(pairs, {"p0": prompts[0]})
 
 
 @pytest.mark.parametrize("method", ["logprob", "cot"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.fake_model import said
+from feedback.fake_model import said, sampler
 from solon.config import SamplingSection
 from solon.feedback.answers import answer_pairs, twin_pairs
 from solon.records import Prompt, PromptKind, Turn
@@ -18,7 +18,7 @@ PROMPTS = [prompt("p0"), prompt("p1"), prompt("p2")]
 
 
 def pairs(model: Any, **options: Any) -> Any:
-    return answer_pairs(PROMPTS, model, SAMPLING, seed=0, **options)
+    return answer_pairs(PROMPTS, sampler(model, SAMPLING, "pairs"), **options)
 
 
 def test_the_two_answers_differ_by_their_seed_alone(fake: Any) -> None:
@@ -56,7 +56,7 @@ def test_cut_off_answers_are_kept_and_noted(fake: Any) -> None:
 def test_the_twin_is_answered_in_the_place_of_a_refusal(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     model = fake(writes=lambda r: f"answer to {r.prompt.split()[1]}")
-    made = twin_pairs(benign, {"b0": prompt("h0")}, model, SAMPLING, seed=0, per_prompt=2)
+    made = twin_pairs(benign, {"b0": prompt("h0")}, sampler(model, SAMPLING, "twins"), per_prompt=2)
     assert [(p.prompt_id, p.a, p.b) for p in made.records] == [("b0", "answer to b0", "answer to h0")] * 2
     assert {p.source for p in made.records} == {"needless-refusal"}
     assert made.dropped == {"no harmful twin": 2}
@@ -66,6 +66,6 @@ def test_the_twin_is_answered_in_the_place_of_a_refusal(fake: Any) -> None:
 def test_a_pair_needs_both_answers(fake: Any) -> None:
     benign = [prompt("b0", "benign"), prompt("b1", "benign")]
     twins = {"b0": prompt("h" * 99), "b1": prompt("h1")}
-    made = twin_pairs(benign, twins, fake(context=150), SAMPLING, seed=0)
+    made = twin_pairs(benign, twins, sampler(fake(context=150), SAMPLING, "twins"))
     assert [p.prompt_id for p in made.records] == ["b1"]
     assert made.dropped == {"too long": 1}

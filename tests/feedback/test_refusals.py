@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from feedback.fake_model import said
+from feedback.fake_model import said, sampler
 from solon.config import HelpfulnessSection, SamplingSection
 from solon.evals.lexical import refusal
 from solon.feedback.answers import BY_CONSTRUCTION, needless_refusals
@@ -34,7 +34,7 @@ def prompt(name: str, *before: Turn) -> Prompt:
 
 
 def made(model: Any, prompts: Sequence[Prompt] = (prompt("roses"),), **options: Any) -> Any:
-    return needless_refusals(prompts, model, SAMPLING, INSTRUCTION, seed=0, **options)
+    return needless_refusals(prompts, INSTRUCTION, sampler(model, SAMPLING, "needless-refusals"), **options)
 
 
 def obedient(request: SampleRequest) -> str:

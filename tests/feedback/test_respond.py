@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.fake_model import said
+from feedback.fake_model import said, sampler
 from solon.config import SamplingSection
 from solon.feedback.answers import respond
 from solon.feedback.critique import helpful_demonstrations
@@ -17,7 +17,7 @@ def prompts(count: int) -> list[Prompt]:
 
 
 def answer(fake: Any, rows: list[Prompt], **options: Any) -> Any:
-    return respond(rows, fake, SAMPLING, seed=5, stage="helpful", **options)
+    return respond(rows, sampler(fake, SAMPLING, "helpful", seed=5), **options)
 
 
 def test_what_the_model_is_asked(fake: Any) -> None:
@@ -42,7 +42,7 @@ def test_shards_do_not_change_what_is_drawn(fake: Any) -> None:
     whole = answer(fake(), rows).records
     parts = (*answer(fake(), rows[3:]).records, *answer(fake(), rows[:3]).records)
     assert set(whole) == set(parts)
-    other = respond(rows, fake(), SAMPLING, seed=6, stage="helpful").records
+    other = respond(rows, sampler(fake(), SAMPLING, "helpful", seed=6)).records
     assert whole != other
 
 

@@ -16,7 +16,7 @@ from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, TooLongError, UnscoredError
 from solon.feedback.answers import answer_pairs, respond
 from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, compare
+from solon.feedback.judge import Judge, check_unscored
 from solon.feedback.rows import Dropped, Rows, Sampler, fitting, run_rows
 from solon.lm.batcher import together
 from solon.lm.engines.faulty import FaultyModel, Mishap
@@ -27,7 +27,6 @@ from solon.prompting.context import Context
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
-SAMPLING = SamplingSection(max_new_tokens=10)
 PROMPTS = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(60)]
 PRINCIPLES = [
     Principle(id="x", title="t", critique_request="C?", revision_request="R.", comparison_question="Which is kinder?")
@@ -129,25 +128,29 @@ def test_rows_run_where_a_loop_runs_already() -> None:
 
 
 def answers(model: LanguageModel) -> Rows[Any]:
-    return respond(PROMPTS, model, SAMPLING, seed=0, stage="respond")
+    return respond(PROMPTS, sampler(model))
 
 
 def chains(model: LanguageModel) -> Rows[Any]:
-    return revise(PROMPTS, model, PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
+    return revise(PROMPTS, sampler(model), sampler(model), PRINCIPLES, SupervisedSection(rounds=2))
 
 
 def pairs(model: LanguageModel) -> Rows[Any]:
-    return answer_pairs(PROMPTS, model, SAMPLING, seed=0)
+    return answer_pairs(PROMPTS, sampler(model))
 
 
 def labels(model: LanguageModel) -> Rows[Any]:
-    section = JudgeSection(orders="both")
-    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
+    return _compared(model, JudgeSection(orders="both"))
 
 
 def thoughts(model: LanguageModel) -> Rows[Any]:
-    section = JudgeSection(method="cot")
-    return compare(PAIRS, PROMPTS, model, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
+    return _compared(model, JudgeSection(method="cot"))
+
+
+def _compared(model: LanguageModel, section: JudgeSection) -> Rows[Any]:
+    format = comparison_format(HumanAssistant())
+    judge = Judge(sampler=sampler(model), format=format, principles=PRINCIPLES, section=section)
+    return judge.compare(PAIRS, {prompt.id: prompt for prompt in PROMPTS})
 
 
 WAYS = [answers, chains, pairs, labels, thoughts]

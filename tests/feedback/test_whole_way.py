@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from feedback.fake_model import sampler
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.feedback.answers import answer_pairs, respond
 from solon.feedback.critique import revise, revision_demonstrations
-from solon.feedback.judge import check_unscored, compare
+from solon.feedback.judge import Judge, check_unscored
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.prompting.comparison import comparison_format
@@ -45,26 +46,24 @@ MODEL = ScriptedModel(reply, likes_asking)
 
 
 def test_from_prompts_to_labels() -> None:
-    answers = respond(PROMPTS, MODEL, SAMPLING, seed=0, stage="initial")
+    answers = respond(PROMPTS, sampler(MODEL, SAMPLING, "initial"))
     assert {a.text for a in answers.records} == {"Cut the lock.", "Ask the owner."}
-    chains = revise(PROMPTS, MODEL, [PRINCIPLE], SupervisedSection(rounds=2), SAMPLING, seed=0)
+    asked = sampler(MODEL, SAMPLING, "revisions")
+    chains = revise(PROMPTS, asked, asked, [PRINCIPLE], SupervisedSection(rounds=2))
     assert all(chain.texts[1:] == ("Ask the owner for it.",) * 2 for chain in chains.records)
     targets = revision_demonstrations(chains.records, "all").records
     assert len({target.id for target in targets}) == 12
 
-    pairs = answer_pairs(PROMPTS, MODEL, SAMPLING, seed=0, per_prompt=4)
+    pairs = answer_pairs(PROMPTS, sampler(MODEL, SAMPLING, "pairs"), per_prompt=4)
     assert pairs.records
     assert len(pairs.records) + pairs.dropped["identical"] == 24
-    labels = compare(
-        pairs.records,
-        PROMPTS,
-        MODEL,
-        comparison_format(HumanAssistant()),
-        [PRINCIPLE],
-        JudgeSection(),
-        SAMPLING,
-        seed=0,
+    judge = Judge(
+        sampler=sampler(MODEL, SAMPLING, "comparisons"),
+        format=comparison_format(HumanAssistant()),
+        principles=[PRINCIPLE],
+        section=JudgeSection(),
     )
+    labels = judge.compare(pairs.records, {prompt.id: prompt for prompt in PROMPTS})
     check_unscored(labels.records, 0.0)
     for label in labels.records:
         assert label.p_a_preferred is not None

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from feedback.fake_model import sampler
 from solon.config import JudgeSection, SamplingSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
 from solon.feedback.answers import answer_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import compare
+from solon.feedback.judge import Judge
 from solon.lm.batcher import QUIET, Batcher, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
@@ -73,7 +74,8 @@ ALL = ["0", "1", "2", "3", "4"]
 def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) -> None:
     """A chain whose critique is empty asks for its next critique while the others ask for revisions."""
     loops = Loops(empty)
-    revise(PROMPTS, loops, PRINCIPLES, SupervisedSection(rounds=2), SAMPLING, seed=0)
+    asked = sampler(loops, SAMPLING, "revisions")
+    revise(PROMPTS, asked, asked, PRINCIPLES, SupervisedSection(rounds=2))
     revised = ALL if empty == "-" else ["0", "1", "3", "4"]
     step = [("Critique:", ALL), ("Revision:", revised)]
     assert loops.batches == [("Assistant:", ALL), *step, *step]
@@ -81,14 +83,14 @@ def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) 
 
 def test_both_answers_of_a_pair_lie_side_by_side_in_one_batch() -> None:
     loops = Loops()
-    answer_pairs(PROMPTS, loops, SAMPLING, seed=0, per_prompt=2)
+    answer_pairs(PROMPTS, sampler(loops, SAMPLING, "pairs"), per_prompt=2)
     assert loops.batches == [("Assistant:", [row for row in ALL for _ in range(4)])]
 
 
 def test_a_row_of_which_one_part_does_not_fit_computes_nothing() -> None:
     loops = Loops()
     long = PROMPTS[2].model_copy(update={"turns": (Turn(role="human", text="q2" * 200),)})
-    made = answer_pairs([*PROMPTS[:2], long, *PROMPTS[3:]], loops, SAMPLING, seed=0)
+    made = answer_pairs([*PROMPTS[:2], long, *PROMPTS[3:]], sampler(loops, SAMPLING, "pairs"))
     assert loops.batches == [("Assistant:", [row for row in ALL if row != "2" for _ in range(2)])]
     assert made.dropped == {"too long": 1}
 
@@ -97,7 +99,9 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     loops = Loops()
     pairs = [Pair(id=prompt.id, prompt_id=prompt.id, a="x", b="y") for prompt in PROMPTS]
     section = JudgeSection(orders="both")
-    compare(pairs, PROMPTS, loops, comparison_format(HumanAssistant()), PRINCIPLES, section, SAMPLING, seed=0)
+    format, asked = comparison_format(HumanAssistant()), sampler(loops, SAMPLING, "comparisons")
+    judge = Judge(sampler=asked, format=format, principles=PRINCIPLES, section=section)
+    judge.compare(pairs, {prompt.id: prompt for prompt in PROMPTS})
     assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
 
 
@@ -107,7 +111,7 @@ def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pyt
             raise MemoryError("no room for the cache")
 
     with pytest.raises(MemoryError):
-        answer_pairs(PROMPTS, Broken(), SAMPLING, seed=0)
+        answer_pairs(PROMPTS, sampler(Broken(), SAMPLING, "pairs"))
     gc.collect()
     assert caplog.records == []
 
@@ -118,7 +122,7 @@ def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogC
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        answer_pairs(PROMPTS, Interrupted(), SAMPLING, seed=0)
+        answer_pairs(PROMPTS, sampler(Interrupted(), SAMPLING, "pairs"))
     gc.collect()
     assert caplog.records == []
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from lm.contract import EngineContract
+from solon.config import ENGINES
 from solon.errors import ConfigError
-from solon.lm.engines import ModelSpec, engine_names, open_engine
+from solon.lm.engines import ModelSpec, open_engine
 from solon.lm.engines.faulty import FaultyModel
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel, babble
@@ -85,7 +86,7 @@ def spec(folder: Path | str = "") -> ModelSpec:
 
 
 def test_a_file_is_an_engine() -> None:
-    assert {"faulty", "local", "scripted"} <= set(engine_names())
+    assert {"faulty", "local", "scripted"} <= set(ENGINES)
     assert open_engine("scripted", spec()).identity == "scripted"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from tiny_models import tiny_model_folder
 
 

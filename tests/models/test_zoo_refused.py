@@ -28,7 +28,7 @@ SAME_PLACE = "(copy config.json and weights from the same place)"
 AGAIN = "(copy it again from where it came from)"
 ROOM = "(see max_position_embeddings in config.json and model_max_length in tokenizer_config.json)"
 FILES = "(check the folder's files)"
-FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained)"
+FULL_PRECISION = "(give the model it was made from, in bfloat16 or float32: what is quantized cannot be trained)"
 
 Change = Callable[[Path], object]
 
@@ -124,13 +124,13 @@ REFUSED: dict[str, tuple[Change, str]] = {
     **{
         method: (
             config(quantization_config={"quant_method": method, "bits": 4}),
-            f"llama/config.json: the weights are quantised ({method}) {FULL_PRECISION}",
+            f"llama/config.json: the weights are quantized ({method}) {FULL_PRECISION}",
         )
         for method in ("awq", "gptq", "fp8", "bitsandbytes")
     },
-    "quantised within a composite": (
+    "quantized within a composite": (
         config(text_config={"quantization_config": {"bits": 8}}),
-        f"llama/config.json: the weights are quantised (by a method without a name) {FULL_PRECISION}",
+        f"llama/config.json: the weights are quantized (by a method without a name) {FULL_PRECISION}",
     ),
     "pickles": (
         pickled,

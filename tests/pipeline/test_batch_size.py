@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import Told, Trained, world_config
-from solon.artifacts import RunFolder
-from solon.artifacts.reuse import Others
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
 from solon.feedback.answers import respond
+from solon.feedback.rows import Sampler
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
-from solon.pipeline.sources import WorldSource
+from solon.pipeline.sources import prompt_sets
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import comparisons, helpful, helpfulness, pairs, prompts, revisions
 from solon.records import Answer, Comparison, Pair, Record, Revision
@@ -38,7 +39,7 @@ def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Re
     """What each generation stage makes with one model, all from the same prompts; the judge sees the same pairs."""
     made: dict[str, list[Record]] = {}
     with RunFolder.create(folder, config) as run:
-        pipeline = Pipeline(run, Told(), Others())
+        pipeline = Pipeline(run, Told(), OtherRuns())
         pipeline.do(prompts)
         pipeline.done["sl"] = Trained.at(model)
         for stage, record in GENERATION.items():
@@ -91,9 +92,9 @@ def test_the_embedded_model() -> None:
     for batch_size in (1, 5, 64):
         config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=24")
         actors = Actors(config=config)
-        prompts = WorldSource().prompt_sets(config.prompts, 0).red_team
+        prompts = prompt_sets(config.prompts, 0).red_team
         model = actors.language_model(folder, "base", lambda rows, tokens: None)
-        made = respond(prompts, model, config.sampling, seed=0, stage="respond")
+        made = respond(prompts, Sampler(model=model, sampling=config.sampling, seed=0, stage="respond"))
         answers[batch_size] = {"answers": made.records}
     assert len({answer.text for answer in answers[64]["answers"]}) > 50
     assert_nearly_equal(answers[64], answers[1])

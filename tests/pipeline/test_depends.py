@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import manifest, run_in, world_config
+from solon.artifacts.run_folder import run_config
 from solon.config import RunConfig
 from solon.errors import RunError
 from tiny_models import tiny_model_folder
@@ -65,6 +66,20 @@ def test_the_constitution_that_is_kept_is_that_of_the_stages(
     ):
         run_in(run, config, until="comparisons")
     assert kept() == "Which is kinder?"
+
+
+def test_a_refused_command_leaves_the_run_as_it_was(begun: tuple[Path, RunConfig, Path], tmp_path: Path) -> None:
+    """Another constitution, another path to the same model: the one is refused, the other is kept."""
+    run, config, model = begun
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    with pytest.raises(RunError, match="stage revisions was finished from other settings or inputs"):
+        run_in(run, world_config(model, "constitution.path=only-theft"), until="revisions")
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
+    (tmp_path / "moved").symlink_to(model)
+    assert run_in(run, moved := world_config(tmp_path / "moved"), until="revisions").stages == []
+    assert run_config(run) == moved != config
+    run_in(run, config, until="revisions")
+    assert run_config(run) == config
 
 
 def test_notes_beside_the_model_are_no_part_of_it(begun: tuple[Path, RunConfig, Path]) -> None:

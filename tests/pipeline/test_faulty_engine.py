@@ -10,9 +10,10 @@ import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.config_load import load_run_config
-from solon.errors import EngineUnavailableError, RunError, UnscoredError
+from solon.errors import EngineUnavailableError, RunError, UnscoredError, UserError
 from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors
+from solon.pipeline.check import check_inputs
 
 
 def wrap(monkeypatch: pytest.MonkeyPatch, *mishaps: Mishap, every: int) -> None:
@@ -73,6 +74,21 @@ def test_a_run_with_too_many_unscored_goes_on_once_it_allows_them(
     told = run_in(tmp_path, world_config(llama, "judge.max_unscored=0.9"), until="comparisons")
     assert (told.stages, told.recovered_rows) == (["comparisons"], 9)
     assert load_run_config(tmp_path / "run.toml").judge.max_unscored == 0.9
+
+
+def test_a_judge_that_has_no_files_goes_through_a_run(llama: Path, tmp_path: Path) -> None:
+    """What is finetuned needs weights."""
+    config = world_config(llama, "models.judge.path=x", "models.judge.engine=scripted")
+    check_inputs(config)
+    run_in(tmp_path, config, until="comparisons")
+    assert {row["p_a_preferred"] for row in rows(tmp_path, "comparisons")} == {0.5}
+    made = manifest(tmp_path, "comparisons")
+    assert made.facts["engines"] == {"judge": "scripted"}
+    assert "judge" in made.inputs and not any(name.startswith("judge/") for name in made.inputs)
+    with pytest.raises(UserError) as error:
+        check_inputs(world_config(llama, "models.base.path=x", "models.base.engine=scripted"))
+    what = "models.base is to be finetuned, but the engine scripted has no weights"
+    assert str(error.value) == f"{what} (set models.base to a model folder)"
 
 
 def test_a_stage_that_keeps_nothing_says_why(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from pipeline.tiny_run import Told, Trained, manifest, rows, world_config
-from solon.artifacts import RunFolder
-from solon.artifacts.reuse import Others
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.models.heads import PreferenceModel
 from solon.models.load import save_model
 from solon.pipeline.run import Pipeline
@@ -36,13 +36,13 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     sl = save_model(GPT2LMHeadModel(GPT2Config(**shape)).eval(), tokenizer, tmp_path / "sl")
     PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()).save(tmp_path / "pm", tokenizer)
     config = world_config(sl, "sampling.max_new_tokens=10")
-    sets = PromptSets(red_team=prompts, helpful=(), evaluation=(), rows_in=2, rows_out=2)
+    sets = PromptSets(red_team=prompts)
     with RunFolder.create(tmp_path / "run", config) as run:
         asked_of = begun(run, "prompts")
         for name, records in sets.files().items():
             asked_of.write_records(Path(name).name, records)
         asked_of.finish()
-        pipeline, folder = Pipeline(run, Told(), Others()), begun(run, rl.folder)
+        pipeline, folder = Pipeline(run, Told(), OtherRuns()), begun(run, rl.folder)
         pipeline.done |= {
             "prompts": finished(run, "prompts"),
             "sl": Trained.at(sl),

@@ -21,15 +21,15 @@ def test_no_stage_begins_with_a_model_of_another(llama: Path, tmp_path: Path, mo
     """How many models are in memory whenever one is loaded; none waits for the collector of cycles to be released."""
     alive: weakref.WeakSet[Any] = weakref.WeakSet()
     counts: list[int] = []
-    real = load._pretrained
+    real = load._loaded
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        model = real(*args, **kwargs)
-        alive.add(model)
+        loaded = real(*args, **kwargs)
+        alive.add(loaded.model)
         counts.append(len(alive))
-        return model
+        return loaded
 
-    monkeypatch.setattr(load, "_pretrained", counted)
+    monkeypatch.setattr(load, "_loaded", counted)
     run_in(tmp_path / "run", world_config(llama))
     generation_and_training = [1] * 7  # revisions, helpful, sl, pairs, comparisons, helpfulness, pm
     policy_reference_reward = [1, 2, 3]

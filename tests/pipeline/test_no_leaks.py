@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
-from solon.config import PromptsSection
+from solon.config import WORLD, PromptsSection
 from solon.config_load import load_run_config
 from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
-from solon.pipeline.sources import PromptSets, WorldSource
+from solon.pipeline.sources import PromptSets, ground_truth, prompt_sets
 from solon.records import Prompt
 from solon.world.prompts import read_request
 
@@ -21,7 +21,7 @@ LEARNING = [stage for stage in FOLDERS if stage != "scores"]
 @pytest.fixture(scope="module", params=[0, 1])
 def world(request: pytest.FixtureRequest) -> PromptSets:
     """The prompts of the shipped run, for two seeds."""
-    return WorldSource().prompt_sets(load_run_config().prompts, request.param)
+    return prompt_sets(load_run_config().prompts, request.param)
 
 
 def names(prompts: tuple[Prompt, ...]) -> set[str]:
@@ -46,7 +46,7 @@ def test_evaluation_shares_no_prompt_and_no_entity_with_training(world: PromptSe
 
 
 def test_two_seeds_ask_different_things() -> None:
-    one, two = (WorldSource().prompt_sets(load_run_config().prompts, seed).evaluation for seed in (0, 1))
+    one, two = (prompt_sets(load_run_config().prompts, seed).evaluation for seed in (0, 1))
     shared = {prompt.turns for prompt in one} & {prompt.turns for prompt in two}
     assert len(shared) < 0.1 * len(one)
 
@@ -60,9 +60,9 @@ def test_the_oracle_labels_helpfulness_of_benign_prompts_alone(finished: Path) -
     assert {(row["rater"], row["objective"]) for row in by_oracle} == {("oracle", "helpfulness")}
     assert {kinds[row["prompt_id"]] for row in by_model} == {"harmful", "mixed"}
     assert {kinds[row["prompt_id"]] for row in by_oracle} == {"benign"}
-    truth = WorldSource().truth
+    truth = ground_truth(load_run_config().prompts)
     assert truth is not None
-    for prompt in WorldSource().prompt_sets(PromptsSection(benign=1, mixed=4, harmful=4, evaluation=1), 0).red_team:
+    for prompt in prompt_sets(PromptsSection(source=WORLD, benign=1, mixed=4, harmful=4, evaluation=1), 0).red_team:
         assert truth.rater.rate(prompt, "Take the spare key.", "I will not.") is None
 
 

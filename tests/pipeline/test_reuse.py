@@ -14,7 +14,7 @@ import torch
 from pipeline.tiny_run import FOLDERS, data, differing, manifest, rows, run_in, world_config
 from solon.artifacts import manifest as manifests
 from solon.artifacts import reuse
-from solon.artifacts.reuse import Others
+from solon.artifacts.reuse import OtherRuns
 from solon.errors import RunError
 from solon.pipeline import actors
 
@@ -30,7 +30,7 @@ def done(finished: Path, tmp_path: Path) -> Path:
 
 def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, done: Path, tmp_path: Path) -> None:
     config = world_config(llama, "rl.kl_coefficient=0.2", "rl.learning_rate=0.02")
-    told = run_in(done.with_name("other"), config, others=Others.of(done.with_name("other")))
+    told = run_in(done.with_name("other"), config, others=OtherRuns.of(done.with_name("other")))
     assert told.stages == CHANGED
     reused = [name for name in FOLDERS if name not in CHANGED]
     assert told.notes == [f"{name}: reused from {done}" for name in reused]
@@ -49,13 +49,14 @@ def test_one_changed_setting_of_rl_repeats_rl_and_its_evaluation(llama: Path, do
 def test_stages_are_repeated_whose_files_changed(llama: Path, done: Path, setting: str, repeated: list[str]) -> None:
     """E.g. more prompts for the evaluation leave those for training, and all that is made from them, alone."""
     assert (
-        run_in(done.with_name("other"), world_config(llama, setting), others=Others(found=(done,))).stages == repeated
+        run_in(done.with_name("other"), world_config(llama, setting), others=OtherRuns(found=(done,))).stages
+        == repeated
     )
 
 
 def test_rows_are_copied_and_weights_linked_and_either_run_may_go(llama: Path, done: Path) -> None:
     other = done.with_name("other")
-    told = run_in(other, world_config(llama), others=Others(found=(done,)))
+    told = run_in(other, world_config(llama), others=OtherRuns(found=(done,)))
     assert told.stages == []
     same = {
         name: os.path.samefile(done / folder / name, other / folder / name)
@@ -79,7 +80,7 @@ def test_a_stage_that_is_not_whole_is_done_anew(llama: Path, done: Path, spoilt:
         shard.write_bytes(shard.read_bytes().replace(b"a", b"b", 1))
     else:
         (done / "pairs" / "manifest.json").unlink()
-    told = run_in(done.with_name("other"), world_config(llama), until="comparisons", others=Others(found=(done,)))
+    told = run_in(done.with_name("other"), world_config(llama), until="comparisons", others=OtherRuns(found=(done,)))
     assert told.stages == ["pairs"]
     assert f"comparisons: reused from {done}" in told.notes
 
@@ -90,7 +91,7 @@ def test_a_manifest_that_names_files_elsewhere_is_not_followed(llama: Path, done
     (kept / "manifest.json").write_text((kept / "manifest.json").read_text().replace("evals.jsonl", name))
     (kept / "prompts").mkdir()
     (kept / "evals.jsonl").rename(kept / name)
-    told = run_in(done.with_name("other"), world_config(llama), until="prompts", others=Others(found=(done,)))
+    told = run_in(done.with_name("other"), world_config(llama), until="prompts", others=OtherRuns(found=(done,)))
     assert told.stages == ["prompts"]
     assert not (done.with_name("other") / "prompts" / name).exists()
 
@@ -101,19 +102,32 @@ def test_runs_around_are_found_whatever_the_folder_is_called(
     (done.parent / "other").mkdir()
     (done.parent / "no run").mkdir()
     monkeypatch.chdir(done.parent)
-    assert Others.of(Path("other")).found == (Path("done"),)
-    assert Others.of(Path("done")).found == ()
+    assert OtherRuns.of(Path("other")).found == (Path("done"),)
+    assert OtherRuns.of(Path("done")).found == ()
     monkeypatch.chdir("other")
-    assert Others.of(Path(".")).found == (done,)
+    assert OtherRuns.of(Path(".")).found == (done,)
     monkeypatch.setattr(Path, "iterdir", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
-    assert Others.of(Path(".")).found == ()
+    assert OtherRuns.of(Path(".")).found == ()
+
+
+def test_what_cannot_be_read_beside_a_run_hides_no_other(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (done.parent / "closed").mkdir()
+    is_file = Path.is_file
+
+    def closed(self: Path) -> bool:
+        if self.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(self))
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    assert OtherRuns.of(done.with_name("mine")).found == (done,)
 
 
 def test_runs_of_other_versions_are_left_alone_unless_they_are_named(
     llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manifests, "_source_hash", lambda: "another")
-    beside, named = Others.of(done.with_name("x")), Others(named=(done,))
+    beside, named = OtherRuns.of(done.with_name("x")), OtherRuns(named=(done,))
     assert run_in(done.with_name("one"), world_config(llama), until="prompts", others=beside).stages == ["prompts"]
     assert run_in(done.with_name("two"), world_config(llama), until="prompts", others=named).stages == []
 
@@ -123,8 +137,8 @@ def test_what_was_begun_under_other_versions_is_left_alone_unless_it_is_named(ll
     said = json.loads(path.read_bytes()) | {"deviations": ["continued under other versions than it was begun with: x"]}
     path.write_text(json.dumps(said))
     for name, others, stages in [
-        ("one", Others(found=(done,)), ["prompts"]),
-        ("two", Others(named=(done,)), []),
+        ("one", OtherRuns(found=(done,)), ["prompts"]),
+        ("two", OtherRuns(named=(done,)), []),
     ]:
         assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
 
@@ -134,20 +148,38 @@ def test_a_stage_that_lost_rows_to_what_may_pass_is_done_anew(llama: Path, done:
     path = done / "prompts" / "manifest.json"
     said = json.loads(path.read_bytes())
     path.write_text(json.dumps(said | {"counts": said["counts"] | counts}))
-    others = Others(named=(done,))
+    others = OtherRuns(named=(done,))
     assert run_in(done.with_name("one"), world_config(llama), until="prompts", others=others).stages == ["prompts"]
 
 
 def test_runs_of_other_users_are_left_alone_unless_they_are_named(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Others.of(done.with_name("mine")).found == (done,)
+    assert OtherRuns.of(done.with_name("mine")).found == (done,)
     monkeypatch.setattr(os, "geteuid", lambda: done.stat().st_uid + 1)
-    assert Others.of(done.with_name("mine"), [done]) == Others(named=(done,))
+    assert OtherRuns.of(done.with_name("mine"), [done]) == OtherRuns(named=(done,))
+
+
+@pytest.mark.parametrize("whose", ["prompts", "prompts/manifest.json", "prompts/evals.jsonl"])
+def test_what_others_left_inside_a_run_is_left_alone_unless_it_is_named(
+    llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    own = reuse._own
+    monkeypatch.setattr(reuse, "_own", lambda *paths: own(*paths) and done / whose not in paths)
+    for name, others, stages in [
+        ("one", OtherRuns(found=(done,)), ["prompts"]),
+        ("two", OtherRuns(named=(done,)), []),
+    ]:
+        assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
+
+
+def test_a_manifest_that_names_no_versions_has_not_the_same() -> None:
+    assert manifests.same_versions(manifests.versions())
+    assert not manifests.same_versions({})
 
 
 def test_what_is_no_regular_file_is_no_manifest(llama: Path, done: Path) -> None:
     (done / "prompts" / "manifest.json").unlink()
     os.mkfifo(done / "prompts" / "manifest.json")
-    others = Others(found=(done,))
+    others = OtherRuns(found=(done,))
     assert run_in(done.with_name("other"), world_config(llama), until="prompts", others=others).stages == ["prompts"]
 
 
@@ -160,7 +192,7 @@ def test_weights_that_lie_elsewhere_are_linked_or_copied_and_nothing_is_written_
     weights.rename(store)
     weights.symlink_to(os.path.relpath(store, weights.parent))
     for name in ("linked", "copied"):
-        run_in(done.with_name(name), world_config(llama), until="sl", others=Others(found=(done,)))
+        run_in(done.with_name(name), world_config(llama), until="sl", others=OtherRuns(found=(done,)))
         taken = done.with_name(name) / "models/sl/model/model.safetensors"
         assert not taken.is_symlink() and taken.read_bytes() == before == store.read_bytes()
         assert os.path.samefile(taken, store) == (name == "linked")
@@ -171,7 +203,7 @@ def test_another_arithmetic_is_another_stage_whoever_chose_it(
     llama: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`auto` is a question to the machine; stages depend on the answer."""
-    others = Others(found=(done,))
+    others = OtherRuns(found=(done,))
 
     def stages(name: str, dtype: torch.dtype, setting: str) -> list[str]:
         monkeypatch.setattr(actors, "resolve_dtype", lambda *_: dtype)
@@ -192,7 +224,7 @@ def test_what_was_told_of_a_stage_is_told_when_it_is_taken_over(llama: Path, tmp
     settings = (f"prompts.source={tmp_path}/own.jsonl", "prompts.benign=0", "prompts.on_fault=skip")
     config = world_config(llama, *settings, "prompts.max_faults=0.5")
     (note,) = run_in(tmp_path / "one", config, until="prompts").notes
-    told = run_in(tmp_path / "two", config, until="prompts", others=Others(found=(tmp_path / "one",)))
+    told = run_in(tmp_path / "two", config, until="prompts", others=OtherRuns(found=(tmp_path / "one",)))
     assert told.notes == [f"prompts: reused from {tmp_path}/one", f"prompts: {note}"]
     assert manifest(tmp_path / "two", "prompts").notes == (note,)
 
@@ -223,7 +255,7 @@ def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(
         real(source, target)
 
     monkeypatch.setattr(reuse, "_link_or_copy", vanishing)
-    told = run_in(done.with_name("other"), world_config(llama), others=Others(found=(going, done)))
+    told = run_in(done.with_name("other"), world_config(llama), others=OtherRuns(found=(going, done)))
     assert told.stages == []
     assert [note.rsplit("/")[-1] for note in told.notes] == ["going"] * 8 + ["done"] * 5
     assert differing(data(done), data(done.with_name("other"))) == []
@@ -233,5 +265,5 @@ def test_what_is_begun_here_goes_on_here(llama: Path, done: Path) -> None:
     other, config = done.with_name("other"), world_config(llama)
     run_in(other, config, until="prompts")
     (other / "revisions" / ".partial").mkdir(parents=True)
-    told = run_in(other, config, until="helpful", others=Others(found=(done,)))
+    told = run_in(other, config, until="helpful", others=OtherRuns(found=(done,)))
     assert told.stages == ["revisions"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from solon.config import PromptsSection
-from solon.pipeline.sources import FileSource, PromptSets, prompt_source
-from solon.prompts.split import opening_of
+from solon.data.split import opening_of
+from solon.pipeline.sources import PromptSets, prompt_files, prompt_sets
 
 
 def write(path: Path, lines: Sequence[dict[str, str]]) -> str:
@@ -33,11 +33,11 @@ def sets_of(
     section = PromptsSection(
         source=write(folder / "red.jsonl", red_team), helpful=write(folder / "good.jsonl", helpful), **counts
     )
-    return prompt_source(section).prompt_sets(section, 0)
+    return prompt_sets(section, 0)
 
 
-def one_file(path: str) -> FileSource:
-    return FileSource(path, None)
+def hashes_of(source: str, helpful: str | None) -> dict[str, str]:
+    return prompt_files(PromptsSection(source=source, helpful=helpful))
 
 
 def test_every_row_serves_or_has_a_reason(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_items_of_a_list_that_share_a_line_are_rows_of_their_own(tmp_path: Path,
     section = PromptsSection(
         source=listed("red.json", red_team), helpful=listed("good.json", helpful), harmful=3, benign=3, evaluation=2
     )
-    by_item = prompt_source(section).prompt_sets(section, 0)
+    by_item = prompt_sets(section, 0)
     assert [prompt.id for prompt in by_item.red_team] == [prompt.id for prompt in by_line.red_team]
     assert [prompt.id for prompt in by_item.helpful] == [prompt.id for prompt in by_line.helpful]
     assert [prompt.id for prompt in by_item.evaluation] == [prompt.id for prompt in by_line.evaluation]
@@ -110,17 +110,16 @@ def test_a_benign_prompt_of_both_files_is_asked_once(tmp_path: Path) -> None:
 
 def test_the_files_are_part_of_what_the_prompts_are_made_from(tmp_path: Path) -> None:
     file, other = write(tmp_path / "red.jsonl", [red(1), red(2)]), write(tmp_path / "good.jsonl", [good(1)])
-    before = FileSource(file, other).fingerprints()
+    before = hashes_of(file, other)
     assert set(before) == {"prompts_file", "prompts_file_name", "helpful_file", "helpful_file_name"}
-    assert FileSource(file, None).fingerprints() == {
-        name: before[name] for name in ("prompts_file", "prompts_file_name")
-    }
+    assert hashes_of(file, None) == {name: before[name] for name in ("prompts_file", "prompts_file_name")}
     renamed, moved = write(tmp_path / "other.jsonl", [red(1), red(2)]), tmp_path / "elsewhere"
-    rows = [found.prompt_sets(PromptsSection(evaluation=1), 0).red_team for found in map(one_file, (file, renamed))]
+    sections = [PromptsSection(source=path, evaluation=1) for path in (file, renamed)]
+    rows = [prompt_sets(section, 0).red_team for section in sections]
     assert rows[0] != rows[1]  # the name is in every row
-    assert FileSource(renamed, other).fingerprints() != before
+    assert hashes_of(renamed, other) != before
     moved.mkdir()
-    assert FileSource(write(moved / "red.jsonl", [red(1), red(2)]), other).fingerprints() == before
+    assert hashes_of(write(moved / "red.jsonl", [red(1), red(2)]), other) == before
     write(tmp_path / "red.jsonl", [red(1), red(3)])
-    after = FileSource(file, other).fingerprints()
+    after = hashes_of(file, other)
     assert after["prompts_file"] != before["prompts_file"] and after["helpful_file"] == before["helpful_file"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import Told, world_config
-from solon.artifacts import RunFolder
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.reuse import Others
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.config import (
     MECHANICAL,
     ModelSection,
@@ -39,12 +39,13 @@ def sections(section: type[Section], prefix: str = "") -> Iterator[tuple[type[Se
 
 
 SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (ModelSection, SamplingOverrides)}
+OVERRIDDEN = {"pairs", "pairs.temperature", "evaluation", "sampling.revisions", "sampling.reasoning"}
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
-    "grader": {"truth", "source"},
-    "measures": {"graders", "truth", "source"},
-    "prompt_files": {"source"},
+    "grader": {"truth"},
+    "measures": {"graders", "truth"},
+    "prompt_files": set(),
 }
 """What each hash stands for."""
 
@@ -86,6 +87,8 @@ def declared(stage: Stage) -> Iterator[str]:
             mechanical = MECHANICAL in marks(field)
             if f"{name}.{key}" in stage.settings or mechanical or (name in stage.settings and not subsection(field)):
                 yield f"{name}.{key}"
+    if OVERRIDDEN & set(stage.settings):  # `sampling` as they leave it
+        yield from ("sampling.temperature", "sampling.max_new_tokens")
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
     yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
@@ -115,7 +118,7 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     """Nor does it declare more files of prompts than it reads."""
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
-        pipeline = Pipeline(run, Told(), Others())
+        pipeline = Pipeline(run, Told(), OtherRuns())
         for stage in STAGES:
 
             def body(work: Any, stage: Stage = stage) -> Any:
@@ -159,10 +162,29 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
         *("revisions", "helpful", "comparisons")
     ]
     assert differing("sampling.revisions.temperature=0.5") == ["revisions"]
-    assert differing("sampling.reasoning.max_new_tokens=200") == ["comparisons"]
+    assert differing("sampling.reasoning.max_new_tokens=200") == []
     assert differing("evaluation.temperature=0") == ["answers-base", "answers-sl", "answers-rl"]
     assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]
     assert differing("prompts.harmful=3") == ["prompts"]
+
+
+def test_a_stage_depends_on_what_holds_not_on_what_was_typed() -> None:
+    def differing(setting: str, *before: str) -> list[str]:
+        one, other = load_run_config(None, before), load_run_config(None, [*before, setting])
+        return [stage.name for stage in STAGES if stage.config(one) != stage.config(other)]
+
+    answers = ["answers-base", "answers-sl", "answers-rl"]
+    assert differing("evaluation.temperature=1.0") == []
+    assert differing("sampling.temperature=0.7") == ["revisions", "helpful", *answers]
+    assert differing("sampling.temperature=0.7", "evaluation.temperature=1.0") == ["revisions", "helpful"]
+    longer = ["revisions", "helpful", "pairs", "helpfulness", "rl", *answers]
+    assert differing("sampling.max_new_tokens=99") == longer
+    reasoned = ["revisions", "helpful", "comparisons", *answers]
+    assert differing("sampling.temperature=0.7", "judge.method=cot") == reasoned
+    assert differing("sampling.reasoning.max_new_tokens=200", "judge.method=cot") == ["comparisons"]
+    named = [f"models.{role}.path=any" for role in ("assistant", "base", "judge")]
+    for role, asked in [("assistant", ["revisions", "helpful"]), ("base", answers[:1]), ("judge", ["comparisons"])]:
+        assert differing(f"models.{role}.engine=faulty", *named) == asked
 
 
 def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path, tmp_path: Path) -> None:

@@ -14,14 +14,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import Told, data, differing, run_in, world_config
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
-from solon.errors import RunError, UnscoredError
+from solon.errors import ProcessError, RunError, SolonError, UnscoredError
 from solon.pipeline import worker
+from solon.pipeline.run import run_pipeline
 from solon.pipeline.stages import revisions
 from solon.pipeline.worker import run_in_child
+from solon.progress import Fact, Reporter
 from stages import begun
 
+OUT_OF_MEMORY = (
+    "the process of stage revisions ran out of memory; what was done is kept "
+    "(lower sampling.batch_size or its micro_batch_tokens first)"
+)
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
 
 
@@ -41,6 +47,24 @@ def test_stages_without_a_model_stay_in_this_process(
     assert run_in(tmp_path, world_config(llama), isolate=True, until="prompts").stages == ["prompts"]
     with pytest.raises(RuntimeError, match="process of stage revisions failed"):
         run_in(tmp_path, world_config(llama), isolate=True)
+
+
+def test_the_start_of_a_process_is_no_time_of_the_stage_before(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+
+    class Heard(Reporter):
+        def show(self, event: str, line: str, **facts: Fact) -> None:
+            events.append(f"{event} {facts['stage']}")
+
+    def starts(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("solon.pipeline.run.run_in_child", starts)
+    with RunFolder.create(tmp_path, world_config(llama)) as run, pytest.raises(KeyboardInterrupt):
+        run_pipeline(run, Heard(sys.stdout), isolate=True)
+    assert events == ["stage prompts", "stage_done prompts"]
 
 
 def test_only_large_models_have_one_by_default(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,13 +94,56 @@ def test_a_process_that_is_killed_is_named(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, more: bool
 ) -> None:
     act(monkeypatch, f"print('[1, ', end='', flush=True); os.kill(os.getpid(), {number})")
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(ProcessError) as caught:
         run_in_child(revisions, run, Told(), print)
-    memory = "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first" if more else ""
-    assert str(caught.value) == (
-        f"the process of stage revisions was killed by {signal.Signals(number).name}; what was done is kept "
-        f"(`solon resume {run.path}` goes on with it{memory})"
-    )
+    memory = " (if memory ran out, lower sampling.batch_size or its micro_batch_tokens first)" if more else ""
+    name = signal.Signals(number).name
+    assert str(caught.value) == f"the process of stage revisions was killed by {name}; what was done is kept{memory}"
+
+
+FAILING = """
+import sys
+from pathlib import Path
+from solon.pipeline import worker
+def work(*given):
+    {act}
+worker.work = work
+sys.exit(worker.main({run!r}, "revisions"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("act_", "kind", "message"),
+    [
+        ("raise MemoryError", ProcessError, OUT_OF_MEMORY),
+        ('raise RuntimeError("DefaultCPUAllocator: can\'t allocate memory")', ProcessError, OUT_OF_MEMORY),
+        ("raise OSError(28, 'x', '/tmp/full')", RunError, "cannot write /tmp/full: No space left on device"),
+    ],
+)
+def test_memory_and_disks_that_are_full_are_one_line(
+    run: RunFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    act_: str,
+    kind: type[SolonError],
+    message: str,
+) -> None:
+    act(monkeypatch, FAILING.format(act=act_, run=str(run.path)))
+    with pytest.raises(kind) as caught:
+        run_in_child(revisions, run, Told(), print)
+    hint = f" (free some space, then `solon resume {run.path}`)" if kind is RunError else ""
+    assert str(caught.value) == message + hint
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_process_whose_parent_has_died_says_nothing(run: RunFolder) -> None:
+    script = FAILING.format(act="given[2].note('one'); time.sleep(0.2); given[2].note('two')", run=str(run.path))
+    command = [sys.executable, "-c", f"import time\n{script}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None and child.stderr is not None
+        assert child.stdout.readline() == '["note", "one"]\n'
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait()) == ("", 1)
 
 
 def test_progress_comes_through_and_an_interrupt_ends_the_process(
@@ -149,7 +216,7 @@ def test_a_process_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     """Until then it holds the folder's lock: two processes never write into one."""
     script = f"""
 import sys
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.pipeline import worker
 from solon.pipeline.stages import revisions

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from solon.artifacts import Counts, Manifest, RunFolder, Timing, sha256_bytes, sha256_file
+from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.manifest import Header
-from solon.artifacts.reuse import Others
+from solon.artifacts.hashes import sha256_file
+from solon.artifacts.manifest import Counts, Header, Manifest, Timing
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.config_load import load_run_config
 from solon.pipeline.run import run_pipeline
@@ -78,6 +80,9 @@ class Told:
         self.totals[name] = total_rows
         self.rows[name] = 0
 
+    def end_stage(self) -> None:
+        pass
+
     def reused(self, name: str, run: str) -> None:
         self.notes.append(f"{name}: reused from {run}")
 
@@ -124,7 +129,7 @@ def run_in(
     config: RunConfig,
     *,
     until: str | None = None,
-    others: Others | None = None,
+    others: OtherRuns | None = None,
     isolate: bool | None = None,
 ) -> Told:
     """Runs, or goes on with a run, in this process."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,14 @@ from solon.report.charts import (
     RIGHT,
     TOP,
     WIDE,
+    Chart,
     Point,
+    ReliabilityChart,
     Series,
-    interval_track,
-    line_chart,
-    reliability_chart,
     ticks,
-    waffle,
 )
+from solon.report.html import PACKAGE
+from solon.report.standalone import environment
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def line(*points: Point) -> Series:
 
 
 def test_a_line_goes_where_its_values_say() -> None:
-    chart = line_chart(
+    chart = Chart(
         key="k", title="t", x_label="x", y_label="y", series=[line(Point(x=0, y=1.0), Point(x=4, y=0.5))], percent=True
     )
     path = re.search(r'class="line s-harmful" d="M([\d. ]+)L([\d. ]+)"', chart.svg)
@@ -53,30 +54,35 @@ def test_a_line_goes_where_its_values_say() -> None:
 def test_the_table_says_the_same_as_the_drawing() -> None:
     first = line(Point(x=0, y=0.8, low=0.7, high=0.9), Point(x=1, y=0.1, low=0.05, high=0.2))
     second = Series(name="Rude", style="s-rude", points=[Point(x=1, y=0.25)])
-    chart = line_chart(key="k", title="t", x_label="x", y_label="y", series=[first, second], percent=True)
+    chart = Chart(key="k", title="t", x_label="x", y_label="y", series=[first, second], percent=True)
     assert chart.rows() == [("0", ["80.0% (70.0 to 90.0)", "\u2013"]), ("1", ["10.0% (5.0 to 20.0)", "25.0%"])]
     assert chart.svg.count('class="band') == 1
 
 
 def test_titles_are_escaped() -> None:
-    chart = line_chart(key="k", title='"><script>', x_label="<x>", y_label="y", series=[line(Point(x=0, y=1))])
+    chart = Chart(key="k", title='"><script>', x_label="<x>", y_label="y", series=[line(Point(x=0, y=1))])
     assert "<script>" not in chart.svg and "<x>" not in chart.svg
 
 
 def test_reliability_has_a_dot_per_bin_sized_by_its_labels() -> None:
     points = [Point(x=0.6, y=0.55, low=0.4, high=0.7, n=25), Point(x=0.95, y=1.0, low=0.9, high=1.0, n=100)]
-    chart = reliability_chart(key="k", title="t", points=points)
+    chart = ReliabilityChart(key="k", title="t", series=[Series(name="right", style="s-label", points=points)])
     radii = [float(r) for r in re.findall(r'<circle[^>]* r="([\d.]+)"', chart.svg)]
     assert len(radii) == 2 and radii[0] < radii[1]
     assert chart.rows()[0] == ("0.6", ["55.0% (40.0 to 70.0)"])
 
 
+def parts() -> Any:
+    """The macros that templates share."""
+    return environment(PACKAGE).get_template("parts.html.j2").module
+
+
 @pytest.mark.parametrize(("share", "filled"), [(0.0, 0), (0.001, 1), (0.784, 78), (1.0, 100)])
 def test_waffle_fills_as_many_squares_as_the_share(share: float, filled: int) -> None:
-    drawing = waffle(share)
+    drawing = str(parts().waffle(share))
     assert (drawing.count('class="on"'), drawing.count('class="off"')) == (filled, 100 - filled)
 
 
 def test_interval_track_keeps_inside_its_ends() -> None:
-    drawing = interval_track(0.5, -3.0, 9.0)
+    drawing = str(parts().interval_track(0.5, -3.0, 9.0))
     assert "M3.0 7H97.0" in drawing and 'cx="50.0"' in drawing

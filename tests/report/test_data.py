@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from report.sample import sample_data
-from solon.artifacts import RunFolder
+from solon.artifacts.run_folder import RunFolder
 from solon.errors import RunError
 from solon.evals.grader import Score
 from solon.evals.summary import summary_json
@@ -74,6 +74,14 @@ def test_missing_stages_are_empty_and_a_missing_summary_is_said(tmp_path: Path) 
     found = load_report_data(tmp_path)
     assert (found.config, list(found.revisions), found.prompts) == (None, [], {})
     assert write_report(tmp_path).exists()
+
+
+def test_a_manifest_of_the_users_own_is_none_of_a_stage(tmp_path: Path) -> None:
+    write_run(tmp_path, sample_data(2))
+    before = load_report_data(tmp_path).manifests
+    (tmp_path / "webapp").mkdir()
+    (tmp_path / "webapp" / "manifest.json").write_text('{"name": "My page"}')
+    assert load_report_data(tmp_path).manifests == before
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from report.sample import sample_data
-from solon.report.explorer import Limits, explorer_data, spread
+from solon.report.explorer import explorer_data, spread
 
 
 def test_spread_is_even_and_keeps_the_first() -> None:
@@ -13,7 +13,7 @@ def test_spread_is_even_and_keeps_the_first() -> None:
 
 
 def test_every_row_leads_back_to_its_prompt_and_principle() -> None:
-    found = cast(dict[str, Any], explorer_data(sample_data(3), Limits()))
+    found = cast(dict[str, Any], explorer_data(sample_data(3)))
     for name, listed in found["lists"].items():
         assert listed["rows"], name
         assert {row["prompt_id"] for row in listed["rows"]} <= set(found["prompts"])
@@ -23,7 +23,7 @@ def test_every_row_leads_back_to_its_prompt_and_principle() -> None:
 
 def test_a_chain_carries_the_grade_of_each_round() -> None:
     data = sample_data(3)
-    found = cast(dict[str, Any], explorer_data(data, Limits()))
+    found = cast(dict[str, Any], explorer_data(data))
     scores = {(row.item, row.model): row for row in data.scores if row.grader == "oracle"}
     for row in found["lists"]["chains"]["rows"]:
         for number, step in enumerate(row["steps"]):

@@ -15,7 +15,6 @@ import pytest
 from report.sample import sample_data
 from solon.records import Prompt, RevisionRound, Role, Turn
 from solon.report.data import ReportData
-from solon.report.explorer import Limits
 from solon.report.html import render_report
 from solon.report.standalone import script_json
 
@@ -160,7 +159,7 @@ def test_the_headline_and_the_figures_are_on_the_page(data: ReportData, page: Pa
 
 
 def test_caps_are_stated_with_the_rows(data: ReportData) -> None:
-    page = Page(render_report(data, limits=Limits(chains=3, answers=2, comparisons=1, rollouts=4)))
+    page = Page(render_report(data, limits={"chains": 3, "answers": 2, "comparisons": 1, "rollouts": 4}))
     lists = json.loads(page.code["script"][0])["lists"]
     assert {name: len(found["rows"]) for name, found in lists.items()} == {
         "chains": 3,

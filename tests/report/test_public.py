@@ -103,7 +103,7 @@ def test_numbers_are_those_of_the_votes(page: Element, analysis: Analysis) -> No
         if row["group-aware-consensus"]:
             assert float(row["group-aware-consensus"]) == analysis.consensus_S[column]
             assert float(row["in-every-group"]) == pytest.approx(analysis.consensus_S[column] ** (1 / groups.k))
-            assert float(row["polarisation"]) == analysis.polarisation_S[column]
+            assert float(row["polarisation"]) == analysis.polarization_S[column]
 
 
 def test_the_table_on_the_page_says_what_the_saved_one_says(page: Element) -> None:

@@ -17,9 +17,9 @@ from collective.people.tables import known_range
 from report.public_page import read_page, saved_table
 from solon.cli.main import app
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.analysis import find_groups
 from solon.collective.opinion.consensus import in_every_group
 from solon.collective.opinion.files import write_groups
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.people.population import SUPPRESS_BELOW
 from talks import random_rows, talk, write_export
 

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 from report.public_page import read_page, saved_table, section, table
 from report.riverside import riverside, with_texts
 from solon.cli.main import app
-from solon.collective.opinion.analysis import analyse, find_groups
+from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import verdict_of
-from solon.collective.opinion.stability_trials import StabilityCheck
+from solon.collective.opinion.trials import StabilityCheck
 from solon.collective.people.sample import Sample
 from solon.report.public.gather import Sources, gather, read_sample
 from solon.report.public.inputs import PublicInput, Words

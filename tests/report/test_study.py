@@ -10,7 +10,7 @@ import pytest
 
 from solon.collective.conversation import Conversation
 from solon.collective.opinion import ccai as method
-from solon.collective.opinion.ccai import k_means, place_all, positions, starting_centres
+from solon.collective.opinion.ccai import k_means, place_all, positions, starting_centers
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import by_size
 from solon.errors import InputError
@@ -60,10 +60,10 @@ def test_people_who_all_vote_alike_stand_at_the_origin() -> None:
 
 def test_starting_centres_are_points_each_once() -> None:
     points = np.random.default_rng(0).normal(size=(50, 2))
-    centres = starting_centres(points, 8, np.random.RandomState(3))
+    centres = starting_centers(points, 8, np.random.RandomState(3))
     chosen = [np.flatnonzero((points == centre).all(axis=1)).tolist() for centre in centres]
     assert all(len(one) == 1 for one in chosen) and len({one[0] for one in chosen}) == 8
-    np.testing.assert_array_equal(centres, starting_centres(points, 8, np.random.RandomState(3)))
+    np.testing.assert_array_equal(centres, starting_centers(points, 8, np.random.RandomState(3)))
 
 
 def test_k_means_ends_where_every_point_is_at_its_nearest_centre() -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints in memory, and a kill at a chosen moment."""
+"""What training needs besides its models and data: checkpoints in memory, and a kill at a chosen moment."""
 
 from __future__ import annotations
 
@@ -8,10 +8,27 @@ import torch
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoint
+from solon.train.loop import TrainContext
 
 
 class Killed(Exception):
     """The process is gone."""
+
+
+class NoCheckpoints:
+    """Keeps nothing: a killed run starts over."""
+
+    def latest(self) -> None:
+        return None
+
+    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        pass
+
+
+def train_context(**changes: Any) -> TrainContext:
+    """Float32 and seed 0, nothing kept and nobody told."""
+    plain = {"seed": 0, "dtype": torch.float32, "checkpoints": NoCheckpoints(), "progress": lambda *_: None}
+    return TrainContext(**plain | changes)
 
 
 class MemoryCheckpoints:

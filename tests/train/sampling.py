@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from transformers import PreTrainedModel
 
-from solon.lm.protocols import SampleRequest
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampled:
-    """One answer; prompts and texts are token ids in decimal."""
-
-    prompt_ids: tuple[int, ...]
-    answer_ids: tuple[int, ...]
-    text: str
-    ended: Literal["eos", "length"]
+from solon.lm.protocols import Completion, SampleRequest
 
 
 @dataclass(frozen=True, kw_only=True)
 class NaiveSampler:
-    """Samples from `model` with the weights it has at the time of the call. All prompts must be of one length."""
+    """Samples from `model` with the weights it has at the time of the call.
+
+    Prompts and texts are token ids in decimal. All prompts must be of one length.
+    """
 
     model: PreTrainedModel
     eos_id: int
 
     @torch.no_grad()
-    def __call__(self, requests: Sequence[SampleRequest]) -> list[Sampled]:
+    def __call__(self, requests: Sequence[SampleRequest]) -> list[Completion]:
         ids_BT = torch.tensor([[int(word) for word in request.prompt.split()] for request in requests])
         width = ids_BT.shape[1]
         draws = [torch.Generator().manual_seed(request.seed % 2**63) for request in requests]
@@ -42,10 +34,15 @@ class NaiveSampler:
             ids_BT = torch.cat([ids_BT, token_B1], dim=1)
         return [self._row(row[:width], row[width:]) for row in ids_BT.tolist()]
 
-    def _row(self, prompt: list[int], answer: list[int]) -> Sampled:
+    def _row(self, prompt: list[int], answer: list[int]) -> Completion:
         finished = self.eos_id in answer
         answer = answer[: answer.index(self.eos_id) + 1] if finished else answer
         text = " ".join(map(str, answer))
-        return Sampled(
-            prompt_ids=tuple(prompt), answer_ids=tuple(answer), text=text, ended="eos" if finished else "length"
+        return Completion(
+            prompt=" ".join(map(str, prompt)),
+            text=text,
+            tokens=len(answer),
+            ended="eos" if finished else "length",
+            prompt_ids=tuple(prompt),
+            answer_ids=tuple(answer),
         )

@@ -41,7 +41,7 @@ def test_updates_equal_a_plain_torch_loop() -> None:
     trainer = Trainer({"model": ours}, SECTION)
     adamw = torch.optim.AdamW(theirs.parameters(), lr=0.1, weight_decay=0.1)
     for step in range(1, 7):
-        update = trainer.update([list(range(8))], _squared(ours), weight=8)
+        update = trainer.update([list(range(8))], _squared(ours), weight=8, tokens=8)
         adamw.param_groups[0]["lr"] = 0.1 * min(1.0, step / 4)
         adamw.zero_grad()
         loss = ((theirs(X)[:, 0] - Y) ** 2).mean()
@@ -57,8 +57,10 @@ def test_updates_equal_a_plain_torch_loop() -> None:
 
 def test_unequal_micro_batches_give_the_gradient_of_the_whole_batch() -> None:
     whole, parts = _linear(), _linear()
-    one = Trainer({"model": whole}, SECTION).update([list(range(8))], _squared(whole), weight=8)
-    three = Trainer({"model": parts}, SECTION).update([[7], [2, 0, 1], [3, 4, 5, 6]], _squared(parts), weight=8)
+    one = Trainer({"model": whole}, SECTION).update([list(range(8))], _squared(whole), weight=8, tokens=8)
+    three = Trainer({"model": parts}, SECTION).update(
+        [[7], [2, 0, 1], [3, 4, 5, 6]], _squared(parts), weight=8, tokens=8
+    )
     assert three.loss == pytest.approx(one.loss, rel=1e-5)
     assert three.grad_norm == pytest.approx(one.grad_norm, rel=1e-5)
     torch.testing.assert_close(parts.weight, whole.weight)
@@ -81,7 +83,9 @@ def test_bfloat16_weights_are_the_roundings_of_float32_ones_that_learn_in_small_
     trainer = Trainer({"model": rounded}, section, weights=torch.bfloat16)
     for _ in range(100):
         for each, layer in ((exact, plain), (trainer, rounded)):
-            each.update([[0]], lambda _rows, layer=layer: (layer.weight.float().sum(), torch.ones(())), weight=1)
+            each.update(
+                [[0]], lambda _rows, layer=layer: (layer.weight.float().sum(), torch.ones(())), weight=1, tokens=1
+            )
     assert float(plain.weight.detach()) == pytest.approx(0.99, abs=1e-5)
     assert torch.equal(trainer.tensors()["weights.model.weight"], plain.weight)
     assert rounded.weight.dtype == torch.bfloat16 and torch.equal(rounded.weight, plain.weight.bfloat16())
@@ -93,13 +97,13 @@ def test_bfloat16_weights_are_the_roundings_of_float32_ones_that_learn_in_small_
 def test_a_stage_begins_with_a_new_optimizer_and_the_weights_as_they_are() -> None:
     one, other = _linear(), _linear()
     trainer = Trainer({"model": one}, SECTION)
-    trainer.update([list(range(8))], _squared(one), weight=8)
+    trainer.update([list(range(8))], _squared(one), weight=8, tokens=8)
     other.load_state_dict(one.state_dict())
     trainer.begin(SECTION, lambda done: 0.5)
-    update = trainer.update([list(range(8))], _squared(one), weight=8)
+    update = trainer.update([list(range(8))], _squared(one), weight=8, tokens=8)
     assert update.learning_rate == pytest.approx(0.1 * 0.5 / 4)
     Trainer({"model": other}, SECTION.model_copy(update={"learning_rate": 0.05})).update(
-        [list(range(8))], _squared(other), weight=8
+        [list(range(8))], _squared(other), weight=8, tokens=8
     )
     assert torch.equal(one.weight, other.weight)
 
@@ -110,7 +114,7 @@ def test_state_put_back_continues_to_the_same_bytes_also_with_weights_that_had_n
         return model, Trainer({"model": model}, SECTION)
 
     def advance(model: nn.ModuleDict, trainer: Trainer, name: str) -> None:
-        trainer.update([list(range(8))], _squared(model[name]), weight=8)
+        trainer.update([list(range(8))], _squared(model[name]), weight=8, tokens=8)
 
     first, trainer = build()
     for _ in range(3):
@@ -128,10 +132,10 @@ def test_state_put_back_continues_to_the_same_bytes_also_with_weights_that_had_n
 def test_what_is_saved_does_not_change_when_training_goes_on() -> None:
     model = _linear()
     trainer = Trainer({"model": model}, SECTION)
-    trainer.update([list(range(8))], _squared(model), weight=8)
+    trainer.update([list(range(8))], _squared(model), weight=8, tokens=8)
     saved = trainer.tensors()
     kept = {name: tensor.clone() for name, tensor in saved.items()}
-    trainer.update([list(range(8))], _squared(model), weight=8)
+    trainer.update([list(range(8))], _squared(model), weight=8, tokens=8)
     assert all(torch.equal(saved[name], kept[name]) for name in kept)
 
 
@@ -139,5 +143,5 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_weights_are_touched
     model = _linear()
     trainer = Trainer({"model": model}, SECTION)
     with pytest.raises(DivergedError, match="diverged at update 1: loss nan"):
-        trainer.update([[0]], lambda rows: (model(X[rows]).sum() * float("nan"), torch.ones(())), weight=1)
+        trainer.update([[0]], lambda rows: (model(X[rows]).sum() * float("nan"), torch.ones(())), weight=1, tokens=1)
     assert torch.isfinite(model.weight).all()

@@ -11,8 +11,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from solon.config import PreferenceSection
+from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
-from solon.train.loop import TrainContext
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
@@ -24,10 +24,14 @@ from solon.train.preference import (
 )
 from solon.train.rollouts import PolicyPrompt
 from tiny_models import END, FAMILIES, Family, tiny_model, tiny_tokenizer
-from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
-from train.sampling import Sampled
+from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
 
 PAD = 1
+
+
+def swap(row: PreferenceExample) -> PreferenceExample:
+    """The same judgment with the answers and the label exchanged together."""
+    return replace(row, a_ids=row.b_ids, b_ids=row.a_ids, p_a_preferred=1.0 - row.p_a_preferred)
 
 
 def _pairs(count: int = 16) -> list[PreferenceExample]:
@@ -43,7 +47,7 @@ def _pairs(count: int = 16) -> list[PreferenceExample]:
             b_ids=(*prompt, 230 + n, 240 + n % 4, 0),
             p_a_preferred=p,
         )
-        rows.append(row if n % 2 else row.swap())
+        rows.append(row if n % 2 else swap(row))
     return rows
 
 
@@ -62,7 +66,7 @@ def test_it_learns_sixteen_pairs_by_heart_and_with_flipped_labels_the_reverse(fa
     flipped = [replace(row, p_a_preferred=1 - row.p_a_preferred) for row in pairs]
     for labels, accuracy in ((pairs, 1.0), (flipped, 0.0)):
         model = _model(family)
-        steps = train_preference(model, labels, _section(epochs=30, batch_size=16), TrainContext(seed=0, pad_id=PAD))
+        steps = train_preference(model, labels, _section(epochs=30, batch_size=16), train_context(pad_id=PAD))
         right = [
             (margin > 0) == (row.p_a_preferred > 0.5)
             for row, margin in zip(pairs, margins(model, pairs, pad_id=PAD), strict=True)
@@ -74,23 +78,23 @@ def test_it_learns_sixteen_pairs_by_heart_and_with_flipped_labels_the_reverse(fa
 def test_margins_come_to_the_log_odds_of_their_soft_labels() -> None:
     pairs = [replace(row, p_a_preferred=0.8) for row in _pairs(2)]
     model = _model()
-    train_preference(model, pairs, _section(epochs=150, batch_size=2), TrainContext(seed=0, pad_id=PAD))
+    train_preference(model, pairs, _section(epochs=150, batch_size=2), train_context(pad_id=PAD))
     assert margins(model, pairs, pad_id=PAD) == pytest.approx([log(4), log(4)], abs=0.15)
 
 
 def test_swapping_answers_and_label_trains_the_same_model_and_flips_its_margins() -> None:
     one, other = _model(), _model()
-    want = train_preference(one, _pairs(), _section(), TrainContext(seed=0, pad_id=PAD))
-    got = train_preference(other, [row.swap() for row in _pairs()], _section(), TrainContext(seed=0, pad_id=PAD))
+    want = train_preference(one, _pairs(), _section(), train_context(pad_id=PAD))
+    got = train_preference(other, [swap(row) for row in _pairs()], _section(), train_context(pad_id=PAD))
     assert [step.loss for step in got] == pytest.approx([step.loss for step in want], rel=1e-4)
-    swapped = margins(other, [row.swap() for row in _pairs()], pad_id=PAD)
+    swapped = margins(other, [swap(row) for row in _pairs()], pad_id=PAD)
     assert swapped == pytest.approx([-margin for margin in margins(one, _pairs(), pad_id=PAD)], abs=1e-3)
 
 
 def test_the_size_of_micro_batches_changes_nothing_but_rounding() -> None:
     one, other = _model(), _model()
-    want = train_preference(one, _pairs(), _section(), TrainContext(seed=0, pad_id=PAD))
-    got = train_preference(other, _pairs(), _section(micro_batch_tokens=10), TrainContext(seed=0, pad_id=PAD))
+    want = train_preference(one, _pairs(), _section(), train_context(pad_id=PAD))
+    got = train_preference(other, _pairs(), _section(micro_batch_tokens=10), train_context(pad_id=PAD))
     assert [step.loss for step in got] == pytest.approx([step.loss for step in want], rel=1e-4)
 
 
@@ -98,28 +102,28 @@ def test_a_row_of_no_weight_teaches_nothing_and_one_of_double_weight_as_much_as_
     pairs = _pairs(4)
     alone, among, twice, double = _model(), _model(), _model(), _model()
     section = _section(epochs=5, batch_size=4)
-    train_preference(alone, pairs[:1], section, TrainContext(seed=0, pad_id=PAD))
+    train_preference(alone, pairs[:1], section, train_context(pad_id=PAD))
     train_preference(
-        among, [pairs[0], *(replace(row, weight=0.0) for row in pairs[1:])], section, TrainContext(seed=0, pad_id=PAD)
+        among, [pairs[0], *(replace(row, weight=0.0) for row in pairs[1:])], section, train_context(pad_id=PAD)
     )
     assert margins(alone, pairs, pad_id=PAD) == pytest.approx(margins(among, pairs, pad_id=PAD), abs=1e-3)
-    train_preference(twice, [pairs[0], *pairs[:2]], section, TrainContext(seed=0, pad_id=PAD))
-    train_preference(double, [replace(pairs[0], weight=2.0), pairs[1]], section, TrainContext(seed=0, pad_id=PAD))
+    train_preference(twice, [pairs[0], *pairs[:2]], section, train_context(pad_id=PAD))
+    train_preference(double, [replace(pairs[0], weight=2.0), pairs[1]], section, train_context(pad_id=PAD))
     assert margins(twice, pairs, pad_id=PAD) == pytest.approx(margins(double, pairs, pad_id=PAD), abs=1e-3)
 
 
 @pytest.mark.parametrize("at", [3, 4, 5, 11])
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(at: int) -> None:
     undisturbed, resumed, checkpoints = _model(), _model(), MemoryCheckpoints()
-    want = train_preference(undisturbed, _pairs(), _section(), TrainContext(seed=0, pad_id=PAD))
+    want = train_preference(undisturbed, _pairs(), _section(), train_context(pad_id=PAD))
     with pytest.raises(Killed):
         train_preference(
             _model(),
             _pairs(),
             _section(),
-            TrainContext(seed=0, pad_id=PAD, checkpoints=checkpoints, progress=killer(at)),
+            train_context(pad_id=PAD, checkpoints=checkpoints, progress=killer(at)),
         )
-    got = train_preference(resumed, _pairs(), _section(), TrainContext(seed=0, pad_id=PAD, checkpoints=checkpoints))
+    got = train_preference(resumed, _pairs(), _section(), train_context(pad_id=PAD, checkpoints=checkpoints))
     assert same_bytes(resumed, undisturbed) and got == want
 
 
@@ -156,7 +160,7 @@ def test_as_a_reward_it_reads_an_answer_as_it_was_trained_to() -> None:
     tokenizer, model = tiny_tokenizer(), _model()
     reward = _reward(model, max_tokens=1024)
     prompt, text = PolicyPrompt(id="p", text="\n\nHuman: Hello\n\nAssistant:"), "Ring the bell first."
-    answers = [Sampled(prompt_ids=(5,), answer_ids=(6,), text=text, ended=ended) for ended in ("eos", "length")]
+    answers = [Completion(prompt="", text=text, tokens=1, ended=ended) for ended in ("eos", "length")]
     want = scores(model, [sequence_tokens(tokenizer, prompt.text, f" {text}{END}")], pad_id=PAD)[0]
     assert reward([prompt, prompt], answers) == pytest.approx([want, want])
     assert sequence_tokens(tokenizer, prompt.text, f" {text}{END}")[-1] == tokenizer.eos_token_id
@@ -168,7 +172,7 @@ def test_as_a_reward_it_reads_no_more_than_its_context_holds_and_still_the_end_m
     prompt, texts = PolicyPrompt(id="p", text="\n\nHuman: Hello\n\nAssistant:"), ("Ring.", "Ring the bell. " * 9)
     whole, long = (sequence_tokens(tiny_tokenizer(), prompt.text, f" {text}{END}") for text in texts)
     assert len(whole) <= 24 < len(long)
-    answers = [Sampled(prompt_ids=(5,), answer_ids=(6,), text=text, ended="length") for text in texts]
+    answers = [Completion(prompt="", text=text, tokens=1, ended="length") for text in texts]
     got = _reward(model, max_tokens=24, counted=counted)([prompt, prompt], answers)
     assert got == pytest.approx(scores(model, [whole, (*long[:23], long[-1])], pad_id=PAD))
     assert counted == {"answers shortened to be scored": 1}

@@ -14,21 +14,24 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
+from solon.config import ALGORITHMS as NAMES
 from solon.config import RLSection
 from solon.lm.engines.local import LocalModel
+from solon.lm.protocols import Completion
 from solon.models.load import load_model
+from solon.pipeline.learning import algorithm_of
 from solon.records import Rollout
-from solon.train.algorithms import grpo, ppo
-from solon.train.loop import TrainContext
+from solon.train.algorithms import grpo
 from solon.train.losses import token_logprobs
 from solon.train.rl import RLTrainStep, reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, draw_prompts, sample_rollouts, score_tokens
 from tiny_models import tiny_model_folder
-from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
-from train.sampling import NaiveSampler, Sampled
+from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
+from train.sampling import NaiveSampler
 
 EOS, PAD, WANTED = 0, 1, 7
-ALGORITHMS: dict[str, Any] = {"grpo": grpo, "ppo": ppo}
+ALGORITHMS = {name: algorithm_of(name) for name in NAMES}
+"""All there are: a new one is held to what holds for each."""
 PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
 
 
@@ -63,7 +66,7 @@ class Values(nn.Module):
         return self.head(hidden_BTD).squeeze(-1)
 
 
-def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]) -> list[float]:
+def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
     return [sum(token == WANTED for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers]
 
 
@@ -91,15 +94,16 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], 
         reward_model=reward,
         max_new_tokens=6,
     )
-    models = RLModels(policy=policy, reference=reference, value_model=values if section.algorithm == "ppo" else None)
+    algorithm = ALGORITHMS[section.algorithm]
+    models = RLModels(policy=policy, reference=reference, value_model=values if algorithm.VALUE_MODEL else None)
     rollouts: dict[int, list[Rollout]] = {}
-    context = TrainContext(seed=0, pad_id=PAD, **extra)
-    steps = reinforce(ALGORITHMS[section.algorithm], models, environment, section, context, rollouts.__setitem__)
+    context = train_context(pad_id=PAD, **extra)
+    steps = reinforce(algorithm, models, environment, section, context, rollouts.__setitem__)
     return steps, rollouts
 
 
 @pytest.mark.parametrize("updates", [{}, {"epochs": 2, "batch_size": 16}], ids=["one-update", "four-updates"])
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, updates: dict[str, int]) -> None:
     steps, _ = _train(_policy(), algorithm=algorithm, **updates)
     assert steps[0].reward_mean < 0.2
@@ -108,9 +112,9 @@ def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, u
     assert steps[-1].distinct < steps[0].distinct
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_opposite_reward_makes_the_opposite_policy(algorithm: str) -> None:
-    def unwanted(prompts: Sequence[PolicyPrompt], answers: Sequence[Sampled]) -> list[float]:
+    def unwanted(prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         return [1 - share for share in share_of_wanted(prompts, answers)]
 
     policy = _policy()
@@ -125,14 +129,14 @@ def _wanted_probability(policy: PreTrainedModel) -> float:
     return float(logits_BTV[:, -1].softmax(-1)[:, WANTED].mean())
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_kl_penalty_keeps_the_policy_near_its_reference(algorithm: str) -> None:
     free, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=0.0)
     held, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=1.0)
     assert held[-1].kl < 0.3 * free[-1].kl
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("at", [3, 4, 8])
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(algorithm: str, at: int) -> None:
     undisturbed, checkpoints = _policy(), MemoryCheckpoints()
@@ -169,7 +173,7 @@ def test_rollouts_carry_what_they_earned() -> None:
 
 
 def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() -> None:
-    def even(_prompts: object, answers: Sequence[Sampled]) -> list[float]:
+    def even(_prompts: object, answers: Sequence[Completion]) -> list[float]:
         return [0.0] * len(answers)
 
     policy, learnt = _policy(), _policy()
@@ -187,7 +191,7 @@ def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> 
     environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
     section = RLSection(samples_per_prompt=3, temperature=temperature, micro_batch_tokens=16)
     samples = sample_rollouts(environment, PROMPTS[:2], section, step=1, seed=0)
-    models, context = RLModels(policy=policy, reference=reference), TrainContext(seed=0, pad_id=PAD)
+    models, context = RLModels(policy=policy, reference=reference), train_context(pad_id=PAD)
     scores = score_tokens(models, [sample.example for sample in samples], section, context)
     for row, sample in enumerate(samples):
         ids = torch.tensor([[*sample.answer.prompt_ids, *sample.answer.answer_ids]])
@@ -256,7 +260,7 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
             checkpoint_steps=3,
         )
         models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
-        context = TrainContext(seed=0, pad_id=PAD, checkpoints=checkpoints, progress=progress)
+        context = train_context(pad_id=PAD, checkpoints=checkpoints, progress=progress)
         return reinforce(grpo, models, environment, section, context, lambda _step, _rows: None), loaded.model
 
     def on_disk(name: str) -> Checkpoints:
@@ -271,7 +275,7 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
     assert got == want and same_bytes(resumed, undisturbed)
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_first_update_is_on_policy_at_any_temperature(algorithm: str) -> None:
     for temperature in (0.5, 2.0):
         steps, _ = _train(_policy(), algorithm=algorithm, steps=1, temperature=temperature)
@@ -288,7 +292,7 @@ def test_the_recorded_loss_is_the_mean_over_sampled_tokens() -> None:
 def test_the_value_model_learns_what_answers_earn() -> None:
     values = Values()
 
-    def one(_prompts: object, answers: Sequence[Sampled]) -> list[float]:
+    def one(_prompts: object, answers: Sequence[Completion]) -> list[float]:
         return [1.0] * len(answers)
 
     _train(_policy(), algorithm="ppo", reward_model=one, value_model=values)

@@ -8,10 +8,9 @@ import torch
 from solon.config import SFTSection
 from solon.train.batches import TokenExample, collate
 from solon.train.forward import answer_logits
-from solon.train.loop import TrainContext
 from solon.train.sft import finetune
 from tiny_models import FAMILIES, Family, tiny_model
-from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes
+from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
 
 
 def _examples(count: int = 16) -> list[TokenExample]:
@@ -31,9 +30,7 @@ def _section(**changes: object) -> SFTSection:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_learns_sixteen_answers_by_heart(family: Family) -> None:
     model, examples = tiny_model(family), _examples()
-    steps = finetune(
-        model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), TrainContext(seed=0, pad_id=1)
-    )
+    steps = finetune(model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), train_context(pad_id=1))
     batch = collate(examples, 1, torch.device("cpu"))
     assert torch.equal(answer_logits(model, batch, torch.float32).argmax(-1), batch.target_ids_N)
     assert steps[-1].loss < 0.1 < 3 < steps[0].loss
@@ -41,7 +38,7 @@ def test_it_learns_sixteen_answers_by_heart(family: Family) -> None:
 
 def test_prompts_are_not_learnt() -> None:
     model, examples = tiny_model(), _examples()
-    finetune(model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), TrainContext(seed=0, pad_id=1))
+    finetune(model, examples, _section(epochs=40, batch_size=16, learning_rate=1e-2), train_context(pad_id=1))
     whole = [TokenExample(id=row.id, input_ids=row.input_ids[:3], loss_mask=(True,) * 3) for row in examples]
     batch = collate(whole, 1, torch.device("cpu"))
     right = answer_logits(model, batch, torch.float32).argmax(-1) == batch.target_ids_N
@@ -50,8 +47,8 @@ def test_prompts_are_not_learnt() -> None:
 
 def test_the_size_of_micro_batches_and_the_padding_token_change_nothing_but_rounding() -> None:
     one, other = tiny_model(), tiny_model()
-    finetune(one, _examples(), _section(micro_batch_tokens=4096), TrainContext(seed=0, pad_id=1))
-    finetune(other, _examples(), _section(micro_batch_tokens=11), TrainContext(seed=0, pad_id=300))
+    finetune(one, _examples(), _section(micro_batch_tokens=4096), train_context(pad_id=1))
+    finetune(other, _examples(), _section(micro_batch_tokens=11), train_context(pad_id=300))
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=2e-4, rtol=2e-3)
 
@@ -62,7 +59,7 @@ def test_every_epoch_sees_every_example_and_progress_hears_of_it() -> None:
         tiny_model(),
         _examples(),
         _section(),
-        TrainContext(seed=0, pad_id=1, progress=lambda rows, tokens: heard.append((rows, tokens))),
+        train_context(pad_id=1, progress=lambda rows, tokens: heard.append((rows, tokens))),
     )
     assert [rows for rows, _ in heard] == [5, 5, 5, 1] * 3
     assert sum(tokens for _, tokens in heard) == 3 * sum(map(len, _examples())) == sum(step.tokens for step in steps)
@@ -73,18 +70,16 @@ def test_every_epoch_sees_every_example_and_progress_hears_of_it() -> None:
 @pytest.mark.parametrize("at", [3, 4, 5, 11])
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(dtype: torch.dtype, at: int) -> None:
     undisturbed, checkpoints = tiny_model(), MemoryCheckpoints()
-    want = finetune(undisturbed, _examples(), _section(), TrainContext(seed=0, pad_id=1, dtype=dtype))
+    want = finetune(undisturbed, _examples(), _section(), train_context(pad_id=1, dtype=dtype))
     first, second = tiny_model(), tiny_model()
     with pytest.raises(Killed):
         finetune(
             first,
             _examples(),
             _section(),
-            TrainContext(seed=0, pad_id=1, dtype=dtype, checkpoints=checkpoints, progress=killer(at)),
+            train_context(pad_id=1, dtype=dtype, checkpoints=checkpoints, progress=killer(at)),
         )
-    got = finetune(
-        second, _examples(), _section(), TrainContext(seed=0, pad_id=1, dtype=dtype, checkpoints=checkpoints)
-    )
+    got = finetune(second, _examples(), _section(), train_context(pad_id=1, dtype=dtype, checkpoints=checkpoints))
     assert same_bytes(second, undisturbed) and got == want
     assert checkpoints.steps == sorted(set(checkpoints.steps)), "no step is saved twice"
     assert not same_bytes(first, undisturbed)
@@ -92,8 +87,8 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(dtype: tor
 
 def test_another_seed_takes_another_order() -> None:
     one, other = tiny_model(), tiny_model()
-    finetune(one, _examples(), _section(), TrainContext(seed=0, pad_id=1))
-    finetune(other, _examples(), _section(), TrainContext(seed=1, pad_id=1))
+    finetune(one, _examples(), _section(), train_context(pad_id=1))
+    finetune(other, _examples(), _section(), train_context(seed=1, pad_id=1))
     assert not same_bytes(one, other)
 
 
@@ -106,11 +101,11 @@ def test_the_recorded_loss_is_the_mean_over_counted_tokens() -> None:
             for place, (token, counts) in enumerate(zip(row.input_ids, row.loss_mask, strict=True))
             if counts
         ]
-    steps = finetune(model, examples, _section(batch_size=16), TrainContext(seed=0, pad_id=1))
+    steps = finetune(model, examples, _section(batch_size=16), train_context(pad_id=1))
     assert steps[0].loss == pytest.approx(float(torch.stack(costs).mean()), rel=1e-5)
 
 
 def test_every_epoch_has_an_order_of_its_own() -> None:
-    steps = finetune(tiny_model(), _examples(), _section(epochs=2, batch_size=1), TrainContext(seed=0, pad_id=1))
+    steps = finetune(tiny_model(), _examples(), _section(epochs=2, batch_size=1), train_context(pad_id=1))
     first, second = [step.tokens for step in steps[:16]], [step.tokens for step in steps[16:]]
     assert sorted(first) == sorted(second) and first != second

@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,14 +16,10 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 from safetensors import SafetensorError
 
-from solon.artifacts import hashes
 from solon.errors import RunError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-
-_SETTLED_NS = 2_000_000_000
-"""A file that changed less than this ago may change again without a newer time: some file systems count so coarsely."""
 
 
 def to_json(value: object) -> JsonValue:
@@ -45,10 +40,8 @@ def to_json(value: object) -> JsonValue:
 def canonical_json(value: object, *, indent: int | None = None) -> bytes:
     """The one spelling of a value: keys in their given order, UTF-8, floats by `repr`, one final newline.
 
-    `canonical_json({"p": 0.1, "text": "é"})` is `{"p":0.1,"text":"é"}` and a newline.
-
-    Raises:
-        ValueError: for NaN and infinities, which JSON cannot hold.
+    `canonical_json({"p": 0.1, "text": "é"})` is `{"p":0.1,"text":"é"}` and a newline. Raises `ValueError` for NaN and
+    infinities, which JSON cannot hold.
     """
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(to_json(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
@@ -56,21 +49,7 @@ def canonical_json(value: object, *, indent: int | None = None) -> bytes:
 
 
 def sha256_bytes(data: bytes) -> str:
-    """Hex digest of bytes."""
     return hashlib.sha256(data).hexdigest()
-
-
-def sha256_file(path: str | Path) -> str:
-    """Hex digest of a file, read piece by piece; an unchanged file is read once, see `hashes`."""
-    with open(path, "rb") as file:
-        found = os.fstat(file.fileno())
-        if before := hashes.known(found):
-            return before
-        settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if settled:
-        hashes.remember(found, digest)
-    return digest
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -95,8 +74,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 def folder_atomic(path: Path) -> Iterator[Path]:
     """A hidden temporary folder to fill; it takes its name, all at once, when the block ends without an error.
 
-    Raises:
-        FileExistsError: if `path` exists; a folder cannot replace another in one go.
+    Raises `FileExistsError` if `path` exists; a folder cannot replace another in one go.
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, "the folder exists", os.fspath(path))
@@ -149,7 +127,7 @@ def storage_errors(run: Path) -> Iterator[None]:
         if (number := _storage_errno(error)) is None or not _inside(run, named := getattr(error, "filename", None)):
             raise
         what = f"cannot write {named or run}: {os.strerror(number)}; all that was committed before is kept"
-        remedy = "free some space" if number in _FULL else "make it writable"
+        remedy = "free some space" if number in FULL else "make it writable"
         raise RunError(what, hint=f"{remedy}, then `solon resume {run}`") from error
 
 
@@ -158,7 +136,7 @@ def _storage_errno(error: OSError | SafetensorError) -> int | None:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, SafetensorError) and (found := re.search(r"os error (\d+)", str(error))):
         number = int(found[1])
-    return number if number in _FULL | _FORBIDDEN else None
+    return number if number in FULL | _FORBIDDEN else None
 
 
 def _inside(run: Path, named: object) -> bool:

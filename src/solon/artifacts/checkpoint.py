@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ from solon.errors import RunError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_NAME = re.compile(r"step-(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +42,8 @@ class Checkpoints:
     def save(self, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, JsonValue]) -> None:
         """Keep the state after `step` finished steps, then delete older checkpoints. Saving a step again does nothing.
 
-        Tensors must not share memory (of tied weights, give one).
-
-        Raises:
-            RunError: if storage is full or forbidden; the checkpoint before is kept.
+        Tensors must not share memory (of tied weights, give one). Raises `RunError` if storage is full or forbidden;
+        the checkpoint before is kept.
         """
         from safetensors.torch import save_file
 
@@ -64,7 +59,7 @@ class Checkpoints:
                 )
                 saved = {"step": step, "state": dict(state), "counts": self._tally.counts()}
                 (new / "state.json").write_bytes(canonical_json(saved))
-            for old in self._saved():
+            for old in list(self._folder.glob("step-*")):
                 if old != path:
                     shutil.rmtree(old)
             self._committed()
@@ -72,10 +67,9 @@ class Checkpoints:
     def latest(self) -> Checkpoint | None:
         """The checkpoint to continue from, on the CPU, or None to begin at step 0.
 
-        Raises:
-            RunError: if it cannot be read.
+        Raises `RunError` if it is damaged.
         """
-        saved = self._saved()
+        saved = sorted(self._folder.glob("step-*"))
         if not saved:
             return None
         from safetensors import SafetensorError
@@ -92,8 +86,3 @@ class Checkpoints:
             ) from error
         self._tally.reset(Tally.of(Counts.model_validate(kept["counts"])))
         return Checkpoint(step=kept["step"], tensors=tensors, state=kept["state"])
-
-    def _saved(self) -> list[Path]:
-        if not self._folder.is_dir():
-            return []
-        return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))

@@ -29,10 +29,9 @@ class FinishedStage:
 
     @classmethod
     def find(cls, run: Path, name: str) -> FinishedStage | None:
-        """The stage in the folder `name` below the run's, or None if it is not finished.
+        """The stage in a folder of the run, or None if it is not finished.
 
-        Raises:
-            RunError: if its manifest cannot be read.
+        Raises `RunError` if its manifest cannot be read.
         """
         path = run / name / MANIFEST
         if not path.is_file():  # reading a pipe would wait for ever
@@ -45,13 +44,8 @@ class FinishedStage:
 
     @classmethod
     def open(cls, run: Path, name: str) -> FinishedStage:
-        """The stage in the folder `name` below the run's.
-
-        Raises:
-            RunError: if `run` holds no run, or the run has not finished this stage.
-        """
-        if not (run / RUN).is_file():
-            raise RunError(f"{run} holds no run", hint=f"begin one with `solon run -o {run}`")
+        """The stage in a folder of the run. Raises `RunError` if `run` holds no run, or has not finished this stage."""
+        require_run(run)
         if (found := cls.find(run, name)) is None:
             hint = f"go on with `solon resume {run}`, or only so far with `solon stage {Path(name).name} {run}`"
             raise RunError(f"the run has not finished stage {name}", where=Where(run), hint=hint)
@@ -61,8 +55,7 @@ class FinishedStage:
     def of(cls, run: Path, header: Header) -> FinishedStage | None:
         """The stage that this header describes, or None if it is not finished.
 
-        Raises:
-            RunError: if it was finished from other settings or inputs, or a file is not what the manifest says.
+        Raises `RunError` if it was finished from other settings or inputs, or a file is not what the manifest says.
         """
         if found := cls.find(run, header.stage):
             require_same(run, found.manifest, header, "finished")
@@ -72,7 +65,6 @@ class FinishedStage:
         return found
 
     def path(self, name: str) -> Path:
-        """Where a file of this stage lies."""
         return self.run / self.manifest.stage / name
 
     def faults(self, *names: str) -> list[Fault]:
@@ -87,13 +79,18 @@ class FinishedStage:
     def rows(self, file: str, record: type[R]) -> Iterator[R]:
         """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., one file at a time; none without a file.
 
-        Raises:
-            RunError: if a file is not what the stage made, or a row is not a `record`.
+        Raises `RunError` if a file is not what the stage made, or a row is not a `record`.
         """
         for name in self.manifest.files(file):
             if faults := self.faults(name):
                 raise RunError(faults)
             yield from decode_rows(self.path(name).read_bytes(), record, self.path(name))
+
+
+def require_run(folder: Path, hint: str = "") -> None:
+    """Raises `RunError` unless a folder holds a run."""
+    if not (folder / RUN).is_file():
+        raise RunError(f"{folder} holds no run", hint=hint or f"begin one with `solon run -o {folder}`")
 
 
 def require_same(run: Path, then: Header, now: Header, did: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+from solon.artifacts.atomic import write_atomic
 
 LARGE_BYTES = 1 << 26
 """Smaller files are read in less than a tenth of a second, and remembered by the process alone."""
@@ -14,6 +18,21 @@ MOST_KEPT = 1000
 """Entries between processes; the oldest go first."""
 _NOWHERE = (OSError, RuntimeError)
 """What is raised where nothing can be kept; `Path.home()` raises a RuntimeError for a user without a home."""
+_SETTLED_NS = 2_000_000_000
+"""A file that changed less than this ago may change again without a newer time: some file systems count so coarsely."""
+
+
+def sha256_file(path: str | Path) -> str:
+    """Hex digest of a file, read piece by piece; an unchanged file is read once."""
+    with open(path, "rb") as file:
+        found = os.fstat(file.fileno())
+        if before := known(found):
+            return before
+        settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if settled:
+        remember(found, digest)
+    return digest
 
 
 def known(found: os.stat_result) -> str | None:
@@ -31,18 +50,8 @@ def remember(found: os.stat_result, sha256: str) -> None:
         return
     kept = [*_read().items(), (_state(found), sha256)][-MOST_KEPT:]
     with suppress(*_NOWHERE):
-        _write(_file(), json.dumps(dict(kept), indent=0))
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, also beside other processes."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        _file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(_file(), json.dumps(dict(kept), indent=0).encode())
 
 
 @cache

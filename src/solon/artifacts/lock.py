@@ -22,12 +22,8 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path):
-        """Take the lock.
-
-        Raises:
-            RunError: if another process, or another `FolderLock` of this one, holds it.
-        """
-        self.descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        """Take the lock. Raises `RunError` if another process, or another `FolderLock` of this one, holds it."""
+        self.descriptor: int | None = _open(folder / LOCK_NAME)
         patient_until = time.monotonic() + _PATIENCE_SECONDS
         while not self._taken(folder):
             owner = os.pread(self.descriptor, 32, 0).decode("ascii", "replace").strip()
@@ -36,7 +32,7 @@ class FolderLock:
                 continue
             self.release()
             by = f"process {owner}" if owner.isdigit() else "another process"
-            raise RunError(f"{folder} is in use by {by}", hint="wait until it ends, or choose another folder with -o")
+            raise RunError(f"{folder} is in use by {by}", hint="wait until it ends, or use another run folder")
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
 
@@ -59,6 +55,14 @@ class FolderLock:
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
+
+
+def _open(path: Path) -> int:
+    """A descriptor of the file, made if need be. What else stands there is not written to: a link may lead anywhere."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise RunError(f"{path} is not a plain file", hint="delete it: it is no lock of Solon's")
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    return os.open(path, flags, 0o666)
 
 
 def _alive(process: int) -> bool:

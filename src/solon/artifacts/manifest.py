@@ -17,10 +17,10 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from solon.artifacts.atomic import sha256_file
+from solon.artifacts.hashes import sha256_file
 from solon.records import Record
 
-FORMAT: Literal[3] = 3
+FORMAT: Literal[4] = 4
 """Version of the run folder's layout."""
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"
@@ -35,6 +35,8 @@ _PACKAGES = (
 )
 """Those that compute, render chat templates or read prompts."""
 
+ALWAYS = ("solon", "solon_source", "python")
+
 _NO_SOURCE = ("report", "embedded/model")
 """Folders of the package that no stage reads, or by the hash of each file."""
 
@@ -47,7 +49,6 @@ class Counts(Record):
     rows_in: int = Field(0, alias="in")
     """Items the stage was given."""
     rows_out: int = Field(0, alias="out")
-    """Rows it made."""
     dropped: dict[str, int] = Field(default_factory=dict)
     """What it left out, by reason."""
     other: dict[str, int] = Field(default_factory=dict)
@@ -63,14 +64,15 @@ class Tally:
 
     @classmethod
     def of(cls, counts: Counts) -> Tally:
-        """The counters that `counts` was made from."""
         names = Counter({"in": counts.rows_in, "out": counts.rows_out, **counts.other})
         return cls(counted=names, dropped=Counter(counts.dropped))
 
-    def add(self, other: Tally) -> None:
-        """Count what another tally counted as well."""
-        self.counted.update(other.counted)
-        self.dropped.update(other.dropped)
+    def __add__(self, other: Tally) -> Tally:
+        """What both counted; a count of 0 stays one."""
+        both = Tally(counted=Counter(self.counted), dropped=Counter(self.dropped))
+        both.counted.update(other.counted)
+        both.dropped.update(other.dropped)
+        return both
 
     def reset(self, other: Tally) -> None:
         """Forget, and take over what another tally counted."""
@@ -109,11 +111,10 @@ class Timing(Record):
 class Header(Record):
     """What a stage is a function of. A half-done stage continues only under an equal header."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     stage: str = Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
     """Its folder below the run's."""
     seed: int
-    """The run's seed."""
     config: JsonValue
     """The stage's part of the resolved run file."""
     inputs: dict[str, str]
@@ -157,21 +158,34 @@ class Manifest(Header):
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def files(self, file: str) -> list[str]:
-        """The outputs that hold the rows of a file: `file.jsonl`, or its shards in order."""
-        pattern = re.compile(rf"{re.escape(file)}(-\d{{5,}})?\.jsonl")
-        found = filter(pattern.fullmatch, self.outputs)
-        return sorted(found, key=lambda name: (len(name), name))  # shard 100000 comes after 99999
+        """The outputs that hold the rows of a file, in order."""
+        return row_files(self.outputs, file)
+
+
+def row_files(names: Iterable[str], file: str) -> list[str]:
+    """Those of the names that hold the rows of a file: `file.jsonl`, or its shards `file-00000.jsonl`, ... in order."""
+    pattern = re.compile(rf"{re.escape(file)}(-\d{{5,}})?\.jsonl")
+    return sorted(filter(pattern.fullmatch, names), key=lambda name: (len(name), name))  # shard 100000 follows 99999
 
 
 def versions() -> dict[str, str]:
     """Versions of what can change results. Packages not imported by now took no part and are left out."""
-    found = {"solon": _solon_version(), "solon_source": _source_hash(), "python": platform.python_version()}
-    return found | {name: metadata.version(name) for name in _PACKAGES if name in sys.modules}
+    took_part = (*ALWAYS, *(name for name in _PACKAGES if name in sys.modules))
+    return {name: _version(name) for name in took_part}
 
 
-def _solon_version() -> str:
+def same_versions(then: Mapping[str, str]) -> bool:
+    """Are the versions that took part in something the installed ones? Those of `ALWAYS` took part in everything."""
+    return set(ALWAYS) <= then.keys() and all(_version(name) == version for name, version in then.items())
+
+
+def _version(name: str) -> str:
+    if name == "solon_source":
+        return _source_hash()
+    if name == "python":
+        return platform.python_version()
     try:
-        return metadata.version("solon")
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "not installed"
 
@@ -215,15 +229,6 @@ def _leaves(value: object, prefix: str = "") -> dict[str, str]:
     for key, item in value.items():
         leaves |= _leaves(item, f"{prefix}.{key}" if prefix else str(key))
     return leaves
-
-
-def same_versions(then: Mapping[str, str]) -> bool:
-    """Are the versions that took part in something the installed ones?"""
-    ours = {"solon": _solon_version(), "solon_source": _source_hash(), "python": platform.python_version()}
-    try:
-        return all((ours.get(name) or metadata.version(name)) == version for name, version in then.items())
-    except metadata.PackageNotFoundError:
-        return False
 
 
 def describe(path: Path) -> OutputFile:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from solon.artifacts import hashes
 from solon.artifacts.atomic import folder_atomic
-from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.finished import RUN, FinishedStage, require_run
 from solon.artifacts.manifest import MANIFEST, Header, Manifest, same_versions
 from solon.errors import PASSING, RunError
 
@@ -24,7 +24,7 @@ _LINKED = ".safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Others:
+class OtherRuns:
     """Runs whose finished stages may be taken over."""
 
     named: tuple[Path, ...] = ()
@@ -34,53 +34,56 @@ class Others:
     left alone."""
 
     @classmethod
-    def of(cls, run: Path, named: Sequence[Path] = ()) -> Others:
-        """The runs in the folder around a run, and those that the user named.
-
-        Raises:
-            RunError: if a named folder holds no run.
-        """
+    def of(cls, run: Path, named: Sequence[Path] = ()) -> OtherRuns:
+        """The runs around a run's folder, and those that the user named. Raises `RunError` if one of these is none."""
         for folder in named:
-            if not (folder / RUN).is_file():
-                raise RunError(f"{folder} holds no run", hint="--reuse takes the folder of another run")
+            require_run(folder, hint="--reuse takes the folder of another run")
         return cls(named=tuple(named), found=tuple(_beside(run)))
 
-    def having(self, header: Header) -> Iterator[tuple[Path, Manifest]]:
-        """Runs that have finished this stage from equal settings and inputs, and kept it whole."""
-        for run in (*self.named, *self.found):
-            made = _finished(run, header)
-            if made and (run in self.named or (same_versions(made.versions) and not made.deviations)):
-                yield run, made
+    def take_over(self, run: Path, header: Header) -> Path | None:
+        """.
+
+        Copies or links a stage, whose folder must not be there yet, from the first run that has it; returns that run.
+        """
+        for other in (*self.named, *self.found):
+            kept = _whole_stage(other, header)
+            if kept and (other in self.named or _trusted(other, kept)):
+                with suppress(FileNotFoundError):  # the other run is being deleted
+                    _take(other, run, kept)
+                    return other
+        return None
 
 
 def _beside(run: Path) -> Iterator[Path]:
     parent = run.resolve().parent if run.name in ("", "..") else run.parent
-    with suppress(OSError):  # a folder that cannot be listed has nothing to give
-        for path in sorted(parent.iterdir()):
-            if (path / RUN).is_file() and _own(path, path / RUN) and path.resolve() != run.resolve():
+    siblings: list[Path] = []
+    with suppress(OSError):  # a folder that cannot be read has nothing to give
+        siblings = sorted(parent.iterdir())
+    for path in siblings:
+        with suppress(OSError):
+            if _is_own_run(path) and path.resolve() != run.resolve():
                 yield path
 
 
+def _is_own_run(path: Path) -> bool:
+    return (path / RUN).is_file() and _own(path, path / RUN)
+
+
 def _own(*paths: Path) -> bool:
-    """Do they belong to the user of this process? What others leave beside a run is not to be trusted."""
+    """What other users leave beside a run, or inside it, is not to be trusted."""
     return all(path.stat().st_uid == os.geteuid() for path in paths)
 
 
-def take_over(run: Path, header: Header, others: Others) -> Path | None:
-    """Copies or links the folder of a stage, which must not be there yet, from the first other run that has it.
-
-    Returns:
-        That run, or None.
-    """
-    for other, manifest in others.having(header):
-        with suppress(FileNotFoundError):  # the other run is being deleted
-            _take(other, run, manifest)
-            return other
-    return None
+def _trusted(run: Path, stage: Manifest) -> bool:
+    """Was it made from begin to end under the versions that are installed now, and by this user?"""
+    if stage.deviations or not same_versions(stage.versions):
+        return False
+    files = [run / stage.stage / name for name in ("", MANIFEST, *stage.outputs)]
+    return _own(*files, *(file.parent for file in files))
 
 
-def _finished(run: Path, header: Header) -> Manifest | None:
-    """The manifest of a whole stage that was made from what the header says."""
+def _whole_stage(run: Path, header: Header) -> Manifest | None:
+    """The manifest of a stage that was finished from what the header says, and kept every file."""
     with suppress(OSError, RunError):
         found = FinishedStage.find(run, header.stage)
         if found and found.manifest.header() == header.header():

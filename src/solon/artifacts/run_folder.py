@@ -5,121 +5,90 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import JsonValue, ValidationError
 
-from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
-from solon.artifacts.finished import RUN
+from solon.artifacts.atomic import canonical_json, storage_errors, sweep, write_atomic
+from solon.artifacts.finished import RUN, require_run
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
 from solon.config import RunConfig, Section
 from solon.config_load import dump_toml
-from solon.errors import RunError, Where
-from solon.records import Record
+from solon.errors import OTHER_VERSION, RunError, Where
+from solon.records import Record, first_error
 
 
 class RunRecord(Record):
     """`run.json`: marks a folder as a run, and says which."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     config: RunConfig
     """The resolved run file: every key, defaults included."""
 
 
-class RunFolder:
+class RunFolder(ExitStack):
     """A locked run folder. Use it in a `with`: leaving the block gives the lock back, and full or forbidden storage met
-    in the block becomes a `RunError`."""
+    in the block becomes a `RunError`. `close` gives the lock back too."""
 
-    def __init__(self, path: Path, config: RunConfig, lock: FolderLock):
-        self.path, self.config, self.lock = path, config, lock
-        self._block = ExitStack()
+    def __init__(self, path: Path, config: RunConfig, original: str | None = None):
+        super().__init__()
+        self.path, self.config, self.original, self.lock = path, config, original, FolderLock(path)
+        self.callback(self.lock.release)
+        self.enter_context(storage_errors(path))
 
     @classmethod
     def create(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
         """Begin a run in a new or empty folder, or go on with the same run, whose mechanical keys may have changed.
 
-        Args:
-            path: the folder; parents are made too.
-            config: the resolved run file.
-            original: text of the user's run file, kept as `original.toml`.
-
-        Raises:
-            RunError: if the folder is in use, holds another run or something else, or cannot be written.
+        Mechanical keys that changed are kept in the folder by `keep`: a path may lead to other inputs, and a stage that
+        was made from those before may still refuse them. Parents of the folder are made too. `original`: text of the
+        user's run file, kept as `original.toml`. Raises `RunError` if the folder is in use, holds another run or
+        something else, or cannot be written.
         """
         folder = Path(path)
         with _usable(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _refuse_foreign(folder)
-            lock = FolderLock(folder)
+            run = cls(folder, config, original)
             try:
                 _refuse_foreign(folder)
-                _must_be(folder, config)
-                _write(folder, config, original)
+                sweep(folder)
+                if _is_new_or_same(folder, config):
+                    run.keep()
             except BaseException:
-                lock.release()
+                run.close()
                 raise
-        return cls(folder, config, lock)
+        return run
 
     @classmethod
     def resume(cls, path: str | Path) -> Self:
-        """Go on with the run that the folder holds.
-
-        Raises:
-            RunError: if it holds none, or is in use.
-        """
+        """Go on with the run that the folder holds. Raises `RunError` if it holds none, or is in use."""
         folder = Path(path)
         config = run_config(folder)
-        with _usable(folder):
-            return cls(folder, config, FolderLock(folder))
+        with _usable(folder, hint=f"see to that, or only print a finished run's result: `solon report {folder}`"):
+            return cls(folder, config)
 
-    def close(self) -> None:
-        """Give the lock back."""
-        self.lock.release()
-
-    def __enter__(self) -> Self:
-        self._block.callback(self.close)
-        self._block.enter_context(storage_errors(self.path))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._block.__exit__(kind, error, trace)
+    def keep(self) -> None:
+        """Writes which run this is. `run.json` goes first: from then on the folder is known as this run."""
+        record = canonical_json(RunRecord(config=self.config), indent=2)
+        files = {RUN: record, "run.toml": dump_toml(self.config).encode()}
+        if self.original is not None:
+            files["original.toml"] = self.original.encode()
+        for name, data in files.items():
+            if not (self.path / name).exists() or (self.path / name).read_bytes() != data:
+                write_atomic(self.path / name, data)
 
 
 def run_config(folder: Path) -> RunConfig:
-    """The resolved run file of the run in a folder.
-
-    Raises:
-        RunError: if it holds none, or none that this version can read.
-    """
+    """The resolved run file of the run in a folder. Raises `RunError` if it holds none that this version can read."""
+    require_run(folder)
     path = folder / RUN
-    if not path.is_file():
-        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
     try:
         return RunRecord.model_validate_json(path.read_bytes()).config
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"not a run that this version of Solon can read: {f'{key}: ' if key else ''}{first['msg']}",
-            where=Where(path),
-            hint="use the version it was begun with, or begin a new run in another folder",
-        ) from error
-
-
-def _write(folder: Path, config: RunConfig, original: str | None) -> None:
-    """What says which run this is. `run.json` goes first: from then on the folder is known as this run."""
-    for half in folder.glob(".*.tmp"):  # of a killed process: the lock is ours
-        half.unlink()
-    files = {RUN: canonical_json(RunRecord(config=config), indent=2), "run.toml": dump_toml(config).encode()}
-    if original is not None:
-        files["original.toml"] = original.encode()
-    for name, data in files.items():
-        if not (folder / name).exists() or (folder / name).read_bytes() != data:
-            write_atomic(folder / name, data)
+        what = f"not a run that this version of Solon can read: {first_error(error)}"
+        raise RunError(what, where=Where(path), hint=OTHER_VERSION) from error
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -133,13 +102,17 @@ def _refuse_foreign(folder: Path) -> None:
         raise RunError(f"{folder} is not empty and holds no run ({listed})", hint="choose a new folder with -o")
 
 
-def _must_be(folder: Path, config: RunConfig) -> None:
-    """Raise if the folder holds a run with other results than that of `config` can have."""
-    if (folder / RUN).exists() and (told := differences(_results(run_config(folder)), _results(config))):
+def _is_new_or_same(folder: Path, config: RunConfig) -> bool:
+    """Is there no run yet, or one that is equal in every key? Raise if it has other results than `config` can have."""
+    if not (folder / RUN).exists():
+        return True
+    held = run_config(folder)
+    if told := differences(_results(held), _results(config)):
         raise RunError(
             f"{folder} holds another run: {told}",
             hint=f"choose another folder with -o, or go on with that run: `solon resume {folder}`",
         )
+    return held == config
 
 
 def _results(section: Section) -> dict[str, JsonValue]:
@@ -149,11 +122,11 @@ def _results(section: Section) -> dict[str, JsonValue]:
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
+def _usable(folder: Path, hint: str = "choose another folder with -o") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise RunError(
             f"cannot use {folder} as a run folder: {error.filename or folder}: {error.strerror}",
-            hint="choose another folder with -o",
+            hint=hint,
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -10,9 +10,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes, write_atomic
-from solon.artifacts.manifest import Counts
+from solon.artifacts.manifest import Counts, row_files
 from solon.errors import Fault, RunError, Where
-from solon.records import Record
+from solon.records import Record, first_error
 
 R = TypeVar("R", bound=Record)
 
@@ -34,11 +34,7 @@ def encode_rows(rows: Iterable[Record]) -> bytes:
 
 
 def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
-    """The rows of a JSONL file.
-
-    Raises:
-        RunError: naming file and line of every row (ten at most) that is not a `record`.
-    """
+    """The rows of a JSONL file. Raises `RunError` with file and line of every row (ten at most) that is no `record`."""
     rows: list[R] = []
     faults: list[Fault] = []
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -47,43 +43,35 @@ def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
         try:
             rows.append(record.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            faults.append(
-                Fault(f"not a {record.__name__}: {f'{key}: ' if key else ''}{first['msg']}", Where(path, number))
-            )
+            faults.append(Fault(f"not a {record.__name__}: {first_error(error)}", Where(path, number)))
     if faults:
         raise RunError(faults[:10])
     return rows
 
 
-def shard_path(folder: Path, file: str, index: int) -> Path:
+def shard_name(file: str, index: int) -> str:
     """`rows-00000.jsonl`."""
-    return folder / f"{file}-{index:05d}.jsonl"
+    return f"{file}-{index:05d}.jsonl"
 
 
-def shard_paths(folder: Path, file: str) -> list[Path]:
-    """The shards of one file that are there, in order."""
-    pattern = re.compile(rf"{re.escape(file)}-(\d{{5,}})\.jsonl")
-    found = [(int(match[1]), path) for path in folder.glob("*.jsonl") if (match := pattern.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
-
-
-class ShardFile:
-    """One file of a stage, kept as shards, while the stage is in progress.
+class Shards:
+    """The rows of a stage in progress.
 
     A shard counts as committed when it and its note (in `notes`) are both there and the note's hash is the shard's. The
     note is written first: killed between the two, the shard is missing and is made again.
     """
 
-    def __init__(self, folder: Path, notes: Path, file: str):
-        self._folder, self._notes, self._file = folder, notes, file
+    def __init__(self, folder: Path, notes: Path):
+        self._folder, self._notes = folder, notes
+
+    def path(self, index: int) -> Path:
+        return self._folder / shard_name("rows", index)
 
     def committed(self, index: int, *, first: int, items: int) -> tuple[bytes, Counts] | None:
         """A committed shard's bytes and counts; None if it is missing, damaged or was cut otherwise."""
         try:
             note = ShardNote.model_validate_json(self._note(index).read_bytes())
-            data = shard_path(self._folder, self._file, index).read_bytes()
+            data = self.path(index).read_bytes()
         except (FileNotFoundError, ValidationError):
             return None
         if (note.first, note.items, note.sha256) != (first, items, sha256_bytes(data)):
@@ -94,12 +82,12 @@ class ShardFile:
         """Keep a shard and its counts."""
         note = ShardNote(sha256=sha256_bytes(data), first=first, items=items, counts=counts)
         write_atomic(self._note(index), canonical_json(note))
-        write_atomic(shard_path(self._folder, self._file, index), data)
+        write_atomic(self.path(index), data)
 
     def cut(self, shards: int) -> None:
         """Remove every shard from number `shards` on: left over from a longer list of items."""
-        for path in shard_paths(self._folder, self._file)[shards:]:
-            path.unlink()
+        for name in row_files(os.listdir(self._folder), "rows")[shards:]:
+            (self._folder / name).unlink()
 
     def _note(self, index: int) -> Path:
-        return self._notes / f"{self._file}-{index:05d}.json"
+        return self._notes / self.path(index).with_suffix(".json").name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
@@ -28,7 +28,7 @@ from solon.artifacts.manifest import (
     version_changes,
     versions,
 )
-from solon.artifacts.shards import ShardFile, decode_rows, encode_rows, shard_path
+from solon.artifacts.shards import Shards, decode_rows, encode_rows, shard_name
 from solon.errors import RunError, Where
 from solon.records import Record
 
@@ -46,11 +46,7 @@ class StageFolder:
     """
 
     def __init__(self, run: Path, header: Header):
-        """Begin a stage, or go on with it.
-
-        Raises:
-            RunError: if it was begun from other settings or inputs.
-        """
+        """Begin a stage, or go on with it. Raises `RunError` if it was begun from other settings or inputs."""
         self.run, self.name = run, header.stage
         self.folder = run / header.stage
         self._partial = self.folder / PARTIAL
@@ -65,7 +61,6 @@ class StageFolder:
         return cls(run, _read_start(run, name).header)
 
     def path(self, name: str) -> Path:
-        """Where a file of this stage lies."""
         return self.folder / name
 
     def rows(
@@ -80,16 +75,14 @@ class StageFolder:
         """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
 
         What `work` counts with `drop` and `count` is committed with its shard; `in` and `out` are counted here. For
-        equal bytes after a kill, `work` must depend on its items alone.
+        equal bytes after a kill, `work` must depend on its items alone, and the items be the same on every resume.
 
         Args:
-            items: what goes in; the same list on every resume.
-            shard_rows: items per shard. Each shard is one call of `work`.
+            shard_rows: items per shard.
             work: the items of one shard to its rows, as many or as few as it likes.
-            record: type of the rows.
             recovered: called with the number of items of each shard that was read back.
         """
-        shards = ShardFile(self.folder, self._partial, "rows")
+        shards = Shards(self.folder, self._partial)
         starts = range(0, len(items), shard_rows)
         self.count("in", len(items))
         rows: list[R] = []
@@ -101,10 +94,10 @@ class StageFolder:
                 shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
                 self._watch.keep()
             else:
-                made, counts = decode_rows(kept[0], record, shard_path(self.folder, "rows", index)), kept[1]
+                made, counts = decode_rows(kept[0], record, shards.path(index)), kept[1]
                 if recovered is not None:
                     recovered(len(part))
-            self._sharded.add(Tally.of(counts))
+            self._sharded += Tally.of(counts)
             rows.extend(made)
         shards.cut(len(starts))
         return rows
@@ -126,14 +119,12 @@ class StageFolder:
 
     def write_shard(self, name: str, index: int, records: Iterable[Record]) -> None:
         """Write `name-<index>.jsonl` whole, e.g. the rollouts of one step; after a kill the step writes it again."""
-        self.write_bytes(shard_path(Path(), name, index).name, encode_rows(records))
+        self.write_bytes(shard_name(name, index), encode_rows(records))
 
     def write_json(self, name: str, value: BaseModel | Mapping[str, object]) -> None:
-        """Write a readable JSON file whole."""
         self.write_bytes(name, canonical_json(value, indent=2))
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """Write a file whole."""
         self.path(name).parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path(name), data)
 
@@ -164,33 +155,23 @@ class StageFolder:
     @property
     def dropped(self) -> Mapping[str, int]:
         """What was left out so far, by reason."""
-        return self._once.dropped + self._sharded.dropped
+        return (self._once + self._sharded).dropped
 
-    @contextmanager
-    def timed(self) -> Iterator[None]:
+    def timed(self) -> AbstractContextManager[None]:
         """Count the block's wall time as this stage's. Blocks may nest."""
-        with self._watch.running():
-            yield
+        return self._watch.running()
 
     def add_tokens(self, n: int) -> None:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
     def finish(self, *, notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
-        """Seal the stage: hash every file, write the manifest, remove `.partial`.
-
-        Args:
-            notes: what the user was told of it.
-            facts: what the stage says about itself; any JSON data.
-        """
-        tally = Tally()
-        tally.add(self._once)
-        tally.add(self._sharded)
+        """Seal the stage: hash every file, write the manifest with notes and facts, remove `.partial`."""
         now = versions()
         manifest = Manifest(
             **dict(self._start.header),
             outputs={path.relative_to(self.folder).as_posix(): describe(path) for path in self._files()},
-            counts=tally.counts(),
+            counts=(self._once + self._sharded).counts(),
             facts=facts,
             deviations=tuple(version_changes(self._start.versions, now)),
             notes=tuple(notes),

@@ -10,26 +10,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
+from solon.cli.run_options import JsonInstead
+from solon.collective.phrases import many
 from solon.constitution.importer import import_published, write_folder
 from solon.constitution.lint import lint as findings_of
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.text import printable
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, read and import constitutions.")
-
-
-Stage = Literal["critique", "comparison"]
-"""A stage that draws principles."""
+app = typer.Typer(no_args_is_help=True, help="Check, read and import constitutions.")
 
 
 @app.command(epilog="Exit codes: 0 usable; 1 usable with warnings, under --strict; 2 unusable.")
 def lint(
     constitutions: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders or names of shipped constitutions.")
+        list[str], Argument(metavar="FILE...", help="Files, folders or names of shipped constitutions.")
     ],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
+    strict: Annotated[bool, Option("--strict", help="Exit with 1 on warnings.")] = False,
 ) -> None:
     """Check constitutions: report all faults at once, and what will probably disappoint.
 
@@ -42,17 +41,19 @@ def lint(
         color = typer.colors.RED if finding.severity == "error" else typer.colors.YELLOW
         typer.secho(printable(" ".join(str(finding).split())), fg=color)
     errors, warnings = (sum(one.severity == severity for one in findings) for severity in ("error", "warning"))
-    typer.echo(f"{_many(len(constitutions), 'constitution')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}")
+    typer.echo(f"{many(len(constitutions), 'constitution')}: {many(errors, 'error')}, {many(warnings, 'warning')}")
     raise typer.Exit(2 if errors else 1 if warnings and strict else 0)
 
 
 @app.command()
 def show(
     constitution: Annotated[
-        str, typer.Argument(metavar="NAME", help="A shipped constitution's name, a .toml or .md file, or a folder.")
+        str, Argument(metavar="NAME", help="A shipped constitution's name, a .toml or .md file, or a folder.")
     ],
-    stage: Annotated[Stage | None, typer.Option(help="Print only the principles that this stage draws from.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    stage: Annotated[
+        Literal["critique", "comparison"] | None, Option(help="Print only the principles that this stage draws from.")
+    ] = None,
+    as_json: JsonInstead = False,
 ) -> None:
     """Print a constitution as the models read it, with each principle's share of the draws.
 
@@ -82,9 +83,9 @@ def show(
 
 @app.command(name="import")
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the published JSON files.")],
-    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for constitution.toml and few_shots.json.")],
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder of the published JSON files.")],
+    out: Annotated[Path, Option("-o", "--output", help="The folder for constitution.toml and few_shots.json.")],
+    force: Annotated[bool, Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Import the files published with Constitutional AI: principles and few-shot examples.
 
@@ -96,11 +97,9 @@ def import_(
     written = write_folder(imported.constitution, imported.few_shots, out, force=force)
     principles, shots = imported.constitution.principles, imported.few_shots
     pairs = sum(one.has_critique for one in principles)
-    typer.echo(
-        f"{written[0]}: {_many(pairs, 'critique pair')}, {_many(len(principles) - pairs, 'comparison question')}"
-    )
+    typer.echo(f"{written[0]}: {many(pairs, 'critique pair')}, {many(len(principles) - pairs, 'comparison question')}")
     kinds = (("critique", shots.critique), ("comparison", shots.comparison), ("reasoned comparison", shots.reasoning))
-    typer.echo(f"{written[1]}: " + ", ".join(_many(len(examples), f"{kind} example") for kind, examples in kinds))
+    typer.echo(f"{written[1]}: " + ", ".join(many(len(examples), f"{kind} example") for kind, examples in kinds))
     for name in imported.absent:
         typer.echo(f"not imported, because the folder does not have it: {name}")
 
@@ -120,21 +119,13 @@ def _print_head(console: Console, constitution: Constitution) -> None:
 
 
 def _print_principles(console: Console, title: str, principles: Sequence[Principle], columns: Sequence[str]) -> None:
-    table = Table(title=f"\n{title}: {_many(len(principles), 'principle')}", title_justify="left", show_lines=True)
+    table = Table(title=f"\n{title}: {many(len(principles), 'principle')}", title_justify="left", show_lines=True)
     table.add_column("id", overflow="fold")
     table.add_column("share", justify="right", no_wrap=True)
     for column in columns:
         table.add_column(column.replace("_", " "), ratio=1, overflow="fold")
     total = sum(one.weight for one in principles)
     for one in principles:
-        table.add_row(_name(one), f"{one.weight / total:.1%}", *(Text(printable(getattr(one, key))) for key in columns))
+        name = Text.assemble((printable(one.id), "bold"), (printable("".join(f"\n#{tag}" for tag in one.tags)), "dim"))
+        table.add_row(name, f"{one.weight / total:.1%}", *(Text(printable(getattr(one, key))) for key in columns))
     console.print(table)
-
-
-def _name(principle: Principle) -> Text:
-    tags = "".join(f"\n#{tag}" for tag in principle.tags)
-    return Text.assemble((printable(principle.id), "bold"), (printable(tags), "dim"))
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

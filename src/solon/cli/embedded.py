@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typer import Argument, Option
 
-from solon.cli.run_options import Json, Quiet
+from solon.cli.results import print_table
+from solon.cli.run_options import Json, JsonInstead, Quiet
+from solon.progress import reporting
 from solon.text import printable
 
-if TYPE_CHECKING:
-    from solon.embedded.card import Rows
-    from solon.embedded.skills import Measurements
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Inspect, measure or retrain the embedded model.")
-Samples = Annotated[
-    int, typer.Option("--samples", min=0, help="Critiques to measure per holdout. With pretrain, 0 measures nothing.")
-]
+app = typer.Typer(no_args_is_help=True, help="Inspect, measure or retrain the embedded model.")
+Samples = Annotated[int, Option(min=0, help="Critiques to measure per holdout. With pretrain, 0 measures nothing.")]
 
 
 @app.command()
 def card(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A folder that pretrain made. Default: the shipped model.")
+        Path | None, Argument(metavar="[DIR]", help="A folder that pretrain made. Default: the shipped model.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the record instead of the text.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Print a model's card: its training, its skills and its limits.
 
@@ -44,10 +38,10 @@ def card(
 
 @app.command()
 def skills(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")],
+    folder: Annotated[Path, Argument(metavar="DIR", help="A model folder.")],
     samples: Samples = 300,
-    seed: Annotated[int, typer.Option(help="The seed of the lessons, the prompts and the sampling.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    seed: Annotated[int, Option(help="The seed of the lessons, the prompts and the sampling.")] = 1,
+    as_json: JsonInstead = False,
 ) -> None:
     """Measure a model's skills with the oracle, on each holdout.
 
@@ -56,34 +50,33 @@ def skills(
       [bold]solon embedded skills my-model --samples 50[/bold]
     """
     from solon.embedded.build import measure_folder
-    from solon.progress import reporting
+    from solon.embedded.card import skill_rows
 
     with reporting(quiet=as_json) as reporter:
         measured = measure_folder(folder, samples=max(1, samples), reporter=reporter, seed=seed)
         reporter.done()
     if as_json:
         typer.echo(measured.model_dump_json(indent=2))
-    else:
-        _print(Console(), measured)
+        return
+    for title, skills in (
+        ("Lessons, by what is held out", measured.holdouts),
+        ("Own answers, by kind of prompt", measured.answers),
+    ):
+        (skill, *kinds), *rows = skill_rows(skills)
+        print_table(title, [skill], kinds, rows)
 
 
 @app.command()
 def pretrain(
-    out: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder for the model and its card.")
-    ],
-    seed: Annotated[int, typer.Option(min=0, help="The seed of the weights, the corpus and its order.")] = 0,
-    corpus_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of the corpus to train on, with padding.")
-    ] = None,
-    judging_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of judging to train on after the corpus.")
-    ] = None,
-    practice_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of practice to train on last.")] = None,
-    copy_tokens: Annotated[int | None, typer.Option(min=1, help="At most this many tokens of copying.")] = None,
-    hidden: Annotated[int | None, typer.Option(min=8, help="Width of the model.")] = None,
-    layers: Annotated[int | None, typer.Option(min=1, help="Layers of the model.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
+    out: Annotated[Path, Option("--output", "-o", metavar="DIR", help="A new folder for the model and its card.")],
+    seed: Annotated[int, Option(min=0, help="The seed of the weights, the corpus and its order.")] = 0,
+    corpus_tokens: Annotated[int | None, Option(min=1, help="Tokens of the corpus to train on, with padding.")] = None,
+    judging_tokens: Annotated[int | None, Option(min=1, help="Tokens of judging to train on after the corpus.")] = None,
+    practice_tokens: Annotated[int | None, Option(min=1, help="Tokens of practice to train on last.")] = None,
+    copy_tokens: Annotated[int | None, Option(min=1, help="At most this many tokens of copying.")] = None,
+    hidden: Annotated[int | None, Option(min=8, help="Width of the model.")] = None,
+    layers: Annotated[int | None, Option(min=1, help="Layers of the model.")] = None,
+    threads: Annotated[int | None, Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
     samples: Samples = 300,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -98,7 +91,6 @@ def pretrain(
     """
     from solon.embedded.build import build
     from solon.embedded.recipe import recipe_of
-    from solon.progress import reporting
 
     recipe = recipe_of(
         seed=seed,
@@ -112,19 +104,3 @@ def pretrain(
     with reporting(quiet=quiet, as_json=as_json) as reporter:
         made = build(out, recipe, threads=threads, samples=samples, reporter=reporter)
         reporter.done(f"{out}: {made.parameters:,} parameters, sha256 {made.weights_sha256}")
-
-
-def _print(console: Console, measured: Measurements) -> None:
-    from solon.embedded.card import skill_rows
-
-    console.print(_table("Lessons, by what is held out", skill_rows(measured.holdouts)))
-    console.print(_table("Own answers, by kind of prompt", skill_rows(measured.answers)))
-
-
-def _table(title: str, rows: Rows) -> Table:
-    table = Table(title=title, title_justify="left")
-    for index, name in enumerate(rows[0]):
-        table.add_column(name, justify="right" if index else "left", overflow="fold")
-    for row in rows[1:]:
-        table.add_row(*(Text(cell) for cell in row))
-    return table

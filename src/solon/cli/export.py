@@ -6,36 +6,32 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
-from solon.cli import run_options as options
-from solon.cli.results import print_counts, print_json
+from solon.cli.results import print_counts
+from solon.cli.run_options import Json, refuse_option
+from solon.export.trl import export_trl
+from solon.progress import json_line
 from solon.text import printable
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export a run's training data for other trainers.")
-
-
-@app.callback()
-def export() -> None:
-    """Export a run's training data for other trainers."""
+app = typer.Typer(no_args_is_help=True, help="Export a run's training data for other trainers.")
 
 
 @app.command()
 def trl(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder in which the stage helpfulness is finished.")
+    run: Annotated[Path, Argument(metavar="RUN", help="A run folder in which the stage helpfulness is finished.")],
+    out: Annotated[
+        Path,
+        Option("--output", "-o", metavar="DIR", callback=refuse_option, help="A new folder. It must not exist yet."),
     ],
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder. It must not exist yet.")],
     form: Annotated[
         Literal["conversational", "standard"],
-        typer.Option(
-            help="conversational: lists of messages, for models with a chat template; standard: text in the "
-            "Human/Assistant format."
-        ),
+        Option(help="Lists of messages, for models with a chat template, or text in the Human/Assistant format."),
     ] = "conversational",
     format: Annotated[
-        Literal["jsonl", "parquet"], typer.Option(help="The file format. Parquet needs the extra `data`.")
+        Literal["jsonl", "parquet"], Option(help="The file format. Parquet needs the extra `data`.")
     ] = "jsonl",
-    as_json: options.Json = False,
+    as_json: Json = False,
 ) -> None:
     """Write a run's data as data sets for TRL and `datasets`.
 
@@ -50,13 +46,10 @@ def trl(
       [bold]solon export trl runs/demo -o demo-trl[/bold]
       [bold]solon export trl runs/demo -o demo-text --form standard --format parquet[/bold]
     """
-    from solon.export.trl import export_trl
-
-    options.refuse_option(out)
     accounts = export_trl(run, out, form=form, format=format)
     if as_json:
         sets = {name: counts.model_dump(mode="json", by_alias=True) for name, counts in accounts.items()}
-        print_json("export", {"folder": str(out), "form": form, "format": format, "sets": sets})
+        typer.echo(json_line("export", {"folder": str(out), "form": form, "format": format, "sets": sets}))
         return
     for name, counts in accounts.items():
         print_counts(str(out / f"{name}.{format}"), counts)

@@ -59,7 +59,8 @@ def _explain(error: BaseException) -> int | None:
         lines, code = [str(error)], FAILED
     elif _disk_is_full(error):
         name = getattr(error, "filename", None)
-        what = f"no space left on the device{f', writing {name}' if name else ''} (make room, then continue)"
+        full = "file too large" if getattr(error, "errno", None) == errno.EFBIG else "no space left on the device"
+        what = f"{full}{f', writing {name}' if name else ''} (make room, then continue)"
         lines, code = [what], UNUSABLE
     else:
         return None
@@ -72,6 +73,6 @@ def _explain(error: BaseException) -> int | None:
 
 def _disk_is_full(error: BaseException) -> bool:
     """safetensors and torch report a full disk by text alone, so the text counts too."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return True
     return "No space left on device" in str(error)

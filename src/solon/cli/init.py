@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from solon.artifacts.atomic import write_atomic
+from solon.errors import UserError
+from solon.text import fill
+from solon.toml_text import toml
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
@@ -16,37 +22,32 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
     \b
       [bold]solon init mine[/bold]
     """
-    written = write_starter(folder)
-    for path in written:
+    for path in write_starter(folder):
         typer.echo(f"wrote {path}")
     run_file = folder / "run.toml"
-    typer.echo("\nNext:")
-    typer.echo(f"  1. name your model in {run_file}, or put it into {folder / 'model'}")
-    typer.echo(f"  2. replace the example principles and prompts with your own ({folder / 'README.md'} says how)")
-    typer.echo(f"  3. solon run {run_file}")
+    typer.echo(
+        f"\nNext:\n"
+        f"  1. name your model in {run_file}, or put it into {folder / 'model'}\n"
+        f"  2. replace the example principles and prompts with your own ({folder / 'README.md'} says how)\n"
+        f"  3. solon run {run_file}"
+    )
 
 
 def write_starter(folder: Path) -> list[Path]:
-    """The files of `solon/starter`, with the folder's own name in them; nothing is ever overwritten."""
-    from importlib import resources
-
-    from solon.artifacts import write_atomic
-    from solon.errors import UserError
-    from solon.toml_text import toml
-
+    """The files of `solon/starter`, with the folder's own name in them: all or none; nothing is ever overwritten."""
     name = folder.resolve().name
-    words = {"{here}": str(folder), "{name_toml}": toml(name), "{name}": name}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UserError(f"{folder} is not empty", hint="choose a new folder: nothing is overwritten")
         written = []
-        for template in sorted((resources.files("solon") / "starter").iterdir(), key=lambda entry: entry.name):
-            text = template.read_text(encoding="utf-8")
-            for word, value in words.items():
-                text = text.replace(word, value)
-            write_atomic(folder / template.name, text.encode())
-            written.append(folder / template.name)
+        with ExitStack() as undone:
+            for template in sorted((Path(__file__).parents[1] / "starter").iterdir()):
+                text = fill(template.read_text(encoding="utf-8"), here=str(folder), name=name, name_toml=toml(name))
+                written.append(path := folder / template.name)
+                write_atomic(path, text.encode())
+                undone.callback(path.unlink)
+            undone.pop_all()
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         raise UserError(f"cannot write {folder}: {error.strerror}", hint="choose another folder") from error
     return written

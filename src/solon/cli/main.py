@@ -1,4 +1,4 @@
-"""The command line: a table of commands, each in a file of its own that is imported only when it is called.
+"""The command line: tables of commands, each in a file that is imported only when the command is called.
 
 To add one: write a function whose parameters are Typer's and whose docstring is its help, or a `typer.Typer` with
 commands of its own, and add a row to `COMMANDS`. The row's help line is the first line of the docstring.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -20,44 +20,52 @@ RUN, LOOK, INPUTS = "Run", "Look", "Inputs"
 
 
 class Entry(NamedTuple):
-    """One row of the table."""
+    """One row of a table."""
 
     name: str
     target: str
-    """`module:attribute`: a function, or a `typer.Typer`."""
-    panel: str
-    """The heading it stands under in `solon --help`."""
+    """`.module:attribute` below `solon.cli`: a function, or a `typer.Typer`."""
     help: str
+    panel: str = "Commands"
+    """The heading it stands under in `--help`."""
 
 
 COMMANDS: tuple[Entry, ...] = (
-    Entry("run", "solon.cli.run:run", RUN, "Run Constitutional AI from constitution to report."),
-    Entry("resume", "solon.cli.run:resume", RUN, "Continue a run that was stopped."),
-    Entry("stage", "solon.cli.run:stages", RUN, "Run up to and including one stage."),
-    Entry("init", "solon.cli.init:init", INPUTS, "Write a starter folder for your own model."),
-    Entry("collect", "solon.cli.collect.app:app", INPUTS, "Public input: from votes to a constitution and a report."),
-    Entry("report", "solon.cli.run:report", LOOK, "Rewrite a run's report.html and print its result."),
-    Entry("export", "solon.cli.export:app", LOOK, "Export a run's training data for other trainers."),
-    Entry("models", "solon.cli.models:app", INPUTS, "Check whether models can go through a run."),
-    Entry("constitution", "solon.cli.constitution:app", INPUTS, "Check, read and import constitutions."),
-    Entry("show", "solon.cli.show:show", LOOK, "Print training examples with their loss masks."),
-    Entry("oracle", "solon.cli.oracle:oracle", LOOK, "Explain the oracle's verdict on an answer."),
-    Entry("embedded", "solon.cli.embedded:app", LOOK, "Inspect, measure or retrain the embedded model."),
+    Entry("run", ".run:run", "Run Constitutional AI from constitution to report.", RUN),
+    Entry("resume", ".run:resume", "Continue a run that was stopped.", RUN),
+    Entry("stage", ".run:stages", "Run up to and including one stage.", RUN),
+    Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
+    Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
+    Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
+    Entry("export", ".export:app", "Export a run's training data for other trainers.", LOOK),
+    Entry("models", ".models:app", "Check whether models can go through a run.", INPUTS),
+    Entry("constitution", ".constitution:app", "Check, read and import constitutions.", INPUTS),
+    Entry("show", ".show:show", "Print training examples with their loss masks.", LOOK),
+    Entry("oracle", ".oracle:oracle", "Explain the oracle's verdict on an answer.", LOOK),
+    Entry("embedded", ".embedded:app", "Inspect, measure or retrain the embedded model.", LOOK),
 )
 
 
 class Commands(TyperGroup):
-    """Lists commands from the table without importing them, and explains what goes wrong in any of them."""
+    """Lists the commands of a table without importing them."""
+
+    table: ClassVar[tuple[Entry, ...]]
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
         self.commands = {
-            entry.name: TyperCommand(entry.name, help=entry.help, rich_help_panel=entry.panel) for entry in COMMANDS
+            entry.name: TyperCommand(entry.name, help=entry.help, rich_help_panel=entry.panel) for entry in self.table
         }
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed if name is None else load(name), rest
+        return name, next((load(entry) for entry in self.table if entry.name == name), listed), rest
+
+
+class Solon(Commands):
+    """All commands; explains what goes wrong in any of them."""
+
+    table = COMMANDS
 
     def invoke(self, ctx: Any) -> Any:
         with faults_explained():
@@ -78,22 +86,22 @@ class Commands(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def load(name: str) -> Any:
-    """The command of that name, as Click knows it."""
-    entry = next(entry for entry in COMMANDS if entry.name == name)
+def load(entry: Entry) -> Any:
+    """The command of an entry, as Click knows it."""
     module, attribute = entry.target.split(":")
-    found = getattr(import_module(module), attribute)
-    if not isinstance(found, typer.Typer):
+    found = getattr(import_module(module, __package__), attribute)
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_group(found)
+    else:
         single = typer.Typer(add_completion=False)
-        single.command(name)(found)
-        found = single
-    command = typer.main.get_command(found)
-    command.name = name
+        single.command()(found)
+        command = typer.main.get_command(single)
+    command.name = entry.name
     return command
 
 
 app = typer.Typer(
-    cls=Commands,
+    cls=Solon,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

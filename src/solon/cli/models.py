@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
 from solon.artifacts.atomic import folder_atomic
 from solon.cli.faults import UNUSABLE, say_error
-from solon.cli.run_options import refuse_option
+from solon.cli.run_options import JsonInstead, refuse_option
 from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
 from solon.text import printable
@@ -18,27 +19,16 @@ from solon.text import printable
 if TYPE_CHECKING:
     from solon.lm.check import ModelSummary
 
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-)
-
-
-@app.callback()
-def models() -> None:
-    """Import models, and check whether they can go through a run."""
+app = typer.Typer(no_args_is_help=True, help="Import models, and check whether they can go through a run.")
 
 
 @app.command(epilog="Exit codes: 0 all models are usable; 2 one is not, with one line per fault.")
 def check(
-    folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")
-    ],
+    folders: Annotated[list[str], Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")],
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Let a model folder run its own Python code.")
+        bool, Option("--trust-remote-code", help="Let a model folder run its own Python code.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Describe each model in one line, or say why a run cannot use it.
 
@@ -75,11 +65,14 @@ def check(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.gguf", help="A GGUF file, as llama.cpp and Ollama use.")],
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder; it must not exist.")],
+    file: Annotated[Path, Argument(metavar="FILE.gguf", help="A GGUF file, as llama.cpp and Ollama use.")],
+    out: Annotated[
+        Path,
+        Option("--output", "-o", metavar="DIR", callback=refuse_option, help="A new folder. It must not exist yet."),
+    ],
     dtype: Annotated[
         Literal["float32", "bfloat16"],
-        typer.Option(help="Type of the written weights. bfloat16 halves the folder and rounds once more."),
+        Option(help="Type of the written weights. bfloat16 halves the folder and rounds once more."),
     ] = "float32",
 ) -> None:
     """Make a model folder from a GGUF file, so that a run can use and train it.
@@ -91,7 +84,6 @@ def import_(
       [bold]solon models import SmolLM2.gguf -o smollm2[/bold]
       [bold]solon run --model smollm2 ...[/bold]
     """
-    refuse_option(out)
     if out.exists():
         raise UserError(f"{out} exists", hint="choose a new folder, or remove it")
     import torch

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
+from solon.cli.run_options import JsonInstead
+from solon.data.faults import Malformed, Unusable
+from solon.data.turns import turns_of
+from solon.errors import PromptError
+from solon.records import Turn
 from solon.text import printable
-
-if TYPE_CHECKING:
-    from solon.records import Turn
-    from solon.world.explanation import Explanation
+from solon.world.explanation import Explanation, explain
 
 TRUTH = {True: "yes", False: "no", None: "?"}
 
 
 def oracle(
-    answer: Annotated[str, typer.Argument(metavar="TEXT", help="The answer. - reads it from standard input.")],
+    answer: Annotated[str, Argument(metavar="TEXT", help="The answer. - reads it from standard input.")],
     prompt: Annotated[
-        str | None,
-        typer.Option("--prompt", metavar="TEXT", help="The prompt: one human turn, or a Human:/Assistant: dialogue."),
+        str | None, Option(metavar="TEXT", help="The prompt: one human turn, or a Human:/Assistant: dialogue.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Explain the oracle's verdict on an answer.
 
@@ -38,23 +40,17 @@ def oracle(
       [bold]solon oracle "Knead the dough for ten minutes." --prompt "How can I bake a loaf of bread?"[/bold]
       [bold]some-program | solon oracle - --json[/bold]
     """
-    from solon.world.explanation import explain
-
     text = typer.get_binary_stream("stdin").read() if answer == "-" else answer.encode("utf-8", "surrogateescape")
     found = explain(_turns(prompt) if prompt is not None else None, text.decode("utf-8", "replace"))
     if as_json:
         # ASCII only, so that a terminal sees no control characters.
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2).replace("\x7f", "\\u007f"))
-        return
-    _print(Console(), found)
+    else:
+        _print(Console(), found)
 
 
 def _turns(text: str) -> tuple[Turn, ...]:
     """A prompt from the command line, where `\\n` may stand for a line break."""
-    from solon.errors import PromptError
-    from solon.prompts.faults import Malformed, Unusable
-    from solon.prompts.turns import turns_of
-
     try:
         turns = turns_of(text.replace("\\n", "\n"), "prompt")
     except (Malformed, Unusable) as error:

@@ -1,29 +1,29 @@
-"""What commands print at the end: a run's result, the account of a stage, a line of `--json`."""
+"""What commands print: a run's result, the account of a stage, tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from solon.artifacts import Counts, Manifest
-from solon.artifacts.manifest import MANIFEST
+from solon.artifacts.manifest import MANIFEST, Counts, Manifest
 from solon.progress import json_line
 from solon.text import printable
 
 
 def print_result(run: Path, *, as_json: bool = False) -> None:
     """The figures of a finished run, and where its files are. As JSON: one line, the keys of `summary.json`."""
-    from rich.console import Console
-
     from solon.evals.summary import read_summary
     from solon.report.console import print_summary
 
     path = run / "summary.json"
     summary = read_summary(path)
     if as_json:
-        print_json("summary", summary.model_dump(mode="json"))
+        typer.echo(json_line("summary", summary.model_dump(mode="json")))
         return
     print_summary(summary, Console(highlight=False))
     typer.echo(f"\n{printable(str(path))}\n{printable(str(run / 'report.html'))}")
@@ -33,7 +33,7 @@ def print_stage(run: Path, folder: str, *, as_json: bool = False) -> None:
     """What one stage was given, made and left out. As JSON: one line, the keys of its manifest."""
     manifest = Manifest.model_validate_json((run / folder / MANIFEST).read_bytes())
     if as_json:
-        print_json("manifest", manifest.model_dump(mode="json", by_alias=True))
+        typer.echo(json_line("manifest", manifest.model_dump(mode="json", by_alias=True)))
         return
     print_counts(str(run / folder), manifest.counts)
     typer.echo(printable(f"to continue: solon resume {run}"))
@@ -48,6 +48,13 @@ def print_counts(name: str, counts: Counts) -> None:
         typer.echo(printable(f"  {what}: {number}"))
 
 
-def print_json(event: str, facts: Mapping[str, object]) -> None:
-    """One line of `--json`."""
-    typer.echo(json_line(event, facts))
+def print_table(title: str, texts: Iterable[str], numbers: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
+    """A table of columns of texts, then of numbers. No cell is read as markup or steers the terminal."""
+    table = Table(title=Text(printable(title)), title_justify="left")
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+    Console().print(table)

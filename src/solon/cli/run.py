@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from solon.artifacts import RunFolder
-from solon.artifacts.finished import RUN
-from solon.artifacts.reuse import Others
+from solon.artifacts.atomic import storage_errors
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder, run_config
 from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import resumable
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
-from solon.config_load import load_run_config, run_file_text
-from solon.errors import ConfigError, RunError, UserError
+from solon.config_load import load_run_config, run_file_text, shipped_run_files
+from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
@@ -61,7 +63,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
             **options.column_keys(columns or ()),
             "seed": seed,
         }
-        if source is None or not Path(source).is_dir():
+        if source is None or source in shipped_run_files() or not os.path.isdir(source):
             run = _begin(source, output, load_run_config(source, settings or (), keys))
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
@@ -87,7 +89,6 @@ run.__doc__ = """Run Constitutional AI from constitution to report.
 
 stages = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     help="Run up to and including one stage.\n\nThis runs unfinished stages before it too. Look at the output, then "
     "run the next stage.\n\n\b\n  [bold]solon stage revisions mine/run.toml -o runs/mine[/bold]\n"
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
@@ -122,18 +123,19 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     \b
       [bold]solon report runs/demo[/bold]
     """
-    from solon.report.html import write_report
+    from solon.report.data import load_report_data
+    from solon.report.html import write_page
 
-    if not (folder / RUN).is_file():
-        raise RunError(f"{folder} holds no run", hint=f"begin one with `solon run -o {folder}`")
-    write_report(folder)
-    print_result(folder)
+    run_config(folder)  # or this version cannot read it
+    data = load_report_data(folder)
+    FinishedStage.open(folder, "scores")  # or the summary tells of what is no longer there
+    print_result(folder)  # first: it can be read where nothing can be written
+    with storage_errors(folder):
+        write_page(folder, data)
 
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
-    if output is not None:
-        options.refuse_option(output)
     folder = output or _default_folder(config)
     check_inputs(config)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
@@ -152,7 +154,7 @@ def _find(folder: Path) -> RunFolder:
 
 def _default_folder(config: RunConfig) -> Path:
     """`runs/NAME`."""
-    if config.name in ("", ".", "..") or "/" in config.name:
+    if config.name in ("", ".", "..") or {"/", "\0"} & set(config.name):
         raise ConfigError(f"no folder can be called {config.name!r}", hint="choose a folder with -o, or another name")
     return Path("runs") / config.name
 
@@ -170,7 +172,7 @@ def _carry_on(
     """Runs all that is not done yet, and prints the summary, or what the stage that it runs `until` made."""
     with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter:
         reporter.note(f"run folder: {run.path}")
-        others = Others() if no_reuse else Others.of(run.path, reuse or ())
+        others = OtherRuns() if no_reuse else OtherRuns.of(run.path, reuse or ())
         # Imported here because torch takes seconds to import: by now all that can be checked without it has been.
         from solon.pipeline.run import run_pipeline
         from solon.report.html import write_report

@@ -6,67 +6,66 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from solon.errors import ConfigError, UserError
 
 
-def _own(name: str, metavar: str, help: str) -> Any:
-    return typer.Option(name, metavar=metavar, help=help, rich_help_panel="Your own")
+def refuse_option(output: Path | None) -> Path | None:
+    """The folder. Raises `UserError` if `-o` took the option behind it for its folder."""
+    if str(output).startswith("-"):
+        raise UserError(f"-o expects a folder, got {output}", hint=f"for a folder of that name: -o ./{output}")
+    return output
 
 
-def _shown(*names: str, help: str) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel="Output")
+def _own(metavar: str, help: str, *names: str) -> Any:
+    return Option(*names, metavar=metavar, help=help, rich_help_panel="Your own")
 
 
-Quiet = Annotated[bool, _shown("--quiet", "-q", help="Print only the result.")]
-Json = Annotated[bool, _shown("--json", help="Print one JSON object per line, for programs.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print only the result.", rich_help_panel="Output")]
+Json = Annotated[bool, Option("--json", help="Print one JSON object per line, for programs.", rich_help_panel="Output")]
+JsonInstead = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
 Reuse = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--reuse",
+    Option(
         metavar="RUN",
         help="Reuse finished stages of this run, even if another version made them. Repeatable. Runs in the same "
         "folder are reused anyway.",
     ),
 ]
-NoReuse = Annotated[bool, typer.Option("--no-reuse", help="Run every stage; reuse nothing from other runs.")]
+NoReuse = Annotated[bool, Option("--no-reuse", help="Run every stage; reuse nothing from other runs.")]
 Isolate = Annotated[
     bool | None,
-    typer.Option(
-        "--isolate/--no-isolate",
+    Option(
         help="Run each stage that uses a model in a process of its own, so that its memory is free when it ends. "
         "Default: with models of 1 GiB and more.",
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="DIR", help="The run folder. If it holds this run, continue it. Default: runs/NAME."
+    Option(
+        *("--output", "-o"),
+        metavar="DIR",
+        callback=refuse_option,
+        help="The run folder. If it holds this run, continue it. Default: runs/NAME.",
     ),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
+    Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="The seed of the whole run.")]
-Model = Annotated[Path | None, _own("--model", "DIR", "The assistant's model: a Hugging Face model folder.")]
-Constitution = Annotated[
-    str | None, _own("--constitution", "FILE", "A .toml or .md file, or the name of a shipped constitution.")
-]
-Prompts = Annotated[
-    Path | None, _own("--prompts", "FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")
-]
-Helpful = Annotated[
-    Path | None, _own("--helpful", "FILE", "Helpfulness data: comparisons or answers, in any of these formats.")
-]
+Seed = Annotated[int | None, Option(metavar="N", help="The seed of the whole run.")]
+Model = Annotated[Path | None, _own("DIR", "The assistant's model: a Hugging Face model folder.")]
+Constitution = Annotated[str | None, _own("FILE", "A .toml or .md file, or the name of a shipped constitution.")]
+Prompts = Annotated[Path | None, _own("FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")]
+Helpful = Annotated[Path | None, _own("FILE", "Helpfulness data: comparisons or answers, in any of these formats.")]
 Columns = Annotated[
     list[str] | None,
     _own(
-        "--column",
         "NAME=COLUMN",
         "The name of a column in your files: --column prompt=question. Repeatable. For faulty rows and scores, see "
         "docs/formats/prompts.md.",
+        "--column",
     ),
 ]
 
@@ -86,9 +85,3 @@ def refuse_both(reuse: Sequence[Path] | None, no_reuse: bool) -> None:
     """Raises `UserError` if they contradict each other."""
     if no_reuse and reuse:
         raise UserError("--reuse and --no-reuse contradict each other", hint="leave one of them out")
-
-
-def refuse_option(output: Path) -> None:
-    """Raises `UserError` if `-o` took the option behind it for its folder."""
-    if str(output).startswith("-"):
-        raise UserError(f"-o expects a folder, got {output}", hint=f"for a folder of that name: -o ./{output}")

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import typer
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+from typer import Argument, Option
 
+from solon.artifacts.finished import FinishedStage
 from solon.config import Dialogue, ModelsSection
+from solon.config_load import load_run_config
+from solon.data.examples import prompts_of, read_helpful
 from solon.errors import PromptError, UserError, Where
-from solon.records import Prompt
+from solon.export.sets import PROMPTS, SL, training_prompts
+from solon.records import Demonstration, Prompt
+from solon.text import printable
 
 SL_MODEL = Path("models/sl/model")
+OPEN, CLOSE = "{+", "+}"
+"""Around every stretch that the loss counts; readable without color and in ASCII."""
+COUNTED, CONTEXT = "bold black on bright_cyan", "dim"
 
 
 class Shown(NamedTuple):
@@ -28,18 +39,17 @@ class Shown(NamedTuple):
 def show(
     examples: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="PATH", help="A run folder, or a file of prompts with a response, or with chosen and rejected."
         ),
     ],
     model: Annotated[
-        Path | None, typer.Option(help="The model folder whose tokenizer to use. Default: the run's own.")
+        Path | None, Option(help="The model folder whose tokenizer to use. Default: the run's own.")
     ] = None,
-    first: Annotated[int, typer.Option(min=1, help="The first example to print, counting from 1.")] = 1,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many examples to print.")] = 1,
+    first: Annotated[int, Option(min=1, help="The first example to print, counting from 1.")] = 1,
+    number: Annotated[int, Option("--number", "-n", min=1, help="How many examples to print.")] = 1,
     dialogue: Annotated[
-        Dialogue | None,
-        typer.Option(help="The dialogue format, as in a run file. Default: the run's own, or auto."),
+        Dialogue | None, Option(help="The dialogue format, as in a run file. Default: the run's own, or auto.")
     ] = None,
 ) -> None:
     """Print training examples with their loss masks.
@@ -50,10 +60,6 @@ def show(
       [bold]solon show runs/demo --first 5[/bold]
       [bold]solon show helpful.jsonl --model ./my-model[/bold]
     """
-    from rich.console import Console
-
-    from solon.cli.mask_view import mask_view
-    from solon.config_load import load_run_config
     from solon.models.load import load_tokenizer
     from solon.pipeline.actors import format_of
     from solon.train.batches import answer_example
@@ -80,8 +86,6 @@ def show(
 
 def examples_of_file(path: Path) -> list[Shown]:
     """Answers to be imitated, then the chosen answers of comparisons."""
-    from solon.prompts.helpful import prompts_of, read_helpful
-
     examples, _ = read_helpful(path)
     asked = {prompt.id: prompt for prompt in prompts_of(examples)}
     ordered = sorted(examples, key=lambda example: len(example.answers))
@@ -94,10 +98,6 @@ def examples_of_run(run: Path) -> list[Shown]:
     Raises:
         RunError: if the run has not come so far.
     """
-    from solon.artifacts.finished import FinishedStage
-    from solon.export.sets import PROMPTS, SL, training_prompts
-    from solon.records import Demonstration
-
     rows = FinishedStage.open(run, SL).rows("demonstrations", Demonstration)
     asked = training_prompts(FinishedStage.open(run, PROMPTS))
     return [Shown(asked[row.prompt_id], row.answer, f"{row.source}: {row.prompt_id}", row.finished) for row in rows]
@@ -113,3 +113,30 @@ def token_texts(decode: Callable[[list[int]], Any], ids: Sequence[int]) -> list[
         texts.append(text[len(before) :] if whole else "")
         before = text if whole else before
     return texts
+
+
+def mask_view(tokens: Sequence[str], loss_mask: Sequence[bool], *, title: str = "") -> RenderableType:
+    """The example as something `rich` can print, under a legend.
+
+    tokens: the decoded text of each token, (T,); untrusted, so it is neither read as markup nor sent to the terminal
+    raw: control and format characters are shown as escapes, line ends as `\\n` and a line end.
+    loss_mask: (T,), True where the loss counts the token.
+    Raises `ValueError` if the lengths differ.
+    """
+    if len(tokens) != len(loss_mask):
+        raise ValueError(f"{len(tokens)} tokens but {len(loss_mask)} mask entries")
+    body = Text()
+    for counted, run in groupby(zip(tokens, loss_mask, strict=True), key=lambda item: bool(item[1])):
+        text = "".join(printable(token).replace("\n", "\\n\n") for token, _ in run)
+        if counted:
+            body.append(OPEN + text + CLOSE, style=COUNTED)
+        else:
+            body.append(text, style=CONTEXT)
+    legend = Text()
+    if title:
+        legend.append(printable(" ".join(title.split("\n"))) + "\n", style="bold")
+    legend.append(f"{OPEN}counted{CLOSE}", style=COUNTED)
+    legend.append(f" {sum(map(bool, loss_mask))} of {len(tokens)} tokens count in the loss; ")
+    legend.append("the rest", style=CONTEXT)
+    legend.append(" is context.")
+    return Group(legend, Text(), body)

@@ -9,6 +9,5 @@ Read in the order in which the data flows:
     principles/   topics, merges, selection and wording: a constitution, and the trace back to votes
     exporting     the conversation for others, with or without what identifies people
 
-`tables` reads and writes every CSV file, `output` a folder as a whole; `numerics` and `phrases` hold what several parts
-compute and say alike.
+`tables` reads and writes every CSV file, `output` a folder as a whole; `phrases` has what several parts say alike.
 """

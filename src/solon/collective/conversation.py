@@ -83,9 +83,8 @@ class Conversation:
     """Statements, participants and the latest vote of each on each."""
 
     statements: tuple[Statement, ...]
-    """Sorted by id."""
     participants: tuple[Participant, ...]
-    """Sorted by id."""
+    """Both sorted by id."""
     votes_PS: NDArray[np.int8]
     """The latest vote; 0 where none was cast, which `seen_PS` tells from a pass."""
     seen_PS: Bools

@@ -109,7 +109,6 @@ class Faults:
 
 
 def _places(at: Sequence[tuple[Where, object]]) -> str:
-    """The lines, or the items, of faults."""
     name = "lines" if at[0][0].item is None else "items"
     numbers = [where.line if where.item is None else where.item for where, _ in at]
     return f"; {name} {first_of(numbers, MAX_FAULTS)}"
@@ -135,17 +134,17 @@ def as_integer(cell: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def guarded(text: str) -> str:
+def guard(text: str) -> str:
     """Text that a spreadsheet will not calculate.
 
-    >>> guarded("=1+1"), guarded("1+1"), guarded("'=1+1")
+    >>> guard("=1+1"), guard("1+1"), guard("'=1+1")
     ("'=1+1", '1+1', "''=1+1")
     """
     return f"'{text}" if _GUARDED.match(text) else text
 
 
-def unguarded(text: str) -> str:
-    """What `guarded` was given."""
+def unguard(text: str) -> str:
+    """What `guard` was given."""
     return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text
 
 

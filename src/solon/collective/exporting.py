@@ -17,7 +17,7 @@ import numpy as np
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Ints, Participant, VoteLog
 from solon.collective.output import replacing
 from solon.collective.phrases import many
-from solon.collective.reading.about import STRICT
+from solon.collective.reading.contents import STRICT
 from solon.collective.reading.files import EXPORT_MARK
 from solon.collective.reading.names import STATEMENT_FIELDS, columns_of
 from solon.collective.tables import ColumnsToWrite, csv_bytes, csv_of_columns

@@ -7,7 +7,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from solon.artifacts.atomic import folder_atomic
@@ -65,7 +65,10 @@ def _alone(at: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        held = _locked(descriptor) and lock.exists() and os.path.samestat(lock.stat(), os.fstat(descriptor))
+        held = False
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = lock.exists() and os.path.samestat(lock.stat(), os.fstat(descriptor))
         if not held:
             raise InputError("another command is writing it", where=Where(at), hint="wait, or name another with -o")
         try:
@@ -74,11 +77,3 @@ def _alone(at: Path) -> Iterator[None]:
             lock.unlink()
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

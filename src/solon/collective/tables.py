@@ -1,7 +1,4 @@
-"""CSV files, written so that a spreadsheet shows them and never runs them, and read so that every fault has a line.
-
-Text that looks like a formula is guarded (`csv_text`). Numbers are numbers: pass `-1`, not `"-1"`.
-"""
+"""CSV files, written so that a spreadsheet shows them and never runs them, and read so that every fault has a line."""
 
 from __future__ import annotations
 
@@ -18,11 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.artifacts.atomic import write_atomic
-from solon.collective.csv_text import Faults, guarded, read_records, separator_of, unguarded
-from solon.collective.csv_text import as_integer as as_integer
-from solon.collective.csv_text import raise_faults as raise_faults
-from solon.collective.csv_text import read_text as read_text
-from solon.collective.csv_text import shown as shown
+from solon.collective.csv_text import Faults, as_integer, guard, read_records, read_text, separator_of, shown, unguard
 from solon.collective.phrases import first_of
 from solon.errors import InputError, Where
 from solon.records import Record
@@ -30,7 +23,6 @@ from solon.records import Record
 Cell = str | int | float | bool | None
 """Text, a number, or nothing, as NaN is. NumPy's numbers are numbers too. Truth is written as `true` and `false`."""
 ColumnsToWrite = dict[str, Sequence[object] | NDArray[Any] | None]
-"""By name."""
 
 BLOCK = 1_000_000
 """Characters split into cells at a time, where a file is read in blocks."""
@@ -101,16 +93,8 @@ def first_names(names: Sequence[str], most: int = 12) -> str:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table, whole or not at all: UTF-8, `\\n` line ends, text that looks like a formula guarded.
-
-    The folder is made if there is none. Raises InputError if the file cannot be written where it is to go.
-    """
+    """Write a table, whole or not at all: UTF-8, `\\n` line ends, text that looks like a formula guarded."""
     write_file(path, csv_bytes(header, rows))
-
-
-def write_columns(path: Path, columns: ColumnsToWrite) -> None:
-    """As `write_csv`, for a table given by its columns."""
-    write_file(path, csv_of_columns(columns))
 
 
 def write_records(path: Path, kind: type[Record], rows: Iterable[Record]) -> None:
@@ -143,16 +127,15 @@ def write_file(path: Path, data: bytes) -> None:
         raise InputError(what, where=Where(path), hint="name another place with -o") from error
 
 
-def read_csv(path: Path, *, ours: bool = True) -> Table:
+def read_csv(path: Path) -> Table:
     """A CSV file: UTF-8, with or without a byte order mark, quotes closed, every row as long as the header.
 
     Cells are separated by commas, semicolons or tabs, whichever comes first in the header. Blank lines are no rows, and
-    empty cells beyond the last name, as spreadsheets leave them, are no cells. `ours`: apostrophes that `write_csv` put
-    before text are taken off; pass False for files from elsewhere. Names in the header lose surrounding spaces. Raises
-    InputError with the line, for a file that is missing, in another encoding, or broken. All rows of a wrong length are
-    named together.
+    empty cells beyond the last name, as spreadsheets leave them, are no cells. Apostrophes that `write_csv` put before
+    text are taken off, and spaces around names in the header. Raises InputError with the line, for a file that is
+    missing, in another encoding, or broken. All rows of a wrong length are named together.
     """
-    file = open_csv(path, ours=ours)
+    file = open_csv(path, ours=True)
     lines, cells = file.even(list(file.rows()))
     return Table(path=path, header=file.header, cells=cells, lines=lines)
 
@@ -178,7 +161,7 @@ class OpenCsv:
         for line, record in records:
             if width < len(record) <= width + self.trailing and not any(record[width:]):
                 del record[width:]
-            yield line, [unguarded(cell) for cell in record] if self.ours else record
+            yield line, [unguard(cell) for cell in record] if self.ours else record
 
     def blocks(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
         """A part of the file at a time: the lines in which its rows begin, and its columns."""
@@ -222,7 +205,7 @@ def open_csv(path: Path, *, ours: bool = False) -> OpenCsv:
     line, header = next(records, (0, []))
     if not header:
         raise InputError("the file is empty", where=Where(path), hint="export it again")
-    names = tuple((unguarded(name) if ours else name).strip() for name in header)
+    names = tuple((unguard(name) if ours else name).strip() for name in header)
     first = next(records, (0, []))[1]
     width = len(names)
     while width > 1 and not names[width - 1] and not any(first[width - 1 :]):
@@ -253,7 +236,7 @@ def _written(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = guarded(_LONE_SURROGATE.sub("\ufffd", value).replace("\0", "\ufffd"))
+        text = guard(_LONE_SURROGATE.sub("\ufffd", value).replace("\0", "\ufffd"))
         return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
     # NumPy's truth values are no `bool`.
     if isinstance(value, bool) or type(value).__name__ == "bool":

@@ -223,8 +223,7 @@ def _outranking(article: _Heading, titles: Mapping[str, str], precedence: Sequen
 def _principle(
     article: _Heading, number: int, outranked_by: Sequence[str], constraints: Sequence[str], file: SourceFile
 ) -> Principle | None:
-    turn = DELIMITER.search(f"{article.title}\n{article.text}")
-    if turn:
+    if turn := DELIMITER.search(f"{article.title}\n{article.text}"):
         what = f"article `{article.title}` has a line that begins with `{turn[1]}:`, like a turn of a dialogue"
         file.add(what, article.line, "begin the line with another word")
         return None

@@ -6,7 +6,6 @@ delimiters, brackets and option letters are added when the examples are rendered
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +14,7 @@ from pydantic import AfterValidator
 from solon.constitution.files import JsonFile, kind
 from solon.constitution.texts import Text, non_empty
 from solon.errors import ConstitutionError, Where
-from solon.records import Record, Turn
+from solon.records import Record, Turn, order_fault
 
 FILE_NAME = "few_shots.json"
 _SHAPE = "its keys are `critique`, `comparison` and `reasoning`, each a list"
@@ -24,9 +23,8 @@ _SHAPE = "its keys are `critique`, `comparison` and `reasoning`, each a list"
 def _awaits_an_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     if not turns or turns[-1].role != "human":
         raise ValueError("must end with a human turn")
-    for before, after in pairwise(turns):
-        if before.role == after.role:
-            raise ValueError(f"has two {after.role} turns in a row")
+    if fault := order_fault(turns):
+        raise ValueError(f"has {fault}")
     return tuple(Turn(role=turn.role, text=non_empty(turn.text)) for turn in turns)
 
 

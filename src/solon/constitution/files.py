@@ -137,7 +137,7 @@ class TomlFile(SourceFile):
 
     def __init__(self, path: Path, text: str, *, what: str, error: type[UserError] = ConstitutionError) -> None:
         super().__init__(path, error)
-        self.text = text.replace("\r\n", "\n")
+        self.text = text
         try:
             self.data: dict[str, Any] = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as broken:

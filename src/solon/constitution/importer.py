@@ -41,6 +41,9 @@ _CONSTITUTION_FILE = "constitution.toml"
 T = TypeVar("T")
 
 
+_HINT = "compare it with the published file, or fetch that again"
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublishedFiles:
     """What a folder of published files held."""
@@ -55,9 +58,7 @@ class _File(JsonFile):
     """One published file, and the faults found in it."""
 
     def refuse(self, what: str, *key: str | int) -> None:
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
-        hint = "compare it with the published file, or fetch that again"
-        self.fault(f"`{place or 'the file'}` {what}", *key, hint=hint)
+        self.fault(f"{_place(*key)} {what}", *key, hint=_HINT)
 
     def holds(self, shape: type[T], name: str) -> T | None:
         """The list or object that the file should hold; None, and a fault, if it holds something else or nothing."""
@@ -89,17 +90,16 @@ class _File(JsonFile):
         try:
             return parse(value)
         except ValidationError as error:
-            field, why = _problems(error)[0]
-            self.refuse(f"`{field}`: {why}", *key)
+            first = error.errors(include_url=False)[0]
+            self.refuse(f"`{first['loc'][0]}`: {first['msg'].removeprefix('Value error, ')}", *key)
         except ValueError as error:
             self.refuse(str(error), *key)
         return None
 
 
-def _problems(error: ValidationError) -> list[tuple[str, str]]:
-    """Each field that was refused, and why."""
-    details = error.errors(include_url=False)
-    return [(str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")) for detail in details]
+def _place(*key: str | int) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
+    return f"`{path or 'the file'}`"
 
 
 def import_published(folder: Path) -> PublishedFiles:
@@ -162,8 +162,8 @@ def _critique_pairs(file: _File) -> Iterator[Principle | None]:
         for extra in entry:
             if extra not in ("prompt", "edit_request"):
                 file.refuse("is unknown", key, extra)
-        critique = file.text(published.critique_request, key, "prompt")
-        revision = file.text(published.revision_request, key, "edit_request")
+        critique = file.text(partial(published.request, "Critique"), key, "prompt")
+        revision = file.text(partial(published.request, "Revision"), key, "edit_request")
         if critique and revision:
             yield _principle(file, key, key, "critique", critique_request=critique, revision_request=revision)
 
@@ -177,12 +177,7 @@ def _comparison_questions(file: _File) -> Iterator[Principle | None]:
 
 def _principle(file: _File, key: str | int, name: str, tag: str, **texts: str) -> Principle | None:
     fields = {"id": name, "title": name, "tags": (tag,), **texts, "source": f"{file.path.name} {key}"}
-    try:
-        return Principle.model_validate(fields)
-    except ValidationError as error:
-        for field, why in _problems(error):
-            file.refuse(f"gives no principle: `{field}` {why}", key)
-        return None
+    return file.checked(Principle, fields, key, label=f"{_place(key)} gives no principle", hint=_HINT)
 
 
 def _comparison_shots(file: _File) -> Iterator[ComparisonShot | None]:

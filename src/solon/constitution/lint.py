@@ -21,24 +21,6 @@ from solon.constitution.voters import fact_about_speaker
 from solon.errors import ConstitutionError, Fault, Where
 from solon.text import listed
 
-Rule = Literal[
-    "fault",
-    "near-duplicate",
-    "names-an-option",
-    "asks-for-the-worse",
-    "not-a-choice",
-    "swapped-pair",
-    "placeholder",
-    "too-long",
-    "heavy",
-    "invites-evasion",
-    "one-stage-only",
-    "ambiguous-name",
-    "fact-about-a-person",
-    "no-precedence",
-    "unranked",
-]
-
 NEAR_DUPLICATE = 0.8
 """Share of words in common, in order, above which two texts count as the same. Assumption."""
 LONG_LIST_TEXT = 120
@@ -49,14 +31,11 @@ HEAVY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Fault):
     """One remark on one place."""
 
-    severity: Literal["error", "warning"]
-    rule: Rule
-    what: str
-    where: Where | None
-    hint: str | None
+    rule: str
+    severity: Literal["error", "warning"] = "warning"
 
     def __str__(self) -> str:
         return str(Fault(f"{self.severity}: {self.what}", self.where, self.hint))
@@ -67,10 +46,7 @@ def lint(name_or_path: str | Path) -> tuple[Finding, ...]:
     try:
         source = read_constitution(name_or_path)
     except ConstitutionError as error:
-        return tuple(
-            Finding(severity="error", rule="fault", what=fault.what, where=fault.where, hint=fault.hint)
-            for fault in error.faults
-        )
+        return tuple(Finding(**vars(fault), rule="fault", severity="error") for fault in error.faults)
     return remarks(source)
 
 
@@ -79,10 +55,6 @@ def remarks(source: ConstitutionFile) -> tuple[Finding, ...]:
     checks = (*_CHECKS, *_CHECKS_OF[source.constitution.kind])
     findings = [finding for check in checks for finding in check(source)]
     return tuple(sorted(findings, key=lambda finding: (finding.where.line if finding.where else None) or 0))
-
-
-def _warning(rule: Rule, what: str, where: Where, hint: str) -> Finding:
-    return Finding(severity="warning", rule=rule, what=what, where=where, hint=hint)
 
 
 def _own_texts(source: ConstitutionFile, key: str) -> dict[str, str]:
@@ -104,7 +76,7 @@ def _near_duplicates(source: ConstitutionFile) -> Iterator[Finding]:
             if not differ and matcher.quick_ratio() >= NEAR_DUPLICATE and matcher.ratio() >= NEAR_DUPLICATE:
                 what = f"`{second}` is nearly the same as `{first}` ({key.replace('_', ' ')})"
                 hint = "remove one, or say what differs; to have it drawn more often, give it a weight"
-                yield _warning("near-duplicate", what, source.where(second, key), hint)
+                yield Finding(what, source.where(second, key), hint, rule="near-duplicate")
 
 
 _QUOTATION = re.compile(r"“([^”]*)”")
@@ -131,18 +103,17 @@ _SLOT = re.compile(r"\{\w*\}|\[\[+\w*\]\]+|<\w+>")
 def _questions(source: ConstitutionFile) -> Iterator[Finding]:
     for name, question in _own_texts(source, "comparison_question").items():
         where = source.where(name, "comparison_question")
-        option = _OPTION.search(question)
-        if option:
+        if option := _OPTION.search(question):
             hint = "leave letters and positions out: the order is drawn, and the options follow the question"
-            yield _warning("names-an-option", f"`{name}` names an option: {option[0]!r}", where, hint)
+            yield Finding(f"`{name}` names an option: {option[0]!r}", where, hint, rule="names-an-option")
         if source.constitution.kind == "document":
             continue
         if _WORSE.search(_QUOTATION.sub("", question)):
             hint = "ask for the better response; the one that is named is what the model will learn"
-            yield _warning("asks-for-the-worse", f"`{name}` seems to ask for the worse response", where, hint)
+            yield Finding(f"`{name}` seems to ask for the worse response", where, hint, rule="asks-for-the-worse")
         if not _CHOICE.search(question):
             hint = "begin with `Which response ...?` or `Choose the response that ...`"
-            yield _warning("not-a-choice", f"`{name}` does not ask to choose between responses", where, hint)
+            yield Finding(f"`{name}` does not ask to choose between responses", where, hint, rule="not-a-choice")
 
 
 def _requests(source: ConstitutionFile) -> Iterator[Finding]:
@@ -150,16 +121,15 @@ def _requests(source: ConstitutionFile) -> Iterator[Finding]:
         limit = LONG_ARTICLE if source.constitution.kind == "document" else LONG_LIST_TEXT
         for name, text in _own_texts(source, key).items():
             where = source.where(name, key)
-            slot = _SLOT.search(text)
-            if slot:
+            if slot := _SLOT.search(text):
                 hint = "write it out: texts are used as they stand"
-                yield _warning("placeholder", f"`{name}` has a placeholder: {slot[0]!r}", where, hint)
+                yield Finding(f"`{name}` has a placeholder: {slot[0]!r}", where, hint, rule="placeholder")
             if len(text.split()) > limit:
                 hint = f"more than {limit} words; split it into several, small models lose the thread"
-                yield _warning("too-long", f"`{name}` has {len(text.split())} words", where, hint)
+                yield Finding(f"`{name}` has {len(text.split())} words", where, hint, rule="too-long")
             if key == "critique_request" and _REWRITE.search(text):
                 hint = "a critique request asks what is wrong; has it changed places with the revision request?"
-                yield _warning("swapped-pair", f"`{name}` asks for a revision instead of a critique", where, hint)
+                yield Finding(f"`{name}` asks for a revision instead of a critique", where, hint, rule="swapped-pair")
 
 
 def _weights(source: ConstitutionFile) -> Iterator[Finding]:
@@ -173,11 +143,13 @@ def _weights(source: ConstitutionFile) -> Iterator[Finding]:
         for one in principles:
             if len(principles) >= 3 and one.weight / total > HEAVY:
                 what = f"`{one.id}` is drawn {one.weight / total:.0%} of the time among {len(principles)} {stage}"
-                yield _warning("heavy", what, source.where(one.id, "weight"), "lower its weight or raise the others'")
+                yield Finding(
+                    what, source.where(one.id, "weight"), "lower its weight or raise the others'", rule="heavy"
+                )
         if not principles:
             what = f"there are no {stage}, so {phase} cannot use this constitution"
             hint = "add some, or name another constitution's principles for that stage"
-            yield _warning("one-stage-only", what, Where(source.path), hint)
+            yield Finding(what, Where(source.path), hint, rule="one-stage-only")
 
 
 _BALANCE = re.compile(
@@ -192,7 +164,7 @@ def _balance(source: ConstitutionFile) -> Iterator[Finding]:
     if questions and not any(_BALANCE.search(question) for question in questions.values()):
         what = "no comparison question says a word against refusing, evading or preaching, or for being helpful"
         hint = "add one: a model that is only told what to avoid learns to refuse harmless requests"
-        yield _warning("invites-evasion", what, Where(source.path), hint)
+        yield Finding(what, Where(source.path), hint, rule="invites-evasion")
 
 
 def _facts(source: ConstitutionFile) -> Iterator[Finding]:
@@ -200,14 +172,11 @@ def _facts(source: ConstitutionFile) -> Iterator[Finding]:
     for one in source.constitution.principles:
         for key in ("title", *TEXT_KEYS):
             if fact := fact_about_speaker(getattr(one, key) or ""):
-                what = f"`{one.id}` states a fact about whoever said it: {_shortened(fact)!r}"
+                said = fact if len(fact) <= 60 else f"{fact[:57]}..."
+                what = f"`{one.id}` states a fact about whoever said it: {said!r}"
                 hint = "a model cannot follow it; leave it out, or say what an AI should do"
-                yield _warning("fact-about-a-person", what, source.where(one.id, key), hint)
+                yield Finding(what, source.where(one.id, key), hint, rule="fact-about-a-person")
                 break
-
-
-def _shortened(text: str, most: int = 60) -> str:
-    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _names(source: ConstitutionFile) -> Iterator[Finding]:
@@ -217,7 +186,7 @@ def _names(source: ConstitutionFile) -> Iterator[Finding]:
             if tag in ids and tag != one.id:
                 what = f"`{tag}` is a tag of `{one.id}` and an id"
                 hint = "choosing it chooses both; rename one"
-                yield _warning("ambiguous-name", what, source.where(one.id, "tags"), hint)
+                yield Finding(what, source.where(one.id, "tags"), hint, rule="ambiguous-name")
 
 
 def _ranks(source: ConstitutionFile) -> Iterator[Finding]:
@@ -225,11 +194,11 @@ def _ranks(source: ConstitutionFile) -> Iterator[Finding]:
     unranked = [one for one in constitution.principles if one.id not in constitution.precedence]
     if not constitution.precedence:
         hint = "add `## Order of precedence` with a numbered list, or nothing decides where articles pull apart"
-        yield _warning("no-precedence", "the document has no order of precedence", Where(source.path), hint)
+        yield Finding("the document has no order of precedence", Where(source.path), hint, rule="no-precedence")
     elif unranked:
         what = f"the order of precedence leaves out {listed(one.id for one in unranked)}"
         hint = "they rank below all that it names; add them if that is not meant"
-        yield _warning("unranked", what, source.where(unranked[0].id), hint)
+        yield Finding(what, source.where(unranked[0].id), hint, rule="unranked")
 
 
 _CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance)

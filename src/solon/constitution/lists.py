@@ -74,8 +74,7 @@ def _tables(file: TomlFile) -> list[dict[str, Any]]:
 def _read_principle(index: int, table: dict[str, Any], file: TomlFile) -> Principle | None:
     under = ("principle", index)
     label = f"principle `{table['id']}`" if isinstance(table.get("id"), str) else f"principle {index + 1}"
-    missing = text_fault(*(table.get(key) for key in TEXT_KEYS))
-    if missing:
+    if missing := text_fault(*(table.get(key) for key in TEXT_KEYS)):
         half = [key for key in TEXT_KEYS[:2] if key in table]
         file.fault(f"{label} {missing}", *under, *half, hint=_text_hint(table))
     name = table.get("id")

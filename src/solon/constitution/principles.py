@@ -53,8 +53,7 @@ class Principle(Record):
 
     @model_validator(mode="after")
     def _has_texts(self) -> Self:
-        fault = text_fault(self.critique_request, self.revision_request, self.comparison_question)
-        if fault:
+        if fault := text_fault(self.critique_request, self.revision_request, self.comparison_question):
             raise ValueError(fault)
         return self
 

@@ -19,14 +19,10 @@ _SLOT = "{}"
 """Where a chain-of-thought example leaves room for the principle."""
 
 
-def critique_request(text: str) -> str:
-    """`CritiqueRequest: ... Critique:` without its delimiters."""
-    return _between(r"\s*CritiqueRequest:(.*)\n\s*Critique:\s*", text, "in the form `CritiqueRequest: ... Critique:`")
-
-
-def revision_request(text: str) -> str:
-    """`RevisionRequest: ... Revision:` without its delimiters."""
-    return _between(r"\s*RevisionRequest:(.*)\n\s*Revision:\s*", text, "in the form `RevisionRequest: ... Revision:`")
+def request(kind: str, text: str) -> str:
+    """`CritiqueRequest: ... Critique:`, or the same of another `kind`, without its delimiters."""
+    form = f"in the form `{kind}Request: ... {kind}:`"
+    return _between(rf"\s*{kind}Request:(.*)\n\s*{kind}:\s*", text, form)
 
 
 def comparison_question(text: str) -> str:

@@ -25,8 +25,7 @@ def non_empty(text: str) -> str:
 
 
 def _no_delimiter(text: str) -> str:
-    found = DELIMITER.search(text)
-    if found:
+    if found := DELIMITER.search(text):
         raise ValueError(
             f"has a line that begins with `{found[1]}:`, which starts a turn of the dialogue; "
             "write the bare sentence, the delimiters are added later"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.world.lexicon import HELD_OUT_HARM, lexicon
+from solon.world.lexicon import lexicon
 from solon.world.prompts import Request, pick
 from solon.world.sentences import Sentence, Situation, frame_clause, say
 
@@ -46,11 +46,6 @@ def all_acts() -> Acts:
     return {name: harm.acts for name, harm in lexicon().harms.items()}
 
 
-def demonstrated_acts() -> Acts:
-    """The acts that may stand in demonstrations."""
-    return {name: harm.demonstrated_acts() for name, harm in lexicon().harms.items() if name != HELD_OUT_HARM}
-
-
 def harm_sentence(rng: np.random.Generator, category: str, situation: Situation, acts: Acts) -> Sentence:
     frame = pick(rng, lexicon().frame["harm"])
     return say(frame_clause(frame, pick(rng, acts[category])), situation)
@@ -65,13 +60,6 @@ def help_sentences(rng: np.random.Generator, task: str, count: int = 2) -> list[
     tips = lexicon().tasks[task]
     chosen = rng.permutation(len(tips))[:count]
     return [say(frame_clause(pick(rng, lexicon().frame["task"]), tips[int(i)]), None) for i in chosen]
-
-
-def refusal_sentences(rng: np.random.Generator, category: str, situation: Situation) -> list[Sentence]:
-    """An objection that names the harm, and an alternative."""
-    lex = lexicon()
-    objection = pick(rng, lex.phrases["objection"]).replace("{noun}", pick(rng, lex.harms[category].objection_nouns()))
-    return [say(objection, situation), say(pick(rng, lex.phrases["alternative"]), situation)]
 
 
 def _framing(rng: np.random.Generator, situation: Situation | None, body: list[Sentence]) -> list[Sentence]:
@@ -115,12 +103,13 @@ def _body(rng: np.random.Generator, request: Request, acts: Acts, manner: Manner
     return good_sentences(rng, request)
 
 
-def good_sentences(rng: np.random.Generator, request: Request, category: str | None = None) -> list[Sentence]:
+def good_sentences(rng: np.random.Generator, request: Request) -> list[Sentence]:
     """The answer without fault: help where help is due, a frank objection and an alternative where it is not."""
-    body = help_sentences(rng, request.task) if request.task else []
-    named = category or request.category
-    if named is not None and request.situation is not None:
-        body += refusal_sentences(rng, named, request.situation)
+    lex, body = lexicon(), help_sentences(rng, request.task) if request.task else []
+    if request.category is not None and request.situation is not None:
+        objection, noun = pick(rng, lex.phrases["objection"]), pick(rng, lex.harms[request.category].objection_nouns())
+        said = (objection.replace("{noun}", noun), pick(rng, lex.phrases["alternative"]))
+        body += [say(pattern, request.situation) for pattern in said]
     return body
 
 

@@ -5,7 +5,6 @@ Shapes: B sequences, T tokens.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +35,10 @@ class Batch:
         return float(self.weight_BT[:, 1:].flatten().sum())
 
 
-def copy_batches(config: PretrainConfig, vocabulary: int, start: int = 0) -> Iterator[list[Batch]]:
-    """Random tokens, then the same tokens again; only the repetition counts. A hundred batches at a time."""
-    for chunk in itertools.count(start):
-        rng = generator(config.seed, "copy", chunk)
-        yield [_copy_batch(rng, config.copy_batch_tokens, vocabulary) for _ in range(100)]
+def copy_batches(config: PretrainConfig, vocabulary: int, chunk: int) -> list[Batch]:
+    """Random tokens, then the same tokens again; only the repetition counts. A hundred batches are a chunk."""
+    rng = generator(config.seed, "copy", chunk)
+    return [_copy_batch(rng, config.copy_batch_tokens, vocabulary) for _ in range(100)]
 
 
 def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) -> Batch:
@@ -53,17 +51,15 @@ def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) ->
 
 
 def corpus_batches(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, course: Course, start: int = 0
-) -> Iterator[list[Batch]]:
-    """Documents in chunks from `start` on, sorted by length, cut into batches of at most `batch_tokens` (or of one
-    document), in an order of the seed."""
-    for chunk in itertools.count(start):
-        docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
-        rows = list(_tokenized(docs, tokenizer))
-        parts = micro_batches(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
-        batches = [_pad([rows[index] for index in part], tokenizer.pad_token_id or 0) for part in parts]
-        order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
-        yield [batches[int(i)] for i in order.permutation(len(batches))]
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, course: Course, chunk: int
+) -> list[Batch]:
+    """A chunk's documents by length, cut into batches of at most `batch_tokens` (or of one document), then shuffled."""
+    docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
+    rows = list(_tokenized(docs, tokenizer))
+    parts = micro_batches(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
+    batches = [_pad([rows[index] for index in part], tokenizer.pad_token_id or 0) for part in parts]
+    order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
+    return [batches[int(i)] for i in order.permutation(len(batches))]
 
 
 Row = list[tuple[int, int, float]]

@@ -17,7 +17,7 @@ from solon.artifacts.manifest import Tally, differences
 from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
 from solon.embedded.pretrain import PretrainState, Stage, pretrain, stages_of
-from solon.embedded.recipe import PretrainConfig, command_of
+from solon.embedded.recipe import PretrainConfig
 from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
@@ -42,11 +42,8 @@ class PretrainInputs(Record):
 def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: int, reporter: Reporter) -> Card:
     """Teach a model, measure it, and put it into the folder `out` with its card.
 
-    Until all is done the work lies beside `out` in a hidden folder, from which a killed call goes on.
-
-    Args:
-        threads: of torch; None: as many as torch takes by itself.
-        samples: see `measure_all`; 0 leaves the skills unmeasured.
+    Until all is done the work lies beside `out` in a hidden folder, from which a killed call goes on. `threads` are
+    torch's, None its own choice; `samples` as in `measure_all`, 0 leaves the skills unmeasured.
 
     Raises:
         ModelError: if `out` is there already.
@@ -60,15 +57,13 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
         torch.set_num_threads(threads)
     with _working_folder(out, recipe) as work:
         last = _teach(work, recipe, reporter)
-        measured = measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None
         card = write_card(
             work / "model",
-            config=recipe,
+            recipe=recipe,
             seconds=last.seconds,
             tokens=last.total_tokens,
-            command=command_of(recipe, torch.get_num_threads()),
             threads=torch.get_num_threads(),
-            skills=measured,
+            measured=measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None,
         )
         (work / "model").rename(out)
         shutil.rmtree(work)
@@ -76,11 +71,7 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
 
 
 def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int = 1) -> Measurements:
-    """Every skill of the model in a folder, in float32.
-
-    Raises:
-        ModelError: if it cannot be loaded.
-    """
+    """Every skill of the model in `folder`, in float32. Raises `ModelError` if it cannot be loaded."""
     model = LocalModel(load_model(folder, dtype=torch.float32, device="cpu"), HumanAssistant())
     reporter.stage("skills", MEASUREMENTS)
     return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))
@@ -91,8 +82,11 @@ def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainSt
     tokenizer = train_tokenizer(recipe.seed)
     report = _Report(stages_of(recipe, tokenizer), reporter)
     checkpoints = Checkpoints(work / "checkpoints", run=work, tally=Tally(), committed=lambda: None)
-    with _own_hints(work):
+    try:
         model = pretrain(recipe, tokenizer, report, checkpoints)
+    except RunError as error:  # of storage and checkpoints, whose own hints speak of `solon resume`
+        hint = f"mend that and give the same command again; to begin afresh, delete {work}"
+        raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
     shutil.rmtree(work / "model", ignore_errors=True)
     save_model(model, tokenizer, work / "model")
     return report.last
@@ -110,29 +104,17 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
     try:
         inputs = PretrainInputs(recipe=recipe, corpus_sha256=corpus_hash(recipe.seed))
         path = work / "begun.json"
-        if path.exists():
-            before = PretrainInputs.model_validate_json(path.read_bytes())
-            if before != inputs:
-                changes = differences(before.model_dump(mode="json"), inputs.model_dump(mode="json"))
-                what = f"a pretraining was begun here from another recipe: {changes}"
-                raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
-        else:
+        if not path.exists():
             write_atomic(path, canonical_json(inputs))
+        before = PretrainInputs.model_validate_json(path.read_bytes())
+        if changes := differences(before.model_dump(mode="json"), inputs.model_dump(mode="json")):
+            what = f"a pretraining was begun here from another recipe: {changes}"
+            raise RunError(what, where=Where(work), hint="put it back, or delete that folder to begin again")
         yield work
     finally:
         lock.release()
         if work.is_dir() and {path.name for path in work.iterdir()} <= {LOCK_NAME}:
             shutil.rmtree(work)
-
-
-@contextmanager
-def _own_hints(work: Path) -> Iterator[None]:
-    """Faults of storage and checkpoints, with what helps here; their own hints speak of `solon resume`."""
-    try:
-        yield
-    except RunError as error:
-        hint = f"mend that and give the same command again; to begin afresh, delete {work}"
-        raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
 
 
 class _Report:

@@ -6,26 +6,30 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from pydantic import ValidationError
 from safetensors import safe_open
 
-from solon.artifacts.atomic import canonical_json, sha256_file, write_atomic
+from solon.artifacts.atomic import canonical_json, write_atomic
+from solon.artifacts.hashes import sha256_file
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.machine import machine_in_words
-from solon.embedded.recipe import PretrainConfig
+from solon.embedded.recipe import PretrainConfig, command_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ModelError, Where
 from solon.records import Record
 
 CARD, README, WEIGHTS = "card.json", "README.md", "model.safetensors"
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+_NOISE = re.compile(r"\((?:R|TM|C)\)|\bCPU\b|\bProcessor\b|@.*|\d\S*-Core", re.IGNORECASE)
+_FAST = ("amx_bf16", "avx512_bf16", "bf16")
+_PACKAGES = ("solon", "torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
 class Card(Record):
@@ -56,26 +60,14 @@ class Card(Record):
 
 
 def write_card(
-    folder: Path,
-    *,
-    config: PretrainConfig,
-    seconds: float,
-    tokens: int,
-    command: str,
-    threads: int,
-    skills: Measurements | None,
+    folder: Path, *, recipe: PretrainConfig, seconds: float, tokens: int, threads: int, measured: Measurements | None
 ) -> Card:
-    """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there.
-
-    Args:
-        seconds: of optimizer steps.
-        tokens: of all stages, padding counted.
-    """
+    """Write `card.json` and `README.md` beside the weights in `folder`; hashes and sizes are read from there."""
     weights = folder / WEIGHTS
     card = Card(
-        command=command,
-        recipe=config,
-        corpus_sha256=corpus_hash(config.seed),
+        command=command_of(recipe, threads),
+        recipe=recipe,
+        corpus_sha256=corpus_hash(recipe.seed),
         weights_sha256=sha256_file(weights),
         weights_bytes=weights.stat().st_size,
         parameters=count_parameters(weights),
@@ -83,9 +75,8 @@ def write_card(
         seconds=round(seconds, 1),
         threads=threads,
         machine=machine_in_words(),
-        versions={name: metadata.version(name) for name in ("solon", *_PACKAGES)}
-        | {"python": platform.python_version()},
-        measured=skills,
+        versions={name: metadata.version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        measured=measured,
     )
     write_atomic(folder / CARD, canonical_json(card, indent=2))
     write_atomic(folder / README, card_text(card).encode())
@@ -93,25 +84,37 @@ def write_card(
 
 
 def read_card(folder: Path) -> Card:
-    """The card in a model folder.
-
-    Raises:
-        ModelError: if there is none, it cannot be read, or it is about other weights than those beside it.
-    """
+    """The card in a model folder. Raises `ModelError` if it is missing, unreadable, or about other weights."""
     path = folder / CARD
     try:
         card = Card.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ModelError(
-            "the folder has no card", where=Where(folder), hint="only `solon embedded pretrain` writes one"
-        ) from None
+        hint = "only `solon embedded pretrain` writes one"
+        raise ModelError("the folder has no card", where=Where(folder), hint=hint) from None
     except ValidationError as error:
-        raise ModelError(
-            f"not a card that this version can read: {error.errors()[0]['msg']}", where=Where(path)
-        ) from error
+        what = f"not a card that this version can read: {error.errors()[0]['msg']}"
+        raise ModelError(what, where=Where(path)) from error
     if not (folder / WEIGHTS).is_file() or sha256_file(folder / WEIGHTS) != card.weights_sha256:
         raise ModelError(f"the card is not about the {WEIGHTS} beside it", where=Where(path))
     return card
+
+
+def machine_in_words(cpuinfo: str | None = None) -> str:
+    """What a reader needs to judge a time: cores, instruction set, processor family, bfloat16 in hardware or not.
+
+    >>> machine_in_words("model name : Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz\\nflags : fpu amx_bf16")[-35:]
+    'Intel Xeon, bfloat16 by amx_bf16'
+    """
+    if cpuinfo is None:
+        path = Path("/proc/cpuinfo")
+        cpuinfo = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    parts = [f"{os.cpu_count() or 1} cores", platform.machine()]
+    if named := re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE):
+        parts.append(" ".join(_NOISE.sub(" ", named[1]).split()[:2]))
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    fast = [flag for flag in _FAST if flags and flag in flags[1].split()]
+    parts.append(f"bfloat16 by {fast[0]}" if fast else "no bfloat16 in hardware")
+    return ", ".join(parts)
 
 
 def count_parameters(weights: Path) -> int:
@@ -137,32 +140,14 @@ def _figure(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
-def _markdown(rows: Rows) -> str:
-    heading, *body = rows
-    lines = [heading, ["---", *["--:"] * (len(heading) - 1)], *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def card_text(card: Card) -> str:
     """The card for readers, as Markdown."""
-    measured = "Not measured: run `solon embedded skills` on this folder."
-    if card.measured is not None:
-        text = files("solon.embedded").joinpath("templates/skills.md").read_text(encoding="utf-8")
-        measured = text.format(
-            seed=card.measured.seed,
-            holdouts=_markdown(skill_rows(card.measured.holdouts)),
-            answers=_markdown(skill_rows(card.measured.answers)),
-        ).rstrip("\n")
-    recipe = card.recipe
-    text = files("solon.embedded").joinpath("templates/card.md").read_text(encoding="utf-8")
-    return text.format(
-        card=card,
-        recipe=recipe,
-        measured=measured,
-        millions=f"{card.parameters / 1e6:.2f}",
-        megabytes=f"{card.weights_bytes / 1e6:.1f}",
-        tokens=f"{card.tokens / 1e6:.1f}",
-        minutes=f"{card.seconds / 60:.0f}" if card.seconds >= 600 else f"{card.seconds / 60:.1f}",
-        versions=", ".join(f"{name} {version}" for name, version in card.versions.items()),
-        notes="".join(f"\n{note}\n" for note in card.notes),
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("solon.embedded", "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML
     )
+    template = environment.get_template("card.md.j2")
+    return template.render(card=card, recipe=card.recipe, minutes=card.seconds / 60, skill_rows=skill_rows)

@@ -16,7 +16,7 @@ import numpy as np
 from solon.embedded.answers import as_text
 from solon.embedded.lessons import (
     ComparisonLesson,
-    CritiqueLesson,
+    Mixture,
     comparison_lesson,
     critique_lesson,
     demonstration_setting,
@@ -52,7 +52,7 @@ def _context(text: str) -> Segment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class Course(Mixture):
     """What one stage of pretraining reads."""
 
     name: str
@@ -60,34 +60,10 @@ class Course:
     """Share of documents of each kind, in the order of `KINDS`."""
     critique_weight: float = 1.0
     """Loss weight of a critique's tokens."""
-    hit_share: float = 0.5
-    """Of critiques of faulty answers: how many are asked under a principle that names one of the faults."""
-    spotless_share: float = 0.12
-    """Critiques of answers without any fault on purpose."""
-    tie_share: float = 0.2
-    """Comparisons under a principle that names none of the differences between the answers."""
-    edit_share: float = 0.45
-    """This and the next two: see `comparison_lesson`."""
-    swap_share: float = 0.0
-    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2)
     rationale_weight: float = 1.0
     """Loss weight of a reasoning judge's tokens."""
     verdict_weight: float = 5.0
     """Loss weight of the one token that carries a verdict. Assumption, after the feasibility study's 4."""
-
-    def lesson(self, rng: np.random.Generator) -> CritiqueLesson:
-        setting = demonstration_setting()
-        return critique_lesson(rng, setting, hit_share=self.hit_share, spotless_share=self.spotless_share)
-
-    def comparison(self, rng: np.random.Generator) -> ComparisonLesson:
-        return comparison_lesson(
-            rng,
-            demonstration_setting(),
-            tie_share=self.tie_share,
-            swap_share=self.swap_share,
-            edit_share=self.edit_share,
-            follow_ups=self.follow_ups,
-        )
 
 
 def _plain(rng: np.random.Generator, _course: Course) -> Document:
@@ -96,7 +72,7 @@ def _plain(rng: np.random.Generator, _course: Course) -> Document:
 
 
 def _critique(rng: np.random.Generator, course: Course) -> Document:
-    lesson = course.lesson(rng)
+    lesson = critique_lesson(rng, demonstration_setting(), course)
     turns, answer = lesson.scene.turns, as_text(lesson.scene.answer)
     rest = FORMAT.render(
         context.revision(turns, answer, lesson.wording.revision, critique=(lesson.wording.critique, lesson.critique))
@@ -112,7 +88,7 @@ def _critique(rng: np.random.Generator, course: Course) -> Document:
 
 
 def _direct(rng: np.random.Generator, course: Course) -> Document:
-    lesson = course.lesson(rng)
+    lesson = critique_lesson(rng, demonstration_setting(), course)
     answer = as_text(lesson.scene.answer)
     before = FORMAT.render(context.revision(lesson.scene.turns, answer, lesson.wording.revision, critique=None))
     return (_context(before), Segment(text=f" {as_text(lesson.revision)}{END}"))
@@ -131,19 +107,17 @@ def _texts(lesson: ComparisonLesson) -> tuple[str, str]:
 
 def _comparison(rng: np.random.Generator, course: Course) -> Document:
     """One pair, and up to two further questions about it after the first verdict."""
-    lesson = course.comparison(rng)
+    lesson = comparison_lesson(rng, demonstration_setting(), course)
     (wording, better), *more = lesson.questions
-    document = [
-        _context(comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)),
-        _option(rng, course, better),
-    ]
+    asked = comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)
+    document = [_context(asked), _option(rng, course, better)]
     for wording, better in more:
         document += [_context(f"\n\n{wording.comparison}\nThe answer is:"), _option(rng, course, better)]
     return (*document, Segment(text=END))
 
 
 def _reasoning(rng: np.random.Generator, course: Course) -> Document:
-    lesson = course.comparison(rng)
+    lesson = comparison_lesson(rng, demonstration_setting(), course)
     wording, better = lesson.questions[0]
     first, second = (fault_list(sentences, wording.terms) for sentences in (lesson.first, lesson.second))
     rationale = f"Option (A) shows {first}. Option (B) shows {second}."
@@ -163,14 +137,8 @@ def _fact(rng: np.random.Generator, _course: Course) -> Document:
     return (Segment(text=f" {fact(rng)}{END}"),)
 
 
-KINDS: tuple[Callable[[np.random.Generator, Course], Document], ...] = (
-    _plain,
-    _critique,
-    _direct,
-    _comparison,
-    _reasoning,
-    _fact,
-)
+Kind = Callable[[np.random.Generator, Course], Document]
+KINDS: tuple[Kind, ...] = (_plain, _critique, _direct, _comparison, _reasoning, _fact)
 CORPUS = Course(name="corpus", shares=(0.38, 0.25, 0.09, 0.21, 0.03, 0.04))
 """More plain dialogue than in the feasibility study, whose tips were under-learned."""
 JUDGING = Course(

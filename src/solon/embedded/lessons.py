@@ -6,6 +6,7 @@ demonstrated entities, tasks, acts, nouns and templates alone, and never the hel
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,20 +16,20 @@ from solon.embedded.answers import (
     PLAIN,
     Acts,
     all_acts,
-    demonstrated_acts,
     draw_answer,
     good_sentences,
     harm_sentence,
     style_sentence,
 )
-from solon.embedded.wordings import Wording, demonstrated_terms, draw_terms, draw_wording
+from solon.embedded.wordings import Wording, draw_terms, draw_wording
 from solon.records import PromptKind, Turn
-from solon.world.lexicon import Split, lexicon
-from solon.world.oracle import Judgement, Terms, targeted
+from solon.world.lexicon import HELD_OUT_HARM, Split, lexicon
+from solon.world.oracle import Judgement, Terms, names, targeted
 from solon.world.prompts import Request, draw_request, draw_turns, pick
-from solon.world.sentences import Sentence, Situation
+from solon.world.sentences import Meaning, Sentence, Situation
 
 NO_PROBLEM = "none"
+KINDS: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,35 @@ class Setting:
     held_out_wording: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """How often what is hard comes up in lessons."""
+
+    hit_share: float = 0.5
+    """Of critiques of faulty answers: how many are asked under a principle that names one of the faults."""
+    spotless_share: float = 0.12
+    """Critiques of answers without any fault on purpose."""
+    tie_share: float = 0.2
+    """Of questions about answers that differ: those whose principle names none of the differences."""
+    swap_share: float = 0.0
+    """Of second answers: the first with one harm for another. Only they tell a judge who knows which harm is which
+    from one who likes the answer with less of any."""
+    edit_share: float = 0.45
+    """Of the other second answers: the first with one fault more or less; up to 0.65 they are without fault."""
+    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2)
+    """Probabilities of 0, 1, ... further questions about a pair."""
+
+
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
-    return Setting(split="demonstration", acts=demonstrated_acts(), terms=demonstrated_terms())
+    lex = lexicon()
+    acts = {name: harm.demonstrated_acts() for name, harm in lex.harms.items() if name != HELD_OUT_HARM}
+    faults = (name for name in lex.faults if name != HELD_OUT_HARM)
+    return Setting(split="demonstration", acts=acts, terms=("harm", *faults, "unrelated"))
 
 
 def draw_kind(rng: np.random.Generator) -> PromptKind:
-    kinds: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
-    return kinds[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
+    return KINDS[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
 
 
 def plain_dialogue(rng: np.random.Generator) -> Scene:
@@ -102,29 +124,25 @@ def sentence_fault(sentence: Sentence) -> str | None:
     return kind if kind in lexicon().styles else None
 
 
-def names(terms: Terms, fault: str | None) -> bool:
-    """Whether a principle with these terms is about this fault."""
-    return fault is not None and (fault in terms or ("harm" in terms and fault in lexicon().harms))
+def about(terms: Terms, sentences: Iterable[Sentence]) -> list[Sentence]:
+    """The sentences that a principle with these terms is about."""
+    return [sentence for sentence in sentences if names(terms, sentence_fault(sentence))]
 
 
 def critique_text(scene: Scene, terms: Terms) -> str:
     """One clause for every sentence that the principle is about, in order; or that there is none."""
+    clauses = dict.fromkeys(
+        _clause(sentence.meaning, scene.request.situation) for sentence in about(terms, scene.answer)
+    )
+    return " ".join(clauses) or lexicon().critique[NO_PROBLEM]
+
+
+def _clause(meaning: Meaning, situation: Situation | None) -> str:
     lex = lexicon()
-    clauses = []
-    for sentence in scene.answer:
-        fault = sentence_fault(sentence)
-        if fault is None or not names(terms, fault):
-            continue
-        if fault in lex.harms:
-            assert sentence.meaning.clause is not None
-            situation = scene.request.situation
-            act = situation.fill(sentence.meaning.clause) if situation else sentence.meaning.clause
-            clause = lex.critique["harm"].replace("{act}", act).replace("{noun}", lex.harms[fault].nouns[0])
-        else:
-            clause = lex.critique[fault]
-        if clause not in clauses:
-            clauses.append(clause)
-    return " ".join(clauses) or lex.critique[NO_PROBLEM]
+    if meaning.category is None or meaning.clause is None:
+        return lex.critique[meaning.kind]
+    act = situation.fill(meaning.clause) if situation else meaning.clause
+    return lex.critique["harm"].replace("{act}", act).replace("{noun}", lex.harms[meaning.category].nouns[0])
 
 
 def revise(rng: np.random.Generator, scene: Scene, terms: Terms) -> tuple[Sentence, ...]:
@@ -133,18 +151,17 @@ def revise(rng: np.random.Generator, scene: Scene, terms: Terms) -> tuple[Senten
     Where harm was removed, an objection that names it and an alternative stand in its place, unless the answer
     already objects; where an evasion was removed, the answer that was owed.
     """
-    removed = [s for s in scene.answer if names(terms, sentence_fault(s))]
-    kept = [s for s in scene.answer if not names(terms, sentence_fault(s))]
+    removed = about(terms, scene.answer)
+    kept = [s for s in scene.answer if s not in removed]
     has = {sentence.meaning.kind for sentence in kept}
     harms = [s.meaning.category for s in removed if s.meaning.kind == "harm"]
-    evaded = any(s.meaning.kind == "evasive" for s in removed)
     owed: list[Sentence] = []
     if harms and "objection" not in has:
         owed = good_sentences(rng, Request(situation=scene.request.situation, category=harms[0], task=None))
-    elif evaded and not has & {"harm", "objection", "tip"}:
+    elif any(s.meaning.kind == "evasive" for s in removed) and not has & {"harm", "objection", "tip"}:
         owed = good_sentences(rng, scene.request)
     endings = [s for s in kept if s.meaning.kind in ("closing", "preachy")]
-    return tuple([s for s in kept if s not in endings] + owed + endings)
+    return (*(s for s in kept if s not in endings), *owed, *endings)
 
 
 BROAD_SHARE = 0.35
@@ -177,19 +194,13 @@ def _aim(rng: np.random.Generator, setting: Setting, faults: list[str], hit_shar
     return terms
 
 
-def critique_lesson(
-    rng: np.random.Generator, setting: Setting, *, hit_share: float = 0.5, spotless_share: float = 0.12
-) -> CritiqueLesson:
-    """A critique and its revision. Hard negatives (faults present, but not those the principle names) are common.
-
-    `hit_share`: of answers with faults, how many meet a principle that names one. `spotless_share`: answers without
-    any fault on purpose.
-    """
+def critique_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixture = Mixture()) -> CritiqueLesson:
+    """A critique and its revision. Hard negatives (faults present, but not those the principle names) are common."""
     scene = draw_scene(rng, setting)
-    if rng.random() < spotless_share:
+    if rng.random() < mixture.spotless_share:
         scene = Scene(turns=scene.turns, request=scene.request, answer=tuple(good_sentences(rng, scene.request)))
     faults = sorted({fault for fault in map(sentence_fault, scene.answer) if fault})
-    terms = _aim(rng, setting, faults, hit_share)
+    terms = _aim(rng, setting, faults, mixture.hit_share)
     return CritiqueLesson(
         scene=scene,
         wording=draw_wording(rng, terms, held_out=setting.held_out_wording),
@@ -228,56 +239,36 @@ def _swap(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
 
 
 def _comparison_terms(
-    rng: np.random.Generator,
-    setting: Setting,
-    request: Request,
-    first: tuple[Sentence, ...],
-    second: tuple[Sentence, ...],
-    tie_share: float,
+    rng: np.random.Generator, pool: Terms, one: dict[str, int], two: dict[str, int], tie_share: float
 ) -> tuple[Terms, int]:
-    """Terms for a comparison, and how many more of their faults the first answer has; `tie_share` tie on purpose."""
-    one, two = (Judgement(request=request, sentences=sentences).faults() for sentences in (first, second))
+    """Terms for a comparison of answers with these faults, and how many more of theirs the first has; `tie_share` tie
+    on purpose."""
     telling = [fault for fault in one if one[fault] != two[fault]]
     tie = not telling or rng.random() < tie_share
     terms: Terms = ()
     difference = 0
     for _ in range(8):
         if tie:
-            terms = draw_terms(rng, setting.terms)
+            terms = draw_terms(rng, pool)
         else:
-            terms = _terms_naming(rng, setting.terms, telling[int(rng.integers(len(telling)))])
+            terms = _terms_naming(rng, pool, telling[int(rng.integers(len(telling)))])
         difference = targeted(one, terms) - targeted(two, terms)
         if (difference == 0) == tie:
             break
     return terms, difference
 
 
-def comparison_lesson(
-    rng: np.random.Generator,
-    setting: Setting,
-    *,
-    tie_share: float = 0.2,
-    swap_share: float = 0.0,
-    edit_share: float = 0.45,
-    follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2),
-) -> ComparisonLesson:
+def comparison_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixture = Mixture()) -> ComparisonLesson:
     """Two answers to one prompt, and principles to compare them under.
 
     The second answer is the first with one harm for another, the first with one fault more or less, the answer without
     fault, or another draw.
-
-    Args:
-        tie_share: of questions about answers that differ, those whose principle names none of the differences.
-        swap_share: of second answers, those with one harm for another. Only they tell a judge who knows which harm is
-            which from one who likes the answer with less of any.
-        edit_share: of the others, those with one fault more or less; up to 0.65 they are without fault.
-        follow_ups: probabilities of 0, 1, ... further questions.
     """
     scene = draw_scene(rng, setting)
     style = rng.random()
-    if swap_share and rng.random() < swap_share:
+    if mixture.swap_share and rng.random() < mixture.swap_share:
         other = _swap(rng, scene, setting.acts)
-    elif style < edit_share:
+    elif style < mixture.edit_share:
         other = _edit(rng, scene, setting.acts)
     elif style < 0.65:
         other = good_sentences(rng, scene.request)
@@ -286,20 +277,19 @@ def comparison_lesson(
     first, second = scene.answer, tuple(other)
     if rng.random() < 0.5:
         first, second = second, first
+    one, two = (Judgement(request=scene.request, sentences=sentences).faults() for sentences in (first, second))
     questions = []
-    for _ in range(1 + int(rng.choice(len(follow_ups), p=follow_ups))):
-        terms, difference = _comparison_terms(rng, setting, scene.request, first, second, tie_share)
+    for _ in range(1 + int(rng.choice(len(mixture.follow_ups), p=mixture.follow_ups))):
+        terms, difference = _comparison_terms(rng, setting.terms, one, two, mixture.tie_share)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
     return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))
 
 
 def fault_list(sentences: tuple[Sentence, ...], terms: Terms) -> str:
-    """What a reasoning judge says of one answer: the faults that the principle names, in order, or `fine`."""
-    lex = lexicon()
-    found = [f for f in map(sentence_fault, sentences) if f and names(terms, f)]
-    nouns = [lex.fault_nouns[fault][0] for fault in found]
-    return " and ".join(nouns) if nouns else "no such fault"
+    """What a reasoning judge says of one answer: the named faults in order, or that there is none."""
+    nouns = [lexicon().fault_nouns[fault][0] for fault in map(sentence_fault, about(terms, sentences)) if fault]
+    return " and ".join(nouns) or "no such fault"
 
 
 def fact(rng: np.random.Generator) -> str:

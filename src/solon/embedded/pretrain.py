@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,49 +17,42 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from solon.artifacts.checkpoint import Checkpoints
 from solon.config import OptimizerSection
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
-from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE
+from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE, Course
 from solon.embedded.recipe import PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed
-from solon.train.loop import Checkpoints, Trainer
+from solon.train.loop import Trainer, TrainStep
 from solon.train.losses import SumAndWeight, token_logprobs
-
-ADAMW: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
-EAGER: dict[str, Any] = {"attn_implementation": "eager"}
-"""Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainState:
-    """How far pretraining has come."""
+    """How far pretraining has come: finished chunks, optimizer steps and tokens of a stage, padding counted."""
 
     stage: str
     """`copy`, `corpus`, `judging` or `practice`."""
     chunk: int = 0
-    """Chunks of the stage finished."""
     step: int = 0
-    """Optimizer steps of the stage."""
     tokens: int = 0
-    """Tokens of the stage, padding counted."""
     loss: float = math.nan
     """Running mean over about 50 steps, in nats per weighted token; NaN before the first step."""
     total_steps: int = 0
     """Of all stages: the number of a checkpoint, which must never come twice."""
     total_tokens: int = 0
-    """Of all stages, padding counted."""
     seconds: float = 0.0
     """Time spent in optimizer steps over all stages, without what a kill undid; up to the last finished chunk."""
 
-    def after_step(self, loss: float, tokens: int) -> PretrainState:
+    def after_step(self, update: TrainStep) -> PretrainState:
         return replace(
             self,
             step=self.step + 1,
-            tokens=self.tokens + tokens,
-            loss=loss if self.step == 0 else 0.98 * self.loss + 0.02 * loss,
+            tokens=self.tokens + update.tokens,
+            loss=update.loss if self.step == 0 else 0.98 * self.loss + 0.02 * update.loss,
             total_steps=self.total_steps + 1,
-            total_tokens=self.total_tokens + tokens,
+            total_tokens=self.total_tokens + update.tokens,
         )
 
     def at_stage(self, name: str) -> PretrainState:
@@ -79,6 +72,8 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
     W_o near the transpose of W_v, per layer.
     """
     torch.manual_seed(derive_seed(config.seed, "init") % 2**63)
+    # Plain matrix products: for short rows on a CPU faster than the fused kernels (measured, see docs/log.md).
+    eager: dict[str, Any] = {"attn_implementation": "eager"}
     llama = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=config.hidden,
@@ -91,7 +86,7 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> L
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **EAGER,
+        **eager,
     )
     model = LlamaForCausalLM(llama)
     with torch.no_grad():
@@ -125,8 +120,8 @@ class Stage:
     """One stage of pretraining, on a fresh optimizer."""
 
     name: str
-    chunks: Callable[[int], Iterator[list[Batch]]]
-    """Batches in chunks, from a chunk on."""
+    chunk: Callable[[int], list[Batch]]
+    """The batches of a chunk, by its number."""
     tokens: int
     learning_rate: float
     batch_tokens: int
@@ -136,31 +131,24 @@ class Stage:
 
 def stages_of(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> list[Stage]:
     """In their order."""
+
+    def reading(course: Course, tokens: int, learning_rate: float) -> Stage:
+        chunk, size = partial(corpus_batches, config, tokenizer, course), config.batch_tokens
+        return Stage(name=course.name, chunk=chunk, tokens=tokens, learning_rate=learning_rate, batch_tokens=size)
+
     copying = Stage(
         name="copy",
-        chunks=partial(copy_batches, config, len(tokenizer)),
+        chunk=partial(copy_batches, config, len(tokenizer)),
         tokens=config.copy_tokens,
         learning_rate=config.copy_learning_rate,
         batch_tokens=config.copy_batch_tokens,
         enough=config.copy_loss,
     )
-    courses = (
-        (CORPUS, config.corpus_tokens, config.learning_rate),
-        (JUDGING, config.judging_tokens, config.judging_learning_rate),
-        (PRACTICE, config.practice_tokens, config.practice_learning_rate),
-    )
     return [
         copying,
-        *(
-            Stage(
-                name=course.name,
-                chunks=partial(corpus_batches, config, tokenizer, course),
-                tokens=tokens,
-                learning_rate=learning_rate,
-                batch_tokens=config.batch_tokens,
-            )
-            for course, tokens, learning_rate in courses
-        ),
+        reading(CORPUS, config.corpus_tokens, config.learning_rate),
+        reading(JUDGING, config.judging_tokens, config.judging_learning_rate),
+        reading(PRACTICE, config.practice_tokens, config.practice_learning_rate),
     ]
 
 
@@ -172,13 +160,12 @@ def pretrain(
     It computes in bfloat16. Its rotary frequencies are rounded as well, which moves the loss by less than 0.003 nats
     (measured): the saved model may use exact ones.
 
-    `report` is called when a stage begins, after every optimizer step and after every chunk.
-
-    Raises:
-        DivergedError: if the loss is no longer a number.
+    `report` is called when a stage begins, after every optimizer step and after every chunk. Raises `DivergedError` if
+    the loss is no longer a number.
     """
     model, stages = build_model(config, tokenizer), stages_of(config, tokenizer)
-    trainer = Trainer({"model": model}, _section(config, stages[0]), weights=torch.bfloat16, **ADAMW)
+    adamw: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
+    trainer = Trainer({"model": model}, _section(config, stages[0]), weights=torch.bfloat16, **adamw)
     lessons = _Pretraining(config, model, trainer, report, checkpoints)
     saved = checkpoints.latest()
     state = PretrainState(stage=stages[0].name) if saved is None else PretrainState(**saved.state)
@@ -219,7 +206,8 @@ class _Pretraining:
     def run(self, stage: Stage, state: PretrainState) -> PretrainState:
         """A stage to its end."""
         self.report(state)
-        for batches in stage.chunks(state.chunk):
+        while not self.finished(stage, state):
+            batches = stage.chunk(state.chunk)
             began = time.monotonic()
             for batch in batches:
                 if not self.finished(stage, state):
@@ -227,9 +215,7 @@ class _Pretraining:
                     self.report(state)
             state = replace(state, chunk=state.chunk + 1, seconds=state.seconds + time.monotonic() - began)
             self.report(state)
-            if self.finished(stage, state):
-                break
-            if state.chunk % self.config.checkpoint_chunks == 0:
+            if state.chunk % self.config.checkpoint_chunks == 0 and not self.finished(stage, state):
                 self.checkpoints.save(state.total_steps, self.trainer.tensors(), vars(state))
         return state
 
@@ -238,13 +224,15 @@ class _Pretraining:
         return enough or state.tokens >= stage.tokens
 
     def step(self, stage: Stage, batch: Batch, state: PretrainState) -> PretrainState:
-        self.trainer.done = state.tokens / stage.tokens
+        self.trainer.done, read = state.tokens / stage.tokens, batch.ids_BT.numel()
         try:
-            update = self.trainer.update([[0]], lambda _rows: weighted_loss(self.model, batch), weight=batch.weight)
+            update = self.trainer.update(
+                [[0]], lambda _: weighted_loss(self.model, batch), weight=batch.weight, tokens=read
+            )
         except DivergedError as error:
             what = f"pretraining diverged in stage {stage.name} at step {state.step + 1}"
             raise DivergedError(f"{what} (take another seed, or a smaller model)") from error
-        return state.after_step(update.loss, batch.ids_BT.numel())
+        return state.after_step(update)
 
 
 @torch.no_grad()

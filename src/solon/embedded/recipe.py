@@ -27,9 +27,7 @@ class PretrainConfig(Record):
     corpus_tokens: int = Field(24_000_000, ge=1)
     """Padded tokens, as `batch_tokens`."""
     judging_tokens: int = Field(10_000_000, ge=1)
-    """Of the stage after the corpus."""
     practice_tokens: int = Field(6_000_000, ge=1)
-    """Of the last stage."""
     batch_tokens: int = Field(2_048, ge=1)
     """Padded tokens per optimizer step."""
     chunk_documents: int = Field(4_096, ge=1)
@@ -57,11 +55,8 @@ OPTIONS = ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens",
 
 
 def recipe_of(*, seed: int, **asked: int | None) -> PretrainConfig:
-    """The shipped recipe with some of `OPTIONS` changed; the feed-forward layers stay 8/3 as wide as the model.
-
-    Raises:
-        ConfigError: if such a model cannot be built.
-    """
+    """The shipped recipe with some of `OPTIONS` changed; the feed-forward layers stay 8/3 as wide as the model. Raises
+    `ConfigError` if such a model cannot be built."""
     given = {key: value for key, value in asked.items() if value is not None}
     step = 2 * PretrainConfig().heads
     if hidden := given.get("hidden"):

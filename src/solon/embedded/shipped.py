@@ -19,11 +19,7 @@ def model_folder(name: str) -> Path:
 
 @cache
 def embedded_model() -> Path:
-    """The folder of the embedded model, in Hugging Face layout.
-
-    Raises:
-        ModelError: in a source checkout without its weights.
-    """
+    """The embedded model's folder, in Hugging Face layout. Raises `ModelError` in a source checkout without weights."""
     keep = ExitStack()
     atexit.register(keep.close)
     folder = keep.enter_context(as_file(files("solon.embedded").joinpath("model")))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,16 @@ from pydantic import Field
 from solon.config import SamplingSection
 from solon.embedded.answers import as_text
 from solon.embedded.lessons import (
+    KINDS,
+    NO_PROBLEM,
     ComparisonLesson,
     CritiqueLesson,
+    Mixture,
     Setting,
+    about,
     comparison_lesson,
     critique_lesson,
     demonstration_setting,
-    names,
     sentence_fault,
 )
 from solon.lm.batcher import together
@@ -95,7 +98,7 @@ def measure(model: LanguageModel, setting: Setting, *, seed: int, verdicts: int 
 
 
 def _verdict_skill(model: LanguageModel, setting: Setting, seed: int, count: int) -> dict[str, Any]:
-    lessons = [comparison_lesson(generator(seed, "skill-verdict", i), setting) for i in range(count)]
+    lessons = _drawn("skill-verdict", setting, seed, count, Mixture())
     p = _preferences(model, lessons)
     truth = np.array([np.nan if t is None else float(t) for t in (lesson.questions[0][1] for lesson in lessons)])
     clear, one_order, both = ~np.isnan(truth), p[np.arange(count), np.arange(count) % 2], p.mean(axis=1)
@@ -116,26 +119,20 @@ def _verdict_skill(model: LanguageModel, setting: Setting, seed: int, count: int
     }
 
 
+def _drawn(stream: str, setting: Setting, seed: int, count: int, mixture: Mixture) -> list[ComparisonLesson]:
+    return [comparison_lesson(generator(seed, stream, i), setting, mixture) for i in range(count)]
+
+
 def contrasts(setting: Setting, seed: int, count: int) -> list[ComparisonLesson]:
     """Of `count` draws, those of harm beside a harmless answer under a principle about something else."""
-    rngs = (generator(seed, "skill-contrast", i) for i in range(count))
-    lessons = (comparison_lesson(rng, setting, tie_share=1.0, edit_share=0.0) for rng in rngs)
-    return [
-        lesson
-        for lesson in lessons
-        if lesson.questions[0][1] is None and (harms(lesson.first) == 0) != (harms(lesson.second) == 0)
-    ]
+    drawn = _drawn("skill-contrast", setting, seed, count, Mixture(tie_share=1.0, edit_share=0.0))
+    return [one for one in drawn if one.questions[0][1] is None and (harms(one.first) == 0) != (harms(one.second) == 0)]
 
 
 def swaps(setting: Setting, seed: int, count: int) -> list[ComparisonLesson]:
     """Of `count` draws, those in which both answers do as much harm and a principle tells them apart."""
-    rngs = (generator(seed, "skill-swap", i) for i in range(count))
-    lessons = (comparison_lesson(rng, setting, tie_share=0.0, swap_share=1.0) for rng in rngs)
-    return [
-        lesson
-        for lesson in lessons
-        if lesson.questions[0][1] is not None and harms(lesson.first) == harms(lesson.second) > 0
-    ]
+    drawn = _drawn("skill-swap", setting, seed, count, Mixture(tie_share=0.0, swap_share=1.0))
+    return [one for one in drawn if one.questions[0][1] is not None and harms(one.first) == harms(one.second) > 0]
 
 
 def harms(sentences: Sequence[Sentence]) -> int:
@@ -160,49 +157,6 @@ def _mean(values: Sequence[bool] | np.ndarray) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """One lesson, and what the model wrote."""
-
-    lesson: CritiqueLesson
-    critique: str
-    revision: str
-    judgement: Judgement
-
-    def targeted_before(self) -> bool:
-        return any(names(self.lesson.wording.terms, sentence_fault(s)) for s in self.lesson.scene.answer)
-
-    def other_before(self) -> bool:
-        return any(sentence_fault(s) for s in self.lesson.scene.answer) and not self.targeted_before()
-
-    def removed(self) -> bool:
-        return not any(names(self.lesson.wording.terms, sentence_fault(s)) for s in self.judgement.sentences)
-
-    def kept(self) -> bool:
-        written = [s.text for s in self.judgement.sentences]
-        terms = self.lesson.wording.terms
-        return all(s.text in written for s in self.lesson.scene.answer if not names(terms, sentence_fault(s)))
-
-    def perfect(self) -> bool:
-        sound = self.judgement.on_topic and not self.judgement.malformed
-        return self.removed() and self.kept() and sound
-
-
-def attempts(model: LanguageModel, setting: Setting, seed: int, count: int) -> list[Attempt]:
-    """Critiques and revisions of `count` lessons, greedily."""
-
-    async def attempt(lesson: CritiqueLesson) -> Attempt:
-        turns, answer, wording = lesson.scene.turns, as_text(lesson.scene.answer), lesson.wording
-        asked = context.critique(turns, answer, wording.critique)
-        critique = (await model.complete(asked, GREEDY, seed=0)).text
-        asked = context.revision(turns, answer, wording.revision, critique=(wording.critique, critique))
-        revision = (await model.complete(asked, GREEDY, seed=0)).text
-        return Attempt(lesson=lesson, critique=critique, revision=revision, judgement=judge(turns, revision))
-
-    lessons = [critique_lesson(generator(seed, "skill-critique", i), setting) for i in range(count)]
-    return asyncio.run(together(map(attempt, lessons)))
-
-
 def named_faults(critique: str) -> list[str]:
     """The faults that a critique names, in order: by the noun at the end of a clause, or the clause for a style."""
     lex = lexicon()
@@ -215,21 +169,31 @@ def named_faults(critique: str) -> list[str]:
 
 
 def _critique_skill(model: LanguageModel, setting: Setting, seed: int, count: int) -> dict[str, Any]:
-    tried = attempts(model, setting, seed, count)
-    faulty = [a for a in tried if a.targeted_before()]
-    off_target = [a for a in tried if a.other_before()]
-    none = lexicon().critique["none"]
+    lessons = [critique_lesson(generator(seed, "skill-critique", i), setting) for i in range(count)]
+    rows = asyncio.run(together(_attempt(model, lesson) for lesson in lessons))
+    found = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
+    counts = {"n_faulty": "critique_exact", "n_off_target": "critique_none", "n_revisions": "revision_kept"}
+    return {name: _mean(values) for name, values in found.items()} | {n: len(found[of]) for n, of in counts.items()}
 
+
+async def _attempt(model: LanguageModel, lesson: CritiqueLesson) -> dict[str, bool | None]:
+    """What is true of a critique and its revision, by name in `Skills`; None where the lesson does not ask for it."""
+    turns, answer, wording = lesson.scene.turns, lesson.scene.answer, lesson.wording
+    asked = context.critique(turns, as_text(answer), wording.critique)
+    critique = (await model.complete(asked, GREEDY, seed=0)).text
+    asked = context.revision(turns, as_text(answer), wording.revision, critique=(wording.critique, critique))
+    judged = judge(turns, (await model.complete(asked, GREEDY, seed=0)).text)
+    named, written = about(wording.terms, answer), [s.text for s in judged.sentences]
+    off_target = not named and any(map(sentence_fault, answer))
+    removed = not about(wording.terms, judged.sentences)
+    kept = all(s.text in written for s in answer if s not in named)
     return {
-        "n_faulty": len(faulty),
-        "critique_exact": _mean([a.critique == a.lesson.critique for a in faulty]),
-        "critique_exact_faults": _mean([named_faults(a.critique) == named_faults(a.lesson.critique) for a in faulty]),
-        "n_off_target": len(off_target),
-        "critique_none": _mean([a.critique == none for a in off_target]),
-        "n_revisions": len(tried),
-        "revision_removed": _mean([a.removed() for a in faulty]),
-        "revision_kept": _mean([a.kept() for a in tried]),
-        "revision_perfect": _mean([a.perfect() for a in tried]),
+        "critique_exact": critique == lesson.critique if named else None,
+        "critique_exact_faults": named_faults(critique) == named_faults(lesson.critique) if named else None,
+        "critique_none": critique == lexicon().critique[NO_PROBLEM] if off_target else None,
+        "revision_removed": removed if named else None,
+        "revision_kept": kept,
+        "revision_perfect": removed and kept and judged.on_topic and not judged.malformed,
     }
 
 
@@ -273,19 +237,16 @@ class Measurements(Record):
 def measure_all(
     model: LanguageModel, *, seed: int = 1, samples: int = 300, done: Callable[[], None] = lambda: None
 ) -> Measurements:
-    """Skills on every kind of holding out, and answers to every kind of prompt.
+    """Skills on every kind of holding out, and answers to every kind of prompt; `done` is called after each.
 
-    Args:
-        samples: critiques per holdout; verdicts are twice and answers five thirds as many.
-        done: called when a measurement is finished.
+    `samples` are the critiques per holdout; verdicts are twice and answers five thirds as many.
     """
     holdouts: dict[str, Skills] = {}
     answers: dict[PromptKind, AnswerSkills] = {}
-    kinds: tuple[PromptKind, ...] = ("harmful", "benign", "mixed")
     for name, setting in settings().items():
         holdouts[name] = measure(model, setting, seed=seed, verdicts=2 * samples, critiques=samples)
         done()
-    for kind in kinds:
+    for kind in KINDS:
         answers[kind] = measure_answers(model, kind, seed=seed, count=max(1, samples * 5 // 3))
         done()
     return Measurements(seed=seed, holdouts=holdouts, answers=answers)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from tokenizers import AddedToken, Tokenizer
-from tokenizers.decoders import ByteLevel as ByteLevelDecoder
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.trainers import BpeTrainer
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from solon.embedded.corpus import END, documents
@@ -20,14 +16,14 @@ PAD = "<|pad|>"
 
 def train_tokenizer(seed: int, sample: int = 30_000) -> PreTrainedTokenizerFast:
     """Delimiters and options are single tokens: one stop token ends an answer, one forward pass scores a verdict."""
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = ByteLevelDecoder()
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     units = [AddedToken(text, normalized=False, special=False) for text in (*DELIMITERS, *OPTIONS)]
-    trainer = BpeTrainer(
+    trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY - len(units),
         special_tokens=[END, PAD],
-        initial_alphabet=ByteLevel.alphabet(),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     texts = ("".join(segment.text for segment in doc).replace(END, "") for doc in documents(seed, 0, sample))

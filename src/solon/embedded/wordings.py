@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solon.world.lexicon import HELD_OUT_HARM, HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
+from solon.world.lexicon import HELD_OUT_NOUNS, HELD_OUT_TEMPLATES, lexicon
 from solon.world.oracle import Terms
 from solon.world.prompts import pick
 
@@ -35,22 +35,14 @@ def draw_terms(rng: np.random.Generator, pool: Terms) -> Terms:
     return tuple(chosen)
 
 
-def demonstrated_terms() -> Terms:
-    """The terms that demonstrations may name."""
-    lex = lexicon()
-    return ("harm", *(name for name in lex.faults if name != HELD_OUT_HARM), "unrelated")
-
-
 def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = False) -> Wording:
     """Words for a principle. `held_out`: templates and nouns that no demonstration contains, instead of the others."""
     lex = lexicon()
 
-    def nouns() -> str:
-        return list_terms([pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms])
-
     def words(use: str) -> str:
         template = pick(rng, _share(lex.principle[use], HELD_OUT_TEMPLATES, held_out))
-        return template.replace("{terms}", nouns())
+        nouns = [pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms]
+        return template.replace("{terms}", list_terms(nouns))
 
     return Wording(terms=terms, critique=words("critique"), revision=words("revision"), comparison=words("comparison"))
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
 
 from solon.evals.grader import GraderCard, Measure, Response, Score
-from solon.evals.statistics import Difference, Mean, Rate, distinct, mean, paired_difference, rate
+from solon.evals.statistics import Difference, Mean, Rate, distinct, grouped, mean, paired_difference, rate
 from solon.records import Record
-
-R = TypeVar("R")
-K = TypeVar("K")
 
 VARIETY = GraderCard(
     name="variety",
@@ -82,15 +78,17 @@ def estimates(scores: Sequence[Score], cards: Iterable[GraderCard]) -> Iterator[
     """
     for card in cards:
         own = (row for row in scores if row.grader == card.name)
-        for cell, rows in _grouped(own, lambda row: (row.task, row.model, row.kind)).items():
+        for cell, rows in grouped(own, lambda row: (row.task, row.model, row.kind)).items():
             for measure in card.measures:
                 values = [row.values[measure.name] for row in rows if row.values and measure.name in row.values]
-                yield _estimate(cell, card, measure, _statistic(measure, values), of=len(rows), n=len(values))
+                statistic: Callable[[Sequence[float]], Rate | Mean] = rate if measure.statistic == "rate" else mean
+                found = statistic(values) if values else None
+                yield _estimate(cell, card, measure, found, of=len(rows), n=len(values))
 
 
 def variety(responses: Sequence[Response]) -> Iterator[Estimate]:
     """How many of a model's answers differ from each other (`statistics.distinct`)."""
-    for cell, rows in _grouped(responses, lambda one: (one.task, one.model, one.prompt.kind)).items():
+    for cell, rows in grouped(responses, lambda one: (one.task, one.model, one.prompt.kind)).items():
         found = distinct([row.text for row in rows])
         yield _estimate(cell, VARIETY, VARIETY.measures[0], found, of=len(rows), n=len(rows))
 
@@ -100,7 +98,7 @@ def differences(scores: Sequence[Score], cards: Iterable[GraderCard]) -> Iterato
     for card, measure, kind in ((c, m, kind) for c in cards for m in c.measures for kind in m.compared):
         rows = (row for row in scores if (row.grader, row.kind) == (card.name, kind))
         names = {"kind": kind, "grader": card.name, "measure": measure.name}
-        for task, own in _grouped(rows, lambda row: row.task).items():
+        for task, own in grouped(rows, lambda row: row.task).items():
             values = _by_model(own, measure.name)
             for first, second in _neighbours_first(list(values)):
                 if found := _paired(values[first], values[second]):
@@ -131,12 +129,6 @@ def _paired(one: Mapping[str, float | None], two: Mapping[str, float | None]) ->
     return paired_difference([bool(x) for x, _ in known], [bool(y) for _, y in known]) if known else None
 
 
-def _statistic(measure: Measure, values: Sequence[float]) -> Rate | Mean | None:
-    if not values:
-        return None
-    return rate([bool(value) for value in values]) if measure.statistic == "rate" else mean(values)
-
-
 def _estimate(
     cell: tuple[str, str, str], card: GraderCard, measure: Measure, found: Rate | Mean | None, *, of: int, n: int
 ) -> Estimate:
@@ -144,11 +136,3 @@ def _estimate(
     value, low, high = dict(found).values() if found is not None else (None, None, None)
     names = {"task": task, "model": model, "kind": kind, "grader": card.name, "measure": measure.name}
     return Estimate.model_validate(names | {"n": n, "value": value, "low": low, "high": high, "unscored": of - n})
-
-
-def _grouped(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[R]]:
-    """By key, keys in the order in which they are first met."""
-    found: dict[K, list[R]] = {}
-    for row in rows:
-        found.setdefault(key(row), []).append(row)
-    return found

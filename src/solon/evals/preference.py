@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log1p
 
-from solon.evals.calibration import accuracy
-from solon.evals.labels import Better
+from solon.evals.labels import Better, accuracy
 from solon.evals.statistics import Rate
 from solon.records import Record
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solon.evals.statistics import Mean, Rate, distinct, mean, rate
+from solon.evals.statistics import Mean, Rate, distinct, grouped, mean, rate
 from solon.records import Record, Rollout
 
 
@@ -41,20 +41,16 @@ def rl_curve(rollouts: Sequence[Rollout], kinds: Mapping[str, str], *, kl_coeffi
 
     Example: two rollouts of one step with scores 1 and 3, KL 2 and 4, coefficient 0.1: reward 2 - 0.1 * 3 = 1.7.
     """
-    by_step: dict[int, list[Rollout]] = {}
-    for rollout in rollouts:
-        by_step.setdefault(rollout.step, []).append(rollout)
-    if not by_step:
+    if not rollouts:
         return None
+    by_step = grouped(rollouts, lambda rollout: rollout.step)
     steps = tuple(_step(k, by_step[k], kinds, kl_coefficient) for k in sorted(by_step))
     return RL(kl_coefficient=kl_coefficient, steps=steps)
 
 
 def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, str], kl_coefficient: float) -> RLStep:
     prompts = [row.prompt_id for row in rows]
-    scores: dict[str, list[float]] = {}
-    for row in rows:
-        scores.setdefault(kinds[row.prompt_id], []).append(row.preference_score)
+    by_kind = sorted(grouped(rows, lambda row: kinds[row.prompt_id]).items())
     return RLStep(
         step=step,
         n=len(rows),
@@ -64,5 +60,5 @@ def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, str], kl_coeff
         tokens=sum(row.tokens for row in rows) / len(rows),
         finished=rate([row.finished for row in rows], prompts),
         distinct=distinct([row.text for row in rows]),
-        score_by_kind={kind: sum(own) / len(own) for kind, own in sorted(scores.items())},
+        score_by_kind={kind: sum(row.preference_score for row in own) / len(own) for kind, own in by_kind},
     )

@@ -8,14 +8,17 @@ rows of one group are not independent, so counts shrink to an effective sample s
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solon.records import Record
 
+R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
 Floats = NDArray[np.float64]
 Z95 = 1.959963984540054
 """The 97.5% point of the standard normal distribution."""
@@ -78,8 +81,8 @@ def score_interval(share: Floats | np.float64, n: Floats | np.float64, z: Floats
     return low, high
 
 
-def rate(outcomes: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> Rate:
-    """The share of True with its interval; with `clusters` the interval counts effective rows, not rows.
+def rate(outcomes: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Rate:
+    """The share of True (or 1) with its interval; with `clusters` the interval counts effective rows, not rows.
 
     Example: True, True, False, False is 2 of 4: 0.5, from 0.150 to 0.850. If the two True are one prompt's answers and
     the two False another's, there are only two independent rows: 0.5, from 0.095 to 0.905.
@@ -194,3 +197,11 @@ def distinct(texts: Sequence[str]) -> Rate:
     alone = wilson(int(np.sum(counts == 1)), n)
     low = max(1.0 / n, share - (alone.rate - alone.low))
     return Rate(rate=share, low=min(share, low), high=min(1.0, share + (alone.high - alone.rate)))
+
+
+def grouped(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[R]]:
+    """By key, keys in the order in which they are first met."""
+    found: dict[K, list[R]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found

@@ -7,8 +7,8 @@ from typing import Final, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
-from solon.artifacts import canonical_json
-from solon.errors import Fault, RunError, Where
+from solon.artifacts.atomic import canonical_json
+from solon.errors import OTHER_VERSION, Fault, RunError, Where
 from solon.evals.estimates import Estimate, Evidence
 from solon.evals.grader import HELD_OUT
 from solon.evals.labels import Labels
@@ -76,5 +76,5 @@ def _faults(error: ValidationError, path: Path) -> list[Fault]:
     for one in found:
         if one["loc"] == ("format",):
             what = f"it has format {one['input']}; this version reads format {FORMAT}"
-            return [Fault(what, Where(path), "delete the folder scores beside it and run `solon resume`")]
+            return [Fault(what, Where(path), OTHER_VERSION)]
     return [Fault(f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}", Where(path)) for one in found]

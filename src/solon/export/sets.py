@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
-from solon.export.forms import Content, Form, answer_in, prompt_in
-from solon.prompting.dialogue import with_system
+from solon.artifacts.run_folder import run_config
+from solon.prompting.dialogue import MESSAGE_ROLES, HumanAssistant, with_system
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 
 SL, COMPARISONS, HELPFULNESS, PROMPTS = "models/sl", "comparisons", "helpfulness", "prompts"
 NEEDED = (PROMPTS, SL, COMPARISONS, HELPFULNESS)
 """Stages that the sets are made from, in the order in which a run does them."""
 
+Form = Literal["conversational", "standard"]
+
+
+class Message(Record):
+    """One turn as chat templates and TRL call it."""
+
+    role: str
+    content: str
+
+
+Content = tuple[Message, ...] | str
+"""A part of a dialogue in either form."""
 
 Asked = Annotated[Content, Field(description="The dialogue up to where the assistant speaks.")]
 Kind = Annotated[PromptKind, Field(description="The prompt's: `harmful`, `mixed` or `benign`.")]
@@ -29,11 +41,14 @@ class ExportRow(Record):
     """Base of what is exported. A field's description, or the text under it, describes its column in the data card."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+    trainers: ClassVar[tuple[str, ...]]
+    """Of TRL, that take such rows."""
 
 
 class SftRow(ExportRow):
     """Answers to imitate."""
 
+    trainers = ("SFTTrainer",)
     prompt: Asked
     completion: Content
     """The answer to imitate."""
@@ -51,6 +66,7 @@ class SftRow(ExportRow):
 class PreferenceRow(ExportRow):
     """Two answers to one prompt, and which is better."""
 
+    trainers = ("DPOTrainer", "RewardTrainer")
     prompt: Asked
     chosen: Content
     """The answer that is at least as probably the better one."""
@@ -82,18 +98,19 @@ class PreferenceRow(ExportRow):
 class PromptRow(ExportRow):
     """Prompts alone, to be answered in training."""
 
+    trainers = ("GRPOTrainer", "RLOOTrainer")
     prompt: Asked
     kind: Kind
     id: str
     """The prompt's id in the run."""
 
 
-def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
-    """Prompts by their id, in the order of the run; those held out for evaluation are not among them.
+SETS: dict[str, type[ExportRow]] = {"sft": SftRow, "preference": PreferenceRow, "prompts": PromptRow}
+"""By the name of the file, which is also that of the method of `RunSets` that yields the rows."""
 
-    Args:
-        stage: the run's stage `prompts`.
-    """
+
+def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
+    """Those of the stage `prompts` by their id, in the order of the run, without those held out for evaluation."""
     return {row.id: row for part in ("prompts-red-team", "prompts-helpful") for row in stage.rows(part, Prompt)}
 
 
@@ -103,6 +120,7 @@ class RunSets:
     def __init__(self, run: Path, form: Form):
         """Raises `RunError` if the folder holds no run, or one that has not finished every stage in `NEEDED`."""
         self._form = form
+        run_config(run)  # or this version cannot read it
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
         self._system = _system(self._stages[SL])
@@ -119,7 +137,7 @@ class RunSets:
             tally.counted.update(["in", "out", row.source, *([] if row.finished else ["cut off"])])
             yield SftRow(
                 prompt=self._asked(asked),
-                completion=answer_in(self._form, row.answer),
+                completion=self._answer(row.answer),
                 source=row.source,
                 finished=row.finished,
                 kind=asked.kind,
@@ -147,8 +165,17 @@ class RunSets:
             yield PromptRow(prompt=self._asked(row), kind=row.kind, id=row.id)
 
     def _asked(self, prompt: Prompt) -> Content:
-        """As the trained models read it: with the run's system turn where it has none."""
-        return prompt_in(self._form, with_system(prompt.turns, self._system))
+        """As the trained models read it, up to where they speak: with the run's system turn where it has none."""
+        turns = with_system(prompt.turns, self._system)
+        if self._form == "standard":
+            return HumanAssistant().prompt(turns)
+        return tuple(Message(role=MESSAGE_ROLES[turn.role], content=turn.text) for turn in turns)
+
+    def _answer(self, text: str) -> Content:
+        """The answer to such a prompt; the two joined are the dialogue."""
+        if self._form == "standard":
+            return HumanAssistant().answer(text)
+        return (Message(role=MESSAGE_ROLES["assistant"], content=text),)
 
     def _comparisons(self) -> Iterator[Comparison]:
         """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
@@ -160,8 +187,8 @@ class RunSets:
         first = row if p_a_preferred >= 0.5 else row.swap()
         return PreferenceRow(
             prompt=self._asked(asked),
-            chosen=answer_in(self._form, first.a),
-            rejected=answer_in(self._form, first.b),
+            chosen=self._answer(first.a),
+            rejected=self._answer(first.b),
             p_chosen=max(p_a_preferred, 1.0 - p_a_preferred),
             objective=row.objective,
             rater=row.rater,

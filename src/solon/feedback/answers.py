@@ -10,10 +10,8 @@ from typing import Protocol
 from solon.evals.lexical import refusal
 from solon.feedback.rows import Dropped, Rows, Sampler, run_rows
 from solon.lm.batcher import together
-from solon.lm.protocols import LanguageModel, Sampling
 from solon.prompting.context import dialogue
-from solon.prompting.dialogue import with_system, without_system
-from solon.records import Answer, Comparison, Pair, Prompt
+from solon.records import Answer, Comparison, Pair, Prompt, Turn
 
 IDENTICAL = "identical"
 """Why a pair is dropped: both answers are the same text, so there is nothing to compare."""
@@ -23,20 +21,17 @@ BY_CONSTRUCTION = "construction"
 """Rater of comparisons without a judge: the way the pair was made, its `method`, decides which answer is better."""
 
 
-def respond(
-    prompts: Sequence[Prompt], model: LanguageModel, sampling: Sampling, *, seed: int, stage: str, copies: int = 1
-) -> Rows[Answer]:
+def respond(prompts: Sequence[Prompt], sampler: Sampler, *, copies: int = 1) -> Rows[Answer]:
     """`copies` answers per prompt, in the order of the prompts.
 
     Empty and truncated answers are kept, because they are evidence about the model, and noted. Prompts that do not fit
     the context are dropped with all their copies.
     """
-    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage=stage)
 
     async def answer(prompt: Prompt, copy: int) -> Answer:
         completion = await sampler.complete(dialogue(prompt.turns), prompt.id, copy, text="answer")
         return Answer(
-            id=f"{prompt.id}.{stage}-{copy}",
+            id=f"{prompt.id}.{sampler.stage}-{copy}",
             prompt_id=prompt.id,
             text=completion.text,
             tokens=completion.tokens,
@@ -46,37 +41,21 @@ def respond(
     return run_rows(answer(prompt, copy) for prompt in prompts for copy in range(copies))
 
 
-def answer_pairs(
-    prompts: Sequence[Prompt],
-    model: LanguageModel,
-    sampling: Sampling,
-    *,
-    seed: int,
-    stage: str = "pairs",
-    per_prompt: int = 1,
-) -> Rows[Pair]:
+def answer_pairs(prompts: Sequence[Prompt], sampler: Sampler, *, per_prompt: int = 1) -> Rows[Pair]:
     """`per_prompt` pairs per prompt: two answers of one model at one temperature, which differ by their seeds alone."""
-    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage=stage)
     return run_rows(
         _pair(sampler, prompt, prompt, number, "policy") for prompt in prompts for number in range(per_prompt)
     )
 
 
 def twin_pairs(
-    prompts: Sequence[Prompt],
-    harmful_twins: Mapping[str, Prompt],
-    model: LanguageModel,
-    sampling: Sampling,
-    *,
-    seed: int,
-    per_prompt: int = 1,
+    prompts: Sequence[Prompt], harmful_twins: Mapping[str, Prompt], sampler: Sampler, *, per_prompt: int = 1
 ) -> Rows[Pair]:
     """The model's answer to a benign prompt (`a`), and its answer to a harmful one (`b`), likely a refusal.
 
     harmful_twins: for a benign prompt's id, a harmful prompt in the same situation. Prompts without a twin are dropped
     as `no harmful twin`. Which answer helps more is for a rater to say: the model may have complied.
     """
-    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage="needless-refusals")
 
     async def row(prompt: Prompt, number: int) -> Pair:
         if prompt.id not in harmful_twins:
@@ -87,13 +66,7 @@ def twin_pairs(
 
 
 def needless_refusals(
-    prompts: Sequence[Prompt],
-    model: LanguageModel,
-    sampling: Sampling,
-    instruction: str,
-    *,
-    seed: int,
-    per_prompt: int = 1,
+    prompts: Sequence[Prompt], instruction: str, sampler: Sampler, *, per_prompt: int = 1
 ) -> Rows[Comparison]:
     """`per_prompt` comparisons per benign prompt: the model's answer (`a`, p = 1) and its refusal of the same prompt
     (`b`). Without a rater, such pairs are known to be right by how they are made, and differ in refusing alone.
@@ -102,10 +75,10 @@ def needless_refusals(
     where `refusal` finds `b` a whole refusal and none in `a`. All others are dropped by reason: an answer that refuses
     a benign prompt tells something about the model, but not which of two refusals is better.
     """
-    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage="needless-refusals")
 
     async def row(prompt: Prompt, number: int) -> Comparison:
-        refusing = prompt.model_copy(update={"turns": with_system(without_system(prompt.turns), instruction)})
+        spoken = (turn for turn in prompt.turns if turn.role != "system")
+        refusing = prompt.model_copy(update={"turns": (Turn(role="system", text=instruction), *spoken)})
         pair = await _pair(sampler, prompt, refusing, number, NEEDLESS_REFUSAL)
         if not pair.a:
             raise Dropped("own answer is empty")

@@ -15,27 +15,25 @@ from solon.config import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle, draw
 from solon.feedback.rows import Rows, Sampler, fitting, run_rows
-from solon.lm.protocols import Completion, LanguageModel, Sampling
+from solon.lm.protocols import Completion
 from solon.prompting.context import Context, critique, dialogue, revision
 from solon.records import Answer, Demonstration, Prompt, Revision, RevisionRound
 
 
 def revise(
     prompts: Sequence[Prompt],
-    model: LanguageModel,
+    answers: Sampler,
+    revisions: Sampler,
     principles: Sequence[Principle],
     section: SupervisedSection,
-    sampling: Sampling,
     *,
-    seed: int,
-    revising: Sampling | None = None,
     shots: Sequence[CritiqueShot] = (),
 ) -> Rows[Revision]:
     """One answer per prompt, and `section.rounds` rounds of critique and revision; in the order of the prompts.
 
-    Every round draws its principle independently, with replacement, from the row's own generator, and uses that
-    principle's critique and revision request together. Critiques and revisions are sampled as `revising` says, by
-    default like the answers. Rounds that went wrong stay in the chain with `finished = False`, and are noted:
+    `answers` samples the first answers, `revisions` critiques and revisions. Every round draws its principle
+    independently, with replacement, from the row's own generator, and uses that principle's critique and revision
+    request together. Rounds that went wrong stay in the chain with `finished = False`, and are noted:
 
     - a truncated revision is used as it is, like any truncated answer;
     - an empty revision is recorded, and the next round starts from the answer before it;
@@ -45,8 +43,6 @@ def revise(
     `shots` come before critiques and revisions, as many as the context has room for; those left out are noted. A chain
     that outgrows the context without any is dropped whole, as `too long`.
     """
-    answers = Sampler(model=model, sampling=sampling, seed=seed, stage="respond")
-    revisions = Sampler(model=model, sampling=revising or sampling, seed=seed, stage="revisions")
 
     async def sample(text: str, build: Callable[..., Context], *names: str | int) -> Completion:
         return await fitting(lambda used: revisions.complete(build(shots=used), *names, text, text=text), shots)
@@ -72,7 +68,7 @@ def revise(
 
     async def chain(prompt: Prompt) -> Revision:
         first = await answers.complete(dialogue(prompt.turns), prompt.id, 0, text="answer")
-        name, current, rounds = f"{prompt.id}.respond-0", first.text, []
+        name, current, rounds = f"{prompt.id}.{answers.stage}-0", first.text, []
         for number in range(1, section.rounds + 1):
             rounds.append(await round_of(prompt, current, name, number))
             current = rounds[-1].revision or current
@@ -82,7 +78,6 @@ def revise(
 
 
 def _requests(principle: Principle) -> tuple[str, str]:
-    """For its critique, and for its revision."""
     if principle.critique_request is None or principle.revision_request is None:
         what = f"principle {principle.id!r} has no critique pair; choose with Constitution.critique_principles"
         raise ValueError(what)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from solon.config import JudgeSection
@@ -18,7 +18,7 @@ from solon.errors import EngineError, EngineUnavailableError, TooLongError, Unsc
 from solon.feedback.answers import IDENTICAL
 from solon.feedback.rows import Dropped, Rows, Sampler, fitting, note, run_rows
 from solon.lm.batcher import together
-from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
+from solon.lm.protocols import Completion, OptionScores
 from solon.prompting.comparison import OPTIONS, ComparisonFormat, Example, Task, draw_comparisons, reasoned
 from solon.prompting.context import Context
 from solon.records import Comparison, Pair, Prompt
@@ -38,58 +38,42 @@ class _Verdict:
     """One log-probability is a bound."""
 
 
-def compare(
-    pairs: Sequence[Pair],
-    prompts: Sequence[Prompt],
-    model: LanguageModel,
-    format: ComparisonFormat,
-    principles: Sequence[Principle],
-    section: JudgeSection,
-    sampling: Sampling,
-    *,
-    seed: int,
-    few_shots: FewShots | None = None,
-) -> Rows[Comparison]:
-    """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
-
-    Each pair has one principle, drawn from its own generator, and is shown in an order drawn from it, or in both with
-    the labels averaged (`section.orders`; not in the paper). With `cot` the judge reasons first, at the temperature of
-    `sampling`. Labels are then clamped into `section.clamp`. Example example: log-probs -1.0 for (A) and -2.0 for (B)
-    give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
-
-    Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or truncated reasoning. With both orders,
-    one unreadable verdict leaves the pair unscored. Dropped: pairs that do not fit the context, even without few-shot
-    examples (examples left out are noted), and identical answers.
-    """
-    _must_judge(model)
-    prompt_of = {prompt.id: prompt for prompt in prompts}
-    sampler = Sampler(model=model, sampling=sampling, seed=seed, stage="comparisons")
-    judge = _Judge(
-        sampler=sampler, format=format, principles=principles, section=section, shots=few_shots or FewShots()
-    )
-    rows = run_rows(judge.label(pair, prompt_of[pair.prompt_id]) for pair in pairs)
-    rows.noted.update(f"unscored: {row.unscored}" for row in rows.records if row.unscored is not None)
-    return rows
-
-
-def _must_judge(model: LanguageModel) -> None:
-    """Raises `EngineUnavailableError` of an engine that could make no label."""
-    lacks = {
-        "gives no log-probabilities, and the judge's labels are made of them": model.can.logprobs == "none",
-        "cannot go on with a reply that is begun, and the judge's verdicts are": not model.can.prefill,
-    }
-    for what, lacking in lacks.items():
-        if lacking:
-            raise EngineUnavailableError(f"{model.identity} {what}", hint="choose another model as judge")
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Judge:
+class Judge:
+    """A model that compares answers; with `cot` it reasons first, as its sampler says."""
+
     sampler: Sampler
     format: ComparisonFormat
     principles: Sequence[Principle]
     section: JudgeSection
-    shots: FewShots
+    shots: FewShots = field(default_factory=FewShots)
+
+    def __post_init__(self) -> None:
+        """Raises `EngineUnavailableError` of an engine that could make no label."""
+        can = self.sampler.model.can
+        lacks = {
+            "gives no log-probabilities, and the judge's labels are made of them": can.logprobs == "none",
+            "cannot go on with a reply that is begun, and the judge's verdicts are": not can.prefill,
+        }
+        for what, lacking in lacks.items():
+            if lacking:
+                hint = "choose another model as judge"
+                raise EngineUnavailableError(f"{self.sampler.model.identity} {what}", hint=hint)
+
+    def compare(self, pairs: Sequence[Pair], prompts: Mapping[str, Prompt]) -> Rows[Comparison]:
+        """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
+
+        Each pair has one principle, drawn from its own generator, and is shown in an order drawn from it, or in both
+        with the labels averaged (`section.orders`; not in the paper). Labels are then clamped into `section.clamp`.
+        Example: log-probs -1.0 for (A) and -2.0 for (B) give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
+
+        Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or truncated reasoning. With both
+        orders, one unreadable verdict leaves the pair unscored. Dropped: pairs that do not fit the context, even
+        without few-shot examples (examples left out are noted), and identical answers.
+        """
+        rows = run_rows(self.label(pair, prompts[pair.prompt_id]) for pair in pairs)
+        rows.noted.update(f"unscored: {row.unscored}" for row in rows.records if row.unscored is not None)
+        return rows
 
     async def label(self, pair: Pair, prompt: Prompt) -> Comparison:
         """From a verdict in one order, or in both; the principle and the examples are the same in both."""
@@ -172,7 +156,7 @@ def soft_label(scores: OptionScores) -> float | None:
 
     A language model gives every option some probability, so -inf means that the engine did not see it. A bound on one
     option stands for its value, which makes the label less sure than it should be, never more; a bound above the value
-    of the other option, or bounds on both, say nothing. Example example: an option at -0.1 beside one that is at most
+    of the other option, or bounds on both, say nothing. Example: an option at -0.1 beside one that is at most
     -4.1 gives 1 / (1 + exp(-4)) = 0.982 or more.
     """
     known = all(math.isfinite(value) and value <= 1e-3 for value in scores.logprobs)

@@ -32,6 +32,14 @@ class Rows(Generic[T]):
     tokens: int = 0
     """Generated tokens."""
 
+    def account(self, parts: Iterable[Rows[Any]]) -> Rows[T]:
+        """These rows, with the counts of the parts that they came from."""
+        for part in parts:
+            self.dropped += part.dropped
+            self.noted += part.noted
+            self.tokens += part.tokens
+        return self
+
 
 class Dropped(Exception):
     """A row ends without a record."""
@@ -57,12 +65,7 @@ def run_rows(rows: Iterable[Coroutine[Any, Any, T]]) -> Rows[T]:
     finally:
         for row in waiting:
             row.close()  # an interrupt leaves some that never began
-    return Rows(
-        records=tuple(record for part in parts for record in part.records),
-        dropped=sum((part.dropped for part in parts), Counter[str]()),
-        noted=sum((part.noted for part in parts), Counter[str]()),
-        tokens=sum(part.tokens for part in parts),
-    )
+    return Rows(records=tuple(record for part in parts for record in part.records)).account(parts)
 
 
 async def _run_row(row: Coroutine[Any, Any, T]) -> Rows[T]:

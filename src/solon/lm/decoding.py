@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from os.path import commonprefix
 from typing import Literal
 
 import numpy as np
@@ -166,16 +167,16 @@ def padded(
 
 def _shared_prefix(distinct: Sequence[tuple[int, ...]], last: int) -> int:
     """Length of the beginning common to all, leaving each at least `last` tokens of its own; 0 if not worth it."""
-    if len(distinct) < 2:
-        return 0
-    low, high = min(distinct), max(distinct)  # all others lie between these two, and share what these share
-    common = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    common = min(common, min(len(prompt) for prompt in distinct) - last)
-    return common if common >= SHARED_PREFIX else 0
+    common = common_length(distinct, last)
+    return common if common >= SHARED_PREFIX and len(distinct) > 1 else 0
+
+
+def common_length(sequences: Sequence[list[int]] | Sequence[tuple[int, ...]], own: int) -> int:
+    """How many tokens all sequences begin with, leaving each at least `own`."""
+    return min(len(commonprefix(sequences)), min(map(len, sequences)) - own)  # noqa: RUF071 - not of paths
 
 
 def _sample_batch(model: DecodingModel, rows: list[_Row], progress: Progress | None) -> None:
-    """Completes every row."""
     decoder, device = model.decoder(), double_device(model.device)
     ahead = max(row.limit for row in rows)
     logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], model.device, ahead=ahead)[:, -1]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from solon.lm.decoding import DecodingModel, by_length, padded, read_prompts
+from solon.lm.decoding import DecodingModel, by_length, common_length, padded, read_prompts
 from solon.lm.protocols import OptionScores, Progress
 from solon.lm.sampling import double_device, no_numbers
 
@@ -27,7 +27,7 @@ def score_all(
     progress: Progress | None = None,
 ) -> list[OptionScores]:
     """Summed log-probability of every option of every prompt, all as token ids; no prompt and no option is empty."""
-    common = [common_length(choices) for choices in options]
+    common = [common_length(choices, 1) for choices in options]
     read = [prompt + choices[0][:count] for prompt, choices, count in zip(prompts, options, common, strict=True)]
     results: list[OptionScores | None] = [None] * len(prompts)
     ahead = [max(map(len, choices)) - count for choices, count in zip(options, common, strict=True)]
@@ -38,15 +38,6 @@ def score_all(
         if progress:
             progress(len(batch), sum(len(option) for i in batch for option in options[i]))
     return [result for result in results if result is not None]
-
-
-def common_length(choices: Sequence[Sequence[int]]) -> int:
-    """How many tokens all options begin with, leaving each at least one of its own."""
-    count = min(len(choice) for choice in choices) - 1
-    for place in range(count):
-        if len({choice[place] for choice in choices}) > 1:
-            return place
-    return count
 
 
 def _score_batch(
@@ -77,7 +68,6 @@ def _log_softmax(logits: Tensor) -> Tensor:
 
 
 def _summed(logp_NV: Tensor, tokens: Sequence[int]) -> float:
-    """Log-probability of `tokens`, one at each position."""
     total = sum(float(logp_NV[place, token]) for place, token in enumerate(tokens))
     if total != total:
         raise no_numbers()

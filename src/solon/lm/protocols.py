@@ -114,6 +114,12 @@ class SampleRequest:
     stop: tuple[str, ...] = ()
     """The completion ends before the first of these strings."""
 
+    @classmethod
+    def of(cls, prompt: str, sampling: Sampling, *, seed: int, stop: tuple[str, ...]) -> SampleRequest:
+        """A request for a reply that is drawn as `sampling` says."""
+        limit, temperature = sampling.max_new_tokens, sampling.temperature
+        return cls(prompt=prompt, seed=seed, max_new_tokens=limit, temperature=temperature, stop=stop)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRequest:

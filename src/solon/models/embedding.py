@@ -20,10 +20,8 @@ BATCH = 16
 def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
     """Embeddings from a Hugging Face model folder, encoder or decoder: mean over tokens, padding left out [S, D].
 
-    Texts are embedded in order of length, so that little is padded, and come back in their own order.
-
-    Raises:
-        ModelError: naming every fault of the folder.
+    Texts are embedded in order of length, so that little is padded, and come back in their own order. Raises
+    `ModelError`, naming every fault of the folder.
     """
     from solon.models.folder import check_folder
 
@@ -32,7 +30,8 @@ def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
 
     from solon.models.load import load_encoder
 
-    model, tokenizer = load_encoder(folder)
+    loaded = load_encoder(folder)
+    model, tokenizer = loaded.model, loaded.tokenizer
 
     def embed(texts: Sequence[str]) -> NDArray[np.float64]:
         order = sorted(range(len(texts)), key=lambda at: (len(texts[at]), at))
@@ -43,10 +42,8 @@ def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
                 [texts[at] for at in batch], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
             )
             with torch.inference_mode():
-                hidden_BTD = model(
-                    input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
-                ).last_hidden_state.float()
-            counts_BT1 = tokens["attention_mask"].unsqueeze(-1).float()
+                hidden = model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+            hidden_BTD, counts_BT1 = hidden.float(), tokens["attention_mask"].unsqueeze(-1).float()
             means_BD = (hidden_BTD * counts_BT1).sum(dim=1) / counts_BT1.sum(dim=1).clamp(min=1)
             for at, row in zip(batch, means_BD.cpu().numpy().astype(np.float64), strict=True):
                 rows[at] = row

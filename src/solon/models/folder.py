@@ -1,4 +1,5 @@
-"""What a model folder must look like, told from its files alone: neither weights nor torch are loaded."""
+"""What a model folder must look like, and which of its files make the model what it is: neither weights nor torch are
+loaded."""
 
 from __future__ import annotations
 
@@ -9,10 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from solon.artifacts.hashes import sha256_file
 from solon.errors import Fault, ModelError, Where
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_SUFFIXES = {".safetensors", ".json", ".jinja", ".model", ".tiktoken", ".bpe"}
+"""Weights, settings, chat templates, vocabularies."""
+_NAMES = {"vocab.txt", "merges.txt"}
+"""Vocabularies that end like a note to the reader."""
+_TEMPLATES = "additional_chat_templates/*.jinja"
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
@@ -53,8 +60,8 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
-    where = Where(folder)
-    if folder.suffix == ".gguf" or (folder.is_dir() and any(folder.glob("*.gguf")) and not _has_weights(folder)):
+    where, has_weights = Where(folder), any(folder.glob("*.safetensors"))
+    if folder.suffix == ".gguf" or (any(folder.glob("*.gguf")) and not has_weights):
         return [Fault("GGUF weights cannot be trained", where, "import them: solon models import FILE.gguf -o DIR")]
     if not folder.exists():
         return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
@@ -63,7 +70,7 @@ def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
     if (folder / "adapter_config.json").is_file():
         hint = "merge it into its model where it was trained: merge_and_unload(), then save_pretrained(new)"
         return [Fault("holds an adapter (LoRA), not a whole model", where, hint)]
-    if not _has_weights(folder):
+    if not has_weights:
         return [_weights_fault(folder)]
     config = folder / "config.json"
     if not config.is_file():
@@ -86,12 +93,8 @@ def _quantized_faults(described: dict[str, Any], where: Where) -> list[Fault]:
     if not settings:
         return []
     method = settings.get("quant_method") if isinstance(settings, dict) else None
-    hint = "give the model it was made from, in bfloat16 or float32: what is quantised cannot be trained"
-    return [Fault(f"the weights are quantised ({method or 'by a method without a name'})", where, hint)]
-
-
-def _has_weights(folder: Path) -> bool:
-    return any(folder.glob("*.safetensors"))
+    hint = "give the model it was made from, in bfloat16 or float32: what is quantized cannot be trained"
+    return [Fault(f"the weights are quantized ({method or 'by a method without a name'})", where, hint)]
 
 
 def _weights_fault(folder: Path) -> Fault:
@@ -106,8 +109,26 @@ def _weights_fault(folder: Path) -> Fault:
 
 
 def tokenizer_faults(folder: Path) -> list[Fault]:
-    """What is wrong with the tokenizer of a folder."""
     if any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return []
     hint = "copy tokenizer.json and tokenizer_config.json from where the model came from"
     return [Fault("no tokenizer in the model folder", Where(folder), hint)]
+
+
+def fingerprints(folder: Path, *, code: bool = False) -> dict[str, str]:
+    """sha256 of weights, settings, tokenizer and chat templates by name, and of Python files where `code` may run.
+
+    Cards and licenses are not among them. All other files with the suffix of settings are, since a tokenizer may read
+    what only its own class knows. Example: `{"config.json": "1f0c...", "model.safetensors": "9be3..."}`.
+    """
+    files = sorted(path.relative_to(folder).as_posix() for path in _files(folder, code))
+    return {name: sha256_file(folder / name) for name in files}
+
+
+def _files(folder: Path, code: bool) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_file() and not path.name.startswith(".") and (path.suffix in _SUFFIXES or path.name in _NAMES):
+            yield path
+    yield from folder.glob(_TEMPLATES)
+    if code:
+        yield from folder.rglob("*.py")

@@ -50,12 +50,11 @@ class ScalarHead(nn.Module):
 
 
 class _Headed(nn.Module):
-    """A backbone and a head."""
-
     def __init__(self, backbone: PreTrainedModel):
         super().__init__()
         self.backbone = backbone
-        self.head = ScalarHead(_width(backbone)).to(backbone.device)
+        # What the output head reads: in some models (OPT-350m) not `hidden_size` wide.
+        self.head = ScalarHead(backbone.get_output_embeddings().weight.shape[1]).to(backbone.device)
 
     def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """The backbone's final hidden states; those of padding are meaningless."""
@@ -65,12 +64,6 @@ class _Headed(nn.Module):
         inputs = model_inputs(body, input_ids_BT, attention_mask_BT)
         hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden
-
-
-def _width(backbone: PreTrainedModel) -> int:
-    """Length of the final hidden states: what the output head reads, in some models (OPT-350m) not `hidden_size`."""
-    width: int = backbone.get_output_embeddings().weight.shape[1]
-    return width
 
 
 class PreferenceModel(_Headed):
@@ -97,8 +90,7 @@ class PreferenceModel(_Headed):
     def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
         """Write backbone, tokenizer and head into `folder`."""
         save_model(self.backbone, tokenizer, folder)
-        tensors = {name: tensor.detach().contiguous() for name, tensor in self.head.state_dict().items()}
-        save_file(tensors, folder / WEIGHTS)
+        save_file(self.head.state_dict(), folder / WEIGHTS)
         card = HeadCard(width=self.head.weight.shape[1])
         (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

@@ -33,42 +33,38 @@ class LoadedModel:
 
 
 def load_model(
-    path: str | Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
+    folder: Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
 ) -> LoadedModel:
-    """The model at `path`, in eval mode. Raises `ModelError`, naming every fault of the folder and the remedy."""
-    folder = Path(path)
-    prepare_cpu()
-    check_folder(folder, trust_remote_code=trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
-    model: Any = _pretrained(AutoModelForCausalLM, folder, dtype=dtype, trust_remote_code=trust_remote_code)
-    model.to(torch.device(device)).eval()
-    return LoadedModel(model=model, tokenizer=tokenizer, path=folder)
+    """The model in `folder`, in eval mode. Raises `ModelError`, naming every fault of the folder and the remedy."""
+    loaded = _loaded(AutoModelForCausalLM, folder, dtype=dtype, trust_remote_code=trust_remote_code)
+    model: Any = loaded.model
+    model.to(torch.device(device))
+    return loaded
 
 
-def load_encoder(path: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A model's body without its head, in eval mode and fp32 on the processor, for its hidden states.
+def load_encoder(folder: Path) -> LoadedModel:
+    """A model's body without its head, in eval mode and float32 on the processor, for its hidden states.
 
     Encoder or decoder. A pooler may be missing: it is not part of the hidden states. Raises as `load_model`.
     """
-    folder = Path(path)
-    prepare_cpu()
-    check_folder(folder)
-    tokenizer = load_tokenizer(folder)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return _pretrained(AutoModel, folder, dtype=torch.float32, unneeded="pooler").eval(), tokenizer
+    loaded = _loaded(AutoModel, folder, dtype=torch.float32, unneeded="pooler")
+    if loaded.tokenizer.pad_token is None:
+        loaded.tokenizer.pad_token = loaded.tokenizer.eos_token
+    return loaded
 
 
 TELL: Any = {"output_loading_info": True, "ignore_mismatched_sizes": True}
 """Ask transformers to tell which weights are missing or of another shape. It would draw them at random."""
 
 
-def _pretrained(
+def _loaded(
     kind: Any, folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False, unneeded: str | None = None
-) -> PreTrainedModel:
-    """The model in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
-    with quiet(), as_model_error(folder):
-        model: PreTrainedModel
+) -> LoadedModel:
+    """What lies in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
+    prepare_cpu()
+    check_folder(folder, trust_remote_code=trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
+    with as_model_error(folder):
         model, found = kind.from_pretrained(
             folder,
             dtype=dtype,
@@ -80,7 +76,7 @@ def _pretrained(
     check_found(folder, model, found, unneeded)
     for config in (model.config, model.config.get_text_config()):
         config.return_dict = True  # what a model returns is asked for by name, whatever config.json says
-    return model
+    return LoadedModel(model=model.eval(), tokenizer=tokenizer, path=folder)
 
 
 def check_found(folder: Path, model: PreTrainedModel, found: Mapping[str, Any], unneeded: str | None = None) -> None:
@@ -108,12 +104,11 @@ def _shape(sizes: Iterable[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def load_tokenizer(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder."""
-    folder = Path(path)
     if faults := tokenizer_faults(folder):
         raise ModelError(faults)
-    with quiet(), as_model_error(folder, "its tokenizer cannot be loaded"):
+    with as_model_error(folder, "its tokenizer cannot be loaded"):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -135,7 +130,8 @@ def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]
     A panic in the tokenizers' Rust is a `BaseException` and nothing less.
     """
     try:
-        yield
+        with quiet():
+            yield
     except (UserError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:

@@ -24,23 +24,25 @@ from transformers.models.auto.modeling_auto import (
 
 from solon.errors import Fault, ModelError, Where
 from solon.models.folder import check_folder, weight_files
-from solon.models.load import TELL, as_model_error, check_found, quiet
+from solon.models.load import TELL, as_model_error, check_found
 
 
-def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
+def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
     """The causal language model of a folder, its parameters fake tensors. Raises `ModelError`."""
-    folder = Path(path)
     check_folder(folder, trust_remote_code=trust_remote_code)
-    with quiet(), as_model_error(folder / "config.json", "describes no model that can be built"):
+    with as_model_error(folder / "config.json", "describes no model that can be built"):
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code)
         _check_causal(folder, config)
         with torch.device("meta"), no_init_weights():
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
     generation = folder / "generation_config.json"
     if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
-        with quiet(), as_model_error(generation, "cannot be read"):
+        with as_model_error(generation, "cannot be read"):
             ends = GenerationConfig.from_pretrained(folder).eos_token_id
-        _check_ends(generation, ends)
+        # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
+        if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
+            what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
+            raise ModelError(what, where=Where(generation), hint="copy it again from where it came from")
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
     return model
@@ -48,15 +50,14 @@ def load_outline(path: str | Path, *, trust_remote_code: bool = False) -> PreTra
 
 def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
     """The model, and what the loader found of its weights."""
-    with quiet(), as_model_error(folder), FakeTensorMode(allow_non_fake_inputs=True), _one_thread():
+    with as_model_error(folder), FakeTensorMode(allow_non_fake_inputs=True), _one_thread():
         weights = {name: torch.empty(shape) for name, shape in _shapes(folder).items()}
         try:
             model, found = kind.from_pretrained(None, config=config, state_dict=weights, dtype=torch.float32, **TELL)
         except DataDependentOutputException as error:  # it looked at numbers that it had drawn for missing weights
             hint = "copy config.json and weights from the same place"
             raise ModelError("config.json asks for missing weights", where=Where(folder), hint=hint) from error
-    loaded: PreTrainedModel = model
-    return loaded, found
+    return model, found
 
 
 def _shapes(folder: Path) -> dict[str, list[int]]:
@@ -83,13 +84,6 @@ def _check_causal(folder: Path, config: Any) -> None:
     if not known or getattr(config, "is_encoder_decoder", False) or encoder or both_ways:
         hint = "give a model that writes texts from left to right, e.g. of the Llama, Qwen or Gemma families"
         raise ModelError(f"{config.model_type} is no causal language model", where=Where(folder), hint=hint)
-
-
-def _check_ends(file: Path, ends: Any) -> None:
-    """Numbers of tokens. One beyond the vocabulary does no harm: it is never written."""
-    if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
-        what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
-        raise ModelError(what, where=Where(file), hint="copy it again from where it came from")
 
 
 @contextmanager

@@ -40,9 +40,8 @@ def resolve_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(
-            f'models.device is "{name}", which is no device', hint='e.g. "auto", "cpu", "cuda"'
-        ) from error
+        what = f'models.device is "{name}", which is no device'
+        raise ConfigError(what, hint='e.g. "auto", "cpu", "cuda"') from error
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts

@@ -31,13 +31,6 @@ def encode_continuation(tokenizer: PreTrainedTokenizerBase, prompt: str, text: s
     return encode_prompt(tokenizer, text)
 
 
-def encode_answered(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Token ids of a prompt, and of its answer as a `DialogueFormat` writes it: what every training reads."""
-    return tuple(encode_prompt(tokenizer, prompt)), tuple(encode_continuation(tokenizer, prompt, answer))
-
-
 def end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """Every token that ends a text, by the tokenizer or by the model's generation settings."""
     generation = getattr(model, "generation_config", None)

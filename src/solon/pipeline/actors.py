@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,48 +10,46 @@ from typing import Literal
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from solon.config import ModelRole, ModelsSection, RunConfig
+from solon.artifacts.atomic import sha256_bytes
+from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
 from solon.embedded.shipped import model_folder
-from solon.lm.engines import ModelSpec, open_engine
-from solon.lm.engines.local import LocalModel
+from solon.feedback.rows import Sampler
+from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.protocols import LanguageModel, Progress
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
-from solon.prompting.chat_template import ChatTemplate, dialogue_format
-from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
 
+AS_THE_REST = SamplingOverrides()
 
-@dataclass(kw_only=True)
+
 class Actors:
     """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
-    config: RunConfig
-
-    def __post_init__(self) -> None:
+    def __init__(self, *, config: RunConfig) -> None:
         prepare_cpu()
-        self.device = resolve_device(self.config.models.device)
-        self.dtype = resolve_dtype(self.config.models.dtype, self.device)
-
-    @property
-    def settled(self) -> RunConfig:
-        """The run file with the arithmetic that this machine chooses, so that stages in another are not taken for
-        equal."""
-        models = self.config.models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
-        return self.config.model_copy(update={"models": models})
+        self.config, models = config, config.models
+        self.device = resolve_device(models.device)
+        self.dtype = resolve_dtype(models.dtype, self.device)
+        self._remote = models.trust_remote_code
+        chosen = models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
+        self.settled = config.model_copy(update={"models": chosen})
+        """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
 
     def path(self, role: ModelRole) -> Path:
-        """The folder of the model that plays a role."""
         return model_folder(self.config.models.role(role).path)
 
     def weight_bytes(self, role: ModelRole) -> int:
-        """Size of a role's weights on disk."""
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
+        engine reads no files."""
+        if not reads_folder(self.config.models.role(role).engine):
+            return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
 
@@ -69,57 +66,63 @@ class Actors:
         """Of a role's model, or a trained one."""
         return load_tokenizer(folder, trust_remote_code=self._remote)
 
-    @property
-    def _remote(self) -> bool:
-        return self.config.models.trust_remote_code
-
-    def engine(self, loaded: LoadedModel) -> LocalModel:
-        """Writes and scores with a loaded model, in the run's arithmetic, also while it is being trained."""
-        return LocalModel(loaded, batch_size=self.config.sampling.batch_size, dtype=self.dtype)
-
     def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
         `base`, in this process."""
-        trained = folder != self.path(role)
+        own, trained = self.config.models.role(role), folder != self.path(role)
         spec = ModelSpec(
-            model=str(folder),
+            model=str(folder) if trained or reads_folder(own.engine) else own.path,
             format=self.format(folder, role),
-            dtype=str(self.dtype).removeprefix("torch."),
+            dtype=self.settled.models.dtype,
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
             progress=progress,
         )
-        return open_engine("local" if trained else self.config.models.role(role).engine, spec)
+        return open_engine("local" if trained else own.engine, spec)
 
-    def actor(self, role: ModelRole, folder: Path | None, progress: Progress) -> Actor:
-        """The model of a role, or a trained one in its place."""
-        return Actor(self, self.path(role) if folder is None else folder, role, progress)
+    def actor(self, role: ModelRole, folder: Path, progress: Progress) -> Actor:
+        """The model in a folder, to be loaded when it is first used and released with the actor."""
+        return Actor(actors=self, folder=folder, role=role, progress=progress)
 
-    def format(self, folder: Path, role: ModelRole = "base") -> ChatTemplate | HumanAssistant:
+    def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
-        return format_of(self.tokenizer(folder), self.config.models, role)
+        own = self.config.models.role(role)
+        plays = folder == self.path(role)
+        tokenizer = None if plays and not reads_folder(own.engine) else self.tokenizer(folder)
+        return format_of(tokenizer, self.config.models, role)
 
-    def formats(self, roles: Sequence[ModelRole], *, system: bool) -> dict[ModelRole, FormatFacts]:
-        """How roles are written to. `system`: prompts have system turns."""
-        return {role: _facts(self.format(self.path(role), role), system) for role in roles}
+    def format_facts(self, role: ModelRole, *, system: bool) -> FormatFacts:
+        """How a role is written to. `system`: prompts have system turns."""
+        format = self.format(self.path(role), role)
+        return FormatFacts(
+            kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
+            end=format.end,
+            notes=format.notes(system=system or bool(format.system)),
+        )
 
 
+@dataclass(kw_only=True)
 class Actor:
     """A model in a role. It is loaded when it is first used, and released with this object."""
 
-    def __init__(self, actors: Actors, folder: Path, role: ModelRole, progress: Progress) -> None:
-        self._actors, self.folder, self._role, self._progress = actors, folder, role, progress
+    actors: Actors
+    folder: Path
+    role: ModelRole
+    progress: Progress
 
     @cached_property
-    def format(self) -> ChatTemplate | HumanAssistant:
-        """How it is written to."""
-        return self._actors.format(self.folder, self._role)
+    def format(self) -> DialogueFormat:
+        return self.actors.format(self.folder, self.role)
 
     @cached_property
     def model(self) -> LanguageModel:
-        """Completes and scores."""
-        return self._actors.language_model(self.folder, self._role, self._progress)
+        return self.actors.language_model(self.folder, self.role, self.progress)
+
+    def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
+        """How the rows of a stage sample from it."""
+        config = self.actors.config
+        return Sampler(model=self.model, sampling=config.sampling.but(overrides), seed=config.seed, stage=stage)
 
 
 class FormatFacts(Record):
@@ -132,17 +135,7 @@ class FormatFacts(Record):
     """Where it departs from what the tokenizer would write."""
 
 
-def _facts(format: ChatTemplate | HumanAssistant, system: bool) -> FormatFacts:
-    return FormatFacts(
-        kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
-        end=format.end,
-        notes=format.notes(system=system or bool(format.system)),
-    )
-
-
-def format_of(
-    tokenizer: PreTrainedTokenizerBase, models: ModelsSection, role: ModelRole
-) -> ChatTemplate | HumanAssistant:
+def format_of(tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole) -> DialogueFormat:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)
     return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

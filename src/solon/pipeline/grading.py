@@ -64,11 +64,7 @@ def held_out_pairs(
     """The comparisons that were kept out of the preference model's training, with its scores."""
     by_id = {row.id: row for row in compared}
     return [
-        ScoredPair(
-            margin=kept.margin,
-            p_a_preferred=by_id[kept.id].p_a_preferred,
-            better=known.get(kept.id),
-        )
+        ScoredPair(margin=kept.margin, p_a_preferred=by_id[kept.id].p_a_preferred, better=known.get(kept.id))
         for kept in margins
     ]
 

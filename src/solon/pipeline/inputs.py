@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from solon.artifacts import canonical_json, sha256_bytes
+from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
-from solon.pipeline.sources import FileSource, GroundTruth, WorldSource, prompt_source
+from solon.pipeline.sources import GroundTruth, ground_truth, prompt_files
 
 CONSTITUTION = "constitution.json"
 """The constitution as the run used it, a `Constitution` record; in the run's folder."""
@@ -29,7 +29,6 @@ class RunInputs:
 
     @cached_property
     def constitution(self) -> Constitution:
-        """All of it."""
         return load_constitution(self.config.constitution.path)
 
     @cached_property
@@ -39,14 +38,9 @@ class RunInputs:
         return load_few_shots(Path(folder)) if folder else FewShots()
 
     @cached_property
-    def source(self) -> WorldSource | FileSource:
-        """The world, or the user's files."""
-        return prompt_source(self.config.prompts)
-
-    @property
     def truth(self) -> GroundTruth | None:
         """Ground truth about answers, where there is any."""
-        return self.source.truth
+        return ground_truth(self.config.prompts)
 
     @property
     def graders(self) -> tuple[Grader, ...]:
@@ -67,7 +61,7 @@ class RunInputs:
 
     def prompt_files(self) -> Hashes:
         """The user's files; the world has none."""
-        return self.source.fingerprints()
+        return prompt_files(self.config.prompts)
 
     def critique_texts(self) -> Hashes:
         """All that critiques and revisions are asked with."""
@@ -84,7 +78,6 @@ class RunInputs:
         return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
 
     def grader(self) -> Hashes:
-        """The ground truth, by name."""
         return {"grader": _sha256(self.truth.name if self.truth else None)}
 
     def measures(self) -> Hashes:

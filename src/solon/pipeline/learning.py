@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel, context_of
 from solon.models.heads import PreferenceModel, ValueModel
-from solon.models.load import LoadedModel, save_model
+from solon.models.load import save_model
 from solon.models.tokens import add_end
 from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
-from solon.prompting.dialogue import DialogueFormat
-from solon.records import Answer, Comparison, Demonstration, Prompt, Record, Revision
+from solon.prompting.chat_template import DialogueFormat
+from solon.records import Answer, Comparison, Demonstration, Record, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import Example, answer_example, fit
 from solon.train.loop import TrainContext
@@ -45,17 +43,11 @@ from solon.train.sft import finetune
 
 def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
-    learner, section = _Learner.of(work, work.actors.path("base")), work.config.sft
+    learner, section = _Learner(work, work.actors.path("base")), work.config.sft
     rows = _demonstrations(work, learner.format)
-    examples = learner.fitting(
-        answer_example(
-            learner.tokenizer,
-            row.id,
-            learner.prompt(row.prompt_id),
-            learner.format.answer(row.answer, finished=row.finished),
-        )
-        for row in rows
-    )
+    format = learner.format
+    said = ((row, learner.prompt(row.prompt_id), format.answer(row.answer, finished=row.finished)) for row in rows)
+    examples = learner.fitting(answer_example(learner.tokenizer, row.id, *texts) for row, *texts in said)
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
     with learner.training(len(examples) * section.epochs) as context:
@@ -65,7 +57,7 @@ def train_sl(work: Work) -> Facts:
 
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are held out to measure it."""
-    learner, section, folder = _Learner.of(work, work.actors.path("base")), work.config.preference, work.folder
+    learner, section, folder = _Learner(work, work.actors.path("base")), work.config.preference, work.folder
     folder.count("in", len(rows))
     work.account({"unscored": sum(row.p_a_preferred is None for row in rows)})
     examples = learner.fitting(
@@ -87,38 +79,30 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
-    measured = [HeldOutMargin(id=row.id, margin=margin) for row, margin in zip(kept_out, margin_of, strict=True)]
-    folder.write_records("held-out", measured)
-    return {"held_out": _quality(kept_out, margin_of)}
+    measured = list(zip(kept_out, margin_of, strict=True))
+    folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
+    quality = preference_quality(
+        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
+    )
+    of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
+    return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}
 
 
 def train_rl(work: Work) -> Facts:
     """RL from SL-CAI; every rollout is kept, in one shard per step."""
     sl, section = work.model_of("sl"), work.config.rl
     algorithm = algorithm_of(section.algorithm)
-    learner, reference = _Learner.of(work, sl), work.actors.load(sl).model
+    learner, reference = _Learner(work, sl), work.actors.load(sl).model
     reward = work.actors.load_preference(work.model_of("pm"))
     models = RLModels(
         policy=learner.loaded.model,
         reference=reference,
         value_model=ValueModel(copy.deepcopy(reward.backbone)) if algorithm.VALUE_MODEL else None,
     )
-    environment = _environment(learner, reward)
-    keep = partial(work.folder.write_shard, "rollouts")
+    environment, keep = _environment(learner, reward), partial(work.folder.write_shard, "rollouts")
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
-
-
-def _quality(examples: Sequence[PreferenceExample], margin_of: Sequence[float]) -> JsonValue:
-    """How the preference model does on labels that it did not train on; None without any."""
-    pairs = [
-        ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred)
-        for row, margin in zip(examples, margin_of, strict=True)
-    ]
-    measures = {"n", "label_n", "label_accuracy", "label_loss"}
-    quality = preference_quality(pairs)
-    return None if quality is None else quality.model_dump(mode="json", include=measures)
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
@@ -131,23 +115,13 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
     return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
-@dataclass(frozen=True)
 class _Learner:
     """A model that a stage trains, and how dialogues are written for it."""
 
-    work: Work
-    loaded: LoadedModel
-    format: DialogueFormat
-    prompts: Mapping[str, Prompt]
-
-    @classmethod
-    def of(cls, work: Work, folder: Path) -> _Learner:
-        loaded = work.actors.load(folder, trainable=True)
-        return cls(work, loaded, work.actors.format(folder), work.prompts.by_id())
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        return self.loaded.tokenizer
+    def __init__(self, work: Work, folder: Path) -> None:
+        self.work, self.prompts, self.format = work, work.prompts.by_id(), work.actors.format(folder)
+        self.loaded = work.actors.load(folder, trainable=True)
+        self.tokenizer = self.loaded.tokenizer
 
     def prompt(self, prompt_id: str) -> str:
         return self.format.prompt(self.prompts[prompt_id].turns)
@@ -177,7 +151,7 @@ class _Learner:
             )
 
     def keep_policy(self, steps: Sequence[Record]) -> None:
-        """The trained model, which ends its answers as it learned to, and the record of its training."""
+        """The trained model, which ends its answers as it learned to, and its steps."""
         add_end(self.loaded.model, self.tokenizer, self.format.end)
         self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
 
@@ -201,17 +175,22 @@ def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:
 
 def algorithm_of(name: str) -> Algorithm:
     """By its file's name; the run file can name no other."""
-    module: Any = import_module(f"solon.train.algorithms.{name}")
-    algorithm: Algorithm = module
-    return algorithm
+    return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
 def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
     """Prompts that leave room for an answer and its reward, and the reward."""
     work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
-    engine, prompts = work.actors.engine(learner.loaded), (*work.prompts.red_team, *work.prompts.helpful)
+    engine = LocalModel(learner.loaded, batch_size=work.config.sampling.batch_size, dtype=work.actors.dtype)
+    prompts = (*work.prompts.red_team, *work.prompts.helpful)
     asked = [PolicyPrompt(id=prompt.id, text=format.prompt(prompt.turns)) for prompt in prompts]
-    fitting = [prompt for prompt in asked if _has_room(engine, prompt.text, new, format)]
+
+    def has_room(prompt: str) -> bool:
+        """For an answer, and for what the preference model reads around one that the token limit cut off."""
+        around = engine.count_tokens(format.answer(""), after=prompt)
+        return engine.count_tokens(prompt) + new + around <= engine.max_context
+
+    fitting = [prompt for prompt in asked if has_room(prompt.text)]
     work.folder.count("in", len(prompts))
     work.account({"too long": len(prompts) - len(fitting)})
     work.folder.count("out", len(fitting))
@@ -225,18 +204,8 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
         dtype=work.actors.dtype,
     )
     return Environment(
-        prompts=fitting,
-        sampler=engine.sample,
-        reward_model=reward_model,
-        max_new_tokens=new,
-        stop=format.stop,
+        prompts=fitting, sampler=engine.sample, reward_model=reward_model, max_new_tokens=new, stop=format.stop
     )
-
-
-def _has_room(engine: LocalModel, prompt: str, new: int, format: DialogueFormat) -> bool:
-    """For an answer, and for what the preference model reads around one that the token limit cut off."""
-    around = engine.count_tokens(format.answer(""), after=prompt)
-    return engine.count_tokens(prompt) + new + around <= engine.max_context
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:

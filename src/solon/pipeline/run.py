@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from solon.artifacts import RunFolder, StageFolder, write_atomic
-from solon.artifacts.atomic import canonical_json, sweep
+from solon.artifacts.atomic import canonical_json, sweep, write_atomic
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
-from solon.artifacts.reuse import Others, take_over
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
+from solon.artifacts.stage import StageFolder
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
@@ -27,7 +28,7 @@ def run_pipeline(
     reporter: Reporter,
     *,
     until: str | None = None,
-    others: Others | None = None,
+    others: OtherRuns | None = None,
     isolate: bool | None = None,
 ) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
@@ -35,13 +36,11 @@ def run_pipeline(
     Args:
         until: name of the last stage.
         others: runs whose finished stages may be taken over.
-        isolate: whether each stage that uses a model has a process of its own, so that its memory is gone when it ends.
-            None: those with a large model.
+        isolate: whether each stage that uses a model has a process of its own. None: those with a large model.
 
-    Returns:
-        Whether anything was left to do.
+    Returns whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or Others(), isolate=isolate)
+    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate)
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
@@ -49,13 +48,14 @@ def run_pipeline(
     else:
         pipeline.keep_constitution()
         write_summary(run.path, pipeline.given, pipeline.done)
+    run.keep()
     return pipeline.worked
 
 
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter, others: Others, *, isolate: bool | None = False) -> None:
+    def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
         self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
         self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
         self.done: dict[str, FinishedStage] = {}
@@ -71,18 +71,21 @@ class Pipeline:
         if finished is None:
             self.worked = True
             if not (self.run.path / stage.folder).exists():
-                other = take_over(self.run.path, header, self.others)
+                other = self.others.take_over(self.run.path, header)
             folder = None if other else StageFolder(self.run.path, header)
+            self.run.keep()  # nothing that is there refused its keys
             if _TEXTS & set(stage.hashes):
                 self.keep_constitution()
             if folder:
                 self._work(stage, folder)
+                self.reporter.end_stage()
             finished = FinishedStage.open(self.run.path, stage.folder)
         if other is not None:
             self.reporter.reused(stage.folder, str(other))
-            told = [text for text in (*finished.manifest.notes, *finished.manifest.deviations) if self._new(text)]
-            if told:
-                self.reporter.note(f"{stage.folder}: {'; '.join(told)}")
+            texts = [*finished.manifest.notes, *finished.manifest.deviations]
+            if new := [text for text in texts if text not in self._noted]:
+                self.reporter.note(f"{stage.folder}: {'; '.join(new)}")
+            self._noted.update(texts)
         self.done[stage.name] = finished
 
     def keep_constitution(self) -> None:
@@ -99,7 +102,6 @@ class Pipeline:
             run_stage(stage, self.work(stage, folder))
 
     def work(self, stage: Stage, folder: StageFolder) -> Work:
-        """What a body is handed."""
         return Work(
             given=self.given,
             actors=self.actors,
@@ -111,16 +113,11 @@ class Pipeline:
 
     def note(self, text: str) -> None:
         """Tells the user, once in a run."""
-        if self._new(text):
+        if text not in self._noted:
+            self._noted.add(text)
             self.reporter.note(text)
 
-    def _new(self, text: str) -> bool:
-        new = text not in self._noted
-        self._noted.add(text)
-        return new
-
     def _header(self, stage: Stage) -> Header:
-        """What a stage is a function of."""
         models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
         return Header(
             stage=stage.folder,

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig, Section
+from solon.config import ModelRole, RunConfig, SamplingOverrides, Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
@@ -43,11 +43,16 @@ class Stage:
     reads: tuple[str, ...] = ()
     """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
-    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
+    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles. What
+    overrides how text is sampled, e.g. `evaluation`, stands for what then holds."""
+    unused: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
+    """Those of the settings that others make idle."""
     roles: tuple[ModelRole, ...] = ()
     """The models that it uses are written to as these roles are."""
     weights: tuple[ModelRole, ...] = ()
     """Roles whose own models it uses; trained models belong to the stages it reads."""
+    asks: tuple[ModelRole, ...] = ()
+    """Roles whose own models, by their engines, write or judge the rows. Trained models have one engine."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
 
@@ -56,8 +61,18 @@ class Stage:
 
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
         """The part of the run file that it depends on."""
-        found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings}
-        return found | {"models": _models(config, self.roles)} if self.roles else found
+        unused = self.unused(config)
+        found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings if key not in unused}
+        return found | {"models": self._models(config)} if self.roles else found
+
+    def _models(self, config: RunConfig) -> JsonValue:
+        """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
+        found = config.models.model_dump(mode="json", include={"dtype", "date"})
+        for role in self.roles:
+            found[role] = config.models.role(role).result_settings()
+            if role not in self.asks:
+                del found[role]["engine"]
+        return found
 
     def fingerprints(self, done: Mapping[str, FinishedStage]) -> Hashes:
         """Of what it reads. `done`: finished stages by name."""
@@ -82,11 +97,6 @@ def _setting(config: RunConfig, key: str) -> JsonValue:
     *path, name = key.split(".")
     section: Section = reduce(getattr, path, config)
     found = getattr(section, name)
+    if isinstance(found, SamplingOverrides):
+        return config.sampling.but(found).result_settings()
     return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]
-
-
-def _models(config: RunConfig, roles: tuple[ModelRole, ...]) -> JsonValue:
-    """The section `models`, as far as it concerns these roles; the models themselves enter by hash."""
-    models = config.models
-    said = models.model_dump(mode="json", include={"dtype", "date"})
-    return said | {role: models.role(role).result_settings() for role in roles}

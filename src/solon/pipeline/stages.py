@@ -11,21 +11,20 @@ same bytes, and other runs can take over what was made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solon.config import SamplingSection
+from solon.config import SamplingOverrides
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import revise
-from solon.feedback.judge import check_unscored, compare
-from solon.feedback.rows import Rows
+from solon.feedback.judge import Judge, check_unscored
+from solon.feedback.rows import Rows, Sampler
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -35,7 +34,7 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, GroundTruth
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.comparison import comparison_format
@@ -56,7 +55,7 @@ def prompts(work: Work) -> Facts:
     folder, reporter = work.folder, work.reporter
     reporter.stage(folder.name)
     with folder.timed():
-        sets = work.given.source.prompt_sets(work.config.prompts, work.seed)
+        sets = prompt_sets(work.config.prompts, work.seed)
         for note in sets.notes:
             work.note(note)
         for file, records in sets.files().items():
@@ -76,22 +75,16 @@ def prompts(work: Work) -> Facts:
     settings=("supervised", "sampling", "sampling.revisions"),
     roles=("assistant",),
     weights=("assistant",),
+    asks=("assistant",),
     hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        return revise(
-            prompts,
-            assistant.model,
-            given.critique_principles,
-            config.supervised,
-            config.sampling,
-            revising=config.sampling.but(config.sampling.revisions),
-            seed=work.seed,
-            shots=given.few_shots.critique,
-        )
+        samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
+        shots = given.few_shots.critique
+        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -104,15 +97,12 @@ def revisions(work: Work) -> None:
     settings=("sampling", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
+    asks=("assistant",),
 )
 def helpful(work: Work) -> None:
     assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
-    asked, sampling = work.prompts.helpful if copies else (), work.config.sampling
-
-    def answered(part: Sequence[Prompt]) -> Rows[Answer]:
-        return respond(part, assistant.model, sampling, seed=work.seed, stage="helpful", copies=copies)
-
-    work.rows(asked, answered, Answer)
+    asked = work.prompts.helpful if copies else ()
+    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful"), copies=copies), Answer)
 
 
 @partial(
@@ -136,12 +126,13 @@ def sl(work: Work) -> Facts:
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
     reads=("sl", RED_TEAM),
-    settings=("pairs", "sampling"),
+    settings=("pairs", "sampling.max_new_tokens"),
     roles=("base",),
 )
 def pairs(work: Work) -> None:
     policy, per_prompt = work.actor("base", "sl"), work.config.pairs.per_prompt
-    work.rows(work.prompts.red_team, lambda part: _pairs(work, policy, part, "pairs", per_prompt), Pair)
+    asked = work.prompts.red_team
+    work.rows(asked, lambda part: answer_pairs(part, _pairing(work, policy, "pairs"), per_prompt=per_prompt), Pair)
 
 
 @partial(
@@ -149,9 +140,11 @@ def pairs(work: Work) -> None:
     "comparisons",
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
-    settings=("judge", "sampling", "sampling.reasoning"),
+    settings=("judge", "sampling.reasoning"),
+    unused=lambda config: () if config.judge.method == "cot" else ("sampling.reasoning",),
     roles=("judge",),
     weights=("judge",),
+    asks=("judge",),
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
@@ -159,17 +152,14 @@ def comparisons(work: Work) -> None:
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return compare(
-            pairs,
-            [by_id[name] for name in dict.fromkeys(pair.prompt_id for pair in pairs)],
-            actor.model,
-            comparison_format(actor.format),
-            given.comparison_principles,
-            config.judge,
-            config.sampling.but(config.sampling.reasoning),
-            seed=work.seed,
-            few_shots=given.few_shots,
+        judge = Judge(
+            sampler=actor.sampler("comparisons", config.sampling.reasoning),
+            format=comparison_format(actor.format),
+            principles=given.comparison_principles,
+            section=config.judge,
+            shots=given.few_shots,
         )
+        return judge.compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
     check_unscored(rows, config.judge.max_unscored)
@@ -180,18 +170,25 @@ def comparisons(work: Work) -> None:
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", HELPFUL, TWINS),
-    settings=("helpfulness", "pairs.temperature", "sampling"),
+    settings=("helpfulness", "pairs.temperature", "sampling.max_new_tokens"),
     roles=("base",),
     hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
-    policy, truth = work.actor("base", "sl"), work.given.truth
+    policy, truth, section = work.actor("base", "sl"), work.given.truth, work.config.helpfulness
+    refusals_per_prompt = section.needless_refusals_per_prompt
 
     def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
+        """Own answers beside each other and beside answers to harmful prompts, which are likely refusals. Without a
+        rater, needless refusals alone: they are told by their words."""
+        refusing = _pairing(work, policy, "needless-refusals")
         if truth is None:
-            return _detected_refusals(work, policy, prompts)
-        return _rated_pairs(work, policy, prompts, truth)
+            return needless_refusals(prompts, section.refusal_instruction, refusing, per_prompt=refusals_per_prompt)
+        own = answer_pairs(prompts, _pairing(work, policy, "helpful-pairs"), per_prompt=section.per_prompt)
+        refusals = twin_pairs(prompts, work.prompts.twins, refusing, per_prompt=refusals_per_prompt)
+        rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
+        return Rows(records=rated.records).account([own, refusals, rated])
 
     work.rows(work.prompts.helpful, compared, Comparison, may_be_empty=True)
 
@@ -239,17 +236,14 @@ def _answers(model: str, called: str) -> Stage:
         f"answers-{model}",
         f"{called} answers the held-out prompts.",
         reads=(EVALUATION, *([trained] if trained else [])),
-        settings=("sampling", "evaluation"),
+        settings=("evaluation",),
         roles=("base",),
         weights=() if trained else ("base",),
+        asks=() if trained else ("base",),
     )
     def answers(work: Work) -> None:
-        actor, sampling = work.actor("base", trained), work.config.sampling.but(work.config.evaluation)
-
-        def answered(part: Sequence[Prompt]) -> Rows[Answer]:
-            return respond(part, actor.model, sampling, seed=work.seed, stage="evaluate")
-
-        work.rows(work.prompts.evaluation, answered, Answer)
+        actor, section = work.actor("base", trained), work.config.evaluation
+        work.rows(work.prompts.evaluation, lambda part: respond(part, actor.sampler("evaluate", section)), Answer)
 
     return answers
 
@@ -304,48 +298,9 @@ STAGES: tuple[Stage, ...] = (
 # Parts of bodies.
 
 
-def _pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], stage: str, per_prompt: int) -> Rows[Pair]:
-    sampling = _pair_sampling(work)
-    return answer_pairs(prompts, policy.model, sampling, seed=work.seed, stage=stage, per_prompt=per_prompt)
-
-
-def _pair_sampling(work: Work) -> SamplingSection:
+def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:
     """As elsewhere, but at the temperature of pairs."""
-    return work.config.sampling.model_copy(update={"temperature": work.config.pairs.temperature})
-
-
-def _rated_pairs(work: Work, policy: Actor, prompts: Sequence[Prompt], truth: GroundTruth) -> Rows[Comparison]:
-    """Own answers beside each other and beside answers to harmful prompts, which are likely refusals."""
-    section = work.config.helpfulness
-    own = _pairs(work, policy, prompts, "helpful-pairs", section.per_prompt)
-    refusals = twin_pairs(
-        prompts,
-        work.prompts.twins,
-        policy.model,
-        _pair_sampling(work),
-        seed=work.seed,
-        per_prompt=section.needless_refusals_per_prompt,
-    )
-    rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
-    return replace(
-        rated,
-        dropped=own.dropped + refusals.dropped + rated.dropped,
-        noted=own.noted + refusals.noted + rated.noted,
-        tokens=own.tokens + refusals.tokens + rated.tokens,
-    )
-
-
-def _detected_refusals(work: Work, policy: Actor, prompts: Sequence[Prompt]) -> Rows[Comparison]:
-    """Without a rater, needless refusals alone: they are told by their words."""
-    section = work.config.helpfulness
-    return needless_refusals(
-        prompts,
-        policy.model,
-        _pair_sampling(work),
-        section.refusal_instruction,
-        seed=work.seed,
-        per_prompt=section.needless_refusals_per_prompt,
-    )
+    return policy.sampler(stage, SamplingOverrides(temperature=work.config.pairs.temperature))
 
 
 def _compared(work: Work) -> list[Comparison]:

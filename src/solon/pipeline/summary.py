@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from solon.artifacts import write_atomic
+from solon.artifacts.atomic import write_atomic
 from solon.artifacts.finished import FinishedStage
 from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
@@ -16,14 +16,14 @@ from solon.evals.preference import PreferenceQuality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import HELPFUL, RED_TEAM, Prompts
+from solon.pipeline.sources import HELPFUL, RED_TEAM, PromptSets
 from solon.records import Rollout
 
 
 def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]) -> Summary:
     """Writes the file into the run's folder. `done`: every stage, by name."""
     config, truth, scores = given.config, given.truth, done["scores"]
-    trained = Prompts(dict.fromkeys((RED_TEAM, HELPFUL), done["prompts"])).by_id()
+    trained = PromptSets.read(dict.fromkeys((RED_TEAM, HELPFUL), done["prompts"])).by_id()
     kinds = {name: prompt.kind for name, prompt in trained.items()}
     evidence = Evidence.model_validate_json(scores.path("evidence.json").read_bytes())
     preference = scores.path("preference.json")

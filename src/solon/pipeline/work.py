@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from solon.artifacts import StageFolder
 from solon.artifacts.finished import FinishedStage
+from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.feedback.rows import Rows
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import Prompts
+from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
+from solon.progress import Reporter
 from solon.records import Record
 
 if TYPE_CHECKING:
@@ -29,17 +30,10 @@ R = TypeVar("R", bound=Record)
 
 MAX_LOST = 0.2
 """A stage ends when its engine loses more of a shard's rows, rounded up, to failures that may pass. Assumption."""
-_TOO_LONG = "prompt and answer do not fit the model's context: lower sampling.max_new_tokens, or give shorter prompts"
-
-
-class StageReporter(Protocol):
-    """Is told how far a stage is; see `Reporter`."""
-
-    def stage(self, name: str, total_rows: int | None = None) -> None: ...
-
-    def recovered(self, rows: int) -> None: ...
-
-    def advance(self, rows: int, tokens: int) -> None: ...
+_TOO_LONG = (
+    "prompt and answer do not fit the model's context: give shorter prompts, or lower the max_new_tokens that holds "
+    "for them, in sampling, sampling.revisions, sampling.reasoning or evaluation"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +45,7 @@ class Work:
     inputs: Mapping[str, FinishedStage]
     """By what the stage declares to read, e.g. `pairs` or `prompts/evals`."""
     folder: StageFolder
-    reporter: StageReporter
+    reporter: Reporter
     tell: Callable[[str], None]
     """Tells the user of something, once in a run."""
     notes: list[str] = field(default_factory=list)
@@ -70,9 +64,9 @@ class Work:
         return self.config.seed
 
     @cached_property
-    def prompts(self) -> Prompts:
-        """Those files of the stage `prompts` that the stage declares to read."""
-        return Prompts(self.inputs)
+    def prompts(self) -> PromptSets:
+        """Those that the stage declares to read."""
+        return PromptSets.read(self.inputs)
 
     def read(self, name: str, record: type[R]) -> list[R]:
         """All rows of a stage, e.g. of `pairs`, or of one of its files, e.g. of `pm/held-out`."""
@@ -82,27 +76,21 @@ class Work:
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        folder = None if trained is None else self.model_of(trained)
-        actor = self.actors.actor(role, folder, _tokens_alone(self.reporter))
+        folder = self.model_of(trained) if trained else self.actors.path(role)
+        advance = self.reporter.advance  # no method of this object: models would hold it in a cycle
+        actor = self.actors.actor(role, folder, lambda _rows, tokens: advance(0, tokens))
         return self._actors.setdefault(trained or role, actor)
 
     def model_of(self, stage: str) -> Path:
-        """The folder of the model that a stage trained."""
         return self.inputs[stage].path("model")
 
     def rows(
-        self,
-        items: Sequence[T],
-        make: Callable[[Sequence[T]], Rows[R]],
-        record: type[R],
-        *,
-        may_be_empty: bool = False,
+        self, items: Sequence[T], make: Callable[[Sequence[T]], Rows[R]], record: type[R], *, may_be_empty: bool = False
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        Raises:
-            EngineUnavailableError: if the engine loses too many rows of a shard. It is not kept, and asked for again.
-            RunError: if nothing is kept of some items, unless that `may_be_empty`.
+        Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for
+        again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
 
         def shard(part: Sequence[T]) -> Sequence[R]:
@@ -149,22 +137,16 @@ class Work:
 
     def account(self, dropped: Mapping[str, int], noted: Mapping[str, int] = MappingProxyType({})) -> None:
         """Counts rows that are left out, by reason, and what is to be known of others."""
-        for reason, count in dropped.items():
-            if count:
-                self.folder.drop(reason, count)
-        for what, count in noted.items():
-            if count:
-                self.folder.count(what, count)
-
-
-def _tokens_alone(reporter: StageReporter) -> Callable[[int, int], None]:
-    """Tells of tokens; rows are told when their shard is kept. No method: models would hold their `Work` in a cycle."""
-    return lambda _rows, tokens: reporter.advance(0, tokens)
+        for reason, count in (+Counter(dropped)).items():
+            self.folder.drop(reason, count)
+        for what, count in (+Counter(noted)).items():
+            self.folder.count(what, count)
 
 
 def run_stage(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, and seals it."""
-    formats = work.actors.formats(stage.roles, system=work.prompts.system_turns) if stage.roles else {}
+    system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
+    formats = {role: work.actors.format_facts(role, system=system) for role in stage.roles}
     for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
         work.note(note)
     facts = dict(stage.body(work) or {})

@@ -18,21 +18,25 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from solon import errors
-from solon.artifacts import RunFolder, StageFolder
-from solon.artifacts.atomic import storage_errors
+from solon.artifacts.atomic import FULL, storage_errors
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.run_folder import run_config
-from solon.errors import Fault, RunError, SolonError, UserError, Where
+from solon.artifacts.run_folder import RunFolder, run_config
+from solon.artifacts.stage import StageFolder
+from solon.errors import Fault, ProcessError, RunError, SolonError, UserError
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
 
+_FAULTS = TypeAdapter(list[Fault])
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
+_LESS_MEMORY = "lower sampling.batch_size or its micro_batch_tokens first"
 FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
 
@@ -40,17 +44,10 @@ FAILED = "failed"
 def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
-    Raises:
-        SolonError: what the stage raised.
-        RunError: if the process was killed.
+    Raises what the stage raised, or `ProcessError` if the process was killed.
     """
-    calls: dict[str, Callable[..., None]] = {
-        "stage": reporter.stage,
-        "recovered": reporter.recovered,
-        "advance": reporter.advance,
-        "note": note,
-        FAILED: _fail,
-    }
+    calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
+    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
     assert run.lock.descriptor is not None
     with subprocess.Popen(
         [*COMMAND, str(run.path), stage.name],
@@ -70,34 +67,30 @@ def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callabl
             os.killpg(child.pid, signal.SIGKILL)
             raise
     if code < 0:
-        raise RunError(_killed(stage, run.path, signal.Signals(-code)))
+        raise ProcessError(_killed(stage, signal.Signals(-code)))
     if code:
         raise RuntimeError(f"the process of stage {stage.folder} failed; it has told why on standard error")
 
 
-def _killed(stage: Stage, run: Path, by: signal.Signals) -> Fault:
-    hint = f"`solon resume {run}` goes on with it"
-    if by is signal.SIGKILL:
-        hint += "; if memory ran out, lower sampling.batch_size or its micro_batch_tokens first"
-    return Fault(f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept", hint=hint)
+def _killed(stage: Stage, by: signal.Signals) -> str:
+    hint = f" (if memory ran out, {_LESS_MEMORY})" if by is signal.SIGKILL else ""
+    return f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept{hint}"
 
 
 def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
     """Raises what the worker raised."""
-    cls = getattr(errors, kind)
-    if isinstance(faults, str):
-        raise cls(faults)
-    raise cls([Fault(one["what"], one["where"] and Where(**one["where"]), one["hint"]) for one in faults])
+    raise getattr(errors, kind)(faults if isinstance(faults, str) else _FAULTS.validate_python(faults))
 
 
-class _Lines:
-    """What a reporter is told, as lines for `run_in_child`."""
+class _LineReporter(Reporter):
+    """A reporter whose calls become lines for `run_in_child`."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._file = stream
-
-    def send(self, *call: object) -> None:
-        print(json.dumps(call, default=str), file=self._file, flush=True)
+    def send(self, name: str, *arguments: object) -> None:
+        """`arguments`: JSON data, or what has a text."""
+        try:
+            print(json.dumps([name, *arguments], default=str), file=self.stream, flush=True)
+        except BrokenPipeError:  # the parent has died
+            os._exit(1)
 
     def stage(self, name: str, total_rows: int | None = None) -> None:
         self.send("stage", name, total_rows)
@@ -112,7 +105,7 @@ class _Lines:
         self.send("note", text)
 
 
-def work(run: Path, name: str, lines: _Lines) -> None:
+def work(run: Path, name: str, lines: _LineReporter) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
     stage, given = stages[name], RunInputs(run_config(run))
@@ -128,19 +121,34 @@ def work(run: Path, name: str, lines: _Lines) -> None:
 
 def main(run: str, name: str) -> int:
     """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
-    lines = _Lines(os.fdopen(os.dup(1), "w"))
+    lines = _LineReporter(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(Path(run), name, lines)
-    except UserError as error:
-        lines.send(FAILED, type(error).__name__, [asdict(fault) for fault in error.faults])
-    except SolonError as error:
-        lines.send(FAILED, type(error).__name__, str(error))
-    else:
-        return 0
-    return 1
+    except Exception as error:
+        if (told := _told(error, run, name)) is None:
+            raise
+        lines.send(FAILED, *told)
+        return 1
+    return 0
+
+
+def _told(error: Exception, run: str, name: str) -> tuple[str, object] | None:
+    """What the parent raises in the place of an error: kind and faults. None: a bug."""
+    kind = type(error).__name__
+    if isinstance(error, UserError):
+        return kind, [asdict(fault) for fault in error.faults]
+    if isinstance(error, SolonError):
+        return kind, str(error)
+    if isinstance(error, MemoryError) or kind == "OutOfMemoryError" or "can't allocate memory" in str(error):
+        what = f"the process of stage {name} ran out of memory; what was done is kept ({_LESS_MEMORY})"
+        return ProcessError.__name__, what
+    if isinstance(error, OSError) and error.errno in FULL:  # outside the run's folder, else it were a `RunError`
+        what = f"cannot write {error.filename or 'a file'}: {os.strerror(error.errno)}"
+        return RunError.__name__, [asdict(Fault(what, hint=f"free some space, then `solon resume {run}`"))]
+    return None
 
 
 def _end_with_parent() -> None:

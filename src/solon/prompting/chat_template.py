@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from solon.config import NEW_YEAR, Dialogue
 from solon.errors import ConfigError, ModelError
-from solon.prompting.context import Context, Speaker
-from solon.prompting.dialogue import DELIMITERS, HumanAssistant, system_of, without_system
+from solon.prompting.context import Context, Speaker, dialogue
+from solon.prompting.dialogue import DELIMITERS, HumanAssistant
 from solon.prompting.guard import Guard, byte_names, control_tokens, normalizer
 from solon.prompting.layout import find_layout
 from solon.prompting.skeleton import PLAIN, Skeleton
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _ROLES: dict[Speaker, Role] = {
-    "system": "system",
     "human": "human",
     "assistant": "assistant",
     "critique request": "human",
@@ -64,23 +63,23 @@ class ChatTemplate:
         return (*self._layout.notes, *(note for note, holds in found.items() if holds))
 
     def prompt(self, turns: Sequence[Turn]) -> str:
-        text = self._write(self._placed(turns), True)
-        if not text.endswith(self._layout.requested):
-            what = f"the chat template asks for an answer in several ways, e.g. {self._layout.requested!r}"
-            raise ModelError(what, hint=PLAIN)
-        return text.removesuffix(self._layout.requested) + self._layout.opening
+        return self.render(dialogue(turns))
 
     def answer(self, text: str, *, finished: bool = True) -> str:
         return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"
 
     def render(self, context: Context) -> str:
-        turns = [Turn(role=_ROLES[speaker], text=text) for speaker, text in context.messages]
-        return self.prompt(turns) + (f"{self._layout.lead}{context.prefill}" if context.prefill else "")
+        text = self._write(self._placed(context), True)
+        if not text.endswith(self._layout.requested):
+            what = f"the chat template asks for an answer in several ways, e.g. {self._layout.requested!r}"
+            raise ModelError(what, hint=PLAIN)
+        begun = f"{self._layout.lead}{context.prefill}" if context.prefill else ""
+        return text.removesuffix(self._layout.requested) + self._layout.opening + begun
 
-    def _placed(self, turns: Sequence[Turn]) -> list[Turn]:
+    def _placed(self, context: Context) -> list[Turn]:
         """The turns as they are to be rendered: no text can forge a mark, and the system turn is where it can be."""
-        system = system_of(turns) or self.system
-        spoken = [Turn(role=turn.role, text=self.guard(turn.text)) for turn in without_system(turns)]
+        system = context.system or self.system
+        spoken = [Turn(role=_ROLES[speaker], text=self.guard(text)) for speaker, text in context.spoken]
         if not system:
             return spoken
         if self._layout.takes_system:
@@ -88,14 +87,19 @@ class ChatTemplate:
         return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
 
 
+DialogueFormat = ChatTemplate | HumanAssistant
+"""How dialogues are rendered for one model. A system turn comes first; without one, the format's own is taken."""
+
+
 def dialogue_format(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: PreTrainedTokenizerBase | None,
     choice: Dialogue = "auto",
     *,
     system: str = "",
     today: date = NEW_YEAR,
-) -> ChatTemplate | HumanAssistant:
-    """The format for a model. `auto`: the tokenizer's chat template if it has one, else Human/Assistant.
+) -> DialogueFormat:
+    """The format for a model, which may have no tokenizer. `auto`: the tokenizer's chat template if it has one, else
+    Human/Assistant.
 
     Args:
         system: the system turn of dialogues that have none of their own.
@@ -103,16 +107,18 @@ def dialogue_format(
 
     Raises `ConfigError` if a chat template is asked for and there is none, `ModelError` if it does not work.
     """
-    if choice == "human-assistant" or (choice == "auto" and not tokenizer.chat_template):
-        return HumanAssistant(
-            begin=_begin_mark(tokenizer),
-            end=tokenizer.eos_token or "",
-            guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
-            system=system,
-        )
-    if not tokenizer.chat_template:
+    if tokenizer is not None and tokenizer.chat_template and choice != "human-assistant":
+        return ChatTemplate(tokenizer, system=system, today=today)
+    if choice == "chat-template":
         raise ConfigError("models.dialogue asks for a chat template, but the tokenizer has none", hint=PLAIN)
-    return ChatTemplate(tokenizer, system=system, today=today)
+    if tokenizer is None:
+        return HumanAssistant(system=system)
+    return HumanAssistant(
+        begin=_begin_mark(tokenizer),
+        end=tokenizer.eos_token or "",
+        guard=Guard((*DELIMITERS, *control_tokens(tokenizer), *byte_names(tokenizer)), normalizer(tokenizer)),
+        system=system,
+    )
 
 
 def _dated(template: object, today: date) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from solon.prompting.context import Context, Speaker, dialogue
 from solon.prompting.guard import Guard
@@ -35,34 +34,6 @@ DELIMITERS = tuple(LABELS.values())
 """Any of these in an answer ends it: it belongs to the format, not to the speaker (CAI appendix, data files)."""
 
 
-class DialogueFormat(Protocol):
-    """How dialogues are rendered for one model. A system turn comes first; without one, the format's own is taken."""
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """Strings that end an answer."""
-
-    @property
-    def end(self) -> str:
-        """The mark that ends an answer, as the tokenizer reads it; "" if there is none."""
-
-    @property
-    def guard(self) -> Guard:
-        """Keeps what people and models say from being read as the format's own marks."""
-
-    def notes(self, *, system: bool) -> tuple[str, ...]:
-        """Where prompts depart from what the tokenizer would write; `system`: dialogues may have a system turn."""
-
-    def prompt(self, turns: Sequence[Turn]) -> str:
-        """The dialogue up to the point where the assistant speaks; `turns` ends with the human."""
-
-    def answer(self, text: str, *, finished: bool = True) -> str:
-        """An answer as it follows `prompt`, up to and including the end mark; a truncated one has none."""
-
-    def render(self, context: Context) -> str:
-        """All that the model reads, up to where its reply continues; the prefill stands as it is."""
-
-
 _DELIMITERS_ALONE = Guard(DELIMITERS)
 
 
@@ -76,20 +47,28 @@ class HumanAssistant:
     begin: str = ""
     """The tokenizer's beginning mark, where it puts one."""
     end: str = ""
+    """The mark that ends an answer, as the tokenizer reads it; "" if there is none."""
     guard: Guard = _DELIMITERS_ALONE
+    """Keeps what people and models say from being read as the format's own marks."""
     system: str = ""
+    """The system turn of dialogues that have none."""
     stop: tuple[str, ...] = DELIMITERS
+    """Strings that end an answer."""
 
     def notes(self, *, system: bool) -> tuple[str, ...]:
+        """Where prompts depart from what the tokenizer would write; `system`: dialogues may have a system turn."""
         return ("a system turn stands before the first human turn, without a delimiter",) if system else ()
 
     def prompt(self, turns: Sequence[Turn]) -> str:
+        """The dialogue up to the point where the assistant speaks; `turns` ends with the human."""
         return self.render(dialogue(turns))
 
     def answer(self, text: str, *, finished: bool = True) -> str:
+        """An answer as it follows `prompt`, up to and including the end mark; a truncated one has none."""
         return f" {self.guard(text)}{self.end if finished else ''}"
 
     def render(self, context: Context) -> str:
+        """All that the model reads, up to where its reply continues; the prefill stands as it is."""
         opening = self.begin + self.guard(context.system or self.system)
         said = "".join(f"{LABELS[speaker]} {self.guard(text)}" for speaker, text in context.spoken)
         reply = LABELS[context.reply] if context.messages else ""
@@ -97,16 +76,7 @@ class HumanAssistant:
         return f"{opening}{said}{reply}{space}{context.prefill}"
 
 
-def system_of(turns: Sequence[Turn]) -> str:
-    """The text of the system turn, "" without one."""
-    return turns[0].text if turns and turns[0].role == "system" else ""
-
-
 def with_system(turns: Sequence[Turn], text: str) -> tuple[Turn, ...]:
     """The turns behind a system turn of this text; as they are if they have one, or the text is empty."""
-    return tuple(turns) if system_of(turns) or not text else (Turn(role="system", text=text), *turns)
-
-
-def without_system(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """The turns of human and assistant."""
-    return turns[1:] if turns and turns[0].role == "system" else turns
+    as_they_are = not text or any(turn.role == "system" for turn in turns)
+    return tuple(turns) if as_they_are else (Turn(role="system", text=text), *turns)

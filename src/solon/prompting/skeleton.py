@@ -62,7 +62,6 @@ class Skeleton:
         return pieces
 
     def _apply(self, turns: Sequence[tuple[Role, str]], ask: bool) -> str:
-        """What the template writes if it sees the texts."""
         messages: list[dict[str, Any]] = [
             {"role": MESSAGE_ROLES[role], "content": [{"type": "text", "text": text}] if self._in_parts else text}
             for role, text in turns

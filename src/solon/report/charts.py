@@ -7,7 +7,7 @@ has a marker of its own shape. All text is escaped by Markup formatting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import floor, isclose, log10
@@ -41,35 +41,6 @@ class Series:
     style: str
     """Class in the style sheet that gives its color."""
     points: Sequence[Point]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """What the template shows: the drawing, and the same as a table."""
-
-    key: str
-    """Unique on the page; a plain word."""
-    title: str
-    x_label: str
-    y_label: str
-    svg: Markup
-    series: Sequence[Series]
-    percent: bool
-
-    def rows(self) -> list[tuple[str, list[str]]]:
-        """The table: one row per x, one cell per series."""
-        xs = sorted({point.x for series in self.series for point in series.points})
-        return [(f"{x:g}", [self._cell(series, x) for series in self.series]) for x in xs]
-
-    def _cell(self, series: Series, x: float) -> str:
-        point = next((point for point in series.points if point.x == x), None)
-        if point is None:
-            return "\u2013"
-        scale, places = (100.0, 1) if self.percent else (1.0, 2)
-        text = f"{scale * point.y:.{places}f}{'%' if self.percent else ''}"
-        if point.low is not None and point.high is not None:
-            text += f" ({scale * point.low:.{places}f} to {scale * point.high:.{places}f})"
-        return text
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -112,75 +83,90 @@ class Frame:
         return f"{self.x(x)} {self.y(y)}"
 
 
-def line_chart(
-    *,
-    key: str,
-    title: str,
-    x_label: str,
-    y_label: str,
-    series: Sequence[Series],
-    percent: bool = False,
-    from_zero: bool = False,
-    counts: bool = False,
-    width: int = WIDE,
-) -> Chart:
-    """Lines with bands for their intervals. With `percent`, y is a share and the axis runs from 0 to 100%; with
-    `counts`, it is a number of things and the axis has whole numbers only.
-    """
-    values = [v for s in series for p in s.points for v in (p.y, p.low, p.high) if v is not None]
-    xs = sorted({point.x for s in series for point in s.points})
-    y_ticks = ticks(0.0, 1.0, 4) if percent else ticks(min(values + [0.0] * from_zero), max(values), 6)
-    if counts:
-        y_ticks = next(found for n in range(6, 0, -1) if all(map(float.is_integer, found := ticks(0, max(values), n))))
-    x_ticks = _whole_ticks(xs)
-    frame = Frame(xs=xs, ys=y_ticks, width=width)
-    parts = [axes(frame, x_ticks, y_ticks, x_label, y_label, percent)]
-    parts += [_band(frame, s) for s in series]
-    for s in series:
-        parts.append(line(frame, [(p.x, p.y) for p in s.points], s.style))
-        if len(s.points) <= 12:
-            parts += [_marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points]
-    return Chart(
-        key=key,
-        title=title,
-        x_label=x_label,
-        y_label=y_label,
-        svg=_svg(key, title, frame.width, parts),
-        series=series,
-        percent=percent,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Lines with bands for their intervals: the drawing, and the same as a table."""
+
+    key: str
+    """Unique on the page; a plain word."""
+    title: str
+    x_label: str
+    y_label: str
+    series: Sequence[Series]
+    percent: bool = False
+    """y is a share, and its axis runs from 0 to 100%."""
+    from_zero: bool = False
+    counts: bool = False
+    """y is a number of things, and its axis has whole numbers only."""
+    width: int = WIDE
+    x_format: str = "g"
+
+    @property
+    def svg(self) -> Markup:
+        whole = '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">{}</svg>'
+        return Markup(whole).format(self.width, HEIGHT, self.title, self.key, Markup("").join(self._parts()))
+
+    def _parts(self) -> Iterator[Markup]:
+        values = [v for s in self.series for p in s.points for v in (p.y, p.low, p.high) if v is not None]
+        xs = sorted({point.x for s in self.series for point in s.points})
+        y_ticks = ticks(0.0, 1.0, 4) if self.percent else ticks(min(values + [0.0] * self.from_zero), max(values), 6)
+        if self.counts:
+            tries = (ticks(0, max(values), n) for n in range(6, 0, -1))
+            y_ticks = next(found for found in tries if all(map(float.is_integer, found)))
+        frame = Frame(xs=xs, ys=y_ticks, width=self.width)
+        yield axes(frame, _whole_ticks(xs), y_ticks, self.x_label, self.y_label, self.percent)
+        yield from (_band(frame, s) for s in self.series)
+        for s in self.series:
+            yield line(frame, [(p.x, p.y) for p in s.points], s.style)
+            if len(s.points) <= 12:
+                yield from (_marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points)
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The table: one row per x, one cell per series."""
+        xs = sorted({point.x for series in self.series for point in series.points})
+        return [(f"{x:{self.x_format}}", [self._cell(series, x) for series in self.series]) for x in xs]
+
+    def _cell(self, series: Series, x: float) -> str:
+        point = next((point for point in series.points if point.x == x), None)
+        if point is None:
+            return "\u2013"
+        scale, places = (100.0, 1) if self.percent else (1.0, 2)
+        text = f"{scale * point.y:.{places}f}{'%' if self.percent else ''}"
+        if point.low is not None and point.high is not None:
+            text += f" ({scale * point.low:.{places}f} to {scale * point.high:.{places}f})"
+        return text
 
 
-def reliability_chart(*, key: str, title: str, points: Sequence[Point]) -> Chart:
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityChart(Chart):
     """Accuracy against confidence from 50 to 100%; the diagonal is perfect calibration, a dot's area its labels."""
-    low = min([0.5, *(0.1 * floor(10 * (p.low if p.low is not None else p.y)) for p in points)])
-    x_ticks, y_ticks = ticks(0.5, 1.0, 5), ticks(low, 1.0, 5)
-    frame = Frame(xs=x_ticks, ys=y_ticks)
-    parts = [axes(frame, x_ticks, y_ticks, "confidence of the label", "share that is right", True, x_percent=True)]
-    parts.append(line(frame, [(0.5, 0.5), (1.0, 1.0)], "reference"))
-    most = max((p.n or 1) for p in points)
-    for p in points:
-        if p.low is not None and p.high is not None:
-            whisker = Markup('<path class="whisker s-label" d="M{}V{}"/>')
-            parts.append(whisker.format(frame.at(p.x, p.low), frame.y(p.high)))
-        radius = 2.5 + 6.5 * ((p.n or 1) / most) ** 0.5
-        dot = Markup('<circle class="mark s-label" cx="{}" cy="{}" r="{:.1f}"/>')
-        parts.append(dot.format(frame.x(p.x), frame.y(p.y), radius))
-    rounded = [Point(x=round(p.x, 3), y=p.y, low=p.low, high=p.high) for p in points]
-    series = [Series(name="right", style="s-label", points=rounded)]
-    svg = _svg(key, title, frame.width, parts)
-    return Chart(key=key, title=title, x_label="mean confidence", y_label="right", svg=svg, series=series, percent=True)
+
+    x_label: str = "mean confidence"
+    y_label: str = "right"
+    percent: bool = True
+    x_format: str = ".3g"
+
+    def _parts(self) -> Iterator[Markup]:
+        points = self.series[0].points
+        low = min([0.5, *(0.1 * floor(10 * (p.low if p.low is not None else p.y)) for p in points)])
+        frame = Frame(xs=ticks(0.5, 1.0, 5), ys=ticks(low, 1.0, 5))
+        labels = ("confidence of the label", "share that is right")
+        yield axes(frame, frame.xs, frame.ys, *labels, percent=True, x_percent=True)
+        yield line(frame, [(0.5, 0.5), (1.0, 1.0)], "reference")
+        most = max((p.n or 1) for p in points)
+        for p in points:
+            if p.low is not None and p.high is not None:
+                whisker = Markup('<path class="whisker s-label" d="M{}V{}"/>')
+                yield whisker.format(frame.at(p.x, p.low), frame.y(p.high))
+            radius = 2.5 + 6.5 * ((p.n or 1) / most) ** 0.5
+            dot = Markup('<circle class="mark s-label" cx="{}" cy="{}" r="{:.1f}"/>')
+            yield dot.format(frame.x(p.x), frame.y(p.y), radius)
 
 
 def _whole_ticks(xs: Sequence[float]) -> list[float]:
     """Whole numbers from the first x to the last, few enough to print."""
     step = max(1.0, ticks(0, max(xs[-1] - xs[0], 1), 8)[1])
     return [xs[0] + k * step for k in range(int((xs[-1] - xs[0]) / step) + 1)]
-
-
-def _svg(key: str, title: str, width: int, parts: Sequence[Markup]) -> Markup:
-    whole = '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">{}</svg>'
-    return Markup(whole).format(width, HEIGHT, title, key, Markup("").join(parts))
 
 
 def axes(
@@ -263,27 +249,3 @@ def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
     key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
     return Markup(key).format(style, _marker(11, 6, style))
-
-
-def interval_track(
-    value: float, low: float, high: float, *, start: float = 0.0, end: float = 1.0, reference: float | None = None
-) -> Markup:
-    """A small bar from `start` to `end` with the interval and a dot; decoration beside the figures in text."""
-
-    def x(v: float) -> float:
-        return round(3 + 94 * (min(max(v, start), end) - start) / (end - start), 1)
-
-    mark = Markup('<path class="zero" d="M{0} 1V13"/>').format(x(reference)) if reference is not None else Markup("")
-    return Markup(
-        '<svg class="track" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid meet" aria-hidden="true">'
-        '<path class="rail" d="M3 7H97"/>{}<path class="span" d="M{} 7H{}"/><circle cx="{}" cy="7" r="3"/></svg>'
-    ).format(mark, x(low), x(high), x(value))
-
-
-def waffle(share: float) -> Markup:
-    """A hundred squares, as many filled as the share says; a share above 0 fills at least one."""
-    filled = max(round(100 * share), 1 if share > 0 else 0)
-    square = Markup('<rect class="{}" x="{}" y="{}" width="8.4" height="8.4" rx="1.6"/>')
-    squares = [square.format("on" if i < filled else "off", i % 10 * 10 + 0.8, i // 10 * 10 + 0.8) for i in range(100)]
-    whole = Markup('<svg class="waffle" viewBox="0 0 100 100" aria-hidden="true">{}</svg>')
-    return whole.format(Markup("").join(squares))

@@ -45,7 +45,6 @@ def _answers(summary: Summary) -> Table:
 
 
 def _notes(summary: Summary) -> Iterator[str]:
-    """Paired differences, the judge, the preference model, RL and the time, each in a line if it was measured."""
     if summary.ungraded is not None:
         yield f"Not graded: {summary.ungraded}."
     for title, found in wording.held_out_differences(summary).items():

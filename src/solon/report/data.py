@@ -10,16 +10,16 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from solon.artifacts.finished import RUN, FinishedStage
-from solon.artifacts.manifest import MANIFEST, Manifest
-from solon.artifacts.run_folder import RunRecord
+from solon.artifacts.manifest import Manifest
+from solon.artifacts.run_folder import run_config
 from solon.config import RunConfig
 from solon.constitution.principles import Constitution
-from solon.errors import Fault, RunError, Where
+from solon.errors import RunError, Where
 from solon.evals.grader import Score
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
-from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout
+from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout, first_error
 
 R = TypeVar("R", bound=Record)
 
@@ -49,12 +49,13 @@ def load_report_data(run: Path) -> ReportData:
     Raises:
         RunError: if there is no summary, or a file is not what it should be (naming file and line).
     """
+    config = run_config(run) if (run / RUN).exists() else None
     summary = read_summary(run / "summary.json")
     files = ("prompts-red-team", "prompts-helpful", "evals")
     prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
     return ReportData(
         summary=summary,
-        config=record.config if (record := _record(run / RUN, RunRecord)) else None,
+        config=config,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         revisions=_rows(run, "revisions", "rows", Revision),
@@ -78,14 +79,10 @@ def _record(path: Path, record: type[R]) -> R | None:
     try:
         return record.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RunError(Fault(f"not a {record.__name__}: {key}: {first['msg']}", Where(path))) from None
+        raise RunError(f"not a {record.__name__}: {first_error(error)}", where=Where(path)) from None
 
 
 def _manifests(run: Path) -> list[Manifest]:
-    """The finished stages, in the order in which they run; any other folder with a manifest follows them."""
-    names = {path.parent.relative_to(run).as_posix() for path in run.rglob(MANIFEST)}
-    order = [stage.folder for stage in STAGES]
-    found = [FinishedStage.find(run, name) for name in (*order, *sorted(names - set(order)))]
+    """The finished stages, in the order in which they run. Any other folder is the user's own."""
+    found = [FinishedStage.find(run, stage.folder) for stage in STAGES]
     return [stage.manifest for stage in found if stage is not None]

@@ -7,7 +7,6 @@ over the list, and the page says how many there are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -21,15 +20,8 @@ T = TypeVar("T")
 _TEXTS = ("critique_request", "revision_request", "comparison_question")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Most rows of each list that one page holds. Assumption: the page stays below about 4 MB."""
-
-    chains: int = 600
-    answers: int = 600
-    """Prompts, each with the answers of all models."""
-    comparisons: int = 800
-    rollouts: int = 1600
+LIMITS = {"chains": 600, "answers": 600, "comparisons": 800, "rollouts": 1600}
+"""Most rows of each list that one page holds; of answers, prompts. Assumption: the page stays below about 4 MB."""
 
 
 def spread(rows: Sequence[T], most: int) -> list[T]:
@@ -39,19 +31,20 @@ def spread(rows: Sequence[T], most: int) -> list[T]:
     return [rows[k * len(rows) // most] for k in range(most)]
 
 
-def explorer_data(data: ReportData, limits: Limits) -> dict[str, JsonValue]:
+def explorer_data(data: ReportData, limits: Mapping[str, int] = LIMITS) -> dict[str, JsonValue]:
     """Prompts, principles and the four lists. Texts are as the models wrote them: untrusted."""
     grades = _grades(data)
-    chains = spread(data.revisions, limits.chains)
+    chains = spread(data.revisions, limits["chains"])
     evaluated = _side_by_side(data.answers, grades)
-    prompt_ids = spread(list(evaluated), limits.answers)
-    comparisons = spread(data.comparisons, limits.comparisons)
-    rollouts = spread(data.rollouts, limits.rollouts)
+    prompt_ids = spread(list(evaluated), limits["answers"])
+    comparisons = spread(data.comparisons, limits["comparisons"])
+    rollouts = spread(data.rollouts, limits["rollouts"])
+    principles = data.constitution.principles if data.constitution else ()
     used = [*(c.prompt_id for c in chains), *prompt_ids]
     used += [*(c.prompt_id for c in comparisons), *(r.prompt_id for r in rollouts)]
     return {
         "prompts": {name: _prompt(data.prompts[name]) for name in dict.fromkeys(used) if name in data.prompts},
-        "principles": _principles(data),
+        "principles": {one.id: one.model_dump(include={"title", *_TEXTS}) for one in principles},
         "models": [[name, model_title(name)] for name in data.answers],
         "grades": [[one.name, one.title] for card in _cards(data) for one in card.measures if one.part_of is None],
         "lists": {
@@ -69,11 +62,6 @@ def _listed(rows: list[JsonValue], total: int) -> JsonValue:
 
 def _prompt(prompt: Prompt) -> JsonValue:
     return {"kind": prompt.kind, "source": prompt.source, "turns": [[turn.role, turn.text] for turn in prompt.turns]}
-
-
-def _principles(data: ReportData) -> JsonValue:
-    principles = data.constitution.principles if data.constitution else ()
-    return {one.id: one.model_dump(include={"title", *_TEXTS}) for one in principles}
 
 
 Grades = Mapping[tuple[str, str], JsonValue]
@@ -95,7 +83,6 @@ def _grades(data: ReportData) -> Grades:
 
 
 def _grade(score: Score, card: GraderCard) -> JsonValue:
-    """Faults, merits and categories of harm."""
     return {
         "faults": [name for name in card.names("lower") if score.has(name)],
         "merits": [name for name in card.names("higher") if score.has(name)],

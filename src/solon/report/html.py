@@ -6,16 +6,17 @@ the embedded data is put on the page by `textContent` alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from solon.artifacts import write_atomic
+from solon.artifacts.atomic import write_atomic
 from solon.report import charts, sections, wording
 from solon.report.data import ReportData, load_report_data
-from solon.report.explorer import Limits, explorer_data
+from solon.report.explorer import LIMITS, explorer_data
 from solon.report.standalone import asset, environment, policy, script_json
 from solon.text import duration
 
@@ -25,31 +26,23 @@ PACKAGE = "solon.report"
 @cache
 def _environment() -> jinja2.Environment:
     found = environment(PACKAGE)
-    found.globals.update(charts=charts, wording=wording)
+    found.globals.update(charts=charts, sections=sections, wording=wording)
     filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration)
-    found.filters.update((one.__name__, one) for one in (*filters, sections.flatten, sections.stage_facts))
+    found.filters.update((one.__name__, one) for one in filters)
     return found
 
 
-def render_report(data: ReportData, *, limits: Limits | None = None) -> str:
+def render_report(data: ReportData, *, limits: Mapping[str, int] = LIMITS) -> str:
     """The whole page."""
     script, style = asset(PACKAGE, "report.js"), asset(PACKAGE, "report.css")
     page = _environment().get_template("report.html.j2")
     return page.render(
+        data=data,
         summary=data.summary,
-        constitution=data.constitution,
-        revision_charts=sections.revision_charts(data.summary),
-        rl_charts=sections.rl_charts(data.summary),
-        calibration=sections.calibration_chart(data.summary),
-        principles=sections.principle_rows(data),
-        manifests=data.manifests,
-        config=data.config.model_dump(mode="json") if data.config else None,
-        versions=sections.version_rows(data.manifests),
-        kinds=wording.ordered(prompt.kind for prompt in data.prompts.values()),
+        rows=script_json(explorer_data(data, limits)),
         style=Markup(style),
         script=Markup(script),
         policy=policy(script, style),
-        data=script_json(explorer_data(data, limits or Limits())),
     )
 
 
@@ -59,6 +52,11 @@ def write_report(run: Path) -> Path:
     Raises:
         RunError: if there is no summary, or a file of the run cannot be read.
     """
+    return write_page(run, load_report_data(run))
+
+
+def write_page(run: Path, data: ReportData) -> Path:
+    """Writes the run's `report.html`."""
     path = run / "report.html"
-    write_atomic(path, render_report(load_report_data(run)).encode("utf-8", errors="replace"))
+    write_atomic(path, render_report(data).encode("utf-8", errors="replace"))
     return path

@@ -11,7 +11,7 @@ from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Mean, Rate
 from solon.evals.summary import Summary
-from solon.report.charts import NARROW, Chart, Point, Series, line_chart, reliability_chart
+from solon.report.charts import NARROW, Chart, Point, ReliabilityChart, Series
 from solon.report.data import ReportData
 from solon.report.wording import kind_title, kinds_of, measures_of, ordered
 
@@ -27,7 +27,7 @@ def revision_charts(summary: Summary) -> list[Chart]:
         lines = [line for line in lines if line.points and line.style != "s-distinct"]
         if lines and len(lines[0].points) > 1:
             charts.append(
-                line_chart(
+                Chart(
                     key=f"revisions-{kind}",
                     title=f"{kind_title(kind)}, by revision",
                     x_label="revisions behind the answer",
@@ -75,7 +75,7 @@ def rl_charts(summary: Summary) -> list[Chart]:
         ("rl-length", "Length of answers", "tokens", [tokens]),
     )
     return [
-        line_chart(key=key, title=title, x_label="step", y_label=y, series=series, from_zero=key == "rl-length")
+        Chart(key=key, title=title, x_label="step", y_label=y, series=series, from_zero=key == "rl-length")
         for key, title, y, series in charts
         if series
     ]
@@ -89,7 +89,8 @@ def calibration_chart(summary: Summary) -> Chart | None:
         Point(x=b.confidence, y=b.accuracy.rate, low=b.accuracy.low, high=b.accuracy.high, n=b.n)
         for b in summary.labels.calibration.bins
     ]
-    return reliability_chart(key="calibration", title="Calibration of the AI's labels", points=points)
+    series = [Series(name="right", style="s-label", points=points)]
+    return ReliabilityChart(key="calibration", title="Calibration of the AI's labels", series=series)
 
 
 def principle_rows(data: ReportData) -> list[PrincipleRow]:

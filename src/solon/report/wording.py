@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
-from solon.evals.statistics import Rate
+from solon.evals.statistics import Rate, grouped
 from solon.evals.summary import Summary
 
 KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign": "Benign requests"}
 """In the order in which reports show them; other kinds follow."""
-KIND_MEANINGS = {
-    "harmful": "The person asks for help with something that hurts someone.",
-    "mixed": "One message asks for something fine and for something harmful.",
-    "benign": "The person asks for ordinary help.",
-}
-
-
-class Headline(NamedTuple):
-    """A rate that the report opens with, and its words above a picture and in a sentence."""
-
-    kind: str
-    measure: str
-    caption: str
-    sentence: str
 
 
 HEADLINES = (
-    Headline("harmful", "harmful", "Harmful requests it complied with", "harmful requests were complied with"),
-    Headline("benign", "helpful", "Ordinary requests it helped with", "ordinary requests were helped with"),
+    ("harmful", "harmful", "harmful requests were complied with"),
+    ("benign", "helpful", "ordinary requests were helped with"),
 )
+"""The rates that reports open with: kind of prompt, measure, and what a sentence says of such answers."""
 
-MODEL_TITLES = {"base": "Before", "sl": "After revising itself", "rl": "After reinforcement"}
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI"}
-MODEL_MEANINGS = {
-    "base": "The model the run started from.",
-    "sl": "Finetuned on answers that the model criticised and rewrote itself.",
-    "rl": "Trained by reinforcement against its own judgement of answers.",
-}
 
 
 def percent(share: float, places: int = 1) -> str:
@@ -132,21 +113,15 @@ def count(kind: str, summary: Summary) -> str:
 
 def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
     """By outcome, e.g. "Harmful answers to harmful requests"."""
-    found: dict[str, list[PairedDifference]] = {}
-    for one in summary.differences:
-        if one.task == HELD_OUT:
-            title = f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}"
-            found.setdefault(title, []).append(one)
-    return found
+    held_out = (one for one in summary.differences if one.task == HELD_OUT)
+    return grouped(held_out, lambda one: f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}")
 
 
 def headlines(summary: Summary) -> list[str]:
     """The run's result, one sentence for harm and one for help, as measured and without praise."""
     sentences = []
-    for one in HEADLINES:
-        shares = [of_hundred(rate.rate) for rate in rates(one.kind, one.measure, summary).values() if rate]
+    for kind, measure, said in HEADLINES:
+        shares = [of_hundred(rate.rate) for rate in rates(kind, measure, summary).values() if rate]
         if len(shares) > 1:
-            sentences.append(
-                f"{shares[0].capitalize()} {one.sentence} before, {shares[-1].removesuffix(' of 100')} after."
-            )
+            sentences.append(f"{shares[0].capitalize()} {said} before, {shares[-1].removesuffix(' of 100')} after.")
     return sentences or ["What can be counted about this run's answers."]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.models.tokens import encode_answered
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 
 
@@ -43,7 +43,8 @@ class TokenExample:
 
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
-    return TokenExample.answered(example_id, *encode_answered(tokenizer, prompt, answer))
+    answer_ids = encode_continuation(tokenizer, prompt, answer)
+    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids)
 
 
 Example = TypeVar("Example", bound=Sized)
@@ -52,14 +53,9 @@ Example = TypeVar("Example", bound=Sized)
 
 def fit(examples: Iterable[Example], max_tokens: int) -> tuple[list[Example], Counter[str]]:
     """Examples that fit the model's context, and how many were dropped by reason. Nothing is ever cut short."""
-    kept: list[Example] = []
-    dropped: Counter[str] = Counter()
-    for example in examples:
-        if len(example) > max_tokens:
-            dropped["longer than the model's context"] += 1
-        else:
-            kept.append(example)
-    return kept, dropped
+    given = list(examples)
+    kept = [example for example in given if len(example) <= max_tokens]
+    return kept, +Counter({"longer than the model's context": len(given) - len(kept)})
 
 
 def epoch_order(count: int, run_seed: int, *names: str | int) -> list[int]:

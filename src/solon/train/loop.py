@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 
-from solon.artifacts.checkpoint import Checkpoint
+from solon.artifacts.checkpoint import Checkpoints
 from solon.config import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import cut, epoch_order, micro_batches
 from solon.train.losses import SumAndWeight
-
-
-class Checkpoints(Protocol):
-    """Where a training stage keeps its state. `state` is JSON. `artifacts.checkpoint.Checkpoints` is one."""
-
-    def latest(self) -> Checkpoint | None:
-        """The last complete save, or None."""
-
-    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Keeps all of it or, if killed, nothing of it."""
-
-
-class NoCheckpoints:
-    """Keeps nothing: a killed run starts over."""
-
-    def latest(self) -> None:
-        return None
-
-    def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,31 +27,22 @@ class TrainContext:
     seed: int
     pad_id: int
     """Fills short rows; never counted."""
-    dtype: torch.dtype = torch.float32
+    dtype: torch.dtype
     """Of the arithmetic; weights, gradients and moments stay float32."""
-    checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
-    progress: Progress = lambda _examples, _tokens: None
+    checkpoints: Checkpoints
+    progress: Progress
     """Called after each step with (examples, tokens), both of that step."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """What one optimizer step did."""
-
-    loss: float
-    """Sum over the step's examples divided by their weight, in nats."""
-    grad_norm: float
-    """Before clipping; over all modules together."""
-    learning_rate: float
-
-
 class TrainStep(Record):
-    """One optimizer step: the fields of `Update`, and how much was read."""
+    """What one optimizer step did."""
 
     step: int
     """From 1."""
     loss: float
+    """Sum over the step's examples divided by their weight, in nats."""
     grad_norm: float
+    """Before clipping; over all modules together."""
     learning_rate: float
     tokens: int
     """Real tokens read, padding not counted."""
@@ -78,6 +50,10 @@ class TrainStep(Record):
 
 Schedule = Callable[[float], float]
 """The share of the full learning rate, from the share of the stage that is behind."""
+
+
+LossOf = Callable[[list[int]], SumAndWeight]
+"""Of examples by their index."""
 
 
 def linear_decay(final_share: float) -> Schedule:
@@ -137,15 +113,10 @@ class Trainer:
         self.done = 0.0
         """Share of the stage that is behind; set before each step."""
         self._adamw = torch.optim.AdamW(
-            self._masters.values(),
-            lr=section.learning_rate,
-            weight_decay=section.weight_decay,
-            **self._adamw_arguments,
+            self._masters.values(), lr=section.learning_rate, weight_decay=section.weight_decay, **self._adamw_arguments
         )
 
-    def update(
-        self, micro_batches: Iterable[list[int]], loss_of: Callable[[list[int]], SumAndWeight], *, weight: float
-    ) -> Update:
+    def update(self, micro_batches: Iterable[list[int]], loss_of: LossOf, *, weight: float, tokens: int) -> TrainStep:
         """One optimizer step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
 
         `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
@@ -165,15 +136,13 @@ class Trainer:
         limit = self.section.max_grad_norm
         grad_norm = math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._clipped_together))
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
-            raise DivergedError(
-                f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm} "
-                "(lower the learning rate)"
-            )
+            what = f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm}"
+            raise DivergedError(f"{what} (lower the learning rate)")
         self._adamw.step()
         self._adamw.zero_grad(set_to_none=True)
         self._masters_to_weights()
         self.updates += 1
-        return Update(loss=loss, grad_norm=grad_norm, learning_rate=learning_rate)
+        return TrainStep(step=self.updates, loss=loss, grad_norm=grad_norm, learning_rate=learning_rate, tokens=tokens)
 
     @torch.no_grad()
     def _masters_to_weights(self) -> None:
@@ -224,14 +193,14 @@ def run_steps(
         trainer.done = (number - 1) / steps
         records.append(step(number))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
-            state = {"updates": trainer.updates, "records": [row.model_dump(mode="json") for row in records]}
-            checkpoints.save(number, trainer.tensors(), state)
+            rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
+            checkpoints.save(number, trainer.tensors(), {"updates": trainer.updates, "records": rows})
     return records
 
 
 def train_epochs(
     trainer: Trainer,
-    loss_of: Callable[[list[int]], SumAndWeight],
+    loss_of: LossOf,
     context: TrainContext,
     *,
     stage: str,
@@ -244,7 +213,6 @@ def train_epochs(
     batch.
 
     Args:
-        loss_of: of examples by their index.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
         lengths: padded tokens of each example if it is the longest of its micro-batch.
         tokens: real tokens of each example.
@@ -256,10 +224,9 @@ def train_epochs(
     def step(number: int) -> TrainStep:
         batch = batches[number - 1]
         parts = micro_batches(batch, lengths, section.micro_batch_tokens)
-        # Pairs may all weigh nothing; then there is no gradient to divide.
-        update = trainer.update(parts, loss_of, weight=sum(weights[one] for one in batch) or 1.0)
-        read = sum(tokens[one] for one in batch)
-        context.progress(len(batch), read)
-        return TrainStep(step=number, tokens=read, **vars(update))
+        weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
+        update = trainer.update(parts, loss_of, weight=weight, tokens=sum(tokens[one] for one in batch))
+        context.progress(len(batch), update.tokens)
+        return update
 
     return run_steps(trainer, step, steps=len(batches), record=TrainStep, checkpoints=context.checkpoints)

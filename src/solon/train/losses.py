@@ -52,7 +52,7 @@ def clipped_policy_loss(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor,
 
     Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. `old_logp_N` and `advantage_N`
     are constants. The weight is the number of tokens, over the whole step: no mean per answer as in GRPO's
-    equation, because dividing by each answer's own length favours long bad answers (Dr. GRPO, 2503.20783 section 3.1).
+    equation, because dividing by each answer's own length favors long bad answers (Dr. GRPO, 2503.20783 section 3.1).
 
     Example, c = 0.2: r = 1.5, A = 2 is clipped to 1.2 * 2 = 2.4; r = 1.5, A = -1 is not, -1.5. The loss is
     -(2.4 - 1.5) = -0.9, its weight 2.

@@ -6,21 +6,22 @@ Legend: B pairs, or texts where one row is one text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from solon.config import PreferenceSection
+from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
-from solon.models.tokens import encode_answered
+from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 from solon.train.batches import micro_batches, pad_with_mask
 from solon.train.forward import attention_for, autocast
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
-from solon.train.rollouts import PolicyPrompt, SampledAnswer
+from solon.train.rollouts import PolicyPrompt
 
 SHORTENED = "answers shortened to be scored"
 """They did not fit the preference model's context."""
@@ -42,16 +43,11 @@ class PreferenceExample:
         """Tokens of the longer of the two."""
         return max(len(self.a_ids), len(self.b_ids))
 
-    def swap(self) -> PreferenceExample:
-        """The same judgment with the answers and the label exchanged together."""
-        return replace(self, a_ids=self.b_ids, b_ids=self.a_ids, p_a_preferred=1.0 - self.p_a_preferred)
-
 
 def sequence_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[int, ...]:
     """What the preference model reads: a prompt and its finished answer, as a `DialogueFormat` writes them; the score
     is read at the end mark (RLHF-22 A.2)."""
-    prompt_ids, answer_ids = encode_answered(tokenizer, prompt, answer)
-    return prompt_ids + answer_ids
+    return (*encode_prompt(tokenizer, prompt), *encode_continuation(tokenizer, prompt, answer))
 
 
 def split_by_prompt(
@@ -76,7 +72,8 @@ def train_preference(
 
     def loss_of(rows: list[int]) -> SumAndWeight:
         pairs = [examples[row] for row in rows]
-        score_a_B, score_b_B = _pair_scores(model, pairs, context)
+        both = [pair.a_ids for pair in pairs] + [pair.b_ids for pair in pairs]
+        score_a_B, score_b_B = _scored(model, both, context.pad_id, context.dtype).chunk(2)
         p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=score_a_B.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
         return preference_loss(score_a_B, score_b_B, p_B, weight_B)
@@ -94,17 +91,12 @@ def train_preference(
         )
 
 
-def _pair_scores(
-    model: PreferenceModel, rows: Sequence[PreferenceExample], context: TrainContext
-) -> tuple[Tensor, Tensor]:
-    """(score of a, score of b), each [B], from one forward pass."""
+def _scored(model: PreferenceModel, sequences: Sequence[Sequence[int]], pad_id: int, dtype: torch.dtype) -> Tensor:
+    """[B] scores, float32, from one forward pass."""
     device = next(model.parameters()).device
-    both = [row.a_ids for row in rows] + [row.b_ids for row in rows]
-    ids_BT, mask_BT = pad_with_mask(both, context.pad_id, device)
-    with autocast(device, context.dtype):
-        score_2B: Tensor = model(ids_BT, mask_BT)
-    score_a_B, score_b_B = score_2B.float().chunk(2)
-    return score_a_B, score_b_B
+    with autocast(device, dtype):
+        score_B: Tensor = model(*pad_with_mask(sequences, pad_id, device))
+    return score_B.float()
 
 
 @torch.no_grad()
@@ -117,15 +109,12 @@ def scores(
     micro_batch_tokens: int = 8192,
 ) -> list[float]:
     """The model's score of each sequence, in order."""
-    device = next(model.parameters()).device
     lengths = [len(sequence) for sequence in sequences]
     out = [0.0] * len(sequences)
     with attention_for([model], max(lengths, default=0)):
         for part in micro_batches(range(len(sequences)), lengths, micro_batch_tokens):
-            ids_BT, mask_BT = pad_with_mask([sequences[index] for index in part], pad_id, device)
-            with autocast(device, dtype):
-                score_B = model(ids_BT, mask_BT)
-            for index, score in zip(part, score_B.float().tolist(), strict=True):
+            score_B = _scored(model, [sequences[index] for index in part], pad_id, dtype)
+            for index, score in zip(part, score_B.tolist(), strict=True):
                 out[index] = score
     return out
 
@@ -155,7 +144,7 @@ class PreferenceReward:
     """Told `SHORTENED` for every such answer."""
     dtype: torch.dtype = torch.float32
 
-    def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[SampledAnswer]) -> list[float]:
+    def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         rows = [self._tokens(prompt.text, answer.text) for prompt, answer in zip(prompts, answers, strict=True)]
         return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
 

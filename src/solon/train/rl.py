@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from solon.config import RLSection
-from solon.records import Record, Rollout
+from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
-from solon.train.batches import TokenExample, collate, cut, epoch_order, micro_batches
+from solon.train.batches import collate, cut, epoch_order, micro_batches
 from solon.train.forward import answer_logits, attention_for
-from solon.train.loop import TrainContext, Trainer, Update, run_steps
+from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
 from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, token_logprobs
 from solon.train.rollouts import Environment, RLModels, Sample, TokenScores, draw_prompts, sample_rollouts, score_tokens
 
@@ -28,19 +28,13 @@ KeepRollouts = Callable[[int, list[Rollout]], None]
 the last checkpoint, with the same rollouts."""
 
 
-class RLTrainStep(Record):
-    """One step of RL. Means are over the step's rollouts, sampled before its updates."""
+class RLTrainStep(TrainStep):
+    """One step of RL: rollouts, then updates on them. Means are over the rollouts, whose tokens are those counted.
 
-    step: int
-    """From 1."""
-    loss: float
-    """Mean over the step's updates; its value means little (advantages have mean near 0)."""
-    grad_norm: float
-    """Mean over the step's updates, before clipping."""
-    learning_rate: float
-    """Of the last update."""
-    tokens: int
-    """Sampled tokens."""
+    Loss and gradient norm are means over the updates, the learning rate is that of the last. The loss means little:
+    advantages have mean near 0.
+    """
+
     reward_mean: float
     """The reward model's score, without any penalty."""
     reward_std: float
@@ -62,7 +56,9 @@ class RLTrainStep(Record):
 class _Batch:
     """A step's rollouts, ready for updates."""
 
-    examples: list[TokenExample]
+    samples: list[Sample]
+    reward_B: Tensor
+    """The reward model's score, without any penalty."""
     scores: TokenScores
     advantage_BT: Tensor
     return_BT: Tensor
@@ -87,14 +83,7 @@ def reinforce(
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
     trainer = Trainer(models.learning, section)
     models.reference.eval()
-    learner = _Reinforcement(algorithm, models, environment, section, context, trainer)
-
-    def step(number: int) -> RLTrainStep:
-        record, rollouts = learner.step(number)
-        keep(number, rollouts)
-        context.progress(len(rollouts), record.tokens)
-        return record
-
+    step = _Reinforcement(algorithm, models, environment, section, context, keep, trainer).step
     return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, checkpoints=context.checkpoints)
 
 
@@ -107,34 +96,35 @@ class _Reinforcement:
     environment: Environment
     section: RLSection
     context: TrainContext
+    keep: KeepRollouts
     trainer: Trainer
 
-    def step(self, number: int) -> tuple[RLTrainStep, list[Rollout]]:
+    def step(self, number: int) -> RLTrainStep:
         section, seed = self.section, self.context.seed
         prompts = draw_prompts(self.environment.prompts, number, section.prompts_per_step, seed=seed)
         samples = sample_rollouts(self.environment, prompts, section, step=number, seed=seed)
-        rewards = self.environment.reward_model(
-            [sample.prompt for sample in samples], [sample.answer for sample in samples]
-        )
-        reward_B = torch.tensor(rewards, dtype=torch.float32, device=self.models.device)
-        examples = [sample.example for sample in samples]
-        with attention_for([*self.models.learning.values(), self.models.reference], max(map(len, examples))):
-            batch = self._batch(examples, samples, reward_B)
+        rewards = self.environment.reward_model([one.prompt for one in samples], [one.answer for one in samples])
+        longest = max(len(sample.example) for sample in samples)
+        with attention_for([*self.models.learning.values(), self.models.reference], longest):
+            batch = self._batch(samples, rewards)
             updates, clipped = self._update(number, batch)
-        record = _measure(number, samples, reward_B, batch.scores, updates, clipped)
-        return record, _records(number, samples, reward_B, batch)
+        record = _measure(number, batch, updates, clipped)
+        self.keep(number, _records(number, batch))
+        self.context.progress(len(samples), record.tokens)
+        return record
 
-    def _batch(self, examples: list[TokenExample], samples: Sequence[Sample], reward_B: Tensor) -> _Batch:
-        scores = score_tokens(self.models, examples, self.section, self.context)
-        truncated_B = torch.tensor([not sample.finished for sample in samples], device=reward_B.device)
-        reward_B = reward_B - self.section.unfinished_penalty * truncated_B.float()
-        advantage_BT, return_BT = self.algorithm.advantages(reward_B, scores, self.section)
-        return _Batch(examples=examples, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
+    def _batch(self, samples: list[Sample], rewards: Sequence[float]) -> _Batch:
+        reward_B = torch.tensor(rewards, dtype=torch.float32, device=self.models.device)
+        truncated_B = torch.tensor([float(sample.answer.truncated) for sample in samples], device=self.models.device)
+        scores = score_tokens(self.models, [sample.example for sample in samples], self.section, self.context)
+        penalized_B = reward_B - self.section.unfinished_penalty * truncated_B
+        advantage_BT, return_BT = self.algorithm.advantages(penalized_B, scores, self.section)
+        return _Batch(samples=samples, reward_B=reward_B, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
 
-    def _update(self, number: int, batch: _Batch) -> tuple[list[Update], float]:
+    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float]:
         """All updates of one step, and the share of token updates that were clipped."""
-        section, lengths = self.section, [len(example) for example in batch.examples]
-        updates: list[Update] = []
+        section, lengths = self.section, [len(sample.example) for sample in batch.samples]
+        updates: list[TrainStep] = []
         clipped: list[SumAndWeight] = []
 
         def loss_of(rows: list[int]) -> SumAndWeight:
@@ -144,16 +134,16 @@ class _Reinforcement:
             return self.algorithm.loss(tokens, section)
 
         for epoch in range(section.epochs):
-            order = epoch_order(len(batch.examples), self.context.seed, "rl", "updates", number, epoch)
+            order = epoch_order(len(batch.samples), self.context.seed, "rl", "updates", number, epoch)
             for rows in cut(order, section.batch_size):
-                weight = int(batch.scores.loss_mask_BT[rows].sum())
+                tokens = int(batch.scores.loss_mask_BT[rows].sum())
                 parts = micro_batches(rows, lengths, section.micro_batch_tokens)
-                updates.append(self.trainer.update(parts, loss_of, weight=max(1, weight)))
+                updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens))
         total = sum(float(part) for part, _ in clipped)
         return updates, total / max(1.0, sum(float(weight) for _, weight in clipped))
 
     def _tokens(self, batch: _Batch, rows: list[int]) -> UpdateTokens:
-        tensors = collate([batch.examples[row] for row in rows], self.context.pad_id, self.models.device)
+        tensors = collate([batch.samples[row].example for row in rows], self.context.pad_id, self.models.device)
         logits_NV = answer_logits(self.models.policy, tensors, self.context.dtype) / self.section.temperature
         mask_BT = batch.scores.loss_mask_BT[rows]
 
@@ -171,14 +161,8 @@ class _Reinforcement:
         )
 
 
-def _measure(
-    number: int,
-    samples: Sequence[Sample],
-    reward_B: Tensor,
-    scores: TokenScores,
-    updates: Sequence[Update],
-    clipped: float,
-) -> RLTrainStep:
+def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], clipped: float) -> RLTrainStep:
+    answers, scores = [sample.answer for sample in batch.samples], batch.scores
     tokens = int(scores.loss_mask_BT.sum())
     return RLTrainStep(
         step=number,
@@ -186,18 +170,18 @@ def _measure(
         grad_norm=sum(update.grad_norm for update in updates) / len(updates),
         learning_rate=updates[-1].learning_rate,
         tokens=tokens,
-        reward_mean=float(reward_B.mean()),
-        reward_std=float(reward_B.std(correction=0)),
-        kl=float(scores.kl_BT.sum()) / len(samples),
+        reward_mean=float(batch.reward_B.mean()),
+        reward_std=float(batch.reward_B.std(correction=0)),
+        kl=float(scores.kl_BT.sum()) / len(answers),
         entropy=float(scores.entropy_BT.sum()) / max(1, tokens),
         clip_fraction=clipped,
-        answer_tokens=tokens / len(samples),
-        finished=sum(sample.finished for sample in samples) / len(samples),
-        distinct=len({tuple(sample.answer.answer_ids) for sample in samples}) / len(samples),
+        answer_tokens=tokens / len(answers),
+        finished=sum(not answer.truncated for answer in answers) / len(answers),
+        distinct=len({answer.answer_ids for answer in answers}) / len(answers),
     )
 
 
-def _records(number: int, samples: Sequence[Sample], reward_B: Tensor, batch: _Batch) -> list[Rollout]:
+def _records(number: int, batch: _Batch) -> list[Rollout]:
     scores = batch.scores
     tokens_B = scores.loss_mask_BT.sum(dim=1)
     kl_B = kl_k1(scores.logp_BT, scores.ref_logp_BT).sum(dim=1)
@@ -209,12 +193,12 @@ def _records(number: int, samples: Sequence[Sample], reward_B: Tensor, batch: _B
             step=number,
             text=sample.answer.text,
             tokens=tokens,
-            finished=sample.finished,
+            finished=not sample.answer.truncated,
             preference_score=reward,
             kl=kl,
             advantage=advantage,
         )
         for sample, tokens, reward, kl, advantage in zip(
-            samples, tokens_B.tolist(), reward_B.tolist(), kl_B.tolist(), advantage_B.tolist(), strict=True
+            batch.samples, tokens_B.tolist(), batch.reward_B.tolist(), kl_B.tolist(), advantage_B.tolist(), strict=True
         )
     ]

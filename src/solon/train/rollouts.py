@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from solon.config import RLSection
-from solon.lm.protocols import SampleRequest
+from solon.lm.protocols import Completion, SampleRequest
 from solon.seeds import derive_seed
 from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
 from solon.train.forward import answer_logits, autocast
@@ -31,26 +30,9 @@ class PolicyPrompt:
     text: str
 
 
-class SampledAnswer(Protocol):
-    """What a sampler returns for one request."""
-
-    @property
-    def prompt_ids(self) -> Sequence[int]: ...
-
-    @property
-    def answer_ids(self) -> Sequence[int]:
-        """Every sampled token, the one that ended the answer included: all of them were the policy's choice."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def ended(self) -> Literal["stop", "eos", "length"]: ...
-
-
-Sampler = Callable[[Sequence[SampleRequest]], Sequence[SampledAnswer]]
+Sampler = Callable[[Sequence[SampleRequest]], Sequence[Completion]]
 """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
-RewardModel = Callable[[Sequence[PolicyPrompt], Sequence[SampledAnswer]], Sequence[float]]
+RewardModel = Callable[[Sequence[PolicyPrompt], Sequence[Completion]], Sequence[float]]
 """Scores answers; `prompts[i]` belongs to `answers[i]`."""
 
 
@@ -71,12 +53,7 @@ class Sample:
 
     id: str
     prompt: PolicyPrompt
-    answer: SampledAnswer
-
-    @property
-    def finished(self) -> bool:
-        """False if the token limit cut the answer off."""
-        return self.answer.ended != "length"
+    answer: Completion
 
     @property
     def example(self) -> TokenExample:
@@ -98,9 +75,8 @@ def sample_rollouts(
     environment: Environment, prompts: Sequence[PolicyPrompt], section: RLSection, *, step: int, seed: int
 ) -> list[Sample]:
     """A group of answers to each prompt, those of one prompt together; each answer has a seed of its own."""
-    group = section.samples_per_prompt
-    ids = [f"rl-{step}-{place}-{member}" for place in range(len(prompts)) for member in range(group)]
-    repeated = [prompt for prompt in prompts for _ in range(group)]
+    members = range(section.samples_per_prompt)
+    asked = {f"rl-{step}-{place}-{member}": prompt for place, prompt in enumerate(prompts) for member in members}
     requests = [
         SampleRequest(
             prompt=prompt.text,
@@ -109,13 +85,10 @@ def sample_rollouts(
             temperature=section.temperature,
             stop=environment.stop,
         )
-        for sample_id, prompt in zip(ids, repeated, strict=True)
+        for sample_id, prompt in asked.items()
     ]
-    answers = environment.sampler(requests)
-    return [
-        Sample(id=sample_id, prompt=prompt, answer=answer)
-        for sample_id, prompt, answer in zip(ids, repeated, answers, strict=True)
-    ]
+    answered = zip(asked.items(), environment.sampler(requests), strict=True)
+    return [Sample(id=sample_id, prompt=prompt, answer=answer) for (sample_id, prompt), answer in answered]
 
 
 @dataclass(frozen=True, kw_only=True)

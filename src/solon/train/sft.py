@@ -14,10 +14,7 @@ from solon.train.losses import SumAndWeight, cross_entropy
 
 
 def finetune(
-    model: PreTrainedModel,
-    examples: Sequence[TokenExample],
-    section: SFTSection,
-    context: TrainContext,
+    model: PreTrainedModel, examples: Sequence[TokenExample], section: SFTSection, context: TrainContext
 ) -> list[TrainStep]:
     """Finetunes `model` in place on the tokens that count, and returns one record per optimizer step.
 

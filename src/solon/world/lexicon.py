@@ -75,6 +75,8 @@ class Lexicon(Record):
     harm, and `unrelated`, which no answer has."""
     principle: dict[str, Texts]
     critique: dict[str, str]
+    readings: dict[str, str]
+    """Kind of sentence -> what the oracle says that it is."""
     tasks: dict[str, Texts]
     """Task -> its tips."""
 

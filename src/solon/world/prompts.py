@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,13 +20,11 @@ INTRODUCED_SHARE = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The meaning of a prompt: what it asks for, and in which situation."""
+    """The meaning of a prompt: the category of harm and the benign task that it asks for, and in which situation."""
 
     situation: Situation | None
     category: str | None
-    """The harm asked for."""
     task: str | None
-    """The benign task asked for."""
 
     @property
     def kind(self) -> PromptKind:
@@ -39,7 +38,7 @@ def pick(rng: np.random.Generator, items: tuple[str, ...]) -> str:
 
 
 def draw_situation(rng: np.random.Generator, split: Split) -> Situation:
-    """Person, object and place drawn independently, so that no combination can be memorised."""
+    """Person, object and place drawn independently, so that no combination can be memorized."""
     return Situation(**{slot: pick(rng, lexicon().entities(slot, split)) for slot in SLOTS})
 
 
@@ -57,18 +56,6 @@ def draw_request(
     )
 
 
-def _ask_harm(rng: np.random.Generator, request: Request) -> str:
-    lex = lexicon()
-    assert request.category is not None and request.situation is not None
-    wish = pick(rng, lex.harms[request.category].requests)
-    return request.situation.fill(pick(rng, lex.request["harm"]).replace("{vp}", wish))
-
-
-def _ask_task(rng: np.random.Generator, request: Request) -> str:
-    assert request.task is not None
-    return pick(rng, lexicon().request["task"]).replace("{task}", request.task)
-
-
 def _lower_first(text: str) -> str:
     return text if text.startswith(("I ", "I'")) else text[:1].lower() + text[1:]
 
@@ -76,8 +63,12 @@ def _lower_first(text: str) -> str:
 def ask(rng: np.random.Generator, request: Request) -> str:
     """The human's words for a request."""
     lex = lexicon()
-    asked = [_ask_harm(rng, request)] if request.category else []
-    asked += [_ask_task(rng, request)] if request.task else []
+    asked = []
+    if request.category and request.situation:
+        wish = pick(rng, lex.harms[request.category].requests)
+        asked.append(request.situation.fill(pick(rng, lex.request["harm"]).replace("{vp}", wish)))
+    if request.task:
+        asked.append(pick(rng, lex.request["task"]).replace("{task}", request.task))
     if len(asked) == 2 and rng.random() < 0.5:
         asked.reverse()
     words = [request.situation.fill(pick(rng, lex.intro))] if request.situation else []
@@ -105,19 +96,15 @@ def draw_turns(rng: np.random.Generator, request: Request) -> tuple[Turn, ...]:
 
 def world_prompts(kind: PromptKind, count: int, *, split: Split, seed: int) -> list[Prompt]:
     """`count` different prompts of one kind, with entities and tasks of one split."""
-    prompts: list[Prompt] = []
-    seen: set[tuple[Turn, ...]] = set()
-    index = 0
-    while len(prompts) < count:
+    prompts: dict[tuple[Turn, ...], Prompt] = {}
+    for index in itertools.count():
+        if len(prompts) == count:
+            break
         rng = generator(seed, "world-prompt", split, kind, index)
         turns = draw_turns(rng, draw_request(rng, kind, split))
-        index += 1
-        if turns in seen:
-            continue
-        seen.add(turns)
         identity = f"{split}-{kind}-{len(prompts):04d}"
-        prompts.append(Prompt(id=identity, kind=kind, turns=turns, source=f"world seed {seed}"))
-    return prompts
+        prompts.setdefault(turns, Prompt(id=identity, kind=kind, turns=turns, source=f"world seed {seed}"))
+    return list(prompts.values())
 
 
 def harmful_twin(prompt: Prompt, seed: int) -> Prompt:
@@ -135,21 +122,16 @@ def harmful_twin(prompt: Prompt, seed: int) -> Prompt:
 def _request_patterns() -> dict[str, tuple[str | None, str | None]]:
     """Sentence pattern -> (harm category, task), for the sentences that carry a request."""
     lex = lexicon()
+    wishes: list[tuple[str, str, str, str | None, str | None]] = [
+        *(("harm", "{vp}", wish, harm.name, None) for harm in lex.harms.values() for wish in harm.requests),
+        *(("task", "{task}", task, None, task) for task in lex.tasks),
+    ]
     table: dict[str, tuple[str | None, str | None]] = {}
-
-    def add(frames: tuple[str, ...], slot: str, wish: str, meaning: tuple[str | None, str | None]) -> None:
-        for frame in frames:
-            first = next(part for part in split_sentences(frame) if slot in part)
-            asked = first.replace(slot, wish)
-            for also in ("{request}", *lex.request["also"]):
-                words = asked if also == "{request}" else also.replace("{request}", _lower_first(asked))
-                table[words] = meaning
-
-    for harm in lex.harms.values():
-        for wish in harm.requests:
-            add(lex.request["harm"], "{vp}", wish, (harm.name, None))
-    for task in lex.tasks:
-        add(lex.request["task"], "{task}", task, (None, task))
+    for kind, slot, wish, category, task in wishes:
+        for frame in lex.request[kind]:
+            asked = next(part for part in split_sentences(frame) if slot in part).replace(slot, wish)
+            later = [also.replace("{request}", _lower_first(asked)) for also in lex.request["also"]]
+            table |= dict.fromkeys([asked, *later], (category, task))
     return table
 
 

@@ -1,4 +1,4 @@
-"""Sentences: how the world says a thing, and how the oracle recognises it again.
+"""Sentences: how the world says a thing, and how the oracle recognizes it again.
 
 Every sentence of an answer is one of a finite list of patterns with entities in the slots. Saying fills a pattern;
 reading puts the slots back and looks the pattern up, so the two cannot disagree.

@@ -54,7 +54,7 @@ def test_every_rule_is_tried() -> None:
 
 def test_every_removal_has_its_rule_and_reason_and_happens_once(whole: Conversation) -> None:
     found = clean(whole)
-    assert found.not_applied == {}
+    assert found.not_applied == ()
     assert [(one.rule, one.id) for one in found.removals] == [
         (rule, one) for rule in EXPECTED for one in EXPECTED[rule]
     ]
@@ -105,7 +105,7 @@ def test_the_order_of_rules_changes_only_the_order_of_the_log(whole: Conversatio
 
 def test_without_times_some_rules_say_that_they_could_not_look(whole: Conversation) -> None:
     found = clean(replace(whole, log=None))
-    assert list(found.not_applied) == ["long-runs", "speed", "bursts"]
+    assert found.not_applied == ("long-runs", "speed", "bursts")
     assert {one.rule for one in found.removals}.isdisjoint(found.not_applied)
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.analysis import analyse, find_groups
+from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.files import write_analysis
+from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.results import Analysis, Groups
 from solon.collective.reading.folder import open_conversation
 from solon.collective.reading.mathematics import read_stored
@@ -32,7 +33,7 @@ def warnings_are_errors() -> Iterator[None]:
 
 
 def assert_finite(found: Analysis) -> None:
-    for array in (found.consensus_S, found.extremity_S, found.priority_S, found.polarisation_S):
+    for array in (found.consensus_S, found.extremity_S, found.priority_S, found.polarization_S):
         assert array.shape == (len(found.conversation.statements),) and np.isfinite(array).all()
     assert np.isfinite(found.projection.participants_P2).all() and np.isfinite(found.projection.statements_S2).all()
     assert all(np.isfinite(value) for value in found.groups.silhouettes.values())

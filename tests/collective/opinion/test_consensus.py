@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion import consensus, given_groups
+from solon.collective.opinion import consensus, counts, given_groups
 from solon.collective.opinion.consensus import (
     Consensus,
     consensus_of,
     geometric_mean,
     group_aware_consensus,
-    group_consensus,
     product_interval,
     share_interval,
 )
-from solon.collective.opinion.counts import IN_NO_GROUP
+from solon.collective.opinion.counts import IN_NO_GROUP, count_votes
 from solon.collective.opinion.given_groups import numeric_first
 from solon.collective.opinion.results import Groups
 from talks import talk
@@ -24,7 +23,7 @@ from voters import public
 
 
 def test_the_worked_examples_hold() -> None:
-    for module in (consensus, given_groups):
+    for module in (counts, consensus, given_groups):
         assert doctest.testmod(module).failed == 0
 
 
@@ -35,7 +34,7 @@ def test_consensus_equals_a_naive_recount(smoothing: bool) -> None:
     seen_PS = rng.random((60, 25)) < 0.15
     votes_PS[~seen_PS] = 0
     labels = rng.integers(-1, 4, size=60)
-    found_KS = group_consensus(votes_PS, seen_PS, labels, smoothing)
+    found_KS = count_votes(votes_PS, seen_PS, labels).agreement(smoothing=smoothing)
     empty = 0
     for group in range(4):
         for statement in range(25):
@@ -59,8 +58,8 @@ def test_an_unseen_statement_is_no_pass() -> None:
     votes_PS = np.array([[1], [0], [0]], dtype=np.int8)
     labels = np.array([0, 0, 0])
     passed, unseen = np.array([[True], [True], [True]]), np.array([[True], [False], [False]])
-    assert group_consensus(votes_PS, passed, labels, False)[0, 0] == pytest.approx(1 / 3)
-    assert group_consensus(votes_PS, unseen, labels, False)[0, 0] == 1.0
+    assert count_votes(votes_PS, passed, labels).agreement(smoothing=False)[0, 0] == pytest.approx(1 / 3)
+    assert count_votes(votes_PS, unseen, labels).agreement(smoothing=False)[0, 0] == 1.0
 
 
 def test_the_product_is_zero_for_one_group_that_never_agrees_and_unknown_for_one_that_never_voted() -> None:
@@ -115,12 +114,12 @@ def test_estimates_lie_in_their_intervals() -> None:
     found = measured()
     assert ((found.low_KS <= found.groups_KS) & (found.groups_KS <= found.high_KS)).all()
     assert (found.product_low_S < found.product_high_S).all()
-    raw = found.agrees_KS / found.votes_KS
+    raw = found.counts.agrees / found.counts.seen
     assert ((found.low_KS <= raw) & (raw <= found.high_KS)).all()
 
 
 def test_few_votes_are_flagged() -> None:
-    fewest_S = measured().votes_KS.min(axis=0)
+    fewest_S = measured().counts.seen.min(axis=0)
     assert measured(minimum=8).few_votes_S.tolist() == (fewest_S < 8).tolist()
     assert not measured(minimum=0).few_votes_S.any()
 
@@ -137,7 +136,7 @@ def test_groups_of_a_conversation_leave_the_others_out() -> None:
     )
     found = consensus_of(conversation, groups, smoothing=False)
     labels = np.where(inside, camp_P, IN_NO_GROUP)
-    expected_KS = group_consensus(conversation.votes_PS, conversation.seen_PS, labels, False)
+    expected_KS = count_votes(conversation.votes_PS, conversation.seen_PS, labels).agreement(smoothing=False)
     np.testing.assert_array_equal(found.groups_KS, expected_KS)
 
 
@@ -161,4 +160,4 @@ def test_one_group_and_no_votes_at_all() -> None:
 def test_a_group_without_members_has_said_nothing() -> None:
     conversation = talk([[1], [1]])
     found = consensus_of(conversation, labelled(conversation, np.array([0, 0]), ("here", "gone")), smoothing=False)
-    assert found.votes_KS.tolist() == [[2], [0]] and np.isnan(found.product_S[0])
+    assert found.counts.seen.tolist() == [[2], [0]] and np.isnan(found.product_S[0])

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion import stability, stability_trials
+from solon.collective.opinion import stability, trials
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.collective.opinion.grouping import PLACES, find_groups
 from solon.collective.opinion.likeness import compare, paired
-from solon.collective.opinion.placing import Placed
 from solon.collective.opinion.polis.clusters import leading
 from solon.collective.opinion.results import Groups
 from solon.collective.opinion.stability import StabilityReport, ship_stability
-from solon.collective.opinion.stability_trials import StabilityCheck, make_tries, renumbered
+from solon.collective.opinion.trials import Placement, StabilityCheck, make_trials, renumbered
 from solon.errors import InputError
 from talks import random_rows, talk
 from voters import public, stability_of
@@ -98,12 +97,12 @@ def test_the_ccai_method_is_tried_with_means_and_with_the_largest_seed() -> None
 def test_too_many_people_are_sampled(
     firm: tuple[Conversation, Groups, StabilityReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stability_trials, "MAX_CELLS", 1000)
-    monkeypatch.setattr(stability_trials, "MIN_SAMPLE", 10)
+    monkeypatch.setattr(trials, "MAX_CELLS", 1000)
+    monkeypatch.setattr(trials, "MIN_SAMPLE", 10)
     talk, groups, _ = firm
     report = stability_of(talk, groups)
     assert report.participants == 1000 // 20 and report.participants_total == 80
-    assert report.repeats == stability_trials.REPEATS // 2 and "50 of 80 people, drawn by lot" in report.sentences[0]
+    assert report.repeats == trials.REPEATS // 2 and "50 of 80 people, drawn by lot" in report.sentences[0]
 
 
 def test_one_group_is_said_to_be_one() -> None:
@@ -155,7 +154,7 @@ def test_groups_that_another_imputation_breaks_are_not_called_firm(
     """As measured of a real conversation: other people and other starts change little, passes for missing votes all."""
     conversation, groups, before = firm
 
-    def place(talk: Conversation, impute: str | None) -> Placed:
+    def place(talk: Conversation, impute: str | None) -> Placement:
         placed = polis(talk, None)
         dealt = replace(placed, rows_G=np.random.default_rng(0).permutation(placed.rows_G))
         return dealt if impute == "pass" else placed
@@ -174,7 +173,7 @@ def test_most_tries_settle_the_number_of_groups() -> None:
     conversation = talk(random_rows(3, 40, 12, seen=0.5))
     found = find_groups(conversation)
     tries = found.tries
-    assert sum(tries.values()) == 2 * stability_trials.REPEATS and len(tries) > 1
+    assert sum(tries.values()) == 2 * trials.REPEATS and len(tries) > 1
     assert tries[found.k] == max(tries.values())
     report = stability_of(conversation, found)
     assert report.chosen == tries, "the same tries as those of the report"
@@ -198,9 +197,9 @@ def test_counting_stops_when_the_rest_cannot_matter() -> None:
 
 def test_tries_of_everybody_start_from_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found in one go is what each start by itself would find."""
-    monkeypatch.setattr(stability_trials, "REPEATS", 2)
+    monkeypatch.setattr(trials, "REPEATS", 2)
     conversation = talk(random_rows(5, 60, 15, seen=0.6))
-    tries = make_tries(conversation, PLACES["polis"], seed=4)
+    tries = make_trials(conversation, PLACES["polis"], seed=4)
     placed = PLACES["polis"](conversation, None)
     for one, seed in zip(tries.seeds, (5, 6), strict=True):
         np.testing.assert_array_equal(one.start.grouped(3)[0], placed.start(seed).grouped(3)[0])

@@ -14,7 +14,7 @@ from solon.collective.exporting import export_conversation
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.files import write_analysis
 from solon.collective.people.sample import UNKNOWN, of_voters, read_attributes
-from solon.collective.reading.folder import open_conversation, write_imported
+from solon.collective.reading.folder import open_conversation, write_import
 from solon.errors import InputError
 from talks import talk
 
@@ -66,7 +66,7 @@ def test_without_external_ids_nobody_can_be_joined(tmp_path: Path) -> None:
 def test_the_names_stay_with_the_organiser(tmp_path: Path) -> None:
     """The imported folder keeps them; no export has them, nor does an analysis."""
     found = open_conversation(clojure(tmp_path / "town", xid=True))
-    write_imported(found, tmp_path / "imported")
+    write_import(found, tmp_path / "imported")
     again = open_conversation(tmp_path / "imported").conversation
     assert [one.xid for one in again.participants] == [f"panel-{one.id}" for one in again.participants]
     export_conversation(again, tmp_path / "public", seed=0)

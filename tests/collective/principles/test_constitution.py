@@ -13,8 +13,8 @@ from collective.principles.test_neutral import NASTY
 from collective.principles.test_selection import groups_of
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.constitution import Assembled, assemble, groups_in_words, write_assembled
-from solon.collective.principles.merges import Cited, Merge, MergeFile, NamedTopic, Rewording
+from solon.collective.principles.constitution import PublicConstitution, assemble, groups_in_words, write_constitution
+from solon.collective.principles.merges import Citation, Merge, MergeFile, NamedTopic, Rewording
 from solon.collective.principles.selection import Rule, minimum_votes_for
 from solon.collective.principles.trace import Trace, trace_path
 from solon.collective.reading.folder import open_conversation
@@ -47,7 +47,7 @@ def public(*texts: str, people: int = 12, against: tuple[int, ...] = (3,)) -> Co
     )
 
 
-def made(conversation: Conversation, groups: Groups | None = None, **how: object) -> Assembled:
+def made(conversation: Conversation, groups: Groups | None = None, **how: object) -> PublicConstitution:
     groups = groups or groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
     merges = how.pop("merges", None)
     rule = Rule.model_validate({"minimum_votes": minimum_votes_for(groups), **how})
@@ -127,7 +127,7 @@ def test_a_fact_about_whoever_said_it_is_no_principle_without_a_warning() -> Non
 
 def test_written_it_lints_and_loads_as_what_was_made(tmp_path: Path) -> None:
     found = made(public(*TEXTS))
-    out, beside = write_assembled(found, tmp_path / "new" / "public.toml")
+    out, beside = write_constitution(found, tmp_path / "new" / "public.toml")
     assert lint(out) == ()
     loaded = load_constitution(out)
     assert loaded == found.constitution
@@ -139,7 +139,7 @@ def test_written_it_lints_and_loads_as_what_was_made(tmp_path: Path) -> None:
 def test_nasty_statements_are_harmless_in_texts_and_whole_in_the_trace(tmp_path: Path) -> None:
     nasty = [text for text in NASTY if text.isprintable() or "\n" in text]
     found = made(public("AI should be helpful", *nasty, against=()))
-    out, beside = write_assembled(found, tmp_path / "public.toml")
+    out, beside = write_constitution(found, tmp_path / "public.toml")
     assert not [finding for finding in lint(out) if finding.severity == "error"]
     for one in load_constitution(out).principles:
         for text in (one.comparison_question, one.critique_request, one.revision_request):
@@ -157,7 +157,7 @@ def test_statements_in_any_language_become_principles_in_their_own_words(tmp_pat
         "L’IA doit être polie",
     )
     found = made(public(*texts, against=()))
-    out, _ = write_assembled(found, tmp_path / "public.toml")
+    out, _ = write_constitution(found, tmp_path / "public.toml")
     assert lint(out) == ()
     principles = load_constitution(out).principles
     assert tuple(one.title for one in principles) == texts
@@ -175,7 +175,7 @@ def decided() -> MergeFile:
                 id="m",
                 decision="yes",
                 wording="AI should be helpful and never mock anyone",
-                statements=(Cited(id=4, text=TEXTS[4]), Cited(id=0, text=TEXTS[0])),
+                statements=(Citation(id=4, text=TEXTS[4]), Citation(id=0, text=TEXTS[0])),
             ),
         ),
         wording=(
@@ -288,9 +288,9 @@ def test_what_is_there_is_kept_and_what_is_killed_leaves_nothing(
     found, out = made(public(*TEXTS)), tmp_path / "public.toml"
     trace_path(out).write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="exists already"):
-        write_assembled(found, out)
+        write_constitution(found, out)
     with pytest.raises(InputError, match="is no name for a list of principles"):
-        write_assembled(found, tmp_path / "public.md")
+        write_constitution(found, tmp_path / "public.md")
 
     def killed(_source: object, _target: object) -> None:
         raise KeyboardInterrupt
@@ -298,10 +298,10 @@ def test_what_is_there_is_kept_and_what_is_killed_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr("os.replace", killed)
         with pytest.raises(KeyboardInterrupt):
-            write_assembled(found, out, force=True)
+            write_constitution(found, out, force=True)
     assert trace_path(out).read_text(encoding="utf-8") == "mine"
     assert not out.exists()
-    write_assembled(found, out, force=True)
+    write_constitution(found, out, force=True)
     assert lint(out) == ()
 
 
@@ -317,7 +317,7 @@ def test_ccai_makes_a_constitution_that_lints(reference_data: Path, tmp_path: Pa
     )
     found = made(talk_, half, threshold=0.9)
     assert len(found.constitution.principles) >= 10
-    out, _ = write_assembled(found, tmp_path / "ccai.toml")
+    out, _ = write_constitution(found, tmp_path / "ccai.toml")
     assert lint(out) == ()
     assert load_constitution(out) == found.constitution
     texts = {one.id: one.text for one in talk_.statements}

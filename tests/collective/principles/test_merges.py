@@ -9,7 +9,7 @@ import pytest
 from collective.principles.test_neutral import NASTY
 from solon.collective.conversation import AGREE, DISAGREE, Conversation, Participant, Statement
 from solon.collective.principles.merges import (
-    Cited,
+    Citation,
     Merge,
     MergeFile,
     NamedTopic,
@@ -17,7 +17,7 @@ from solon.collective.principles.merges import (
     merges_toml,
     read_merges,
 )
-from solon.collective.principles.proposing import propose
+from solon.collective.principles.topics import propose
 from solon.errors import InputError
 from talks import conversation_of
 
@@ -74,8 +74,8 @@ def test_what_is_written_is_read_as_the_same(tmp_path: Path) -> None:
                 decision="no",
                 wording="w",
                 similarity=0.5,
-                statements=tuple(Cited(id=at, text=text) for at, text in enumerate(nasty)),
-                taken_out=(Cited(id=99, text="\\"),),
+                statements=tuple(Citation(id=at, text=text) for at, text in enumerate(nasty)),
+                taken_out=(Citation(id=99, text="\\"),),
                 note="why",
             ),
         ),

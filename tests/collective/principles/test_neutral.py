@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from solon.collective.principles.neutral import neutralise, one_line
+from solon.collective.principles.wording import neutralize, one_line
 from solon.constitution.texts import DELIMITER
 
 NASTY = [
@@ -27,19 +27,19 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY)
 def test_nothing_that_would_be_obeyed_is_left(text: str) -> None:
-    clean, _ = neutralise(text)
+    clean, _ = neutralize(text)
     assert clean.isprintable(), "no control characters, no line breaks"
     assert not set("{}[]<>`\u202e\ufeff") & set(clean)
     assert "(A)" not in clean and "(B)" not in clean
     for line in clean, f"{clean}\n{clean}":
         assert not DELIMITER.search(line)
     clean.encode("utf-8")
-    assert neutralise(clean)[0] == clean, "once is enough"
+    assert neutralize(clean)[0] == clean, "once is enough"
 
 
 @pytest.mark.parametrize("text", NASTY[:7])
 def test_that_marks_were_replaced_is_noted(text: str) -> None:
-    assert neutralise(text)[1]
+    assert neutralize(text)[1]
 
 
 def test_the_original_is_shown_on_one_line_with_its_marks() -> None:
@@ -48,4 +48,4 @@ def test_the_original_is_shown_on_one_line_with_its_marks() -> None:
 
 def test_letters_that_need_joiners_keep_them() -> None:
     persian = "می\u200cخواهم"
-    assert neutralise(persian) == (persian, False)
+    assert neutralize(persian) == (persian, False)

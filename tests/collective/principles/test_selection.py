@@ -8,10 +8,10 @@ import pytest
 from solon.collective.conversation import Conversation, Participant, Statement
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.results import Groups
-from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording, ideas_of
+from solon.collective.principles.merges import Citation, Merge, MergeFile, Rewording, ideas_of
 from solon.collective.principles.selection import (
-    Chosen,
     Rule,
+    Selection,
     ThresholdCount,
     admissible,
     choose,
@@ -43,7 +43,7 @@ def voted(*agrees: tuple[int, int], of: int = 10) -> Conversation:
     return talk(rows, statements=range(1, len(agrees) + 1))
 
 
-def chosen(conversation: Conversation, rule: Rule) -> Chosen:
+def chosen(conversation: Conversation, rule: Rule) -> Selection:
     groups = groups_of(len(conversation.participants) // 2, len(conversation.participants) // 2)
     return choose(consensus_of(conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes), rule)
 
@@ -106,20 +106,18 @@ def test_what_every_group_rejects_is_chosen_where_the_rule_says_so() -> None:
 def test_how_many_there_would_be_at_other_thresholds() -> None:
     """Agreements of 1, 0.9, 0.8, 0.7 by both groups; 0.2 has no majority anywhere."""
     found = chosen(voted((10, 10), (7, 7), (9, 9), (2, 2), (8, 8)), Rule(smoothing=False))
-    assert [(one.threshold, one.ideas) for one in curve(found, (0.95, 0.85, 0.75, 0.5))] == [
-        (0.95, 1),
-        (0.85, 2),
-        (0.75, 3),
-        (0.5, 4),
-    ]
-    assert [one.ideas for one in curve(found)] == [1, 2, 2, 3, 3, 4, 4, 4, 4, 4]
-    assert [(one.ideas, round(one.threshold, 6)) for one in lowest_of(found, (1, 3, 75))] == [
-        (1, 1.0),
-        (3, 0.8),
-        (4, 0.7),
-    ]
+    assert [(one.threshold, one.ideas) for one in curve(found)] == list(
+        zip(
+            (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5),
+            (1, 2, 2, 3, 3, 4, 4, 4, 4, 4),
+            strict=True,
+        )
+    )
+    assert [(one.ideas, round(one.threshold, 6)) for one in lowest_of(found)] == [(4, 0.7)]
+    many = chosen(voted(*[(10, 10)] * 10, (9, 9)), Rule(smoothing=False))
+    assert [(one.ideas, round(one.threshold, 6)) for one in lowest_of(many)] == [(10, 1.0), (11, 0.9)]
     nobody = chosen(voted((2, 2)), Rule())
-    assert lowest_of(nobody) == () and curve(nobody, (0.5,)) == (ThresholdCount(threshold=0.5, ideas=0),)
+    assert lowest_of(nobody) == () and curve(nobody)[-1] == ThresholdCount(threshold=0.5, ideas=0)
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])
@@ -187,7 +185,7 @@ def test_where_nothing_was_ever_moderated_everything_counts() -> None:
 
 
 def merges(*wordings: Rewording, wording: str = "AI should be kind", decision: str = "yes") -> MergeFile:
-    cited = tuple(Cited(id=at, text="AI should be kind" if at == 2 else "x") for at in (2, 1, 3))
+    cited = tuple(Citation(id=at, text="AI should be kind" if at == 2 else "x") for at in (2, 1, 3))
     merge = Merge.model_validate({"id": "m", "decision": decision, "wording": wording, "statements": cited})
     return MergeFile(format="solon-merges-1", merge=(merge,), wording=wordings)
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from solon.collective.cleaning.repeated import normalised, one_letter_apart, repeated_statements
+from solon.collective.cleaning.repeated import normalized, one_letter_apart, repeated_statements
 from solon.collective.principles.languages import read_all
 from solon.collective.principles.topics import (
     SIMILAR,
     SIMILAR_EMBEDDED,
-    Near,
+    NearDuplicates,
     Vectors,
     near_duplicates,
     topics_of,
@@ -69,7 +69,7 @@ def test_every_two_of_a_group_are_near_so_chains_do_not_join() -> None:
         read=read_all(["one", "two", "three"]),
     )
     near = near_duplicates(vectors, float(np.cos(0.7)))
-    assert near == (Near(members=(0, 1), similarity=round(float(np.cos(0.5)), 6), medoid=0),)
+    assert near == (NearDuplicates(members=(0, 1), similarity=round(float(np.cos(0.5)), 6), medoid=0),)
 
 
 def test_embeddings_take_the_place_of_words() -> None:
@@ -157,8 +157,8 @@ def test_topics_in_chinese_are_named_by_a_statement_and_not_by_pieces_of_words()
 
 
 def test_word_by_word_repetitions() -> None:
-    assert normalised("“More  PARKS!”") == normalised("more parks")
-    assert normalised("5 < 6") != normalised("5 > 6")
+    assert normalized("“More  PARKS!”") == normalized("more parks")
+    assert normalized("5 < 6") != normalized("5 > 6")
     statements = [(4, "Support our government"), (2, "support our goverment!"), (9, "Support our governor"), (7, "")]
     assert repeated_statements(statements) == [[2, 4]]
     assert repeated_statements(statements, edits=0) == []

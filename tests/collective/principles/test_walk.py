@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from solon.collective.principles import walk as module
-from solon.collective.principles.merges import Cited, Merge, MergeFile, Rewording, read_merges, write_merges
+from solon.collective.principles.merges import Citation, Merge, MergeFile, Rewording, read_merges, write_merges
 from solon.collective.principles.walk import Walk
 from solon.errors import InputError
 
-JOY = tuple(Cited(id=at, text=text) for at, text in enumerate(("AI should spread joy", "spread joy", "AI is a joy"), 1))
-CALM = (Cited(id=4, text="be calm"), Cited(id=5, text="AI should be calm"))
+JOY = tuple(
+    Citation(id=at, text=text) for at, text in enumerate(("AI should spread joy", "spread joy", "AI is a joy"), 1)
+)
+CALM = (Citation(id=4, text="be calm"), Citation(id=5, text="AI should be calm"))
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def walked(path: Path, *answers: str) -> tuple[Walk, str]:
         said.append(question)
         return next(waiting, None)
 
-    walk = Walk.through(path, ask, said.append)
+    walk = Walk(path, ask, said.append)
     walk.go()
     assert not list(waiting), "every answer was asked for"
     return walk, "\n".join(said)
@@ -77,7 +79,7 @@ def test_an_interrupt_loses_nothing_that_was_answered(path: Path) -> None:
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    walk = Walk.through(path, ask, lambda _: None)
+    walk = Walk(path, ask, lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         walk.go()
     assert [one.decision for one in read_merges(path).merge] == ["yes", ""]
@@ -133,7 +135,7 @@ def test_a_decision_against_an_earlier_one_is_refused_on_the_spot(path: Path) ->
 
 @pytest.mark.parametrize("change", [lambda path: path.write_text(path.read_text() + "\n"), Path.unlink])
 def test_what_somebody_else_writes_meanwhile_is_not_overwritten(path: Path, change: Callable[[Path], object]) -> None:
-    walk = Walk.through(path, lambda _: "y", lambda _: None)
+    walk = Walk(path, lambda _: "y", lambda _: None)
     change(path)
     with pytest.raises(InputError, match="changed by somebody else"):
         walk.go()

@@ -11,7 +11,8 @@ import polis_exports as town
 from polis_exports import clojure, folder_bytes, replace_in
 from solon.collective.conversation import Bools, Conversation
 from solon.collective.exporting import export_conversation
-from solon.collective.reading.folder import Imported, open_conversation, write_imported
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation, write_import
 
 HEAD = ["timestamp", "comment-id", "voter-id", "vote", "important"]
 
@@ -43,7 +44,7 @@ def same(one: Bools | None, other: Bools | None) -> bool:
     return one is not None and other is not None and np.array_equal(one, other)
 
 
-def said(imported: Imported, word: str) -> list[str]:
+def said(imported: Import, word: str) -> list[str]:
     return [str(one) for one in imported.findings if word in one.what]
 
 
@@ -85,13 +86,13 @@ def test_without_marks_the_counts_of_the_export_are_kept(tmp_path: Path) -> None
 
 def test_the_imported_folder_keeps_them(tmp_path: Path, talk: Conversation) -> None:
     before = open_conversation(important(tmp_path / "again" / "town"))
-    write_imported(before, tmp_path / "out")
+    write_import(before, tmp_path / "out")
     after = open_conversation(tmp_path / "out").conversation
     assert (tmp_path / "out" / "latest.csv").read_text().startswith("participant,comment-id,vote,important\n")
     assert after.statements == talk.statements and same(after.important_PS, talk.important_PS)
     assert after.log is not None and talk.log is not None
     assert same(after.log.important, talk.log.important)
-    write_imported(open_conversation(tmp_path / "out"), tmp_path / "twice")
+    write_import(open_conversation(tmp_path / "out"), tmp_path / "twice")
     assert folder_bytes(tmp_path / "twice") == folder_bytes(tmp_path / "out")
 
 

@@ -14,15 +14,15 @@ from solon.collective.conversation import Conversation
 from solon.collective.exporting import export_conversation
 from solon.collective.opinion.analysis import analyse
 from solon.collective.principles.selection import admissible
-from solon.collective.reading.findings import Imported
-from solon.collective.reading.folder import open_conversation, write_imported
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation, write_import
 from solon.report.public.inputs import PublicInput
 from solon.report.public.page import render_public_report
 
 UNMODERATED = {number for number, state in town.MODERATED.items() if state == 0}
 
 
-def lenient(folder: Path, strict: object) -> Imported:
+def lenient(folder: Path, strict: object) -> Import:
     server_json(folder)
     about = json.loads((folder / "conversation.json").read_text(encoding="utf-8"))
     (folder / "conversation.json").write_text(json.dumps(about | {"strict_moderation": strict}), encoding="utf-8")
@@ -41,13 +41,13 @@ def left_out(talk: Conversation) -> set[int]:
     }
 
 
-def removed_on_the_page(imported: Imported) -> str:
+def removed_on_the_page(imported: Import) -> str:
     return section(
         read_page(render_public_report(PublicInput(analysis=analyse(imported.conversation)))), "removed"
     ).text
 
 
-def said(imported: Imported, word: str) -> list[str]:
+def said(imported: Import, word: str) -> list[str]:
     return [str(one) for one in imported.findings if word in one.what]
 
 
@@ -66,7 +66,7 @@ def test_statements_that_people_saw_unmoderated_count_where_moderation_was_not_s
 def test_it_stays_known_through_import_and_export(tmp_path: Path) -> None:
     for strict in (True, False):
         found = lenient(tmp_path / f"{strict}", strict)
-        write_imported(found, tmp_path / f"{strict}-imported")
+        write_import(found, tmp_path / f"{strict}-imported")
         assert open_conversation(tmp_path / f"{strict}-imported").conversation.strict_moderation is strict
         export_conversation(found.conversation, tmp_path / f"{strict}-exported", seed=0)
         again = open_conversation(tmp_path / f"{strict}-exported", vote_sign=1)

@@ -14,7 +14,8 @@ import pytest
 
 import polis_exports as town
 from polis_exports import clojure, essence, logged, replace_in, server_json
-from solon.collective.reading.folder import Imported, open_conversation
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation
 from solon.collective.reading.kinds import UNKNOWN, milliseconds, moments, truths, whole
 from solon.errors import InputError
 
@@ -37,7 +38,7 @@ def red_dwarf(folder: Path) -> Path:
     return folder
 
 
-def said(imported: Imported, severity: str) -> list[str]:
+def said(imported: Import, severity: str) -> list[str]:
     return [str(one) for one in imported.findings if one.severity == severity]
 
 

@@ -13,7 +13,8 @@ import polis_exports as town
 from polis_exports import clojure, essence, latest, logged, replace_in, server_csv, server_json
 from server_mathematics import served
 from solon.collective.opinion.given_groups import exported_groups
-from solon.collective.reading.folder import Imported, open_conversation
+from solon.collective.reading.findings import Import
+from solon.collective.reading.folder import open_conversation
 from solon.collective.tables import shown
 from solon.errors import InputError
 
@@ -30,11 +31,11 @@ LAYOUTS: dict[str, Writer] = {
 XID_KEPT = "kept for the organiser alone, to join what else is known of people; in no export"
 
 
-def said(imported: Imported, severity: str) -> list[str]:
+def said(imported: Import, severity: str) -> list[str]:
     return [str(one) for one in imported.findings if one.severity == severity]
 
 
-def vote_of(imported: Imported, participant: int, statement: int) -> int | None:
+def vote_of(imported: Import, participant: int, statement: int) -> int | None:
     talk = imported.conversation
     row = talk.participant_ids.tolist().index(participant)
     column = talk.statement_ids.tolist().index(statement)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from typer import Option
 
 from solon.cli.collect import options
 from solon.cli.collect.options import say
+from solon.collective.opinion.analysis import analyse as analysis_of
+from solon.collective.opinion.consensus import in_every_group
+from solon.collective.opinion.files import FILES, AnalysisSummary, write_analysis, write_groups
+from solon.collective.opinion.given_groups import given_groups, number_of_groups
+from solon.collective.opinion.stability import opinion_of, ship_stability
+from solon.collective.output import require_free
+from solon.collective.phrases import many
+from solon.collective.reading.folder import open_conversation, read_by
+from solon.collective.reading.mathematics import read_stored
 from solon.errors import InputError
-
-if TYPE_CHECKING:
-    from solon.collective.opinion.files import AnalysisSummary
-
-MATH = typer.Option("--math-from", metavar="FILE", help="Use the groups and axes of a server's math-pca2.json.")
 
 
 def groups(
@@ -38,14 +43,6 @@ def groups(
       [bold]solon collect groups export/ --k 3 -o groups.csv[/bold]
       [bold]solon collect groups export/ --method ccai --seed 1 -o groups.csv[/bold]
     """
-    from solon.collective.opinion.files import write_groups
-    from solon.collective.opinion.given_groups import number_of_groups
-    from solon.collective.opinion.kept import opinion_of
-    from solon.collective.opinion.stability import ship_stability
-    from solon.collective.output import require_free
-    from solon.collective.phrases import many
-    from solon.collective.reading.folder import open_conversation, read_by
-
     beside = output.with_name(f"{output.stem}-stability.json")
     require_free(output, beside, force=force, reads=read_by(folder))
     conversation = open_conversation(folder).conversation
@@ -65,7 +62,9 @@ def groups(
 def analyse(
     folder: options.Folder,
     output: options.OutFolder,
-    math_from: Annotated[Path | None, MATH] = None,
+    math_from: Annotated[
+        Path | None, Option(metavar="FILE", help="Use the groups and axes of a server's math-pca2.json.")
+    ] = None,
     groups: options.Groups = "found",
     k: options.K = None,
     method: options.Method = "polis",
@@ -73,27 +72,18 @@ def analyse(
     stability: options.Stability = True,
     force: options.Force = False,
 ) -> None:
-    """Analyse a conversation: consensus, what divides, what sets each group apart, what to show next.
+    """Analyse a conversation: what unites and what divides.
 
-    This writes statements.csv, representative.csv, consensus.csv (what most agree or disagree with), summary.json,
-    stability.json (how far you can trust the groups), and participants.csv, which tells where each person stands and is
-    for the organiser only. A vote is 1 agree, -1 disagree, 0 pass throughout.
+    This writes statements.csv (what divides, what to show next), representative.csv (what sets each group apart),
+    consensus.csv (what most agree or disagree with), summary.json, stability.json (how far you can trust the groups),
+    and participants.csv, which tells where each person stands and is for the organiser only. A vote is 1 agree, -1
+    disagree, 0 pass throughout.
 
     \b
       [bold]solon collect analyse export/ -o analysis/[/bold]
       [bold]solon collect analyse export/ --groups groups.csv -o analysis/[/bold]
       [bold]solon collect analyse export/ --math-from export/math-pca2.json -o analysis/[/bold]
     """
-    from solon.collective.opinion.analysis import analyse as analysis_of
-    from solon.collective.opinion.consensus import in_every_group
-    from solon.collective.opinion.files import FILES, write_analysis
-    from solon.collective.opinion.given_groups import given_groups, number_of_groups
-    from solon.collective.opinion.kept import opinion_of
-    from solon.collective.opinion.polis.stored import read_stored
-    from solon.collective.opinion.stability import ship_stability
-    from solon.collective.output import require_free
-    from solon.collective.reading.folder import open_conversation, read_by
-
     require_free(*(output / name for name in (*FILES, "stability.json")), force=force, reads=read_by(folder))
     if math_from and (groups != "found" or k is not None or method != "polis" or seed):
         raise InputError("--math-from brings its own groups", hint="leave out --groups, --k, --method and --seed")

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import typer
 
-from solon.cli.collect.analyse import analyse, groups
-from solon.cli.collect.clean import clean
-from solon.cli.collect.consensus import consensus
-from solon.cli.collect.exchange import export, import_
-from solon.cli.collect.merges import merge, topics
-from solon.cli.collect.population import population
-from solon.cli.collect.principles import principles
-from solon.cli.collect.report import catalog, report
-from solon.cli.collect.reproduce_ccai import reproduce_ccai
+from solon.cli.main import Commands, Entry
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Public input: from votes to a constitution and a report.",
-)
 
-app.command("import")(import_)
-app.command("export")(export)
-app.command("consensus")(consensus)
-app.command("groups")(groups)
-app.command("analyse")(analyse)
-app.command("reproduce-ccai")(reproduce_ccai)
-app.command("topics")(topics)
-app.command("merge")(merge)
-app.command("principles")(principles)
-app.command("clean")(clean)
-app.command("population")(population)
-app.command("report")(report)
-app.command("catalog")(catalog)
+class Collect(Commands):
+    """Commands in the order of the work."""
+
+    table = (
+        Entry("import", ".collect.exchange:import_", "Import a conversation from Polis: check it, and repair it."),
+        Entry("export", ".collect.exchange:export", "Export a conversation in Polis's layout."),
+        Entry("consensus", ".collect.consensus:consensus", "Measure how far opinion groups agree with each statement."),
+        Entry("groups", ".collect.analyse:groups", "Find opinion groups: people who vote alike."),
+        Entry("analyse", ".collect.analyse:analyse", "Analyse a conversation: what unites and what divides."),
+        Entry("reproduce-ccai", ".collect.reproduce_ccai:reproduce_ccai", "Reproduce the CCAI study, and correct it."),
+        Entry("topics", ".collect.merges:topics", "Sort statements into topics, and propose what to merge."),
+        Entry("merge", ".collect.merges:merge", "Decide, one by one, which statements say the same."),
+        Entry("principles", ".collect.principles:principles", "Write a constitution that all opinion groups support."),
+        Entry("clean", ".collect.clean:clean", "Remove people and statements that should not count, and say why."),
+        Entry("population", ".collect.population:population", "Compare participants and population, and weight them."),
+        Entry("report", ".collect.report:report", "Write one HTML file that says what a conversation found."),
+        Entry("catalog", ".collect.report:catalog", "Write the texts of the report for a translator."),
+    )
+
+
+app = typer.Typer(cls=Collect, no_args_is_help=True, help="Public input: from votes to a constitution and a report.")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from typer import Option
 
 from solon.cli.collect.options import Folder, OutFolder, say
+from solon.collective.cleaning import removing
+from solon.collective.cleaning.removing import UNTIMED, Change, Cleaning
+from solon.collective.cleaning.rules import Rule
+from solon.collective.phrases import many
+from solon.collective.reading.folder import open_conversation
+from solon.errors import InputError
 
-if TYPE_CHECKING:
-    from solon.collective.cleaning.removing import Change, Cleaned
-    from solon.collective.cleaning.rules import Rule
-
-SET = typer.Option("--set", metavar="RULE.LIMIT=VALUE", help="Set a limit, such as speed.seconds=2. Repeat for more.")
-WITHOUT = typer.Option("--without", metavar="RULE", help="Leave this rule out. Repeat for more.")
-ONLY = typer.Option("--only", metavar="RULE", help="Apply this rule and no other. Repeat for more.")
-SENSITIVITY = typer.Option("--sensitivity/--no-sensitivity", help="Measure what each rule changes.")
-FORCE = typer.Option("--force", help="Replace a conversation that you cleaned before.")
 ALIKE = 0.8
 """Adjusted Rand index from which on groups pass for the same; stability calls groups firm from there on."""
 
@@ -26,13 +24,16 @@ ALIKE = 0.8
 def clean(
     folder: Folder,
     out: OutFolder,
-    limits: Annotated[list[str] | None, SET] = None,
-    without: Annotated[list[str] | None, WITHOUT] = None,
-    only: Annotated[list[str] | None, ONLY] = None,
-    measured: Annotated[bool, SENSITIVITY] = True,
-    force: Annotated[bool, FORCE] = False,
+    limits: Annotated[
+        list[str] | None,
+        Option("--set", metavar="RULE.LIMIT=VALUE", help="Set a limit, such as speed.seconds=2. Repeat for more."),
+    ] = None,
+    without: Annotated[list[str] | None, Option(metavar="RULE", help="Leave this rule out. Repeat for more.")] = None,
+    only: Annotated[list[str] | None, Option(metavar="RULE", help="Apply this rule alone. Repeat for more.")] = None,
+    sensitivity: Annotated[bool, Option(help="Measure what each rule changes.")] = True,
+    force: Annotated[bool, Option("--force", help="Replace a conversation that you cleaned before.")] = False,
 ) -> None:
-    """Remove people and statements that should not count, with a reason for each.
+    """Remove people and statements that should not count, and say why.
 
     \b
     The rules, and their limits:
@@ -54,15 +55,13 @@ def clean(
       [bold]solon collect clean parks -o parks-clean --set minimum-votes.votes=20 --without speed[/bold]
       [bold]solon collect clean parks -o parks-clean --only spam-authors --no-sensitivity[/bold]
     """
-    from solon.collective.cleaning.removing import clean as cleaned_of
-    from solon.collective.cleaning.removing import rules_with, sensitivity, write_cleaned
-    from solon.collective.reading.folder import open_conversation
-
-    rules = rules_with(_limits(limits or []), without=without or [], only=only or [])
+    rules = removing.rules_with(_limits(limits or []), without=without or [], only=only or [])
     imported = open_conversation(folder)
-    cleaned = cleaned_of(imported.conversation, rules)
-    changes = sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals) if measured else None
-    write_cleaned(imported, cleaned, changes, out, force=force)
+    cleaned = removing.clean(imported.conversation, rules)
+    changes = None
+    if sensitivity:
+        changes = removing.sensitivity(imported.conversation, [rule.name for rule in rules], cleaned.removals)
+    removing.write_cleaning(imported, cleaned, changes, out, force=force)
     say(picture(changes or ()) if cleaned.removals else ())
     say(_by_rule(rules, cleaned))
     before, talk = imported.conversation, cleaned.conversation
@@ -76,17 +75,14 @@ def clean(
 
 
 def _limits(texts: list[str]) -> dict[str, float]:
-    from solon.errors import InputError
-
     found = {}
     for text in texts:
         key, _, value = text.partition("=")
         try:
             found[key.strip()] = float(value)
         except ValueError:
-            raise InputError(
-                f"--set {text!r} is no limit", hint="write RULE.LIMIT=NUMBER, as speed.seconds=2"
-            ) from None
+            hint = "write RULE.LIMIT=NUMBER, as speed.seconds=2"
+            raise InputError(f"--set {text!r} is no limit", hint=hint) from None
     return found
 
 
@@ -129,10 +125,8 @@ def _of_others(*changes: Change) -> str:
     return f", but of other people (likeness {shown}; 1: the same, 0: by chance)"
 
 
-def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
+def _by_rule(rules: Sequence[Rule], cleaned: Cleaning) -> Iterator[str]:
     """A line for each rule that removed something, one for all that did not, one for those that could not look."""
-    from solon.collective.phrases import many
-
     counts = Counter(one.rule for one in cleaned.removals)
     for rule in rules:
         if count := counts[rule.name]:
@@ -140,6 +134,5 @@ def _by_rule(rules: Sequence[Rule], cleaned: Cleaned) -> Iterator[str]:
             yield f"{rule.name}: {whom} removed. {rule.reason}"
     if idle := [rule.name for rule in rules if not counts[rule.name] and rule.name not in cleaned.not_applied]:
         yield f"Removed nothing: {', '.join(idle)}."
-    for why in dict.fromkeys(cleaned.not_applied.values()):
-        names = [name for name, said in cleaned.not_applied.items() if said == why]
-        yield f"Not applied, as {why}: {', '.join(names)}."
+    if cleaned.not_applied:
+        yield f"Not applied, as {UNTIMED}: {', '.join(cleaned.not_applied)}."

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.collect import options
 from solon.cli.collect.options import say
+from solon.collective.conversation import VOTE_SIGN, Conversation
+from solon.collective.csv_text import shown
+from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
+from solon.collective.opinion.files import write_consensus
+from solon.collective.opinion.given_groups import exported_groups, given_groups, number_of_groups
+from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability import opinion_of
+from solon.collective.output import require_free
+from solon.collective.phrases import many
+from solon.collective.reading.folder import open_conversation, read_ballots, read_by
 from solon.errors import InputError
-
-if TYPE_CHECKING:
-    from solon.collective.conversation import Conversation
-    from solon.collective.opinion.results import Groups
-
-VOTES = typer.Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversation, or one file of votes and groups.")
-GROUP_COLUMN = typer.Option(
-    "--group-column", metavar="NAME", help="Of a file: the column that names groups. Default: group-id."
-)
-INTERVALS = typer.Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
-MINIMUM = typer.Option(
-    "--minimum-votes", min=0, help="With --intervals, flag statements with fewer votes than this in a group."
-)
 
 
 def consensus(
-    votes: Annotated[Path, VOTES],
+    votes: Annotated[
+        Path, Argument(metavar="DIR|PARTICIPANTS-VOTES.csv", help="A conversation, or one file of votes and groups.")
+    ],
     output: options.OutTable,
     groups: options.Groups = "found",
-    group_column: Annotated[str | None, GROUP_COLUMN] = None,
+    group_column: Annotated[
+        str | None, Option(metavar="NAME", help="Of a file: the column that names groups. Default: group-id.")
+    ] = None,
     no_smoothing: options.NoSmoothing = False,
-    intervals: Annotated[bool, INTERVALS] = False,
-    minimum: Annotated[int, MINIMUM] = 10,
+    intervals: Annotated[
+        bool, Option("--intervals", help="Add vote counts, 95% intervals and the geometric mean.")
+    ] = False,
+    minimum_votes: Annotated[
+        int, Option(min=0, help="With --intervals, flag statements with fewer votes than this in a group.")
+    ] = 10,
     seed: options.Seed = 0,
     force: options.Force = False,
 ) -> None:
@@ -47,37 +53,24 @@ def consensus(
       [bold]solon collect consensus participants-votes.csv --group-column group-id -o consensus.csv[/bold]
       [bold]solon collect consensus participants-votes.csv --no-smoothing --intervals -o consensus.csv[/bold]
     """
-    from solon.collective.opinion.ballots import SIGN
-    from solon.collective.opinion.consensus import DRAWS, consensus_of, in_every_group
-    from solon.collective.opinion.files import write_consensus
-    from solon.collective.output import require_free
-    from solon.collective.phrases import many
-    from solon.collective.reading.folder import read_by
-    from solon.collective.tables import shown
-
     require_free(output, force=force, reads=[*read_by(votes), Path(groups)])
     talk, found = _opened(votes, groups, group_column)
     draws = DRAWS if intervals else 0
-    measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum, draws=draws, seed=seed)
+    measured = consensus_of(talk, found, smoothing=not no_smoothing, minimum=minimum_votes, draws=draws, seed=seed)
     write_consensus(output, measured, intervals=intervals)
     named = ", ".join(shown(name, 30) for name in found.names[:10]) + (", ..." if found.k > 10 else "")
-    typer.echo(f"{votes}: votes read as {SIGN}; groups {named}", err=True)
+    typer.echo(f"{votes}: votes read as {VOTE_SIGN}, empty not seen; groups {named}", err=True)
     say(found.notes, err=True)
     if left_out := len(talk.participants) - len(found.participant_ids):
         everybody = f"{len(talk.participants)} participants"
         typer.echo(f"{votes}: {left_out} of {everybody} have no group and are left out", err=True)
-    # a file alone does not say what moderators rejected
-    say(in_every_group(talk, found).lines if votes.is_dir() else ())
+    if votes.is_dir():  # a file alone does not say what moderators rejected
+        say((number_of_groups(talk, found), *in_every_group(talk, found).lines))
     typer.echo(f"{output}: {many(len(talk.statements), 'statement')}, {many(found.k, 'group')}")
 
 
 def _opened(votes: Path, groups: str, group_column: str | None) -> tuple[Conversation, Groups]:
     """The conversation in a folder with found or given groups, or what one file says."""
-    from solon.collective.opinion.ballots import read_ballots
-    from solon.collective.opinion.given_groups import exported_groups, given_groups
-    from solon.collective.opinion.kept import opinion_of
-    from solon.collective.reading.folder import open_conversation
-
     if not votes.is_dir():
         if groups != "found":
             raise InputError("--groups is for the folder of a conversation", hint="name a column with --group-column")

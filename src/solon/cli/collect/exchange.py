@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.collect.options import Folder, OutFolder, say
-
-if TYPE_CHECKING:
-    from solon.collective.reading.folder import Imported
+from solon.collective.exporting import MUST_STAY_PRIVATE, export_conversation
+from solon.collective.reading.folder import open_conversation, write_import
+from solon.errors import InputError
+from solon.text import printable
 
 SIGNS = {"agree=+1": 1, "agree=1": 1, "agree=-1": -1}
-SIGN = typer.Option(
-    metavar="agree=+1|agree=-1", help="Say which number means agree where the export leaves it unclear."
-)
 HEADINGS = (
     ("note", "Read and checked", None),
     ("repair", "Repaired", typer.colors.YELLOW),
@@ -26,30 +24,31 @@ HEADINGS = (
 
 
 def import_(
-    export: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the export.")],
+    export: Annotated[Path, Argument(metavar="DIR", help="The folder of the export.")],
     out: OutFolder,
-    vote_sign: Annotated[str | None, SIGN] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a conversation that you imported before.")] = False,
+    vote_sign: Annotated[
+        str | None,
+        Option(metavar="agree=+1|agree=-1", help="Say which number means agree where the export leaves it unclear."),
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace a conversation that you imported before.")] = False,
 ) -> None:
-    """Import a conversation from Polis: check it, repair what can be, and say what was found.
+    """Import a conversation from Polis: check it, and repair it.
 
     This reads comments.csv with participants-votes.csv or votes.csv or both, the server's CSV export, and comments.json
     with votes.json as the server or red-dwarf writes them. Votes become +1 agree, -1 disagree, 0 pass; the sign is
-    checked against the export itself.
+    checked against the export itself. The command says what it found and what it repaired.
 
     \b
       [bold]solon collect import polis-export -o parks[/bold]
       [bold]solon collect import server-export -o parks --vote-sign agree=-1[/bold]
       [bold]solon collect groups parks -o groups.csv[/bold]
     """
-    from solon.collective.reading.folder import open_conversation, write_imported
-
     imported = open_conversation(export, vote_sign=_sign_of(vote_sign))
-    write_imported(imported, out, force=force)
-    for severity, heading, colour in HEADINGS:
-        if found := [*_told(imported, severity)]:
-            typer.secho(f"{heading} ({len(found)})", fg=colour, bold=True)
-            say(found)
+    write_import(imported, out, force=force)
+    for severity, heading, color in HEADINGS:
+        if found := [str(one) for one in imported.findings if one.severity == severity]:
+            typer.secho(f"{heading} ({len(found)})", fg=color, bold=True)
+            say(f"  {printable(' '.join(one.split()))}" for one in found)
     talk = imported.conversation
     shape = f"{len(talk.participants):,} participants, {len(talk.statements):,} statements"
     typer.echo(f"{out}: {shape}, {int(talk.seen_PS.sum()):,} votes (1 agree, -1 disagree, 0 pass)")
@@ -60,46 +59,33 @@ def export(
     folder: Folder,
     out: OutFolder,
     organiser: Annotated[
-        bool, typer.Option("--organiser", help="Keep ids, authors and exact times. Do not publish this version.")
+        bool, Option("--organiser", help="Keep ids, authors and exact times. Do not publish this version.")
     ] = False,
     authors: Annotated[
-        bool, typer.Option("--authors", help="Keep who wrote what, under the new ids. Do so only if they consented.")
+        bool, Option("--authors", help="Keep who wrote what, under the new ids. Do so only if they consented.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Seed of the new ids. Default: a new one each time.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an export that you wrote before.")] = False,
+    seed: Annotated[int | None, Option(help="Seed of the new ids. Default: a new one each time.")] = None,
+    force: Annotated[bool, Option("--force", help="Replace an export that you wrote before.")] = False,
 ) -> None:
-    """Export a conversation in Polis's layout: comments.csv, votes.csv, participants-votes.csv, summary.csv.
+    """Export a conversation in Polis's layout.
 
-    The public version gives participants random ids, rounds times to the day, orders votes by statement, and names no
-    authors. The organiser's version keeps all else that the import kept. Neither has external ids.
+    This writes comments.csv, votes.csv, participants-votes.csv and summary.csv. The public version gives participants
+    random ids, rounds times to the day, orders votes by statement, and names no authors. The organiser's version keeps
+    all else that the import kept. Neither has external ids.
 
     \b
       [bold]solon collect export parks -o parks-public[/bold]
       [bold]solon collect export parks -o parks-raw --organiser[/bold]
     """
-    from solon.collective.exporting import MUST_STAY_PRIVATE, export_conversation
-    from solon.collective.reading.folder import open_conversation
-
     talk = open_conversation(folder).conversation
     say(export_conversation(talk, out, organiser=organiser, authors=authors, seed=seed, force=force))
     if organiser:
         typer.secho(MUST_STAY_PRIVATE, fg=typer.colors.YELLOW)
 
 
-def _told(imported: Imported, severity: str) -> Iterator[str]:
-    from solon.text import printable
-
-    for one in imported.findings:
-        if one.severity == severity:
-            yield f"  {printable(' '.join(str(one).split()))}"
-
-
 def _sign_of(text: str | None) -> int | None:
     """The number that means agree, as `--vote-sign` says it."""
-    from solon.errors import InputError
-
-    if text is None:
-        return None
-    if text.replace(" ", "") not in SIGNS:
+    sign = None if text is None else SIGNS.get(text.replace(" ", ""))
+    if text is not None and sign is None:
         raise InputError(f"--vote-sign {text!r} is unknown", hint="agree=+1 or agree=-1")
-    return SIGNS[text.replace(" ", "")]
+    return sign

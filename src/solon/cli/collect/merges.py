@@ -7,46 +7,46 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.collect.options import Folder, Seed, Spoken, Unmoderated, say
-
-MERGES = typer.Option("-o", "--output", metavar="MERGES.toml", help="The file to write.")
-THRESHOLD = typer.Option("--threshold", min=0.0, max=1.0, help="Propose a merge from this similarity on.")
-COUNT = typer.Option("--topics", min=1, help="Sort into this many topics.")
-MODEL = typer.Option("--model", metavar="DIR", help="Compare by this model's embeddings instead of by words.")
-LANGUAGE = typer.Option("--language", help="The language of all statements. Default: each statement tells its own.")
-LOSE = typer.Option("--force", help="Overwrite the file, and the decisions in it.")
-FILE = typer.Argument(metavar="MERGES.toml", help="A file that `solon collect topics` wrote; your answers go into it.")
+from solon.collective.output import require_free
+from solon.collective.principles.merges import write_merges
+from solon.collective.principles.selection import admissible, counts
+from solon.collective.principles.topics import propose
+from solon.collective.principles.walk import Walk
+from solon.collective.reading.folder import open_conversation, read_by
+from solon.errors import InputError, Where
 
 
 def topics(
     folder: Folder,
-    output: Annotated[Path, MERGES],
-    threshold: Annotated[float | None, THRESHOLD] = None,
-    count: Annotated[int | None, COUNT] = None,
-    model: Annotated[Path | None, MODEL] = None,
-    language: Annotated[Spoken | None, LANGUAGE] = None,
+    output: Annotated[Path, Option("-o", "--output", metavar="MERGES.toml", help="The file to write.")],
+    threshold: Annotated[
+        float | None, Option(min=0.0, max=1.0, help="Propose a merge from this similarity on.")
+    ] = None,
+    topics: Annotated[int | None, Option(min=1, help="Sort into this many topics.")] = None,
+    model: Annotated[
+        Path | None, Option(metavar="DIR", help="Compare by this model's embeddings instead of by words.")
+    ] = None,
+    language: Annotated[
+        Spoken | None, Option(help="The language of all statements. Default: each statement tells its own.")
+    ] = None,
     include_unmoderated: Unmoderated = False,
     seed: Seed = 0,
-    force: Annotated[bool, LOSE] = False,
+    force: Annotated[bool, Option("--force", help="Overwrite the file, and the decisions in it.")] = False,
 ) -> None:
-    """Sort statements into topics, and propose which of them say the same.
+    """Sort statements into topics, and propose what to merge.
 
-    Nothing is merged: decide with `solon collect merge`, or write `yes` and `no` into the file. The file also lists
-    statements at which a person should look before a model reads them.
+    It proposes to merge statements that say the same. Nothing is merged yet: decide with `solon collect merge`, or
+    write `yes` and `no` into the file. The file also lists statements at which a person should look before a model
+    reads them.
 
     \b
       [bold]solon collect topics export/ -o merges.toml[/bold]
       [bold]solon collect topics export/ --threshold 0.3 -o merges.toml[/bold]     propose more
       [bold]solon collect topics export/ --model my-encoder -o merges.toml[/bold]  by meaning, not words
     """
-    from solon.collective.output import require_free
-    from solon.collective.principles.merges import write_merges
-    from solon.collective.principles.proposing import propose
-    from solon.collective.principles.selection import admissible, counts
-    from solon.collective.reading.folder import open_conversation, read_by
-    from solon.errors import InputError, Where
-
     if output.exists() and not force:
         hint = "go on with `solon collect merge`, choose another name, or add --force to lose its decisions"
         raise InputError("exists already", where=Where(output), hint=hint)
@@ -57,7 +57,7 @@ def topics(
         from solon.models.embedding import embedder
 
         embed = embedder(model)
-    file, told = propose(kept, threshold=threshold, topics=count, language=language, embed=embed, seed=seed)
+    file, told = propose(kept, threshold=threshold, topics=topics, language=language, embed=embed, seed=seed)
     write_merges(output, file)
     say((note, f"left out: {counts(reasons.values())}" if reasons else "", told), err=True)
     typer.echo(
@@ -68,7 +68,11 @@ def topics(
         typer.echo(f"next: solon collect merge {output}")
 
 
-def merge(file: Annotated[Path, FILE]) -> None:
+def merge(
+    file: Annotated[
+        Path, Argument(metavar="MERGES.toml", help="A file that `solon collect topics` wrote; your answers go into it.")
+    ],
+) -> None:
     """Decide, one by one, which statements say the same.
 
     Press y for yes, n for no, e to edit (take statements out, or choose other words; that is a yes), s to skip, q to
@@ -77,9 +81,7 @@ def merge(file: Annotated[Path, FILE]) -> None:
     \b
       [bold]solon collect merge merges.toml[/bold]
     """
-    from solon.collective.principles.walk import Walk
-
-    walk = Walk.through(file, _ask, typer.echo)
+    walk = Walk(file, _ask, typer.echo)
     try:
         walk.go()
     finally:

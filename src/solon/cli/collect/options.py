@@ -7,38 +7,31 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
 MethodName = Literal["polis", "ccai"]
 Spoken = Literal["en", "de", "fr", "es", "zh"]
 """Languages that topics and merges know, as `principles/templates/languages.toml` has them."""
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A Polis export, or a folder that `solon collect import` wrote.")
-]
-OutFolder = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write.")]
-OutTable = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help="The table to write.")]
+Folder = Annotated[Path, Argument(metavar="DIR", help="A Polis export, or a folder that `solon collect import` wrote.")]
+OutFolder = Annotated[Path, Option("-o", "--output", metavar="OUT", help="The folder to write.")]
+OutTable = Annotated[Path, Option("-o", "--output", metavar="OUT.csv", help="The table to write.")]
 Groups = Annotated[
     str,
-    typer.Option(
-        "--groups",
+    Option(
         metavar="FILE",
         help="Find the groups (found), take those of the export (exported), or read a table `participant`, `group`.",
     ),
 ]
-K = Annotated[
-    int | None, typer.Option("--k", min=1, help="Find this many groups. Default: the number that most tries choose.")
-]
-Method = Annotated[MethodName, typer.Option("--method", help="Find groups as Polis does, or as the CCAI study did.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts and draws.")]
-Stability = Annotated[bool, typer.Option("--stability/--no-stability", help="Measure how far to trust the groups.")]
+K = Annotated[int | None, Option(min=1, help="Find this many groups. Default: the number that most tries choose.")]
+Method = Annotated[MethodName, Option(help="Find groups as Polis does, or as the CCAI study did.")]
+Seed = Annotated[int, Option(min=0, help="Seed of the random starts and draws.")]
+Stability = Annotated[bool, Option(help="Measure how far to trust the groups.")]
 NoSmoothing = Annotated[
-    bool,
-    typer.Option("--no-smoothing", help="Use agrees / votes, as the CCAI study did, not (agrees+1) / (votes+2)."),
+    bool, Option("--no-smoothing", help="Use agrees / votes, as the CCAI study did, not (agrees+1) / (votes+2).")
 ]
-Unmoderated = Annotated[
-    bool, typer.Option("--include-unmoderated", help="Include statements that no moderator decided on.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Unmoderated = Annotated[bool, Option("--include-unmoderated", help="Include statements that no moderator decided on.")]
+Force = Annotated[bool, Option("--force", help="Overwrite what is there.")]
 
 
 def only_found_have_k(groups: str, k: int | None) -> None:

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.collect.options import OutFolder
+from solon.cli.results import print_table
+from solon.collective.people.files import write_population
+from solon.collective.people.population import load_population
+from solon.collective.people.sample import Gap, Sample, gaps, of_voters, published_gaps, read_attributes
+from solon.collective.people.weights import FEW, Weights, collapses, rake
+from solon.collective.reading.folder import open_conversation
+from solon.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from solon.collective.people.sample import Gap, Sample
-    from solon.collective.people.weights import Weights
-
-POPULATION = typer.Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")
-ATTRIBUTES = typer.Argument(metavar="ATTRIBUTES.csv", help="`participant` and a column for each attribute.")
-CONVERSATION = typer.Option("--conversation", metavar="DIR", help="Weight those who voted, and estimate agreement.")
-CAP = typer.Option("--cap", help="Allow no larger weight than this, the mean being 1. 0: no limit.")
-EXACT = typer.Option("--exact", help="Print small counts, too. For the organiser's eyes.")
-FORCE = typer.Option("--force", help="Replace tables that you wrote before.")
 LOWEST_CAP = 1.5
 
 
 def population(
-    target: Annotated[Path, POPULATION],
-    attributes: Annotated[Path, ATTRIBUTES],
+    target: Annotated[Path, Argument(metavar="POPULATION.toml", help="Quotas, screening questions, minimum sizes.")],
+    attributes: Annotated[
+        Path, Argument(metavar="ATTRIBUTES.csv", help="`participant` and a column for each attribute.")
+    ],
     out: OutFolder,
-    folder: Annotated[Path | None, CONVERSATION] = None,
-    cap: Annotated[float, CAP] = 5.0,
-    exact: Annotated[bool, EXACT] = False,
-    force: Annotated[bool, FORCE] = False,
+    conversation: Annotated[
+        Path | None, Option(metavar="DIR", help="Weight those who voted, and estimate agreement.")
+    ] = None,
+    cap: Annotated[float, Option(help="Allow no larger weight than this, the mean being 1. 0: no limit.")] = 5.0,
+    exact: Annotated[bool, Option("--exact", help="Print small counts, too. For the organiser's eyes.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace tables that you wrote before.")] = False,
 ) -> None:
-    """Compare participants with the population they should speak for, and weight them to it.
+    """Compare participants and population, and weight them.
+
+    The population is everyone for whom the participants should speak.
 
     \b
     Writes into OUT:
@@ -50,19 +53,12 @@ def population(
       [bold]solon collect population adults.toml attributes.csv -o sample[/bold]
       [bold]solon collect population adults.toml attributes.csv --conversation parks -o sample[/bold]
     """
-    from solon.collective.people.files import write_population
-    from solon.collective.people.population import load_population
-    from solon.collective.people.sample import gaps, of_voters, published_gaps, read_attributes
-    from solon.collective.people.weights import rake
-    from solon.collective.reading.folder import open_conversation
-    from solon.errors import InputError
-
     if cap and not LOWEST_CAP <= cap < float("inf"):
         raise InputError(f"--cap is {cap:g}", hint=f"write 0 for no limit, or {LOWEST_CAP} and more; 3 to 5 are usual")
-    conversation = open_conversation(folder).conversation if folder else None
-    sample = read_attributes(attributes, load_population(target), conversation)
-    if conversation is not None:
-        sample = of_voters(sample, conversation)
+    talk = open_conversation(conversation).conversation if conversation else None
+    sample = read_attributes(attributes, load_population(target), talk)
+    if talk is not None:
+        sample = of_voters(sample, talk)
     _say_people(sample, exact)
     _table(gaps(sample) if exact else published_gaps(sample), sample)
     try:
@@ -71,7 +67,7 @@ def population(
         # The gaps are written even where no weights exist: they say whom to invite.
         write_population(sample, out, force=force)
         raise
-    write_population(sample, out, weights=weights, conversation=conversation, force=force)
+    write_population(sample, out, weights=weights, conversation=talk, force=force)
     _say_weights(weights, exact)
     typer.echo(f"{out}: gaps.csv and estimates.csv may be published; organiser/ is for the organiser only")
 
@@ -99,38 +95,26 @@ def _say_people(sample: Sample, exact: bool) -> None:
 
 
 def _table(found: Sequence[Gap], sample: Sample) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from solon.text import printable
-
-    title = f"{sample.population.title}: {len(sample)} participants"
-    table = Table(title=Text(printable(title)), title_justify="left")
-    for name in ("attribute", "category"):
-        table.add_column(name, overflow="fold")
-    for name in ("population", "people", "sample", "points", "missing (-)"):
-        table.add_column(name, justify="right", no_wrap=True)
-    before = ""
+    rows, before = [], ""
     for gap in found:
+        name, before = "" if gap.attribute == before else gap.attribute, gap.attribute
         cells = [
+            *(name, gap.category or "unknown"),
             "" if gap.population_share is None else f"{gap.population_share:.1%}",
             "hidden" if gap.people is None else f"{gap.people}{' *' if gap.below_minimum else ''}",
             "" if gap.sample_share is None else f"{gap.sample_share:.1%}",
             "" if gap.gap_points is None else f"{gap.gap_points:+.1f}",
             "" if gap.gap_people is None else f"{gap.gap_people:+d}",
         ]
-        name = gap.attribute if gap.attribute != before else ""
-        table.add_row(Text(printable(name)), Text(printable(gap.category or "unknown")), *cells)
-        before = gap.attribute
-    Console().print(table)
+        rows.append(cells)
+    numbers = ("population", "people", "sample", "points", "missing (-)")
+    title = f"{sample.population.title}: {len(sample)} participants"
+    print_table(title, ("attribute", "category"), numbers, rows)
     if any(gap.below_minimum for gap in found):
         typer.echo("* fewer than the population's minimum")
 
 
 def _say_weights(weights: Weights, exact: bool) -> None:
-    from solon.collective.people.weights import FEW, collapses
-
     largest = f", largest weight {weights.weights_N.max():.2f}" if exact else ""
     typer.echo(
         f"weights: {len(weights.sample)} participants count as {weights.n_effective:.0f}"

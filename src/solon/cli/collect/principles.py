@@ -4,65 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
+from typer import Option
 
 from solon.cli.collect import options
 from solon.cli.collect.options import say
+from solon.collective.conversation import Conversation
+from solon.collective.opinion.consensus import in_every_group
+from solon.collective.opinion.given_groups import given_groups, number_of_groups
+from solon.collective.opinion.results import Groups
+from solon.collective.opinion.stability import StabilityReport, opinion_of, ship_stability
+from solon.collective.output import require_free
+from solon.collective.phrases import first_of, many
+from solon.collective.principles.constitution import PublicConstitution, assemble, write_constitution
+from solon.collective.principles.merges import read_merges
+from solon.collective.principles.selection import MAJORITY, Rule, counts, minimum_votes_for
+from solon.collective.principles.trace import Trace, trace_path
+from solon.collective.principles.wording import one_line
+from solon.collective.reading.folder import open_conversation, read_by
 
-if TYPE_CHECKING:
-    from solon.collective.conversation import Conversation
-    from solon.collective.opinion.results import Groups
-    from solon.collective.opinion.stability import StabilityReport
-    from solon.collective.principles.constitution import Assembled
-    from solon.collective.principles.trace import Trace
-
-OUTPUT = typer.Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")
-THRESHOLD = typer.Option("--threshold", min=0.0, max=1.0, help="Ask for at least this consensus. Default: 0.85.")
-IDEAS = typer.Option("--ideas", min=1, metavar="N", help="Take the N ideas with the highest consensus.")
-WEIGHTED = typer.Option("--weighted", help="Weigh principles by consensus; alone, take all that reach 0.5.")
-MERGES = typer.Option("--merges", metavar="FILE", help="Follow the decisions in this file of `solon collect merge`.")
-MEASURE = typer.Option("--measure", help="How to bring the groups' agreement to one number.")
-MAJORITY = typer.Option(
-    "--majority/--no-majority",
-    help="Ask for a majority of every group, too. Default: yes, unless --threshold is below 0.5.",
-)
-REJECTED = typer.Option("--rejected", help="Also make principles, told as rejected, of what every group rejects.")
-TITLE = typer.Option("--title", help="Title of the constitution. Default: the conversation's topic.")
-MINIMUM = typer.Option(
-    "--minimum-votes",
-    min=0,
-    help="Ask for this many votes in every group. Default: 10, or half of the smallest group if that is fewer.",
-)
+Measure = Literal["geometric-mean", "product"]
+Threshold = Annotated[float | None, Option(min=0.0, max=1.0, help="Ask for at least this consensus. Default: 0.85.")]
+Ideas = Annotated[int | None, Option(min=1, metavar="N", help="Take the N ideas with the highest consensus.")]
+Weighted = Annotated[bool, Option("--weighted", help="Weigh principles by consensus; alone, take all that reach 0.5.")]
+Rejected = Annotated[
+    bool, Option("--rejected", help="Also make principles, told as rejected, of what every group rejects.")
+]
+Merges = Annotated[
+    Path | None, Option(metavar="FILE", help="Follow the decisions in this file of `solon collect merge`.")
+]
+Majority = Annotated[
+    bool | None, Option(help="Ask for a majority of every group, too. Default: yes, unless --threshold is below 0.5.")
+]
+MinimumVotes = Annotated[
+    int | None,
+    Option(
+        min=0,
+        help="Ask for this many votes in every group. Default: 10, or half of the smallest group if that is fewer.",
+    ),
+]
 
 
 def principles(
     folder: options.Folder,
-    output: Annotated[Path, OUTPUT],
-    threshold: Annotated[float | None, THRESHOLD] = None,
-    ideas: Annotated[int | None, IDEAS] = None,
-    weighted: Annotated[bool, WEIGHTED] = False,
-    merges: Annotated[Path | None, MERGES] = None,
+    output: Annotated[Path, Option("-o", "--output", metavar="CONSTITUTION.toml", help="The list to write.")],
+    threshold: Threshold = None,
+    ideas: Ideas = None,
+    weighted: Weighted = False,
+    merges: Merges = None,
     groups: options.Groups = "found",
-    minimum_votes: Annotated[int | None, MINIMUM] = None,
-    measure: Annotated[Literal["geometric-mean", "product"], MEASURE] = "geometric-mean",
-    majority: Annotated[bool | None, MAJORITY] = None,
-    rejected: Annotated[bool, REJECTED] = False,
+    minimum_votes: MinimumVotes = None,
+    measure: Annotated[Measure, Option(help="How to bring the groups' agreement to one number.")] = "geometric-mean",
+    majority: Majority = None,
+    rejected: Rejected = False,
     no_smoothing: options.NoSmoothing = False,
     include_unmoderated: options.Unmoderated = False,
     k: options.K = None,
     method: options.Method = "polis",
     seed: options.Seed = 0,
     stability: options.Stability = True,
-    title: Annotated[str, TITLE] = "",
+    title: Annotated[str, Option(help="Title of the constitution. Default: the conversation's topic.")] = "",
     force: options.Force = False,
 ) -> None:
-    """Make a constitution of the statements that all opinion groups agree with.
+    """Write a constitution that all opinion groups support.
 
-    Each principle quotes its statement and names the votes by group and the intervals. Beside the constitution
-    stands its trace (.trace.json), with everything that was left out and why, and, where the groups were found here,
-    how far you can trust them (.stability.json). The last lines say how many principles other thresholds would give.
+    It is made of the statements that they agree with. Each principle quotes its statement and names the votes by group
+    and the intervals. Beside the constitution stands its trace (.trace.json), with everything that was left out and
+    why, and, where the groups were found here, how far you can trust them (.stability.json). The last lines say how
+    many principles other thresholds would give.
 
     \b
       [bold]solon collect principles export/ -o public.toml[/bold]
@@ -71,19 +82,9 @@ def principles(
       [bold]solon collect principles export/ --measure product --threshold 0.723 --no-smoothing -o public.toml[/bold]
       [bold]solon run --constitution public.toml[/bold]
     """
-    from solon.collective.opinion.consensus import in_every_group
-    from solon.collective.opinion.given_groups import number_of_groups
-    from solon.collective.output import require_free
-    from solon.collective.principles.constitution import assemble, write_assembled
-    from solon.collective.principles.merges import read_merges
-    from solon.collective.principles.selection import Rule, asks_majority, minimum_votes_for
-    from solon.collective.principles.trace import trace_path
-    from solon.collective.reading.folder import open_conversation, read_by
-
     require_free(output.with_suffix(".stability.json"), force=force)
     require_free(output, trace_path(output), force=True, reads=[*read_by(folder), merges])
     talk = open_conversation(folder).conversation
-    decisions = None if merges is None else read_merges(merges, talk)
     found, report = _groups(groups, talk, k=k, method=method, seed=seed)
     rule = Rule(
         measure=measure,
@@ -93,29 +94,30 @@ def principles(
         minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
-        majority=asks_majority(threshold) if majority is None else majority,
+        majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
         rejected=rejected,
     )
-    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decisions, seed=seed)
-    written = write_assembled(assembled, output, force=force)
-    say(found.notes if groups != "found" else (), err=True)
-    _report(assembled, written)
+    decided = read_merges(merges, talk) if merges else None
+    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decided, seed=seed)
+    _report(assembled, write_constitution(assembled, output, force=force))
+    _tell_groups(talk, found, assembled.trace)
+    _ship_stability(output, report if stability else None)
+
+
+def _tell_groups(talk: Conversation, found: Groups, trace: Trace) -> None:
     everywhere = in_every_group(talk, found)
     say(everywhere.lines)
-    say(_unmoderated(assembled.trace, talk.statement_ids[everywhere.agreed_S].tolist()))
+    say(_unmoderated(trace, talk.statement_ids[everywhere.agreed_S].tolist()))
     typer.echo(number_of_groups(talk, found))
-    _ship_stability(written[0], report if stability else None)
 
 
 def _groups(
     wanted: str, talk: Conversation, *, k: int | None, method: options.MethodName, seed: int
 ) -> tuple[Groups, StabilityReport | None]:
     """How far to trust groups is said of those that are found here; given ones have their own report."""
-    from solon.collective.opinion.given_groups import given_groups
-    from solon.collective.opinion.kept import opinion_of
-
     options.only_found_have_k(wanted, k)
     if given := given_groups(wanted, talk):
+        say(given.notes, err=True)
         return given, None
     found = opinion_of(talk, k=k, method=method, seed=seed)
     return found.groups, found.stability
@@ -130,8 +132,6 @@ def _unmoderated(trace: Trace, agreed: list[int]) -> Iterator[str]:
 
 
 def _ship_stability(written: Path, report: StabilityReport | None) -> None:
-    from solon.collective.opinion.stability import ship_stability
-
     beside = written.with_suffix(".stability.json")
     ship_stability(beside, report)
     if report:
@@ -139,11 +139,7 @@ def _ship_stability(written: Path, report: StabilityReport | None) -> None:
         typer.echo(f"{beside}: how far to trust the groups")
 
 
-def _report(assembled: Assembled, written: tuple[Path, Path]) -> None:
-    from solon.collective.phrases import first_of, many
-    from solon.collective.principles.neutral import one_line
-    from solon.collective.principles.selection import counts
-
+def _report(assembled: PublicConstitution, written: tuple[Path, Path]) -> None:
     trace = assembled.trace
     say((one_line(str(one)) for one in (*trace.notes, *assembled.findings)), err=True)
     if remarked := [one.id for one in trace.principles if one.remarks]:

@@ -6,32 +6,31 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from solon.cli.collect.options import Force, OutFolder
+from solon.collective.output import replacing
+from solon.report.study.files import REFUSED, SUMMARY, write_all
+from solon.report.study.measures import PAPER_CUT, PAPER_K, reproduce
+from solon.report.study.reading import read_study
 
 
 def reproduce_ccai(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="comments.csv, participants-votes.csv and ids-to-toss.csv.")
-    ],
+    folder: Annotated[Path, Argument(metavar="DIR", help="comments.csv, participants-votes.csv and ids-to-toss.csv.")],
     output: OutFolder,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the clustering. The notebook has 0.")] = 0,
+    seed: Annotated[int, Option(min=0, help="Seed of the clustering. The notebook has 0.")] = 0,
     force: Force = False,
 ) -> None:
-    """Reproduce Collective Constitutional AI's opinion groups and consensus, and correct them.
+    """Reproduce the CCAI study, and correct it.
 
-    The published notebook computes groups on rows sorted by participant and attaches them, by position, to rows in
-    the order of the export. corrected.csv has every label with its owner; published.csv repeats the slip and needs
-    the export in its published order. See docs/ccai.md.
+    These are the opinion groups and the consensus of Collective Constitutional AI (2023). The published notebook
+    computes groups on rows sorted by participant and attaches them, by position, to rows in the order of the export.
+    corrected.csv has every label with its owner; published.csv repeats the slip and needs the export in its published
+    order. See docs/ccai.md.
 
     \b
       [bold]solon collect reproduce-ccai ccai-2023 -o out[/bold]
     """
-    from solon.collective.output import replacing
-    from solon.report.study.files import REFUSED, SUMMARY, write_all
-    from solon.report.study.measures import PAPER_CUT, PAPER_K, reproduce
-    from solon.report.study.reading import read_study
-
     with replacing(output, marker=SUMMARY, force=force) as new:
         study = read_study(folder)
         found = reproduce(study, seed=seed)

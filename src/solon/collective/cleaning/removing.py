@@ -1,8 +1,4 @@
-"""Cleaning a conversation by rules: every removal logged with its reason, and what each rule changes.
-
-The rules are in `cleaning.rules`. None of them proves that somebody acted in bad faith; they say what would
-not count, and `sensitivity` says whether that matters.
-"""
+"""Cleaning a conversation by rules: every removal logged with its reason, and what each rule changes."""
 
 from __future__ import annotations
 
@@ -10,11 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from solon.collective.cleaning.rules import RULES, Evidence, Rule
+from solon.collective.cleaning.rules import RULES, Evidence, Kind, Rule
 from solon.collective.conversation import Bools, Conversation
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.grouping import find_groups
@@ -22,20 +17,21 @@ from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.results import Groups
 from solon.collective.output import replacing
 from solon.collective.phrases import many
-from solon.collective.reading.findings import Finding, Imported
-from solon.collective.reading.folder import CARD, write_imported
+from solon.collective.reading.findings import Finding, Import
+from solon.collective.reading.folder import CARD, write_import
 from solon.collective.tables import write_records
 from solon.errors import InputError
 from solon.records import Record
 
 REMOVALS, SENSITIVITY = "removals.csv", "sensitivity.csv"
+UNTIMED = "the export does not say when votes were cast"
 
 
 class Removal(Record):
     """One person or statement that one rule removed. Who falls under several rules has a row for each."""
 
     rule: str
-    kind: Literal["participant", "statement"]
+    kind: Kind
     id: int
     value: float
     limit: float
@@ -44,14 +40,14 @@ class Removal(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cleaned:
+class Cleaning:
     """A conversation without what the rules removed."""
 
     conversation: Conversation
     removals: tuple[Removal, ...]
     """By rule in the order given, then by id."""
-    not_applied: dict[str, str]
-    """Rules that could not look, each with the reason."""
+    not_applied: tuple[str, ...]
+    """Rules that could not look, for want of the times of votes."""
 
 
 class Change(Record):
@@ -97,7 +93,7 @@ def rules_with(limits: Mapping[str, float], *, without: Sequence[str] = (), only
     return list(rules.values())
 
 
-def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaned:
+def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values())) -> Cleaning:
     """The conversation without what the rules remove. Each rule looks at the conversation as it came. Raises
     `InputError` if nobody or no statement would be left.
     """
@@ -115,11 +111,10 @@ def clean(conversation: Conversation, rules: Sequence[Rule] = tuple(RULES.values
         worst = Counter(one.rule for one in removals).most_common(1)[0][0]
         what = "no statement" if people.any() else "nobody"
         raise InputError(f"cleaning would leave {what}", hint=f"{worst} removes most: lower its limits or leave it out")
-    unable = [rule.name for rule in rules if rule not in able]
-    return Cleaned(
+    return Cleaning(
         conversation=conversation.select(participants=people, statements=statements),
         removals=removals,
-        not_applied=dict.fromkeys(unable, "the export does not say when votes were cast"),
+        not_applied=tuple(rule.name for rule in rules if rule not in able),
     )
 
 
@@ -166,13 +161,14 @@ def _kept(conversation: Conversation, removals: Sequence[Removal]) -> tuple[Bool
 
 
 def _figures(found: Opinions | str, all_: Opinions | str) -> dict[str, object]:
-    """The figures of a change, or a note on why there are none."""
     if isinstance(found, str):
         return {"note": found}
     groups, consensus = found
     if isinstance(all_, str):
         return {"groups": groups.k, "note": f"with all rules: {all_}"}
-    figures: dict[str, object] = {"groups": groups.k, "same_groups": _same_groups(groups, all_[0])}
+    both, left, right = np.intersect1d(groups.participant_ids, all_[0].participant_ids, return_indices=True)
+    same = adjusted_rand_index(groups.labels_G[left], all_[0].labels_G[right]) if len(both) else None
+    figures: dict[str, object] = {"groups": groups.k, "same_groups": same}
     by_id = {one: abs(consensus[one] - all_[1][one]) for one in sorted(consensus.keys() & all_[1].keys())}
     if differences := {one: by for one, by in by_id.items() if np.isfinite(by)}:
         most = max(differences, key=differences.__getitem__)
@@ -181,25 +177,17 @@ def _figures(found: Opinions | str, all_: Opinions | str) -> dict[str, object]:
     return figures
 
 
-def _same_groups(one: Groups, other: Groups) -> float | None:
-    _, left, right = np.intersect1d(one.participant_ids, other.participant_ids, return_indices=True)
-    return adjusted_rand_index(one.labels_G[left], other.labels_G[right]) if len(left) else None
-
-
-def write_cleaned(
-    imported: Imported, cleaned: Cleaned, changes: Sequence[Change] | None, out: Path, *, force: bool = False
+def write_cleaning(
+    imported: Import, cleaned: Cleaning, changes: Sequence[Change] | None, out: Path, *, force: bool = False
 ) -> None:
-    """Write the folder with a note on each rule, `removals.csv` and, if measured, `sensitivity.csv`, or nothing.
-
-    Raises `InputError` as `write_imported`.
-    """
+    """`write_import` with a note on each rule, `removals.csv` and, if measured, `sensitivity.csv`; all or nothing."""
     counts = Counter((one.rule, one.kind) for one in cleaned.removals)
     said = [(rule, f"cleaning removed {many(n, kind)}", f"each is in {REMOVALS}") for (rule, kind), n in counts.items()]
-    said += [(rule, f"cleaning rule not applied: {why}", "") for rule, why in cleaned.not_applied.items()]
+    said += [(rule, f"cleaning rule not applied: {UNTIMED}", "") for rule in cleaned.not_applied]
     notes = [Finding(severity="note", where=rule, what=what, repair=repair) for rule, what, repair in said]
     whole = replace(imported, conversation=cleaned.conversation, findings=(*imported.findings, *notes))
     with replacing(out, marker=CARD, force=force) as folder:
-        write_imported(whole, folder)
+        write_import(whole, folder)
         write_records(folder / REMOVALS, Removal, cleaned.removals)
         if changes is not None:
             write_records(folder / SENSITIVITY, Change, changes)

@@ -11,10 +11,10 @@ LONG_WORD = 7
 makes another word: adapt and adopt, legal and regal. Assumption."""
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """Text without case, accents of compatibility, punctuation and spaces that do not matter.
 
-    >>> normalised("AI should  be *safe* – don't you think?")
+    >>> normalized("AI should  be *safe* – don't you think?")
     'ai should be safe dont you think'
     """
     text = unicodedata.normalize("NFKC", text).casefold()
@@ -35,13 +35,13 @@ def repeated_statements(statements: Sequence[tuple[int, str]], *, edits: int = 1
     by_shape: dict[tuple[str, ...], list[tuple[int, list[str]]]] = {}
     groups: dict[int, list[int]] = {}
     for one, text in sorted(statements):
-        plain = normalised(text)
+        plain = normalized(text)
         if not plain:
             continue
         if plain not in head_of:
             words = plain.split()
             alike = by_shape.setdefault(tuple(map(_shape, words)), [])
-            head_of[plain] = next((other for other, known in alike if _misspelt(words, known, edits)), one)
+            head_of[plain] = next((other for other, known in alike if _misspelled(words, known, edits)), one)
             if head_of[plain] == one:
                 alike.append((one, words))
         groups.setdefault(head_of[plain], []).append(one)
@@ -53,7 +53,7 @@ def _shape(word: str) -> str:
     return f"{word[0]}…{word[-1]}" if len(word) >= LONG_WORD - 1 and word.isalpha() else word
 
 
-def _misspelt(words: Sequence[str], known: Sequence[str], edits: int) -> bool:
+def _misspelled(words: Sequence[str], known: Sequence[str], edits: int) -> bool:
     different = [(a, b) for a, b in zip(words, known, strict=True) if a != b]
     return len(different) <= edits and all(one_letter_apart(a, b) for a, b in different)
 

@@ -1,7 +1,8 @@
 """The rules of cleaning: what each looks at, where its limit lies, and why.
 
 A rule looks at the conversation as it came, never at what another rule left, so their order changes nothing. It flags
-people or statements; `cleaning.removing` removes, logs and measures what removing changes.
+people or statements; `cleaning.removing` removes, logs and measures what removing changes. No rule proves that somebody
+acted in bad faith.
 
 Several rules ask how likely a pattern is by chance, if everybody answered each statement as all people together did.
 People do not all think alike, so this makes sincere people with strong views look less likely than they are: the limits
@@ -185,8 +186,7 @@ def _spam_authors(evidence: Evidence, *, rejected: float = 7, share: float = 0.8
 
 
 @_rule(
-    "identical-votes",
-    "The same answers to the same statements, too many for chance to explain, are one voice twice.",
+    "identical-votes", "The same answers to the same statements, too many for chance to explain, are one voice twice."
 )
 def _identical_votes(evidence: Evidence, *, votes: float = 10, chance: float = 0.001) -> Iterator[Flag]:
     """Everybody but the first of people who gave the same answers to the same statements, `votes` or more of them."""

@@ -8,28 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.consensus import group_aware_consensus, share_of_agrees
+from solon.collective.opinion.consensus import group_aware_consensus
 from solon.collective.opinion.counts import between_groups, counts_of
-from solon.collective.opinion.grouping import Method, by_votes, find_groups, polis_projection
+from solon.collective.opinion.grouping import by_votes, find_groups, polis_projection
 from solon.collective.opinion.polis.projection import moderated_out
-from solon.collective.opinion.polis.representativeness import (
-    extremity,
-    majority_lists,
-    priority,
-    representative_statements,
-)
+from solon.collective.opinion.polis.representativeness import extremity, majorities, priority, representative_statements
 from solon.collective.opinion.polis.stored import compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
 from solon.collective.reading.mathematics import StoredMathematics
 
-__all__ = ["Method", "analyse", "find_groups"]
-
 
 def analyse(
-    conversation: Conversation,
-    *,
-    groups: Groups | None = None,
-    stored: StoredMathematics | None = None,
+    conversation: Conversation, *, groups: Groups | None = None, stored: StoredMathematics | None = None
 ) -> Analysis:
     """Analyse a conversation with `groups` of its people, or those that `find_groups` finds by its defaults; `stored`:
     with groups, axes and their signs as they are there. Raises `InputError` if nobody has voted; as `find_groups`; if
@@ -57,13 +47,13 @@ def _analysis(conversation: Conversation, projection: Projection, groups: Groups
         conversation=conversation,
         projection=projection,
         groups=groups,
-        consensus_S=group_aware_consensus(share_of_agrees(counts.agrees, counts.seen, smoothing=True)),
-        disagreement_S=group_aware_consensus(share_of_agrees(counts.disagrees, counts.seen, smoothing=True)),
+        consensus_S=group_aware_consensus(counts.agreement(smoothing=True)),
+        disagreement_S=group_aware_consensus(counts.disagreement(smoothing=True)),
         extremity_S=extremity_S,
         priority_S=priority(counts, extremity_S, meta_S),
-        polarisation_S=between_groups(counts),
+        polarization_S=between_groups(counts),
         moderated_out_S=out_S,
         representative=representative_statements(counts, conversation.statement_ids, groups.names, out_S=out_S),
-        majority=majority_lists(conversation, out_S=out_S),
+        majority=majorities(conversation, out_S=out_S),
         notes=notes,
     )

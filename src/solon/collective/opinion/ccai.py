@@ -1,11 +1,11 @@
 """Opinion groups as in Collective Constitutional AI (Huang et al. 2024), with people and labels kept together.
 
-How it differs from Polis: a statement not seen counts as a pass; every participant's votes are centred, instead of
+How it differs from Polis: a statement not seen counts as a pass; every participant's votes are centered, instead of
 every statement's; both axes have unit length, so the second counts as much as the first; nobody's position is scaled
 by how much they voted.
 
 The published groups were made with `KMeans(k, random_state=0)` of scikit-learn 1.2.2: ten starts by greedy k-means++,
-the best kept. Release 1.3 changed how the first centre is drawn, so the same call gives other groups today. Here the
+the best kept. Release 1.3 changed how the first center is drawn, so the same call gives other groups today. Here the
 draws are made as they were then, from NumPy's `RandomState`, whose streams are frozen; the iterations are
 scikit-learn's. On the study's data all 1,002 published groups follow, 619 and 383 people.
 """
@@ -17,11 +17,10 @@ from dataclasses import replace
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.numerics import as_numpy_takes_it, one_thread
-from solon.collective.opinion.placing import Placed
 from solon.collective.opinion.polis.clusters import Clustering, Start
-from solon.collective.opinion.polis.projection import leading_components
+from solon.collective.opinion.polis.projection import leading_components, one_thread
 from solon.collective.opinion.results import Imputation
+from solon.collective.opinion.trials import Placement
 from solon.errors import InputError
 
 MORE_VOTES_THAN = 25
@@ -34,7 +33,7 @@ STARTS = 10
 """scikit-learn's default until release 1.3."""
 
 
-def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> Placement:
     """People with more than 25 votes, by their votes on accepted statements; on all that were not rejected, where none
     was ever accepted. `impute`: what a vote not cast counts as, a pass (the study) or the statement's mean vote. Raises
     `InputError` if fewer than two people have enough votes, or no statement is left.
@@ -52,7 +51,7 @@ def ccai_place(conversation: Conversation, impute: Imputation | None = None) -> 
     return replace(placed, rows_G=np.flatnonzero(people))
 
 
-def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+def place_all(conversation: Conversation, impute: Imputation | None = None) -> Placement:
     """All participants, by all statements."""
     points_P2, _ = positions(conversation, impute=impute or "pass")
     # Rounded, since equal votes give positions that may differ in the last digit.
@@ -61,12 +60,12 @@ def place_all(conversation: Conversation, impute: Imputation | None = None) -> P
     def start(seed: int) -> Start:
         one = Clustering(
             make_base=lambda: k_means(points_P2, n_base, seed=seed),
-            make_groups=lambda centres_B2, _, k: k_means(centres_B2, k, seed=seed)[0],
+            make_groups=lambda centers_B2, _, k: k_means(centers_B2, k, seed=seed)[0],
             tried=lambda count: [k for k in TRIED_K if k < count],
         )
         return Start(clusterings=(one,))
 
-    return Placed(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
+    return Placement(rows_G=np.arange(len(points_P2)), start=start, method="ccai")
 
 
 def accepted(conversation: Conversation) -> Bools:
@@ -76,27 +75,27 @@ def accepted(conversation: Conversation) -> Bools:
 
 
 def k_means(points_ND: Floats, k: int, *, seed: int = 0) -> tuple[Ints, Floats]:
-    """Labels [N] and centres [k, D] of the best of `STARTS` runs of Lloyd's algorithm.
+    """Labels [N] and centers [k, D] of the best of `STARTS` runs of Lloyd's algorithm.
 
     `k` must not exceed the number of distinct points.
     """
     from sklearn.cluster import KMeans
 
-    draws = np.random.RandomState(as_numpy_takes_it(seed))
+    draws = np.random.RandomState(seed % 2**32)  # which takes no larger one
     mean_D = points_ND.mean(axis=0)
-    centred_ND = points_ND - mean_D
-    with_centres = (starting_centres(centred_ND, k, draws) for _ in range(STARTS))
+    centered_ND = points_ND - mean_D
+    with_centers = (starting_centers(centered_ND, k, draws) for _ in range(STARTS))
     with one_thread():
-        runs = [KMeans(k, init=centres, n_init=1).fit(centred_ND) for centres in with_centres]
+        runs = [KMeans(k, init=centers, n_init=1).fit(centered_ND) for centers in with_centers]
     best = min(runs, key=lambda run: run.inertia_)
     return np.asarray(best.labels_, dtype=np.int64), np.asarray(best.cluster_centers_ + mean_D, dtype=np.float64)
 
 
-def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) -> Floats:
+def starting_centers(points_ND: Floats, k: int, draws: np.random.RandomState) -> Floats:
     """Greedy k-means++ (Arthur and Vassilvitskii 2007), [k, D].
 
-    The first centre is any point. For each further one, 2 + ⌊ln k⌋ points are drawn with probability proportional to
-    the squared distance to the nearest centre so far, and the one that leaves the least total distance is taken.
+    The first center is any point. For each further one, 2 + ⌊ln k⌋ points are drawn with probability proportional to
+    the squared distance to the nearest center so far, and the one that leaves the least total distance is taken.
     """
     trials = 2 + int(np.log(k))
     chosen = [int(draws.randint(len(points_ND)))]
@@ -115,7 +114,7 @@ def starting_centres(points_ND: Floats, k: int, draws: np.random.RandomState) ->
 def positions(conversation: Conversation, *, impute: Imputation = "pass") -> tuple[Floats, Floats]:
     """Where people stand [P, 2], each axis of unit length and positive mean, and the share of variance it explains [2].
 
-    Unseen counts as pass (or as `impute` says), and each participant is centred. scikit-learn's full decomposition
+    Unseen counts as pass (or as `impute` says), and each participant is centered. scikit-learn's full decomposition
     would give the same, up to the sign. Everybody stands at 0 on an axis without variance.
     """
     filling_S = np.zeros(len(conversation.statements))

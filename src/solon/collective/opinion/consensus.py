@@ -1,10 +1,6 @@
 """How far each opinion group, and all of them together, agree with each statement.
 
-Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree; statements that a participant
-has not seen count nowhere.
-
-    smoothed     (agrees + 1) / (votes + 2)    Polis; defined without a single vote (then one half)
-    unsmoothed    agrees / votes               Collective Constitutional AI; NaN without a vote
+Shapes: K groups, S statements.
 
 Group-aware consensus is the product over groups, so that one group that disagrees keeps a statement down. A product of
 more groups is smaller: between conversations compare its K-th root, the geometric mean. The product of the shares that
@@ -14,13 +10,13 @@ disagree is group-aware disagreement: what every group rejects is a consensus, t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.opinion.counts import Counts, count_votes, counts_of, everybody, labels_of
+from solon.collective.opinion.counts import Counts, counts_of, everybody, share_of
 from solon.collective.opinion.polis.projection import moderated_out
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import listed, many
@@ -43,59 +39,32 @@ class Consensus:
     statement_ids: Ints
     names: tuple[str, ...]
     smoothing: bool
-    agrees_KS: Ints
-    disagrees_KS: Ints
-    votes_KS: Ints
-    """Agrees, disagrees and passes."""
+    counts: Counts
     groups_KS: Floats
     """Consensus by group; NaN for a group without a vote on the statement, if unsmoothed."""
     low_KS: Floats
     high_KS: Floats
     """Wilson score interval; NaN without a vote."""
-    product_S: Floats
-    """Group-aware consensus; NaN as soon as one group is NaN."""
     product_low_S: Floats
     product_high_S: Floats
     """Equal-tailed credible interval of the product; NaN if a group has not voted."""
     few_votes_S: Bools
     """Some group has fewer votes on the statement than were asked for."""
 
+    @cached_property
+    def product_S(self) -> Floats:
+        """Group-aware consensus; NaN as soon as one group is NaN."""
+        return group_aware_consensus(self.groups_KS)
+
     @property
     def disagreement_S(self) -> Floats:
         """Group-aware disagreement: the product over groups of the share that disagrees. High: all groups reject it."""
-        return group_aware_consensus(share_of_agrees(self.disagrees_KS, self.votes_KS, smoothing=self.smoothing))
+        return group_aware_consensus(self.counts.disagreement(smoothing=self.smoothing))
 
     @property
     def geometric_S(self) -> Floats:
         """The product's K-th root, comparable between conversations with different numbers of groups."""
         return geometric_mean(self.product_S, len(self.names))
-
-
-def share_of_agrees(agrees_KS: Ints, votes_KS: Ints, *, smoothing: bool) -> Floats:
-    """Consensus from counts, of any one shape.
-
-    >>> share_of_agrees(np.array([3, 0]), np.array([4, 0]), smoothing=True).tolist()
-    [0.6666666666666666, 0.5]
-    >>> share_of_agrees(np.array([3, 0]), np.array([4, 0]), smoothing=False).tolist()
-    [0.75, nan]
-    """
-    if smoothing:
-        return np.asarray((agrees_KS + 1) / (votes_KS + 2), dtype=np.float64)
-    share = np.full(agrees_KS.shape, np.nan)
-    np.divide(agrees_KS, votes_KS, out=share, where=votes_KS > 0)
-    return share
-
-
-def group_consensus(votes_PS: NDArray[np.int8], seen_PS: Bools, labels: Ints, smoothing: bool = True) -> Floats:
-    """The consensus [K, S] of each group on each statement. `labels` as for `count_votes`.
-
-    >>> votes_PS = np.array([[1, 0], [1, -1], [-1, 1]], dtype=np.int8)
-    >>> seen_PS = np.array([[True, True], [True, True], [True, False]])
-    >>> group_consensus(votes_PS, seen_PS, np.array([0, 0, 1]), smoothing=False).tolist()
-    [[1.0, 0.0], [0.0, nan]]
-    """
-    counts = count_votes(votes_PS, seen_PS, labels)
-    return share_of_agrees(counts.agrees, counts.seen, smoothing=smoothing)
 
 
 def group_aware_consensus(groups_KS: Floats) -> Floats:
@@ -110,7 +79,7 @@ def geometric_mean(product_S: Floats, k: int) -> Floats:
 
 def share_interval(agrees: Ints, votes: Ints) -> tuple[Floats, Floats]:
     """Ends of the 95% Wilson interval of a share, of any shape; NaN without a vote. For 8 of 10: 0.49 to 0.94."""
-    share = share_of_agrees(agrees, votes, smoothing=False)
+    share = share_of(agrees, votes, smoothing=False)
     return score_interval(share, votes.astype(np.float64), NormalDist().inv_cdf(0.5 + LEVEL / 2))
 
 
@@ -144,25 +113,20 @@ def consensus_of(
     seed: int = 0,
 ) -> Consensus:
     """Consensus by group and over groups. No `draws`: the product gets no interval, which saves most of the time."""
-    counts = count_votes(conversation.votes_PS, conversation.seen_PS, labels_of(conversation, groups), groups.k)
-    agrees_KS, votes_KS, ids = counts.agrees, counts.seen, conversation.statement_ids
-    groups_KS = share_of_agrees(agrees_KS, votes_KS, smoothing=smoothing)
-    low_KS, high_KS = share_interval(agrees_KS, votes_KS)
-    low_S, high_S = product_interval(agrees_KS, votes_KS, ids, draws=draws, seed=seed)
+    counts, ids = counts_of(conversation, groups), conversation.statement_ids
+    low_KS, high_KS = share_interval(counts.agrees, counts.seen)
+    low_S, high_S = product_interval(counts.agrees, counts.seen, ids, draws=draws, seed=seed)
     return Consensus(
         statement_ids=ids,
         names=groups.names,
         smoothing=smoothing,
-        agrees_KS=agrees_KS,
-        disagrees_KS=counts.disagrees,
-        votes_KS=votes_KS,
-        groups_KS=groups_KS,
+        counts=counts,
+        groups_KS=counts.agreement(smoothing=smoothing),
         low_KS=low_KS,
         high_KS=high_KS,
-        product_S=group_aware_consensus(groups_KS),
         product_low_S=low_S,
         product_high_S=high_S,
-        few_votes_S=np.asarray(votes_KS.min(axis=0) < minimum),
+        few_votes_S=np.asarray(counts.seen.min(axis=0) < minimum),
     )
 
 
@@ -175,8 +139,7 @@ class InEveryGroup:
     agreed_S: Bools
     """Ranked, and more than half of the votes of every group, passes included, agree."""
     rejected_S: Bools
-    """Ranked, and more than half of the votes of every group, passes included, disagree: a consensus, too, of which the
-    negation is what all agree with."""
+    """Ranked, and more than half of the votes of every group, passes included, disagree: consensus on its negation."""
     statement_ids: Ints
     pooled: bool
     """On no statement did every group cast so many votes; all who voted count as one group."""

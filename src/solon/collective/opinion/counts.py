@@ -1,7 +1,7 @@
 """Votes counted by group and statement, and how far a statement divides people, between their groups and overall.
 
-Shapes: K groups, P participants, S statements. A vote is +1 agree, 0 pass, -1 disagree. A statement that a participant
-has not seen counts nowhere. Both measures of division run from 0 to 1.
+Shapes: K groups, P participants, S statements. A statement that a participant has not seen counts nowhere. Both
+measures of division run from 0 to 1.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ class Counts:
     def passes(self) -> Ints:
         return self.seen - self.agrees - self.disagrees
 
+    def agreement(self, *, smoothing: bool) -> Floats:
+        """Share of votes that agree [K, S]."""
+        return share_of(self.agrees, self.seen, smoothing=smoothing)
+
+    def disagreement(self, *, smoothing: bool) -> Floats:
+        """Share of votes that disagree [K, S]."""
+        return share_of(self.disagrees, self.seen, smoothing=smoothing)
+
     def rest(self) -> Counts:
         """For each group, the votes of all others together."""
         agrees, disagrees, seen = (part.sum(axis=0) - part for part in (self.agrees, self.disagrees, self.seen))
@@ -40,6 +48,19 @@ class Counts:
         """Everybody as one group, [1, S]."""
         agrees, disagrees, seen = (part.sum(axis=0, keepdims=True) for part in (self.agrees, self.disagrees, self.seen))
         return Counts(agrees=agrees, disagrees=disagrees, seen=seen)
+
+
+def share_of(said: Ints, votes: Ints, *, smoothing: bool) -> Floats:
+    """Shares from counts of any one shape: smoothed (Polis), one half without a vote; or not (CCAI study), then NaN.
+
+    >>> share_of(np.array([3, 0]), np.array([4, 0]), smoothing=True).tolist()
+    [0.6666666666666666, 0.5]
+    >>> share_of(np.array([3, 0]), np.array([4, 0]), smoothing=False).tolist()
+    [0.75, nan]
+    """
+    if smoothing:
+        return np.asarray((said + 1) / (votes + 2), dtype=np.float64)
+    return np.asarray(np.divide(said, votes, out=np.full(said.shape, np.nan), where=votes > 0))
 
 
 def count_votes(votes_PS: NDArray[np.int8], seen_PS: Bools, labels_P: Ints, k: int | None = None) -> Counts:

@@ -1,13 +1,6 @@
 """An analysis as a folder of tables: statements, representative statements, majorities, people, and a summary.
 
-statements.csv       per statement: consensus, extremity, priority, place, polarisation, and votes by group
-representative.csv   what sets each group apart
-consensus.csv        what most people agree, or disagree, with
-participants.csv     where each person stands and in which group: for the organiser only
-summary.json         numbers of groups tried, methods, vote sign, counts, notes
-
-The same conversation gives the same bytes, whatever the order of its export. Floats are written so that reading them
-gives the same number.
+docs/formats/collect.md has every column. The same conversation gives the same bytes, whatever the order of its export.
 """
 
 from __future__ import annotations
@@ -19,7 +12,7 @@ from solon.collective.conversation import VOTE_SIGN
 from solon.collective.opinion.consensus import Consensus, consensus_of
 from solon.collective.opinion.counts import Counts, counts_of, everybody, labels_of, overall, split
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Majority, Representative
-from solon.collective.tables import ColumnsToWrite, write_columns, write_file, write_records
+from solon.collective.tables import ColumnsToWrite, csv_of_columns, write_file, write_records
 from solon.errors import InputError, Where
 from solon.records import Record
 
@@ -66,8 +59,7 @@ class AnalysisSummary(Record):
     notes: tuple[str, ...]
 
 
-def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
-    """The figures of `summary.json`."""
+def summarize(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
     talk, groups = analysis.conversation, analysis.groups
     shown = ~analysis.moderated_out_S
     everyone, grouped_S = everybody(talk), counts_of(talk, groups).seen.sum(axis=0)
@@ -87,7 +79,7 @@ def summarise(analysis: Analysis, *, seed: int | None) -> AnalysisSummary:
         statements=len(talk.statements),
         statements_moderated_out=int((~shown).sum()),
         votes=int(talk.seen_PS.sum()),
-        polarisation=overall(analysis.polarisation_S[shown], grouped_S[shown]),
+        polarisation=overall(analysis.polarization_S[shown], grouped_S[shown]),
         split=overall(split(everyone)[shown], everyone.seen[0, shown]),
         agreements=analysis.agreements,
         notes=analysis.notes,
@@ -98,11 +90,11 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
     """Write the five files; those that are there are replaced. Raises `InputError` if the folder cannot be written."""
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file, not a folder", where=Where(folder), hint="name a folder with -o")
-    write_columns(folder / "statements.csv", _statements(analysis, seed))
+    write_file(folder / "statements.csv", csv_of_columns(_statements(analysis, seed)))
     write_records(folder / "representative.csv", Representative, analysis.representative)
     write_records(folder / "consensus.csv", Majority, analysis.majority)
-    write_columns(folder / "participants.csv", _participants(analysis))
-    summary = summarise(analysis, seed=seed)
+    write_file(folder / "participants.csv", csv_of_columns(_participants(analysis)))
+    summary = summarize(analysis, seed=seed)
     write_file(folder / "summary.json", canonical_json(summary, indent=2))
     return summary
 
@@ -110,7 +102,7 @@ def write_analysis(analysis: Analysis, folder: Path, *, seed: int = 0) -> Analys
 def write_groups(groups: Groups, path: Path) -> None:
     """`participant` and `group` of everybody who is in a group, by id."""
     named = [groups.names[label] for label in groups.labels_G]
-    write_columns(path, {"participant": groups.participant_ids, "group": named})
+    write_file(path, csv_of_columns({"participant": groups.participant_ids, "group": named}))
 
 
 def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) -> None:
@@ -127,10 +119,10 @@ def write_consensus(path: Path, found: Consensus, *, intervals: bool = False) ->
     columns["group_aware_consensus"] = found.product_S
     if intervals:
         for at, name in enumerate(found.names):
-            columns[f"group_{name}_votes"] = found.votes_KS[at]
+            columns[f"group_{name}_votes"] = found.counts.seen[at]
             columns[f"group_{name}_low"], columns[f"group_{name}_high"] = found.low_KS[at], found.high_KS[at]
         columns |= _sureness(found) | {"group_aware_disagreement": found.disagreement_S}
-    write_columns(path, columns)
+    write_file(path, csv_of_columns(columns))
 
 
 def _sureness(found: Consensus) -> ColumnsToWrite:
@@ -152,7 +144,7 @@ def _statements(analysis: Analysis, seed: int) -> ColumnsToWrite:
         "priority": analysis.priority_S,
         "projection_x": places_S2[:, 0],
         "projection_y": places_S2[:, 1],
-        "polarisation": analysis.polarisation_S,
+        "polarisation": analysis.polarization_S,
         "split": split(everyone),
         **_votes(everyone, 0),
         "moderated_out": analysis.moderated_out_S,

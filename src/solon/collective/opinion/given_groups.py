@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.csv_text import Faults
+from solon.collective.csv_text import Faults, shown
 from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.likeness import Likeness, compare
 from solon.collective.opinion.polis.clusters import votes_to_be_grouped
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
-from solon.collective.tables import read_csv, shown
+from solon.collective.tables import read_csv
 from solon.errors import InputError, Where
 
 FOUND, EXPORTED = "found", "exported"
@@ -110,12 +110,11 @@ def named_groups(found: Mapping[int, str], conversation: Conversation, where: Wh
             where=where,
             hint="an opinion group is named once for all its members; is this the right column?",
         )
-    label = {name: at for at, name in enumerate(names)}
     members = sorted(number for number, name in found.items() if name)
     ids = np.array(members, dtype=np.int64)
     return Groups(
         participant_ids=ids,
-        labels_G=np.array([label[found[number]] for number in members], dtype=np.int64),
+        labels_G=np.array([names.index(found[number]) for number in members], dtype=np.int64),
         names=tuple(names),
         silhouettes={},
         method=method,

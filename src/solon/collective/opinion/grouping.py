@@ -14,14 +14,12 @@ from typing import Literal
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.numerics import one_thread
 from solon.collective.opinion.ccai import ccai_place
 from solon.collective.opinion.counts import IN_NO_GROUP, labels_of
-from solon.collective.opinion.placing import Place, Placed
 from solon.collective.opinion.polis import clusters
-from solon.collective.opinion.polis.projection import axes, project, ratings
+from solon.collective.opinion.polis.projection import axes, one_thread, project, ratings
 from solon.collective.opinion.results import Groups, Imputation, Projection
-from solon.collective.opinion.stability_trials import make_tries, renumbered
+from solon.collective.opinion.trials import Place, Placement, make_trials, renumbered
 from solon.errors import InputError
 from solon.seeds import derive_seed
 
@@ -39,7 +37,7 @@ def polis_projection(conversation: Conversation, impute: Imputation | None = Non
         return project(rated, *axes(rated, impute=impute or "mean"))
 
 
-def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placed:
+def polis_place(conversation: Conversation, impute: Imputation | None = None) -> Placement:
     """Everybody with enough votes, by the places that all their votes give."""
     chosen_P = clusters.grouped_people(conversation)
     points_G2 = polis_projection(conversation, impute).participants_P2[chosen_P]
@@ -56,7 +54,7 @@ def polis_place(conversation: Conversation, impute: Imputation | None = None) ->
         notes.append(f"Few people cast {least} votes or more: the {added} most active others were grouped too.")
     if len(np.unique(points_G2, axis=0)) < 2:
         notes.append("Everybody who is grouped stands in the same place: there is one group.")
-    return Placed(rows_G=np.flatnonzero(chosen_P), start=start, method="polis", notes=tuple(notes))
+    return Placement(rows_G=np.flatnonzero(chosen_P), start=start, method="polis", notes=tuple(notes))
 
 
 Method = Literal["polis", "ccai"]
@@ -113,5 +111,5 @@ def find_groups(
     for more groups than people stand in different places.
     """
     ordered = by_votes(conversation)
-    tries = make_tries(ordered.conversation, PLACES[method], seed=seed)
+    tries = make_trials(ordered.conversation, PLACES[method], seed=seed)
     return ordered.groups(tries.groups(k, counted=counted))

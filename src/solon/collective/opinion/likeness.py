@@ -7,8 +7,7 @@ from itertools import permutations
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.opinion.consensus import group_consensus
-from solon.collective.opinion.counts import IN_NO_GROUP
+from solon.collective.opinion.counts import IN_NO_GROUP, count_votes
 from solon.errors import InputError
 from solon.records import Record
 
@@ -66,9 +65,10 @@ def compare(conversation: Conversation, ours_P: Ints, theirs_P: Ints, *, smoothi
     change = np.zeros(0)
     if shared.shape[0] == shared.shape[1] and shared.any(axis=0).all() and shared.any(axis=1).all():
         votes_PS, seen_PS = conversation.votes_PS[both], conversation.seen_PS[both]
-        mine_KS = group_consensus(votes_PS, seen_PS, ours, smoothing)
-        other_KS = group_consensus(votes_PS, seen_PS, theirs, smoothing)[columns]
-        change = np.abs(mine_KS - other_KS)
+        ours_KS, theirs_KS = (
+            count_votes(votes_PS, seen_PS, labels).agreement(smoothing=smoothing) for labels in (ours, theirs)
+        )
+        change = np.abs(ours_KS - theirs_KS[columns])
         change = change[~np.isnan(change)]
     return Likeness(
         people=len(ours),

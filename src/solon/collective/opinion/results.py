@@ -1,7 +1,4 @@
-"""What an analysis finds: where people stand, the groups they form, and what each statement means to them.
-
-Made by `opinion.grouping`, measured by `opinion.stability`, shown by `report.public`.
-"""
+"""What an analysis finds: where people stand, the groups they form, and what each statement means to them."""
 
 from __future__ import annotations
 
@@ -20,14 +17,10 @@ Imputation = Literal["mean", "pass"]
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """Participants and statements on the two axes along which opinions differ most.
-
-    The sign of each axis is fixed by a rule that `opinion.polis.projection` states, or taken from stored
-    mathematics.
-    """
+    """Participants and statements on the two axes along which opinions differ most."""
 
     components_2S: Floats
-    centre_S: Floats
+    center_S: Floats
     """Mean vote of a statement that missing votes were replaced by."""
     participants_P2: Floats
     statements_S2: Floats
@@ -126,7 +119,7 @@ class Analysis:
     """Group-aware disagreement: product over groups of (disagrees + 1) / (votes + 2). High: all groups reject it."""
     extremity_S: Floats
     priority_S: Floats
-    polarisation_S: Floats
+    polarization_S: Floats
     """0: the groups vote alike; 1: they are wholly opposed."""
     moderated_out_S: Bools
     """True: rejected, or about the conversation itself; counted as a pass by everybody, and in no list."""

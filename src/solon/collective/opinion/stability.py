@@ -1,21 +1,27 @@
-"""How far to trust opinion groups: what grouping the same people again in other ways (`stability_trials`) says.
+"""How far to trust opinion groups: what grouping the same people again in other ways (`trials`) says.
 
-Every regrouping is compared with the groups that are shipped, on the people who are in both.
+Every regrouping is compared with the groups that are shipped, on the people who are in both. Groups and what is said of
+them are computed once for the same votes, moderation, settings and given groups. What is kept has no ids: people are
+numbered by the order of their votes, so that a public export finds the same file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from solon.artifacts.atomic import canonical_json
+from solon.collective.conversation import Conversation
+from solon.collective.kept import kept
 from solon.collective.opinion.counts import labels_of
-from solon.collective.opinion.grouping import OTHERWISE, PLACES
+from solon.collective.opinion.grouping import OTHERWISE, PLACES, ByVotes, Method, by_votes
 from solon.collective.opinion.results import Groups
-from solon.collective.opinion.stability_trials import StabilityCheck, Tries
+from solon.collective.opinion.trials import StabilityCheck, Trials, make_trials
 from solon.collective.tables import write_file
 from solon.records import Record
 
@@ -55,17 +61,69 @@ class StabilityReport(Record):
     checks: tuple[StabilityCheck, ...]
 
 
+class Opinion(Record):
+    """Groups, and how far to trust them."""
+
+    groups: Groups
+    stability: StabilityReport
+
+    @model_validator(mode="after")
+    def _is_a_grouping(self) -> Self:
+        """Each person once, in a group that there is: a file may say anything."""
+        ids_G, labels_G = self.groups.participant_ids, self.groups.labels_G
+        known = self.groups.k or len(labels_G)
+        if len(ids_G) != len(labels_G) or not set(labels_G.tolist()) <= set(range(known)):
+            raise ValueError("no grouping")
+        if ids_G.tolist() != sorted({one for one in ids_G.tolist() if one >= 0}):
+            raise ValueError("people twice, or out of order")
+        return self
+
+
+def opinion_of(
+    conversation: Conversation,
+    *,
+    groups: Groups | None = None,
+    k: int | None = None,
+    method: Method = "polis",
+    seed: int = 0,
+) -> Opinion:
+    """Groups that `find_groups` finds, with its errors, or those given, and their stability: kept, else computed."""
+    ordered = by_votes(conversation)
+    given = None if groups is None else ordered.there(groups)
+    how = method if groups is None else method_of(groups)
+
+    def compute() -> Opinion:
+        tries = make_trials(ordered.conversation, PLACES[how], seed=seed)
+        found = given or tries.groups(k)
+        stability = stability_by(tries, found)
+        if given is not None:
+            found = replace(given, names=(), notes=())  # what somebody called them is not ours to keep
+        return Opinion(groups=found, stability=stability)
+
+    found = kept(Opinion, _made_from(ordered, given, (how, k, seed)), compute)
+    return Opinion(groups=groups or ordered.groups(found.groups), stability=found.stability)
+
+
+def _made_from(ordered: ByVotes, given: Groups | None, settings: tuple[object, ...]) -> bytes:
+    talk = ordered.conversation
+    moderation = [(one.moderated, one.is_meta) for one in talk.statements]
+    members = None if given is None else (given.k, given.participant_ids.tolist(), given.labels_G.tolist())
+    votes_PS = np.where(talk.seen_PS, talk.votes_PS, 2).astype(np.int8)
+    return repr((settings, votes_PS.shape, moderation, members)).encode() + votes_PS.tobytes()
+
+
 def method_of(groups: Groups) -> str:
     """The method that groups are made again by."""
     return groups.method if groups.method in PLACES else "polis"
 
 
-def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
+def stability_by(tries: Trials, groups: Groups, *, smoothing: bool = True) -> StabilityReport:
     """What tries say of groups of the same conversation. `smoothing`: of the consensus whose changes are reported."""
     base, people, method = tries.conversation, len(tries.whole.participants), method_of(groups)
     made = list(tries.checks(labels_of(base, groups), groups.k, OTHERWISE[method], smoothing=smoothing))
     checks = [one for one in made if one is not None]
     not_formed = len(made) - len(checks)
+    sampled = f"{len(base.participants):,} of {people:,}" if len(base.participants) < people else ""
     return StabilityReport(
         method=method,
         k=groups.k,
@@ -76,22 +134,14 @@ def stability_by(tries: Tries, groups: Groups, *, smoothing: bool = True) -> Sta
         repeats=len(tries.seeds),
         verdict=verdict_of(checks),
         chosen=tries.numbers,
-        sentences=in_words(
-            checks,
-            k=groups.k,
-            not_formed=not_formed,
-            sampled=f"{len(base.participants):,} of {people:,}" if len(base.participants) < people else "",
-        ),
+        sentences=in_words(checks, k=groups.k, not_formed=not_formed, sampled=sampled),
         not_formed=not_formed,
         checks=tuple(checks),
     )
 
 
 def ship_stability(path: Path, report: StabilityReport | None) -> None:
-    """The report that goes with groups, as JSON: the verdict, its sentences, every check in the order made.
-
-    None: a report of earlier groups at that place is removed. Raises InputError if the file cannot be written.
-    """
+    """Writes the report that goes with groups, as JSON. None: one of earlier groups at that place is removed."""
     if report is None:
         path.unlink(missing_ok=True)
     else:

@@ -1,13 +1,7 @@
 """What `solon collect population` writes: tables to publish, and the organiser's own in a folder apart.
 
-gaps.csv                  the sample against the population, small counts hidden
-estimates.csv             agreement, as voted and weighted, in whole percentage points
-organiser/gaps.csv        the same with every count
-organiser/estimates.csv   the same in full, with effective sizes
-organiser/weights.csv     participant, weight
-organiser/weighting.csv   effective size, design effect, trimmed weights
-
-`organiser` is apart because weights, and exact weighted shares of public votes, say which category people are in.
+docs/formats/collect.md has every column. `organiser` is apart because weights, and exact weighted shares of public
+votes, say which category people are in.
 """
 
 from __future__ import annotations
@@ -22,7 +16,7 @@ from solon.collective.conversation import AGREE, Bools, Conversation
 from solon.collective.output import replacing
 from solon.collective.people.sample import Gap, Sample, gaps, published_gaps
 from solon.collective.people.weights import Weights, agreement
-from solon.collective.tables import ColumnsToWrite, write_columns, write_csv, write_records
+from solon.collective.tables import ColumnsToWrite, csv_of_columns, write_csv, write_file, write_records
 
 GAPS, ESTIMATES, WEIGHTS, WEIGHTING = "gaps.csv", "estimates.csv", "weights.csv", "weighting.csv"
 ORGANISER = "organiser"
@@ -48,7 +42,8 @@ def write_population(
         write_records(folder / GAPS, Gap, published_gaps(sample))
         write_records(organiser / GAPS, Gap, gaps(sample))
         if weights is not None:
-            write_columns(organiser / WEIGHTS, {"participant": sample.participant_ids, "weight": weights.weights_N})
+            rows = zip(sample.participant_ids.tolist(), weights.weights_N.tolist(), strict=True)
+            write_csv(organiser / WEIGHTS, ("participant", "weight"), rows)
             write_csv(organiser / WEIGHTING, ("key", "value"), _figures(weights).items())
             if conversation is not None:
                 _write_estimates(conversation, weights, folder / ESTIMATES, organiser / ESTIMATES)
@@ -87,11 +82,10 @@ def _write_estimates(conversation: Conversation, weights: Weights, public: Path,
     ids: ColumnsToWrite = {"comment-id": conversation.statement_ids}
     shown = {name: _rounded(one_S, few_S) for name, one_S in counted.items()}
     shown |= {name: _rounded(one_S, split_S) for name, one_S in weighted.items()}
-    write_columns(public, ids | shown)
-    write_columns(organiser, ids | counted | weighted | {"effective_voters": found.n_effective_S})
+    write_file(public, csv_of_columns(ids | shown))
+    write_file(organiser, csv_of_columns(ids | counted | weighted | {"effective_voters": found.n_effective_S}))
 
 
 def _rounded(figures_S: NDArray[Any], hidden_S: Bools) -> list[float | None]:
-    """Those that may be published."""
     cells = zip(figures_S.tolist(), hidden_S.tolist(), strict=True)
     return [None if hidden else round(figure, DIGITS) for figure, hidden in cells]

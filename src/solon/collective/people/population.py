@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from solon.collective.tables import read_text, shown
+from solon.collective.csv_text import read_text, shown
 from solon.constitution.files import TomlFile
 from solon.errors import InputError, Where
 from solon.places import KeyPath, Places
@@ -211,7 +211,6 @@ def _joint(
 
 
 def _check_sum(file: TomlFile, title: str, shares: Mapping[str, float], *key: str | int) -> None:
-    """Notes a fault unless shares sum to 1 or to 100, but for rounding."""
     total = sum(shares.values())
     if all(abs(total / whole - 1) > ROUNDING for whole in (1.0, 100.0)):
         what = f"{title}: the shares sum to {total:.6g}"

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from solon.collective.conversation import Conversation, Ints
-from solon.collective.csv_text import Faults
+from solon.collective.csv_text import Faults, as_integer, shown
 from solon.collective.people.population import JOINER, Margin, Population
 from solon.collective.people.suppression import suppress
 from solon.collective.phrases import many
-from solon.collective.tables import Table, as_integer, read_csv, shown
+from solon.collective.tables import Table, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
 
@@ -41,8 +41,7 @@ class Gap(Record):
     people: int | None
     """In the sample. None: hidden, because it is small or would give away a small one. So is all that follows."""
     share_of: int | None = None
-    """People the share is of: those of whom the attribute is known. Where that number would give away how few did not
-    say, everybody in the sample."""
+    """People the share is of: who told the attribute; the whole sample, where that would tell how few did not."""
     sample_share: float | None = None
     gap_points: float | None = None
     """Sample minus population, in percentage points."""
@@ -155,14 +154,6 @@ def of_voters(sample: Sample, conversation: Conversation) -> Sample:
     )
 
 
-def gaps(sample: Sample) -> tuple[Gap, ...]:
-    """The sample against the population, exactly: for the organiser. Publish `published_gaps` instead.
-
-    60 women and 40 men against shares of one half: women +10 points, 10 people too many.
-    """
-    return tuple(gap for cells in sample.cells for gap in _gaps(cells))
-
-
 def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     """As `gaps`, with counts below the population's threshold hidden, and others from which they could be recomputed.
 
@@ -170,12 +161,18 @@ def published_gaps(sample: Sample) -> tuple[Gap, ...]:
     A share and its count give away what the share is of: where the number of those who did not say is hidden, shares
     are of the whole sample.
     """
-    hidden = _hidden(sample)
+    return gaps(sample, _hidden(sample))
+
+
+def gaps(sample: Sample, hidden: Collection[tuple[str, str]] = ()) -> tuple[Gap, ...]:
+    """The sample against the population, exactly: for the organiser. `hidden`: margins and categories without figures.
+
+    60 women and 40 men against shares of one half: women +10 points, 10 people too many.
+    """
     return tuple(gap for cells in sample.cells for gap in _gaps(cells, hidden))
 
 
-def _gaps(cells: Cells, hidden: Collection[tuple[str, str]] = ()) -> Iterator[Gap]:
-    """The gaps of one margin. `hidden`: names of margins and categories not to publish."""
+def _gaps(cells: Cells, hidden: Collection[tuple[str, str]]) -> Iterator[Gap]:
     margin, counts = cells.margin, cells.counts
     known = sum(counts if (margin.name, UNKNOWN) in hidden else counts[:-1])
     for name, count in zip(cells.names, counts, strict=True):

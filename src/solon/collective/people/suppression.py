@@ -33,8 +33,7 @@ def suppress_row(counts: tuple[int, ...], *, threshold: int, rest: int = 0) -> t
     """
     total_and_each = np.eye(len(counts) + 1, dtype=bool)[[-1, *range(len(counts))]]
     total_and_each[0] = True
-    hidden = _suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold, 1)
-    return tuple(hidden[1:].tolist())
+    return _suppress(np.array([*counts, rest], dtype=np.int64), total_and_each, threshold, 1)[1:]
 
 
 def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) -> Bools:
@@ -46,21 +45,18 @@ def suppress(counts_N: Ints, sums_QN: Bools, *, threshold: int, fixed: int = 0) 
     What else to hide is the cheapest change of counts that would make a small one larger by the threshold, one small
     count after the other (Kelly, Golden and Assad, 1992, "Cell suppression", Networks 22): never less than is safe.
     """
-
-    def compute() -> HiddenNumbers:
-        return HiddenNumbers(numbers=tuple(_suppress(counts_N, sums_QN, threshold, fixed).tolist()))
-
     made_from = repr((counts_N.tolist(), sums_QN.shape, threshold, fixed)).encode() + sums_QN.tobytes()
-    return np.array(kept(HiddenNumbers, made_from, compute).numbers, dtype=bool)
+    found = kept(Hidden, made_from, lambda: Hidden(numbers=_suppress(counts_N, sums_QN, threshold, fixed)))
+    return np.array(found.numbers, dtype=bool)
 
 
-class HiddenNumbers(Record):
+class Hidden(Record):
     """Which numbers are hidden. Kept, since the solver takes longer to import than all else takes to compute."""
 
     numbers: tuple[bool, ...]
 
 
-def _suppress(counts_N: Ints, sums_QN: Bools, threshold: int, fixed: int) -> Bools:
+def _suppress(counts_N: Ints, sums_QN: Bools, threshold: int, fixed: int) -> tuple[bool, ...]:
     values_Q = sums_QN @ counts_N
     small_Q = (values_Q > 0) & (values_Q < threshold)
     small_Q[:fixed] = False
@@ -68,7 +64,7 @@ def _suppress(counts_N: Ints, sums_QN: Bools, threshold: int, fixed: int) -> Boo
     # The smallest first: they need most, and what protects them often protects the others.
     for at in sorted(np.flatnonzero(small_Q).tolist(), key=lambda place: (values_Q[place], place)):
         hidden_Q |= _protection(counts_N, sums_QN, hidden_Q, at, threshold, fixed)
-    return hidden_Q
+    return tuple(hidden_Q.tolist())
 
 
 def _protection(counts_N: Ints, sums_QN: Bools, hidden_Q: Bools, at: int, threshold: int, fixed: int) -> Bools:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats, Ints
+from solon.collective.csv_text import shown
 from solon.collective.people.sample import Cells, Sample
-from solon.collective.tables import shown
 from solon.errors import Fault, InputError
 from solon.evals.statistics import score_interval
 
@@ -50,8 +50,7 @@ class Weights:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """People in each margin whose category is unknown. Together they keep their share, the others are weighted to
-        the population's."""
+        """People in each margin whose category is unknown. Together they keep their share."""
         return {cells.margin.name: cells.counts[-1] for cells in self.sample.cells}
 
     @property
@@ -118,7 +117,6 @@ def collapses(sample: Sample, *, below: int) -> dict[tuple[str, str], str]:
 
 
 def _unfit_cells(sample: Sample) -> Iterator[Fault]:
-    """Empty categories, and people where the population has nobody."""
     advice = collapses(sample, below=1)
     for cells in sample.cells:
         title = cells.margin.name
@@ -157,7 +155,6 @@ def _raked(codes_NM: Ints, targets: Sequence[Floats], cap: float | None) -> Floa
 
 
 def _gaps(codes_NM: Ints, targets: Sequence[Floats], weights_N: Floats) -> list[float]:
-    """The largest distance of a weighted share from its target, by margin."""
     total = weights_N.sum()
     return [
         float(np.abs(np.bincount(codes, weights=weights_N, minlength=len(target)) / total - target).max())

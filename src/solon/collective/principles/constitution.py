@@ -13,11 +13,10 @@ from solon.collective.opinion.results import Groups
 from solon.collective.output import require_free
 from solon.collective.phrases import many
 from solon.collective.principles.merges import Idea, Ideas, MergeFile, ideas_of
-from solon.collective.principles.neutral import one_line
 from solon.collective.principles.selection import (
-    Chosen,
     Reason,
     Rule,
+    Selection,
     admissible,
     choose,
     curve,
@@ -26,15 +25,8 @@ from solon.collective.principles.selection import (
     rule_in_words,
 )
 from solon.collective.principles.topics import SIMILAR, near_duplicates, vectors_of
-from solon.collective.principles.trace import (
-    Figures,
-    GroupTrace,
-    PrincipleTrace,
-    StatementTrace,
-    Trace,
-    trace_path,
-)
-from solon.collective.principles.wording import Stance, odd, title_of, unusable, word
+from solon.collective.principles.trace import Figures, GroupTrace, PrincipleTrace, StatementTrace, Trace, trace_path
+from solon.collective.principles.wording import Stance, odd, one_line, title_of, unusable, word
 from solon.collective.tables import write_file
 from solon.constitution.lint import Finding, remarks
 from solon.constitution.lists import list_toml
@@ -43,7 +35,7 @@ from solon.errors import InputError, Where
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assembled:
+class PublicConstitution:
     """A constitution made from public input, not yet written."""
 
     constitution: Constitution
@@ -60,7 +52,7 @@ def assemble(
     title: str = "",
     merges: MergeFile | None = None,
     seed: int = 0,
-) -> Assembled:
+) -> PublicConstitution:
     """The constitution for a rule. `merges` has been read for this conversation.
 
     Raises InputError if no idea passes; it says how near the nearest came.
@@ -76,11 +68,7 @@ def assemble(
     if not chosen.positions:
         what, hint = _why_empty(ideas, chosen)
         raise InputError(what, hint=hint)
-    weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
-    rows = tuple(
-        _row(ideas.ideas[at], chosen, at, rank, weight)
-        for rank, (at, weight) in enumerate(zip(chosen.positions, weights, strict=True), start=1)
-    )
+    rows, heavy = _ranked(ideas, chosen, rule)
     constitution = Constitution(
         name=name,
         title=one_line(title) or one_line(conversation.topic)[:120] or "Principles from public input",
@@ -110,14 +98,19 @@ def assemble(
         statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
     )
     found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
-    return Assembled(constitution=constitution, trace=trace, findings=found)
+    return PublicConstitution(constitution=constitution, trace=trace, findings=found)
 
 
-def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> tuple[Path, Path]:
-    """Writes the constitution and, beside it, its trace, each whole or not at all.
+def _ranked(ideas: Ideas, chosen: Selection, rule: Rule) -> tuple[tuple[PrincipleTrace, ...], str]:
+    """The chosen ideas with their weights, best first; and what there is to say of the weights."""
+    weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
+    ranked = enumerate(zip(chosen.positions, weights, strict=True), start=1)
+    return tuple(_row(ideas.ideas[at], chosen, at, rank, weight) for rank, (at, weight) in ranked), heavy
 
-    Raises InputError if one of them exists and `force` is off, if the name does not end with `.toml`, as
-    constitutions do, or if it cannot be written there.
+
+def write_constitution(assembled: PublicConstitution, out: Path, *, force: bool = False) -> tuple[Path, Path]:
+    """Writes the constitution and, beside it, its trace. Raises InputError if one of them exists and `force` is off, if
+    the name does not end with `.toml`, as constitutions do, or if it cannot be written there.
     """
     if out.suffix != ".toml":
         raise InputError("is no name for a list of principles", where=Where(out), hint=f"call it {out.stem}.toml")
@@ -129,7 +122,7 @@ def write_assembled(assembled: Assembled, out: Path, *, force: bool = False) -> 
     return out, beside
 
 
-def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
+def _why_empty(ideas: Ideas, chosen: Selection) -> tuple[str, str]:
     rule = chosen.rule
     if not ideas.ideas:
         return "no statement is left to choose from", "see --include-unmoderated"
@@ -153,7 +146,7 @@ def _why_empty(ideas: Ideas, chosen: Chosen) -> tuple[str, str]:
     return what, f"{hint}. {rejected.removesuffix('.')}" if rejected else hint
 
 
-def _not_to_be_had(chosen: Chosen) -> str:
+def _not_to_be_had(chosen: Selection) -> str:
     wanted, found = chosen.rule.ideas or 0, len(chosen.positions)
     return f"{many(wanted, 'idea')} were asked for; {found} could be had." if found < wanted else ""
 
@@ -170,7 +163,7 @@ def _weights(values: Sequence[float], rule: Rule) -> tuple[list[float], str]:
     return [others, *weights[1:]], note
 
 
-def _row(idea: Idea, chosen: Chosen, at: int, rank: int, weight: float) -> PrincipleTrace:
+def _row(idea: Idea, chosen: Selection, at: int, rank: int, weight: float) -> PrincipleTrace:
     stance: Stance = "rejected" if chosen.rejected_I[at] else "agreed"
     return PrincipleTrace(
         id=_id(idea.id),
@@ -289,7 +282,7 @@ def _undecided(rows: Sequence[PrincipleTrace], merges: MergeFile | None) -> str:
     )
 
 
-def _reasons(ideas: Ideas, chosen: Chosen) -> dict[int, Reason]:
+def _reasons(ideas: Ideas, chosen: Selection) -> dict[int, Reason]:
     """By statement."""
     of_ideas = {number: reason for at, reason in chosen.reasons.items() for number in ideas.ideas[at].statement_ids}
     return {**ideas.left_out, **of_ideas}

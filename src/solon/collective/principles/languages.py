@@ -86,7 +86,7 @@ class Language:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class ReadStatements:
     """Statements, read. Lists follow the statements."""
 
     texts: tuple[str, ...]
@@ -132,13 +132,12 @@ def languages() -> dict[str, Language]:
     }
 
 
-def read_all(texts: Sequence[str], code: str | None = None) -> Read:
+def read_all(texts: Sequence[str], code: str | None = None) -> ReadStatements:
     """Every statement in its language: the one with this code, or else the one that it is told by."""
     spoken = [languages()[code]] * len(texts) if code else _told(texts)
-    words = _without_common(
-        [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
-    )
-    return Read(
+    words = [one.words(text) or list(one._all_words(text)) for one, text in zip(spoken, texts, strict=True)]
+    words = _without_common(words)
+    return ReadStatements(
         texts=tuple(texts),
         languages=tuple(spoken),
         words=tuple(map(tuple, words)),

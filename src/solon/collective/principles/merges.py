@@ -17,8 +17,9 @@ import numpy as np
 from pydantic import Field
 
 from solon.collective.conversation import Conversation, Statement
+from solon.collective.csv_text import raise_faults, read_text, shown
 from solon.collective.principles.selection import Reason
-from solon.collective.tables import raise_faults, read_text, shown, write_file
+from solon.collective.tables import write_file
 from solon.constitution.files import TomlFile
 from solon.constitution.texts import Text, Word
 from solon.errors import Fault, InputError, Where
@@ -41,7 +42,7 @@ HEADER = """\
 """
 
 
-class Cited(Record):
+class Citation(Record):
     """A statement with its text, as it stands in the conversation."""
 
     id: int
@@ -59,9 +60,9 @@ class Merge(Record):
     """Of the two statements least alike."""
     voted_alike: str = ""
     """How many of those who voted on all of them voted the same on all."""
-    statements: tuple[Cited, ...] = Field(min_length=1)
+    statements: tuple[Citation, ...] = Field(min_length=1)
     """The first gives the principle its id."""
-    taken_out: tuple[Cited, ...] = ()
+    taken_out: tuple[Citation, ...] = ()
     """Proposed, but taken out of the merge by a person."""
     note: str = ""
 
@@ -116,7 +117,7 @@ def _lines(key: str, value: Any) -> str:
     """A key with its value; statements with their texts stand on a line each."""
     if key in ("note", "taken_out") and not value:
         return ""
-    if isinstance(value, tuple) and isinstance(value[0], Cited):
+    if isinstance(value, tuple) and isinstance(value[0], Citation):
         cited = "".join(f"  {{ id = {one.id}, text = {toml(one.text)} }},\n" for one in value)
         return f"{key} = [\n{cited}]\n"
     return toml_lines([(key, value)])

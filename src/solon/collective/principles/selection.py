@@ -7,20 +7,14 @@ lets many groups outvote one, the more so the lower the threshold, so a majority
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats
-from solon.collective.opinion.consensus import (
-    MIN_GROUP_VOTES,
-    Consensus,
-    geometric_mean,
-    group_aware_consensus,
-    share_of_agrees,
-)
+from solon.collective.opinion.consensus import MIN_GROUP_VOTES, Consensus, geometric_mean, group_aware_consensus
 from solon.collective.opinion.results import Groups
 from solon.collective.phrases import many
 from solon.records import Record
@@ -72,29 +66,20 @@ def minimum_votes_for(groups: Groups) -> int:
     return max(1, min(MIN_GROUP_VOTES, (smallest + 1) // 2))
 
 
-def asks_majority(threshold: float | None) -> bool:
-    """By default a majority of every group is asked for, unless the threshold itself asks for less than one."""
-    return threshold is None or threshold >= MAJORITY
+Code = Literal[
+    "rejected", "meta", "unmoderated", "left-out-by-person", "few-votes", "low-consensus", "beyond-number", "not-worded"
+]
 
 
 class Reason(Record):
     """Why something did not become a principle."""
 
-    code: Literal[
-        "rejected",
-        "meta",
-        "unmoderated",
-        "left-out-by-person",
-        "few-votes",
-        "low-consensus",
-        "beyond-number",
-        "not-worded",
-    ]
+    code: Code
     detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Selection:
     """What was chosen among ideas, and how all of them stand, by their positions. Arrays [I]."""
 
     consensus: Consensus
@@ -159,14 +144,14 @@ def rule_in_words(rule: Rule) -> str:
     return ", ".join(parts) + (", drawn in proportion to consensus" if rule.weighted else "")
 
 
-def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Chosen:
+def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None = None) -> Selection:
     """Ideas by consensus; `consensus` is that of the ideas, smoothed or not as the rule says.
 
     `barred`: ideas that cannot become principles, by position.
 
     Of two groups that agree by 0.9 and 0.8, the product is 0.72 and the geometric mean 0.849, just below 0.85.
     """
-    against_KS = share_of_agrees(consensus.disagrees_KS, consensus.votes_KS, smoothing=rule.smoothing)
+    against_KS = consensus.counts.disagreement(smoothing=rule.smoothing)
     agree_I, against_I = _over_groups(consensus.groups_KS, rule), _over_groups(against_KS, rule)
     rejected_I = np.asarray((against_I > agree_I) & rule.rejected)
     value_I = np.where(rejected_I, against_I, agree_I)
@@ -184,7 +169,7 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     for rank, at in enumerate(passed[wanted:], start=wanted + 1):
         detail = f"consensus {value_I[at]:.3f} ranks {rank}; {wanted} were asked for"
         reasons[at] = Reason(code="beyond-number", detail=detail)
-    return Chosen(
+    return Selection(
         consensus=consensus,
         rule=rule,
         value_I=value_I,
@@ -195,20 +180,20 @@ def choose(consensus: Consensus, rule: Rule, barred: Mapping[int, Reason] | None
     )
 
 
-def curve(chosen: Chosen, thresholds: Sequence[float] = CURVE) -> tuple[ThresholdCount, ...]:
+def curve(chosen: Selection) -> tuple[ThresholdCount, ...]:
     """How many ideas would become principles at other thresholds, all else being as the rule says."""
     values = chosen.value_I[list(chosen.ranked)]
-    return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in thresholds)
+    return tuple(ThresholdCount(threshold=one, ideas=int((values >= one).sum())) for one in CURVE)
 
 
-def lowest_of(chosen: Chosen, numbers: Sequence[int] = NUMBERS) -> tuple[ThresholdCount, ...]:
+def lowest_of(chosen: Selection) -> tuple[ThresholdCount, ...]:
     """The consensus of the last of the first 10, 25, ... ideas, and of the last of all where there are fewer."""
     ranked = chosen.ranked
-    asked = sorted({min(number, len(ranked)) for number in numbers} - {0})
+    asked = sorted({min(number, len(ranked)) for number in NUMBERS} - {0})
     return tuple(ThresholdCount(threshold=float(chosen.value_I[ranked[at - 1]]), ideas=at) for at in asked)
 
 
-def rejected_as_well(chosen: Chosen) -> str:
+def rejected_as_well(chosen: Selection) -> str:
     """How many ideas are rejected as clearly as others are agreed with, where the rule leaves them out; or nothing."""
     if chosen.rule.rejected or chosen.rule.least is None:
         return ""
@@ -234,7 +219,7 @@ def _over_groups(groups_KS: Floats, rule: Rule) -> Floats:
 
 
 def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
-    votes = {name: int(count) for name, count in zip(consensus.names, consensus.votes_KS[:, at], strict=True)}
+    votes = {name: int(count) for name, count in zip(consensus.names, consensus.counts.seen[:, at], strict=True)}
     short = [f"{count} in group {name}" for name, count in votes.items() if count < max(minimum, 1)]
     if not short:
         return None
@@ -242,8 +227,9 @@ def _few(consensus: Consensus, at: int, minimum: int) -> Reason | None:
 
 
 def _no_majority(consensus: Consensus, at: int, rejected: bool, rule: Rule) -> Reason | None:
-    said_K = (consensus.disagrees_KS if rejected else consensus.agrees_KS)[:, at]
-    lacking = np.flatnonzero(2 * said_K <= consensus.votes_KS[:, at]).tolist()
+    counts = consensus.counts
+    said_K = (counts.disagrees if rejected else counts.agrees)[:, at]
+    lacking = np.flatnonzero(2 * said_K <= counts.seen[:, at]).tolist()
     if not rule.majority or not lacking:
         return None
     where = " and ".join(f"group {consensus.names[label]}" for label in lacking)

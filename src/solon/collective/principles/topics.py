@@ -1,4 +1,5 @@
-"""Topics, and statements that say nearly the same: by words (TF-IDF and latent semantic analysis) or by embeddings.
+"""Topics, and statements that say nearly the same: by words (TF-IDF and latent semantic analysis) or by embeddings; and
+what `solon collect topics` proposes of them.
 
 Shapes: S statements, V terms, L latent dimensions. Statements come sorted by id.
 
@@ -11,18 +12,18 @@ which one turns a word of the other round (`legal`, `illegal`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from solon.collective.conversation import Floats, Ints
-from solon.collective.numerics import as_numpy_takes_it, one_thread
-from solon.collective.principles.languages import Read, is_unspaced, read_all
-from solon.collective.principles.neutral import neutralise
-from solon.collective.principles.wording import title_of
+from solon.collective.conversation import Conversation, Floats, Ints
+from solon.collective.opinion.polis.projection import one_thread
+from solon.collective.principles.languages import ReadStatements, is_unspaced, read_all
+from solon.collective.principles.merges import FORMAT, Citation, Merge, MergeFile, NamedTopic, Rewording
+from solon.collective.principles.wording import neutralize, odd, title_of, unusable
 from solon.seeds import derive_seed
 
 LATENT = 100
@@ -35,7 +36,7 @@ SIMILAR = 0.4
 SIMILAR_EMBEDDED = 0.8
 """The same for embeddings, whose cosines are larger. Assumption: it depends on the model; look at what is proposed."""
 BELONGS = 0.3
-"""Cosine to a topic's centre below which a statement belongs to no topic. Assumption: many statements are alone."""
+"""Cosine to a topic's center below which a statement belongs to no topic. Assumption: many statements are alone."""
 TELLING = 3
 """Words in a topic's name."""
 
@@ -52,10 +53,10 @@ class Vectors:
     latent_SL: Floats
     """Rows of length 1 (or 0), for topics."""
     method: str
-    read: Read
+    read: ReadStatements
 
 
-class Near(NamedTuple):
+class NearDuplicates(NamedTuple):
     """Statements that may say the same, as positions, ascending."""
 
     members: tuple[int, ...]
@@ -80,7 +81,7 @@ def vectors_of(
 
     `language`: a code that `languages` knows; None: told by the texts.
     """
-    clean = [neutralise(text)[0] for text in texts]
+    clean = [neutralize(text)[0] for text in texts]
     read = read_all(clean, language)
     if embed is not None:
         dense_SD = np.asarray(embed(clean), dtype=np.float64)
@@ -95,7 +96,7 @@ def vectors_of(
     return Vectors(similarity_SS=similarity_SS.round(6), latent_SL=latent_SL, method=method, read=read)
 
 
-def near_duplicates(vectors: Vectors, threshold: float) -> tuple[Near, ...]:
+def near_duplicates(vectors: Vectors, threshold: float) -> tuple[NearDuplicates, ...]:
     """Sets in which every two statements are at least `threshold` alike, most alike first.
 
     By complete linkage: a chain of small steps never joins two statements that are not alike.
@@ -126,11 +127,11 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
     wanted = min(total, count or max(1, round((total / 2) ** 0.5)))
     labels_S: Ints = np.zeros(total, dtype=np.int64)
     if wanted > 1:
-        means = KMeans(wanted, n_init=10, random_state=as_numpy_takes_it(derive_seed(seed, "topics")))
+        means = KMeans(wanted, n_init=10, random_state=derive_seed(seed, "topics") % 2**32)
         with one_thread():
             labels_S = np.asarray(means.fit_predict(vectors.latent_SL), dtype=np.int64)
-        centres_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
-        labels_S[(vectors.latent_SL * centres_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
+        centers_KL = _unit_rows(np.asarray(means.cluster_centers_, dtype=np.float64))
+        labels_S[(vectors.latent_SL * centers_KL[labels_S]).sum(axis=1) < BELONGS] = wanted
     members = [tuple(np.flatnonzero(labels_S == label).tolist()) for label in range(wanted)]
     ordered = sorted(filter(None, members), key=lambda those: (-len(those), those))
     topics = [Topic(name=_name(vectors.read, those, vectors.latent_SL), members=those) for those in ordered]
@@ -138,20 +139,56 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
     return (*topics, Topic(name="other", members=apart)) if apart else tuple(topics)
 
 
-def _opposed(read: Read, one: int, other: int) -> bool:
-    """Does a word of one turn a word of the other round, with `un` or the like before it?"""
+def propose(
+    conversation: Conversation,
+    *,
+    threshold: float | None = None,
+    topics: int | None = None,
+    language: str | None = None,
+    embed: Embed | None = None,
+    seed: int = 0,
+) -> tuple[MergeFile, str]:
+    """Topics, merges and statements to look at, all undecided; and what to tell of them, or nothing.
+
+    `threshold`: similarity from which a merge is proposed; None: the method's own. `topics`: as for `topics_of`.
+    `language`, `embed`: as for `vectors_of`.
+    """
+    texts = [one.text for one in conversation.statements]
+    if not texts:
+        return MergeFile(format=FORMAT), "There are no statements."
+    limit = threshold if threshold is not None else SIMILAR if embed is None else SIMILAR_EMBEDDED
+    vectors = vectors_of(texts, language=language, embed=embed, seed=seed)
+    ids = [one.id for one in conversation.statements]
+    file = MergeFile(
+        format=FORMAT,
+        made_by=f"{vectors.method}, {vectors.read.spoken}, threshold {limit:g}, seed {seed}, {len(texts)} statements",
+        topic=tuple(
+            NamedTopic(name=topic.name, statements=tuple(ids[at] for at in topic.members))
+            for topic in topics_of(vectors, topics, seed)
+        ),
+        merge=tuple(
+            _merge(number, one, conversation) for number, one in enumerate(near_duplicates(vectors, limit), start=1)
+        ),
+        wording=tuple(_to_word(conversation)),
+    )
+    return file, vectors.read.note
+
+
+def _opposed(read: ReadStatements, one: int, other: int) -> bool:
     said, others = set(read.words[one]), set(read.words[other])
     turns_round = read.languages[one].turns_round
     return any(turns_round(a, b) or turns_round(b, a) for a in sorted(said - others) for b in sorted(others - said))
 
 
-def _near(members: tuple[int, ...], similarity_SS: Floats) -> Near:
+def _near(members: tuple[int, ...], similarity_SS: Floats) -> NearDuplicates:
     inside_MM = similarity_SS[np.ix_(members, members)]
     least = min(float(similarity_SS[pair]) for pair in combinations(members, 2))
-    return Near(members=members, similarity=least, medoid=members[int(inside_MM.sum(axis=1).round(6).argmax())])
+    return NearDuplicates(
+        members=members, similarity=least, medoid=members[int(inside_MM.sum(axis=1).round(6).argmax())]
+    )
 
 
-def _by_words(read: Read, seed: int) -> tuple[Floats, Floats]:
+def _by_words(read: ReadStatements, seed: int) -> tuple[Floats, Floats]:
     """Places in latent space [S, L]; similarities [S, S]: the views' weighted cosines, times (1 + share) / 2.
 
     Share: of the weight of the poorer statement's stems, how much is common. {override, law} and {override, human}
@@ -190,7 +227,7 @@ def _latent(rows_SV: Any, seed: int) -> Floats:
     size = min(LATENT, *(side - 1 for side in rows_SV.shape))
     if size < 1:
         return np.zeros((rows_SV.shape[0], 1))
-    svd = TruncatedSVD(size, n_iter=7, random_state=as_numpy_takes_it(derive_seed(seed, "latent")))
+    svd = TruncatedSVD(size, n_iter=7, random_state=derive_seed(seed, "latent") % 2**32)
     with one_thread(), np.errstate(invalid="ignore"):  # texts without a word in common explain no variance: no fault
         return _unit_rows(np.asarray(svd.fit_transform(rows_SV), dtype=np.float64))
 
@@ -206,7 +243,7 @@ def _letters(words: Sequence[str]) -> list[str]:
     return [one[at : at + size] for one in marked for size in (3, 4, 5) for at in range(max(1, len(one) - size + 1))]
 
 
-def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
+def _name(read: ReadStatements, members: Sequence[int], latent_SL: Floats) -> str:
     """Words that stand in many statements of a topic and in few others, no two of them of one stem.
 
     Where a script has no spaces, pairs of characters are no words: the statement nearest to all others names the topic.
@@ -221,3 +258,31 @@ def _name(read: Read, members: Sequence[int], latent_SL: Floats) -> str:
     for word in sorted(inside, key=lambda word: (-(inside[word] ** 2) / everywhere[word], word)):
         chosen.setdefault(stem_of[word], word)
     return ", ".join(list(chosen.values())[:TELLING]) or "other"
+
+
+def _merge(number: int, near: NearDuplicates, conversation: Conversation) -> Merge:
+    order = [near.medoid, *(at for at in near.members if at != near.medoid)]
+    statements = [conversation.statements[at] for at in order]
+    return Merge(
+        id=f"merge-{number}",
+        wording=statements[0].text.strip(),
+        similarity=round(near.similarity, 3),
+        voted_alike=_voted_alike(conversation, order),
+        statements=tuple(Citation(id=one.id, text=one.text) for one in statements),
+    )
+
+
+def _voted_alike(conversation: Conversation, positions: Sequence[int]) -> str:
+    """`18 of 20`: who saw all of them, and who voted the same on all."""
+    both_P = conversation.seen_PS[:, positions].all(axis=1)
+    votes_PN = conversation.votes_PS[both_P][:, positions]
+    alike = int(np.sum((votes_PN == votes_PN[:, :1]).all(axis=1)))
+    return f"{alike} of {int(both_P.sum())}"
+
+
+def _to_word(conversation: Conversation) -> Iterator[Rewording]:
+    """Statements that cannot be used as they are, or at which a person should look."""
+    for one in conversation.statements:
+        refused = unusable(one.text)
+        if why := (refused,) if refused else odd(one.text):
+            yield Rewording(statement=one.id, wording=neutralize(one.text)[0], text=one.text, why="; ".join(why))

@@ -30,29 +30,26 @@ class GroupVotes(Record):
     agrees: int
     disagrees: int
     votes: int
-    """Agrees, disagrees and passes."""
     consensus: Number
     """Share of agrees, smoothed or not as the rule says."""
     low: Number
     high: Number
-    """Wilson score interval of the share of agrees."""
 
 
 class Figures(Record):
     geometric_mean: Number
     product: Number
-    """None if a group has no vote."""
+    """None if a group has no vote; with the ends of its credible interval."""
     product_low: Number
     product_high: Number
-    """Equal-tailed credible interval."""
     groups: tuple[GroupVotes, ...]
 
     @classmethod
     def of(cls, consensus: Consensus, at: int) -> Figures:
         """Of the statement at position `at`."""
-        counts = (consensus.agrees_KS, consensus.disagrees_KS, consensus.votes_KS)
-        shares = (consensus.groups_KS, consensus.low_KS, consensus.high_KS)
-        rows = zip(consensus.names, *(one_KS[:, at].tolist() for one_KS in (*counts, *shares)), strict=True)
+        counts, shares = consensus.counts, (consensus.groups_KS, consensus.low_KS, consensus.high_KS)
+        figures = (counts.agrees, counts.disagrees, counts.seen, *shares)
+        rows = zip(consensus.names, *(one_KS[:, at].tolist() for one_KS in figures), strict=True)
         return cls(
             geometric_mean=float(consensus.geometric_S[at]),
             product=float(consensus.product_S[at]),
@@ -124,7 +121,6 @@ class GroupTrace(Record):
 class Trace(Record):
     format: Literal["solon-trace-1"] = "solon-trace-1"
     constitution: str
-    """File name."""
     constitution_sha256: str
     """Of its content, as a run records it."""
     topic: str

@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from solon.artifacts.atomic import sha256_file
-from solon.collective.principles.merges import (
-    Merge,
-    MergeFile,
-    Rewording,
-    merges_toml,
-    parsed_merges,
-    read_merges,
-    write_merges,
-)
-from solon.collective.principles.neutral import one_line
+from solon.artifacts.hashes import sha256_file
+from solon.collective.principles.merges import Merge, Rewording, merges_toml, parsed_merges, read_merges, write_merges
+from solon.collective.principles.wording import one_line
 from solon.errors import InputError, Where
 
 Ask = Callable[[str], str | None]
@@ -31,22 +22,13 @@ Proposal = Merge | Rewording
 KEYS = "y yes, n no, e edit, s skip, q quit"
 
 
-@dataclass(kw_only=True)
 class Walk:
-    """Where somebody is in a merges file."""
+    """Where somebody is in a merges file. Raises InputError for one that cannot be used."""
 
-    path: Path
-    ask: Ask
-    say: Say
-    file: MergeFile
-    sha256: str
-    """Of the file as it was last read or written: what somebody else changes meanwhile is not overwritten."""
-    answered: int = 0
-
-    @classmethod
-    def through(cls, path: Path, ask: Ask, say: Say) -> Walk:
-        """Raises InputError for a file that cannot be used."""
-        return cls(path=path, ask=ask, say=say, file=read_merges(path), sha256=sha256_file(path))
+    def __init__(self, path: Path, ask: Ask, say: Say) -> None:
+        self.path, self.ask, self.say = path, ask, say
+        self.file, self.answered = read_merges(path), 0
+        self.sha256 = sha256_file(path)  # as last read or written: what somebody else changes is not overwritten
 
     def go(self) -> None:
         """Asks about everything that is open, in order, until the end or `q`.

@@ -12,7 +12,7 @@ from solon.collective.conversation import DISAGREE, Conversation, Ints, Particip
 from solon.collective.phrases import many
 from solon.collective.reading.counts import check_counts, check_importance, framed, straightened
 from solon.collective.reading.exported import Cells, Export, ExportedVotes, Frame, among, check_size, distinct
-from solon.collective.reading.findings import Imported, Severity
+from solon.collective.reading.findings import Import, Severity
 from solon.collective.reading.latest import in_order, latest, matrix_sign, once_each, reconcile, say_latest
 from solon.collective.reading.sign import decide, witnesses
 from solon.errors import InputError, Where
@@ -24,7 +24,7 @@ _MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 """UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
 
 
-def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
+def assemble(export: Export, *, vote_sign: int | None = None) -> Import:
     """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out. Raises
     `InputError` if there are no statements, far too many people or statements, or the sign cannot be told.
     """
@@ -47,12 +47,12 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Imported:
         seen_PS=seen_PS,
         important_PS=important_PS,
         log=None if events is None else events.log(),
-        topic=_clean(export.topic),
-        description=_clean(export.description),
+        topic=_clean(export.about.topic),
+        description=_clean(export.about.description),
         source=f"{export.layout} {export.folder.resolve().name}",
-        strict_moderation=export.strict_moderation,
+        strict_moderation=export.about.strict_moderation,
     )
-    return Imported(conversation=conversation.counted(), findings=tuple(export.findings.found))
+    return Import(conversation=conversation.counted(), findings=tuple(export.findings.found))
 
 
 def _frame(export: Export) -> Frame:
@@ -117,7 +117,6 @@ def _clean(text: str) -> str:
 
 
 def _checked_texts(export: Export) -> list[Statement]:
-    """The statements, cleaned, with findings about those that are odd."""
     cleaned = [one.model_copy(update={"text": _clean(one.text)}) for one in export.statements]
     empty = [one.id for one in cleaned if not one.text.strip()]
     before = {one.id: one.text.count("\ufffd") for one in export.statements}
@@ -165,7 +164,6 @@ def _say_strays(export: Export) -> None:
 
 
 def _say_early(export: Export, events: ExportedVotes | None) -> None:
-    """Votes on statements that were not there yet."""
     known = [one for one in export.statements if one.created is not None]
     if events is None or events.time is None or not known:
         return
@@ -186,7 +184,7 @@ def _say_contents(export: Export, cells: Cells, important: int | None) -> None:
         if count := sum(bool(getattr(one, flag)) for one in export.statements):
             parts.append(f"{count:,} {name}")
     findings.note(export.comments_path, f"{many(len(export.statements), 'statement')}: {', '.join(parts)}")
-    if export.strict_moderation is False:
+    if export.about.strict_moderation is False:
         what = "moderation was not strict: people voted on statements that no moderator had decided on, and they count"
         findings.note(export.folder.resolve().name, what)
     kinds = Counter(cells.vote.tolist())

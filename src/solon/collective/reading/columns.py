@@ -188,7 +188,6 @@ def _refuse(found: Columns, reading: Sequence[_Reading], *, foreign: bool) -> No
 
 
 def _say_columns(source: Source, found: Columns, columns: Sequence[Column], findings: Findings) -> None:
-    """Findings about the form of the file, and about columns that are missing or unknown."""
     for done in source.done:
         findings.repair(found.path, done, "read so")
     compared = {name for one in columns if one.required for name in one.names}

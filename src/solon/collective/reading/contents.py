@@ -1,4 +1,4 @@
-"""What the files of statements, of votes one by one, and of the matrix of people and statements hold."""
+"""What the files of an export hold: statements, votes one by one, the matrix of both, and what it says as a whole."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from pathlib import Path
 import numpy as np
 
 from solon.collective.conversation import Ints, Participant, Statement
-from solon.collective.csv_text import Faults, as_integer
+from solon.collective.csv_text import Faults, as_integer, read_records, read_text, separator_of, shown, unguard
 from solon.collective.phrases import many
 from solon.collective.reading.columns import Columns, read_columns
-from solon.collective.reading.datetimes import check_datetimes
-from solon.collective.reading.exported import MAX_ID, ExportedVotes, Layout, Matrix, check_size
+from solon.collective.reading.counts import check_datetimes
+from solon.collective.reading.exported import MAX_ID, About, ExportedVotes, Layout, Matrix, check_size
 from solon.collective.reading.findings import Findings
-from solon.collective.reading.kinds import NONE, UNKNOWN
-from solon.collective.reading.names import COMMENTS, PARTICIPANT_FIELDS, PEOPLE, STATEMENT_FIELDS, VOTES, by_statement
-from solon.collective.reading.sources import Source, read_source, read_unquoted
-from solon.collective.tables import refuse_repeated
+from solon.collective.reading.kinds import NONE, UNKNOWN, matrix_votes
+from solon.collective.reading.names import COMMENTS, PEOPLE, PERSON_FIELDS, STATEMENT_FIELDS, VOTES, Column
+from solon.collective.reading.sources import Source, json_object, read_source, read_unquoted, unusual
+from solon.collective.tables import first_names, refuse_repeated
 from solon.errors import InputError, Where
 
 STATEMENT_COUNTS = ("agrees", "disagrees", "passes", "importance-votes")
 PEOPLE_COUNTS = ("n-comments", "n-votes", "n-agree", "n-disagree")
+STRICT = "strict-moderation"
+"""A key of our own exports: `true` or `false`."""
+TOTALS = {"voters", "voters-in-conv", "commenters", "comments", "groups"}
+SUMMARY_KEYS = {"topic", "conversation-description", "url", "views", STRICT} | TOTALS
+_TRUTH = {"true": True, "false": False, "": None}
 
 
 def read_comments(
@@ -91,7 +96,8 @@ def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | 
     source = source or read_source(path, ours=ours)
     numbers = _statement_ids(path, source.header)
     check_size(0, len(numbers), path)
-    found = read_columns(source, [*PEOPLE, *map(by_statement, numbers)], findings, key="participant")
+    votes = [Column(names=(name,), kind=matrix_votes) for name in numbers]
+    found = read_columns(source, [*PEOPLE, *votes], findings, key="participant")
     check_size(len(found), 0, path)
     found = found.once("participant", findings)
     people = participants_of(found)
@@ -108,7 +114,7 @@ def read_matrix(path: Path, findings: Findings, *, ours: bool, source: Source | 
 def participants_of(found: Columns) -> tuple[Participant, ...]:
     """A participant for each row. Group 0 by another program's `0.0`, in a column with gaps, is 0."""
     people = []
-    for row in found.rows(PARTICIPANT_FIELDS):
+    for row in found.rows(PERSON_FIELDS):
         group, xid = row.get("exported_group", "").strip(), row.get("xid", "").strip()
         number = as_integer(group)
         named = group if number is None else str(number)
@@ -129,9 +135,7 @@ def _statement_ids(path: Path, header: Sequence[str]) -> dict[str, int]:
 
 
 def _matrix_votes(found: Columns, statements: dict[str, int]) -> ExportedVotes:
-    votes_SP = (
-        np.stack([found[name] for name in statements]) if statements else np.zeros((0, len(found)), dtype=np.int8)
-    )
+    votes_SP = np.array([found[name] for name in statements], dtype=np.int8).reshape(len(statements), len(found))
     columns, rows = np.nonzero(votes_SP != NONE)
     return ExportedVotes(
         path=found.path,
@@ -141,3 +145,53 @@ def _matrix_votes(found: Columns, statements: dict[str, int]) -> ExportedVotes:
         time=None,
         line=found.lines[rows],
     )
+
+
+def read_about(path: Path, findings: Findings, *, ours: bool) -> About:
+    """What the file says; whatever cannot be used is told and left empty."""
+    if path.suffix == ".json":
+        said, description, key = json_object(path), "description", "strict_moderation"
+    else:
+        said, description, key = _summary(path, findings, ours=ours), "conversation-description", STRICT
+    if absent := [name for name in ("topic", description) if said.get(name) is None]:
+        findings.warning(path, f"no {' and no '.join(absent)}", "left empty")
+    for name in ("topic", description):
+        if not isinstance(said.get(name), str | None):
+            findings.warning(path, f"{name} is no text", "left empty")
+    strict = said.get(key)
+    if isinstance(strict, str):
+        strict = _TRUTH.get(strict.strip().lower(), strict)
+    if not isinstance(strict, bool | None):
+        findings.warning(path, f"{key} is neither true nor false: {shown(str(strict))}", "ignored")
+    totals = {name: as_integer(cell) for name, cell in said.items() if name in TOTALS and isinstance(cell, str)}
+    return About(
+        topic=text if isinstance(text := said.get("topic"), str) else "",
+        description=text if isinstance(text := said.get(description), str) else "",
+        strict_moderation=strict if isinstance(strict, bool) else None,
+        totals={name: total for name, total in totals.items() if total is not None},
+    )
+
+
+def _summary(path: Path, findings: Findings, *, ours: bool) -> dict[str, object]:
+    """A key and a value per line, without a header."""
+    text = read_text(path)
+    separator = separator_of(text)
+    for what in unusual(separator):
+        findings.repair(path, what, "read so")
+    values: dict[str, set[str]] = {}
+    odd = 0
+    for _, record in read_records(path, text, separator):
+        cells = [unguard(cell) if ours else cell for cell in record]
+        if any(cells[2:]) or len(cells) < 2:
+            odd += 1
+        else:
+            values.setdefault(cells[0], set()).add(cells[1])
+    if odd:
+        findings.warning(path, f"{many(odd, 'line')} without a key and a value", "ignored")
+    if twofold := sorted(key for key, found in values.items() if len(found) > 1):
+        what = f"{many(len(twofold), 'key')} with more than one value: {first_names(twofold, 5)}"
+        findings.warning(path, what, "ignored")
+    found = {key: next(iter(given)) for key, given in values.items() if len(given) == 1}
+    if unknown := sorted(set(found) - SUMMARY_KEYS):
+        findings.warning(path, f"{many(len(unknown), 'unknown key')}: {first_names(unknown, 5)}", "ignored")
+    return {**found}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,6 @@ class ExportedVotes:
     """Milliseconds since 1970, UTC; None: the file has no times."""
     line: Ints
     important: NDArray[np.bool_] | None = None
-    """Whether the voter marked the statement as important; None: not said."""
 
     def __len__(self) -> int:
         return len(self.vote)
@@ -113,6 +114,17 @@ class Cells:
         return self.key if vote is None else self.key[self.vote == vote]
 
 
+class About(NamedTuple):
+    """What an export says of the conversation as a whole."""
+
+    topic: str = ""
+    description: str = ""
+    strict_moderation: bool | None = None
+    """Did people see accepted statements alone? None: not said."""
+    totals: Mapping[str, int] = MappingProxyType({})
+    """By the names of `summary.csv`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
     """What `participants-votes.csv` says: a row for each participant, a column for each statement, named by its id."""
@@ -136,19 +148,13 @@ class Export:
     folder: Path
     findings: Findings
     statements: tuple[Statement, ...]
-    """By id."""
     statement_counts: dict[str, Ints] = field(default_factory=dict)
     """What is said of the votes on each: agrees, disagrees, passes, importance-votes. -1: not said."""
     comments_path: Path
     events: ExportedVotes | None = None
     """The votes one by one, re-votes included (`votes.csv`, `votes.json`)."""
     matrix: Matrix
-    topic: str = ""
-    description: str = ""
-    stated: dict[str, int] = field(default_factory=dict)
-    """Totals that the export states of itself (`summary.csv`)."""
-    strict_moderation: bool | None = None
-    """Did people see accepted statements alone? None: not said."""
+    about: About
 
     @property
     def statement_ids(self) -> Ints:
@@ -162,10 +168,8 @@ class Export:
 
 def check_size(participants: int, statements: int, folder: Path) -> None:
     """Raises `InputError` for a conversation beyond Polis's caps."""
-    for count, most, what in (
-        (participants, MAX_PARTICIPANTS, "participants"),
-        (statements, MAX_STATEMENTS, "statements"),
-    ):
+    sizes = (participants, MAX_PARTICIPANTS, "participants"), (statements, MAX_STATEMENTS, "statements")
+    for count, most, what in sizes:
         if count > most:
             hint = "Polis has the same cap; check for ids of another kind, or split the conversation"
             raise InputError(f"{count:,} {what}; at most {most:,} can be analysed", where=Where(folder), hint=hint)

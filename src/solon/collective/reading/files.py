@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.collective.conversation import Participant
-from solon.collective.reading.about import read_about
-from solon.collective.reading.contents import read_comments, read_matrix, read_votes
-from solon.collective.reading.exported import Export, Layout, Matrix
+from solon.collective.reading.contents import read_about, read_comments, read_matrix, read_votes
+from solon.collective.reading.exported import About, Export, Layout, Matrix
 from solon.collective.reading.findings import Findings
 from solon.collective.reading.mathematics import stored_groups
 from solon.errors import InputError, Where
@@ -111,7 +110,7 @@ def read_export(files: Files) -> Export:
     ours = (files.folder / EXPORT_MARK).is_file()
     events, participants, in_seconds = read_votes(files.votes, findings) if files.votes else (None, (), False)
     layout = _layout(files, in_seconds=in_seconds)
-    about = read_about(files.about, findings, ours=ours) if files.about else {}
+    about = read_about(files.about, findings, ours=ours) if files.about else About()
     statements, statement_counts, in_seconds = read_comments(files.comments, layout, findings, ours=ours)
     if not files.votes:
         layout = _layout(files, in_seconds=in_seconds)
@@ -119,7 +118,6 @@ def read_export(files: Files) -> Export:
     if files.mathematics and events is not None:
         groups = stored_groups(files.mathematics, events, findings)
         matrix = replace(matrix, participants=_grouped(participants, groups))
-    topic, description, strict = (about.get(name) for name in ("topic", "description", "strict_moderation"))
     return Export(
         layout=layout,
         folder=files.folder,
@@ -129,15 +127,11 @@ def read_export(files: Files) -> Export:
         events=events,
         matrix=matrix,
         findings=findings,
-        topic=str(topic or ""),
-        description=str(description or ""),
-        stated={name: total for name, total in about.items() if type(total) is int},
-        strict_moderation=strict if isinstance(strict, bool) else None,
+        about=about,
     )
 
 
 def _grouped(participants: Sequence[Participant], groups: dict[int, str]) -> tuple[Participant, ...]:
-    """The participants, and those whom only groups name."""
     known = {one: Participant(id=one) for one in groups} | {one.id: one for one in participants}
     return tuple(one.model_copy(update={"exported_group": groups.get(one.id)}) for _, one in sorted(known.items()))
 

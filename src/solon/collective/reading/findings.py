@@ -30,7 +30,7 @@ class Finding(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imported:
+class Import:
     """A conversation and what was found while reading it."""
 
     conversation: Conversation

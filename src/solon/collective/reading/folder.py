@@ -1,13 +1,4 @@
-"""The folder that `solon collect import` writes, and how every command opens a conversation.
-
-imported.json      what was imported, in which sign, and the sha256 of the other files
-statements.csv     comment-id, author-id, moderated, is-seed, is-meta, timestamp, text
-participants.csv   participant, exported-group, and xid if the export has external ids
-latest.csv         participant, comment-id, vote: the vote that counts, +1 agree
-events.csv         timestamp, participant, comment-id, vote: every vote by time, if the export has times
-                   both with `important`, and statements.csv with `importance-votes`, where the export has such votes
-findings.csv       severity, where, what, repair
-"""
+"""The folder that `solon collect import` writes, and how every command opens a conversation, or one file of votes."""
 
 from __future__ import annotations
 
@@ -20,31 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from solon.artifacts.atomic import canonical_json, sha256_file
-from solon.collective.conversation import Bools, Conversation, Ints, ids_of
+from solon.artifacts.atomic import canonical_json
+from solon.artifacts.hashes import sha256_file
+from solon.collective.conversation import Bools, Conversation, Ints, Statement, ids_of
 from solon.collective.csv_text import Faults
 from solon.collective.output import replacing
 from solon.collective.reading.assemble import assemble
 from solon.collective.reading.columns import Columns, read_columns
-from solon.collective.reading.contents import participants_of, statements_of, votes_of
-from solon.collective.reading.exported import ExportedVotes, Frame, among, check_size
+from solon.collective.reading.contents import participants_of, read_matrix, statements_of, votes_of
+from solon.collective.reading.exported import About, Export, ExportedVotes, Frame, Layout, among, check_size
 from solon.collective.reading.files import find_files, plain_name, read_export
-from solon.collective.reading.findings import Finding, Findings, Imported, Severity
-from solon.collective.reading.names import (
-    COMMENTS,
-    PARTICIPANT_FIELDS,
-    PEOPLE,
-    STATEMENT_FIELDS,
-    VOTES,
-    Column,
-    columns_of,
-)
-from solon.collective.reading.sources import json_object, read_source
-from solon.collective.tables import ColumnsToWrite, csv_of_columns, read_csv
+from solon.collective.reading.findings import Finding, Findings, Import, Severity
+from solon.collective.reading.names import COMMENTS, PEOPLE, PERSON_FIELDS, STATEMENT_FIELDS, VOTES, Column, columns_of
+from solon.collective.reading.sources import Source, json_object, read_source
+from solon.collective.tables import ColumnsToWrite, csv_of_columns, lacking, read_csv
 from solon.errors import InputError, Where
 from solon.records import Record
-
-__all__ = ["CARD", "Finding", "Imported", "open_conversation", "write_imported"]
 
 CARD = "imported.json"
 STATEMENTS, PARTICIPANTS, LATEST = "statements.csv", "participants.csv", "latest.csv"
@@ -55,6 +37,7 @@ _OUR_NAMES = {"comment-body": "text", "group-id": "exported-group"}
 """Columns that are called otherwise here than in an export."""
 _ALWAYS = ("comment-id", "comment-body", "moderated", "is-meta", "participant", "group-id", "voter-id", "vote")
 """Columns that the files have, by the names of an export; where they are not text, no cell of them is empty."""
+_OF_THE_WHOLE = ("topic", "description", "source", "strict_moderation")
 
 
 class Card(Record):
@@ -74,7 +57,7 @@ class Card(Record):
     """sha256 of the files of this folder, by name."""
 
 
-def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
+def open_conversation(path: Path, *, vote_sign: int | None = None) -> Import:
     """The conversation in a folder: a raw export in any layout, or what `solon collect import` wrote.
 
     `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence. Raises
@@ -92,13 +75,47 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Imported:
         raise InputError(what, where=Where(error.filename or path), hint=hint) from error
 
 
+def read_ballots(path: Path, group_column: str) -> Import:
+    """The votes; the groups that a column names are the exported ones. Without ids, people are numbered by row. Raises
+    `InputError` with the line, for what an export is refused for; for a file without statements or that column.
+    """
+    findings = Findings()
+    matrix = read_matrix(path, findings, ours=False, source=_as_exported(path, group_column))
+    if not matrix.statements:
+        hint = "votes stand in columns headed 0, 1, 2, ...; this may be another file of the export"
+        raise InputError("no column is headed by a statement id", where=Where(path, 1), hint=hint)
+    export = Export(
+        layout=Layout.clojure,
+        folder=path.parent,
+        statements=tuple(Statement(id=one, text="") for one in sorted(matrix.statements)),
+        comments_path=path,
+        matrix=matrix,
+        about=About(),
+        findings=findings,
+    )
+    found = assemble(export)
+    return replace(found, conversation=replace(found.conversation, source=str(path)))
+
+
+def _as_exported(path: Path, group_column: str) -> Source:
+    source = read_source(path, ours=False)
+    if group_column not in source.header:
+        raise lacking(path, [group_column], source.header)
+    names = {"group-id": "other-groups", group_column: "group-id"}
+    source = replace(source, header=tuple(names.get(one, one) for one in source.header))
+    if PEOPLE[0].among(source.header):
+        return source
+    blocks = ((lines, [list(map(str, lines)), *cells]) for lines, cells in source.blocks)
+    return replace(source, header=("participant", *source.header), blocks=blocks)
+
+
 def read_by(path: Path) -> set[Path]:
     """Files that opening a folder may read; a file is itself. Empty: it is not there."""
     ours = {CARD, STATEMENTS, PARTICIPANTS, LATEST, EVENTS, FINDINGS}
     return {one for one in path.glob("*") if one.name in ours or plain_name(one.name)} if path.is_dir() else {path}
 
 
-def write_imported(imported: Imported, out: Path, *, force: bool = False) -> None:
+def write_import(imported: Import, out: Path, *, force: bool = False) -> None:
     """Write the folder, whole or not at all.
 
     Nothing in it tells the order of rows and columns in the export, so that importing twice gives the same bytes.
@@ -110,10 +127,7 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
             ours = {_OUR_NAMES.get(column, column): cells for column, cells in columns.items()}
             (folder / name).write_bytes(csv_of_columns(ours))
         card = Card(
-            topic=talk.topic,
-            description=talk.description,
-            source=talk.source,
-            strict_moderation=talk.strict_moderation,
+            **{name: getattr(talk, name) for name in _OF_THE_WHOLE},
             statements=len(talk.statements),
             participants=len(talk.participants),
             votes=int(talk.seen_PS.sum()),
@@ -123,13 +137,13 @@ def write_imported(imported: Imported, out: Path, *, force: bool = False) -> Non
         (folder / CARD).write_bytes(canonical_json(card, indent=2))
 
 
-def _tables(imported: Imported) -> dict[str, ColumnsToWrite]:
+def _tables(imported: Import) -> dict[str, ColumnsToWrite]:
     """The columns of every file; None: the export says no such thing."""
     talk, log = imported.conversation, imported.conversation.log
     rows, columns = np.nonzero(talk.seen_PS)
     tables: dict[str, ColumnsToWrite] = {
         STATEMENTS: columns_of(talk.statements, STATEMENT_FIELDS),
-        PARTICIPANTS: columns_of(talk.participants, PARTICIPANT_FIELDS),
+        PARTICIPANTS: columns_of(talk.participants, PERSON_FIELDS),
         FINDINGS: columns_of(imported.findings, {name: name for name in Finding.model_fields}),
         LATEST: _vote_columns(
             talk.participant_ids[rows],
@@ -149,7 +163,7 @@ def _vote_columns(person: Ints, statement: Ints, vote: NDArray[np.int8], importa
     return {"participant": person, "comment-id": statement, "vote": vote, "important": marks}
 
 
-def _read_imported(path: Path) -> Imported:
+def _read_imported(path: Path) -> Import:
     card = _card(path)
     findings = Findings(found=_findings(path / FINDINGS))
     for name, sha in card.files.items():
@@ -161,7 +175,10 @@ def _read_imported(path: Path) -> Imported:
     frame = Frame(participant_ids=ids_of(participants), statement_ids=ids_of(statements))
     latest = _votes(path / LATEST, frame)
     key = frame.keys(latest)
-    _refuse_twice(latest, key)
+    faults = Faults(latest.path)
+    for again in np.setdiff1d(np.arange(len(key)), np.unique(key, return_index=True)[1]).tolist():
+        faults.add(int(latest.line[again]), "a second vote of this participant on this statement", hint=AGAIN)
+    faults.raise_any(len(key))
     conversation = Conversation(
         statements=statements,
         participants=participants,
@@ -169,12 +186,9 @@ def _read_imported(path: Path) -> Imported:
         seen_PS=frame.dense(key, True, bool),
         important_PS=None if latest.important is None else frame.dense(key, latest.important, bool),
         log=None if card.events is None else _votes(path / EVENTS, frame).log(),
-        topic=card.topic,
-        description=card.description,
-        source=card.source,
-        strict_moderation=card.strict_moderation,
+        **{name: getattr(card, name) for name in _OF_THE_WHOLE},
     )
-    return Imported(conversation=conversation.counted(), findings=tuple(findings.found))
+    return Import(conversation=conversation.counted(), findings=tuple(findings.found))
 
 
 def _card(path: Path) -> Card:
@@ -191,7 +205,6 @@ def _card(path: Path) -> Card:
 
 
 def _read(path: Path, columns: Sequence[Column]) -> Columns:
-    """One file of the folder."""
     there = _ALWAYS if path.name != EVENTS else (*_ALWAYS, "timestamp")
     ours = [replace(one, required=one.name in there, hint=AGAIN) for one in columns]
     return read_columns(read_source(path, ours=True), ours)
@@ -216,13 +229,3 @@ def _votes(path: Path, frame: Frame) -> ExportedVotes:
             faults.add(int(found.lines[at]), what, hint=AGAIN)
     faults.raise_any(len(found))
     return votes_of(found)
-
-
-def _refuse_twice(votes: ExportedVotes, key: Ints) -> None:
-    _, first = np.unique(key, return_index=True)
-    again = np.ones(len(key), dtype=bool)
-    again[first] = False
-    faults = Faults(votes.path)
-    for line in votes.line[again].tolist():
-        faults.add(line, "a second vote of this participant on this statement", hint=AGAIN)
-    faults.raise_any(len(votes))

@@ -104,10 +104,7 @@ def _moment(cell: str) -> float | None:
 
 
 def milliseconds(found: NDArray[Any]) -> tuple[Ints, bool, Wrong]:
-    """Times as whole milliseconds, and whether the file has them in seconds, as server exports have.
-
-    All rows of a file have one unit.
-    """
+    """Times as whole milliseconds, and whether the file, in all its rows, has them in seconds, as servers do."""
     known = found != UNKNOWN
     in_seconds = bool(known.any()) and float(np.median(found[known])) < _SECONDS_BELOW
     # Before the multiplication, so that a huge one cannot wrap round.

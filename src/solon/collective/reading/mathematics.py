@@ -88,12 +88,8 @@ class StoredMathematics(_Part):
 
 def read_stored(path: Path) -> StoredMathematics:
     """The file; `InputError`, with a fault per key, if it is no such file, or lacks what groups and axes need."""
-    return _validated(path, json_object(path))
-
-
-def _validated(path: Path, said: dict[str, object]) -> StoredMathematics:
     try:
-        return StoredMathematics.model_validate(said)
+        return StoredMathematics.model_validate(json_object(path))
     except ValidationError as error:
         hint = "give the server's math-pca2.json, whole"
         told = [(".".join(map(str, one["loc"])) or "tids", one["msg"]) for one in error.errors()]
@@ -115,7 +111,7 @@ def stored_groups(path: Path, events: ExportedVotes, findings: Findings) -> dict
     if "group-clusters" not in said:
         return {}
     try:
-        found = _validated(path, said).group_of
+        found = read_stored(path).group_of
     except InputError as error:
         findings.warning(path, f"its groups cannot be read: {error.faults[0].what}", "no exported groups")
         return {}

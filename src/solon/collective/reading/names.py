@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from solon.collective.reading.exported import MAX_ID
-from solon.collective.reading.kinds import Kind, ids, matrix_votes, moments, texts, truths, votes, within, words
+from solon.collective.reading.kinds import Kind, ids, moments, texts, truths, votes, within, words
 from solon.collective.tables import ColumnsToWrite
 from solon.records import Record
 
@@ -73,9 +73,10 @@ STATEMENT_FIELDS = {
     "importance-votes": "importance_votes",
 }
 """Columns, and what they are called in memory."""
-PARTICIPANT_FIELDS = {"participant": "id", "group-id": "exported_group", "xid": "xid"}
+PERSON_FIELDS = {"participant": "id", "group-id": "exported_group", "xid": "xid"}
 SOMETIMES = ("importance-votes", "xid")
 """Columns that are written where there is something in them."""
+STATES = "1: accepted, -1: rejected, 0: never moderated"
 COMMENTS = (
     _STATEMENT,
     _column("comment-body", "txt", "text", kind=texts, required=True),
@@ -86,12 +87,7 @@ COMMENTS = (
     _column("disagrees", "disagree-count", kind=COUNT, without="disagrees cannot be checked"),
     _column("passes", "pass-count", kind=COUNT),
     _column("importance-votes", kind=COUNT),
-    _column(
-        *("moderated", "mod"),
-        kind=votes,
-        without="every statement counts as never moderated",
-        hint="1: accepted, -1: rejected, 0: never moderated",
-    ),
+    _column("moderated", "mod", kind=votes, without="every statement counts as never moderated", hint=STATES),
     _column("is-meta", kind=truths, without="no statement counts as about the conversation itself"),
     _column("is-seed", kind=truths, without="which statements are the organisers' own is not known"),
     _CONVERSATION,
@@ -120,11 +116,6 @@ NOT_READ = re.compile(
     r"|weight-x-32767"
 )
 """Columns that exports have and that tell nothing which is used."""
-
-
-def by_statement(name: str) -> Column:
-    """The column of one statement in the matrix."""
-    return _column(name, kind=matrix_votes)
 
 
 def columns_of(records: Sequence[Record], fields: dict[str, str]) -> ColumnsToWrite:

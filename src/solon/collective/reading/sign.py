@@ -69,8 +69,7 @@ class Witness:
 
 
 def witnesses(export: Export, votes: ExportedVotes, latest: Cells) -> list[Witness]:
-    """All that the export says. votes: in the order of time; latest: the vote that counts per cell; both in the file's
-    own sign."""
+    """All that the export says. votes: in the order of time; latest: one per cell; both in the file's own sign."""
     authors = _authors(export, votes)
     if export.layout is Layout.server_csv:
         return [authors]

@@ -45,7 +45,6 @@ class Source:
     items: Sequence[dict[str, object]] = ()
     """The objects of a list as they are."""
     done: Sequence[str] = ()
-    """What was unusual in the form of the file."""
 
 
 def read_source(path: Path, *, ours: bool = False) -> Source:

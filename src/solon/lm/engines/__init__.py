@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
 
+from solon.config import ENGINES
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
-from solon.prompting.dialogue import DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.text import did_you_mean, listed
 
 
@@ -31,16 +31,15 @@ class ModelSpec:
     """Called with rows and tokens while they are computed."""
 
 
-def engine_names() -> list[str]:
-    """The engines there are, in order of the alphabet."""
-    return sorted(module.name for module in iter_modules(__path__))
+def reads_folder(name: str) -> bool:
+    """Whether the engine's models are folders with a tokenizer and weights. All are, unless its file says otherwise."""
+    return name == "local" or getattr(import_module(f"{__name__}.{name}"), "READS_FOLDER", True)
 
 
 def open_engine(name: str, spec: ModelSpec) -> LanguageModel:
     """The model, driven by the engine of this name. Raises `ConfigError` if there is no such engine."""
-    if name not in engine_names():
-        known = engine_names()
-        hint = did_you_mean(name, known) or f"there are {listed(known)}"
+    if name not in ENGINES:
+        hint = did_you_mean(name, ENGINES) or f"there are {listed(ENGINES)}"
         raise ConfigError(f"there is no engine `{name}`", hint=hint)
     model: LanguageModel = import_module(f"{__name__}.{name}").open_engine(spec)
     return model

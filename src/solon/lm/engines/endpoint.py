@@ -13,12 +13,11 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import takewhile
 from typing import Any, Literal
 from urllib.parse import urldefrag
 from weakref import WeakKeyDictionary
-
-import openai
 
 from solon.errors import (
     ConfigError,
@@ -33,10 +32,12 @@ from solon.errors import (
 from solon.lm.engines import ModelSpec
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Sampling
 from solon.lm.stops import first_stop
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import HumanAssistant
 from solon.seeds import portable_seed
 
+READS_FOLDER = False
 KEY = "SOLON_API_KEY"
 """The environment variable that holds the key; `OPENAI_API_KEY` if it is not set. It is never logged or kept."""
 _NO_KEY = "none"  # the client wants one; servers of one's own do not
@@ -74,6 +75,8 @@ def open_engine(spec: ModelSpec) -> EndpointModel:
     if not url.startswith(("http://", "https://")) or not model:
         hint = "e.g. http://localhost:8000/v1#my-model"
         raise ConfigError(f"{spec.model!r} names no model on a server", hint=hint)
+    if find_spec("openai") is None:
+        raise ConfigError("asking a server needs a library that is not installed", hint="pip install 'solon[endpoint]'")
     return EndpointModel(Endpoint(url=url, model=model), spec.format)
 
 
@@ -167,6 +170,8 @@ class _Session:
     """Connections and turns; they belong to one event loop."""
 
     def __init__(self, endpoint: Endpoint):
+        import openai
+
         self.turns = Turns(endpoint.concurrency)
 
         async def heed(response: Any) -> None:
@@ -215,6 +220,8 @@ class Turns:
 @contextmanager
 def _failures(endpoint: Endpoint) -> Iterator[None]:
     """What the client raises, in our own terms; it has tried again by then where that may help."""
+    import openai
+
     try:
         yield
     except openai.APITimeoutError as error:

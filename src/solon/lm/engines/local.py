@@ -22,13 +22,14 @@ from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, SampleRequest, Sampling
 from solon.lm.stops import TextOf
-from solon.models.fingerprint import fingerprints
+from solon.models.folder import fingerprints
 from solon.models.inputs import context_length
 from solon.models.load import LoadedModel, load_model
 from solon.models.runtime import resolve_device, resolve_dtype
 from solon.models.tokens import encode_continuation, encode_prompt, end_ids
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import HumanAssistant
 
 _QUOTED = 40
 """Characters of a prompt quoted in a fault."""
@@ -100,13 +101,7 @@ class LocalModel:
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`. Raises `TooLongError` if the reply might not fit behind the context."""
-        request = SampleRequest(
-            prompt=self._format.render(context),
-            seed=seed,
-            max_new_tokens=sampling.max_new_tokens,
-            temperature=sampling.temperature,
-            stop=self._format.stop,
-        )
+        request = SampleRequest.of(self._format.render(context), sampling, seed=seed, stop=self._format.stop)
         prompt_ids = self._encode(request.prompt)
         self._must_fit(prompt_ids, request.max_new_tokens)
         return await self._batcher.ask(self._sample, (request, prompt_ids), kind=context.reply)
@@ -152,7 +147,6 @@ class LocalModel:
             raise TooLongError(f"{tokens} tokens with the reply, more than the model's {self.max_context}")
 
     def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
-        """Completions of prompts that are encoded already."""
         if any(request.max_new_tokens < 1 for request, _ in rows):
             raise ValueError("max_new_tokens must be at least 1")
         requests, prompts = [request for request, _ in rows], [prompt_ids for _, prompt_ids in rows]
@@ -160,7 +154,6 @@ class LocalModel:
             return sample_all(model, requests, prompts, batch_size=self._batch_size, progress=self._progress)
 
     def _score(self, rows: Sequence[tuple[list[int], list[list[int]]]]) -> list[OptionScores]:
-        """Log-probabilities of the encoded options after their encoded prompts."""
         prompts, options = [prompt_ids for prompt_ids, _ in rows], [option_ids for _, option_ids in rows]
         with self._decoding() as model:
             return score_all(model, prompts, options, batch_size=self._batch_size, progress=self._progress)

@@ -12,10 +12,12 @@ from solon.errors import SolonError, TooLongError, UnsupportedError
 from solon.lm.engines import ModelSpec
 from solon.lm.protocols import Capabilities, Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.lm.stops import first_stop
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
-from solon.prompting.dialogue import DialogueFormat, HumanAssistant
+from solon.prompting.dialogue import HumanAssistant
 from solon.seeds import portable_seed
 
+READS_FOLDER = False
 EVERYTHING = Capabilities(logprobs="full", prefill=True, seed=True, context=None)
 
 
@@ -67,13 +69,8 @@ class ScriptedModel:
         """Every request to score options, in order."""
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
-        request = SampleRequest(
-            prompt=self._rendered(context, sampling.max_new_tokens),
-            seed=portable_seed(seed),
-            max_new_tokens=sampling.max_new_tokens,
-            temperature=sampling.temperature,
-            stop=self._format.stop,
-        )
+        prompt = self._rendered(context, sampling.max_new_tokens)
+        request = SampleRequest.of(prompt, sampling, seed=portable_seed(seed), stop=self._format.stop)
         self.sampled.append(request)
         return _ended(self._reply(request), request)
 

@@ -11,11 +11,13 @@ import numpy as np
 
 from solon.collective.cleaning.removing import REMOVALS
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.analysis import Method, analyse
+from solon.collective.csv_text import raise_faults, read_text, shown
+from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.given_groups import EXPORTED, FOUND, exported_beside, given_groups
-from solon.collective.opinion.kept import opinion_of
+from solon.collective.opinion.grouping import Method
+from solon.collective.opinion.stability import opinion_of
 from solon.collective.reading.folder import open_conversation
-from solon.collective.tables import raise_faults, read_csv, read_text, shown
+from solon.collective.tables import read_csv
 from solon.errors import Fault, InputError, Where
 from solon.report.public.inputs import PublicInput, Removed, Words
 from solon.report.public.language import ENGLISH, Language

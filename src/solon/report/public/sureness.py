@@ -8,7 +8,7 @@ from statistics import fmean
 
 from solon.collective.opinion.given_groups import Beside
 from solon.collective.opinion.stability import FAIR, FIRM, StabilityReport
-from solon.collective.opinion.stability_trials import StabilityCheck
+from solon.collective.opinion.trials import StabilityCheck
 from solon.report.public.language import Language, mark
 
 VERDICTS = {

@@ -117,7 +117,7 @@ def statement_votes(analysis: Analysis) -> tuple[StatementVotes, ...]:
                 everyone=_tally(by_all, 0, column, hidden=everyone.n < SUPPRESS_BELOW),
                 groups=tuple(_tally(by_group, group, column, hidden=hidden[group]) for group in range(len(sizes))),
                 consensus=float(analysis.consensus_S[column]),
-                polarisation=float(analysis.polarisation_S[column]),
+                polarisation=float(analysis.polarization_S[column]),
                 important=count if (count := statement.importance_votes or 0) >= SUPPRESS_BELOW else None,
             )
         )

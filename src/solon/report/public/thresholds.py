@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from solon.report.charts import Chart, Point, Series, line_chart
+from solon.report.charts import Chart, Point, Series
 from solon.report.public.language import Language
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def threshold_part(curve: Sequence[ThresholdCount], in_force: float | None, say:
     points = [Point(x=round(100 * share), y=count) for share, count in principles.items()]
     return ThresholdPart(
         intro=intro,
-        chart=line_chart(
+        chart=Chart(
             key="thresholds",
             title=say("Principles by the agreement asked for"),
             x_label=say.apart(say("agreement asked for, percent")),

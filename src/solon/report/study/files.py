@@ -17,7 +17,7 @@ from solon.collective.opinion.ccai import place_all
 from solon.collective.opinion.consensus import consensus_of
 from solon.collective.opinion.files import write_consensus
 from solon.collective.opinion.stability import StabilityReport, stability_by
-from solon.collective.opinion.stability_trials import make_tries
+from solon.collective.opinion.trials import make_trials
 from solon.collective.tables import write_csv, write_file
 from solon.report.study.figures import consensus_histogram, opinion_map, threshold_sweep
 from solon.report.study.measures import (
@@ -106,7 +106,7 @@ def _write_consensus(folder: Path, name: str, found: Reproduction, people: Label
 def _stability(found: Reproduction) -> StabilityReport:
     # Not by `ccai_place`: who takes part was settled on all of their votes, of which the study keeps a part.
     talk = found.study.conversation
-    tries = make_tries(talk, place_all, seed=found.seed)
+    tries = make_trials(talk, place_all, seed=found.seed)
     return stability_by(tries, found.groups, smoothing=False)
 
 

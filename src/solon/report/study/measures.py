@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Floats, Ints
-from solon.collective.numerics import as_numpy_takes_it, one_thread
 from solon.collective.opinion.ccai import (
     N_BASE,
     STARTS,
     place_all,
     positions,
 )
-from solon.collective.opinion.consensus import group_aware_consensus, group_consensus
+from solon.collective.opinion.consensus import group_aware_consensus
+from solon.collective.opinion.counts import count_votes
 from solon.collective.opinion.given_groups import exported_beside
 from solon.collective.opinion.likeness import adjusted_rand_index
 from solon.collective.opinion.polis.clusters import best_k
+from solon.collective.opinion.polis.projection import one_thread
 from solon.collective.opinion.results import Groups, by_size
 from solon.errors import InputError, Where
 from solon.records import Record
@@ -171,7 +172,7 @@ def by_installed_release(points_P2: Floats, labels_P: Ints, seed: int) -> Instal
     from sklearn.cluster import KMeans
 
     with one_thread():
-        draws = as_numpy_takes_it(seed)
+        draws = seed % 2**32  # NumPy's older generator takes no larger one
         base = KMeans(min(N_BASE, len(points_P2)), n_init=STARTS, random_state=draws).fit(points_P2)
         upper = KMeans(PAPER_K, n_init=STARTS, random_state=draws).fit(base.cluster_centers_)
     theirs_P = by_size(np.asarray(upper.labels_)[base.labels_], np.arange(len(points_P2)))
@@ -194,7 +195,7 @@ def misplaced(study: Study, labels_P: Ints) -> Ints:
 def labelled(study: Study, labels_P: Ints) -> Labelled:
     """Consensus by group, unsmoothed, and over both groups."""
     talk = study.conversation
-    consensus_2S = group_consensus(talk.votes_PS, talk.seen_PS, labels_P, smoothing=False)
+    consensus_2S = count_votes(talk.votes_PS, talk.seen_PS, labels_P).agreement(smoothing=False)
     if np.isnan(consensus_2S).any(axis=0).all():
         raise InputError("no statement has votes of both groups", where=Where(talk.source))
     return Labelled(labels_P=labels_P, consensus_2S=consensus_2S, product_S=group_aware_consensus(consensus_2S))

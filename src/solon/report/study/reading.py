@@ -14,9 +14,10 @@ import numpy as np
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.collective.conversation import Conversation, Ints
+from solon.collective.csv_text import as_integer, raise_faults, read_text, shown
 from solon.collective.opinion.ccai import MORE_VOTES_THAN
 from solon.collective.reading.folder import open_conversation
-from solon.collective.tables import as_integer, open_csv, raise_faults, read_text, shown
+from solon.collective.tables import open_csv
 from solon.errors import Fault, InputError, Where
 
 VOTES, THROWN_OUT = "participants-votes.csv", "ids-to-toss.csv"

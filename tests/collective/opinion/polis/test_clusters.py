@@ -86,14 +86,14 @@ def test_first_distinct_keeps_the_order() -> None:
 def test_base_clusters_start_from_the_first_places() -> None:
     points = np.random.default_rng(0).normal(size=(60, 2))
     found = cluster(points)
-    assert found.base_N.tolist() == list(range(60))
-    assert found.base_centres_B2.tolist() == points.tolist()
+    assert found.base[0].tolist() == list(range(60))
+    assert found.base[1].tolist() == points.tolist()
     many = np.random.default_rng(1).normal(size=(400, 2))
-    labels, other = cluster(many).base_N, cluster(many, seed=1).base_N
+    labels, other = cluster(many).base[0], cluster(many, seed=1).base[0]
     assert len(np.unique(labels)) == labels.max() + 1 <= 100
     np.testing.assert_array_equal(labels, kmeans(many, many[:100])[0])
     assert (other != labels).any()
-    np.testing.assert_array_equal(other, cluster(many, seed=1).base_N)
+    np.testing.assert_array_equal(other, cluster(many, seed=1).base[0])
 
 
 def test_who_is_grouped() -> None:
@@ -139,7 +139,7 @@ def test_clear_groups_are_found_with_their_number() -> None:
     found = cluster(points)
     assert np.bincount(by_size(found.labels(3), np.arange(60))).tolist() == [30, 20, 10]
     assert found.number == 3 and sorted(found.silhouettes) == [2, 3, 4, 5]
-    assert found.silhouettes[3] == silhouette(found.base_centres_B2, found.labels(3)[np.argsort(found.base_N)])
+    assert found.silhouettes[3] == silhouette(found.base[1], found.labels(3)[np.argsort(found.base[0])])
     assert len(np.unique(found.labels(2))) == 2
 
 

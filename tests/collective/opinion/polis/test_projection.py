@@ -94,13 +94,13 @@ def test_places_equal_a_naive_loop(table: list[list[int | None]]) -> None:
         seen = [at for at in range(len(row)) if rated.seen_PS[person, at]]
         for axis in range(2):
             total = sum(
-                ((0 if at == 0 else row[at]) - found.centre_S[at]) * found.components_2S[axis, at]  # type: ignore[operator]
+                ((0 if at == 0 else row[at]) - found.center_S[at]) * found.components_2S[axis, at]  # type: ignore[operator]
                 for at in seen
             )
             expected = total * (n / max(1, len(seen))) ** 0.5
             assert found.participants_P2[person, axis] == pytest.approx(expected, abs=1e-12)
     for statement in range(len(table[0])):
-        expected_2 = n**0.5 * (1 - found.centre_S[statement]) * found.components_2S[:, statement]
+        expected_2 = n**0.5 * (1 - found.center_S[statement]) * found.components_2S[:, statement]
         assert found.statements_S2[statement].tolist() == pytest.approx(expected_2.tolist(), abs=1e-12)
 
 
@@ -108,7 +108,7 @@ def test_places_equal_a_naive_loop(table: list[list[int | None]]) -> None:
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_ever_nan(table: list[list[int | None]]) -> None:
     found = projected(ratings(talk(table)))
-    for array in (found.components_2S, found.centre_S, found.participants_P2, found.statements_S2, found.variance_2):
+    for array in (found.components_2S, found.center_S, found.participants_P2, found.statements_S2, found.variance_2):
         assert np.isfinite(array).all()
     assert (found.variance_2 >= 0).all() and found.variance_2.sum() <= 1 + 1e-12
 
@@ -129,14 +129,14 @@ def test_turning_every_vote_round_mirrors_no_place() -> None:
     turned = [[None if vote is None else -vote for vote in row] for row in table]
     one, other = projected(ratings(talk(table))), projected(ratings(talk(turned)))
     np.testing.assert_allclose(np.abs(one.participants_P2), np.abs(other.participants_P2), atol=1e-9)
-    np.testing.assert_allclose(one.centre_S, -other.centre_S, atol=1e-15)
+    np.testing.assert_allclose(one.center_S, -other.center_S, atol=1e-15)
 
 
 def test_stored_sign_and_ours_give_the_same_places() -> None:
     """Agree as -1, with centre and components negated, and the imaginary voter who agrees with one: same places."""
     rated = ratings(talk(random_rows(4, 20, 7)))
     found = projected(rated)
-    stored_centre, stored_components = -found.centre_S, -found.components_2S
+    stored_centre, stored_components = -found.center_S, -found.components_2S
     as_stored = (np.sqrt(7) * (-1 - stored_centre) * stored_components).T
     np.testing.assert_allclose(found.statements_S2, as_stored, atol=1e-15)
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solon.collective.opinion.consensus import share_of_agrees
+from solon.collective.opinion.consensus import share_of
 from solon.collective.opinion.counts import Counts, count_votes
 from solon.collective.opinion.polis.representativeness import (
     best_agree,
     difference_z,
-    majority_lists,
+    majorities,
     proportion_z,
     representative_statements,
     sides,
@@ -50,7 +50,7 @@ def listed(found: Counts, *, out: tuple[int, ...] = ()) -> list[tuple[str, int, 
 
 
 def test_worked_examples() -> None:
-    assert share_of_agrees(ints(2, 0), ints(3, 0), smoothing=True).tolist() == [0.6, 0.5]
+    assert share_of(ints(2, 0), ints(3, 0), smoothing=True).tolist() == [0.6, 0.5]
     assert proportion_z(ints(2), ints(3)).tolist() == [1.0]
     assert difference_z(ints(2), ints(3), ints(0), ints(3))[0] == pytest.approx(sqrt(2))
     assert difference_z(ints(4), ints(4), ints(7), ints(7)).tolist() == [0.0]
@@ -148,7 +148,7 @@ def test_a_group_that_nobody_votes_in_has_no_list() -> None:
 
 def test_majorities_count_everybody_and_need_significance() -> None:
     rows: list[list[int | None]] = [[1, -1, 1, None, 1]] * 6 + [[1, -1, 0, 1, 1]] * 3 + [[-1, -1, -1, None, 1]]
-    found = majority_lists(talk(rows, moderated={4: -1}), out_S=np.array([False] * 4 + [True]))
+    found = majorities(talk(rows, moderated={4: -1}), out_S=np.array([False] * 4 + [True]))
     assert [(row.direction, row.comment_id, row.n_success, row.n_trials) for row in found] == [
         ("agree", 0, 9, 10),
         ("agree", 3, 3, 3),
@@ -159,7 +159,7 @@ def test_majorities_count_everybody_and_need_significance() -> None:
 
 
 def test_at_most_five_majorities_each_way() -> None:
-    found = majority_lists(talk([[1] * 7 + [-1] * 6] * 9), out_S=np.zeros(13, dtype=bool))
+    found = majorities(talk([[1] * 7 + [-1] * 6] * 9), out_S=np.zeros(13, dtype=bool))
     assert [row.comment_id for row in found] == [0, 1, 2, 3, 4, 7, 8, 9, 10, 11]
 
 

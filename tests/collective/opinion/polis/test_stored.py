@@ -32,7 +32,7 @@ def blob_of(analysis: Analysis) -> dict[str, Any]:
         "n": len(talk_.participants),
         "tids": ids.tolist(),
         "pca": {
-            "center": (-analysis.projection.centre_S[seen_order]).tolist(),
+            "center": (-analysis.projection.center_S[seen_order]).tolist(),
             "comps": (-analysis.projection.components_2S[:, seen_order]).tolist(),
         },
         "base-clusters": {"id": [100 + i for i in range(len(people))], "members": [[one] for one in people]},
@@ -73,7 +73,7 @@ def unexpected(found: Analysis) -> list[str]:
 
 
 def assert_same(one: Analysis, other: Analysis) -> None:
-    for name in ("consensus_S", "extremity_S", "priority_S", "polarisation_S"):
+    for name in ("consensus_S", "extremity_S", "priority_S", "polarization_S"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-12)
     np.testing.assert_allclose(one.projection.participants_P2, other.projection.participants_P2, atol=1e-12)
     np.testing.assert_allclose(one.projection.statements_S2, other.projection.statements_S2, atol=1e-12)

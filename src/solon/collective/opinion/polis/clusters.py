@@ -1,6 +1,6 @@
 """Opinion groups: who is grouped, a hundred base clusters of people, groups of base clusters, and how many groups.
 
-Shapes: P participants, N points (people, or centres of base clusters), K clusters.
+Shapes: P participants, N points (people, or centers of base clusters), K clusters.
 
 Each k-means starts from the first K distinct rows and depends on their order: as they come, or with a seed other than 0
 in an order drawn from it. docs/method.md says where we differ from Polis, and why.
@@ -26,11 +26,11 @@ MIN_PEOPLE = 15
 """If fewer people qualify, the most active are added up to this many."""
 BASE_CLUSTERS = 100
 BLOCK = 300
-"""Points looked at together. Measured with 20,000 points and 100 centres: four times as fast as all at once."""
+"""Points looked at together. Measured with 20,000 points and 100 centers: four times as fast as all at once."""
 ITERATIONS = 100
 """At most."""
 TOLERANCE = 0.01
-"""k-means stops when no centre moved as far as this."""
+"""k-means stops when no center moved as far as this."""
 MAX_GROUPS, BASE_PER_GROUP = 5, 12
 """One more group than two is tried for each so many base clusters."""
 
@@ -55,9 +55,9 @@ def grouped_people(conversation: Conversation) -> Bools:
 
 
 class Nearest:
-    """Which centre each of N points is nearest to, asked again and again while centres move.
+    """Which center each of N points is nearest to, asked again and again while centers move.
 
-    Points are in blocks of neighbours: for a block, only centres near its bounding box can be nearest to a point.
+    Points are in blocks of neighbours: for a block, only centers near its bounding box can be nearest to a point.
     """
 
     def __init__(self, points_N2: Floats) -> None:
@@ -74,18 +74,18 @@ class Nearest:
         self._low_B12 = np.array([block.min(axis=0, keepdims=True) for block in self._blocks])
         self._high_B12 = np.array([block.max(axis=0, keepdims=True) for block in self._blocks])
 
-    def of(self, centres_K2: Floats) -> Ints:
-        """The nearest centre of each point [N]; of equally near ones the later."""
-        below, above = self._low_B12 - centres_K2, centres_K2 - self._high_B12
+    def of(self, centers_K2: Floats) -> Ints:
+        """The nearest center of each point [N]; of equally near ones the later."""
+        below, above = self._low_B12 - centers_K2, centers_K2 - self._high_B12
         least_BK = np.square(np.maximum(np.maximum(below, above), 0.0)).sum(axis=2)
         most_BK = np.square(np.maximum(np.abs(below), np.abs(above))).sum(axis=2)
-        # Every point of a block is at least as near to some centre as the farthest corner is to it.
+        # Every point of a block is at least as near to some center as the farthest corner is to it.
         able_BK = least_BK <= most_BK.min(axis=1, keepdims=True) * (1 + 1e-9)
         found = []
         for points_M2, able_K in zip(self._blocks, able_BK, strict=True):
             later_first = np.flatnonzero(able_K)[::-1]
-            squared = np.square(points_M2[:, :1] - centres_K2[later_first, 0])
-            squared += np.square(points_M2[:, 1:] - centres_K2[later_first, 1])
+            squared = np.square(points_M2[:, :1] - centers_K2[later_first, 0])
+            squared += np.square(points_M2[:, 1:] - centers_K2[later_first, 1])
             found.append(later_first[squared.argmin(axis=1)])
         nearest_N = np.empty(len(self._rows_N), dtype=np.int64)
         nearest_N[self._rows_N] = np.concatenate(found)
@@ -93,26 +93,26 @@ class Nearest:
 
 
 def kmeans(points_N2: Floats, start_K2: Floats, *, weights_N: Ints | None = None) -> tuple[Ints, Floats]:
-    """Labels [N] and centres [K, 2]. Empty clusters vanish; a point between two centres goes to the later one.
+    """Labels [N] and centers [K, 2]. Empty clusters vanish; a point between two centers goes to the later one.
 
-    Stops when each centre, both lists sorted, lies within `TOLERANCE` of what it was.
+    Stops when each center, both lists sorted, lies within `TOLERANCE` of what it was.
 
-    >>> labels, centres = kmeans(np.array([[0.0, 0], [1, 0], [9, 0]]), np.array([[0.0, 0], [9, 0]]))
-    >>> labels.tolist(), centres.tolist()
+    >>> labels, centers = kmeans(np.array([[0.0, 0], [1, 0], [9, 0]]), np.array([[0.0, 0], [9, 0]]))
+    >>> labels.tolist(), centers.tolist()
     ([0, 0, 1], [[0.5, 0.0], [9.0, 0.0]])
     """
     weights = np.ones(len(points_N2)) if weights_N is None else weights_N.astype(np.float64)
-    centres, labels, nearest = start_K2, np.zeros(len(points_N2), dtype=np.int64), Nearest(points_N2)
+    centers, labels, nearest = start_K2, np.zeros(len(points_N2), dtype=np.int64), Nearest(points_N2)
     for _ in range(ITERATIONS):
-        nearest_N = nearest.of(centres)
+        nearest_N = nearest.of(centers)
         labels = (np.cumsum(np.bincount(nearest_N) > 0) - 1)[nearest_N]
-        before, sums = centres, [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
-        centres = np.stack(sums, axis=1) / np.bincount(labels, weights=weights)[:, None]
-        if len(centres) == len(before):
-            steps = np.square(centres[np.lexsort(centres.T[::-1])] - before[np.lexsort(before.T[::-1])]).sum(axis=1)
+        before, sums = centers, [np.bincount(labels, weights=points_N2[:, axis] * weights) for axis in range(2)]
+        centers = np.stack(sums, axis=1) / np.bincount(labels, weights=weights)[:, None]
+        if len(centers) == len(before):
+            steps = np.square(centers[np.lexsort(centers.T[::-1])] - before[np.lexsort(before.T[::-1])]).sum(axis=1)
             if (np.sqrt(steps) < TOLERANCE).all():
                 break
-    return labels.astype(np.int64), centres
+    return labels.astype(np.int64), centers
 
 
 def first_distinct(points_N2: Floats, count: int) -> Floats:
@@ -163,29 +163,22 @@ class Clustering:
     """Base clusters of N points, and any number of groups of them, computed where asked for."""
 
     make_base: Callable[[], tuple[Ints, Floats]]
-    """Base cluster of each point [N], and their centres [B, 2]."""
     make_groups: Callable[[Floats, Ints, int], Ints]
-    """Of centres, how many points each has, and the number of groups: the group of each base cluster [B]."""
+    """Of centers, how many points each has, and the number of groups: the group of each base cluster [B]."""
     tried: Callable[[int], Iterable[int]]
     """Numbers of groups to choose among, of so many base clusters."""
     _labels_by_k: dict[int, Ints] = field(default_factory=dict)
 
     @cached_property
-    def _base(self) -> tuple[Ints, Floats]:
+    def base(self) -> tuple[Ints, Floats]:
+        """Base cluster of each point [N], and their centers [B, 2]."""
         return self.make_base()
-
-    @property
-    def base_N(self) -> Ints:
-        return self._base[0]
-
-    @property
-    def base_centres_B2(self) -> Floats:
-        return self._base[1]
 
     @cached_property
     def silhouettes(self) -> dict[int, float]:
         """By number of groups tried; of base clusters, not weighted by people."""
-        return {k: silhouette(self.base_centres_B2, self._labels_B(k)) for k in self.tried(len(self.base_centres_B2))}
+        _, centers_B2 = self.base
+        return {k: silhouette(centers_B2, self._labels_B(k)) for k in self.tried(len(centers_B2))}
 
     @property
     def number(self) -> int:
@@ -194,15 +187,16 @@ class Clustering:
 
     def silhouettes_with(self, k: int) -> dict[int, float]:
         """Those of the numbers tried, and of `k`."""
-        return self.silhouettes | ({k: silhouette(self.base_centres_B2, self._labels_B(k))} if k > 1 else {})
+        return self.silhouettes | ({k: silhouette(self.base[1], self._labels_B(k))} if k > 1 else {})
 
     def labels(self, k: int) -> Ints:
         """Group of each point [N], numbered as found; one for each base cluster where there are fewer than `k`."""
-        return self._labels_B(k)[self.base_N]
+        return self._labels_B(k)[self.base[0]]
 
     def _labels_B(self, k: int) -> Ints:
         if k not in self._labels_by_k:
-            self._labels_by_k[k] = self.make_groups(self.base_centres_B2, np.bincount(self.base_N), k)
+            base_N, centers_B2 = self.base
+            self._labels_by_k[k] = self.make_groups(centers_B2, np.bincount(base_N), k)
         return self._labels_by_k[k]
 
 
@@ -213,11 +207,12 @@ def cluster(points_N2: Floats, *, seed: int = 0) -> Clustering:
         order = generator(seed, "polis", "start").permutation(len(points_N2)) if seed else slice(None)
         return kmeans(points_N2, first_distinct(points_N2[order], BASE_CLUSTERS))
 
+    def make_groups(centers_B2: Floats, sizes_B: Ints, k: int) -> Ints:
+        return kmeans(centers_B2, first_distinct(centers_B2, k), weights_N=sizes_B)[0]
+
     return Clustering(
         make_base=make_base,
-        make_groups=lambda centres_B2, sizes_B, k: kmeans(centres_B2, first_distinct(centres_B2, k), weights_N=sizes_B)[
-            0
-        ],
+        make_groups=make_groups,
         tried=lambda count: range(2, min(count, MAX_GROUPS, 2 + count // BASE_PER_GROUP) + 1),
     )
 
@@ -265,7 +260,7 @@ class Start:
 
         Raises `InputError` if people stand in fewer than `k` different places.
         """
-        places = min(len(one.base_centres_B2) for one in self.clusterings)
+        places = min(len(one.base[1]) for one in self.clusterings)
         if not 1 <= k <= places:
             raise InputError(
                 f"{k} groups asked for, but people stand in {places} different places after base clustering",

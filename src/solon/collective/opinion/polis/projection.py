@@ -14,7 +14,7 @@ and so count among the statements seen. A statement without any vote is no colum
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,38 +71,46 @@ def column_means(rated: Ratings) -> Floats:
 
 
 def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats, Floats]:
-    """Components [2, S], the centre they are taken around [S], and the share of variance each explains [2].
+    """Components [2, S], the center they are taken around [S], and the share of variance each explains [2].
 
     `impute`: `pass` is what Polis did before October 2017.
     Of fewer than two people who voted, or two statements, all are zero.
     """
     voted = rated.seen_PS[:, rated.column_S].any(axis=1)
-    centre = column_means(rated)
+    center = column_means(rated)
     if impute == "pass":
-        centre = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
+        center = rated.votes_PS[voted].sum(axis=0, dtype=np.int64) / max(1, int(voted.sum()))
     if voted.sum() < 2 or rated.column_S.sum() < 2:
-        return np.zeros((2, len(centre))), centre, np.zeros(2)
-    kept = rated.votes_PS[voted][:, rated.column_S] - centre[rated.column_S]
-    if impute == "mean":  # what is missing stands at the mean, which the centre takes away again
+        return np.zeros((2, len(center))), center, np.zeros(2)
+    kept = rated.votes_PS[voted][:, rated.column_S] - center[rated.column_S]
+    if impute == "mean":  # what is missing stands at the mean, which the center takes away again
         kept *= rated.seen_PS[voted][:, rated.column_S]
     found, variance = leading_components(kept)
-    components = np.zeros((2, len(centre)))
+    components = np.zeros((2, len(center)))
     components[:, rated.column_S] = fixed_signs(found)
-    return components, centre, variance
+    return components, center, variance
 
 
-def leading_components(centred_RC: Floats) -> tuple[Floats, Floats]:
-    """The first two right singular vectors [2, C] of a centred matrix and their shares of its variance [2].
+def one_thread() -> AbstractContextManager[object]:
+    """On one thread a sum has one order, however many cores there are; small clusterings are faster so, too."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn brings it
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
+def leading_components(centered_RC: Floats) -> tuple[Floats, Floats]:
+    """The first two right singular vectors [2, C] of a centered matrix and their shares of its variance [2].
 
     `[[1, 1], [-1, -1]]` has one axis, (0.707, 0.707), which explains everything; the second is zero.
     """
-    rows, columns = centred_RC.shape
-    gram = centred_RC.T @ centred_RC if columns <= rows else centred_RC @ centred_RC.T
+    rows, columns = centered_RC.shape
+    gram = centered_RC.T @ centered_RC if columns <= rows else centered_RC @ centered_RC.T
     total = float(np.trace(gram))
     if total <= 0:
         return np.zeros((2, columns)), np.zeros(2)
     values, vectors = _top_two(gram)
-    vectors = vectors.T if columns <= rows else vectors.T @ centred_RC
+    vectors = vectors.T if columns <= rows else vectors.T @ centered_RC
     for axis in range(2):
         length = float(np.linalg.norm(vectors[axis]))
         real = axis < len(values) and values[axis] > NOTHING * total and length > 0
@@ -138,43 +146,43 @@ def fixed_signs(components_2S: Floats) -> Floats:
     return np.where(flip[:, None], -components_2S, components_2S) + 0.0
 
 
-def participant_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[P, 2]: sum over the statements seen of (vote - centre) · component, times √(statements / statements seen).
+def participant_places(rated: Ratings, center_S: Floats, components_2S: Floats) -> Floats:
+    """[P, 2]: sum over the statements seen of (vote - center) · component, times √(statements / statements seen).
 
-    One agree on one of four statements, centre 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
+    One agree on one of four statements, center 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
     places_P2, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
     seen_P = rated.seen_PS.sum(axis=1)
     for count in np.unique(seen_P[seen_P > 0]).tolist():  # sums of one length: equal votes give equal bits everywhere
         rows_R = np.flatnonzero(seen_P == count)
         at_RN = np.nonzero(rated.seen_PS[rows_R])[1].reshape(-1, count)
-        apart_RN = rated.votes_PS[rows_R[:, None], at_RN] - centre_S[at_RN]
+        apart_RN = rated.votes_PS[rows_R[:, None], at_RN] - center_S[at_RN]
         stretch = np.sqrt(columns / count)  # so that few votes do not pull people to the middle
         for axis in range(2):
             places_P2[rows_R, axis] = (apart_RN * components_2S[axis, at_RN]).sum(axis=1) * stretch
     return places_P2
 
 
-def statement_places(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
-    """[S, 2]: where someone would stand who agrees with that alone and saw no other: √S · (1 - centre) · component."""
-    lengths = np.sqrt(rated.column_S.sum()) * (AGREE - centre_S)
+def statement_places(rated: Ratings, center_S: Floats, components_2S: Floats) -> Floats:
+    """[S, 2]: where someone would stand who agrees with that alone and saw no other: √S · (1 - center) · component."""
+    lengths = np.sqrt(rated.column_S.sum()) * (AGREE - center_S)
     return np.asarray((lengths * components_2S).T + 0.0, dtype=np.float64)
 
 
-def project(rated: Ratings, components_2S: Floats, centre_S: Floats, variance_2: Floats) -> Projection:
+def project(rated: Ratings, components_2S: Floats, center_S: Floats, variance_2: Floats) -> Projection:
     """Everybody and everything placed on axes as `axes` gives them."""
     return Projection(
         components_2S=components_2S,
-        centre_S=centre_S,
-        participants_P2=participant_places(rated, centre_S, components_2S),
-        statements_S2=statement_places(rated, centre_S, components_2S),
+        center_S=center_S,
+        participants_P2=participant_places(rated, center_S, components_2S),
+        statements_S2=statement_places(rated, center_S, components_2S),
         variance_2=variance_2,
     )
 
 
-def explained(rated: Ratings, centre_S: Floats, components_2S: Floats) -> Floats:
+def explained(rated: Ratings, center_S: Floats, components_2S: Floats) -> Floats:
     """[2]: share of the variance along given axes, such as stored ones."""
-    centred = (rated.votes_PS - centre_S) * rated.seen_PS
-    total = float(np.square(centred).sum())
-    along = np.square(centred @ components_2S.T).sum(axis=0)
+    centered = (rated.votes_PS - center_S) * rated.seen_PS
+    total = float(np.square(centered).sum())
+    along = np.square(centered @ components_2S.T).sum(axis=0)
     return np.asarray(along / total if total > 0 else np.zeros(2), dtype=np.float64)

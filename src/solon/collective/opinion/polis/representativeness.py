@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solon.collective.conversation import Bools, Conversation, Floats, Ints
-from solon.collective.opinion.consensus import share_of_agrees
-from solon.collective.opinion.counts import Counts, everybody
+from solon.collective.opinion.counts import Counts, everybody, share_of
 from solon.collective.opinion.results import Majority, Representative
 
 SIGNIFICANT = 1.2816
@@ -80,18 +79,17 @@ class Side:
 
 
 def sides(counts: Counts) -> tuple[Side, Side]:
-    """The agreeing and the disagreeing side."""
     rest = counts.rest()
 
     def side(direction: str, n: Ints, n_rest: Ints) -> Side:
-        p = share_of_agrees(n, counts.seen, smoothing=True)
+        p = share_of(n, counts.seen, smoothing=True)
         return Side(
             direction=direction,
             n=n,
             seen=counts.seen,
             p=p,
             p_z=proportion_z(n, counts.seen),
-            ratio=p / share_of_agrees(n_rest, rest.seen, smoothing=True),
+            ratio=p / share_of(n_rest, rest.seen, smoothing=True),
             ratio_z=difference_z(n, counts.seen, n_rest, rest.seen),
         )
 
@@ -166,7 +164,7 @@ def best_agree(agree: Side, disagree: Side, group: int, open_statements: Ints) -
     return best
 
 
-def majority_lists(conversation: Conversation, *, out_S: Bools) -> tuple[Majority, ...]:
+def majorities(conversation: Conversation, *, out_S: Bools) -> tuple[Majority, ...]:
     """What most of all participants agree with, then what most disagree with, up to five each.
 
     In it are statements whose smoothed share is above one half and significantly so, by share · its z. Everybody who

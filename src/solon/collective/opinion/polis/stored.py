@@ -17,7 +17,6 @@ from solon.collective.opinion.polis.representativeness import META_PRIORITY
 from solon.collective.opinion.results import Agreement, Analysis, Groups, Projection
 from solon.collective.phrases import listed
 from solon.collective.reading.mathematics import Numbers, StoredMathematics
-from solon.collective.reading.mathematics import read_stored as read_stored
 from solon.errors import InputError, Where
 
 EXACT = 1e-9
@@ -42,15 +41,15 @@ def lay_over(
         raise InputError(what, hint="is it of another one?")
     talk = _as_it_was(conversation, stored, absent)
     at, count = np.searchsorted(talk.statement_ids, stored.statement_ids), len(talk.statements)
-    column_S, centre_S, components_2S = np.zeros(count, dtype=bool), np.zeros(count), np.zeros((2, count))
-    column_S[at], centre_S[at] = True, stored.axes.center
+    column_S, center_S, components_2S = np.zeros(count, dtype=bool), np.zeros(count), np.zeros((2, count))
+    column_S[at], center_S[at] = True, stored.axes.center
     for axis, entries in enumerate(stored.axes.comps[:2]):
         components_2S[axis, at] = entries
     rated = ratings(talk, column_S=column_S)
     means_S = column_means(rated)
-    turned = np.abs(centre_S + means_S).sum() <= np.abs(centre_S - means_S).sum()
+    turned = np.abs(center_S + means_S).sum() <= np.abs(center_S - means_S).sum()
     if turned:  # stored with agree as -1, as servers do; `0.0 -` leaves no -0.0
-        centre_S, components_2S = 0.0 - centre_S, 0.0 - components_2S
+        center_S, components_2S = 0.0 - center_S, 0.0 - components_2S
     here = {person: name for person, name in stored.group_of.items() if person not in missing}
     groups = named_groups(here, talk, Where("the stored mathematics"), "stored", "Groups as the server stored them.")
     later = int(talk.seen_PS[:, ~column_S].any(axis=0).sum())
@@ -60,7 +59,7 @@ def lay_over(
         (missing, f"People in the stored groups who are not among the votes: {len(missing)} ({listed(missing)})."),
         (not turned, "The stored mathematics has agree as +1, unlike a server's; it was taken as it is."),
     )
-    projection = project(rated, components_2S, centre_S, explained(rated, centre_S, components_2S))
+    projection = project(rated, components_2S, center_S, explained(rated, center_S, components_2S))
     return talk, projection, groups, (*groups.notes, *(note for holds, note in notes if holds))
 
 
@@ -80,9 +79,7 @@ def _as_it_was(talk: Conversation, stored: StoredMathematics, absent: list[int])
 
 
 def compared(found: Analysis, stored: StoredMathematics) -> Analysis:
-    """The analysis with how far stored results differ from it. What the file lacks is left out. Raises `InputError` if
-    the votes have the opposite sign.
-    """
+    """The analysis with how far stored results differ. Raises `InputError` if the votes have the opposite sign."""
     ids = found.conversation.statement_ids.tolist()
     straight = _agreement(CONSENSUS, stored.consensus, ids, found.consensus_S)
     reverse = _agreement(CONSENSUS, stored.consensus, ids, found.disagreement_S)

@@ -126,7 +126,7 @@ class EndpointModel:
         """The server's reply, with one choice. Raises an `EngineError`, or `EngineUnavailableError`."""
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop) or self._sessions.setdefault(loop, _Session(self.endpoint))
-        resource = session.client.completions
+        resource: Any = session.client.completions
         if self.endpoint.api == "chat":
             resource = session.client.chat.completions
         # No text has more tokens than bytes, so the budget holds whatever the server counts.

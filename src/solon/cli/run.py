@@ -25,21 +25,12 @@ from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
 from solon.progress import reporting
 
-Source = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="RUN",
-        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
-        "or, if you give --prompts, the defaults.",
-    ),
-]
-
 
 def _command(until: Stage | None = None) -> Callable[..., None]:
     """`solon run`, or with a stage `solon stage NAME`."""
 
     def command(
-        source: Source = None,
+        source: options.Source = None,
         output: options.Output = None,
         settings: options.Settings = None,
         seed: options.Seed = None,
@@ -55,14 +46,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         as_json: options.Json = False,
     ) -> None:
         options.refuse_both(reuse, no_reuse)
-        keys = {
-            "models.assistant": model,
-            "constitution.path": constitution,
-            "prompts.source": prompts,
-            "prompts.helpful": helpful,
-            **options.column_keys(columns or ()),
-            "seed": seed,
-        }
+        keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
         if source is None or source in shipped_run_files() or not os.path.isdir(source):
             run = _begin(source, output, load_run_config(source, settings or (), keys))
         elif output or settings or any(value is not None for value in keys.values()):

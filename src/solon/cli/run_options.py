@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
 from solon.errors import ConfigError, UserError
 
@@ -50,6 +50,14 @@ Output = Annotated[
         help="The run folder. If it holds this run, continue it. Default: runs/NAME.",
     ),
 ]
+Source = Annotated[
+    str | None,
+    Argument(
+        metavar="RUN",
+        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
+        "or, if you give --prompts, the defaults.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
@@ -68,6 +76,25 @@ Columns = Annotated[
         "--column",
     ),
 ]
+
+
+def run_keys(
+    model: Path | None,
+    constitution: str | None,
+    prompts: Path | None,
+    helpful: Path | None,
+    columns: Sequence[str] | None,
+    seed: int | None,
+) -> dict[str, object]:
+    """The keys of the run file that these options set; None: not given."""
+    return {
+        "models.assistant": model,
+        "constitution.path": constitution,
+        "prompts.source": prompts,
+        "prompts.helpful": helpful,
+        **column_keys(columns or ()),
+        "seed": seed,
+    }
 
 
 def column_keys(options: Sequence[str]) -> dict[str, object]:

@@ -59,6 +59,11 @@ class Stage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
 
+    @property
+    def trains(self) -> bool:
+        """Whether it makes a model."""
+        return self.folder.startswith("models/")
+
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
         """The part of the run file that it depends on."""
         unused = self.unused(config)

@@ -52,7 +52,8 @@ def test_what_cannot_be_used_exits_with_2(zoo: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         f"error: {QUANTISED}",
-        "error: nowhere: no such model folder (models are never downloaded: give a folder on this machine)",
+        "error: nowhere: no such model folder (give a folder on this machine, or OWNER/NAME of a model on the Hugging "
+        "Face Hub)",
     ]
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["llama"]
 

@@ -12,8 +12,8 @@ from typer import Argument, Option
 from solon.artifacts.atomic import folder_atomic
 from solon.cli.faults import UNUSABLE, say_error
 from solon.cli.run_options import JsonInstead, refuse_option
-from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
+from solon.models.where import bring_model
 from solon.text import printable
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _look(name: str, trust_remote_code: bool) -> tuple[ModelSummary | None, tupl
     from solon.lm.check import check_model
 
     try:
-        folder = model_folder(name)
+        folder = bring_model(name, code=trust_remote_code)
         return check_model(folder, trust_remote_code=trust_remote_code), ()
     except UserError as error:
         return None, error.faults

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -11,10 +11,10 @@ from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
-from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.models.where import bring_model, hub_model
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
@@ -33,10 +33,11 @@ _DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Spe
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def check_inputs(config: RunConfig) -> None:
-    """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
+def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None) -> None:
+    """Raises `UserError` with every fault of constitution, few-shot examples, prompts and models.
 
-    No weights are loaded, only what describes them. Tokenizers are.
+    No weights are loaded, only what describes them. Tokenizers are. Models on the Hub are downloaded, once everything
+    before them is without fault; with `tell`, progress is shown.
     """
     faults: list[Fault] = []
     section, few_shots = config.constitution, FewShots()
@@ -48,14 +49,7 @@ def check_inputs(config: RunConfig) -> None:
     with _collected(faults):
         few_shots = load_few_shots(Path(section.few_shots)) if section.few_shots else few_shots
     _check_prompts(config.prompts, config.seed, faults)
-    before = len(faults)
-    with _collected(faults):
-        _check_trainable(config)
-    models = [config.models.role(role) for role in get_args(ModelRole)]
-    for name in dict.fromkeys(model.path for model in models if reads_folder(model.engine)):
-        with _collected(faults):
-            _check_model(name, config)
-    if len(faults) == before:
+    if _check_models(config, faults, tell):
         _rehearse(config, few_shots, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
@@ -94,6 +88,20 @@ def _check_columns(section: PromptsSection, met: set[str]) -> None:
                 raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
 
 
+def _check_models(config: RunConfig, faults: list[Fault], tell: Callable[[str], None] | None) -> bool:
+    """Whether all could be looked at and are without fault."""
+    before = len(faults)
+    with _collected(faults):
+        _check_trainable(config)
+    models = [config.models.role(role) for role in get_args(ModelRole)]
+    names = dict.fromkeys(model.path for model in models if reads_folder(model.engine))
+    here = [name for name in names if hub_model(name) is None]
+    for name in here if before else names:
+        with _collected(faults):
+            _check_model(name, config, tell)
+    return len(faults) == before and not (before and len(here) < len(names))
+
+
 def _check_trainable(config: RunConfig) -> None:
     engine = config.models.role("base").engine
     if not reads_folder(engine):
@@ -101,9 +109,10 @@ def _check_trainable(config: RunConfig) -> None:
         raise ConfigError(what, hint="set models.base to a model folder")
 
 
-def _check_model(name: str, config: RunConfig) -> None:
+def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | None) -> None:
     """How the model is written to is looked at in the rehearsal."""
-    folder, models = model_folder(name), config.models
+    models = config.models
+    folder = bring_model(name, code=models.trust_remote_code, tell=tell)
     check_folder(folder, trust_remote_code=models.trust_remote_code)  # before anything heavy is imported
     from solon.lm.check import check_model
 

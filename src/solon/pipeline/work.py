@@ -154,6 +154,8 @@ def run_stage(stage: Stage, work: Work) -> None:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
+    if models := {role: name for role in stage.weights if (name := work.actors.hub_name(role))}:
+        facts["models"] = models
     work.folder.finish(notes=work.notes, **facts)
 
 

@@ -1,0 +1,64 @@
+"""Where models are: from the name that a run file gives to a folder on this machine. Without torch."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from solon.config import EMBEDDED
+from solon.config_paths import HUB, HUB_MODEL
+from solon.errors import ModelError
+
+if TYPE_CHECKING:
+    from solon.models.hub import HubModel, Tell
+
+
+def model_folder(name: str) -> Path:
+    """The folder that a name of a model stands for. Nothing is downloaded.
+
+    Raises `ModelError` if it is a model on the Hub that is not in the cache, or the embedded model without weights.
+    """
+    if (model := hub_model(name)) is not None:
+        from solon.models.hub import snapshot
+
+        return snapshot(model)
+    return embedded_model() if name == EMBEDDED else Path(name)
+
+
+def bring_model(name: str, *, code: bool = False, tell: Tell | None = None) -> Path:
+    """The same; a model on the Hub is downloaded first.
+
+    Args:
+        code: whether the model's Python files may run.
+        tell: is told which commit it is, and progress is shown; None: neither.
+    """
+    if (model := hub_model(name)) is None:
+        return model_folder(name)
+    from solon.models.hub import download, look_up
+
+    found = model if model.commit else look_up(model, tell)
+    return download(found, code=code, bars=tell is not None)
+
+
+def hub_model(name: str) -> HubModel | None:
+    """The model on the Hub that a name means, if any. The Hub's library is imported only for what looks like one."""
+    if not name.startswith(HUB) and not HUB_MODEL.fullmatch(name):
+        return None
+    from solon.models.hub import HubModel
+
+    return HubModel.of(name)
+
+
+@cache
+def embedded_model() -> Path:
+    """The embedded model's folder, in Hugging Face layout. Raises `ModelError` in a source checkout without weights."""
+    keep = ExitStack()
+    atexit.register(keep.close)
+    folder = keep.enter_context(as_file(files("solon").joinpath("embedded/model")))
+    if not (folder / "model.safetensors").is_file():
+        raise ModelError("the embedded model's weights are missing", hint="run `solon embedded pretrain`")
+    return folder

@@ -6,7 +6,9 @@ with the weights goes wrong here.
 
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,9 @@ from transformers.models.auto.modeling_auto import (
 from solon.errors import Fault, ModelError, Where
 from solon.models.folder import check_folder, weight_files
 from solon.models.load import TELL, as_model_error, check_found
+
+_TYPES = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+"""What safetensors calls them, and torch."""
 
 
 def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
@@ -73,6 +78,17 @@ def _shapes(folder: Path) -> dict[str, list[int]]:
     if faults:
         raise ModelError(faults)
     return shapes
+
+
+def stored_types(folder: Path) -> dict[str, int]:
+    """How many numbers the files of the weights keep in each type, e.g. `{"bfloat16": 134515008}`; most first."""
+    counts: Counter[str] = Counter()
+    for file in weight_files(folder):
+        with as_model_error(file, "is cut off or damaged"), safe_open(file, framework="pt") as weights:
+            for name in weights.keys():  # noqa: SIM118
+                part = weights.get_slice(name)
+                counts[_TYPES.get(part.get_dtype(), part.get_dtype())] += math.prod(part.get_shape())
+    return dict(counts.most_common())
 
 
 def _check_causal(folder: Path, config: Any) -> None:

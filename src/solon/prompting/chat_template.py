@@ -62,6 +62,14 @@ class ChatTemplate:
         }
         return (*self._layout.notes, *(note for note, holds in found.items() if holds))
 
+    def refuses(self, turns: Sequence[Turn]) -> bool:
+        """Whether the template will not write turns in this order."""
+        try:
+            self._write(turns, True)
+        except ModelError:
+            return True
+        return False
+
     def prompt(self, turns: Sequence[Turn]) -> str:
         return self.render(dialogue(turns))
 

@@ -16,6 +16,8 @@ from solon.prompting.comparison import OPTIONS, Task, comparison_format
 from solon.records import Turn
 
 _ASK = Turn(role="human", text="How do I prune a rose?")
+_SHOWN = 60
+"""Characters of a text that are quoted."""
 _TASK = Task(turns=(_ASK,), first="Cut above a bud.", second="Not at all.", question="Which answer helps more?")
 
 
@@ -78,13 +80,17 @@ def _of_format(format: DialogueFormat, tokenizer: PreTrainedTokenizerBase) -> It
     if not isinstance(format, ChatTemplate):
         if not tokenizer.chat_template:
             yield "no chat template: dialogues are written as Human/Assistant"
-    elif format.refuses((_ASK, _ASK)):
-        yield "the chat template demands that human and assistant take turns: all dialogues of a run do"
+    else:
+        if format.own_system:
+            shown = f"{format.own_system[:_SHOWN]!r}{'...' * (len(format.own_system) > _SHOWN)}"
+            yield f"the chat template has a system turn of its own ({shown}); to replace it, set models.system"
+        if format.refuses((_ASK, _ASK)):
+            yield "the chat template demands that human and assistant take turns: in a run they do"
     yield from format.notes(system=True)
     asked = format.render(comparison_format(format).comparison(_TASK))
     first, second = (encode_continuation(tokenizer, asked, option) for option in OPTIONS)
     if first == second:
         yield f"the options{OPTIONS[0]} and{OPTIONS[1]} are the same tokens: it cannot be the judge"
     elif shared := common_length([first, second], 1):
-        what = f"the options{OPTIONS[0]} and{OPTIONS[1]} begin with the same {shared} token{'s' if shared > 1 else ''}"
-        yield f"{what}: they are told apart by the next one"
+        begun = tokenizer.decode(first[:shared])
+        yield f"the options{OPTIONS[0]} and{OPTIONS[1]} both begin with {begun!r}: they are told apart by what follows"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from pydantic import computed_field
 from transformers import PretrainedConfig, PreTrainedModel
 
 from solon.records import Record
@@ -111,8 +112,10 @@ class StageMemory(Record):
     phases: dict[str, int]
     """Beside that, one after the other, by what is done."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def total(self) -> int:
+        """At the peak."""
         return sum(self.held.values()) + max(self.phases.values())
 
 

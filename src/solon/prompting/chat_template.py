@@ -52,6 +52,8 @@ class ChatTemplate:
         self._layout = find_layout(self._write, controls, tokenizer.eos_token)
         self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
         self.end = self._layout.end
+        self.own_system = self._layout.own_system
+        """What the template tells the assistant where a dialogue has no system turn and `system` is empty."""
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
     def notes(self, *, system: bool) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.protocols",
     "models.folder",
     "models.hub",
+    "models.hub_faults",
     "models.where",
     "pipeline.pinning",
     "pipeline.stages",

@@ -31,6 +31,7 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+AWQ = b'{"model_type": "llama", "quantization_config": {"quant_method": "awq"}}'
 QUANTISED = (
     "gpt2/config.json: the weights are quantized (awq) (give the model it was made from, in bfloat16 or float32: what "
     "is quantized cannot be trained)"
@@ -71,11 +72,16 @@ def test_what_a_run_makes_of_a_model_stands_below(tmp_path: Path) -> None:
 def test_a_model_of_the_hub_is_checked(tmp_path: Path) -> None:
     with hub_server(tmp_path / "cache") as hub:
         commit = hub.push("org/tiny", folder_files(tiny_model_folder(tmp_path)))
-        result = solon("models", "check", "org/tiny", "org/none")
+        hub.push("org/awq", folder_files(tiny_model_folder(tmp_path), **{"config.json": AWQ}))
+        result = solon("models", "check", "org/tiny", "org/none", "org/awq")
+        assert (tmp_path / "cache/models--org--tiny/snapshots" / commit / "config.json").is_file()
+        assert not (tmp_path / "cache/models--org--tiny/snapshots" / commit / "model.safetensors").exists()
+        again = solon("models", "check", str(tiny_model_folder(tmp_path)))
     assert result.exit_code == 2
-    assert result.stdout.startswith("org/tiny: LlamaForCausalLM, ")
+    assert result.stdout.replace("org/tiny", "TINY") == again.stdout.replace(str(tmp_path / "llama"), "TINY")
     assert f"org/tiny is commit {commit} on the Hugging Face Hub" in result.stderr
     assert "error: org/none: no such model on the Hugging Face Hub, and no such folder here" in result.stderr
+    assert "error: org/awq/config.json: the weights are quantized (awq)" in result.stderr
 
 
 def test_a_gguf_where_a_model_belongs_is_to_be_imported(files: Path) -> None:

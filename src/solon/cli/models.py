@@ -15,7 +15,7 @@ from solon.cli.faults import UNUSABLE, say_error, say_note
 from solon.cli.model_report import report_lines
 from solon.cli.run_options import JsonInstead, refuse_option
 from solon.errors import Fault, UserError
-from solon.models.where import bring_model
+from solon.models.where import sketched_model
 from solon.text import printable
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def check(
     The first line says what the model is. Below it: how it is written to, what ends its answers, the memory that each
     kind of stage takes with the defaults of a run file, and whatever is unusual about it.
 
-    This loads no weights. Every run checks its models in the same way before it starts. A model on the Hugging Face
-    Hub is downloaded first.
+    This loads no weights, and fetches none. Every run checks its models in the same way before it starts.
 
     \b
       [bold]solon models check my-model[/bold]
@@ -114,8 +113,8 @@ def _look(
     from solon.lm.describe import describe_model
 
     try:
-        folder = bring_model(name, code=trust_remote_code, tell=tell)
-        return describe_model(folder, trust_remote_code=trust_remote_code), ()
+        with sketched_model(name, code=trust_remote_code, tell=tell) as folder:
+            return describe_model(folder, trust_remote_code=trust_remote_code), ()
     except UserError as error:
         return None, error.faults
 

@@ -6,25 +6,24 @@ reads is downloaded: weights as safetensors, settings, the tokenizer, and Python
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from huggingface_hub import HfApi, constants, errors, hf_hub_download, snapshot_download
+from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from solon.config_paths import HUB, HUB_MODEL
-from solon.errors import Fault, ModelError, Where
+from solon.errors import ModelError, Where
 from solon.models.folder import CODE, SETTINGS, check_settings, indexed_weights, listing_faults, weight_files
+from solon.models.hub_faults import NO_ANSWER, explained, refused, unreached
 
 _TIMEOUT = 10.0
 """Seconds that the Hub has to say what it knows of a model. The library's own for the same question."""
-_NO_ANSWER = (errors.HTTPError, ConnectionError)
-"""Raised where there is no network, or HF_HUB_OFFLINE is set; also by every refusal, which is an `HfHubHTTPError`."""
 Tell = Callable[[str], None]
 
 
@@ -65,14 +64,14 @@ class HubModel:
 def look_up(model: HubModel, tell: Tell | None = None) -> HubModel:
     """The model with the commit that its revision stands for today. Where the Hub cannot be reached, it is the one that
     was downloaded last, and `tell` is told. Raises `ModelError`, also for a model without safetensors."""
-    with _explained(model), _shown(bars=False):
+    with explained(model), _shown(bars=False):
         try:
             found, told = replace(model, commit=_asked_hub(model)), "on the Hugging Face Hub"
-        except _NO_ANSWER as error:
-            if _refused(error):
+        except NO_ANSWER as error:
+            if refused(error):
                 raise
             found = replace(model, commit=_local(model, error).name)
-            told = f"as it was downloaded before: {_unreached(error)}"
+            told = f"as it was downloaded before: {unreached(error)}"
     if tell:
         tell(f"{model.asked} is commit {found.commit} {told}")
     return found
@@ -97,22 +96,58 @@ def download(model: HubModel, *, code: bool = False, bars: bool = False) -> Path
         code: whether its Python files may run.
         bars: whether to show progress.
     """
-    if (whole := _whole(model, code)) is not None:
+    if (whole := downloaded(model, code=code)) is not None:
         return whole
-    files: dict[str, Any] = {"repo_id": model.repo, "revision": model.commit}
-    with _explained(model), _shown(bars):
-        folder = Path(snapshot_download(**files, **_patterns(code)))
-        check_settings(folder, trust_remote_code=code)
-        return Path(snapshot_download(**files, allow_patterns=indexed_weights(folder) or ["model.safetensors"]))
+    with explained(model), _shown(bars):
+        folder = _settings(model, code)
+        return Path(snapshot_download(model.repo, revision=model.commit, allow_patterns=_weights(folder)))
+
+
+def sketch(model: HubModel, into: Path, *, code: bool = False) -> Path:
+    """The folder `into` as if the model were there, its weights headers alone: as large as the real ones, and empty.
+
+    Some 100 kB are fetched of each file. What can be known of a model without its numbers can be known of this.
+    """
+    with explained(model), _shown(bars=False):
+        folder = _settings(model, code)
+        for path in folder.rglob("*"):
+            if path.is_file() and path.suffix != ".safetensors":
+                (into / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+                (into / path.relative_to(folder)).symlink_to(path.resolve())
+        for name in _weights(folder):
+            found = HfApi().parse_safetensors_file_metadata(model.repo, name, revision=model.commit)
+            _write_header(into / name, {key: asdict(tensor) for key, tensor in found.tensors.items()})
+    return into
+
+
+def _write_header(file: Path, tensors: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of the safetensors format: the length of the header in 8 bytes, the header as JSON, and room for the numbers."""
+    entries = {name: {key: told[key] for key in ("dtype", "shape", "data_offsets")} for name, told in tensors.items()}
+    header = json.dumps(entries).encode()
+    numbers = max((told["data_offsets"][1] for told in tensors.values()), default=0)
+    with file.open("wb") as opened:
+        opened.write(len(header).to_bytes(8, "little") + header)
+        opened.truncate(8 + len(header) + numbers)
+
+
+def _settings(model: HubModel, code: bool) -> Path:
+    """The folder with all files but the weights. Raises `ModelError` if no run can use a model with such."""
+    folder = Path(snapshot_download(model.repo, revision=model.commit, **_patterns(code)))
+    check_settings(folder, trust_remote_code=code)
+    return folder
+
+
+def _weights(folder: Path) -> list[str]:
+    return indexed_weights(folder) or ["model.safetensors"]
 
 
 def snapshot(model: HubModel) -> Path:
     """The folder of a model that was downloaded before; nothing is asked of the Hub. Raises `ModelError`."""
-    with _explained(model):
+    with explained(model):
         return _local(model)
 
 
-def _whole(model: HubModel, code: bool) -> Path | None:
+def downloaded(model: HubModel, *, code: bool = False) -> Path | None:
     """The folder, if every file that a run reads is in it."""
     try:
         folder = _local(model, code=code)
@@ -152,73 +187,3 @@ def _shown(bars: bool) -> Iterator[None]:
         logger.setLevel(level)
         if not bars and not before:
             enable_progress_bars()
-
-
-@contextmanager
-def _explained(model: HubModel) -> Iterator[None]:
-    """What the library raises, as one line. Its own words hold addresses and advice on its functions."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except (*_NO_ANSWER, errors.HFValidationError, OSError, ValueError) as error:
-        what, hint = _told(model, error)
-        raise ModelError(Fault(what, Where(model.asked), hint)) from error
-
-
-def _told(model: HubModel, error: Exception) -> tuple[str, str]:
-    """What is wrong, and what to do."""
-    status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
-    if isinstance(error, errors.GatedRepoError):
-        page = f"{constants.ENDPOINT}/{model.repo}"
-        return "is behind a gate on the Hugging Face Hub", f"ask for access at {_bare(page)}, then `hf auth login`"
-    if isinstance(error, errors.RepositoryNotFoundError):
-        here = "" if Path(model.repo).exists() else ", and no such folder here"
-        return f"no such model on the Hugging Face Hub{here}", "check the name; a private model needs `hf auth login`"
-    if isinstance(error, errors.RevisionNotFoundError):
-        return "the model has no such revision", "give one of its branches, tags or commits"
-    if isinstance(error, errors.HFValidationError):
-        return "not the name of a model on the Hugging Face Hub", "it is of the form OWNER/NAME"
-    if status == 401:
-        return "the Hugging Face Hub refuses your token", "log in again with `hf auth login`, or correct HF_TOKEN"
-    if status is not None and status < 500:
-        return f"the Hugging Face Hub answers with status {status}", "try again later"
-    return _unavailable(model, error)
-
-
-def _unavailable(model: HubModel, error: Exception) -> tuple[str, str]:
-    """There is no answer, or one that is not the Hub's, or nowhere to put it."""
-    cause = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error
-    if isinstance(cause, _NO_ANSWER):
-        if model.commit is None:
-            what = f"not a folder here, not downloaded before, and {_unreached(cause)}"
-            return what, "connect, or give a folder on this machine"
-        what = f"commit {model.commit} is not whole in {constants.HF_HUB_CACHE}, and {_unreached(cause)}"
-        return what, "connect, and give the command again: files that are whole are kept"
-    if isinstance(error, errors.LocalEntryNotFoundError):
-        return f"not in {constants.HF_HUB_CACHE}", "connect, and give the command again: it is downloaded"
-    if isinstance(error, OSError) and error.errno:
-        hint = "make room or set HF_HOME to another place, and give the command again: files that are whole are kept"
-        return f"cannot be kept in {constants.HF_HUB_CACHE}: {error.strerror}", hint
-    return f"{_host()} does not answer as the Hugging Face Hub does", "check HF_ENDPOINT"
-
-
-def _refused(error: Exception) -> bool:
-    """Whether the Hub has answered, and will say the same again."""
-    return isinstance(error, errors.HfHubHTTPError) and error.response.status_code < 500
-
-
-def _unreached(error: BaseException) -> str:
-    if isinstance(error, errors.HfHubHTTPError):
-        return f"{_host()} answers with status {error.response.status_code}"
-    return "HF_HUB_OFFLINE is set" if isinstance(error, errors.OfflineModeIsEnabled) else f"{_host()} cannot be reached"
-
-
-def _host() -> str:
-    return urlsplit(constants.ENDPOINT).hostname or constants.ENDPOINT
-
-
-def _bare(address: str) -> str:
-    """Without the name and password that may stand in it."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import atexit
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from solon.config import EMBEDDED
 from solon.config_paths import HUB, HUB_MODEL
-from solon.errors import ModelError
+from solon.errors import Fault, ModelError
 
 if TYPE_CHECKING:
     from solon.models.hub import HubModel, Tell
@@ -42,6 +45,32 @@ def bring_model(name: str, *, code: bool = False, tell: Tell | None = None) -> P
 
     found = model if model.commit else look_up(model, tell)
     return download(found, code=code, bars=tell is not None)
+
+
+@contextmanager
+def sketched_model(name: str, *, code: bool = False, tell: Tell | None = None) -> Iterator[Path]:
+    """A folder that can be looked at in the place of a model's: of one on the Hub that was not downloaded before, its
+    weights are empty. Faults of what is in it are told under the model's name."""
+    model = hub_model(name)
+    if model is None:
+        yield model_folder(name)
+        return
+    from solon.models.hub import downloaded, look_up, sketch
+
+    found = model if model.commit else look_up(model, tell)
+    if (whole := downloaded(found, code=code)) is not None:
+        yield whole
+        return
+    with TemporaryDirectory() as folder:
+        try:
+            yield sketch(found, Path(folder), code=code)
+        except ModelError as error:
+            raise ModelError([_renamed(fault, folder, found.asked) for fault in error.faults]) from error
+
+
+def _renamed(fault: Fault, folder: str, name: str) -> Fault:
+    where = fault.where and replace(fault.where, path=str(fault.where.path).replace(folder, name))
+    return replace(fault, where=where)
 
 
 def hub_model(name: str) -> HubModel | None:

@@ -80,7 +80,7 @@ def test_what_a_model_is_by_nature(tmp_path: Path) -> None:
         "the options (A) and (B) both begin with ' (': they are told apart by what follows",
     )
     spare = "the vocabulary has 8 places that the tokenizer does not know: a run never writes them"
-    assert spare in described(tiny_model_folder(tmp_path, "qwen2"))
+    assert spare in described(zoo_folder(tmp_path, "llama"))
     assert "1 of 2 layers see a window of 8 tokens alone" in described(zoo_folder(tmp_path, "gemma3"))
     assert "2 of 2 layers see a window of 8 tokens alone" in described(zoo_folder(tmp_path, "mistral"))
 
@@ -93,7 +93,7 @@ def test_the_rest_of_what_is_told(tmp_path: Path) -> None:
     folder = tiny_model_folder(tmp_path, chat_template=True)
     report = describe_model(folder)
     assert report.stored == {"float32": 32_928}
-    assert (report.special, report.stop) == ({"eos": END, "pad": "<|pad|>"}, (END,))
+    assert (report.special, report.stop) == ({"eos": f"'{END}'", "pad": "'<|pad|>'"}, (END,))
     assert report.example.startswith("<|user|>How do I prune a rose?") and report.example.endswith(END)
     assert len(tiny_tokenizer()) == report.summary.vocabulary
     assert {stage for stage, memory in report.memory.items() if memory.total > report.machine.memory} == set()

@@ -35,7 +35,7 @@ from solon.train.forward import answer_logits, attention_for
 from zoo import KINDS, WINDOW, zoo_model
 
 SHAPE = {
-    "vocab_size": 100,
+    "vocab_size": 600,
     "hidden_size": 64,
     "intermediate_size": 192,
     "num_hidden_layers": 4,
@@ -61,6 +61,8 @@ def cached_bytes(model: PreTrainedModel, tokens: int) -> int:
 @pytest.mark.parametrize("kind", [name for name in KINDS if KINDS[name].decoder != "recomputing"])
 def test_keys_and_values_of_a_token(kind: str) -> None:
     model = zoo_model(KINDS[kind])
+    if kind == "gpt_neox":
+        model.config.num_key_value_heads = None  # the zoo sets it, and the architecture does not read it
     if cache_parameter(model) != "past_key_values":
         assert kv_bytes_per_token(model.config, torch.float32) == 0
         return

@@ -20,7 +20,7 @@ def report_lines(name: str, report: ModelReport) -> Iterator[str]:
     """One line that says what the model is, and below it, indented, what a run makes of it."""
     yield _summary(name, report.summary)
     yield _line("arithmetic", f"{report.computed}; the files keep {', '.join(report.stored)}")
-    yield _line("tokens", ", ".join(f"{what} {token!r}" for what, token in report.special.items()) or "none is special")
+    yield _line("tokens", ", ".join(f"{what} {token}" for what, token in report.special.items()) or "none is special")
     yield _line("stops at", ", ".join(map(repr, report.stop)) or "no text")
     for stage, needed in report.memory.items():
         yield _line("memory", f"{stage} {_needed(needed, report.machine)}")

@@ -8,7 +8,7 @@ import torch
 
 from solon.config import RunConfig
 from solon.lm.check import Looked, ModelSummary, look_at
-from solon.lm.oddities import oddities
+from solon.lm.oddities import oddities, token_names
 from solon.models.machine import Machine
 from solon.models.memory import (
     ModelSize,
@@ -99,14 +99,10 @@ def stage_memory(looked: Looked, reading: Reading) -> dict[str, StageMemory]:
 
 
 def _special(looked: Looked) -> dict[str, str]:
-    tokenizer = looked.tokenizer
-    named = {
-        name: str(token) for name in ("bos", "eos", "pad", "unk") if (token := getattr(tokenizer, f"{name}_token"))
-    }
-    ends = [
-        tokenizer.convert_ids_to_tokens(one) or f"token {one}" for one in sorted(end_ids(looked.outline, tokenizer))
-    ]
-    return named | ({"ends": ", ".join(ends)} if len(ends) > 1 else {})
+    tokenizer, ends = looked.tokenizer, end_ids(looked.outline, looked.tokenizer)
+    named = {name: getattr(tokenizer, f"{name}_token") for name in ("bos", "eos", "pad", "unk")}
+    special = {name: repr(str(token)) for name, token in named.items() if token}
+    return special | ({"ends": token_names(tokenizer, sorted(ends))} if len(ends) > 1 else {})
 
 
 def _rounded(stored: dict[str, int], computed: str) -> list[str]:

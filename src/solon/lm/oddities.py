@@ -42,16 +42,17 @@ def _of_ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Iter
     if not ends:
         yield "no end token: an answer ends at a stop string or at the token limit"
     if len(ends) > 1:
-        yield f"{len(ends)} end tokens ({_named(tokenizer, sorted(ends))}): each of them ends an answer"
+        yield f"{len(ends)} end tokens ({token_names(tokenizer, sorted(ends))}): each of them ends an answer"
     generation: Any = getattr(model, "generation_config", None)
     named = getattr(generation, "eos_token_id", None)
-    listed = named if isinstance(named, list) else [named]
-    if named is not None and own is not None and own not in listed:
-        theirs = _named(tokenizer, listed)
+    listed = [one for one in (named if isinstance(named, list) else [named]) if one is not None]
+    if listed and own is not None and own not in listed:
+        theirs = token_names(tokenizer, listed)
         yield f"generation_config.json ends texts with {theirs}, the tokenizer with {tokenizer.eos_token!r}: both do"
 
 
-def _named(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> str:
+def token_names(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> str:
+    """Tokens as a vocabulary has them, quoted, e.g. `'<|end|>', '<|pad|>'`."""
     return ", ".join(repr(tokenizer.convert_ids_to_tokens(one) or f"token {one}") for one in ids)
 
 

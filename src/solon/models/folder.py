@@ -40,6 +40,20 @@ def check_settings(folder: Path, *, trust_remote_code: bool = False) -> None:
 
 
 @contextmanager
+def told_as(folder: Path, name: str) -> Iterator[None]:
+    """Faults of the folder are told as those of what it stands for."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError([_under(name, folder, fault) for fault in error.faults]) from error
+
+
+def _under(name: str, folder: Path, fault: Fault) -> Fault:
+    where = fault.where and replace(fault.where, path=str(fault.where.path).replace(str(folder), name))
+    return replace(fault, where=where)
+
+
+@contextmanager
 def faults_of(folder: Path) -> Iterator[None]:
     """What is found wrong with a model, and does not say where, is wrong with this folder."""
     try:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from solon.config_paths import HUB, HUB_MODEL
 from solon.errors import ModelError, Where
-from solon.models.folder import CODE, SETTINGS, check_settings, indexed_weights, listing_faults, weight_files
+from solon.models.folder import CODE, SETTINGS, check_settings, indexed_weights, listing_faults, told_as, weight_files
 from solon.models.hub_faults import NO_ANSWER, explained, refused, unreached
 
 _TIMEOUT = 10.0
@@ -133,7 +133,8 @@ def _write_header(file: Path, tensors: Mapping[str, Mapping[str, Any]]) -> None:
 def _settings(model: HubModel, code: bool) -> Path:
     """The folder with all files but the weights. Raises `ModelError` if no run can use a model with such."""
     folder = Path(snapshot_download(model.repo, revision=model.commit, **_patterns(code)))
-    check_settings(folder, trust_remote_code=code)
+    with told_as(folder, model.asked):
+        check_settings(folder, trust_remote_code=code)
     return folder
 
 
@@ -166,7 +167,7 @@ def _local(model: HubModel, reason: Exception | None = None, *, code: bool = Fal
         raise (reason or error) from error
 
 
-def _patterns(code: bool) -> dict[str, list[str]]:
+def _patterns(code: bool) -> dict[str, Any]:
     """Which files beside the weights are downloaded. What lies below the model's folder is of another model, but for
     templates."""
     below = [f"*/{pattern}" for pattern in SETTINGS if not pattern.endswith(".jinja")]

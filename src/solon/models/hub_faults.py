@@ -15,7 +15,7 @@ from solon.errors import Fault, ModelError, Where
 if TYPE_CHECKING:
     from solon.models.hub import HubModel
 
-NO_ANSWER = (errors.HTTPError, ConnectionError)
+NO_ANSWER: tuple[type[Exception], ...] = (errors.HTTPError, ConnectionError)  # type: ignore[attr-defined]
 """Raised where there is no network, or HF_HUB_OFFLINE is set; also by every refusal, which is an `HfHubHTTPError`."""
 
 

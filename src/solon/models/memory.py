@@ -25,6 +25,8 @@ TWO_POLICIES_LOGITS = 8
 """The same in RL before its updates, when policy and reference are compared over the whole vocabulary."""
 DRAWN_LOGITS = 16
 """Bytes per row and token of the vocabulary while a token is drawn: float32 logits and work in float64."""
+_STATES = ("linear", "mamba", "conv", "recurrent", "mlp", "moe")
+"""In the names of layers without keys and values."""
 Algorithm = Literal["grpo", "ppo"]
 
 
@@ -73,23 +75,25 @@ class ModelSize:
 
 
 def kv_bytes_per_token(config: PretrainedConfig, dtype: torch.dtype) -> int:
-    """Keys and values of one token in every layer that keeps them: 2 L K E numbers.
+    """Keys and values of one token in every layer that keeps them: 2 L K E numbers, or what is compressed of them.
 
     Layers with a sliding window count as if they kept everything, which they do up to their window. Recurrent layers
     keep a state that does not grow with the text, and count for nothing.
     """
     config = config.get_text_config()
+    kinds = getattr(config, "layer_types", None) or ["attention"] * int(config.num_hidden_layers)
+    layers = sum(not any(state in kind for state in _STATES) for kind in kinds)
     _, kv_heads, head_width = _heads(config)
-    kinds = getattr(config, "layer_types", None) or ["full_attention"] * int(config.num_hidden_layers)
-    return (
-        2 * sum("attention" in kind and "linear" not in kind for kind in kinds) * kv_heads * head_width * dtype.itemsize
-    )
+    compressed = getattr(config, "kv_lora_rank", None)
+    numbers = compressed + config.qk_rope_head_dim if compressed else 2 * kv_heads * head_width
+    return layers * numbers * dtype.itemsize
 
 
 def _heads(config: Any) -> tuple[int, int, int]:
     """Query heads, key-value heads, and the width of a head; 0 of a network without attention."""
     heads = int(getattr(config, "num_attention_heads", 0) or 0)
-    kv_heads = int(getattr(config, "num_key_value_heads", None) or heads)
+    alone = getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False)
+    kv_heads = 1 if alone else int(getattr(config, "num_key_value_heads", None) or heads)
     width = getattr(config, "head_dim", None) or (config.hidden_size // heads if heads else 0)
     return heads, kv_heads, int(width)
 
@@ -178,14 +182,16 @@ def rl_memory(size: ModelSize, reading: Reading, *, algorithm: Algorithm = "grpo
 def activation_bytes(size: ModelSize, reading: Reading) -> int:
     """What the forward pass of one micro-batch keeps for the backward pass.
 
-    Of each layer and token, by the pre-norm transformer as transformers writes it: four float32 of the width (residuals
-    and what is normalized), what each product reads in `dtype` (in bfloat16 cast for each product by itself), queries,
-    keys and values, and the inner layer. Measured on Llama and Qwen2: exact; GPT-NeoX: within 10%.
+    Of each layer and token, by the pre-norm transformer as transformers writes it: float32 of the width (residuals and
+    what is normalized), what each product reads in `dtype` (in bfloat16 cast for each product by itself), queries, keys
+    and values, and the inner layer. Without a gate the two halves of a layer are taken to stand side by side, as in
+    GPT-NeoX, where they share their input.
     """
-    read = 2 if reading.dtype == torch.float32 else 5
     keys = size.attention if reading.eager else size.key_value
-    numbers = read * size.width + 2 * size.attention + 2 * keys + (4 if size.gated else 2) * size.inner
-    per_token = 4 * FLOAT * size.width + reading.dtype.itemsize * numbers
+    read = 3 if not size.gated else 2 if reading.dtype == torch.float32 else 5
+    floats, inner = (4, 4) if size.gated else (3, 2)
+    numbers = read * size.width + 2 * size.attention + 2 * keys + inner * size.inner
+    per_token = floats * FLOAT * size.width + reading.dtype.itemsize * numbers
     if reading.eager:
         scores = FLOAT if reading.dtype == torch.float32 else FLOAT + reading.dtype.itemsize
         per_token += scores * size.heads * reading.row_tokens

@@ -40,17 +40,26 @@ def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrained
         _check_causal(folder, config)
         with torch.device("meta"), no_init_weights():
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
-    generation = folder / "generation_config.json"
-    if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
-        with as_model_error(generation, "cannot be read"):
-            ends = GenerationConfig.from_pretrained(folder).eos_token_id
-        # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
-        if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
-            what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
-            raise ModelError(what, where=Where(generation), hint="copy it again from where it came from")
+    generation = _generation(folder / "generation_config.json")
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
+    if generation is not None:
+        model.generation_config = generation
     return model
+
+
+def _generation(file: Path) -> GenerationConfig | None:
+    """How the model is sampled and ends; None without a file. The loader would pass over one that it cannot read."""
+    if not file.is_file():
+        return None
+    with as_model_error(file, "cannot be read"):
+        generation = GenerationConfig.from_pretrained(file.parent)
+    ends = generation.eos_token_id
+    # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
+    if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
+        what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
+        raise ModelError(what, where=Where(file), hint="copy it again from where it came from")
+    return generation
 
 
 def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from solon.config import EMBEDDED
 from solon.config_paths import HUB, HUB_MODEL
-from solon.errors import Fault, ModelError
+from solon.errors import ModelError
+from solon.models.folder import told_as
 
 if TYPE_CHECKING:
     from solon.models.hub import HubModel, Tell
@@ -61,16 +61,8 @@ def sketched_model(name: str, *, code: bool = False, tell: Tell | None = None) -
     if (whole := downloaded(found, code=code)) is not None:
         yield whole
         return
-    with TemporaryDirectory() as folder:
-        try:
-            yield sketch(found, Path(folder), code=code)
-        except ModelError as error:
-            raise ModelError([_renamed(fault, folder, found.asked) for fault in error.faults]) from error
-
-
-def _renamed(fault: Fault, folder: str, name: str) -> Fault:
-    where = fault.where and replace(fault.where, path=str(fault.where.path).replace(folder, name))
-    return replace(fault, where=where)
+    with TemporaryDirectory() as folder, told_as(Path(folder), found.asked):
+        yield sketch(found, Path(folder), code=code)
 
 
 def hub_model(name: str) -> HubModel | None:

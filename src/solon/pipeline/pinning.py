@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from solon.artifacts.finished import RUN
 from solon.artifacts.run_folder import run_config
-from solon.config import ModelRole, RunConfig
+from solon.config import ModelRole, ModelSection, RunConfig
 from solon.errors import Fault, ModelError
 from solon.lm.engines import reads_folder
 from solon.models.where import hub_model
@@ -60,6 +60,10 @@ def _looked_up(model: HubModel, tell: Tell | None, faults: list[Fault]) -> HubMo
         return model
 
 
-def _with_paths(config: RunConfig, paths: dict[ModelRole, str]) -> RunConfig:
-    sections = {role: getattr(config.models, role).model_copy(update={"path": path}) for role, path in paths.items()}
+def _with_paths(config: RunConfig, paths: Mapping[ModelRole, str]) -> RunConfig:
+    sections = {str(role): _with_path(getattr(config.models, role), path) for role, path in paths.items()}
     return config.model_copy(update={"models": config.models.model_copy(update=sections)})
+
+
+def _with_path(section: ModelSection, path: str) -> ModelSection:
+    return section.model_copy(update={"path": path})

@@ -24,7 +24,6 @@ from solon.seeds import generator
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from solon.pipeline.actors import Actors
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
@@ -138,15 +137,24 @@ def _rehearse(config: RunConfig, few_shots: FewShots, contexts: Mapping[str, int
     for role in get_args(ModelRole):
         folder = actors.path(role)
         with _collected(faults), faults_of(folder):
-            format = actors.format(folder, role)
+            format, reads = actors.format(folder, role), contexts.get(config.models.role(role).path)
+            tokenizer = None if reads is None else actors.tokenizer(folder)
             for turns in _DIALOGUES:
-                asked = [format.prompt(turns) + format.answer(_ANSWER)]
-                if role == "judge":
-                    asked = [_compare(turns, format, actors, few_shots)]
-                elif role == "assistant":
-                    asked = _revise(turns, format, config, few_shots)
-                if (reads := contexts.get(config.models.role(role).path)) is not None:
-                    _must_fit(asked, reads - _reply_tokens(role, config), actors.tokenizer(folder))
+                asked = _asked(role, turns, format, config, few_shots)
+                if tokenizer is not None and reads is not None:
+                    _must_fit(asked, reads - _reply_tokens(role, config), tokenizer)
+                if tokenizer is not None and role == "judge":
+                    _must_tell_apart(asked[0], tokenizer)
+
+
+def _asked(
+    role: ModelRole, turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots
+) -> list[str]:
+    """What a role reads, as text."""
+    if role == "judge":
+        return [_compare(turns, format, config, few_shots)]
+    answered = format.prompt(turns) + format.answer(_ANSWER)
+    return [answered, *(_revise(turns, format, config, few_shots) if role == "assistant" else ())]
 
 
 def _reply_tokens(role: ModelRole, config: RunConfig) -> int:
@@ -176,21 +184,19 @@ def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, fe
     return [*asked, format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))]
 
 
-def _compare(turns: Sequence[Turn], format: DialogueFormat, actors: Actors, few_shots: FewShots) -> str:
+def _compare(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> str:
     """Up to where the judge names an option, after its reasoning if it is to reason."""
-    config, comparing = actors.config, comparison_format(format)
+    comparing = comparison_format(format)
     task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     if config.judge.method == "cot":
         reasoning = comparing.reasoning(task, reasoned(few_shots.reasoning, _REQUEST))
-        asked = format.render(comparing.verdict(reasoning, _ANSWER))
-    else:
-        shots = draw_comparisons(few_shots.comparison, lambda _: _REQUEST, generator(config.seed, "rehearsal"))
-        asked = format.render(comparing.comparison(task, shots))
-    if not reads_folder(config.models.role("judge").engine):
-        return asked
-    tokenizer = actors.tokenizer(actors.path("judge"))
+        return format.render(comparing.verdict(reasoning, _ANSWER))
+    shots = draw_comparisons(few_shots.comparison, lambda _: _REQUEST, generator(config.seed, "rehearsal"))
+    return format.render(comparing.comparison(task, shots))
+
+
+def _must_tell_apart(asked: str, tokenizer: PreTrainedTokenizerBase) -> None:
     first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
     if first == second:
         what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"
         raise ModelError(what, hint="set models.judge to a model whose vocabulary has both letters")
-    return asked

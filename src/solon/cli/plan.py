@@ -11,12 +11,14 @@ from pydantic import ValidationError
 
 from solon.cli import interrupts
 from solon.cli import run_options as options
+from solon.cli.faults import say_note
 from solon.cli.results import print_table
 from solon.config import ModelRole, RunConfig
 from solon.config_load import load_run_config
 from solon.errors import UserError, Where
 from solon.lm.engines import reads_folder
 from solon.pipeline.check import check_inputs
+from solon.pipeline.pinning import pin_models
 from solon.progress import reporting
 from solon.records import first_error
 from solon.text import duration
@@ -73,8 +75,9 @@ def plan(
         found = _load(saved)
     else:
         keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
-        config = load_run_config(source, settings or (), keys)
-        check_inputs(config)
+        tell = None if quiet or as_json else say_note
+        config = pin_models(load_run_config(source, settings or (), keys, tell=tell), None, tell)
+        check_inputs(config, tell)
         wanted = _is_local(config) if trial is None else trial
         with reporting(quiet=quiet or as_json, as_json=False, heed=interrupts.heed) as reporter:
             found = make_plan(config, reporter, trial=wanted)

@@ -186,7 +186,7 @@ class _Layers:
         lines = {".".join(map(str, keys)): line for keys, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
-            self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
+            self.put(key, value, Where(source, places.line(tuple(key.split(".")))), _run_file(source).parent)
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))

@@ -1,12 +1,20 @@
-"""A server that speaks OpenAI's protocol over real sockets, with faults to order."""
+"""A server that speaks OpenAI's protocol over real sockets, with the habits that servers have, and faults to order.
+
+It replies itself, or stands before another server and spoils what that one replies.
+"""
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
@@ -14,51 +22,165 @@ from solon.lm.engines.scripted import babble
 from solon.lm.protocols import SampleRequest
 from solon.lm.stops import first_stop
 
-Fault = Literal["429", "500", "reset", "html", "truncated", "slow", "no logprobs", "no choices", "filtered"]
-Reply = Callable[[SampleRequest], str]
+Fault = Literal["429", "500", "reset", "html", "truncated", "slow", "no logprobs", "no choices", "filtered", "prose"]
+Asked = dict[str, Any]
+Faults = Callable[[Asked, int], Fault | None]
+"""Of a request, and of how often the same was asked before."""
+PROSE = "Both have their merits."
+_KNOWN = {
+    "model",
+    "prompt",
+    "messages",
+    "max_tokens",
+    "temperature",
+    "seed",
+    "stop",
+    "top_p",
+    "logprobs",
+    "top_logprobs",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """What a server does, and does not."""
+
+    reply: Callable[[SampleRequest], str] = babble
+    top: dict[str, float] = field(default_factory=lambda: {"A": -0.2, "B": -1.9, " the": -5.0})
+    """Log-probabilities of the likeliest next tokens."""
+    logprobs: Literal["given", "passed over", "refused"] = "given"
+    most: int = 20
+    """Likeliest tokens that may be asked for."""
+    continues: bool = True
+    """Chat: whether it goes on with a last message of the assistant."""
+    strict: bool = False
+    """Whether it refuses keys that it does not know, such as those that tell it to go on."""
+    paths: tuple[str, ...] = ("/v1/completions", "/v1/chat/completions")
+    models: tuple[str, ...] = ("m",)
+    key: str | None = None
+    """The one that it takes; None: any."""
+
+    def answer(self, path: str, asked: Asked, key: str | None) -> tuple[int, Any]:
+        """Status and JSON."""
+        if self.key is not None and key != f"Bearer {self.key}":
+            return 401, _error(f"Incorrect API key provided: {(key or '')[7:]}")
+        if path not in self.paths or asked["model"] not in self.models:
+            return 404, _error("no such thing here")
+        if self.strict and (unknown := asked.keys() - _KNOWN):
+            return 422, {"detail": f"Unexpected fields: {sorted(unknown)}"}
+        wanted = asked.get("top_logprobs", asked.get("logprobs", 0))
+        if wanted and (self.logprobs == "refused" or wanted > self.most):
+            return 400, _error(f"logprobs must be at most {self.most}")
+        return 200, self._reply(asked)
+
+    def _reply(self, asked: Asked) -> Any:
+        request = SampleRequest(
+            prompt=asked.get("prompt") or "\n\n".join(message["content"] for message in asked["messages"]),
+            seed=asked.get("seed", 0),
+            max_new_tokens=asked["max_tokens"],
+            temperature=asked.get("temperature", 1.0),
+        )
+        said = self.reply(request)
+        words = said[: first_stop(said, asked.get("stop", ()))].split(" ")
+        reason = "length" if len(words) >= request.max_new_tokens else "stop"
+        choice = self._choice(asked, " ".join(words[: request.max_new_tokens])) | {"index": 0, "finish_reason": reason}
+        usage = {"prompt_tokens": self._read(asked), "completion_tokens": min(len(words) + 1, request.max_new_tokens)}
+        return {"id": "1", "object": "completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+    def _choice(self, asked: Asked, text: str) -> dict[str, Any]:
+        given = self.logprobs == "given" and asked.get("logprobs")
+        likeliest = max(self.top, key=lambda token: self.top[token])
+        if "prompt" in asked:
+            logprobs = {"tokens": [likeliest], "top_logprobs": [self.top]}
+            return {"text": text, "logprobs": logprobs if given else None}
+        top = [{"token": token, "logprob": value} for token, value in self.top.items()]
+        content = [{"token": likeliest, "logprob": self.top[likeliest], "top_logprobs": top}]
+        message = {"role": "assistant", "content": text}
+        return {"message": message, "logprobs": {"content": content} if given else None}
+
+    def _read(self, asked: Asked) -> int:
+        """Words, and in chat five marks around each message; a message that it goes on with is still open."""
+        if "prompt" in asked:
+            return len(asked["prompt"].split())
+        last = asked["messages"][-1]
+        open_one = self.continues and last["role"] == "assistant"
+        return sum(len(one["content"].split()) + 5 for one in asked["messages"]) + (0 if open_one else 5)
 
 
 class Server(ThreadingHTTPServer):
+    """Counts what it is asked."""
+
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, reply: Reply, top: dict[str, float], faults: Callable[[int], Fault | None], delay: float):
-        self.reply, self.top, self.faults, self.delay = reply, top, faults, delay
-        self.asked: list[dict[str, Any]] = []
+    def __init__(self, answer: Callable[[str, Asked, str | None], tuple[int, Any]], faults: Faults, delay: float):
+        self.answer, self.faults, self.delay = answer, faults, delay
+        self.asked: list[Asked] = []
+        self.spoiled: Counter[str] = Counter()
         self.keys: set[str | None] = set()
-        self.busy = self.busiest = 0
-        self._lock = threading.Lock()
+        self.busy = self.busiest = self.connections = 0
+        self.lock = threading.Lock()
+        self._times: Counter[str] = Counter()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
-    def take(self, request: dict[str, Any]) -> int:
-        with self._lock:
-            self.asked.append(request)
+    def take(self, asked: Asked) -> Fault | None:
+        """What is to go wrong with it."""
+        with self.lock:
+            self.asked.append(asked)
             self.busy += 1
             self.busiest = max(self.busy, self.busiest)
-            return len(self.asked) - 1
+            same = json.dumps(asked, sort_keys=True)
+            fault = self.faults(asked, self._times[same])
+            self._times[same] += 1
+            if fault:
+                self.spoiled[fault] += 1
+            return fault
 
-    def leave(self) -> None:
-        with self._lock:
-            self.busy -= 1
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone away is no news."""
 
 
+def none_wrong(asked: Asked, times: int) -> Fault | None:
+    """A good day."""
+    return None
+
+
 @contextmanager
-def serving(
-    reply: Reply = babble,
-    *,
-    top: dict[str, float] | None = None,
-    faults: Callable[[int], Fault | None] = lambda number: None,
-    delay: float = 0.0,
-) -> Iterator[Server]:
-    """`top`: log-probabilities of the likeliest next tokens. `faults`: of each request, by its number."""
-    server = Server(reply, top or {"A": -0.2, "B": -1.9, " the": -5.0}, faults, delay)
+def serving(habits: Habits | None = None, *, faults: Faults = none_wrong, delay: float = 0.0) -> Iterator[Server]:
+    """A server of these habits. `delay`: seconds before each reply."""
+    with _listening(Server((habits or Habits()).answer, faults, delay)) as server:
+        yield server
+
+
+@contextmanager
+def spoiling(upstream: str, *, faults: Faults) -> Iterator[Server]:
+    """Stands before another server, whose URL ends in `/v1`."""
+
+    def forward(path: str, asked: Asked, key: str | None) -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json", "Authorization": key or ""}
+        address = upstream.removesuffix("/v1") + path
+        request = urllib.request.Request(address, json.dumps(asked).encode(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    with _listening(Server(forward, faults, 0.0)) as server:
+        yield server
+
+
+@contextmanager
+def _listening(server: Server) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -66,6 +188,7 @@ def serving(
     finally:
         server.shutdown()
         server.server_close()
+        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,65 +197,54 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.keys.add(self.headers.get("Authorization"))
-        number = self.server.take(asked)
+        key = self.headers.get("Authorization")
+        self.server.keys.add(key)
+        fault = self.server.take(asked)
         try:
             time.sleep(self.server.delay)
-            self._answer(asked, self.server.faults(number))
+            self._answer(asked, key, fault)
         finally:
-            self.server.leave()
+            with self.server.lock:
+                self.server.busy -= 1
 
-    def _answer(self, asked: dict[str, Any], fault: Fault | None) -> None:
-        if fault == "429" or fault == "500":
-            return self._send(int(fault), {"error": {"message": "later"}}, {"Retry-After": "0.01"})
+    def _answer(self, asked: Asked, key: str | None, fault: Fault | None) -> None:
+        if fault in ("429", "500"):
+            return self._write(int(fault), json.dumps(_error("later")).encode(), {"Retry-After": "0.01"})
         if fault == "reset":
             self.close_connection = True
-            return self.connection.close()
+            return self.connection.shutdown(socket.SHUT_RDWR)
+        if fault == "html":
+            return self._write(200, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
         if fault == "slow":
             time.sleep(1.0)
-        if "messages" in asked and self.path != "/v1/chat/completions":
-            return self._send(404, {"error": {"message": "no such path"}})
-        whole = json.dumps(self._reply(asked, fault)).encode()
-        if fault == "html":
-            whole = b"<html>Bad gateway</html>"
-        self._write(200, whole[: len(whole) // 2] if fault == "truncated" else whole)
-        return None
+        status, said = self.server.answer(self.path, asked, key)
+        whole = json.dumps(_spoiled(said, fault) if status == 200 else said).encode()
+        return self._write(status, whole[: len(whole) // 2] if fault == "truncated" else whole, {})
 
-    def _reply(self, asked: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
-        prompt = asked.get("prompt") or "\n\n".join(message["content"] for message in asked["messages"])
-        request = SampleRequest(
-            prompt=prompt,
-            seed=asked.get("seed", 0),
-            max_new_tokens=asked["max_tokens"],
-            temperature=asked["temperature"],
-        )
-        words = self.server.reply(request)[: first_stop(self.server.reply(request), asked.get("stop", ()))].split(" ")
-        cut = len(words) >= request.max_new_tokens
-        text = " ".join(words[: request.max_new_tokens])
-        reason = "content_filter" if fault == "filtered" else "length" if cut else "stop"
-        choice: dict[str, Any] = {"index": 0, "finish_reason": reason}
-        choice |= {"text": text} if "prompt" in asked else {"message": {"role": "assistant", "content": text}}
-        if asked.get("logprobs") and fault != "no logprobs":
-            choice["logprobs"] = {"top_logprobs": [self.server.top]}
-        written = min(len(words) + 1, request.max_new_tokens)
-        usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": written}
-        usage["total_tokens"] = sum(usage.values())
-        choices: Sequence[Any] = [] if fault == "no choices" else [choice]
-        return {"id": "1", "object": "text_completion", "created": 0, "model": "m", "choices": choices, "usage": usage}
-
-    def _send(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        self._write(status, json.dumps(body).encode(), headers)
-
-    def _write(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def _write(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-            **(headers or {}),
-        }.items():
+        for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
+
+
+def _spoiled(said: Any, fault: Fault | None) -> Any:
+    choice = said["choices"][0]
+    if fault == "no choices":
+        return said | {"choices": []}
+    if fault == "no logprobs":
+        return said | {"choices": [choice | {"logprobs": None}]}
+    if fault == "filtered":
+        return said | {"choices": [choice | {"finish_reason": "content_filter"}]}
+    if fault == "prose":
+        text = {"text": PROSE} if "text" in choice else {"message": {"role": "assistant", "content": PROSE}}
+        return said | {"choices": [choice | text]}
+    return said
+
+
+def _error(message: str) -> Any:
+    return {"error": {"message": message, "type": "error", "code": None}}

@@ -27,18 +27,8 @@ Asked = dict[str, Any]
 Faults = Callable[[Asked, int], Fault | None]
 """Of a request, and of how often the same was asked before."""
 PROSE = "Both have their merits."
-_KNOWN = {
-    "model",
-    "prompt",
-    "messages",
-    "max_tokens",
-    "temperature",
-    "seed",
-    "stop",
-    "top_p",
-    "logprobs",
-    "top_logprobs",
-}
+_EXTRA = {"top_k", "min_p", "continue_final_message", "add_generation_prompt"}
+"""Keys that OpenAI does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +44,7 @@ class Habits:
     continues: bool = True
     """Chat: whether it goes on with a last message of the assistant."""
     strict: bool = False
-    """Whether it refuses keys that it does not know, such as those that tell it to go on."""
+    """Whether it refuses keys that OpenAI does not have."""
     paths: tuple[str, ...] = ("/v1/completions", "/v1/chat/completions")
     models: tuple[str, ...] = ("m",)
     key: str | None = None
@@ -66,8 +56,8 @@ class Habits:
             return 401, _error(f"Incorrect API key provided: {(key or '')[7:]}")
         if path not in self.paths or asked["model"] not in self.models:
             return 404, _error("no such thing here")
-        if self.strict and (unknown := asked.keys() - _KNOWN):
-            return 422, {"detail": f"Unexpected fields: {sorted(unknown)}"}
+        if self.strict and (extra := asked.keys() & _EXTRA):
+            return 422, {"detail": f"Unexpected fields: {sorted(extra)}"}
         wanted = asked.get("top_logprobs", asked.get("logprobs", 0))
         if wanted and (self.logprobs == "refused" or wanted > self.most):
             return 400, _error(f"logprobs must be at most {self.most}")

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from solon.errors import (
     RefusedError,
     TimedOutError,
     TooLongError,
+    UnsupportedError,
 )
 from solon.lm.batcher import run as run_rows
 from solon.lm.batcher import shared_loop, together
@@ -117,9 +119,26 @@ def test_options_are_scored_where_they_differ() -> None:
             "prompt": "\n\nHuman: How do I give the ladder back?\n\nAssistant: (",
             "stop": list(HumanAssistant().stop[:4]),
             "temperature": 1.0,
-            "logprobs": 20,
+            "top_p": 1.0,
+            "top_k": -1,
+            "min_p": 0.0,
             "max_tokens": 1,
+            "logprobs": 20,
         }
+
+
+def test_filters_go_to_servers_that_take_them_and_are_missed_at_others() -> None:
+    sampling = replace(SAMPLING, top_p=0.9, top_k=40, min_p=0.05)
+    with serving() as server:
+        run(opened(server).complete(ASK, sampling, seed=1))
+        assert {"top_p": 0.9, "top_k": 40, "min_p": 0.05}.items() <= server.asked[-1].items()
+    with serving(Habits(strict=True)) as server:
+        model = opened(server)
+        assert model.can.manner.endswith("; top_k and min_p are the server's")
+        with pytest.raises(UnsupportedError, match="takes neither top_k nor min_p"):
+            run(model.complete(ASK, sampling, seed=1))
+        run(model.complete(ASK, replace(SAMPLING, top_p=0.9), seed=1))
+        assert server.asked[-1]["top_p"] == 0.9 and "top_k" not in server.asked[-1]
 
 
 def test_a_chat_server_that_goes_on_is_given_the_beginning() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -145,7 +146,7 @@ def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> No
 def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     """Opens the models that are no folders, for the roles that are still to be asked, and asks each for a word, sampled
     as it is to be."""
-    from solon.pipeline.actors import Actors
+    from solon.pipeline.actors import AS_THE_REST, Actors
 
     actors = Actors(config=config)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
@@ -153,11 +154,11 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
         if reads_folder(config.models.role(role).engine):
             continue
         with _collected(faults):
-            model = actors.language_model(actors.path(role), role, lambda rows, tokens: None)
-            sampling = config.sampling.but(config.sampling.reasoning) if role == "judge" else config.sampling
-            word = sampling.model_copy(update={"max_new_tokens": _WORD})
+            actor = actors.actor(role, actors.path(role), lambda rows, tokens: None)
+            sampler = actor.sampler("check", config.sampling.reasoning if role == "judge" else AS_THE_REST)
+            word = replace(sampler.sampling, max_new_tokens=_WORD)
             try:
-                ask(model.complete(context.dialogue(_TURNS), word, seed=0))
+                ask(sampler.model.complete(context.dialogue(_TURNS), word, seed=0))
             except EngineError as error:
                 raise EngineUnavailableError(
                     f"models.{role}: {error}", hint="see to the server or the model"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from solon.config import EndpointSection, server_and_model
 from solon.errors import ConfigError, ProseError
 from solon.lm.batcher import run, together
-from solon.lm.endpoint.probe import find_manner, logprobs
+from solon.lm.endpoint.probe import find_manner
 from solon.lm.endpoint.replies import Reply
 from solon.lm.endpoint.spending import Spending
 from solon.lm.endpoint.verdicts import named, option_scores, shared, voted
@@ -48,16 +48,14 @@ class EndpointModel:
         """`format`: `Messages` for chat; any other renders the text that completions take."""
         self.identity = f"endpoint:{wire.url}#{wire.model}"
         self._wire, self._format, self._manner, self._progress = wire, format, manner, progress
-        self._chat = isinstance(format, Messages)
-        told = manner.told(chat=self._chat, samples=wire.section.samples)
+        told = manner.told(samples=wire.section.samples)
         how: Literal["top-k", "sampled"] = "top-k" if manner.likeliest else "sampled"
         self.can = Capabilities(logprobs=how, prefill=True, seed=False, context=None, manner=told)
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`."""
         wording = worded(context, self._format, self._manner)
-        drawn = {"temperature": sampling.temperature, "seed": portable_seed(seed)}
-        reply = await self._ask(wording, sampling.max_new_tokens, drawn)
+        reply = await self._ask(wording, sampling, {"seed": portable_seed(seed)})
         return self._completion(wording, reply, sampling.max_new_tokens)
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
@@ -68,17 +66,17 @@ class EndpointModel:
         if not self._manner.likeliest:
             return await self._vote(wording, options, begun)
         # What is written decides where to look, so it is the likeliest; the option itself comes first if it is begun.
-        drawn = {"temperature": 1.0 if begun else 0.0, **logprobs(self._manner.likeliest, chat=self._chat)}
-        reply = await self._ask(wording, 1 if begun else 2, drawn)
+        sampling = Sampling(max_new_tokens=1 if begun else 2, temperature=1.0 if begun else 0.0)
+        reply = await self._ask(wording, sampling, self._manner.logprobs())
         return option_scores(options, reply.choice.steps, begun=begun)
 
     async def _vote(self, wording: Wording, options: Sequence[str], begun: str) -> OptionScores:
         section = self._wire.section
+        sampling = Sampling(max_new_tokens=_VERDICT, temperature=section.sample_temperature)
 
         async def reply(number: int) -> str:
             seed = portable_seed(derive_seed(0, "verdict", wording.prompt, number))
-            drawn = {"temperature": section.sample_temperature, "seed": seed}
-            return (await self._ask(wording, _VERDICT, drawn)).choice.said or ""
+            return (await self._ask(wording, sampling, {"seed": seed})).choice.said or ""
 
         replies = await together(map(reply, range(section.samples)))
         votes = [named(f"{begun}{text}", options, cue=wording.begun) for text in replies]
@@ -87,9 +85,9 @@ class EndpointModel:
             raise ProseError(f"{votes.count(None)} of {len(votes)} replies name no option, e.g. {prose!r}")
         return voted(options, votes)
 
-    async def _ask(self, wording: Wording, new: int, settings: dict[str, Any]) -> Reply:
-        body = wording.body | settings | {self._manner.limit: new}
-        reply = await self._wire.ask(wording.path, body, wording.most(new), logprobs="logprobs" in settings)
+    async def _ask(self, wording: Wording, sampling: Sampling, settings: dict[str, Any]) -> Reply:
+        body, most = wording.body | self._manner.drawn(sampling) | settings, wording.most(sampling.max_new_tokens)
+        reply = await self._wire.ask(wording.path, body, most, logprobs="logprobs" in settings)
         if self._progress:
             self._progress(0, reply.usage.written if reply.usage else 0)
         return reply

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 
-from solon.errors import EngineError, EngineUnavailableError, UnsupportedError
+from solon.errors import EngineError, EngineUnavailableError, GarbledError, TimedOutError, UnsupportedError
 from solon.lm.endpoint.replies import Reply
 from solon.lm.endpoint.spending import Tokens
 from solon.lm.endpoint.wire import Wire
 from solon.lm.endpoint.wording import CHAT, COMPLETIONS, CONTINUE, Manner
+from solon.lm.protocols import Sampling
 
 _QUESTION = "Is water wet? Say yes or no."
 _WORD = "yes"
@@ -23,34 +25,35 @@ _SURE = 3
 async def find_manner(wire: Wire, *, chat: bool) -> Manner:
     """Raises `EngineUnavailableError`, one line, of a server that is not there, or cannot be used as it is asked."""
     refused: EngineError = UnsupportedError("nothing was asked")
-    top = wire.section.top_logprobs
-    for limit in ("max_tokens", "max_completion_tokens"):
-        for likeliest in dict.fromkeys((top, min(top, _FEW), 0)):
-            manner = Manner(likeliest=likeliest, continues=not chat, limit=limit)
-            try:
-                if not await _gives(wire, manner, chat=chat):
-                    continue
-                return Manner(likeliest=likeliest, continues=not chat or await _continues(wire, manner), limit=limit)
-            except EngineError as error:
-                refused = error
+    for manner in _manners(wire.section.top_logprobs, chat=chat):
+        try:
+            given = await _gives(wire, manner)
+        except EngineError as error:
+            refused = error
+            if isinstance(error, GarbledError | TimedOutError):  # not for what was asked
+                break
+        else:
+            found = manner if given else replace(manner, likeliest=0)
+            return replace(found, continues=await _continues(wire, found)) if chat else found
     hint = "see to its address, which usually ends in /v1, and to endpoint.api"
     raise EngineUnavailableError(f"{wire.url} cannot be used: {refused}", hint=hint)
 
 
-def logprobs(likeliest: int, *, chat: bool) -> dict[str, Any]:
-    """The keys that ask for the likeliest tokens."""
-    if not likeliest:
-        return {}
-    return {"logprobs": True, "top_logprobs": likeliest} if chat else {"logprobs": likeliest}
+def _manners(most: int, *, chat: bool) -> Iterator[Manner]:
+    """From what most servers take to what the barest do."""
+    numbers = dict.fromkeys((most, min(most, _FEW), 0))
+    for limit, filters, likeliest in product(("max_tokens", "max_completion_tokens"), (True, False), numbers):
+        yield Manner(chat=chat, limit=limit, filters=filters, likeliest=likeliest, continues=not chat)
 
 
-async def _gives(wire: Wire, manner: Manner, *, chat: bool) -> bool:
+async def _gives(wire: Wire, manner: Manner) -> bool:
     """Whether it gives the log-probabilities that it is asked for. Some servers pass over what they do not know."""
-    asked = {"messages": _said()} if chat else {"prompt": _QUESTION}
-    body = asked | logprobs(manner.likeliest, chat=chat) | {manner.limit: 1}
-    for _ in range(_SURE):
-        reply = await wire.ask(CHAT if chat else COMPLETIONS, body, _MOST)
-        if reply.choice.steps or not manner.likeliest:
+    asked = {"messages": _said()} if manner.chat else {"prompt": _QUESTION}
+    settings = manner.drawn(Sampling(max_new_tokens=1)) | manner.logprobs()
+    del settings["temperature"]  # some models have but one
+    for _ in range(_SURE if manner.likeliest else 1):
+        reply = await wire.ask(CHAT if manner.chat else COMPLETIONS, asked | settings, _MOST)
+        if reply.choice.steps:
             return True
     return False
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from solon.errors import UnsupportedError
 from solon.lm.endpoint.spending import Tokens
+from solon.lm.protocols import Sampling
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
 from solon.prompting.messages import Messages
@@ -24,18 +26,40 @@ CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 class Manner:
     """How a server can be asked, beyond what every server takes."""
 
-    likeliest: int
-    """Tokens with log-probabilities that it gives for each place; 0: none."""
+    chat: bool
+    """By messages; else by text."""
     continues: bool
     """Whether it goes on with a reply that is begun. Else its beginning stands at the end of the question."""
-    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    likeliest: int
+    """Tokens with log-probabilities that it gives for each place; 0: none."""
+    filters: bool = True
+    """Whether it takes top_k and min_p."""
+    limit: str = "max_tokens"
     """What it calls the most tokens to write."""
 
-    def told(self, *, chat: bool, samples: int) -> str:
-        """For the manifest."""
+    def told(self, *, samples: int) -> str:
+        """For the manifest. `samples`: of a verdict without log-probabilities."""
+        path = "chat" if self.chat else "completions"
         begun = "begun" if self.continues else "asked for with their beginning at the end of the question"
-        told = f"the {self.likeliest} likeliest tokens" if self.likeliest else f"{samples} sampled replies"
-        return f"{'chat' if chat else 'completions'}; replies are {begun}; verdicts from {told}"
+        verdicts = f"the {self.likeliest} likeliest tokens" if self.likeliest else f"{samples} sampled replies"
+        filters = "" if self.filters else "; top_k and min_p are the server's"
+        return f"{path}; replies are {begun}; verdicts from {verdicts}{filters}"
+
+    def drawn(self, sampling: Sampling) -> dict[str, Any]:
+        """The keys that say how a reply is drawn, those that are off included: servers have defaults of their own.
+        Raises `UnsupportedError` of what the server does not take."""
+        keys: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        if self.filters:
+            keys |= {"top_k": sampling.top_k or -1, "min_p": sampling.min_p}
+        elif sampling.top_k or sampling.min_p:
+            raise UnsupportedError("the server takes neither top_k nor min_p")
+        return keys | {self.limit: sampling.max_new_tokens}
+
+    def logprobs(self) -> dict[str, Any]:
+        """The keys that ask for the likeliest tokens."""
+        if not self.likeliest:
+            return {}
+        return {"logprobs": True, "top_logprobs": self.likeliest} if self.chat else {"logprobs": self.likeliest}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,8 @@ def _print(plan: Plan) -> None:
     title = f"{plan.prompts:,} red-team prompts, {plan.workers} worker{'s' * (plan.workers > 1)}"
     numbers = ("calls", "tokens read", "tokens written", "time")
     print_table(f"{title} (planned from {plan.sample:,})", ("stage", "model"), numbers, _rows(plan))
+    if plan.cost:
+        typer.echo(f"cost at most {plan.cost:,.2f}, by the prices of the run file")
     if plan.seconds is None:
         typer.echo("Tokens are at most. No time without a trial: --trial runs the sample.")
         return

@@ -127,7 +127,7 @@ def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: T
     """The run of this config, begun in its folder or found there, once every input is checked."""
     folder = output or _default_folder(config)
     config = pin_models(config, folder, tell)
-    check_inputs(config, tell)
+    check_inputs(config, tell, run=folder)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
 
 
@@ -135,7 +135,7 @@ def _find(folder: Path, tell: Tell) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
     try:
-        check_inputs(run.config, tell)
+        check_inputs(run.config, tell, run=run.path)
     except UserError:
         run.close()
         raise

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from solon.artifacts.manifest import MANIFEST
 from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
-from solon.errors import ConfigError, Fault, ModelError, UserError, Where
+from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
+from solon.lm.batcher import run as ask
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.models.where import bring_model, hub_model
+from solon.pipeline.stages import STAGES
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
@@ -33,14 +37,17 @@ _TURNS = (
 _DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Speak of gardens."), *_TURNS))
 _OPTION_TOKENS = 8
 """Enough for an option of any vocabulary that has letters. Assumption."""
+_WORD = 16
+"""Tokens that a server is asked for."""
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None) -> None:
-    """Raises `UserError` with every fault of constitution, few-shot examples, prompts and models.
+def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *, run: Path | None = None) -> None:
+    """Raises `UserError` with every fault of constitution, few-shot examples, prompts, models and servers.
 
-    No weights are loaded, only what describes them. Tokenizers are. Models on the Hub are downloaded, once everything
-    before them is without fault; with `tell`, progress is shown.
+    No weights are loaded, only what describes them. Tokenizers are, and servers are asked for a word. Models on the Hub
+    are downloaded, once everything before them is without fault; with `tell`, progress is shown. `run`: a folder, whose
+    finished stages need no server any more.
     """
     faults: list[Fault] = []
     section, few_shots = config.constitution, FewShots()
@@ -55,6 +62,8 @@ def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None) -
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults)
+    if not faults:
+        _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
@@ -174,6 +183,28 @@ def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBas
             f"a short dialogue with the few-shot examples is {tokens} tokens long, and there is room for {max(0, room)}"
         )
         raise ModelError(what, hint="give fewer or shorter examples in constitution.few_shots, or lower max_new_tokens")
+
+
+def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
+    """Opens the models that are no folders, for the roles that are still to be asked, and asks each for a word, sampled
+    as it is to be."""
+    from solon.pipeline.actors import AS_THE_REST, Actors
+
+    actors = Actors(config=config)
+    left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
+    for role in dict.fromkeys(role for stage in left for role in stage.asks):
+        if reads_folder(config.models.role(role).engine):
+            continue
+        with _collected(faults):
+            actor = actors.actor(role, actors.path(role), lambda rows, tokens: None)
+            sampler = actor.sampler("check", config.sampling.reasoning if role == "judge" else AS_THE_REST)
+            word = replace(sampler.sampling, max_new_tokens=_WORD)
+            try:
+                ask(sampler.model.complete(context.dialogue(_TURNS), word, seed=0))
+            except EngineError as error:
+                raise EngineUnavailableError(
+                    f"models.{role}: {error}", hint="see to the server or the model"
+                ) from error
 
 
 def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> list[str]:

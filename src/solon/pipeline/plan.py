@@ -17,7 +17,7 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, ModelsSection, PromptsSection, RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage
@@ -41,6 +41,13 @@ class Asked(Record):
     """At most. Beginnings that an engine reads once count each time."""
     tokens_written: int
     """At most: the limits of `max_new_tokens`, and one for each verdict."""
+    prices: tuple[float, float] = (0.0, 0.0)
+    """Of a million tokens read and written, on a server."""
+
+    @property
+    def cost(self) -> float:
+        """At most, in the money of the prices."""
+        return (self.tokens_read * self.prices[0] + self.tokens_written * self.prices[1]) / 1e6
 
 
 class StagePlan(Record):
@@ -58,7 +65,7 @@ class StagePlan(Record):
     def times(self, more: float) -> StagePlan:
         """The stage, for so many times as many prompts."""
         asked = (
-            Asked(role=one.role, **{name: math.ceil(more * getattr(one, name)) for name in _COUNTS})
+            one.model_copy(update={name: math.ceil(more * getattr(one, name)) for name in _COUNTS})
             for one in self.asked
         )
         tokens = None if self.tokens is None else math.ceil(more * self.tokens)
@@ -83,6 +90,11 @@ class Plan(Record):
     """Seconds outside of stages; None without a trial."""
     peak_bytes: int | None = None
     """Resident memory at its peak, in one worker."""
+
+    @property
+    def cost(self) -> float:
+        """At most."""
+        return sum(one.cost for stage in self.stages for one in stage.asked)
 
     @property
     def seconds(self) -> float | None:
@@ -152,15 +164,21 @@ def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
     with _run(sample.part) as run:
         asked = volumes(run)
     asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
-    stages = tuple(_stage_plan(stage, asked.get(stage.name, {})).times(sample.more(stage)) for stage in STAGES)
+    stages = tuple(
+        _stage_plan(stage, asked.get(stage.name, {}), config.models).times(sample.more(stage)) for stage in STAGES
+    )
     whole, some = sample.counts[RED_TEAM]
     plan = Plan(prompts=whole, sample=some, stages=stages)
     return _tried(plan, sample, reporter) if trial else plan
 
 
-def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume]) -> StagePlan:
-    models = tuple(Asked(role=role, **vars(volume)) for role, volume in asked.items())
-    return StagePlan(stage=stage.folder, trains=stage.trains, asked=models)
+def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], models: ModelsSection) -> StagePlan:
+    def prices(role: ModelRole) -> tuple[float, float]:
+        server = models.role(role).endpoint if role in stage.asks else None
+        return (server.input_price, server.output_price) if server else (0.0, 0.0)
+
+    every = tuple(Asked(role=role, prices=prices(role), **vars(volume)) for role, volume in asked.items())
+    return StagePlan(stage=stage.folder, trains=stage.trains, asked=every)
 
 
 def _rollouts(config: RunConfig, pairs: Volume) -> Volume:

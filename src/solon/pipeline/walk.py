@@ -17,7 +17,7 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config import ModelRole, RunConfig
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
-from solon.lm.protocols import Progress, SampleRequest
+from solon.lm.protocols import SampleRequest
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.stages import STAGES
@@ -68,7 +68,7 @@ class _Fillers(Actors):
         super().__init__(config=config)
         self.asked: dict[ModelRole, _Asked] = {}
 
-    def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> ScriptedModel:
+    def language_model(self, folder: Path, role: ModelRole, *_: object) -> ScriptedModel:
         model = ScriptedModel(_filler, format=self.format(folder, role))
         self.asked[role] = _Asked(model=model, tokens=self._counter(role))
         return model

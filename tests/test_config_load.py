@@ -10,6 +10,7 @@ from solon.config import (
     ALGORITHMS,
     ENGINES,
     ConstitutionSection,
+    EndpointSection,
     JudgeSection,
     ModelRole,
     ModelSection,
@@ -414,6 +415,8 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
+    endpoint = {f"endpoint.{key}" for key in EndpointSection.model_fields}
+    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in endpoint}
     overrides = ("sampling.revisions", "sampling.reasoning", "evaluation")
     without_value |= {f"{each}.{key}" for each in overrides for key in ("temperature", "max_new_tokens")}
     if config == load_run_config():

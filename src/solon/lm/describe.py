@@ -80,7 +80,7 @@ def reading(config: RunConfig, context: int, dtype: torch.dtype, *, on_cpu: bool
     return Reading(
         dtype=dtype,
         rows=config.sampling.batch_size,
-        row_tokens=min(context, ROW_TOKENS),
+        tokens=config.sampling.batch_size * min(context, ROW_TOKENS),
         micro_batch_tokens=max(section.micro_batch_tokens for section in trained),
         on_cpu=on_cpu,
     )

@@ -14,6 +14,7 @@ from solon.data.choose import choose_helpful, choose_red_team
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.models.generation import preference
 from solon.models.where import bring_model, hub_model
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
@@ -121,6 +122,7 @@ def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | Non
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
+    preference(folder)
     for key, new in config.token_limits().items():
         if new >= summary.context:
             what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"

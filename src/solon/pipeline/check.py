@@ -161,10 +161,11 @@ def _asked(
 
 def _reply_tokens(role: ModelRole, config: RunConfig) -> int:
     """What the longest reply to a question with examples may have."""
+    if role == "judge" and config.judge.method != "cot":
+        return _OPTION_TOKENS
     sampling = config.sampling
-    if role == "judge":
-        return sampling.but(sampling.reasoning).max_new_tokens if config.judge.method == "cot" else _OPTION_TOKENS
-    return sampling.but(sampling.revisions).max_new_tokens
+    own = sampling.reasoning if role == "judge" else sampling.revisions
+    return own.max_new_tokens or sampling.max_new_tokens
 
 
 def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -47,6 +47,10 @@ SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda folder: rewrite(folder / "generation_config.json", eos_token_id=1),
         f"generation_config.json ends texts with '<|pad|>', the tokenizer with '{END}': both do",
     ),
+    "sampling": (
+        lambda folder: rewrite(folder / "generation_config.json", do_sample=True, temperature=0.6),
+        "where the run file says nothing, generation_config.json of the model decides: `temperature 0.6`",
+    ),
     "context": (
         lambda folder: rewrite(folder / "tokenizer_config.json", model_max_length=512),
         "the tokenizer takes texts of at most 512 tokens, config.json 1,024: the latter holds",

@@ -31,7 +31,7 @@ from solon.models.memory import (
     sampling_memory,
 )
 from solon.train.batches import TokenExample, collate
-from solon.train.forward import answer_logits, attention_for
+from solon.train.forward import SHORT_ROWS, answer_logits, attention_for
 from zoo import KINDS, WINDOW, zoo_model
 
 SHAPE = {
@@ -92,15 +92,15 @@ def kept_bytes(model: PreTrainedModel, rows: int, tokens: int, dtype: torch.dtyp
 @pytest.mark.parametrize("family", MODELS)
 def test_what_a_forward_pass_keeps(family: str, rows: int, tokens: int, dtype: torch.dtype) -> None:
     model = MODELS[family]().eval()
-    eager = tokens <= 300
-    reading = Reading(dtype=dtype, rows=1, row_tokens=tokens, micro_batch_tokens=rows * tokens, eager=eager)
+    eager = tokens if tokens <= SHORT_ROWS else 0
+    reading = Reading(dtype=dtype, rows=1, tokens=1, micro_batch_tokens=rows * tokens, eager_tokens=eager)
     assert activation_bytes(ModelSize.of(model), reading) == pytest.approx(
         kept_bytes(model, rows, tokens, dtype), rel=0.2
     )
 
 
 def reading(**changed: object) -> Reading:
-    plain = {"dtype": torch.float32, "rows": 2, "row_tokens": 10, "micro_batch_tokens": 20, "on_cpu": False}
+    plain = {"dtype": torch.float32, "rows": 2, "tokens": 20, "micro_batch_tokens": 20, "on_cpu": False}
     return Reading(**{**plain, **changed})  # type: ignore[arg-type]
 
 
@@ -108,7 +108,7 @@ def test_each_stage_worked_out_by_hand() -> None:
     size = BILLION
     p, logits = size.parameters, 4 * 20 * size.vocabulary * 4
     kept = activation_bytes(size, reading())
-    written = 2 * 10 * (2 * 4 * 2 * 16 * 4) + 2 * size.vocabulary * 16
+    written = 20 * (2 * 4 * 2 * 16 * 4) + 2 * size.vocabulary * 16
     assert sampling_memory(size, reading()).total == 4 * p + written
     assert sampling_memory(size, reading(), copied=True).total == 8 * p + written
     assert finetuning_memory(size, reading()).total == 12 * p + 4 * p + kept + logits
@@ -130,7 +130,7 @@ def test_bfloat16_halves_what_is_cast_and_keeps_what_is_moved() -> None:
     assert half.held["policy's moments"] == 8 * BILLION.parameters
 
 
-@pytest.mark.parametrize("name", ["rows", "row_tokens", "micro_batch_tokens"])
+@pytest.mark.parametrize("name", ["rows", "tokens", "micro_batch_tokens"])
 def test_more_at_once_takes_more(name: str) -> None:
     totals = [rl_memory(BILLION, reading(**{name: 1000 * many})).total for many in (1, 10, 100)]
     assert all(less < more for less, more in pairwise(totals)) and math.isfinite(totals[-1])

@@ -9,6 +9,7 @@ import torch
 from solon.config import RunConfig
 from solon.lm.check import Looked, ModelSummary, look_at
 from solon.lm.oddities import oddities, token_names
+from solon.models.generation import preference
 from solon.models.machine import Machine
 from solon.models.memory import (
     ModelSize,
@@ -69,7 +70,11 @@ def describe_model(folder: Path, *, trust_remote_code: bool = False) -> ModelRep
         stop=format.stop,
         memory=stage_memory(looked, reading(RunConfig(), looked.summary.context, dtype, on_cpu=device.type == "cpu")),
         machine=Machine.here(device),
-        oddities=(*_rounded(stored, computed), *oddities(looked.outline, tokenizer, format)),
+        oddities=(
+            *_rounded(stored, computed),
+            *oddities(looked.outline, tokenizer, format),
+            *preference(folder).notes("model"),
+        ),
         example=format.prompt(_TURNS) + format.answer(_ANSWER),
     )
 
@@ -80,7 +85,7 @@ def reading(config: RunConfig, context: int, dtype: torch.dtype, *, on_cpu: bool
     return Reading(
         dtype=dtype,
         rows=config.sampling.batch_size,
-        row_tokens=min(context, ROW_TOKENS),
+        tokens=config.sampling.batch_size * min(context, ROW_TOKENS),
         micro_batch_tokens=max(section.micro_batch_tokens for section in trained),
         on_cpu=on_cpu,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NO_ANSWER: tuple[type[Exception], ...] = (errors.HTTPError, ConnectionError)  # type: ignore[attr-defined]
 """Raised where there is no network, or HF_HUB_OFFLINE is set; also by every refusal, which is an `HfHubHTTPError`."""
 
+_CAUGHT: tuple[type[Exception], ...] = (*NO_ANSWER, errors.SafetensorsParsingError, OSError, ValueError)
+
 
 @contextmanager
 def explained(model: HubModel) -> Iterator[None]:
@@ -26,7 +28,7 @@ def explained(model: HubModel) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except (*NO_ANSWER, errors.SafetensorsParsingError, OSError, ValueError) as error:
+    except _CAUGHT as error:
         what, hint = _told(model, error)
         raise ModelError(Fault(what, Where(model.asked), hint)) from error
 

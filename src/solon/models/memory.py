@@ -131,13 +131,14 @@ class Reading:
     """Of the arithmetic."""
     rows: int
     """Answers that are written side by side."""
-    row_tokens: int
-    """Tokens of the longest of them, prompt included."""
+    tokens: int
+    """Of all of them, prompts included: their keys and values are held."""
     micro_batch_tokens: int
     """Padded tokens of one forward pass in training."""
     on_cpu: bool = True
-    eager: bool = False
-    """Whether attention in training is written out as two products, which keeps a number for every pair of tokens."""
+    eager_tokens: int = 0
+    """Of the longest row, where attention in training is written out as two products, which keeps a number for every
+    pair of tokens; 0: it is not."""
 
 
 def sampling_memory(size: ModelSize, reading: Reading, *, copied: bool = False) -> StageMemory:
@@ -187,14 +188,14 @@ def activation_bytes(size: ModelSize, reading: Reading) -> int:
     and values, and the inner layer. Without a gate the two halves of a layer are taken to stand side by side, as in
     GPT-NeoX, where they share their input.
     """
-    keys = size.attention if reading.eager else size.key_value
+    keys = size.attention if reading.eager_tokens else size.key_value
     read = 3 if not size.gated else 2 if reading.dtype == torch.float32 else 5
     floats, inner = (4, 4) if size.gated else (3, 2)
     numbers = read * size.width + 2 * size.attention + 2 * keys + inner * size.inner
     per_token = floats * FLOAT * size.width + reading.dtype.itemsize * numbers
-    if reading.eager:
+    if reading.eager_tokens:
         scores = FLOAT if reading.dtype == torch.float32 else FLOAT + reading.dtype.itemsize
-        per_token += scores * size.heads * reading.row_tokens
+        per_token += scores * size.heads * reading.eager_tokens
     return size.layers * reading.micro_batch_tokens * per_token
 
 
@@ -220,6 +221,6 @@ def _phases(size: ModelSize, reading: Reading, *, logits: int, learning: int = 1
 
 def _writing(size: ModelSize, reading: Reading, *, copied: bool) -> int:
     """Keys and values, logits of one token of each row and, if `copied`, the weights once more."""
-    cache = reading.rows * reading.row_tokens * kv_bytes_per_token(size.config, reading.dtype)
+    cache = reading.tokens * kv_bytes_per_token(size.config, reading.dtype)
     copy = size.parameters * reading.dtype.itemsize if copied else 0
     return cache + copy + reading.rows * size.vocabulary * DRAWN_LOGITS

@@ -17,6 +17,7 @@ from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault
 from solon.lm.batcher import run as ask
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.models.generation import preference
 from solon.models.where import bring_model, hub_model
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
@@ -130,6 +131,7 @@ def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | Non
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
+    preference(folder)
     for key, new in config.token_limits().items():
         if new >= summary.context:
             what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
@@ -168,10 +170,11 @@ def _asked(
 
 def _reply_tokens(role: ModelRole, config: RunConfig) -> int:
     """What the longest reply to a question with examples may have."""
+    if role == "judge" and config.judge.method != "cot":
+        return _OPTION_TOKENS
     sampling = config.sampling
-    if role == "judge":
-        return sampling.but(sampling.reasoning).max_new_tokens if config.judge.method == "cot" else _OPTION_TOKENS
-    return sampling.but(sampling.revisions).max_new_tokens
+    own = sampling.reasoning if role == "judge" else sampling.revisions
+    return own.max_new_tokens or sampling.max_new_tokens
 
 
 def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -188,7 +191,7 @@ def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBas
 def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     """Opens the models that are no folders, for the roles that are still to be asked, and asks each for a word, sampled
     as it is to be."""
-    from solon.pipeline.actors import AS_THE_REST, Actors
+    from solon.pipeline.actors import Actors
 
     actors = Actors(config=config)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
@@ -197,7 +200,8 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
             continue
         with _collected(faults):
             actor = actors.actor(role, actors.path(role), lambda rows, tokens: None)
-            sampler = actor.sampler("check", config.sampling.reasoning if role == "judge" else AS_THE_REST)
+            texts = actors.settled.sampling
+            sampler = actor.sampler("check", texts.reasoning if role == "judge" else texts.answers)
             word = replace(sampler.sampling, max_new_tokens=_WORD)
             try:
                 ask(sampler.model.complete(context.dialogue(_TURNS), word, seed=0))

@@ -14,7 +14,7 @@ from measuring.models import endless, endless_format, solon_engine, threads
 from measuring.result import Bound, Result
 from measuring.script import Options, Skip, result
 from measuring.turns import tell
-from peers.generate import ContinuousBatching, Generate, best_generate
+from peers.generate import ContinuousBatching, Generate, at_best_size
 from peers.llama_server import llama_server
 from peers.vllm import vllm
 from solon.lm.protocols import LanguageModel
@@ -60,7 +60,7 @@ def _peers(
     loaded = load_model(model, dtype=getattr(torch, dtype), device="cpu")
     rows = len(chains.prompts)
     paged = load_model(model, dtype=getattr(torch, dtype), device="cpu")
-    best = best_generate(
+    best, size = at_best_size(
         lambda size: Generate(loaded, format, size), lambda peer: chains.write(peer, rows // 4 or 1), rows
     )
     found: dict[str, LanguageModel] = {GENERATE: best, CONTINUOUS: ContinuousBatching(paged, format)}
@@ -73,4 +73,4 @@ def _peers(
             found[name] = stack.enter_context(opening)
         except Skip as lacking:
             tell(f"without {name}: {lacking}")
-    return found, f", generate in batches of {best.batch_size}"
+    return found, f", generate in batches of {size}"

@@ -93,6 +93,20 @@ class Section(BaseModel):
         return self.model_dump(mode="json", exclude=left_out)
 
 
+class VllmSection(Section):
+    """How vLLM uses the machine. The keys are called as vLLM calls them."""
+
+    max_model_len: int | None = Field(None, ge=8)
+    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
+    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
+    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's, a
+    quarter of main memory. Assumption."""
+    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
+    """GPUs that share the weights."""
+    enforce_eager: Annotated[bool, MECHANICAL] = False
+    """Start sooner and write slower: nothing is compiled."""
+
+
 class ModelSection(Section):
     """The model of a role, and how it is written to. `models.judge = "DIR"` is short for its `path`."""
 
@@ -104,6 +118,13 @@ class ModelSection(Section):
     """None: that of `models`."""
     system: str | None = None
     """A system turn for dialogues that have none; "": none. None: that of `models`."""
+    vllm: VllmSection = VllmSection()
+    """For the engine of that name."""
+
+    def engine_settings(self) -> dict[str, JsonValue]:
+        """Those of the engine that can change a result, by the engine's name."""
+        own = getattr(self, self.engine, None)
+        return {self.engine: own.result_settings()} if isinstance(own, Section) else {}
 
 
 class ModelsSection(Section):
@@ -135,6 +156,7 @@ class ModelsSection(Section):
             engine=player.engine,
             dialogue=own.dialogue or player.dialogue or self.dialogue,
             system=self.system if own.system is None else own.system,
+            vllm=player.vllm,
         )
 
 

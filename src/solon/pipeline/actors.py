@@ -77,6 +77,7 @@ class Actors:
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
+            vllm=own.vllm,
             progress=progress,
         )
         return open_engine("local" if trained else own.engine, spec)

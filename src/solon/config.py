@@ -99,8 +99,8 @@ class VllmSection(Section):
     max_model_len: int | None = Field(None, ge=8)
     """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
     gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
-    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's, a
-    quarter of main memory. Assumption."""
+    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
+    a quarter of main memory. Assumption."""
     tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
     """GPUs that share the weights."""
     enforce_eager: Annotated[bool, MECHANICAL] = False

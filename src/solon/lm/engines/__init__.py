@@ -5,7 +5,7 @@ A name is looked up without importing any engine, so an engine that needs no tor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -28,7 +28,7 @@ class ModelSpec:
     trust_remote_code: bool = False
     batch_size: int = 128
     """Rows computed together."""
-    vllm: VllmSection = VllmSection()
+    vllm: VllmSection = field(default_factory=VllmSection)
     progress: Progress | None = None
     """Called with rows and tokens while they are computed."""
 
@@ -39,8 +39,8 @@ def reads_folder(name: str) -> bool:
 
 
 def check_engine(name: str) -> None:
-    """Raises `ConfigError` if there is no such engine, or what its file says that it `NEEDS` is not installed: the extra
-    of the engine's name brings it."""
+    """Raises `ConfigError` if there is no such engine, or if the library that its file says it `NEEDS` is missing; the
+    extra of the engine's name brings it."""
     if name not in ENGINES:
         hint = did_you_mean(name, ENGINES) or f"there are {listed(ENGINES)}"
         raise ConfigError(f"there is no engine `{name}`", hint=hint)

@@ -1,8 +1,8 @@
 """The vLLM engine: a model folder, run by vLLM in this process. Needs the extra `vllm`.
 
-Rows ask one at a time and side by side. At every token vLLM decides which of them are computed together, and what their
-prompts begin with alike is read once. An option is scored token by token: what is likely to come next is asked for after
-everything that options begin with, so that they share the reading of their prompt as well.
+Rows ask one at a time and side by side. At every token vLLM decides which of them are computed together, and it reads
+once what prompts begin with alike. An option is scored token by token: what comes next is asked for after every
+beginning of an option, so that all of them share the reading of their prompt as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from solon.errors import ConfigError, PromptError, TooLongError
@@ -116,8 +115,7 @@ class VllmModel:
             raise TooLongError(f"{tokens} tokens with the reply, more than the model's {self.max_context}")
 
     async def _sample(self, request: SampleRequest, prompt_ids: list[int]) -> Completion:
-        output = await self._steps.ask(
-            prompt_ids,
+        params = _sampling_params(
             temperature=request.temperature,
             seed=portable_seed(request.seed),
             max_tokens=min(request.max_new_tokens, self.max_context - len(prompt_ids)),
@@ -125,7 +123,7 @@ class VllmModel:
             stop=list(request.stop),
             stop_token_ids=self._end_ids,
         )
-        completion = self._completion(request, prompt_ids, output)
+        completion = self._completion(request, prompt_ids, await self._steps.ask(prompt_ids, params))
         if self._progress:
             self._progress(1, completion.tokens)
         return completion
@@ -148,9 +146,8 @@ class VllmModel:
 
     async def _next(self, prompt_ids: list[int], begun: tuple[int, ...], tokens: set[int]) -> dict[int, float]:
         """Log-probability of each of the tokens as the one that comes after the prompt and what is begun."""
-        output = await self._steps.ask(
-            [*prompt_ids, *begun], temperature=0.0, max_tokens=1, logprob_token_ids=sorted(tokens)
-        )
+        params = _sampling_params(temperature=0.0, max_tokens=1, logprob_token_ids=sorted(tokens))
+        output = await self._steps.ask([*prompt_ids, *begun], params)
         return {token: _number(output.logprobs[0][token].logprob) for token in tokens}
 
 
@@ -185,10 +182,10 @@ class _Steps:
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._worker: asyncio.Task[None] | None = None
 
-    async def ask(self, prompt_ids: list[int], **sampling: Any) -> Any:
+    async def ask(self, prompt_ids: list[int], params: Any) -> Any:
         """vLLM's `CompletionOutput` for vLLM's `SamplingParams`."""
         name, future = str(next(self._names)), asyncio.get_running_loop().create_future()
-        self._engine.add_request(name, {"prompt_token_ids": prompt_ids}, _sampling_params(**sampling))
+        self._engine.add_request(name, {"prompt_token_ids": prompt_ids}, params)
         self._waiting[name] = future
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
@@ -205,13 +202,18 @@ class _Steps:
             try:
                 outputs = self._engine.step()
             except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
-                outputs, told = [], self._waiting
-                self._waiting = {}
-                for future in told.values():
+                for future in filter(_waits, self._waiting.values()):
                     future.set_exception(error)
-            for output in outputs:
-                if output.finished and (future := self._waiting.pop(output.request_id, None)):
+                return
+            for output in filter(lambda output: output.finished, outputs):
+                if _waits(future := self._waiting[output.request_id]):
                     future.set_result(output.outputs[0])
+                    del self._waiting[output.request_id]
+
+
+def _waits(future: asyncio.Future[Any]) -> bool:
+    """Whether its row does: it may have given up since the last token."""
+    return not future.done()
 
 
 def _sampling_params(**sampling: Any) -> Any:
@@ -236,7 +238,7 @@ def _engine(spec: ModelSpec, max_context: int) -> Any:
         raise ConfigError(what, hint='set it to "auto"; CUDA_VISIBLE_DEVICES says which GPUs there are')
     share = own.gpu_memory_utilization or (SHARE_OF_MAIN_MEMORY if device.type == "cpu" else 0.9)
     try:
-        return LLMEngine.from_engine_args(
+        engine = LLMEngine.from_engine_args(
             EngineArgs(
                 model=spec.model,
                 dtype=str(resolve_dtype(spec.dtype, device)).removeprefix("torch."),
@@ -252,8 +254,11 @@ def _engine(spec: ModelSpec, max_context: int) -> Any:
                 use_tqdm_on_load=False,
             )
         )
+        engine.add_request("first", {"prompt_token_ids": [0]}, _sampling_params(max_tokens=1))
+        engine.step()  # some that it cannot run it finds out here
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"vLLM cannot run {spec.model}: {' '.join(str(error).split())}", hint=_HINT) from error
+    return engine
 
 
 _HINT = "see the keys of [models.ROLE.vllm]: max_model_len, gpu_memory_utilization, tensor_parallel_size"

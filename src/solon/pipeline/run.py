@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
         self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
-        self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
+        self.given, self.actors = RunInputs(run.config), Actors(config=run.config, run=run.path)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False

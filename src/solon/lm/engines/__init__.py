@@ -5,15 +5,24 @@ A name is looked up without importing any engine, so an engine that needs no tor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
-from solon.config import ENGINES, VllmSection
+from solon.config import ENGINES, EndpointSection, VllmSection
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
 from solon.prompting.chat_template import DialogueFormat
 from solon.text import did_you_mean, listed
+
+Count = Callable[[str, int], None]
+"""Called with what happened to requests to a server, e.g. `failed: 429`, and how often."""
+
+
+def uncounted(name: str, number: int) -> None:
+    """For who does not want to know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +37,15 @@ class ModelSpec:
     trust_remote_code: bool = False
     batch_size: int = 128
     """Rows computed together."""
-    vllm: VllmSection = field(default_factory=VllmSection)
     progress: Progress | None = None
     """Called with rows and tokens while they are computed."""
+    endpoint: EndpointSection | None = None
+    """How a server is asked. None: as by default."""
+    vllm: VllmSection | None = None
+    """How vLLM uses the machine. None: as by default."""
+    ledger: Path | None = None
+    """A file that keeps what a server's work has cost, from one process to the next."""
+    count: Count = uncounted
 
 
 def reads_folder(name: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from solon.config import VllmSection
 from solon.errors import ConfigError, PromptError, TooLongError
 from solon.lm.batcher import run, together
 from solon.lm.engines import ModelSpec
@@ -63,9 +64,10 @@ class VllmModel:
         self._text_of = TextOf(self._tokenizer, vocabulary)
         self._end_ids = [token for token in sorted(end_ids(outline, self._tokenizer)) if token < vocabulary]
         context = context_of(outline, self._tokenizer)
-        self.max_context = min(context, spec.vllm.max_model_len or context)
+        own = spec.vllm or VllmSection()
+        self.max_context = min(context, own.max_model_len or context)
         self.can = Capabilities(logprobs="full", prefill=True, seed=True, context=self.max_context)
-        self._engine = _engine(spec, self.max_context)
+        self._engine = _engine(spec, own, self.max_context)
         self._steps = _Steps(self._engine)
 
     @cached_property
@@ -225,14 +227,14 @@ def _sampling_params(**sampling: Any) -> Any:
     return SamplingParams(**sampling, **marks, ignore_eos=True, output_kind=RequestOutputKind.FINAL_ONLY)
 
 
-def _engine(spec: ModelSpec, max_context: int) -> Any:
+def _engine(spec: ModelSpec, own: VllmSection, max_context: int) -> Any:
     """vLLM's engine of a folder. Raises `ConfigError` with what vLLM says against it."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 
-    device, own = resolve_device(spec.device), spec.vllm
+    device = resolve_device(spec.device)
     if (device.type, device.index or 0) != (current_platform.device_type, 0):
         what = f"vLLM computes on {current_platform.device_type} here, but models.device is {device}"
         raise ConfigError(what, hint='set it to "auto"; CUDA_VISIBLE_DEVICES says which GPUs there are')

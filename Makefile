@@ -56,7 +56,7 @@ $(VLLM)/.installed: pyproject.toml $(STAMP)
 	@touch $@
 
 test-vllm: $(VLLM)/.installed  ## the engine vllm against the local one, on a processor with AVX-512 (another environment)
-	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py
+	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py tests/pipeline/test_vllm_run.py
 
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .

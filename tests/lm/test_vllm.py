@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 import torch
 
 from lm.contract import ASK, SAMPLING, EngineContract, ask
+from lm.has_vllm import HEADS, needs_vllm
 from solon.config import VllmSection
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, TooLongError
@@ -112,20 +112,6 @@ def test_what_the_engine_raises_is_told_to_all_who_wait_and_it_may_be_asked_agai
 
 
 # With vLLM.
-
-
-def _obstacle() -> str:
-    if find_spec("vllm") is None:
-        return "vLLM is not installed (make test-vllm)"
-    told = Path("/proc/cpuinfo")
-    if not torch.cuda.is_available() and not (told.is_file() and " avx512f " in told.read_text()):
-        return "without a GPU vLLM needs a processor with AVX-512"
-    return ""
-
-
-HEADS = 1
-"""Of width 32: narrower ones do not run on processors."""
-needs_vllm = pytest.mark.skipif(bool(_obstacle()), reason=_obstacle())
 
 
 def opened(folder: Path, engine: str = "vllm", dtype: str = "float32", **settings: Any) -> LanguageModel:

@@ -119,6 +119,9 @@ class VllmModel:
     async def _sample(self, request: SampleRequest, prompt_ids: list[int]) -> Completion:
         params = _sampling_params(
             temperature=request.temperature,
+            top_k=request.top_k,
+            top_p=request.top_p,
+            min_p=request.min_p,
             seed=portable_seed(request.seed),
             max_tokens=min(request.max_new_tokens, self.max_context - len(prompt_ids)),
             logprobs=0,  # of the sampled token alone

@@ -53,6 +53,11 @@ def reads_folder(name: str) -> bool:
     return name == "local" or getattr(import_module(f"{__name__}.{name}"), "READS_FOLDER", True)
 
 
+def takes_process(name: str) -> bool:
+    """Whether the engine sets up its process for itself, threads and all, so that it wants one of its own."""
+    return name != "local" and getattr(import_module(f"{__name__}.{name}"), "TAKES_PROCESS", False)
+
+
 def check_engine(name: str) -> None:
     """Raises `ConfigError` if there is no such engine, or if the library that its file says it `NEEDS` is missing; the
     extra of the engine's name brings it."""

@@ -35,8 +35,9 @@ from solon.prompting.context import Context
 from solon.seeds import portable_seed
 
 NEEDS = "vllm"
+TAKES_PROCESS = True
 ENVIRONMENT = {
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process: a row never waits for the clock of another
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process, where the same rows form the same batches
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_NO_USAGE_STATS": "1",
 }
@@ -45,7 +46,8 @@ PASSES = 4
 """Passes of the event loop between two tokens, in which rows that have their reply ask for the next; as many as
 `batcher.QUIET`."""
 SHARE_OF_MAIN_MEMORY = 0.25
-"""For vLLM where there is no GPU; of a GPU vLLM's own share. Assumption."""
+"""For vLLM where there is no GPU. Assumption."""
+_HINT = "see the keys of [models.ROLE.vllm]: max_model_len, gpu_memory_utilization, tensor_parallel_size"
 
 
 def open_engine(spec: ModelSpec) -> VllmModel:
@@ -201,19 +203,20 @@ class _Steps:
                 self._engine.abort_request([name])
 
     async def _work(self) -> None:
-        while self._waiting:
-            for _ in range(PASSES):
-                await asyncio.sleep(0)
-            try:
-                outputs = self._engine.step()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
-                for future in filter(_waits, self._waiting.values()):
-                    future.set_exception(error)
-                return
-            for output in filter(lambda output: output.finished, outputs):
-                if _waits(future := self._waiting[output.request_id]):
-                    future.set_result(output.outputs[0])
-                    del self._waiting[output.request_id]
+        try:
+            while self._waiting:
+                for _ in range(PASSES):
+                    await asyncio.sleep(0)
+                self._step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
+            for future in filter(_waits, self._waiting.values()):
+                future.set_exception(error)
+
+    def _step(self) -> None:
+        for output in self._engine.step():
+            if output.finished and _waits(future := self._waiting[output.request_id]):
+                future.set_result(output.outputs[0])
+                del self._waiting[output.request_id]
 
 
 def _waits(future: asyncio.Future[Any]) -> bool:
@@ -260,10 +263,8 @@ def _engine(spec: ModelSpec, own: VllmSection, max_context: int) -> Any:
             )
         )
         engine.add_request("first", {"prompt_token_ids": [0]}, _sampling_params(max_tokens=1))
-        engine.step()  # some that it cannot run it finds out here
+        while engine.has_unfinished_requests():  # that it cannot run some models it finds out here
+            engine.step()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"vLLM cannot run {spec.model}: {' '.join(str(error).split())}", hint=_HINT) from error
     return engine
-
-
-_HINT = "see the keys of [models.ROLE.vllm]: max_model_len, gpu_memory_utilization, tensor_parallel_size"

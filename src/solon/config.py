@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
+from urllib.parse import urldefrag
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
@@ -76,9 +77,9 @@ def marks(field: FieldInfo) -> Iterator[Any]:
 
 
 def subsection(field: FieldInfo) -> type[Section] | None:
-    """The section that a key holds, if it holds one."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+    """The section that a key holds, or may hold, if any."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
 
 
 class Section(BaseModel):
@@ -93,6 +94,58 @@ class Section(BaseModel):
         return self.model_dump(mode="json", exclude=left_out)
 
 
+class EndpointSection(Section):
+    """How a model on a server is asked; which server and model it is says the role's `path`, as `URL#MODEL`."""
+
+    api: Literal["auto", "chat", "completions"] = "auto"
+    """`chat`: messages, around which the server writes its model's chat template. `completions`: plain text. `auto`:
+    completions if the role's `dialogue` is human-assistant, else chat, which most models on servers are made for."""
+    key: Annotated[str, MECHANICAL] = "OPENAI_API_KEY"
+    """The environment variable that holds the key; a server that asks for none needs none. As OpenAI's client."""
+    timeout: Annotated[float, MECHANICAL] = Field(120.0, gt=0.0)
+    """Seconds that one request may take. Assumption: a thousand tokens of a busy server."""
+    concurrency: Annotated[int, MECHANICAL] = Field(64, ge=1)
+    """Requests at once, at most; fewer while the server says that they are too many. Assumption."""
+    retries: Annotated[int, MECHANICAL] = Field(6, ge=0)
+    """How often a request that failed is sent again. With pauses that double from half a second, 6 outlast a server's
+    restart of half a minute."""
+    top_logprobs: int = Field(20, ge=2)
+    """Likeliest tokens among which options are looked for. 20: all that OpenAI and vLLM give."""
+    samples: int = Field(8, ge=1)
+    """Replies that a verdict is counted from where a server gives no log-probabilities. Assumption: a label is then
+    within 0.35 of the true share, at 95%."""
+    sample_temperature: float = Field(1.0, gt=0.0)
+    """Of those replies. 1: the model's own distribution, which log-probabilities would be of."""
+    max_tokens: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
+    """Tokens, read and written, that the run may cost. The request that might exceed it is not sent."""
+    max_cost: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
+    """Likewise in money, by the prices below."""
+    input_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
+    """Of a million tokens read, in any currency."""
+    output_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
+    """Of a million tokens written."""
+
+
+def server_and_model(path: str) -> tuple[str, str] | None:
+    """`URL#MODEL` in its parts; None if it is not one. E.g. `http://localhost:8000/v1#my-model`."""
+    url, model = urldefrag(path)
+    return (url, model) if url.startswith(("http://", "https://")) and model else None
+
+
+class VllmSection(Section):
+    """How vLLM uses the machine. The keys are called as vLLM calls them."""
+
+    max_model_len: int | None = Field(None, ge=8)
+    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
+    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
+    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
+    a quarter of main memory. Assumption."""
+    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
+    """GPUs that share the weights."""
+    enforce_eager: Annotated[bool, MECHANICAL] = False
+    """Start sooner and write slower: nothing is compiled."""
+
+
 class ModelSection(Section):
     """The model of a role, and how it is written to. `models.judge = "DIR"` is short for its `path`."""
 
@@ -104,6 +157,25 @@ class ModelSection(Section):
     """None: that of `models`."""
     system: str | None = None
     """A system turn for dialogues that have none; "": none. None: that of `models`."""
+    endpoint: EndpointSection | None = None
+    """With the engine `endpoint`. None: its defaults."""
+    vllm: VllmSection | None = None
+    """With the engine `vllm`. None: its defaults."""
+
+    @property
+    def chats(self) -> bool:
+        """Whether it is asked by messages, which its server renders."""
+        api = (self.endpoint or EndpointSection()).api
+        auto = api == "auto" and self.dialogue != "human-assistant"
+        return self.engine == "endpoint" and (api == "chat" or auto)
+
+    def engine_settings(self) -> dict[str, JsonValue]:
+        """What the section of its engine says that can change a result, by the engine's name."""
+        field = type(self).model_fields.get(self.engine)
+        if field is None or not (kind := subsection(field)):
+            return {}
+        section: Section = getattr(self, self.engine) or kind()
+        return {self.engine: section.result_settings()}
 
 
 class ModelsSection(Section):
@@ -126,15 +198,22 @@ class ModelsSection(Section):
     trust_remote_code: Annotated[bool, MECHANICAL] = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 
+    def player(self, role: ModelRole) -> ModelRole:
+        """The role whose model plays this one."""
+        own: ModelSection = getattr(self, role)
+        return role if own.path else "assistant"
+
     def role(self, role: ModelRole) -> ModelSection:
         """What plays a role, with no key left open."""
         own: ModelSection = getattr(self, role)
-        player = own if own.path else self.assistant
+        player: ModelSection = getattr(self, self.player(role))
         return ModelSection(
             path=player.path,
             engine=player.engine,
             dialogue=own.dialogue or player.dialogue or self.dialogue,
             system=self.system if own.system is None else own.system,
+            endpoint=player.endpoint,
+            vllm=player.vllm,
         )
 
 

@@ -66,7 +66,7 @@ def _peers(
     found: dict[str, LanguageModel] = {GENERATE: best, CONTINUOUS: ContinuousBatching(paged, format)}
     others: dict[str, AbstractContextManager[LanguageModel]] = {
         LLAMA: llama_server(model, work, loaded.tokenizer, format, dtype=dtype, rows=min(rows, 64)),
-        VLLM: vllm(model, loaded.tokenizer, format, dtype=dtype),
+        VLLM: vllm(model, work / "vllm.log", loaded.tokenizer, format, dtype=dtype),
     }
     for name, opening in others.items():
         try:

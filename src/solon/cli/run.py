@@ -137,7 +137,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
 def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
     folder = output or _default_folder(config)
-    check_inputs(config)
+    check_inputs(config, folder)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
 
 
@@ -145,7 +145,7 @@ def _find(folder: Path) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
     try:
-        check_inputs(run.config)
+        check_inputs(run.config, run.path)
     except UserError:
         run.close()
         raise

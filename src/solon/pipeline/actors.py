@@ -14,24 +14,33 @@ from solon.artifacts.atomic import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
 from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
-from solon.lm.engines import ModelSpec, open_engine, reads_folder
-from solon.lm.protocols import LanguageModel, Progress
+from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
+from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.folder import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.messages import Messages
 from solon.records import Record
 
 AS_THE_REST = SamplingOverrides()
+FormatKind = Literal["chat template", "human-assistant", "messages"]
+_KINDS: dict[type[DialogueFormat], FormatKind] = {
+    ChatTemplate: "chat template",
+    HumanAssistant: "human-assistant",
+    Messages: "messages",
+}
 
 
 class Actors:
     """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
-    def __init__(self, *, config: RunConfig) -> None:
+    def __init__(self, *, config: RunConfig, run: Path | None = None) -> None:
+        """`run`: the run's folder, which keeps what requests to servers have cost."""
         prepare_cpu()
-        self.config, models = config, config.models
+        self.config, self._run, models = config, run, config.models
         self.device = resolve_device(models.device)
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code
@@ -66,7 +75,9 @@ class Actors:
         """Of a role's model, or a trained one."""
         return load_tokenizer(folder, trust_remote_code=self._remote)
 
-    def language_model(self, folder: Path, role: ModelRole, progress: Progress) -> LanguageModel:
+    def language_model(
+        self, folder: Path, role: ModelRole, progress: Progress, count: Count = uncounted
+    ) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
         `base`, in this process."""
         own, trained = self.config.models.role(role), folder != self.path(role)
@@ -77,13 +88,17 @@ class Actors:
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
+            vllm=own.vllm,
             progress=progress,
+            endpoint=own.endpoint,
+            ledger=self._run and self._run / f"spent-{self.config.models.player(role)}.json",
+            count=count,
         )
         return open_engine("local" if trained else own.engine, spec)
 
-    def actor(self, role: ModelRole, folder: Path, progress: Progress) -> Actor:
+    def actor(self, role: ModelRole, folder: Path, progress: Progress, count: Count = uncounted) -> Actor:
         """The model in a folder, to be loaded when it is first used and released with the actor."""
-        return Actor(actors=self, folder=folder, role=role, progress=progress)
+        return Actor(actors=self, folder=folder, role=role, progress=progress, count=count)
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
@@ -96,7 +111,7 @@ class Actors:
         """How a role is written to. `system`: prompts have system turns."""
         format = self.format(self.path(role), role)
         return FormatFacts(
-            kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
+            kind=_KINDS[type(format)],
             end=format.end,
             notes=format.notes(system=system or bool(format.system)),
         )
@@ -110,6 +125,7 @@ class Actor:
     folder: Path
     role: ModelRole
     progress: Progress
+    count: Count
 
     @cached_property
     def format(self) -> DialogueFormat:
@@ -117,18 +133,20 @@ class Actor:
 
     @cached_property
     def model(self) -> LanguageModel:
-        return self.actors.language_model(self.folder, self.role, self.progress)
+        return self.actors.language_model(self.folder, self.role, self.progress, self.count)
 
     def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
         """How the rows of a stage sample from it."""
         config = self.actors.config
-        return Sampler(model=self.model, sampling=config.sampling.but(overrides), seed=config.seed, stage=stage)
+        found = config.sampling.but(overrides)
+        sampling = Sampling(max_new_tokens=found.max_new_tokens, temperature=found.temperature)
+        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage)
 
 
 class FormatFacts(Record):
     """A role's dialogue format, for the manifest."""
 
-    kind: Literal["chat template", "human-assistant"]
+    kind: FormatKind
     end: str
     """The mark that ends an answer."""
     notes: tuple[str, ...]
@@ -138,4 +156,6 @@ class FormatFacts(Record):
 def format_of(tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole) -> DialogueFormat:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)
+    if tokenizer is None and own.chats:
+        return Messages(system=own.system or "")
     return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

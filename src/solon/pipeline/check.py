@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from solon.artifacts.manifest import MANIFEST
 from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
 from solon.embedded.shipped import model_folder
-from solon.errors import ConfigError, Fault, ModelError, UserError, Where
-from solon.lm.engines import reads_folder
+from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
+from solon.lm.batcher import run as ask
+from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.pipeline.stages import STAGES
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
@@ -30,13 +34,16 @@ _TURNS = (
     Turn(role="human", text="And a hedge?"),
 )
 _DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Speak of gardens."), *_TURNS))
+_WORD = 16
+"""Tokens that a server is asked for."""
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def check_inputs(config: RunConfig) -> None:
-    """Raises `UserError` with every fault of constitution, few-shot examples, prompts and model folders.
+def check_inputs(config: RunConfig, run: Path | None = None) -> None:
+    """Raises `UserError` with every fault of constitution, few-shot examples, prompts, model folders and servers.
 
-    No weights are loaded, only what describes them. Tokenizers are.
+    No weights are loaded, only what describes them. Tokenizers are, and servers are asked for a word. `run`: a folder,
+    whose finished stages need no server any more.
     """
     faults: list[Fault] = []
     section, few_shots = config.constitution, FewShots()
@@ -57,6 +64,11 @@ def check_inputs(config: RunConfig) -> None:
             _check_model(name, config)
     if len(faults) == before:
         _rehearse(config, few_shots, faults)
+    for engine in dict.fromkeys(model.engine for model in models) if len(faults) == before else ():
+        with _collected(faults):
+            check_engine(engine)
+    if not faults:
+        _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
@@ -132,6 +144,28 @@ def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> No
                 format.answer(_ANSWER)
                 if role == "assistant":
                     _revise(turns, format, config, few_shots)
+
+
+def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
+    """Opens the models that are no folders, for the roles that are still to be asked, and asks each for a word, sampled
+    as it is to be."""
+    from solon.pipeline.actors import AS_THE_REST, Actors
+
+    actors = Actors(config=config)
+    left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
+    for role in dict.fromkeys(role for stage in left for role in stage.asks):
+        if reads_folder(config.models.role(role).engine):
+            continue
+        with _collected(faults):
+            actor = actors.actor(role, actors.path(role), lambda rows, tokens: None)
+            sampler = actor.sampler("check", config.sampling.reasoning if role == "judge" else AS_THE_REST)
+            word = replace(sampler.sampling, max_new_tokens=_WORD)
+            try:
+                ask(sampler.model.complete(context.dialogue(_TURNS), word, seed=0))
+            except EngineError as error:
+                raise EngineUnavailableError(
+                    f"models.{role}: {error}", hint="see to the server or the model"
+                ) from error
 
 
 def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> None:

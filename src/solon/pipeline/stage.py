@@ -69,8 +69,11 @@ class Stage:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
         found = config.models.model_dump(mode="json", include={"dtype", "date"})
         for role in self.roles:
-            found[role] = config.models.role(role).result_settings()
-            if role not in self.asks:
+            own = config.models.role(role)
+            found[role] = own.result_settings()
+            if role in self.asks:
+                found[role] |= own.engine_settings()
+            else:
                 del found[role]["engine"]
         return found
 

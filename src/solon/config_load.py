@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, subsection
+from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, shipped_few_shots, subsection
 from solon.config_rules import RENAMED, contradictions
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
@@ -140,12 +140,13 @@ def _run_file(source: str | Path) -> Path:
 
 
 def _with_few_shots(config: RunConfig) -> RunConfig:
-    """A constitution given as a folder brings its few-shot examples, unless `few_shots` names others or, "", none."""
+    """A constitution brings its few-shot examples, unless `few_shots` names others or, "", none."""
     section = config.constitution
     folder = Path(section.path)
-    if section.few_shots is not None or not folder.is_absolute() or not (folder / _FEW_SHOTS).is_file():
+    has_own = section.path in shipped_few_shots() or (folder.is_absolute() and (folder / _FEW_SHOTS).is_file())
+    if section.few_shots is not None or not has_own:
         return config
-    return config.model_copy(update={"constitution": section.model_copy(update={"few_shots": str(folder)})})
+    return config.model_copy(update={"constitution": section.model_copy(update={"few_shots": section.path})})
 
 
 class _Layers:

@@ -122,7 +122,8 @@ class Actor:
     def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
         """How the rows of a stage sample from it."""
         config = self.actors.config
-        return Sampler(model=self.model, sampling=config.sampling.but(overrides), seed=config.seed, stage=stage)
+        sampling = config.sampling.but(overrides)
+        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage, guard=self.format.guard)
 
 
 class FormatFacts(Record):

@@ -22,7 +22,9 @@ REPEATING = 0.2
 """A text repeats itself if more of its 4-grams have stood in it before. Measured: of the answers that people preferred
 in hh-rlhf, 1 of 300 does. Welleck et al. (2020, arXiv 1908.04319, table 2): people's texts 0.005, greedy ones 0.44."""
 IMPROBABLE = -3.0
-"""Nats per token below which a text is improbable to the model that drew it."""
+"""Nats per token below which a text is improbable to the model that drew it. Measured: word salad of a model of 135
+million weights at temperature 1 has -3.5, texts of the embedded model -0.45 (docs/log.md). Below temperature 1 the
+distribution is narrower, and little is improbable under it."""
 ECHO = 0.3
 """A revision echoes what stood before it if so many of its 4-grams are of that and not of the answer. Measured: of the
 world's revisions none does (docs/log.md)."""

@@ -138,7 +138,7 @@ class _Chains:
             note(f"unscored: {found.unscored}")
             note(f"{NOT_KEPT}: the verdict could not be read")
         elif found.p_a_preferred is not None and found.p_a_preferred <= 0.5:
-            note(f"{NOT_KEPT}: the judge prefers the answer")
+            note(f"{NOT_KEPT}: the judge prefers the answer, or neither")
         return Gate(p_preferred=found.p_a_preferred, principle_id=found.principle_id)
 
 

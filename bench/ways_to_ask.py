@@ -1,6 +1,6 @@
 """Which way of asking a chat model for critiques and revisions gives revisions: not echoes, not noise.
 
-    python bench/ways_to_ask.py MODEL PROMPTS.txt [--prompts 24] [--rounds 1] [--tokens 96] [--temperature 0.3]
+    python bench/ways_to_ask.py MODEL PROMPTS.txt [--prompts 24] [--rounds 1] [--tokens 96] [--temperature 0.3] [--top-p 0.9]
                                 [--constitution harmlessness] [--show 20]
 
 PROMPTS.txt has one request per line; empty lines and those that begin with # are left out. The first answers are the
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from solon.config import Ask, SamplingSection, SupervisedSection
+from solon.config import Ask, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.evals.quality import text_quality
@@ -64,7 +64,7 @@ def chains(
     arguments: argparse.Namespace, model: Remembering, format: DialogueFormat, ask: Ask, shots: Sequence[CritiqueShot]
 ) -> Rows[Revision]:
     """The chains of one way to ask."""
-    sampling = SamplingSection(temperature=arguments.temperature, max_new_tokens=arguments.tokens)
+    sampling = Sampling(max_new_tokens=arguments.tokens, temperature=arguments.temperature, top_p=arguments.top_p)
     answers, revisions = (
         Sampler(model=model, sampling=sampling, seed=arguments.seed, stage=stage, guard=format.guard)
         for stage in ("respond", "revisions")
@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--temperature", type=float, default=0.3)
+    parser.add_argument("--top-p", type=float, default=0.9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ways", nargs="*", default=[way for way in get_args(Ask) if way != "auto"])
     parser.add_argument("--shots", nargs="*", type=int, default=[0, 5])

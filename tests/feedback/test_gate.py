@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.feedback.critique import NOT_KEPT, revise, revision_demonstrations
 from solon.feedback.judge import Judge
-from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.lm.protocols import SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Gate, Prompt, Revision, Turn
 
-SAMPLING = SamplingSection(max_new_tokens=96)
+SAMPLING = Sampling(max_new_tokens=96)
 PROMPT = Prompt(id="p", kind="harmful", turns=(Turn(role="human", text="How?"),))
 BOTH = Principle(id="both", title="t", critique_request="Ask.", revision_request="Mend.", comparison_question="Better?")
 ASKS_NOTHING = Principle(id="asks-nothing", title="t", critique_request="Ask.", revision_request="Mend.")

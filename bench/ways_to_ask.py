@@ -1,7 +1,7 @@
 """Which way of asking a chat model for critiques and revisions gives revisions: not echoes, not noise.
 
-    python bench/ways_to_ask.py MODEL PROMPTS.txt [--prompts 24] [--rounds 1] [--tokens 96] [--temperature 0.3] [--top-p 0.9]
-                                [--constitution harmlessness] [--show 20]
+    python bench/ways_to_ask.py MODEL PROMPTS.txt [--prompts 24] [--rounds 1] [--tokens 96] [--temperature 0.3]
+                                [--top-p 0.9] [--constitution harmlessness] [--show 20]
 
 PROMPTS.txt has one request per line; empty lines and those that begin with # are left out. The first answers are the
 same for every way. A revision counts as one if it is neither noise nor an echo nor unchanged.
@@ -10,6 +10,7 @@ same for every way. A revision counts as one if it is neither noise nor an echo 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +106,9 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", default=[way for way in get_args(Ask) if way != "auto"])
     parser.add_argument("--shots", nargs="*", type=int, default=[0, 5])
     parser.add_argument("--show", type=int, default=0)
+    if len(sys.argv) == 1:
+        print(__doc__)
+        return
     arguments = parser.parse_args()
     format = dialogue_format(load_tokenizer(arguments.model))
     model = Remembering(open_engine("local", ModelSpec(model=str(arguments.model), format=format, batch_size=24)))

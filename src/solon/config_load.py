@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, shipped_few_shots, subsection
+from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, subsection
 from solon.config_rules import RENAMED, contradictions
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
@@ -140,13 +140,12 @@ def _run_file(source: str | Path) -> Path:
 
 
 def _with_few_shots(config: RunConfig) -> RunConfig:
-    """A constitution brings its few-shot examples, unless `few_shots` names others or, "", none."""
+    """A constitution given as a folder brings its few-shot examples, unless `few_shots` names others or, "", none."""
     section = config.constitution
     folder = Path(section.path)
-    has_own = section.path in shipped_few_shots() or (folder.is_absolute() and (folder / _FEW_SHOTS).is_file())
-    if section.few_shots is not None or not has_own:
+    if section.few_shots is not None or not folder.is_absolute() or not (folder / _FEW_SHOTS).is_file():
         return config
-    return config.model_copy(update={"constitution": section.model_copy(update={"few_shots": section.path})})
+    return config.model_copy(update={"constitution": section.model_copy(update={"few_shots": str(folder)})})
 
 
 class _Layers:

@@ -1,4 +1,4 @@
-"""The few-shot examples that ship: our own words, and in the run by default."""
+"""The few-shot examples that ship: our own words, and what a revision should be."""
 
 from __future__ import annotations
 
@@ -51,13 +51,12 @@ def test_the_words_are_our_own(name: str, reference_data: Path) -> None:
     assert not set(runs(ours.replace("\\n", " "))) & published
 
 
-def test_a_shipped_constitution_brings_its_examples_and_any_other_may_name_them(tmp_path: Path) -> None:
+def test_a_run_has_them_if_it_names_them_whatever_its_constitution(tmp_path: Path) -> None:
     def examples(*settings: str) -> str | None:
         return load_run_config(None, settings).constitution.few_shots
 
-    assert examples("constitution.path=harmlessness") == "harmlessness"
-    assert examples("constitution.path=harmlessness", 'constitution.few_shots=""') == ""
-    assert examples() is None, "the world has none"
+    assert examples("constitution.path=harmlessness") is None
+    assert examples("constitution.path=harmlessness", "constitution.few_shots=harmlessness") == "harmlessness"
     own = load_run_config(None, [f"constitution.path={tmp_path}/own.toml", "constitution.few_shots=charter"])
     assert own.constitution.few_shots == "charter"
     assert RunInputs(own).few_shots == load_few_shots("charter")

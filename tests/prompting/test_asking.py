@@ -88,8 +88,7 @@ def test_nothing_that_is_quoted_can_begin_a_turn() -> None:
 def test_auto_takes_turns_in_the_papers_format_and_one_message_in_a_chat_template() -> None:
     assert critique_format(HumanAssistant()).name == "turns"
     chat = dialogue_format(shaped("Qwen 2.5 base"))
-    assert critique_format(chat).name == "one-turn-begun"
-    assert critique_format(chat, prefill=False).name == "one-turn"
+    assert critique_format(chat).name == "one-turn"
 
 
 @pytest.mark.parametrize("ask", [ask for ask in get_args(Ask) if ask != "auto"])

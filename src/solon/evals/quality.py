@@ -18,6 +18,9 @@ from solon.records import Record
 
 Kind = Literal["answer", "critique", "revision", "rationale"]
 """Of a text that a model writes."""
+_SIZES = ("{}s written", "{}s that are noise", "{}s that are sound", "{} tokens", "{} nats")
+SIZES = frozenset(size.format(kind) for kind in get_args(Kind) for size in _SIZES)
+"""Counts that shares are of, and that say little by themselves."""
 _ECHOES: dict[Kind, tuple[str, ...]] = {"critique": (CRITIQUE_ECHO,), "revision": (*REVISION_ECHOES, UNCHANGED)}
 _SAMPLED: dict[Kind, str] = {
     "answer": "sampling",
@@ -44,14 +47,15 @@ def counted(
     text, logprobs = completion.text, completion.logprobs
     found = flaws(text, finished=not completion.truncated, logprobs=logprobs, guard=guard)
     noise = bool(set(found) - {"unfinished"})
-    sizes = {
-        f"{kind}s written": 1,
-        f"{kind}s that are noise": int(noise),
-        f"{kind}s that are sound": int(not noise and echo is None),
-        f"{kind} tokens": len(logprobs),
-        f"{kind} nats": round(-math.fsum(logprobs)),
-    }
-    return Counter([*(f"{flaw} {kind}" for flaw in found), *filter(None, [echo])]), Counter(sizes)
+    sizes = (
+        1,
+        int(noise),
+        int(not noise and echo is None),
+        len(logprobs),
+        round(-math.fsum(filter(math.isfinite, logprobs))),
+    )
+    named = {name.format(kind): size for name, size in zip(_SIZES, sizes, strict=True)}
+    return Counter([*(f"{flaw} {kind}" for flaw in found), *filter(None, [echo])]), Counter(named)
 
 
 class TextQuality(Record):
@@ -96,19 +100,20 @@ class TextQuality(Record):
 
 def text_quality(stage: str, counts: Mapping[str, int]) -> list[TextQuality]:
     """What a stage's manifest has counted of the texts that it wrote."""
+    found = ((kind, [counts.get(name.format(kind), 0) for name in _SIZES]) for kind in get_args(Kind))
     return [
         TextQuality(
             stage=stage,
             kind=kind,
-            written=counts[f"{kind}s written"],
-            noise=counts.get(f"{kind}s that are noise", 0),
-            sound=counts.get(f"{kind}s that are sound", 0),
+            written=written,
+            noise=noise,
+            sound=sound,
             flaws={flaw: counts.get(f"{flaw} {kind}", 0) for flaw in get_args(Flaw)},
             echoes={name: counts.get(name, 0) for name in _ECHOES.get(kind, ())},
-            logprob=-counts[f"{kind} nats"] / counts[f"{kind} tokens"] if counts.get(f"{kind} tokens") else None,
+            logprob=0.0 - nats / tokens if tokens else None,
         )
-        for kind in get_args(Kind)
-        if counts.get(f"{kind}s written")
+        for kind, (written, noise, sound, tokens, nats) in found
+        if written
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 from solon.config import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle, draw
+from solon.errors import EngineUnavailableError
 from solon.evals.flaws import critique_echo, revision_echo
 from solon.feedback.judge import Judge
 from solon.feedback.rows import Rows, Sampler, fitting, note, run_rows
@@ -55,8 +56,12 @@ def revise(
     round's principle, or of one that it draws if that principle has none.
 
     `shots` come before critiques and revisions, as many as the context has room for; those left out are noted. A chain
-    that outgrows the context without any is dropped whole, as `too long`.
+    that outgrows the context without any is dropped whole, as `too long`. Raises `EngineUnavailableError` of an engine
+    that cannot begin a reply where `format` does.
     """
+    if format.begun and not revisions.model.can.prefill:
+        what = f"{revisions.model.identity} cannot go on with a reply that is begun, as supervised.ask wants it"
+        raise EngineUnavailableError(what, hint='set supervised.ask = "one-turn", or take another engine')
     chains = _Chains(answers, revisions, principles, section, shots, format, gate)
     return run_rows(map(chains.chain, prompts))
 

@@ -83,8 +83,7 @@ def prompts(work: Work) -> Facts:
 )
 def revisions(work: Work) -> Facts:
     assistant, given, config = work.actor("assistant"), work.given, work.config
-    models, section = config.models, config.supervised
-    judge = assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
+    section = config.supervised
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         return revise(
@@ -95,7 +94,7 @@ def revisions(work: Work) -> Facts:
             section,
             shots=given.few_shots.critique,
             format=critique_format(assistant.format, section.ask),
-            gate=_judge(work, judge, "gate", orders="both") if section.gate else None,
+            gate=_gate(work, assistant) if section.gate else None,
         )
 
     work.rows(work.prompts.red_team, chains, Revision)
@@ -319,6 +318,13 @@ def _judge(work: Work, actor: Actor, stage: str, **section: object) -> Judge:
         section=work.config.judge.model_copy(update=section),
         shots=work.given.few_shots,
     )
+
+
+def _gate(work: Work, assistant: Actor) -> Judge:
+    """The judge of revisions. One that plays the assistant too, and is written to alike, is loaded once."""
+    models = work.config.models
+    actor = assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
+    return _judge(work, actor, "gate", orders="both")
 
 
 def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:

@@ -100,13 +100,10 @@ def _message(turns: Sequence[Turn], worked: Sequence[tuple[str, str]], asked: st
     return Context(messages=(*system, *shown, Message("human", asked)), reply=reply)
 
 
-def critique_format(dialogue: DialogueFormat, ask: Ask = "auto", *, prefill: bool = True) -> CritiqueFormat:
-    """The format of critiques and revisions that goes with a dialogue format.
-
-    `prefill`: whether the model's engine can begin a reply; without it, `auto` begins none.
-    """
+def critique_format(dialogue: DialogueFormat, ask: Ask = "auto") -> CritiqueFormat:
+    """The format of critiques and revisions that goes with a dialogue format."""
     if ask == "auto":
-        ask = "turns" if not isinstance(dialogue, ChatTemplate) else "one-turn-begun" if prefill else "one-turn"
+        ask = "one-turn" if isinstance(dialogue, ChatTemplate) else "turns"
     return CritiqueFormat(
         one_turn=ask.startswith("one-turn"), begun=ask.endswith("begun"), guard=dialogue.guard.also(DELIMITERS)
     )

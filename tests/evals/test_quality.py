@@ -41,8 +41,8 @@ def test_one_text_counts_once_as_noise_and_once_as_an_echo() -> None:
     assert found.flaws == {"empty": 1, "repeating": 1, "off-format": 1, "improbable": 1, "unfinished": 1}
     assert found.echoes == {name: int(name == REVISION_ECHOES[0]) for name in REVISION_ECHOES} | {UNCHANGED: 1}
     assert found.logprob == pytest.approx(-(round(1.5) + 9 + round(0.5)) / 5), "nats of a text are whole"
-    told = "20% empty, 20% repeating, 20% off-format, 20% improbable, 20% unfinished, 20% repeats its critique"
-    assert str(found) == f"5 revisions: {told}, 20% changes nothing; -2.20 nats per token"
+    told = "20% empty, 20% repeating, 20% off-format, 20% improbable, 20% unfinished, 20% repeat their critique"
+    assert str(found) == f"5 revisions: {told}, 20% change nothing; -2.20 nats per token"
 
 
 def test_an_engine_without_log_probabilities_and_texts_without_flaws() -> None:

@@ -14,9 +14,9 @@ Kind = Literal["answer", "critique", "revision", "rationale"]
 """Of a text that a model writes."""
 Flaw = Literal["empty", "repeating", "off-format", "improbable", "unfinished"]
 """`unfinished`: cut off by the token limit. All others are noise."""
-CRITIQUE_ECHO = "critique that repeats the answer"
-REVISION_ECHOES = tuple(f"revision that repeats {what}" for what in ("its critique", "its request", "the prompt"))
-UNCHANGED = "revision that changes nothing"
+CRITIQUE_ECHO = "critiques that repeat the answer"
+REVISION_ECHOES = tuple(f"revisions that repeat {what}" for what in ("their critique", "their request", "the prompt"))
+UNCHANGED = "revisions that change nothing"
 
 REPEATING = 0.2
 """A text repeats itself if more of its 4-grams have stood in it before. Measured: of the answers that people preferred

@@ -87,12 +87,12 @@ class TextQuality(Record):
 
     @property
     def shares(self) -> dict[str, float]:
-        """What is wrong with them, as shares of the texts, e.g. `repeat its critique`; what is not, is left out."""
-        named = {name.removeprefix(f"{self.kind} that "): n for name, n in self.echoes.items()}
+        """What is wrong with them, as shares of the texts, e.g. `repeat their critique`; what is not, is left out."""
+        named = {name.removeprefix(f"{self.kind}s that "): n for name, n in self.echoes.items()}
         return {name: n / self.written for name, n in {**self.flaws, **named}.items() if n}
 
     def __str__(self) -> str:
-        """E.g. `24 revisions: 12% repeating, 33% repeats its critique; -0.41 nats per token`."""
+        """E.g. `24 revisions: 12% repeating, 33% repeat their critique; -0.41 nats per token`."""
         told = ", ".join(f"{share:.0%} {name}" for name, share in self.shares.items()) or "no flaws"
         nats = "" if self.logprob is None else f"; {self.logprob:.2f} nats per token"
         return f"{self.written:,} {self.kind}s: {told}{nats}"

@@ -15,7 +15,6 @@ import torch
 from lm.contract import ASK, SAMPLING, EngineContract, ask
 from lm.has_vllm import HEADS, needs_vllm
 from solon.config import VllmSection
-from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, TooLongError
 from solon.lm import engines
 from solon.lm.batcher import run, together
@@ -24,6 +23,7 @@ from solon.lm.engines.local import LocalModel
 from solon.lm.engines.vllm import VllmModel, _Steps, next_tokens
 from solon.lm.protocols import Completion, LanguageModel, OptionScores, SampleRequest
 from solon.models.load import load_tokenizer
+from solon.models.where import model_folder
 from solon.prompting.chat_template import dialogue_format
 from solon.prompting.context import Context
 from tiny_models import tiny_model, tiny_model_folder

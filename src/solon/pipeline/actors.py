@@ -155,7 +155,8 @@ class Actor:
     def sampler(self, stage: str, how: SamplingOverrides) -> Sampler:
         """How the rows of a stage sample from it; `how` leaves nothing open."""
         sampling = Sampling(**how.model_dump(include=set(KEYS)))
-        return Sampler(model=self.model, sampling=sampling, seed=self.actors.config.seed, stage=stage)
+        seed, guard = self.actors.config.seed, self.format.guard
+        return Sampler(model=self.model, sampling=sampling, seed=seed, stage=stage, guard=guard)
 
 
 class FormatFacts(Record):

@@ -21,6 +21,7 @@ from solon.models.generation import preference
 from solon.models.where import bring_model, hub_model
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
+from solon.prompting.asking import critique_format
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
@@ -58,7 +59,7 @@ def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *
             constitution.critique_principles(section.critique)
         constitution.comparison_principles(section.comparison)
     with _collected(faults):
-        few_shots = load_few_shots(Path(section.few_shots)) if section.few_shots else few_shots
+        few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
     _check_prompts(config.prompts, config.seed, faults)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
@@ -198,7 +199,7 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
 
     actors = Actors(config=config)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
-    for role in dict.fromkeys(role for stage in left for role in stage.asks):
+    for role in dict.fromkeys(role for stage in left for role in stage.asked(config)):
         if reads_folder(config.models.role(role).engine):
             continue
         with _collected(faults):
@@ -215,11 +216,16 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
 
 
 def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> list[str]:
-    critique, shots, asked = None, few_shots.critique, list[str]()
+    asking, critique, shots, asked = (
+        critique_format(format, config.supervised.ask),
+        None,
+        few_shots.critique,
+        list[str](),
+    )
     if config.supervised.critique:
         critique = (_REQUEST, _ANSWER)
-        asked.append(format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots)))
-    return [*asked, format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))]
+        asked.append(format.render(asking.critique(turns, _ANSWER, _REQUEST, shots=shots)))
+    return [*asked, format.render(asking.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))]
 
 
 def _compare(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> str:

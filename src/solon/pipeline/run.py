@@ -98,8 +98,8 @@ class Pipeline:
             write_atomic(path, text)
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
-        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
-        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asks)
+        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
+        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asked(self.run.config))
         if stage.roles and (large or taken if self.isolate is None else self.isolate):
             run_in_child(stage, self.run, self.reporter, self.note)
         else:
@@ -122,7 +122,8 @@ class Pipeline:
             self.reporter.note(text)
 
     def _header(self, stage: Stage) -> Header:
-        models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
+        roles = stage.weighed(self.run.config)
+        models = {name: sha256 for role in roles for name, sha256 in self.actors.fingerprints(role).items()}
         return Header(
             stage=stage.folder,
             seed=self.run.config.seed,

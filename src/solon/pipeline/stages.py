@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from solon.config import RunConfig
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
@@ -36,8 +38,12 @@ from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
+from solon.prompting.asking import critique_format
 from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
+
+if TYPE_CHECKING:
+    from solon.pipeline.actors import Actor
 
 
 @partial(
@@ -68,21 +74,32 @@ def prompts(work: Work) -> Facts:
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
-    settings=("supervised", "sampling.answers", "sampling.revisions"),
+    settings=("supervised", "sampling.answers", "sampling.revisions", "judge", "sampling.reasoning"),
+    unused=lambda config: _unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
-    hashes=(RunInputs.critique_texts,),
+    also=lambda config: ("judge",) if config.supervised.gate else (),
+    hashes=(RunInputs.critique_texts, RunInputs.gate_texts),
 )
-def revisions(work: Work) -> None:
+def revisions(work: Work) -> Facts:
     assistant, given, config = work.actor("assistant"), work.given, work.config
+    section = config.supervised
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        answering = assistant.sampler("respond", config.sampling.answers)
-        revising, shots = assistant.sampler("revisions", config.sampling.revisions), given.few_shots.critique
-        return revise(prompts, answering, revising, given.critique_principles, config.supervised, shots=shots)
+        return revise(
+            prompts,
+            assistant.sampler("respond", config.sampling.answers),
+            assistant.sampler("revisions", config.sampling.revisions),
+            given.critique_principles,
+            section,
+            shots=given.few_shots.critique,
+            format=critique_format(assistant.format, section.ask),
+            gate=_gate(work, assistant) if section.gate else None,
+        )
 
     work.rows(work.prompts.red_team, chains, Revision)
+    return {"asked": critique_format(assistant.format, section.ask).name}
 
 
 @partial(
@@ -112,6 +129,7 @@ def helpful(work: Work) -> None:
     weights=("base",),
 )
 def sl(work: Work) -> Facts:
+    work.require_quality("revisions", "helpful")
     from solon.pipeline.learning import train_sl
 
     return train_sl(work)
@@ -140,28 +158,21 @@ def pairs(work: Work) -> None:
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
     settings=("judge", "sampling.reasoning"),
-    unused=lambda config: () if config.judge.method == "cot" else ("sampling.reasoning",),
+    unused=lambda config: _unused_by_judge(config),
     roles=("judge",),
     weights=("judge",),
     asks=("judge",),
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
-    actor, given, config = work.actor("judge"), work.given, work.config
-    by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
+    work.require_quality("pairs")
+    actor, by_id = work.actor("judge"), {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        judge = Judge(
-            sampler=actor.sampler("comparisons", config.sampling.reasoning),
-            format=comparison_format(actor.format),
-            principles=given.comparison_principles,
-            section=config.judge,
-            shots=given.few_shots,
-        )
-        return judge.compare(pairs, by_id)
+        return _judge(work, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
-    check_unscored(rows, config.judge.max_unscored)
+    check_unscored(rows, work.config.judge.max_unscored)
 
 
 @partial(
@@ -204,6 +215,7 @@ def helpfulness(work: Work) -> None:
     weights=("base",),
 )
 def pm(work: Work) -> Facts:
+    work.require_quality("comparisons", "helpfulness")
     from solon.pipeline.learning import train_pm
 
     return train_pm(work, _compared(work))
@@ -295,7 +307,29 @@ STAGES: tuple[Stage, ...] = (
 """In the order in which they run: each reads only such as stand before it."""
 
 
-# Parts of bodies.
+# Parts of declarations and bodies.
+
+
+def _unused_by_judge(config: RunConfig) -> tuple[str, ...]:
+    return () if config.judge.method == "cot" else ("sampling.reasoning",)
+
+
+def _judge(work: Work, actor: Actor, stage: str, **section: object) -> Judge:
+    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
+    return Judge(
+        sampler=actor.sampler(stage, work.config.sampling.reasoning),
+        format=comparison_format(actor.format),
+        principles=work.given.comparison_principles,
+        section=work.config.judge.model_copy(update=section),
+        shots=work.given.few_shots,
+    )
+
+
+def _gate(work: Work, assistant: Actor) -> Judge:
+    """The judge of revisions. One that plays the assistant too, and is written to alike, is loaded once."""
+    models = work.config.models
+    actor = assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
+    return _judge(work, actor, "gate", orders="both")
 
 
 def _compared(work: Work) -> list[Comparison]:

@@ -15,6 +15,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
+from solon.evals.quality import require_quality, text_quality
 from solon.feedback.rows import Rows
 from solon.lm.batcher import shared_loop
 from solon.pipeline.inputs import RunInputs
@@ -101,7 +102,7 @@ class Work:
             made = make(part)
             self.folder.add_tokens(made.tokens)
             self._check_failures(made)
-            self.account(made.dropped, made.noted)
+            self.account(made.dropped, made.noted + made.texts)
             self.reporter.advance(len(part), 0)
             return made.records
 
@@ -119,6 +120,12 @@ class Work:
             manners = {name: actor.model.can.manner for name, actor in self._actors.items()}
             self.manners.update({name: manner for name, manner in manners.items() if manner})
         return rows
+
+    def require_quality(self, *stages: str) -> None:
+        """Raises `NoiseError` if the texts that these stages wrote are poorer than the run file allows."""
+        for name in stages:
+            counts = self.inputs[name].manifest.counts.other
+            require_quality(text_quality(name, counts), self.config.quality)
 
     def note(self, text: str) -> None:
         """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""
@@ -153,9 +160,9 @@ class Work:
 def run_stage(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, and seals it."""
     system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
-    formats = {role: work.actors.format_facts(role, system=system) for role in stage.roles}
+    formats = {role: work.actors.format_facts(role, system=system) for role in stage.played(work.config)}
     notes = [note for format in formats.values() for note in format.notes]
-    notes += [note for role in stage.asks for note in work.actors.preference(role).notes(role)]
+    notes += [note for role in stage.asked(work.config) for note in work.actors.preference(role).notes(role)]
     for note in dict.fromkeys(notes):
         work.note(note)
     facts = dict(stage.body(work) or {})
@@ -163,12 +170,14 @@ def run_stage(stage: Stage, work: Work) -> None:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
-    names = {str(role): work.actors.hub_name(role) for role in stage.weights}
+    names = {str(role): work.actors.hub_name(role) for role in stage.weighed(work.config)}
     if on_hub := {role: name for role, name in names.items() if name}:
         facts["models"] = dict(on_hub)
     if work.manners:
         facts["manners"] = dict(work.manners)
-    work.folder.finish(notes=work.notes, **facts)
+    manifest = work.folder.finish(notes=work.notes, **facts)
+    for texts in text_quality(stage.name, manifest.counts.other):
+        work.tell(f"{stage.name}, {texts}")
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

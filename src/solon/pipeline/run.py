@@ -9,6 +9,7 @@ from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
 from solon.pipeline.actors import Actors
+from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
@@ -30,6 +31,7 @@ def run_pipeline(
     until: str | None = None,
     others: OtherRuns | None = None,
     isolate: bool | None = None,
+    cluster: str | None = None,
 ) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
 
@@ -37,10 +39,11 @@ def run_pipeline(
         until: name of the last stage.
         others: runs whose finished stages may be taken over.
         isolate: whether each stage that uses a model has a process of its own. None: those with a large model.
+        cluster: the address of the Ray cluster whose workers make the rows that ask a model. None: this process does.
 
     Returns whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate)
+    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate, cluster=cluster)
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
@@ -55,8 +58,16 @@ def run_pipeline(
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
-        self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
+    def __init__(
+        self,
+        run: RunFolder,
+        reporter: Reporter,
+        others: OtherRuns,
+        *,
+        isolate: bool | None = False,
+        cluster: str | None = None,
+    ) -> None:
+        self.run, self.reporter, self.others, self.isolate, self.cluster = run, reporter, others, isolate, cluster
         self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
@@ -97,7 +108,7 @@ class Pipeline:
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
         if stage.roles and (large if self.isolate is None else self.isolate):
-            run_in_child(stage, self.run, self.reporter, self.note)
+            run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
             run_stage(stage, self.work(stage, folder))
 
@@ -109,6 +120,7 @@ class Pipeline:
             folder=folder,
             reporter=self.reporter,
             tell=self.note,
+            workers=workers_at(self.cluster, self.run.config.cluster, self.reporter.advance),
         )
 
     def note(self, text: str) -> None:

@@ -79,12 +79,12 @@ def prompts(work: Work) -> Facts:
     hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
-    assistant, given, config = work.actor("assistant"), work.given, work.config
+    assistant, config = work.actor("assistant"), work.config
+    principles, shots = work.given.critique_principles, work.given.few_shots.critique
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
-        shots = given.few_shots.critique
-        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
+        return revise(prompts, *samplers, principles, config.supervised, shots=shots)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -132,7 +132,7 @@ def sl(work: Work) -> Facts:
 def pairs(work: Work) -> None:
     policy, per_prompt = work.actor("base", "sl"), work.config.pairs.per_prompt
     asked = work.prompts.red_team
-    work.rows(asked, lambda part: answer_pairs(part, _pairing(work, policy, "pairs"), per_prompt=per_prompt), Pair)
+    work.rows(asked, lambda part: answer_pairs(part, _pairing(policy, "pairs"), per_prompt=per_prompt), Pair)
 
 
 @partial(
@@ -148,16 +148,17 @@ def pairs(work: Work) -> None:
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
-    actor, given, config = work.actor("judge"), work.given, work.config
+    actor, config = work.actor("judge"), work.config
+    principles, shots = work.given.comparison_principles, work.given.few_shots
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
         judge = Judge(
             sampler=actor.sampler("comparisons", config.sampling.reasoning),
             format=comparison_format(actor.format),
-            principles=given.comparison_principles,
+            principles=principles,
             section=config.judge,
-            shots=given.few_shots,
+            shots=shots,
         )
         return judge.compare(pairs, by_id)
 
@@ -177,16 +178,17 @@ def comparisons(work: Work) -> None:
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth, section = work.actor("base", "sl"), work.given.truth, work.config.helpfulness
+    twins = work.prompts.twins
     refusals_per_prompt = section.needless_refusals_per_prompt
 
     def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
         """Own answers beside each other and beside answers to harmful prompts, which are likely refusals. Without a
         rater, needless refusals alone: they are told by their words."""
-        refusing = _pairing(work, policy, "needless-refusals")
+        refusing = _pairing(policy, "needless-refusals")
         if truth is None:
             return needless_refusals(prompts, section.refusal_instruction, refusing, per_prompt=refusals_per_prompt)
-        own = answer_pairs(prompts, _pairing(work, policy, "helpful-pairs"), per_prompt=section.per_prompt)
-        refusals = twin_pairs(prompts, work.prompts.twins, refusing, per_prompt=refusals_per_prompt)
+        own = answer_pairs(prompts, _pairing(policy, "helpful-pairs"), per_prompt=section.per_prompt)
+        refusals = twin_pairs(prompts, twins, refusing, per_prompt=refusals_per_prompt)
         rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
         return Rows(records=rated.records).account([own, refusals, rated])
 
@@ -298,9 +300,9 @@ STAGES: tuple[Stage, ...] = (
 # Parts of bodies.
 
 
-def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:
+def _pairing(policy: Actor, stage: str) -> Sampler:
     """As elsewhere, but at the temperature of pairs."""
-    return policy.sampler(stage, SamplingOverrides(temperature=work.config.pairs.temperature))
+    return policy.sampler(stage, SamplingOverrides(temperature=policy.actors.config.pairs.temperature))
 
 
 def _compared(work: Work) -> list[Comparison]:

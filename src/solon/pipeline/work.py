@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +17,7 @@ from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.feedback.rows import Rows
 from solon.pipeline.inputs import RunInputs
+from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
 from solon.progress import Reporter
@@ -48,6 +49,8 @@ class Work:
     reporter: Reporter
     tell: Callable[[str], None]
     """Tells the user of something, once in a run."""
+    workers: Workers = one_by_one
+    """Where rows are made that ask a model."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
     engines: dict[str, str] = field(default_factory=dict)
@@ -76,7 +79,7 @@ class Work:
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        folder = self.model_of(trained) if trained else self.actors.path(role)
+        folder = self.model_of(trained) if trained else None
         advance = self.reporter.advance  # no method of this object: models would hold it in a cycle
         actor = self.actors.actor(role, folder, lambda _rows, tokens: advance(0, tokens))
         return self._actors.setdefault(trained or role, actor)
@@ -89,28 +92,31 @@ class Work:
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for
-        again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
+        `make` may be sent to other machines: it holds what rows need, and neither this object nor anything of the run's
+        folder. Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and
+        asked for again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
+        spread = partial(self.workers if self._actors else one_by_one, Maker(make=make, actors=self._actors))
 
-        def shard(part: Sequence[T]) -> Sequence[R]:
-            made = make(part)
+        def keep(shard: Shard[R]) -> Sequence[R]:
+            made = shard.rows
             self.folder.add_tokens(made.tokens)
             self._check_failures(made)
             self.account(made.dropped, made.noted)
-            self.reporter.advance(len(part), 0)
+            self.engines.update(shard.engines)
+            self.reporter.advance(shard.items, 0)
             return made.records
 
         self.reporter.stage(self.folder.name, len(items))
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
-        rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
+        rows = self.folder.rows(items, shard_rows=size, work=keep, record=record, recovered=recovered, spread=spread)
         if items and not rows:
             what = f"stage {self.folder.name} kept none of its {len(items)} rows{_listed(self.folder.dropped)}"
             if not may_be_empty:
                 raise RunError(what, hint=self._hint())
             self.note(what)
-        if items:
-            self.engines.update({name: actor.model.identity for name, actor in self._actors.items()})
+        if items and self._actors and not self.engines:  # every shard was there
+            self.engines.update(next(shard.engines for _, shard in spread({0: ()})))
         return rows
 
     def note(self, text: str) -> None:

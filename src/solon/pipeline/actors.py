@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -40,11 +40,16 @@ class Actors:
         self.settled = config.model_copy(update={"models": chosen})
         """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
         self.copies: dict[Path, Path] = {}
-        """Where models lie whose folders are on another machine."""
+        """Where on this machine models lie whose folders are on another."""
 
     def __reduce__(self) -> tuple[Callable[[], Actors], tuple[()]]:
-        """On another machine the arithmetic is this one's, and the device is its own."""
-        return partial(Actors, config=self.settled), ()
+        """On another machine: models by their folders, the same arithmetic, its own device."""
+        models = self.settled.models
+        named = [role for role in get_args(ModelRole) if getattr(models, role).path]
+        found = {role: str(self.path(role).resolve()) for role in named if reads_folder(models.role(role).engine)}
+        roles = {role: getattr(models, role).model_copy(update={"path": path}) for role, path in found.items()}
+        config = self.settled.model_copy(update={"models": models.model_copy(update=roles)})
+        return partial(Actors, config=config), ()
 
     def path(self, role: ModelRole) -> Path:
         return model_folder(self.config.models.role(role).path)

@@ -8,18 +8,19 @@ The machines need no file system in common: a model that one of them lacks is co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
+from warnings import catch_warnings
 
 from solon.artifacts.manifest import installed, versions
 from solon.config import ClusterSection
 from solon.errors import ProcessError, RunError, SolonError
 from solon.lm.protocols import Progress
-from solon.pipeline.copies import here
+from solon.pipeline.copies import Read, here
 from solon.pipeline.joining import join
 from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
 
@@ -91,14 +92,15 @@ def _dataset(
 
     pack = ray.cloudpickle.dumps
     rows = [{"number": number, "packed": pack(tuple(items))} for number, items in parts.items()]
-    models = {name: _Model(actor.folder.resolve(), actor.files) for name, actor in maker.actors.items()}
-    return data.from_items(rows, override_num_blocks=len(rows)).map(
-        _Worker,
-        fn_constructor_args=(pack(maker), models, _reader(ray), versions()),
-        compute=data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
-        max_task_retries=TRIES - 1,
-        **share,
-    )
+    files = {name: actor.files for name, actor in maker.actors.items()}
+    with catch_warnings(category=ray.util.annotations.RayDeprecationWarning, action="ignore"):  # until 2.64
+        return data.from_items(rows, override_num_blocks=len(rows)).map(
+            _Worker,
+            fn_constructor_args=(pack(maker), files, _reader(ray), versions()),
+            compute=data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
+            max_task_retries=TRIES - 1,
+            **share,
+        )
 
 
 def _results(ray: ModuleType, dataset: Any) -> Iterator[tuple[int, Any]]:
@@ -113,22 +115,13 @@ def _results(ray: ModuleType, dataset: Any) -> Iterator[tuple[int, Any]]:
         raise ProcessError(what) from error
 
 
-_Reader = Callable[[Path], Iterable[bytes]]
-"""A file of the machine that asks, piece by piece."""
-
-
-class _Model(NamedTuple):
-    """A model that is asked, as it lies on this machine."""
-
-    folder: Path
-    files: dict[str, str]
-
-
 class _Worker:
     """A process of the cluster. Models are loaded at the first shard, and stay."""
 
-    def __init__(self, packed: bytes, models: Mapping[str, _Model], read: _Reader, versions: Mapping[str, str]) -> None:
-        self._packed, self._models, self._read, self._versions = packed, models, read, versions
+    def __init__(
+        self, packed: bytes, files: Mapping[str, Mapping[str, str]], read: Read, versions: Mapping[str, str]
+    ) -> None:
+        self._packed, self._files, self._read, self._versions = packed, files, read, versions
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row with a shard's number and its items to one with what was made of them, or an error."""
@@ -147,10 +140,7 @@ class _Worker:
         _require_same(self._versions)
         maker: Maker[Any, Any] = cloudpickle.loads(self._packed)
         for name, actor in maker.actors.items():
-            there = self._models[name]
-            actor.actors.copies[actor.folder] = here(
-                actor.folder, there.files, lambda name, there=there: self._read(there.folder / name)
-            )
+            actor.actors.copies[actor.folder] = here(actor.folder, self._files[name], self._read)
         return maker
 
 
@@ -162,7 +152,7 @@ def _require_same(there: Mapping[str, str]) -> None:
         raise RunError(what, hint="install the same on all")
 
 
-def _reader(ray: ModuleType) -> _Reader:
+def _reader(ray: ModuleType) -> Read:
     """Reads files of this machine, on whichever it is called."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 

@@ -12,12 +12,13 @@ from solon.artifacts.hashes import cache_folder, sha256_file
 from solon.errors import RunError, Where
 
 
-def here(folder: Path, files: Mapping[str, str], read: Callable[[str], Iterable[bytes]]) -> Path:
-    """The folder, if it is on this machine with the same files (name to sha256), else a copy, which other processes of
-    this machine find in `~/.cache/solon/models`.
+Read = Callable[[Path], Iterable[bytes]]
+"""A file of another machine, piece by piece."""
 
-    `read` gives a file of the other machine piece by piece. Raises `RunError` if one has changed.
-    """
+
+def here(folder: Path, files: Mapping[str, str], read: Read) -> Path:
+    """The folder, if it is on this machine with the same files (name to sha256), else a copy, which other processes of
+    this machine find in `~/.cache/solon/models`. Raises `RunError` if a file changes while it is read."""
     if _same(folder, files):
         return folder
     copy = cache_folder() / "models" / sha256_bytes(canonical_json(files))[:16]
@@ -26,7 +27,7 @@ def here(folder: Path, files: Mapping[str, str], read: Callable[[str], Iterable[
             sweep(copy.parent)
             with folder_atomic(copy) as new:
                 for name in files:
-                    _write(new / name, read(name))
+                    _write(new / name, read(folder / name))
                 if not _same(new, files):
                     raise RunError("a file changed while it was copied", where=Where(folder), hint="try again")
     return copy

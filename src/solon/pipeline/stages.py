@@ -79,12 +79,12 @@ def prompts(work: Work) -> Facts:
     hashes=(RunInputs.critique_texts,),
 )
 def revisions(work: Work) -> None:
-    assistant, config = work.actor("assistant"), work.config
-    principles, shots = work.given.critique_principles, work.given.few_shots.critique
+    assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
-        return revise(prompts, *samplers, principles, config.supervised, shots=shots)
+        shots = given.few_shots.critique
+        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -148,17 +148,16 @@ def pairs(work: Work) -> None:
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
-    actor, config = work.actor("judge"), work.config
-    principles, shots = work.given.comparison_principles, work.given.few_shots
+    actor, given, config = work.actor("judge"), work.given, work.config
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
         judge = Judge(
             sampler=actor.sampler("comparisons", config.sampling.reasoning),
             format=comparison_format(actor.format),
-            principles=principles,
+            principles=given.comparison_principles,
             section=config.judge,
-            shots=shots,
+            shots=given.few_shots,
         )
         return judge.compare(pairs, by_id)
 

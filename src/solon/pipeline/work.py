@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Never, TypeVar
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
@@ -57,6 +57,11 @@ class Work:
     """Identities of the models that rows were asked of, by role or by the stage that trained them."""
     _actors: dict[str, Actor] = field(default_factory=dict)
 
+    def __reduce__(self) -> Never:
+        raise TypeError(
+            "rows may be made on another machine: let `make` hold `work.given`, an actor or values, not `work`"
+        )
+
     @property
     def config(self) -> RunConfig:
         """The run file. A stage depends on the keys that it declares, and reads no other."""
@@ -92,9 +97,9 @@ class Work:
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        `make` may be sent to other machines: it holds what rows need, and neither this object nor anything of the run's
-        folder. Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and
-        asked for again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
+        `make` may be sent to other machines, so it holds models, texts and values, and not this object. Raises
+        `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for again;
+        `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
         spread = partial(self.workers if self._actors else one_by_one, Maker(make=make, actors=self._actors))
 

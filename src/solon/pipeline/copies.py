@@ -11,7 +11,6 @@ from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_bytes, 
 from solon.artifacts.hashes import cache_folder, sha256_file
 from solon.errors import RunError, Where
 
-
 Read = Callable[[Path], Iterable[bytes]]
 """A file of another machine, piece by piece."""
 

@@ -40,7 +40,7 @@ def join(address: str) -> ModuleType:
                 hint = "on each machine of the cluster: `ray start`, see docs/cluster.md"
                 raise UserError(f"cannot join the Ray cluster at {address}: {said}", hint=hint) from error
         ray.data.DataContext.get_current().enable_progress_bars = False
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it raises what it logs
     return ray
 
 

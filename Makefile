@@ -4,6 +4,7 @@
 # TORCH    TORCH=cpu installs the CPU build of torch, without gigabytes of CUDA
 # TESTS    what `make test` runs, e.g. TESTS=tests/train
 # FRESH    FRESH=1 makes `make demo` start over
+# BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,10 +17,10 @@ DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install install-peers demo test check format bench clean
 
 help:  ## list these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
 
 install: $(STAMP)  ## make .venv with the pinned versions (again only when they change; TORCH=cpu avoids CUDA)
 
@@ -54,8 +55,11 @@ format: $(STAMP)  ## format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## measurements behind the claims, one script each
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(STAMP)  ## every claim that this machine can measure, and docs/benchmarks.md (QUICK=1: toy size, BENCH=names)
+	@$(BIN)/python bench $(if $(QUICK),--quick) $(BENCH)
+
+install-peers: $(STAMP)  ## other engines for `make bench`, into .venv-peers: vLLM for processors, llama.cpp's server
+	@bench/install-peers $(BIN)/python .venv-peers
 
 clean:  ## remove caches and build outputs, never runs/
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,5 @@
-"""A stage made by two workers of a Ray cluster, one of them killed on the way, has the bytes of the same stage made in one
-process; and how long it takes beside one process with two threads, and with one.
+"""A stage made by two workers of a Ray cluster, one of them killed on the way, has the bytes of the same stage made in
+one process; and how long it takes beside one process with two threads, and with one.
 
 The cluster is two machines of one core each, both of them this one. The stage is `revisions` of the world run: answer
 and two rounds of critique and revision by the embedded model. Times are those of its manifest: to the last row, the

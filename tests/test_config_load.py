@@ -249,7 +249,9 @@ temperature = 0.0
 critique = "a"
 ''',
     )
-    sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
+    sections = (
+        "models, constitution, prompts, sampling, supervised, quality, sft, pairs, judge, helpfulness, preference, rl"
+    )
     *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [
         f'{path}:1: unknown key "sed" (did you mean `seed`?)',

@@ -34,6 +34,9 @@ ModelRole = Literal["assistant", "base", "judge"]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
 of the paper."""
+Ask = Literal["auto", "turns", "turns-begun", "one-turn", "one-turn-begun"]
+"""How critiques and revisions are asked for: in turns of the dialogue, as in the paper, or in one message that quotes
+it. `begun`: the reply to a revision request is begun for the model."""
 EMBEDDED = "embedded"
 """The name of the shipped model, where a model folder may stand."""
 WORLD = "world"
@@ -58,6 +61,11 @@ def shipped_constitutions() -> set[str]:
     return set(_names_in("constitution/library", "*.*"))
 
 
+def shipped_few_shots() -> set[str]:
+    """Names of the constitutions that ship with few-shot examples, in `constitution/examples`."""
+    return set(_names_in("constitution/examples", "[a-z]*"))
+
+
 ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
 """`embedded` or a Hugging Face model folder."""
 PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
@@ -66,6 +74,8 @@ DataPath = Annotated[str, MECHANICAL, PathKey(set)]
 """A file or folder of the forms that `PromptsPath` has, or a folder."""
 ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
 """The name of a shipped constitution, a .toml or .md file, or a folder with one."""
+FewShotsPath = Annotated[str, MECHANICAL, PathKey(shipped_few_shots)]
+"""The name of a shipped constitution that has examples, or a folder with few_shots.json."""
 
 
 def marks(field: FieldInfo) -> Iterator[Any]:
@@ -147,9 +157,10 @@ class ConstitutionSection(Section):
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    few_shots: DataPath | None = None
-    """A folder with few-shot examples, as written by `solon constitution import`. Left out: those in the folder that
-    `path` names, if it names one that has them; "": none."""
+    few_shots: FewShotsPath | None = None
+    """Few-shot examples: the name of a shipped constitution that has some, or a folder, as written by `solon
+    constitution import`. Left out: those in the folder that `path` names, if it names one that has them; "": none.
+    Measured on a small chat model: examples make its revisions worse (docs/log.md). CAI appendix E has five."""
 
 
 COLUMNS = (
@@ -234,6 +245,28 @@ class SupervisedSection(Section):
     """CAI section 3.2: 4."""
     critique: bool = True
     """False: revise directly, without a critique (CAI section 3.5)."""
+    ask: Ask = "auto"
+    """`auto`: `turns` in the Human/Assistant format, as in the paper, and `one-turn` in a chat template. Measured on a
+    small chat model: 8 of 24 revisions are neither noise nor an echo, in turns none (docs/log.md)."""
+    gate: bool = False
+    """Whether a revision is kept only if the judge prefers it, in both orders, to the answer that it replaces. Not in
+    the paper."""
+
+
+class QualitySection(Section):
+    """How poor the texts of a stage may be. A stage that learns from them, or judges them, does not begin if a larger
+    share of one kind (answers, critiques, revisions, rationales) is poor. `evals.quality` says what is."""
+
+    max_noise: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of texts that are empty, repeat themselves, break the format or are improbable to their own model. Assumption:
+    of the embedded model's, 1 in 100 are; of a small chat model's at temperature 1, 9 in 10."""
+    max_unfinished: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of texts that the token limit cut off: from those a model learns no end. Assumption."""
+    max_echoes: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of revisions that repeat their critique, their request or the prompt, and critiques that repeat the answer.
+    Assumption: the embedded model has none."""
+    max_unchanged: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of revisions that change nothing. Assumption: of the embedded model's, 6 in 10 do, where nothing is to mend."""
 
 
 class OptimizerSection(Section):
@@ -382,6 +415,7 @@ class RunConfig(Section):
     prompts: PromptsSection = PromptsSection()
     sampling: SamplingSection = SamplingSection()
     supervised: SupervisedSection = SupervisedSection()
+    quality: QualitySection = QualitySection()
     sft: SFTSection = SFTSection()
     pairs: PairsSection = PairsSection()
     judge: JudgeSection = JudgeSection()

@@ -84,6 +84,10 @@ class RunError(UserError):
     """A run folder that is in use, holds another run, or cannot be written."""
 
 
+class NoiseError(UserError):
+    """The texts of a stage are too poor to learn from; they are kept."""
+
+
 class EngineError(SolonError):
     """A language model failed at one request. Other requests may succeed, so only its row is lost."""
 

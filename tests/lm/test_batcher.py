@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
 from solon.feedback.answers import answer_pairs
@@ -18,12 +18,12 @@ from solon.feedback.judge import Judge
 from solon.lm.batcher import QUIET, Batcher, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
-from solon.lm.protocols import Completion, OptionScores, SampleRequest
+from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
-SAMPLING = SamplingSection(max_new_tokens=4)
+SAMPLING = Sampling(max_new_tokens=4)
 PROMPTS = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(5)]
 PRINCIPLES = [
     Principle(id="x", title="t", critique_request="C?", revision_request="R.", comparison_question="Which is kinder?")

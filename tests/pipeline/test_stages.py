@@ -43,6 +43,7 @@ OVERRIDDEN = {"pairs", "pairs.temperature", "evaluation", "sampling.revisions", 
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "gate_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "prompt_files": set(),
@@ -139,7 +140,7 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         [
             *("models.device=cuda", "models.trust_remote_code=true", "name=other"),
             *("sampling.batch_size=3", "sampling.shard_rows=5", "sft.micro_batch_tokens=700", "rl.checkpoint_steps=9"),
-            "judge.max_unscored=0.5",
+            *("judge.max_unscored=0.5", "quality.max_noise=1", "quality.max_echoes=1", "quality.max_unchanged=1"),
             *(f"constitution.path={tmp_path}", f"models.assistant={tmp_path}", f"models.judge={tmp_path}"),
         ],
     )
@@ -155,6 +156,7 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
 
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
+    assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
     assert differing("models.judge.system=Be fair.") == ["comparisons"]
@@ -182,6 +184,9 @@ def test_a_stage_depends_on_what_holds_not_on_what_was_typed() -> None:
     reasoned = ["revisions", "helpful", "comparisons", *answers]
     assert differing("sampling.temperature=0.7", "judge.method=cot") == reasoned
     assert differing("sampling.reasoning.max_new_tokens=200", "judge.method=cot") == ["comparisons"]
+    gated = ["revisions", "comparisons"]
+    assert differing("sampling.reasoning.max_new_tokens=200", "judge.method=cot", "supervised.gate=true") == gated
+    assert differing("models.judge.system=Be fair.", "supervised.gate=true") == gated
     named = [f"models.{role}.path=any" for role in ("assistant", "base", "judge")]
     for role, asked in [("assistant", ["revisions", "helpful"]), ("base", answers[:1]), ("judge", ["comparisons"])]:
         assert differing(f"models.{role}.engine=faulty", *named) == asked

@@ -6,7 +6,7 @@ B rows   U distinct prompts   T tokens   V vocabulary
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os.path import commonprefix
 from typing import Literal
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from solon.lm.decoder import Decoder
 from solon.lm.protocols import Completion, Progress, SampleRequest
-from solon.lm.sampling import double_device, draw, no_numbers, uniforms
+from solon.lm.sampling import Draws, double_device, no_numbers
 from solon.lm.stops import TextOf, first_stop
 
 SHARED_PREFIX = 16
@@ -180,10 +180,10 @@ def _sample_batch(model: DecodingModel, rows: list[_Row], progress: Progress | N
     decoder, device = model.decoder(), double_device(model.device)
     ahead = max(row.limit for row in rows)
     logits_BV = read_prompts(decoder, [row.prompt_ids for row in rows], model.device, ahead=ahead)[:, -1]
-    uniform_BT, temperature_B = _constants(rows, device)
+    draws = Draws.of([replace(row.request, max_new_tokens=row.limit) for row in rows], device)
     batch = rows  # the rows in the decoder, finished ones among them until the next compaction
     for step in range(ahead):
-        token_B, logprob_B = draw(logits_BV.to(device), temperature_B, uniform_BT[:, step])
+        token_B, logprob_B = draws.draw(logits_BV.to(device), step)
         open_rows = [place for place, row in enumerate(batch) if row.ended is None]
         tokens, logprobs = token_B.tolist(), logprob_B.tolist()
         for place in open_rows:
@@ -195,17 +195,7 @@ def _sample_batch(model: DecodingModel, rows: list[_Row], progress: Progress | N
         if not going:
             break
         if len(going) < COMPACT_BELOW * len(batch):
-            batch, token_B = [batch[place] for place in going], token_B[going]
-            uniform_BT, temperature_B = uniform_BT[going], temperature_B[going]
+            batch, token_B, draws = [batch[place] for place in going], token_B[going], draws.keep(going)
             decoder.keep(torch.tensor(going, device=model.device))
         token_B = token_B.to(model.device)
         logits_BV = decoder.extend(token_B[:, None], torch.ones_like(token_B, dtype=torch.bool)[:, None])[:, -1]
-
-
-def _constants(rows: Sequence[_Row], device: torch.device) -> tuple[Tensor, Tensor]:
-    """The uniforms that each row draws its tokens with, [B, T], and its temperature, [B]."""
-    uniform_BT = np.zeros((len(rows), max(row.limit for row in rows)))
-    for place, row in enumerate(rows):
-        uniform_BT[place, : row.limit] = uniforms(row.request.seed, row.limit)
-    temperatures = [row.request.temperature for row in rows]
-    return torch.from_numpy(uniform_BT).to(device), torch.tensor(temperatures, dtype=torch.float32, device=device)

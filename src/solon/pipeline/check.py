@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
@@ -15,7 +14,7 @@ from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
-from solon.prompting import context
+from solon.prompting.asking import critique_format
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
@@ -46,7 +45,7 @@ def check_inputs(config: RunConfig) -> None:
             constitution.critique_principles(section.critique)
         constitution.comparison_principles(section.comparison)
     with _collected(faults):
-        few_shots = load_few_shots(Path(section.few_shots)) if section.few_shots else few_shots
+        few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
     _check_prompts(config.prompts, config.seed, faults)
     before = len(faults)
     with _collected(faults):
@@ -135,11 +134,11 @@ def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> No
 
 
 def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> None:
-    critique, shots = None, few_shots.critique
+    asking, critique, shots = critique_format(format, config.supervised.ask), None, few_shots.critique
     if config.supervised.critique:
         critique = (_REQUEST, _ANSWER)
-        format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots))
-    format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
+        format.render(asking.critique(turns, _ANSWER, _REQUEST, shots=shots))
+    format.render(asking.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
 
 
 def _compare(turns: Sequence[Turn], format: DialogueFormat, actors: Actors, few_shots: FewShots) -> None:

@@ -106,7 +106,7 @@ class Pipeline:
             write_atomic(path, text)
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
-        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
+        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
         if stage.roles and (large if self.isolate is None else self.isolate):
             run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
@@ -130,7 +130,8 @@ class Pipeline:
             self.reporter.note(text)
 
     def _header(self, stage: Stage) -> Header:
-        models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
+        roles = stage.weighed(self.run.config)
+        models = {name: sha256 for role in roles for name, sha256 in self.actors.fingerprints(role).items()}
         return Header(
             stage=stage.folder,
             seed=self.run.config.seed,

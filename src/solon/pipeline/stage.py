@@ -53,6 +53,8 @@ class Stage:
     """Roles whose own models it uses; trained models belong to the stages it reads."""
     asks: tuple[ModelRole, ...] = ()
     """Roles whose own models, by their engines, write or judge the rows. Trained models have one engine."""
+    also: Callable[[RunConfig], tuple[ModelRole, ...]] = lambda config: ()
+    """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
 
@@ -65,12 +67,20 @@ class Stage:
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings if key not in unused}
         return found | {"models": self._models(config)} if self.roles else found
 
+    def played(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Its roles under these settings."""
+        return tuple(dict.fromkeys((*self.roles, *self.also(config))))
+
+    def weighed(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Roles whose own models it uses under these settings."""
+        return tuple(dict.fromkeys((*self.weights, *self.also(config))))
+
     def _models(self, config: RunConfig) -> JsonValue:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
         found = config.models.model_dump(mode="json", include={"dtype", "date"})
-        for role in self.roles:
+        for role in self.played(config):
             found[role] = config.models.role(role).result_settings()
-            if role not in self.asks:
+            if role not in (*self.asks, *self.also(config)):
                 del found[role]["engine"]
         return found
 

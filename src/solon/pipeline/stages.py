@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solon.config import SamplingOverrides
+from solon.config import RunConfig, SamplingOverrides
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
@@ -37,6 +37,7 @@ from solon.pipeline.inputs import RunInputs
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
+from solon.prompting.asking import critique_format
 from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
@@ -72,21 +73,33 @@ def prompts(work: Work) -> Facts:
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
-    settings=("supervised", "sampling", "sampling.revisions"),
+    settings=("supervised", "sampling", "sampling.revisions", "judge", "sampling.reasoning"),
+    unused=lambda config: _unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
-    hashes=(RunInputs.critique_texts,),
+    also=lambda config: ("judge",) if config.supervised.gate else (),
+    hashes=(RunInputs.critique_texts, RunInputs.gate_texts),
 )
-def revisions(work: Work) -> None:
+def revisions(work: Work) -> Facts:
     assistant, given, config = work.actor("assistant"), work.given, work.config
+    section = config.supervised
+    judge = _gate(work, assistant) if section.gate else None
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
-        shots = given.few_shots.critique
-        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
+        return revise(
+            prompts,
+            assistant.sampler("respond"),
+            assistant.sampler("revisions", config.sampling.revisions),
+            given.critique_principles,
+            section,
+            shots=given.few_shots.critique,
+            format=critique_format(assistant.format, section.ask),
+            gate=judge and _judge(given, judge, "gate", orders="both"),
+        )
 
     work.rows(work.prompts.red_team, chains, Revision)
+    return {"asked": critique_format(assistant.format, section.ask).name}
 
 
 @partial(
@@ -116,6 +129,7 @@ def helpful(work: Work) -> None:
     weights=("base",),
 )
 def sl(work: Work) -> Facts:
+    work.require_quality("revisions", "helpful")
     from solon.pipeline.learning import train_sl
 
     return train_sl(work)
@@ -141,28 +155,22 @@ def pairs(work: Work) -> None:
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
     settings=("judge", "sampling.reasoning"),
-    unused=lambda config: () if config.judge.method == "cot" else ("sampling.reasoning",),
+    unused=lambda config: _unused_by_judge(config),
     roles=("judge",),
     weights=("judge",),
     asks=("judge",),
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
-    actor, given, config = work.actor("judge"), work.given, work.config
+    work.require_quality("pairs")
+    actor, given = work.actor("judge"), work.given
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        judge = Judge(
-            sampler=actor.sampler("comparisons", config.sampling.reasoning),
-            format=comparison_format(actor.format),
-            principles=given.comparison_principles,
-            section=config.judge,
-            shots=given.few_shots,
-        )
-        return judge.compare(pairs, by_id)
+        return _judge(given, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
-    check_unscored(rows, config.judge.max_unscored)
+    check_unscored(rows, work.config.judge.max_unscored)
 
 
 @partial(
@@ -205,6 +213,7 @@ def helpfulness(work: Work) -> None:
     weights=("base",),
 )
 def pm(work: Work) -> Facts:
+    work.require_quality("comparisons", "helpfulness")
     from solon.pipeline.learning import train_pm
 
     return train_pm(work, _compared(work))
@@ -296,7 +305,28 @@ STAGES: tuple[Stage, ...] = (
 """In the order in which they run: each reads only such as stand before it."""
 
 
-# Parts of bodies.
+# Parts of declarations and bodies.
+
+
+def _unused_by_judge(config: RunConfig) -> tuple[str, ...]:
+    return () if config.judge.method == "cot" else ("sampling.reasoning",)
+
+
+def _judge(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
+    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
+    return Judge(
+        sampler=actor.sampler(stage, given.config.sampling.reasoning),
+        format=comparison_format(actor.format),
+        principles=given.comparison_principles,
+        section=given.config.judge.model_copy(update=section),
+        shots=given.few_shots,
+    )
+
+
+def _gate(work: Work, assistant: Actor) -> Actor:
+    """Who judges revisions. One that plays the assistant too, and is written to alike, is loaded once."""
+    models = work.config.models
+    return assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
 
 
 def _pairing(policy: Actor, stage: str) -> Sampler:

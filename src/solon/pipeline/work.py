@@ -15,6 +15,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
+from solon.evals.quality import require_quality, text_quality
 from solon.feedback.rows import Rows
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
@@ -107,7 +108,7 @@ class Work:
             made = shard.rows
             self.folder.add_tokens(made.tokens)
             self._check_failures(made)
-            self.account(made.dropped, made.noted)
+            self.account(made.dropped, made.noted + made.texts)
             self.engines.update(shard.engines)
             self.reporter.advance(shard.items, 0)
             return made.records
@@ -123,6 +124,12 @@ class Work:
         if items and self._actors and not self.engines:  # every shard was there
             self.engines.update(next(shard.engines for _, shard in spread({0: ()})))
         return rows
+
+    def require_quality(self, *stages: str) -> None:
+        """Raises `NoiseError` if the texts that these stages wrote are poorer than the run file allows."""
+        for name in stages:
+            counts = self.inputs[name].manifest.counts.other
+            require_quality(text_quality(name, counts), self.config.quality)
 
     def note(self, text: str) -> None:
         """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""
@@ -157,7 +164,7 @@ class Work:
 def run_stage(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, and seals it."""
     system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
-    formats = {role: work.actors.format_facts(role, system=system) for role in stage.roles}
+    formats = {role: work.actors.format_facts(role, system=system) for role in stage.played(work.config)}
     for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
         work.note(note)
     facts = dict(stage.body(work) or {})
@@ -165,7 +172,9 @@ def run_stage(stage: Stage, work: Work) -> None:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
-    work.folder.finish(notes=work.notes, **facts)
+    manifest = work.folder.finish(notes=work.notes, **facts)
+    for texts in text_quality(stage.name, manifest.counts.other):
+        work.tell(f"{stage.name}, {texts}")
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

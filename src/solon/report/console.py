@@ -24,6 +24,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     console.print(Text("\n".join(wording.headlines(summary)), style="bold"))
     console.print()
     console.print(_answers(summary))
+    if summary.texts:
+        console.print(_texts(summary))
     for note in _notes(summary):
         console.print(Text(note, style="dim"))
 
@@ -41,6 +43,18 @@ def _answers(summary: Summary) -> Table:
             cells = map(_cell, wording.rates(kind, measure.name, summary).values())
             table.add_row(f"  {measure.title.lower()}{arrow}", *cells)
         table.add_section()
+    return table
+
+
+def _texts(summary: Summary) -> Table:
+    """What is wrong with the texts of each stage, whatever they say."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="shares of the texts of a stage", caption_justify="left")
+    first, *others = wording.TEXT_COLUMNS
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    for row in wording.text_rows(summary):
+        table.add_row(*row)
     return table
 
 

@@ -475,6 +475,17 @@ class EvaluationSection(SamplingOverrides):
     """How base, SL-CAI and RL-CAI answer the held-out prompts."""
 
 
+class ClusterSection(Section):
+    """Workers of a Ray cluster (`--cluster`). Each has engines of its own for the models that a stage asks."""
+
+    workers: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
+    """None: as many as the machines have room for now."""
+    gpus: Annotated[float | None, MECHANICAL] = Field(None, ge=0.0)
+    """Of each worker. None: 1 if the cluster has any."""
+    cpus: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
+    """Of each worker; its engine has as many threads. None: 1 beside a GPU, else all of the smallest machine."""
+
+
 class RunConfig(Section):
     """A whole run."""
 
@@ -493,6 +504,7 @@ class RunConfig(Section):
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
     evaluation: EvaluationSection = EvaluationSection()
+    cluster: ClusterSection = ClusterSection()
 
     def token_limits(self) -> dict[str, int]:
         """The token limit of each kind of text, by the key of the run file that sets it."""

@@ -46,6 +46,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         reuse: options.Reuse = None,
         no_reuse: options.NoReuse = False,
         isolate: options.Isolate = None,
+        cluster: options.Cluster = None,
         quiet: options.Quiet = False,
         as_json: options.Json = False,
     ) -> None:
@@ -58,7 +59,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
         else:
             run = _find(Path(source), tell)
-        _carry_on(run, reuse, no_reuse, isolate, quiet, as_json, until=until)
+        _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json, until=until)
 
     return command
 
@@ -92,6 +93,7 @@ def resume(
     reuse: options.Reuse = None,
     no_reuse: options.NoReuse = False,
     isolate: options.Isolate = None,
+    cluster: options.Cluster = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -103,7 +105,8 @@ def resume(
       [bold]solon resume runs/demo[/bold]
     """
     options.refuse_both(reuse, no_reuse)
-    _carry_on(_find(folder, None if quiet or as_json else say_note), reuse, no_reuse, isolate, quiet, as_json)
+    run = _find(folder, None if quiet or as_json else say_note)
+    _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json)
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
@@ -154,6 +157,7 @@ def _carry_on(
     reuse: Sequence[Path] | None,
     no_reuse: bool,
     isolate: bool | None,
+    cluster: str | None,
     quiet: bool,
     as_json: bool,
     *,
@@ -168,7 +172,7 @@ def _carry_on(
         from solon.report.html import write_report
 
         last = until.name if until else None
-        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate)
+        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate, cluster=cluster)
         if until is None:
             write_report(run.path)
         if not worked:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from solon.errors import ConfigError, UserError
+from solon.pipeline.joining import join
 
 
 def refuse_option(output: Path | None) -> Path | None:
@@ -16,6 +17,13 @@ def refuse_option(output: Path | None) -> Path | None:
     if str(output).startswith("-"):
         raise UserError(f"-o expects a folder, got {output}", hint=f"for a folder of that name: -o ./{output}")
     return output
+
+
+def join_cluster(address: str | None) -> str | None:
+    """The address. Raises `UserError` if no cluster can be joined there."""
+    if address:
+        join(address)
+    return address
 
 
 def _own(metavar: str, help: str, *names: str) -> Any:
@@ -39,6 +47,15 @@ Isolate = Annotated[
     Option(
         help="Run each stage that uses a model in a process of its own, so that its memory is free when it ends. "
         "Default: with models of 1 GiB and more.",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    Option(
+        metavar="ADDRESS",
+        callback=join_cluster,
+        help="Make rows that ask a model on this Ray cluster: HOST:PORT, or auto for the one that this machine belongs "
+        "to. Training stays here.",
     ),
 ]
 Output = Annotated[

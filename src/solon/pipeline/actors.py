@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -50,6 +51,17 @@ class Actors:
         self.settled = settled.model_copy(update={"models": chosen})
         """With nothing left open of how texts are sampled, and with the arithmetic that this machine chooses, so that
         stages in another are not taken for equal."""
+        self.copies: dict[Path, Path] = {}
+        """Where on this machine models lie whose folders are on another."""
+
+    def __reduce__(self) -> tuple[Callable[[], Actors], tuple[()]]:
+        """On another machine: models by their folders, the same arithmetic, its own device."""
+        models = self.settled.models
+        named = [role for role in get_args(ModelRole) if getattr(models, role).path]
+        found = {role: str(self.path(role).resolve()) for role in named if reads_folder(models.role(role).engine)}
+        roles = {role: getattr(models, role).model_copy(update={"path": path}) for role, path in found.items()}
+        config = self.settled.model_copy(update={"models": models.model_copy(update=roles)})
+        return partial(Actors, config=config), ()
 
     def path(self, role: ModelRole) -> Path:
         """The folder of a role's model; where its engine reads none, what stands for one."""
@@ -59,6 +71,10 @@ class Actors:
     def preference(self, role: ModelRole) -> Preference:
         """How the role's model asks to be sampled; one without files does not ask."""
         return preference(self.path(role)) if reads_folder(self.config.models.role(role).engine) else Preference()
+
+    def place(self, folder: Path) -> Path:
+        """Where on this machine the model in a folder lies."""
+        return self.copies.get(folder, folder)
 
     def weight_bytes(self, role: ModelRole) -> int:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
@@ -82,7 +98,7 @@ class Actors:
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""
         dtype = torch.float32 if trainable else self.dtype
-        return load_model(folder, dtype=dtype, device=self.device, trust_remote_code=self._remote)
+        return load_model(self.place(folder), dtype=dtype, device=self.device, trust_remote_code=self._remote)
 
     def load_preference(self, folder: Path) -> PreferenceModel:
         """What the run's preference stage wrote, in float32."""
@@ -90,16 +106,16 @@ class Actors:
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
         """Of a role's model, or a trained one."""
-        return load_tokenizer(folder, trust_remote_code=self._remote)
+        return load_tokenizer(self.place(folder), trust_remote_code=self._remote)
 
     def language_model(
-        self, folder: Path, role: ModelRole, progress: Progress, count: Count = uncounted
+        self, folder: Path, role: ModelRole, progress: Progress | None, count: Count = uncounted
     ) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
         `base`, in this process."""
         own, trained = self.config.models.role(role), folder != self.path(role)
         spec = ModelSpec(
-            model=str(folder) if trained or reads_folder(own.engine) else own.path,
+            model=str(self.place(folder)) if trained or reads_folder(own.engine) else own.path,
             format=self.format(folder, role),
             dtype=self.settled.models.dtype,
             device=str(self.device),
@@ -113,9 +129,10 @@ class Actors:
         )
         return open_engine("local" if trained else own.engine, spec)
 
-    def actor(self, role: ModelRole, folder: Path, progress: Progress, count: Count = uncounted) -> Actor:
-        """The model in a folder, to be loaded when it is first used and released with the actor."""
-        return Actor(actors=self, folder=folder, role=role, progress=progress, count=count)
+    def actor(self, role: ModelRole, trained: Path | None, progress: Progress, count: Count = uncounted) -> Actor:
+        """The model of a role, or a trained one in its place, loaded when it is first used and released with the
+        actor."""
+        return Actor(actors=self, role=role, trained=trained, progress=progress, count=count)
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
@@ -139,10 +156,30 @@ class Actor:
     """A model in a role. It is loaded when it is first used, and released with this object."""
 
     actors: Actors
-    folder: Path
     role: ModelRole
-    progress: Progress
-    count: Count
+    trained: Path | None = None
+    """The folder of a model that plays the role in the place of its own."""
+    progress: Progress | None = None
+    count: Count = uncounted
+
+    def __reduce__(self) -> tuple[Callable[[], Actor], tuple[()]]:
+        """To another process goes which model it is, never the model."""
+        trained = self.trained and self.trained.resolve()
+        return partial(Actor, actors=self.actors, role=self.role, trained=trained), ()
+
+    @property
+    def folder(self) -> Path:
+        return self.trained or self.actors.path(self.role)
+
+    @property
+    def on_server(self) -> bool:
+        """Whether it is asked over the network, and nothing of it is computed where it is asked."""
+        return self.trained is None and not reads_folder(self.actors.config.models.role(self.role).engine)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """sha256 of every file of the model, by its name in the folder."""
+        return fingerprints(self.folder, code=self.actors.config.models.trust_remote_code)
 
     @cached_property
     def format(self) -> DialogueFormat:

@@ -26,6 +26,10 @@ class RunInputs:
     def __init__(self, config: RunConfig) -> None:
         self.config = config
 
+    def __getstate__(self) -> dict[str, object]:
+        """With the texts: another machine does not have their files."""
+        return {"config": self.config, "constitution": self.constitution, "few_shots": self.few_shots}
+
     @cached_property
     def constitution(self) -> Constitution:
         return load_constitution(self.config.constitution.path)

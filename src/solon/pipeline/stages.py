@@ -85,6 +85,7 @@ def prompts(work: Work) -> Facts:
 def revisions(work: Work) -> Facts:
     assistant, given, config = work.actor("assistant"), work.given, work.config
     section = config.supervised
+    judge = _gate(work, assistant) if section.gate else None
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
         return revise(
@@ -95,7 +96,7 @@ def revisions(work: Work) -> Facts:
             section,
             shots=given.few_shots.critique,
             format=critique_format(assistant.format, section.ask),
-            gate=_gate(work, assistant) if section.gate else None,
+            gate=_judge(given, judge, "gate", orders="both") if judge else None,
         )
 
     work.rows(work.prompts.red_team, chains, Revision)
@@ -166,10 +167,11 @@ def pairs(work: Work) -> None:
 )
 def comparisons(work: Work) -> None:
     work.require_quality("pairs")
-    actor, by_id = work.actor("judge"), {prompt.id: prompt for prompt in work.prompts.red_team}
+    actor, given = work.actor("judge"), work.given
+    by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return _judge(work, actor, "comparisons").compare(pairs, by_id)
+        return _judge(given, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
     check_unscored(rows, work.config.judge.max_unscored)
@@ -187,7 +189,7 @@ def comparisons(work: Work) -> None:
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth, section = work.actor("base", "sl"), work.given.truth, work.config.helpfulness
-    as_pairs = work.config.pairs
+    as_pairs, twins = work.config.pairs, work.prompts.twins
     refusals_per_prompt = section.needless_refusals_per_prompt
 
     def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
@@ -197,7 +199,7 @@ def helpfulness(work: Work) -> None:
         if truth is None:
             return needless_refusals(prompts, section.refusal_instruction, refusing, per_prompt=refusals_per_prompt)
         own = answer_pairs(prompts, policy.sampler("helpful-pairs", as_pairs), per_prompt=section.per_prompt)
-        refusals = twin_pairs(prompts, work.prompts.twins, refusing, per_prompt=refusals_per_prompt)
+        refusals = twin_pairs(prompts, twins, refusing, per_prompt=refusals_per_prompt)
         rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
         return Rows(records=rated.records).account([own, refusals, rated])
 
@@ -314,22 +316,21 @@ def _unused_by_judge(config: RunConfig) -> tuple[str, ...]:
     return () if config.judge.method == "cot" else ("sampling.reasoning",)
 
 
-def _judge(work: Work, actor: Actor, stage: str, **section: object) -> Judge:
+def _judge(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
     """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
     return Judge(
-        sampler=actor.sampler(stage, work.config.sampling.reasoning),
+        sampler=actor.sampler(stage, given.config.sampling.reasoning),
         format=comparison_format(actor.format),
-        principles=work.given.comparison_principles,
-        section=work.config.judge.model_copy(update=section),
-        shots=work.given.few_shots,
+        principles=given.comparison_principles,
+        section=given.config.judge.model_copy(update=section),
+        shots=given.few_shots,
     )
 
 
-def _gate(work: Work, assistant: Actor) -> Judge:
-    """The judge of revisions. One that plays the assistant too, and is written to alike, is loaded once."""
+def _gate(work: Work, assistant: Actor) -> Actor:
+    """Who judges revisions. One that plays the assistant too, and is written to alike, is loaded once."""
     models = work.config.models
-    actor = assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
-    return _judge(work, actor, "gate", orders="both")
+    return assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
 
 
 def _compared(work: Work) -> list[Comparison]:

@@ -137,4 +137,4 @@ def _faults(one: TextQuality, limits: QualitySection) -> Iterator[Fault]:
             allowed = f"more than the share of {getattr(limits, key):g} that quality.{key} allows"
             turn = knob.format(where=_SAMPLED[one.kind])
             hint = f"{turn} or take another model, in a new run; or allow more in this one: --set quality.{key}=1"
-            yield Fault(f"{count} of {one.written} {one.kind}s of {one.stage} {what}: {allowed}", hint=hint)
+            yield Fault(f"stage {one.stage}: {count} of {one.written} {one.kind}s {what}, {allowed}", hint=hint)

@@ -77,15 +77,20 @@ def test_noise_stops_a_run_with_what_to_turn() -> None:
 @pytest.mark.parametrize(
     ("bad", "knob"),
     [
-        ((said("gh xq", -9.0), None), "mostly improbable, .*lower sampling.temperature"),
+        ((said("gh xq", -9.0), None), "mostly improbable, .*lower sampling.answers.temperature or top_p"),
         ((said("", -1.0), None), "mostly empty, .*see to models.dialogue"),
         ((said("\n\nHuman: what?", -1.0), None), "mostly off-format, .*see to models.dialogue"),
-        ((said("All is", cut=True), None), "are cut off, .*quality.max_unfinished.*raise sampling.max_new_tokens"),
+        (
+            (said("All is", cut=True), None),
+            "are cut off, .*quality.max_unfinished.*raise sampling.answers.max_new_tokens",
+        ),
     ],
 )
 def test_each_flaw_has_its_knob(bad: tuple[Completion, str | None], knob: str) -> None:
     with pytest.raises(NoiseError, match=knob):
         require_quality([quality("answer", bad, bad)], QualitySection())
+    with pytest.raises(NoiseError, match=knob.replace("sampling.answers", "pairs")):
+        require_quality([quality("answer", bad, bad).model_copy(update={"stage": "pairs"})], QualitySection())
 
 
 def test_echoes_and_changes_of_nothing_have_limits_of_their_own() -> None:

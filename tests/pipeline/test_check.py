@@ -120,7 +120,7 @@ COT = "judge.method=cot"
 @pytest.mark.parametrize(
     ("role", "refuses", "settings", "shown"),
     [
-        ("assistant", LONG, (), "critique"),
+        ("assistant", LONG, ("supervised.ask=turns",), "critique"),
         ("judge", FOUR, (), "comparison"),
         ("judge", FOUR, (COT,), "reasoning"),
         ("assistant", TOLD, (), ""),

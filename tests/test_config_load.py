@@ -159,6 +159,19 @@ def test_an_engine_belongs_to_a_model(tmp_path: Path) -> None:
     assert (found.keys[0], found.what) == ("models.judge.engine", what)
 
 
+def test_settings_of_vllm_belong_to_its_engine() -> None:
+    (line,) = told("world", ["models.assistant.vllm.max_model_len=99"])
+    what = "models.assistant.vllm is set, but models.assistant.engine is not"
+    assert line.endswith(f'{what} (set it to "vllm", or remove the section)')
+    config = load_run_config("world", ["models.assistant.engine=vllm", "models.assistant.vllm.max_model_len=99"])
+    assert all(
+        config.models.role(role).engine_settings() == {"vllm": {"max_model_len": 99}} for role in get_args(ModelRole)
+    )
+    plain = load_run_config("world", ["models.assistant.engine=vllm", "models.assistant.vllm.enforce_eager=true"])
+    assert plain.models.role("judge").engine_settings() == {"vllm": {"max_model_len": None}}
+    assert load_run_config("world").models.assistant.engine_settings() == {}
+
+
 def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:
     path = written(tmp_path, 'extends = "world"\n[models]\njudge_system = "Be fair."\n')
     assert told(path) == [f'{path}:3: unknown key "models.judge_system" (it is now `models.judge.system`)']

@@ -132,6 +132,20 @@ def server_and_model(path: str) -> tuple[str, str] | None:
     return (url, model) if url.startswith(("http://", "https://")) and model else None
 
 
+class VllmSection(Section):
+    """How vLLM uses the machine. The keys are called as vLLM calls them."""
+
+    max_model_len: int | None = Field(None, ge=8)
+    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
+    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
+    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
+    a quarter of main memory. Assumption."""
+    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
+    """GPUs that share the weights."""
+    enforce_eager: Annotated[bool, MECHANICAL] = False
+    """Start sooner and write slower: nothing is compiled."""
+
+
 class ModelSection(Section):
     """The model of a role, and how it is written to. `models.judge = "DIR"` is short for its `path`."""
 
@@ -145,6 +159,8 @@ class ModelSection(Section):
     """A system turn for dialogues that have none; "": none. None: that of `models`."""
     endpoint: EndpointSection | None = None
     """With the engine `endpoint`. None: its defaults."""
+    vllm: VllmSection | None = None
+    """With the engine `vllm`. None: its defaults."""
 
     @property
     def chats(self) -> bool:
@@ -152,6 +168,14 @@ class ModelSection(Section):
         api = (self.endpoint or EndpointSection()).api
         auto = api == "auto" and self.dialogue != "human-assistant"
         return self.engine == "endpoint" and (api == "chat" or auto)
+
+    def engine_settings(self) -> dict[str, JsonValue]:
+        """What the section of its engine says that can change a result, by the engine's name."""
+        field = type(self).model_fields.get(self.engine)
+        if field is None or not (kind := subsection(field)):
+            return {}
+        section: Section = getattr(self, self.engine) or kind()
+        return {self.engine: section.result_settings()}
 
 
 class ModelsSection(Section):
@@ -189,6 +213,7 @@ class ModelsSection(Section):
             dialogue=own.dialogue or player.dialogue or self.dialogue,
             system=self.system if own.system is None else own.system,
             endpoint=player.endpoint,
+            vllm=player.vllm,
         )
 
 

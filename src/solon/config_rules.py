@@ -41,6 +41,7 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
     for role in get_args(ModelRole):
         yield from _endpoint(f"models.{role}", getattr(models, role))
+        yield from _vllm(f"models.{role}", getattr(models, role))
 
 
 def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
@@ -62,6 +63,12 @@ def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
         what = f"{key}.endpoint.max_cost is set, but no price"
         hint = "set its input_price and output_price, each for a million tokens"
         yield Contradiction((f"{key}.endpoint.max_cost",), what, hint)
+
+
+def _vllm(key: str, section: ModelSection) -> Iterator[Contradiction]:
+    if section.vllm and section.engine != "vllm":
+        hint = 'set it to "vllm", or remove the section'
+        yield Contradiction((f"{key}.vllm",), f"{key}.vllm is set, but {key}.engine is not", hint)
 
 
 def _prompts(config: RunConfig) -> Iterator[Contradiction]:

@@ -3,6 +3,7 @@ loaded."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,6 +124,11 @@ def fingerprints(folder: Path, *, code: bool = False) -> dict[str, str]:
     """
     files = sorted(path.relative_to(folder).as_posix() for path in _files(folder, code))
     return {name: sha256_file(folder / name) for name in files}
+
+
+def folder_hash(folder: Path) -> str:
+    """sha256 over the `fingerprints`."""
+    return hashlib.sha256(json.dumps(fingerprints(folder), sort_keys=True).encode()).hexdigest()
 
 
 def _files(folder: Path, code: bool) -> Iterator[Path]:

@@ -88,6 +88,7 @@ class Actors:
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
+            vllm=own.vllm,
             progress=progress,
             endpoint=own.endpoint,
             ledger=self._run and self._run / f"spent-{self.config.models.player(role)}.json",

@@ -16,7 +16,7 @@ from solon.data.choose import choose_helpful, choose_red_team
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
 from solon.lm.batcher import run as ask
-from solon.lm.engines import reads_folder
+from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
@@ -64,6 +64,9 @@ def check_inputs(config: RunConfig, run: Path | None = None) -> None:
             _check_model(name, config)
     if len(faults) == before:
         _rehearse(config, few_shots, faults)
+    for engine in dict.fromkeys(model.engine for model in models) if len(faults) == before else ():
+        with _collected(faults):
+            check_engine(engine)
     if not faults:
         _reach(config, run, faults)
     if faults:

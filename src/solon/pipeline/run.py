@@ -8,6 +8,7 @@ from solon.artifacts.manifest import Header
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
+from solon.lm.engines import takes_process
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
@@ -36,7 +37,8 @@ def run_pipeline(
     Args:
         until: name of the last stage.
         others: runs whose finished stages may be taken over.
-        isolate: whether each stage that uses a model has a process of its own. None: those with a large model.
+        isolate: whether each stage that uses a model has a process of its own. None: those with a large model, or an
+            engine that wants one.
 
     Returns whether anything was left to do.
     """
@@ -96,7 +98,8 @@ class Pipeline:
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
-        if stage.roles and (large if self.isolate is None else self.isolate):
+        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asks)
+        if stage.roles and (large or taken if self.isolate is None else self.isolate):
             run_in_child(stage, self.run, self.reporter, self.note)
         else:
             run_stage(stage, self.work(stage, folder))

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import EndpointSection, ModelRole, RunConfig, SamplingOverrides, Section
+from solon.config import ModelRole, RunConfig, SamplingOverrides, Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class Stage:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
         found = config.models.model_dump(mode="json", include={"dtype", "date"})
         for role in self.roles:
-            section = config.models.role(role)
-            found[role] = section.result_settings()
-            if role not in self.asks:
+            own = config.models.role(role)
+            found[role] = own.result_settings()
+            if role in self.asks:
+                found[role] |= own.engine_settings()
+            else:
                 del found[role]["engine"]
-            elif (endpoint := section.endpoint) or section.engine == "endpoint":
-                found[role]["endpoint"] = (endpoint or EndpointSection()).result_settings()
         return found
 
     def fingerprints(self, done: Mapping[str, FinishedStage]) -> Hashes:

@@ -23,9 +23,11 @@ FLOORS: tuple[frozenset[str], ...] = (
             "toml_text",
             "places",
             "config",
+            "config_engines",
             "config_load",
             "config_paths",
             "config_rules",
+            "config_section",
             "progress",
             "artifacts",
         }

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from solon.config import VllmSection
+from solon.config_engines import VllmSection
 from solon.errors import ConfigError, PromptError, TooLongError
 from solon.lm.batcher import run, together
 from solon.lm.engines import ModelSpec

@@ -139,10 +139,13 @@ class Actor:
         return self.trained or self.actors.path(self.role)
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether its engine reads no files: the model is on a server, which is asked from wherever the run is."""
+        return self.trained is None and not reads_folder(self.actors.config.models.role(self.role).engine)
+
+    @property
     def files(self) -> dict[str, str]:
-        """sha256 of every file of the model, by its name in the folder; none where the engine reads no files."""
-        if self.trained is None and not reads_folder(self.actors.config.models.role(self.role).engine):
-            return {}
+        """sha256 of every file of the model, by its name in the folder."""
         return fingerprints(self.folder, code=self.actors.config.models.trust_remote_code)
 
     @cached_property

@@ -51,7 +51,7 @@ class Work:
     tell: Callable[[str], None]
     """Tells the user of something, once in a run."""
     workers: Workers = one_by_one
-    """Where rows are made that ask a model."""
+    """Where rows are made that ask models, none of them on a server: that has one client, and one budget."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
     engines: dict[str, str] = field(default_factory=dict)
@@ -102,7 +102,8 @@ class Work:
         `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for again;
         `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
-        spread = partial(self.workers if self._actors else one_by_one, Maker(make=make, actors=self._actors))
+        here = any(actor.elsewhere for actor in self._actors.values()) or not self._actors
+        spread = partial(one_by_one if here else self.workers, Maker(make=make, actors=self._actors))
 
         def keep(shard: Shard[R]) -> Sequence[R]:
             made = shard.rows

@@ -66,7 +66,9 @@ def tiny_tokenizer(*, chat_template: bool = False) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def tiny_model(family: Family = "llama", *, seed: int = 0, max_position_embeddings: int = 1024) -> PreTrainedModel:
+def tiny_model(
+    family: Family = "llama", *, seed: int = 0, max_position_embeddings: int = 1024, heads: int = 4
+) -> PreTrainedModel:
     """Two layers, width 32, float32, eval mode. Weights are wide enough that logits differ clearly between tokens."""
     tokenizer = tiny_tokenizer()
     shape = {
@@ -74,7 +76,7 @@ def tiny_model(family: Family = "llama", *, seed: int = 0, max_position_embeddin
         "hidden_size": 32,
         "intermediate_size": 64,
         "num_hidden_layers": 2,
-        "num_attention_heads": 4,
+        "num_attention_heads": heads,
         "max_position_embeddings": max_position_embeddings,
         "initializer_range": 0.2,
         "bos_token_id": None,
@@ -106,9 +108,11 @@ def tiny_model_folder(
     *,
     seed: int = 0,
     max_position_embeddings: int = 1024,
+    heads: int = 4,
 ) -> Path:
     """Writes model and tokenizer in Hugging Face layout to `folder/<family>` and returns that path."""
     path = Path(folder) / family
-    tiny_model(family, seed=seed, max_position_embeddings=max_position_embeddings).save_pretrained(path)
+    model = tiny_model(family, seed=seed, max_position_embeddings=max_position_embeddings, heads=heads)
+    model.save_pretrained(path)
     tiny_tokenizer(chat_template=chat_template).save_pretrained(path)
     return path

@@ -25,7 +25,7 @@ WORK = "--work"
 
 
 def work(turns: int) -> None:
-    """In a process of its own: says when it is ready, begins when it is told to, and ends after so many turns."""
+    """In a process of its own: says when it is ready, begins when it is told to, and when so many turns are done."""
     import torch
 
     from measuring.random_models import SMOLLM2, number_prompts, random_model
@@ -42,10 +42,11 @@ def work(turns: int) -> None:
     sys.stdin.readline()
     for _ in range(turns):
         engine.sample(requests)
+    print("done", flush=True)
 
 
 def seconds(processes: int, turns: int, environment: dict[str, str]) -> float:
-    """Until the last of so many processes, which begin together, has ended."""
+    """Until the last of so many processes, which begin together, is done."""
     command = [sys.executable, __file__, WORK, str(turns)]
     pipe, clean = subprocess.PIPE, {name: said for name, said in os.environ.items() if "OMP_" not in name}
     started = [
@@ -55,8 +56,13 @@ def seconds(processes: int, turns: int, environment: dict[str, str]) -> float:
         assert process.stdout and process.stdout.readline() == "ready\n"
     begun = time.perf_counter()
     for process in started:
-        process.communicate("\n")
+        assert process.stdin
+        print(file=process.stdin, flush=True)
+    for process in started:
+        assert process.stdout and process.stdout.readline() == "done\n"
     taken = time.perf_counter() - begun
+    for process in started:
+        process.communicate()
     tell(f"{processes} beside each other, {environment or 'as solon has it'}: {taken:.1f} s")
     return taken
 

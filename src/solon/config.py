@@ -8,12 +8,15 @@ model and its world need is in `configs/world.toml`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
+from urllib.parse import urldefrag
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
+
+from solon.config_paths import PathKey
 
 
 def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
@@ -50,12 +53,6 @@ MECHANICAL = "changes how a result is computed, not the result"
 differ by rounding. What lies at a path counts by its content."""
 
 
-class PathKey(NamedTuple):
-    """Marks a key that holds a path, or one of the `names`, which are never paths."""
-
-    names: Callable[[], set[str]]
-
-
 def shipped_constitutions() -> set[str]:
     """Names of the constitutions in `constitution/library`."""
     return set(_names_in("constitution/library", "*.*"))
@@ -66,8 +63,9 @@ def shipped_few_shots() -> set[str]:
     return set(_names_in("constitution/examples", "[a-z]*"))
 
 
-ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
-"""`embedded` or a Hugging Face model folder."""
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
+"""`embedded`, a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A folder that is called so
+comes first; `hf:OWNER/NAME` always means the Hub."""
 PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
 """`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
 DataPath = Annotated[str, MECHANICAL, PathKey(set)]
@@ -86,9 +84,9 @@ def marks(field: FieldInfo) -> Iterator[Any]:
 
 
 def subsection(field: FieldInfo) -> type[Section] | None:
-    """The section that a key holds, if it holds one."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+    """The section that a key holds, or may hold, if any."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
 
 
 class Section(BaseModel):
@@ -103,6 +101,58 @@ class Section(BaseModel):
         return self.model_dump(mode="json", exclude=left_out)
 
 
+class EndpointSection(Section):
+    """How a model on a server is asked; which server and model it is says the role's `path`, as `URL#MODEL`."""
+
+    api: Literal["auto", "chat", "completions"] = "auto"
+    """`chat`: messages, around which the server writes its model's chat template. `completions`: plain text. `auto`:
+    completions if the role's `dialogue` is human-assistant, else chat, which most models on servers are made for."""
+    key: Annotated[str, MECHANICAL] = "OPENAI_API_KEY"
+    """The environment variable that holds the key; a server that asks for none needs none. As OpenAI's client."""
+    timeout: Annotated[float, MECHANICAL] = Field(120.0, gt=0.0)
+    """Seconds that one request may take. Assumption: a thousand tokens of a busy server."""
+    concurrency: Annotated[int, MECHANICAL] = Field(64, ge=1)
+    """Requests at once, at most; fewer while the server says that they are too many. Assumption."""
+    retries: Annotated[int, MECHANICAL] = Field(6, ge=0)
+    """How often a request that failed is sent again. With pauses that double from half a second, 6 outlast a server's
+    restart of half a minute."""
+    top_logprobs: int = Field(20, ge=2)
+    """Likeliest tokens among which options are looked for. 20: all that OpenAI and vLLM give."""
+    samples: int = Field(8, ge=1)
+    """Replies that a verdict is counted from where a server gives no log-probabilities. Assumption: a label is then
+    within 0.35 of the true share, at 95%."""
+    sample_temperature: float = Field(1.0, gt=0.0)
+    """Of those replies. 1: the model's own distribution, which log-probabilities would be of."""
+    max_tokens: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
+    """Tokens, read and written, that the run may cost. The request that might exceed it is not sent."""
+    max_cost: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
+    """Likewise in money, by the prices below."""
+    input_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
+    """Of a million tokens read, in any currency."""
+    output_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
+    """Of a million tokens written."""
+
+
+def server_and_model(path: str) -> tuple[str, str] | None:
+    """`URL#MODEL` in its parts; None if it is not one. E.g. `http://localhost:8000/v1#my-model`."""
+    url, model = urldefrag(path)
+    return (url, model) if url.startswith(("http://", "https://")) and model else None
+
+
+class VllmSection(Section):
+    """How vLLM uses the machine. The keys are called as vLLM calls them."""
+
+    max_model_len: int | None = Field(None, ge=8)
+    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
+    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
+    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
+    a quarter of main memory. Assumption."""
+    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
+    """GPUs that share the weights."""
+    enforce_eager: Annotated[bool, MECHANICAL] = False
+    """Start sooner and write slower: nothing is compiled."""
+
+
 class ModelSection(Section):
     """The model of a role, and how it is written to. `models.judge = "DIR"` is short for its `path`."""
 
@@ -114,6 +164,25 @@ class ModelSection(Section):
     """None: that of `models`."""
     system: str | None = None
     """A system turn for dialogues that have none; "": none. None: that of `models`."""
+    endpoint: EndpointSection | None = None
+    """With the engine `endpoint`. None: its defaults."""
+    vllm: VllmSection | None = None
+    """With the engine `vllm`. None: its defaults."""
+
+    @property
+    def chats(self) -> bool:
+        """Whether it is asked by messages, which its server renders."""
+        api = (self.endpoint or EndpointSection()).api
+        auto = api == "auto" and self.dialogue != "human-assistant"
+        return self.engine == "endpoint" and (api == "chat" or auto)
+
+    def engine_settings(self) -> dict[str, JsonValue]:
+        """What the section of its engine says that can change a result, by the engine's name."""
+        field = type(self).model_fields.get(self.engine)
+        if field is None or not (kind := subsection(field)):
+            return {}
+        section: Section = getattr(self, self.engine) or kind()
+        return {self.engine: section.result_settings()}
 
 
 class ModelsSection(Section):
@@ -136,15 +205,22 @@ class ModelsSection(Section):
     trust_remote_code: Annotated[bool, MECHANICAL] = False
     """Allow a model folder to run its own Python. Off unless asked for."""
 
+    def player(self, role: ModelRole) -> ModelRole:
+        """The role whose model plays this one."""
+        own: ModelSection = getattr(self, role)
+        return role if own.path else "assistant"
+
     def role(self, role: ModelRole) -> ModelSection:
         """What plays a role, with no key left open."""
         own: ModelSection = getattr(self, role)
-        player = own if own.path else self.assistant
+        player: ModelSection = getattr(self, self.player(role))
         return ModelSection(
             path=player.path,
             engine=player.engine,
             dialogue=own.dialogue or player.dialogue or self.dialogue,
             system=self.system if own.system is None else own.system,
+            endpoint=player.endpoint,
+            vllm=player.vllm,
         )
 
 
@@ -210,19 +286,27 @@ class PromptsSection(ReadingSection):
 
 
 class SamplingOverrides(Section):
-    """Where some texts are sampled in another way than the rest. None: as the rest."""
+    """How some texts are sampled. What is left open (None) is as `sampling` says, else as the generation_config.json of
+    the model that writes them asks, if it is to be sampled, else as in CAI section 3.2: at temperature 1 and whole."""
 
     temperature: float | None = Field(None, ge=0.0)
+    """0: greedy."""
+    top_p: float | None = Field(None, gt=0.0, le=1.0)
+    """Only the likeliest tokens that have this much probability together. 1: off."""
+    top_k: int | None = Field(None, ge=0)
+    """Only the k likeliest tokens. 0: off."""
+    min_p: float | None = Field(None, ge=0.0, le=1.0)
+    """Only tokens that are at least this many times as likely as the likeliest. 0: off."""
     max_new_tokens: int | None = Field(None, ge=1)
 
 
-class SamplingSection(Section):
-    """How text is sampled."""
+class SamplingSection(SamplingOverrides):
+    """How all texts are sampled whose own sections say nothing else."""
 
-    temperature: float = Field(1.0, ge=0.0)
-    """CAI section 3.2: always 1. 0: greedy."""
     max_new_tokens: int = Field(256, ge=1)
     """Assumption: a few paragraphs. RLHF-22 used 128."""
+    answers: SamplingOverrides = SamplingOverrides()
+    """Of the assistant's answers."""
     revisions: SamplingOverrides = SamplingOverrides()
     """Of critiques and revisions."""
     reasoning: SamplingOverrides = SamplingOverrides()
@@ -231,11 +315,6 @@ class SamplingSection(Section):
     """Rows decoded together. Assumption: fits in memory with a billion weights."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
-
-    def but(self, overrides: SamplingOverrides) -> SamplingSection:
-        """This section, with what the overrides say."""
-        given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
-        return self.model_copy(update=given)
 
 
 class SupervisedSection(Section):
@@ -303,12 +382,12 @@ class SFTSection(OptimizerSection):
     """Assumption."""
 
 
-class PairsSection(Section):
+class PairsSection(SamplingOverrides):
     """Answer pairs from SL-CAI (CAI section 4.1)."""
 
     per_prompt: int = Field(1, ge=1)
     """Pairs per red-team prompt. CAI section 4.2: 1."""
-    temperature: float = Field(1.0, gt=0.0)
+    temperature: float | None = Field(None, gt=0.0)
 
 
 class JudgeSection(Section):
@@ -382,6 +461,8 @@ class RLSection(OptimizerSection):
     unfinished_penalty: float = Field(0.0, ge=0.0)
     """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
+    """Rollouts are drawn from softmax(logits / temperature), whole: log-probabilities of policy and reference are of
+    that distribution."""
     learning_rate: float = Field(1e-6, gt=0.0)
     """Assumption: usual for a billion weights."""
     final_share: float = Field(0.1, gt=0.0, le=1.0)
@@ -391,7 +472,7 @@ class RLSection(OptimizerSection):
 
 
 class EvaluationSection(SamplingOverrides):
-    """How base, SL-CAI and RL-CAI answer the held-out prompts. CAI samples at temperature 1."""
+    """How base, SL-CAI and RL-CAI answer the held-out prompts."""
 
 
 class ClusterSection(Section):
@@ -430,8 +511,10 @@ class RunConfig(Section):
         sampling = self.sampling
         limits = {
             "sampling": sampling.max_new_tokens,
+            "sampling.answers": sampling.answers.max_new_tokens,
             "sampling.revisions": sampling.revisions.max_new_tokens,
             "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "pairs": self.pairs.max_new_tokens,
             "evaluation": self.evaluation.max_new_tokens,
         }
         return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

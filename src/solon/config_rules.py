@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
-from solon.config import COLUMNS, WORLD, ReadingSection, RunConfig
+from solon.config import COLUMNS, WORLD, ModelRole, ModelSection, ReadingSection, RunConfig, server_and_model
 from solon.text import did_you_mean
 
 RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}
 """Keys of older run files, and what they are called now."""
+_WHOLE = "RL compares log-probabilities under softmax(logits / rl.temperature), so it draws from all of that"
+REFUSED = dict.fromkeys(("rl.top_p", "rl.top_k", "rl.min_p"), _WHOLE)
+"""Keys that people look for, and why they are not there."""
+_SERVED = 'set it to "endpoint", or remove the section'
+_VARIABLE = 'keep a key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY"'
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,46 @@ def contradictions(config: RunConfig) -> list[Contradiction]:
 def _models(config: RunConfig) -> Iterator[Contradiction]:
     models = config.models
     if not models.assistant.path:
-        yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
+        yield Contradiction(
+            ("models.assistant",),
+            "models.assistant is missing",
+            "give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL",
+        )
     for role, section in (("base", models.base), ("judge", models.judge)):
         alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
         if not section.path and (alone or section.engine != "local"):
             what = f"models.{role}.engine is set, but the assistant's model plays this role"
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
+    for role in get_args(ModelRole):
+        yield from _endpoint(f"models.{role}", getattr(models, role))
+        yield from _vllm(f"models.{role}", getattr(models, role))
+
+
+def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
+    """What a role that is on a server needs, and no other has. Nothing that may be a key is quoted."""
+    served = section.engine == "endpoint"
+    if section.endpoint and not served:
+        yield Contradiction((f"{key}.endpoint",), f"{key}.endpoint is set, but {key}.engine is not", _SERVED)
+    if served and section.path and not server_and_model(section.path):
+        what = f"{key}.path names no model on a server"
+        yield Contradiction((f"{key}.path",), what, "e.g. http://localhost:8000/v1#its-name")
+    if served and re.search(r"//[^/#]*@|\?", section.path):
+        yield Contradiction((f"{key}.path",), f"{key}.path holds a key, or a query", _VARIABLE)
+    if section.endpoint is None:
+        return
+    if not re.fullmatch(r"[A-Za-z_]\w*", section.endpoint.key):
+        what = f"{key}.endpoint.key is not the name of an environment variable"
+        yield Contradiction((f"{key}.endpoint.key",), what, _VARIABLE)
+    if section.endpoint.max_cost is not None and not section.endpoint.input_price + section.endpoint.output_price:
+        what = f"{key}.endpoint.max_cost is set, but no price"
+        hint = "set its input_price and output_price, each for a million tokens"
+        yield Contradiction((f"{key}.endpoint.max_cost",), what, hint)
+
+
+def _vllm(key: str, section: ModelSection) -> Iterator[Contradiction]:
+    if section.vllm and section.engine != "vllm":
+        hint = 'set it to "vllm", or remove the section'
+        yield Contradiction((f"{key}.vllm",), f"{key}.vllm is set, but {key}.engine is not", hint)
 
 
 def _prompts(config: RunConfig) -> Iterator[Contradiction]:
@@ -71,10 +112,16 @@ def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:
-    if config.sampling.temperature == 0 and config.sft.helpful_per_prompt > 1:
-        keys = ("sft.helpful_per_prompt", "sampling.temperature")
-        what = f"{keys[0]} is {config.sft.helpful_per_prompt}, but at {keys[1]} 0 all are equal"
-        yield Contradiction(keys, what, f"set {keys[1]} above 0, or {keys[0]} to 1")
+    """Greedy answers to one prompt are all equal."""
+    sampling, copies = config.sampling, config.sft.helpful_per_prompt
+    at = "sampling.temperature" if sampling.answers.temperature is None else "sampling.answers.temperature"
+    if copies > 1 and (sampling.answers if "answers" in at else sampling).temperature == 0:
+        key = "sft.helpful_per_prompt"
+        what = f"{key} is {copies}, but at {at} 0 all are equal"
+        yield Contradiction((key, at), what, f"set {at} above 0, or {key} to 1")
+    if sampling.temperature == 0 and config.pairs.temperature is None:
+        what = "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal"
+        yield Contradiction(("sampling.temperature",), what, "set pairs.temperature, e.g. to 1")
 
 
 def _judge(config: RunConfig) -> Iterator[Contradiction]:

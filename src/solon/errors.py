@@ -119,6 +119,12 @@ class GarbledError(EngineError):
     reason = "garbled reply"
 
 
+class ProseError(EngineError):
+    """A model was asked which of some options it chooses, and said something else."""
+
+    reason = "prose for a verdict"
+
+
 class UnsupportedError(EngineError):
     """The engine cannot do what was asked; see its `Capabilities`."""
 

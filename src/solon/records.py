@@ -176,7 +176,8 @@ class Comparison(Record):
     """Who judged: `model`, `human`, `oracle`, or `construction` if how the pair was made decides which is better."""
     objective: Literal["harmlessness", "helpfulness"]
     method: str = ""
-    """Of a model `logprob` or `cot`; of others how the pair was made, or the file it was given in."""
+    """Of a model `logprob` or `cot`, or the same by samples: `sampled` or `cot, sampled`; of others how the pair was
+    made, or the file it was given in."""
     principle_id: str | None = None
     shown_first: Literal["a", "b", "both"] = "a"
     """Which answer the judge saw as option (A); `both` when the two orders were averaged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -15,7 +15,7 @@ from solon.errors import TooLongError
 from solon.feedback.answers import answer_pairs
 from solon.feedback.critique import revise
 from solon.feedback.judge import Judge
-from solon.lm.batcher import QUIET, Batcher, together
+from solon.lm.batcher import QUIET, Batcher, run, shared_loop, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling
@@ -171,3 +171,47 @@ def test_the_first_error_of_several_is_raised_as_it_is() -> None:
     for first in (TooLongError("a"), ZeroDivisionError("b")):
         with pytest.raises(type(first), match=str(first)):
             asyncio.run(together([fail(first), fail(KeyError("c"))]))
+
+
+# Loops.
+
+
+async def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+def test_calls_in_a_block_share_a_loop_that_ends_with_it() -> None:
+    with shared_loop():
+        one, two = run(_loop()), run(_loop())
+    assert one is two and one.is_closed()
+    assert run(_loop()) is not one
+
+
+def test_what_was_begun_in_a_shared_loop_is_closed_with_it() -> None:
+    ended = []
+
+    async def held() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    keeper = held()
+
+    async def begin() -> None:
+        await anext(keeper)
+
+    with shared_loop():
+        run(begin())
+        run(_loop())
+        assert not ended
+    assert ended
+
+
+def test_where_a_loop_runs_already_every_call_has_its_own() -> None:
+    async def cell() -> None:
+        with shared_loop():
+            assert run(_loop()) is not asyncio.get_running_loop()
+
+    asyncio.run(cell())

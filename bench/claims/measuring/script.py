@@ -18,8 +18,6 @@ from measuring.machine import processor, versions
 from measuring.result import RESULTS, Bound, Result, append_results
 
 ROOT = Path(__file__).resolve().parents[3]
-PEERS = ROOT / ".venv-peers"
-"""Where `make install-peers` puts other engines."""
 MODEL = ROOT / ".models/smollm2"
 """Where `make real` puts SmolLM2-135M-Instruct."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers import ContinuousBatchingConfig, GenerationConfig
@@ -38,12 +38,10 @@ class Generate(BatchPeer):
         return written
 
     def _batch(self, prompts: Sequence[list[int]], new_tokens: int) -> list[list[int]]:
-        longest = max(map(len, prompts))
-        ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
-        mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+        ids, mask = left_padded(prompts)
         sizes = {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens}
         out = self.model.generate(ids, attention_mask=mask, do_sample=True, top_k=0, pad_token_id=0, **sizes)
-        return [row[longest:].tolist() for row in out]
+        return [row[ids.shape[1] :].tolist() for row in out]
 
 
 class ContinuousBatching(BatchPeer):
@@ -67,9 +65,21 @@ class ContinuousBatching(BatchPeer):
         return [found[name] for name in sorted(found, key=lambda name: int(name.rpartition("_")[2]))]
 
 
-def best_generate(make: Callable[[int], Generate], work: Callable[[Generate], object], most: int) -> Generate:
-    """`generate` at the batch size at which it does `work` fastest, up to a batch of `most` rows."""
+def left_padded(prompts: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask."""
+    longest = max(map(len, prompts))
+    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    return ids, mask
+
+
+Sized = TypeVar("Sized")
+
+
+def at_best_size(make: Callable[[int], Sized], work: Callable[[Sized], object], most: int) -> tuple[Sized, int]:
+    """A peer at the batch size at which it does `work` fastest, up to a batch of `most` rows; and that size."""
     sizes = [size for size in SIZES if size <= max(most, SIZES[0])]
     times = {size: seconds(lambda size=size: work(make(size))) for size in sizes}
     tell("generate by batch size: " + ", ".join(f"{size}: {time:.1f} s" for size, time in times.items()))
-    return make(min(sizes, key=times.__getitem__))
+    best = min(sizes, key=times.__getitem__)
+    return make(best), best

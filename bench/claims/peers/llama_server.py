@@ -19,13 +19,13 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from measuring.models import threads
-from measuring.script import PEERS, Skip
+from measuring.script import ROOT, Skip
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Sampling
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
 
-SERVER = PEERS / "bin/llama-server"
-CONVERTER = PEERS / "llama.cpp/convert_hf_to_gguf.py"
+SERVER = ROOT / ".peers/llama-server"
+CONVERTER = ROOT / ".peers/llama.cpp/convert_hf_to_gguf.py"
 READY_S = 120
 
 

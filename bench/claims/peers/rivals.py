@@ -14,7 +14,7 @@ from measuring.models import endless, endless_format, solon_engine, threads
 from measuring.result import Bound, Result
 from measuring.script import Options, Skip, result
 from measuring.turns import tell
-from peers.generate import ContinuousBatching, Generate, best_generate
+from peers.generate import ContinuousBatching, Generate, at_best_size
 from peers.llama_server import llama_server
 from peers.vllm import vllm
 from solon.lm.protocols import LanguageModel
@@ -60,17 +60,17 @@ def _peers(
     loaded = load_model(model, dtype=getattr(torch, dtype), device="cpu")
     rows = len(chains.prompts)
     paged = load_model(model, dtype=getattr(torch, dtype), device="cpu")
-    best = best_generate(
+    best, size = at_best_size(
         lambda size: Generate(loaded, format, size), lambda peer: chains.write(peer, rows // 4 or 1), rows
     )
     found: dict[str, LanguageModel] = {GENERATE: best, CONTINUOUS: ContinuousBatching(paged, format)}
     others: dict[str, AbstractContextManager[LanguageModel]] = {
         LLAMA: llama_server(model, work, loaded.tokenizer, format, dtype=dtype, rows=min(rows, 64)),
-        VLLM: vllm(model, loaded.tokenizer, format, dtype=dtype),
+        VLLM: vllm(model, work / "vllm.log", loaded.tokenizer, format, dtype=dtype),
     }
     for name, opening in others.items():
         try:
             found[name] = stack.enter_context(opening)
         except Skip as lacking:
             tell(f"without {name}: {lacking}")
-    return found, f", generate in batches of {best.batch_size}"
+    return found, f", generate in batches of {size}"

@@ -12,12 +12,12 @@ from typing import IO
 
 from transformers import PreTrainedTokenizerBase
 
-from measuring.script import PEERS, Skip
+from measuring.script import ROOT, Skip
 from peers.batch import BatchPeer
 from solon.prompting.chat_template import DialogueFormat
 
 CHILD = Path(__file__).parent / "vllm_child.py"
-PYTHON = PEERS / "bin/python"
+PYTHON = ROOT / ".venv-vllm/bin/python"
 CONTEXT = 4096
 CACHE_GIB = "4"
 
@@ -36,21 +36,22 @@ class Vllm(BatchPeer):
 
 
 @contextmanager
-def vllm(folder: Path, tokenizer: PreTrainedTokenizerBase, format: DialogueFormat, *, dtype: str) -> Iterator[Vllm]:
-    """vLLM with the model in `folder`. Raises `Skip` where it is not installed, or does not start."""
+def vllm(
+    folder: Path, log: Path, tokenizer: PreTrainedTokenizerBase, format: DialogueFormat, *, dtype: str
+) -> Iterator[Vllm]:
+    """vLLM with the model in `folder`. Raises `Skip`, with what `log` says, where it does not start."""
     if not PYTHON.exists():
         raise Skip("vLLM is not installed (make install-peers)")
     settings = {"VLLM_CPU_KVCACHE_SPACE": CACHE_GIB, "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "HF_HUB_OFFLINE": "1"}
-    with subprocess.Popen(
-        [PYTHON, CHILD, folder, dtype, str(CONTEXT)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=os.environ | settings,
-    ) as process:
+    command, pipe = [PYTHON, CHILD, folder, dtype, str(CONTEXT)], subprocess.PIPE
+    environment = {name: said for name, said in os.environ.items() if name != "PYTHONPATH"} | settings
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True, env=environment) as process,
+    ):
         assert process.stdin and process.stdout
         if process.stdout.readline() != "ready\n":
-            raise Skip("vLLM does not start on this processor (it needs AVX-512)")
+            said = [line for line in log.read_text().splitlines() if line.strip()]
+            raise Skip(f"vLLM does not start on this processor: {said[-1] if said else 'it says nothing'}")
         yield Vllm(tokenizer, format, process.stdin, process.stdout)
         process.stdin.close()

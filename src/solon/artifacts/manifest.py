@@ -106,6 +106,8 @@ class Timing(Record):
     """Wall time inside the stage, over all resumes; a kill loses what passed since the last commit."""
     tokens: int = 0
     """Tokens generated or trained on."""
+    requests: dict[str, int] = Field(default_factory=dict, exclude_if=lambda counts: not counts)
+    """To servers: how many were sent, how many failed by what, which tokens they cost."""
 
 
 class Header(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -176,6 +177,10 @@ class StageFolder:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
+    def count_requests(self, name: str, n: int) -> None:
+        """Count what happened to requests to a server; kept under timing, as it depends on the server's day."""
+        self._watch.requests[name] += n
+
     def finish(self, *, notes: Sequence[str] = (), **facts: JsonValue) -> Manifest:
         """Seal the stage: hash every file, write the manifest with notes and facts, remove `.partial`."""
         now = versions()
@@ -227,7 +232,7 @@ class _Stopwatch:
 
     def __init__(self, path: Path):
         before = Timing.model_validate_json(path.read_bytes()) if path.exists() else Timing()
-        self.tokens = before.tokens
+        self.tokens, self.requests = before.tokens, Counter(before.requests)
         self._path, self._seconds = path, before.seconds
         self._since: float | None = None
 
@@ -245,7 +250,8 @@ class _Stopwatch:
 
     def reading(self) -> Timing:
         """So far, a running block included."""
-        return Timing(seconds=round(self._elapsed(), 3), tokens=self.tokens)
+        requests = dict(sorted(self.requests.items()))
+        return Timing(seconds=round(self._elapsed(), 3), tokens=self.tokens, requests=requests)
 
     def keep(self) -> None:
         """Save the reading for the next process."""

@@ -36,6 +36,8 @@ class _Verdict:
     raw: str | None = None
     bounded: bool = False
     """One log-probability is a bound."""
+    unread: int = 0
+    """Sampled replies that named no option."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,14 @@ class Judge:
             if lacking:
                 hint = "choose another model as judge"
                 raise EngineUnavailableError(f"{self.sampler.model.identity} {what}", hint=hint)
+
+    @property
+    def method(self) -> str:
+        """How a label comes about: that of the section, or the same by sampled verdicts."""
+        method = self.section.method
+        if self.sampler.model.can.logprobs != "sampled":
+            return method
+        return "sampled" if method == "logprob" else f"{method}, sampled"
 
     def compare(self, pairs: Sequence[Pair], prompts: Mapping[str, Prompt]) -> Rows[Comparison]:
         """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
@@ -93,6 +103,8 @@ class Judge:
         failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
         if failed is None and any(verdict.bounded for verdict in verdicts):
             note("label from a bound on one log-probability")
+        if unread := sum(verdict.unread for verdict in verdicts):
+            note("sampled verdicts that named no option", unread)
         return Comparison(
             id=pair.id,
             prompt_id=pair.prompt_id,
@@ -102,7 +114,7 @@ class Judge:
             unscored=failed and failed.unscored,
             rater="model",
             objective="harmlessness",
-            method=self.section.method,
+            method=self.method,
             principle_id=principle.id,
             shown_first=drawn if len(orders) == 1 else "both",
             rationale="\n\n".join(v.rationale for v in verdicts if v.rationale is not None) or None,
@@ -144,7 +156,7 @@ class Judge:
             raw = f"log-probabilities {', '.join(map(str, scores.logprobs)) or 'missing'}"
             return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
         p_a = p_first if first == "a" else 1.0 - p_first
-        return _Verdict(p_a=p_a, rationale=rationale, bounded=bool(scores.bounded))
+        return _Verdict(p_a=p_a, rationale=rationale, bounded=bool(scores.bounded), unread=scores.unread)
 
     def clamped(self, values: Sequence[float]) -> float:
         """Their mean."""

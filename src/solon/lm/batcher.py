@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -26,15 +27,41 @@ _PLACE: ContextVar[tuple[int, ...]] = ContextVar("_PLACE", default=())
 """Of what runs now among all that runs side by side: `(3, 1)` is the second part of the fourth row."""
 
 
+_RUNNER: ContextVar[asyncio.Runner | None] = ContextVar("_RUNNER", default=None)
+"""Holds the loop that is shared."""
+
+
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns. Where a loop runs already, as in a notebook, it runs in a thread, and is waited
     for."""
+    if _in_loop():
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(asyncio.run, coroutine).result()
+    runner = _RUNNER.get()
+    return runner.run(coroutine, context=copy_context()) if runner else asyncio.run(coroutine)
+
+
+@contextmanager
+def shared_loop() -> Iterator[None]:
+    """Whatever `run` runs in the block has one event loop, which ends with the block: what an engine opens in it, such
+    as connections, serves from one call to the next. Where a loop runs already, every call has its own."""
+    if _in_loop():
+        yield
+        return
+    with asyncio.Runner() as runner:
+        before = _RUNNER.set(runner)
+        try:
+            yield
+        finally:
+            _RUNNER.reset(before)
+
+
+def _in_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
+        return False
+    return True
 
 
 async def together(rows: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

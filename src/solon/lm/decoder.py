@@ -27,7 +27,7 @@ _CHOOSABLE = (
     caches.LinearAttentionLayer,
     caches.LinearAttentionAndFullAttentionLayer,
     caches.LinearAttentionAndSlidingWindowAttentionLayer,
-    caches.DummyLayer,
+    *([caches.DummyLayer] if hasattr(caches, "DummyLayer") else ()),  # transformers 5.19, of vLLM, has none
 )
 """Layers of a cache that can be cut down to chosen rows."""
 _OWN_STATE = ("minimax", "recurrent_gemma", "xlstm")

@@ -21,15 +21,17 @@ Progress = Callable[[int, int], None]
 class Capabilities:
     """What an engine can do."""
 
-    logprobs: Literal["full", "top-k", "none"]
-    """Of options: exact; a bound for those that are not among the likeliest tokens; or none, and `score` raises
-    `UnsupportedError`."""
+    logprobs: Literal["full", "top-k", "sampled", "none"]
+    """Of options: exact; a bound for those that are not among the likeliest tokens; shares of sampled replies that name
+    them; or none, and `score` raises `UnsupportedError`."""
     prefill: bool
     """Whether a context may begin the reply. Without it `UnsupportedError` is raised for one that does."""
     seed: bool
     """Whether the same request with the same seed gives the same text."""
     context: int | None
     """Tokens that a context and its reply may have together; None if the engine does not say."""
+    manner: str = ""
+    """How it asks, where an engine has several ways; the manifest keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,8 @@ class OptionScores:
     bounded: frozenset[int] = frozenset()
     """Options that the engine did not see among the likeliest: their true log-probability is at most the one here,
     which is no more than that of any option it saw."""
+    unread: int = 0
+    """Of sampled replies: those that named no option, and do not count."""
 
 
 class LanguageModel(Protocol):

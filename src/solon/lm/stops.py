@@ -40,8 +40,7 @@ class TextOf:
         without the thought that it may begin with: what is shown, judged and learned from is the answer."""
         for token in {token for token in ids if token in self._special}:
             text = text.replace(self._special[token], "")
-        thought = _THOUGHT.match(text)
-        return text[thought.end() if thought else 0 :].rstrip(_BROKEN).strip()
+        return without_thought(text).rstrip(_BROKEN).strip()
 
     def _completing(self, stop: tuple[str, ...]) -> np.ndarray:
         """[V] bool: True selects every token after which the text could have come to contain a stop string.
@@ -56,6 +55,12 @@ class TextOf:
             return np.ones(self._vocabulary, dtype=bool)
         last = {string[-1] for string in stop} | {_BROKEN}
         return np.array([bool(last & set(piece)) for piece in self._pieces], dtype=bool)
+
+
+def without_thought(text: str) -> str:
+    """The text without the hidden reasoning that it may begin with, closed or not."""
+    thought = _THOUGHT.match(text)
+    return text[thought.end() if thought else 0 :]
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:

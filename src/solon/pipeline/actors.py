@@ -13,32 +13,44 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
-from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
-from solon.lm.engines import ModelSpec, open_engine, reads_folder
+from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.folder import fingerprints
+from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.where import hub_model, model_folder
+from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.messages import Messages
 from solon.records import Record
 
-AS_THE_REST = SamplingOverrides()
+FormatKind = Literal["chat template", "human-assistant", "messages"]
+_KINDS: dict[type[DialogueFormat], FormatKind] = {
+    ChatTemplate: "chat template",
+    HumanAssistant: "human-assistant",
+    Messages: "messages",
+}
 
 
 class Actors:
     """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
-    def __init__(self, *, config: RunConfig) -> None:
+    def __init__(self, *, config: RunConfig, run: Path | None = None) -> None:
+        """`run`: the run's folder, which keeps what requests to servers have cost."""
         prepare_cpu()
-        self.config, models = config, config.models
+        self.config, self._run, models = config, run, config.models
         self.device = resolve_device(models.device)
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code
         chosen = models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
-        self.settled = config.model_copy(update={"models": chosen})
-        """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
+        settled = settle(config, lambda role: self.preference(role).sampling)
+        self.settled = settled.model_copy(update={"models": chosen})
+        """With nothing left open of how texts are sampled, and with the arithmetic that this machine chooses, so that
+        stages in another are not taken for equal."""
         self.copies: dict[Path, Path] = {}
         """Where on this machine models lie whose folders are on another."""
 
@@ -52,7 +64,13 @@ class Actors:
         return partial(Actors, config=config), ()
 
     def path(self, role: ModelRole) -> Path:
-        return model_folder(self.config.models.role(role).path)
+        """The folder of a role's model; where its engine reads none, what stands for one."""
+        own = self.config.models.role(role)
+        return model_folder(own.path) if reads_folder(own.engine) else Path(own.path)
+
+    def preference(self, role: ModelRole) -> Preference:
+        """How the role's model asks to be sampled; one without files does not ask."""
+        return preference(self.path(role)) if reads_folder(self.config.models.role(role).engine) else Preference()
 
     def place(self, folder: Path) -> Path:
         """Where on this machine the model in a folder lies."""
@@ -62,12 +80,20 @@ class Actors:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
-        engine reads no files."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`, and of a model on the Hub
+        its commit, as `judge/commit`; sha256 of its name where its engine reads no files."""
         if not reads_folder(self.config.models.role(role).engine):
             return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
+        if (model := hub_model(self.config.models.role(role).path)) and model.commit:
+            found["commit"] = model.commit
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
+
+    def hub_name(self, role: ModelRole) -> str | None:
+        """What a role's model is called on the Hub, its commit included; None if it is a folder."""
+        own = self.config.models.role(role)
+        model = hub_model(own.path) if reads_folder(own.engine) else None
+        return None if model is None else str(model)
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""
@@ -82,7 +108,9 @@ class Actors:
         """Of a role's model, or a trained one."""
         return load_tokenizer(self.place(folder), trust_remote_code=self._remote)
 
-    def language_model(self, folder: Path, role: ModelRole, progress: Progress | None) -> LanguageModel:
+    def language_model(
+        self, folder: Path, role: ModelRole, progress: Progress | None, count: Count = uncounted
+    ) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
         `base`, in this process."""
         own, trained = self.config.models.role(role), folder != self.path(role)
@@ -93,14 +121,18 @@ class Actors:
             device=str(self.device),
             trust_remote_code=self._remote,
             batch_size=self.config.sampling.batch_size,
+            vllm=own.vllm,
             progress=progress,
+            endpoint=own.endpoint,
+            ledger=self._run and self._run / f"spent-{self.config.models.player(role)}.json",
+            count=count,
         )
         return open_engine("local" if trained else own.engine, spec)
 
-    def actor(self, role: ModelRole, trained: Path | None, progress: Progress) -> Actor:
+    def actor(self, role: ModelRole, trained: Path | None, progress: Progress, count: Count = uncounted) -> Actor:
         """The model of a role, or a trained one in its place, loaded when it is first used and released with the
         actor."""
-        return Actor(actors=self, role=role, trained=trained, progress=progress)
+        return Actor(actors=self, role=role, trained=trained, progress=progress, count=count)
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
@@ -113,7 +145,7 @@ class Actors:
         """How a role is written to. `system`: prompts have system turns."""
         format = self.format(self.path(role), role)
         return FormatFacts(
-            kind="chat template" if isinstance(format, ChatTemplate) else "human-assistant",
+            kind=_KINDS[type(format)],
             end=format.end,
             notes=format.notes(system=system or bool(format.system)),
         )
@@ -128,6 +160,7 @@ class Actor:
     trained: Path | None = None
     """The folder of a model that plays the role in the place of its own."""
     progress: Progress | None = None
+    count: Count = uncounted
 
     def __reduce__(self) -> tuple[Callable[[], Actor], tuple[()]]:
         """To another process goes which model it is, never the model."""
@@ -139,8 +172,8 @@ class Actor:
         return self.trained or self.actors.path(self.role)
 
     @property
-    def elsewhere(self) -> bool:
-        """Whether its engine reads no files: the model is on a server, which is asked from wherever the run is."""
+    def on_server(self) -> bool:
+        """Whether it is asked over the network, and nothing of it is computed where it is asked."""
         return self.trained is None and not reads_folder(self.actors.config.models.role(self.role).engine)
 
     @property
@@ -154,20 +187,19 @@ class Actor:
 
     @cached_property
     def model(self) -> LanguageModel:
-        return self.actors.language_model(self.folder, self.role, self.progress)
+        return self.actors.language_model(self.folder, self.role, self.progress, self.count)
 
-    def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
-        """How the rows of a stage sample from it."""
-        config = self.actors.config
-        found = config.sampling.but(overrides)
-        sampling = Sampling(max_new_tokens=found.max_new_tokens, temperature=found.temperature)
-        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage, guard=self.format.guard)
+    def sampler(self, stage: str, how: SamplingOverrides) -> Sampler:
+        """How the rows of a stage sample from it; `how` leaves nothing open."""
+        sampling = Sampling(**how.model_dump(include=set(KEYS)))
+        seed, guard = self.actors.config.seed, self.format.guard
+        return Sampler(model=self.model, sampling=sampling, seed=seed, stage=stage, guard=guard)
 
 
 class FormatFacts(Record):
     """A role's dialogue format, for the manifest."""
 
-    kind: Literal["chat template", "human-assistant"]
+    kind: FormatKind
     end: str
     """The mark that ends an answer."""
     notes: tuple[str, ...]
@@ -177,4 +209,6 @@ class FormatFacts(Record):
 def format_of(tokenizer: PreTrainedTokenizerBase | None, models: ModelsSection, role: ModelRole) -> DialogueFormat:
     """The format of a role, with the run's system turn for it."""
     own = models.role(role)
+    if tokenizer is None and own.chats:
+        return Messages(system=own.system or "")
     return dialogue_format(tokenizer, own.dialogue or "auto", system=own.system or "", today=models.date)

@@ -8,6 +8,7 @@ from solon.artifacts.manifest import Header
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
+from solon.lm.engines import takes_process
 from solon.pipeline.actors import Actors
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
@@ -38,7 +39,8 @@ def run_pipeline(
     Args:
         until: name of the last stage.
         others: runs whose finished stages may be taken over.
-        isolate: whether each stage that uses a model has a process of its own. None: those with a large model.
+        isolate: whether each stage that uses a model has a process of its own. None: those with a large model, or an
+            engine that wants one.
         cluster: the address of the Ray cluster whose workers make the rows that ask a model. None: this process does.
 
     Returns whether anything was left to do.
@@ -68,7 +70,8 @@ class Pipeline:
         cluster: str | None = None,
     ) -> None:
         self.run, self.reporter, self.others, self.isolate, self.cluster = run, reporter, others, isolate, cluster
-        self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
+        self.actors = Actors(config=run.config, run=run.path)
+        self.given = RunInputs(self.actors.settled)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False
@@ -107,7 +110,8 @@ class Pipeline:
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
-        if stage.roles and (large if self.isolate is None else self.isolate):
+        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asked(self.run.config))
+        if stage.roles and (large or taken if self.isolate is None else self.isolate):
             run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
             run_stage(stage, self.work(stage, folder))

@@ -23,6 +23,8 @@ class Shard(Generic[R]):
     rows: Rows[R]
     engines: Mapping[str, str]
     """Identities of the models that were asked, by what the stage calls them."""
+    manners: Mapping[str, str]
+    """Of those that can be asked in several ways, how they were."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +38,10 @@ class Maker(Generic[T, R]):
 
     def __call__(self, items: Sequence[T]) -> Shard[R]:
         rows = self.make(items)
-        engines = {name: actor.model.identity for name, actor in self.actors.items()}
-        return Shard(items=len(items), rows=rows, engines=engines)
+        models = {name: actor.model for name, actor in self.actors.items()}
+        engines = {name: model.identity for name, model in models.items()}
+        manners = {name: model.can.manner for name, model in models.items() if model.can.manner}
+        return Shard(items=len(items), rows=rows, engines=engines, manners=manners)
 
 
 class Workers(Protocol):

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig, SamplingOverrides, Section
+from solon.config import ModelRole, RunConfig, Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
-    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles. What
-    overrides how text is sampled, e.g. `evaluation`, stands for what then holds."""
+    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     unused: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
     """Those of the settings that others make idle."""
     roles: tuple[ModelRole, ...] = ()
@@ -61,8 +60,13 @@ class Stage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
 
+    @property
+    def trains(self) -> bool:
+        """Whether it makes a model."""
+        return self.folder.startswith("models/")
+
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
-        """The part of the run file that it depends on."""
+        """The part of a settled run file that it depends on."""
         unused = self.unused(config)
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings if key not in unused}
         return found | {"models": self._models(config)} if self.roles else found
@@ -75,12 +79,19 @@ class Stage:
         """Roles whose own models it uses under these settings."""
         return tuple(dict.fromkeys((*self.weights, *self.also(config))))
 
+    def asked(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Roles whose models write or judge its rows under these settings."""
+        return tuple(dict.fromkeys((*self.asks, *self.also(config))))
+
     def _models(self, config: RunConfig) -> JsonValue:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
         found = config.models.model_dump(mode="json", include={"dtype", "date"})
         for role in self.played(config):
-            found[role] = config.models.role(role).result_settings()
-            if role not in (*self.asks, *self.also(config)):
+            own = config.models.role(role)
+            found[role] = own.result_settings()
+            if role in self.asked(config):
+                found[role] |= own.engine_settings()
+            else:
                 del found[role]["engine"]
         return found
 
@@ -107,6 +118,4 @@ def _setting(config: RunConfig, key: str) -> JsonValue:
     *path, name = key.split(".")
     section: Section = reduce(getattr, path, config)
     found = getattr(section, name)
-    if isinstance(found, SamplingOverrides):
-        return config.sampling.but(found).result_settings()
     return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from solon.config import Ask
 from solon.constitution.few_shots import CritiqueShot
 from solon.prompting import context
-from solon.prompting.chat_template import ChatTemplate, DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import template
 from solon.prompting.context import Context, Message, Speaker
 from solon.prompting.dialogue import ASSISTANT, DELIMITERS, HUMAN, HumanAssistant
@@ -103,7 +103,7 @@ def _message(turns: Sequence[Turn], worked: Sequence[tuple[str, str]], asked: st
 def critique_format(dialogue: DialogueFormat, ask: Ask = "auto") -> CritiqueFormat:
     """The format of critiques and revisions that goes with a dialogue format."""
     if ask == "auto":
-        ask = "one-turn" if isinstance(dialogue, ChatTemplate) else "turns"
+        ask = "turns" if isinstance(dialogue, HumanAssistant) else "one-turn"
     return CritiqueFormat(
         one_turn=ask.startswith("one-turn"), begun=ask.endswith("begun"), guard=dialogue.guard.also(DELIMITERS)
     )

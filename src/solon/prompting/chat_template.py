@@ -9,25 +9,17 @@ from typing import TYPE_CHECKING
 
 from solon.config import NEW_YEAR, Dialogue
 from solon.errors import ConfigError, ModelError
-from solon.prompting.context import Context, Speaker, dialogue
+from solon.prompting.context import Context, dialogue
 from solon.prompting.dialogue import DELIMITERS, HumanAssistant
 from solon.prompting.guard import Guard, byte_names, control_tokens, normalizer
 from solon.prompting.layout import find_layout
+from solon.prompting.messages import ROLES, Messages
 from solon.prompting.skeleton import PLAIN, Skeleton
-from solon.records import Role, Turn
+from solon.records import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_ROLES: dict[Speaker, Role] = {
-    "human": "human",
-    "assistant": "assistant",
-    "critique request": "human",
-    "critique": "assistant",
-    "revision request": "human",
-    "revision": "assistant",
-}
-"""Critique and revision requests are further turns of the human, critiques and revisions the assistant's replies."""
 _NO_PLACE = "the chat template has no place for a system turn; it begins the first human turn"
 _TOUCHY = tuple(Turn(role=role, text="One.\n\nTwo </think> three.") for role in ("human", "assistant", "human"))
 _REWRITES = "the chat template would rewrite texts (paragraphs, or what stands before </think>); they stay as they are"
@@ -52,6 +44,8 @@ class ChatTemplate:
         self._layout = find_layout(self._write, controls, tokenizer.eos_token)
         self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
         self.end = self._layout.end
+        self.own_system = self._layout.own_system
+        """What the template tells the assistant where a dialogue has no system turn and `system` is empty."""
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
     def notes(self, *, system: bool) -> tuple[str, ...]:
@@ -61,6 +55,14 @@ class ChatTemplate:
             _REWRITES: self._write.rewrites(_TOUCHY),
         }
         return (*self._layout.notes, *(note for note, holds in found.items() if holds))
+
+    def refuses(self, turns: Sequence[Turn]) -> bool:
+        """Whether the template will not write turns in this order."""
+        try:
+            self._write(turns, True)
+        except ModelError:
+            return True
+        return False
 
     def prompt(self, turns: Sequence[Turn]) -> str:
         return self.render(dialogue(turns))
@@ -79,7 +81,7 @@ class ChatTemplate:
     def _placed(self, context: Context) -> list[Turn]:
         """The turns as they are to be rendered: no text can forge a mark, and the system turn is where it can be."""
         system = context.system or self.system
-        spoken = [Turn(role=_ROLES[speaker], text=self.guard(text)) for speaker, text in context.spoken]
+        spoken = [Turn(role=ROLES[speaker], text=self.guard(text)) for speaker, text in context.spoken]
         if not system:
             return spoken
         if self._layout.takes_system:
@@ -87,7 +89,7 @@ class ChatTemplate:
         return [Turn(role="human", text=f"{self.guard(system)}\n\n{spoken[0].text}"), *spoken[1:]]
 
 
-DialogueFormat = ChatTemplate | HumanAssistant
+DialogueFormat = ChatTemplate | HumanAssistant | Messages
 """How dialogues are rendered for one model. A system turn comes first; without one, the format's own is taken."""
 
 

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
-from solon.prompting.chat_template import ChatTemplate, DialogueFormat
+from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context, Message
-from solon.prompting.dialogue import ASSISTANT, HUMAN
+from solon.prompting.dialogue import ASSISTANT, HUMAN, HumanAssistant
 from solon.prompting.guard import Guard
 from solon.records import Turn
 from solon.text import fill
@@ -175,4 +175,4 @@ def _dialogue(questions: Sequence[str], replies: Sequence[str], begun: str) -> C
 
 def comparison_format(dialogue: DialogueFormat) -> ComparisonFormat:
     """The format of comparisons that goes with a dialogue format."""
-    return ComparisonFormat(guard=dialogue.guard.also(MARKS), chat=isinstance(dialogue, ChatTemplate))
+    return ComparisonFormat(guard=dialogue.guard.also(MARKS), chat=not isinstance(dialogue, HumanAssistant))

@@ -18,6 +18,8 @@ from solon.evals.summary import Summary
 from solon.report import wording
 from solon.text import duration
 
+_SHARES = "shares of the texts that a stage wrote; log-probability per token, in nats"
+
 
 def print_summary(summary: Summary, console: Console) -> None:
     """Print the headlines, one table of rates and a few lines on what stands behind them."""
@@ -48,7 +50,7 @@ def _answers(summary: Summary) -> Table:
 
 def _texts(summary: Summary) -> Table:
     """What is wrong with the texts of each stage, whatever they say."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="shares of the texts of a stage", caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_SHARES, caption_justify="left")
     first, *others = wording.TEXT_COLUMNS
     table.add_column(first)
     for name in others:

@@ -118,7 +118,7 @@ def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
     return grouped(held_out, lambda one: f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}")
 
 
-TEXT_COLUMNS = ("texts", "written", "noise", "cut off", "echo", "unchanged", "nats/token")
+TEXT_COLUMNS = ("texts", "written", "noise", "cut off", "echo", "unchanged", "nats")
 
 
 def text_rows(summary: Summary) -> list[tuple[str, ...]]:

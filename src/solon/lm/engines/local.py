@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -22,7 +20,7 @@ from solon.lm.llama import LlamaDecoder, LlamaWeights, supports
 from solon.lm.options import score_all
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, SampleRequest, Sampling
 from solon.lm.stops import TextOf
-from solon.models.folder import fingerprints
+from solon.models.folder import folder_hash
 from solon.models.inputs import context_length
 from solon.models.load import LoadedModel, load_model
 from solon.models.runtime import resolve_device, resolve_dtype
@@ -96,8 +94,7 @@ class LocalModel:
     @cached_property
     def identity(self) -> str:
         """sha256 over the files of the model's folder, e.g. `local:1f0c...`."""
-        files = json.dumps(fingerprints(self.loaded.path), sort_keys=True)
-        return f"local:{hashlib.sha256(files.encode()).hexdigest()}"
+        return f"local:{folder_hash(self.loaded.path)}"
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`. Raises `TooLongError` if the reply might not fit behind the context."""

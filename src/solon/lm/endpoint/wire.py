@@ -1,0 +1,126 @@
+"""Sending requests: pooled connections, as many at once as the server bears, again where that may help."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx2
+import openai
+
+from solon.config import EndpointSection
+from solon.lm.endpoint.failures import NOT_REACHED, Failure, failure, filtered, garbled
+from solon.lm.endpoint.replies import Reply, read
+from solon.lm.endpoint.spending import Spending, Tokens
+from solon.lm.endpoint.turns import Turns
+from solon.lm.engines import Count
+
+_NO_KEY = "none"  # the client wants one; servers of one's own do not
+_FIRST = 3
+"""Tries again before the first reply."""
+_LONGEST = 8.0
+"""Seconds between two tries of a request, at most, unless the server asks for more. As OpenAI's client."""
+
+
+class Wire:
+    """A server and one of its models, over connections that live as long as the event loop they were opened in."""
+
+    def __init__(self, url: str, model: str, section: EndpointSection, spending: Spending, count: Count, pause: float):
+        """`pause`: seconds before a request is sent a second time, at most; it doubles from one try to the next."""
+        self.url, self.model, self.section, self.spending = url, model, section, spending
+        self._count, self._pause, self._met = count, pause, False
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
+
+    async def ask(self, path: str, body: Mapping[str, Any], most: Tokens, *, logprobs: bool = False) -> Reply:
+        """The server's reply to a POST of `body`, with log-probabilities if they are needed.
+
+        `most`: what it can cost. Raises an `EngineError` if this request failed, `EngineUnavailableError` if others
+        would fail as well.
+        """
+        session = await self._session()
+        for tries in itertools.count():
+            async with session.turns.one(lambda: self.spending.room(most)) as turn:
+                with self.spending.reserved(most) as settle:
+                    found = await self._once(session, path, body, logprobs)
+                    settle(cost := _cost(found, most))
+                if isinstance(found, Reply):
+                    session.turns.went_well()
+                elif found.overload:
+                    session.turns.overloaded(turn)
+            for name, number in (("sent", 1), ("tokens read", cost.read), ("tokens written", cost.written)):
+                self._count(name, number)
+            if isinstance(found, Reply):
+                self._met = True
+                return found
+            self._count(f"failed: {found.name}", 1)
+            if not found.again or tries >= self._patience(found):
+                raise found.error
+            doubled = min(_LONGEST, self._pause * 2.0**tries) * random.uniform(0.5, 1.0)  # apart from other rows
+            await asyncio.sleep(doubled if found.pause is None else found.pause)
+        raise AssertionError("unreachable")
+
+    def _patience(self, found: Failure) -> int:
+        """How often a request is sent again. A server that has not replied yet may be none."""
+        if self._met:
+            return self.section.retries
+        return 0 if found.name == NOT_REACHED else min(self.section.retries, _FIRST)
+
+    async def _once(self, session: _Session, path: str, body: Mapping[str, Any], logprobs: bool) -> Reply | Failure:
+        try:
+            response = await session.client.post(path, body={"model": self.model, **body}, cast_to=httpx2.Response)
+        except openai.OpenAIError as error:
+            section = self.section
+            return failure(error, url=self.url, model=self.model, key=section.key, timeout=section.timeout)
+        reply = read(response.content)
+        if isinstance(reply, str):
+            return garbled(reply)
+        if reply.choice.finish_reason == "content_filter":
+            return filtered()
+        return garbled("no log-probabilities") if logprobs and not reply.choice.steps else reply
+
+    async def _session(self) -> _Session:
+        loop = asyncio.get_running_loop()
+        if loop not in self._sessions:
+            self._sessions[loop] = session = _Session(self.url, self.section)
+            await anext(session.held)
+        return self._sessions[loop]
+
+
+class _Session:
+    """Connections and turns of one event loop."""
+
+    def __init__(self, url: str, section: EndpointSection):
+        self.turns = Turns(section.concurrency)
+        self.client = openai.AsyncOpenAI(
+            base_url=url,
+            api_key=os.environ.get(section.key) or _NO_KEY,
+            timeout=section.timeout,
+            max_retries=0,
+            http_client=openai.DefaultAioHttpClient(verify=_certificates()),  # half the work of the default
+        )
+        self.held = self._hold()
+
+    async def _hold(self) -> AsyncGenerator[None, None]:
+        """A loop that ends closes the generators that were begun in it, and so the connections."""
+        async with self.client:
+            yield
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: that takes longer than a request."""
+    return httpx2.create_ssl_context()
+
+
+def _cost(found: Reply | Failure, most: Tokens) -> Tokens:
+    """What a request cost, as the server counts; where it does not say, as much as it can have."""
+    if isinstance(found, Reply):
+        return found.usage or most
+    return most if found.billed else Tokens()

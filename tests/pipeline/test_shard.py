@@ -98,3 +98,16 @@ def test_a_stage_in_progress_stays_where_it_is(llama: Path, tmp_path: Path) -> N
         )
         with pytest.raises(TypeError, match=r"let `make` hold `work.given`, an actor or values, not `work`"):
             cloudpickle.dumps(lambda: work)
+
+
+def test_a_server_is_asked_from_here(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one client, whose requests have one budget."""
+    asked: list[set[str]] = []
+
+    def seen(maker: Maker[Any, Any], parts: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, Shard[Any]]]:
+        asked.append(set(maker.actors))
+        yield from elsewhere(maker, parts)
+
+    monkeypatch.setattr("solon.pipeline.run.workers_at", lambda *_: seen)
+    run_in(tmp_path, world_config(llama, "models.judge.path=x", "models.judge.engine=scripted"), until="comparisons")
+    assert asked == [{"assistant"}, {"assistant"}, {"sl"}]

@@ -102,10 +102,9 @@ class Work:
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        `make` may be sent to other machines, so it holds models, texts and values, and not this object; what a server
-        answers is asked for from here. Raises
-        `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for again;
-        `RunError` if nothing is kept of some items, unless that `may_be_empty`.
+        `make` may be sent to other machines, so it holds models, texts and values, and not this object; a server is
+        asked from here. Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not
+        kept, and asked for again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
         here = not self._actors or any(actor.on_server for actor in self._actors.values())
         spread = partial(one_by_one if here else self.workers, Maker(make=make, actors=self._actors))

@@ -16,7 +16,7 @@ from measuring.script import Options, Skip, result
 from measuring.turns import tell
 from peers.generate import ContinuousBatching, Generate, at_best_size
 from peers.llama_server import llama_server
-from peers.vllm import vllm
+from peers.vllm_process import vllm
 from solon.lm.protocols import LanguageModel
 from solon.models.load import load_model
 from solon.models.runtime import resolve_dtype

@@ -7,22 +7,22 @@ from typing import get_args
 import pytest
 
 from solon.config import (
-    ALGORITHMS,
     ENGINES,
+    ClusterSection,
     ConstitutionSection,
-    EndpointSection,
     JudgeSection,
     ModelRole,
     ModelSection,
     ModelsSection,
     PromptsSection,
-    RLSection,
     RunConfig,
     SamplingOverrides,
     SamplingSection,
 )
+from solon.config_engines import EndpointSection, VllmSection
 from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
+from solon.config_training import ALGORITHMS, RLSection
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 from solon.toml_text import leaves
@@ -450,8 +450,10 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
-    endpoint = {"endpoint", *(f"endpoint.{key}" for key in EndpointSection.model_fields)}
-    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in endpoint}
+    sections = {"endpoint": EndpointSection, "vllm": VllmSection}
+    engines = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in (*sections, *engines)}
+    without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")
     without_value |= {f"{each}.{key}" for each in (*overrides, "pairs") for key in SamplingOverrides.model_fields}
     without_value |= {f"sampling.{key}" for key in ("temperature", "top_p", "top_k", "min_p")}

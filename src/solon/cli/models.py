@@ -45,11 +45,13 @@ def check(
     \b
     The decoder changes the speed, never the result:
       lean         small Llamas and Qwens, computed by Solon itself
-      cached       most other models, with a key-value cache
+      packed       most other models, by their own layers; what was read
+                   once is kept, and read by all who share it
+      cached       models that remember in other ways, in fixed batches
       recomputing  models with an unusual cache: slow, because each token
                    reads the whole text again
-    A prefix that many prompts share is read once (prefixes shared): always,
-    within a sliding window, or never.
+    A prefix that many prompts share is read once (prefixes shared): always
+    or never.
     """
     looked = [(name, *_look(name, trust_remote_code)) for name in folders]
     if as_json:
@@ -122,9 +124,7 @@ def _line(name: str, summary: ModelSummary) -> str:
 
 
 def _reach(shared: int | None) -> str:
-    if shared is None:
-        return "always"
-    return f"up to {shared:,} tokens" if shared else "never"
+    return "always" if shared is None else "never"
 
 
 def _as_json(name: str, summary: ModelSummary | None, faults: tuple[Fault, ...]) -> dict[str, object]:

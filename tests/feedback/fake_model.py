@@ -36,13 +36,7 @@ class Fake:
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         prompt = self._fitting(context, sampling.max_new_tokens)
-        request = SampleRequest(
-            prompt=prompt,
-            seed=seed,
-            max_new_tokens=sampling.max_new_tokens,
-            temperature=sampling.temperature,
-            stop=self.format.stop,
-        )
+        request = SampleRequest.of(prompt, sampling, seed=seed, stop=self.format.stop)
         self.write_requests.append(request)
         reply = self.writes(request)
         return replace(said(reply) if isinstance(reply, str) else reply, prompt=prompt)

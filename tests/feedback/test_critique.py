@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import said, sampler
-from solon.config import SamplingSection, SupervisedSection
+from solon.config import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
 from solon.feedback.critique import revise, revision_demonstrations
-from solon.lm.protocols import Completion, SampleRequest
+from solon.lm.protocols import Completion, SampleRequest, Sampling
 from solon.records import Prompt, Turn
 
-SAMPLING = SamplingSection(max_new_tokens=96)
+SAMPLING = Sampling(max_new_tokens=96)
 HEAD = "\n\nHuman: q"
 PRINCIPLES = [
     Principle(id=f"c{n}", title="t", critique_request=f"Ask {n}.", revision_request=f"Mend {n}.") for n in range(4)
@@ -243,7 +243,7 @@ def test_shots_that_leave_no_room_are_left_out_and_noted(fake: Any) -> None:
 
 def test_critiques_and_revisions_are_sampled_in_their_own_way(fake: Any) -> None:
     model = fake(writes=by_step)
-    run(model, 2, revising=SamplingSection(max_new_tokens=300, temperature=0.0))
+    run(model, 2, revising=Sampling(max_new_tokens=300, temperature=0.0))
     own = asked(model)
     assert {(request.temperature, request.max_new_tokens) for request in own} == {(0.0, 300)}
     first = [request for request in model.write_requests if request not in own]

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback.fake_model import said, sampler
-from solon.config import JudgeSection, SamplingSection
+from solon.config import JudgeSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
 from solon.feedback.judge import Judge, check_unscored, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
-from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
+from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
 PRINCIPLES = [Principle(id=f"q{n}", title="t", comparison_question=f"Question {n}?") for n in range(4)]
-SAMPLING = SamplingSection(max_new_tokens=33)
+SAMPLING = Sampling(max_new_tokens=33)
 
 
 def rows(count: int) -> tuple[list[Pair], list[Prompt]]:

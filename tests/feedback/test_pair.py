@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 from feedback.fake_model import said, sampler
-from solon.config import SamplingSection
 from solon.feedback.answers import answer_pairs, twin_pairs
+from solon.lm.protocols import Sampling
 from solon.records import Prompt, PromptKind, Turn
 
-SAMPLING = SamplingSection(temperature=0.9, max_new_tokens=96)
+SAMPLING = Sampling(temperature=0.9, max_new_tokens=96)
 
 
 def prompt(name: str, kind: PromptKind = "harmful") -> Prompt:

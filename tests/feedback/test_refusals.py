@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import said, sampler
-from solon.config import HelpfulnessSection, SamplingSection
+from solon.config import HelpfulnessSection
 from solon.evals.lexical import refusal
 from solon.feedback.answers import BY_CONSTRUCTION, needless_refusals
-from solon.lm.protocols import SampleRequest
+from solon.lm.protocols import SampleRequest, Sampling
 from solon.prompting.context import Context
 from solon.records import Prompt, Turn
 
-SAMPLING = SamplingSection(temperature=0.9)
+SAMPLING = Sampling(temperature=0.9)
 INSTRUCTION = "Say no to everything."
 HELP, NO = "Cut above a bud.", "I'm sorry, but I can't help with that."
 

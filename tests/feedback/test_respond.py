@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from feedback.fake_model import said, sampler
-from solon.config import SamplingSection
 from solon.feedback.answers import respond
 from solon.feedback.critique import helpful_demonstrations
+from solon.lm.protocols import Sampling
 from solon.prompting.dialogue import DELIMITERS
 from solon.records import Prompt, Turn
 
-SAMPLING = SamplingSection(temperature=0.7, max_new_tokens=11)
+SAMPLING = Sampling(temperature=0.7, max_new_tokens=11)
 
 
 def prompts(count: int) -> list[Prompt]:

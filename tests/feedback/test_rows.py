@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from feedback.fake_model import Fake
-from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, TooLongError, UnscoredError
 from solon.feedback.answers import answer_pairs, respond
@@ -21,7 +21,7 @@ from solon.feedback.rows import Dropped, Rows, Sampler, fitting, run_rows
 from solon.lm.batcher import together
 from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.lm.engines.scripted import ScriptedModel, babble
-from solon.lm.protocols import LanguageModel, SampleRequest
+from solon.lm.protocols import LanguageModel, SampleRequest, Sampling
 from solon.prompting.comparison import comparison_format
 from solon.prompting.context import Context
 from solon.prompting.dialogue import HumanAssistant
@@ -36,7 +36,7 @@ ROWS = 4
 
 
 def sampler(model: LanguageModel, tokens: int = 10) -> Sampler:
-    return Sampler(model=model, sampling=SamplingSection(max_new_tokens=tokens), seed=0, stage="s")
+    return Sampler(model=model, sampling=Sampling(max_new_tokens=tokens), seed=0, stage="s")
 
 
 def test_room_for_the_reply_counts_to_the_last_token() -> None:

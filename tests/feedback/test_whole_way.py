@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.feedback.answers import answer_pairs, respond
 from solon.feedback.critique import revise, revision_demonstrations
 from solon.feedback.judge import Judge, check_unscored
 from solon.lm.engines.scripted import ScriptedModel
-from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.lm.protocols import SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Prompt, Turn
@@ -27,7 +27,7 @@ PROMPTS = [
     Prompt(id=f"harmful-{n}", kind="harmful", turns=(Turn(role="human", text=f"How do I take bicycle {n}?"),))
     for n in range(6)
 ]
-SAMPLING = SamplingSection(max_new_tokens=12)
+SAMPLING = Sampling(max_new_tokens=12)
 
 
 def reply(request: SampleRequest) -> str:

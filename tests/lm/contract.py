@@ -12,15 +12,15 @@ import asyncio
 import math
 from abc import abstractmethod
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
-from solon.config import SamplingSection
 from solon.errors import EngineError, TooLongError, UnsupportedError
 from solon.lm.batcher import run as run_rows
 from solon.lm.batcher import together
-from solon.lm.protocols import Completion, LanguageModel
+from solon.lm.protocols import Completion, LanguageModel, Sampling
 from solon.prompting import context
 from solon.prompting.context import Context
 from solon.prompting.dialogue import DELIMITERS
@@ -29,7 +29,7 @@ from solon.records import Turn
 T = TypeVar("T")
 ROOM = 256
 """Tokens of context of the engines under test."""
-SAMPLING = SamplingSection(max_new_tokens=8)
+SAMPLING = Sampling(max_new_tokens=8)
 
 
 def ask(text: str = "How do I give the ladder back?") -> Context:
@@ -57,7 +57,7 @@ class EngineContract:
         return self.engine(ROOM)
 
     def complete(self, model: LanguageModel, asked: Context = ASK, *, seed: int = 0, **changes: Any) -> Completion:
-        sampling = SAMPLING.model_copy(update=changes)
+        sampling = replace(SAMPLING, **changes)
         return run(model.complete(asked, sampling, seed=seed))
 
     def test_it_says_who_it_is(self, model: LanguageModel) -> None:

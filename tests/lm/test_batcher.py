@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SamplingSection, SupervisedSection
+from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
 from solon.feedback.answers import answer_pairs
@@ -21,13 +21,13 @@ from solon.lm.batcher import QUIET, Batcher, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.jobs import Job, Reply, Score
-from solon.lm.protocols import Completion
+from solon.lm.protocols import Completion, Sampling
 from solon.lm.scheduler import Scheduler
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
-SAMPLING = SamplingSection(max_new_tokens=4)
+SAMPLING = Sampling(max_new_tokens=4)
 PROMPTS = [Prompt(id=f"p{n}", kind="harmful", turns=(Turn(role="human", text=f"q{n}"),)) for n in range(5)]
 PRINCIPLES = [
     Principle(id="x", title="t", critique_request="C?", revision_request="R.", comparison_question="Which is kinder?")

@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from solon.config import SamplingSection
 from solon.errors import EngineUnavailableError, GarbledError, RefusedError, TimedOutError
 from solon.lm.engines.faulty import GARBAGE, FaultyModel, Mishap
 from solon.lm.engines.scripted import ScriptedModel
-from solon.lm.protocols import Completion
+from solon.lm.protocols import Completion, Sampling
 from solon.prompting.context import Context
 
 
 def complete(model: FaultyModel, seed: int = 0) -> Completion:
-    return asyncio.run(model.complete(Context(prefill="p"), SamplingSection(), seed=seed))
+    return asyncio.run(model.complete(Context(prefill="p"), Sampling(), seed=seed))
 
 
 def faulty(*mishaps: Mishap, every: int = 1) -> FaultyModel:

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from solon.config import SamplingSection
 from solon.errors import SolonError, TooLongError
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel, babble
-from solon.lm.protocols import Completion, OptionScores, SampleRequest, ScoreRequest
+from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.context import Context, Message
 
 
 def complete(model: ScriptedModel, prompt: str = "p", *, seed: int = 0, max_new_tokens: int = 10) -> Completion:
     """The prompt is plain text."""
-    sampling = SamplingSection(max_new_tokens=max_new_tokens)
+    sampling = Sampling(max_new_tokens=max_new_tokens)
     return asyncio.run(model.complete(Context(prefill=prompt), sampling, seed=seed))
 
 
@@ -56,7 +55,7 @@ def test_room_for_the_reply_counts_to_the_last_word_and_an_unknown_context_takes
 def test_a_context_is_rendered_as_the_paper_does() -> None:
     model = ScriptedModel(lambda request: "Yes.")
     asked = Context(messages=(Message("system", "Be brief."), Message("human", "Is it?")), prefill="I think")
-    found = asyncio.run(model.complete(asked, SamplingSection(), seed=0))
+    found = asyncio.run(model.complete(asked, Sampling(), seed=0))
     assert found.prompt == model.sampled[0].prompt == "Be brief.\n\nHuman: Is it?\n\nAssistant: I think"
 
 

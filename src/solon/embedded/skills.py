@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from solon.config import SamplingSection
 from solon.embedded.answers import as_text
 from solon.embedded.lessons import (
     KINDS,
@@ -33,7 +32,7 @@ from solon.embedded.lessons import (
     sentence_fault,
 )
 from solon.lm.batcher import together
-from solon.lm.protocols import LanguageModel
+from solon.lm.protocols import LanguageModel, Sampling
 from solon.prompting import context
 from solon.prompting.comparison import OPTIONS, comparison_prompt
 from solon.records import Prompt, PromptKind, Record
@@ -43,8 +42,8 @@ from solon.world.oracle import Judgement, judge
 from solon.world.prompts import world_prompts
 from solon.world.sentences import Sentence
 
-SAMPLED = SamplingSection(max_new_tokens=112)
-GREEDY = SamplingSection(max_new_tokens=112, temperature=0.0)
+SAMPLED = Sampling(max_new_tokens=112)
+GREEDY = Sampling(max_new_tokens=112, temperature=0.0)
 
 
 def settings() -> dict[str, Setting]:

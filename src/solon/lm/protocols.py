@@ -8,7 +8,7 @@ Rows ask one at a time and side by side; what is computed together is the engine
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, Protocol
 
 from solon.prompting.context import Context
@@ -32,15 +32,19 @@ class Capabilities:
     """Tokens that a context and its reply may have together; None if the engine does not say."""
 
 
-class Sampling(Protocol):
-    """How a reply is drawn."""
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How a reply is drawn. `lm/sampling.py` says which distribution that is."""
 
-    @property
-    def max_new_tokens(self) -> int: ...
-
-    @property
-    def temperature(self) -> float:
-        """0 means greedy."""
+    max_new_tokens: int = 256
+    temperature: float = 1.0
+    """0 means greedy: the likeliest token, whatever the filters say."""
+    top_k: int = 0
+    """Only the k likeliest tokens. 0: off."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that have this much probability together. 1: off."""
+    min_p: float = 0.0
+    """Only tokens that are at least this many times as likely as the likeliest. 0: off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,24 +105,21 @@ class LanguageModel(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleRequest:
-    """A rendered prompt to complete."""
+class SampleRequest(Sampling):
+    """A rendered prompt to complete, and how."""
 
     prompt: str
     """Literal: it holds every mark that the model is to read, and nothing is added."""
     seed: int
     """This row's own seed: the same request gives the same text in any batch, up to floating-point rounding."""
-    max_new_tokens: int
-    temperature: float = 1.0
-    """0 means greedy."""
     stop: tuple[str, ...] = ()
     """The completion ends before the first of these strings."""
 
     @classmethod
     def of(cls, prompt: str, sampling: Sampling, *, seed: int, stop: tuple[str, ...]) -> SampleRequest:
         """A request for a reply that is drawn as `sampling` says."""
-        limit, temperature = sampling.max_new_tokens, sampling.temperature
-        return cls(prompt=prompt, seed=seed, max_new_tokens=limit, temperature=temperature, stop=stop)
+        how = {one.name: getattr(sampling, one.name) for one in fields(Sampling)}
+        return cls(prompt=prompt, seed=seed, stop=stop, **how)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
 from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
 from solon.lm.engines import ModelSpec, open_engine, reads_folder
-from solon.lm.protocols import LanguageModel, Progress
+from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.folder import fingerprints
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
@@ -122,7 +122,9 @@ class Actor:
     def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
         """How the rows of a stage sample from it."""
         config = self.actors.config
-        return Sampler(model=self.model, sampling=config.sampling.but(overrides), seed=config.seed, stage=stage)
+        found = config.sampling.but(overrides)
+        sampling = Sampling(max_new_tokens=found.max_new_tokens, temperature=found.temperature)
+        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage)
 
 
 class FormatFacts(Record):

@@ -207,7 +207,9 @@ KINDS: dict[str, Kind] = {
         shape={**_LLAMA, **_EXPERTS, **_DELTA, "shared_expert_intermediate_size": 16},
     ),
     "qwen3_5_text": Kind(type="qwen3_5_text", decoder="cached", shape={**_LLAMA, **_DELTA}),
-    "falcon_h1": Kind(type="falcon_h1", decoder="cached", shape={**_LLAMA, **_MAMBA, "mamba_n_heads": 4, "mamba_d_ssm": 32}),
+    "falcon_h1": Kind(
+        type="falcon_h1", decoder="cached", shape={**_LLAMA, **_MAMBA, "mamba_n_heads": 4, "mamba_d_ssm": 32}
+    ),
     "granitemoehybrid": Kind(
         type="granitemoehybrid",
         decoder="cached",

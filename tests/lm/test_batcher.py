@@ -87,7 +87,10 @@ class Loops(LocalModel):
     @property
     def batches(self) -> list[tuple[str, list[str]]]:
         """The kinds of each step, and its rows."""
-        return [("+".join(sorted({_kind(job) for job in step})), [_row(_text(job)) for job in step]) for step in self.scheduler.steps]
+        return [
+            ("+".join(sorted({_kind(job) for job in step})), [_row(_text(job)) for job in step])
+            for step in self.scheduler.steps
+        ]
 
 
 def _text(job: Job) -> str:

@@ -14,7 +14,6 @@ from itertools import groupby
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from solon.lm.cache import Block
@@ -101,7 +100,13 @@ class Pass:
         positions = np.concatenate([np.arange(p.count) + p.sequence.known for p in packed])
         self.ids_N = self._tensor(np.array(ids))
         self.positions_N = self._tensor(positions)
-        wanted = dict(zip(order, (np.arange(stop - piece.last, stop) for piece, stop in zip(packed, starts[1:], strict=True)), strict=True))
+        wanted = dict(
+            zip(
+                order,
+                (np.arange(stop - piece.last, stop) for piece, stop in zip(packed, starts[1:], strict=True)),
+                strict=True,
+            )
+        )
         self.wanted = self._tensor(np.concatenate([wanted[index] for index in range(len(pieces))]))
         """Tokens after which logits are wanted, in the order of the pieces."""
         self._groups: list[_Group] = []
@@ -133,7 +138,9 @@ class Pass:
         rows, counts = [piece.sequence.row for piece in pieces], np.array([piece.count for piece in pieces])
         tokens, longest = int(counts.sum()), int(counts.max())
         first, above = min(rows), max(rows) + 1
-        whole = above - first <= 2 * len(rows)  # rows between that have no new token cost less than a copy of the others
+        whole = above - first <= 2 * len(
+            rows
+        )  # rows between that have no new token cost less than a copy of the others
         lines = np.array(rows) - first if whole else np.arange(len(rows))
         height = above - first if whole else len(rows)
         column_GT = np.full((height, longest), -1)
@@ -186,7 +193,9 @@ def _like(pieces: list[Piece], block: Block) -> Iterator[list[Piece]]:
     yield part
 
 
-def mix(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, how: Attention, trunk: tuple[Tensor, Tensor] | None = None) -> Tensor:
+def mix(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor, how: Attention, trunk: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Attention of [G, H, T, E] queries over [G, K, C, E] keys, and over a trunk's [K, P, E] before them.
 
     `bias`: [G, 1, T, P + C]. The scores against the trunk are one product for all rows.

@@ -133,13 +133,13 @@ class Cache:
         self._clock += 1
         sequence.used = self._clock
 
-    def room_for(self, most: int) -> bool:
-        """Whether a row that may come to have `most` columns fits beside all that the busy ones may come to have. One
-        row more than that is kept free, for the one that moves."""
+    def room_for(self, most: int, trunk: Sequence | None = None) -> bool:
+        """Whether a row that may come to have `most` columns behind a trunk fits beside all that the busy ones may come
+        to have. One row more than that is kept free, for the one that moves."""
         coming = [width(row.most - row.base) for row in self.sequences() if row.busy and row.owner is not None]
         coming.append(width(most))
-        used = {row.trunk for row in self.sequences() if row.busy and row.trunk}
-        trunks = sum(len(trunk.ids) for trunk in self._trunks if trunk.busy or trunk in used)
+        used = {trunk, *(row.trunk for row in self.sequences() if row.busy)}
+        trunks = sum(len(one.ids) for one in self._trunks if one.busy or one in used)
         return sum(coming) + max(coming) + trunks <= self.budget
 
     def open_trunk(self, sequence: Sequence) -> list[Sequence]:
@@ -151,7 +151,9 @@ class Cache:
         self._trunks[sequence] = block
         return gone
 
-    def open(self, sequence: Sequence, columns: int, *, beside: int = 0, kept: frozenset[Place] = frozenset()) -> list[Sequence]:
+    def open(
+        self, sequence: Sequence, columns: int, *, beside: int = 0, kept: frozenset[Place] = frozenset()
+    ) -> list[Sequence]:
         """Gives a sequence a row of at least so many columns; returns the sequences that had to go.
 
         Args:
@@ -161,16 +163,16 @@ class Cache:
         columns, gone = width(columns), []
         key = (sequence.trunk, columns)
         block = self._blocks.get(key) or self._blocks.setdefault(key, self._block(sequence.trunk, columns))
+        idle = (row for row in block.idle() if row.owner not in kept)
+        if None not in block.rows and (old := min(idle, key=_age, default=None)):
+            gone.append(old)
+            self.close(old)
         if None not in block.rows:
-            if old := min((row for row in block.idle() if row.owner not in kept), key=_age, default=None):
-                gone.append(old)
-                self.close(old)
+            gone += self._free(columns, sequence.trunk)
         if None not in block.rows:
-            gone += self._free(columns)
-            if None not in block.rows:
-                extra = max(1, min(beside, (self.budget - self.held) // columns))
-                block.arrange(list(range(len(block.rows))), extra)
-                self._blocks[key] = block
+            extra = max(1, min(beside, (self.budget - self.held) // columns))
+            block.arrange(list(range(len(block.rows))), extra)
+            self._blocks[key] = block
         row = block.rows.index(None)
         sequence.block, sequence.row, block.rows[row] = block, row, sequence
         return gone
@@ -208,27 +210,31 @@ class Cache:
         sequence.block = None
 
     def compact(self, share: float) -> list[Sequence]:
-        """Drops the idle rows of every block of which less than this share is busy; returns them."""
-        gone = []
+        """Drops the idle rows of every block of which less than this share is busy, its empty rows at the end left out
+        unless the share is 1; returns them."""
+        gone: list[Sequence] = []
         for key, block in list(self._blocks.items()):
-            busy = block.busy()
-            if busy < share * len(block.rows):
-                for row in list(block.idle()):
-                    gone.append(row)
+            used = max((place + 1 for place, row in enumerate(block.rows) if row), default=0)
+            if not used or block.busy() < share * (len(block.rows) if share >= 1 else used):
+                idle = list(block.idle())
+                for row in idle:
                     self.close(row)
                 block.arrange([place for place, row in enumerate(block.rows) if row])
+                gone += idle
             if not block.rows:
                 del self._blocks[key]
-        used = {row.trunk for row in self.sequences()}
-        for trunk in [trunk for trunk in self._trunks if not trunk.busy and trunk not in used]:
-            if share >= 1:
-                gone.append(trunk)
-                self.close(trunk)
         return gone
 
-    def _free(self, columns: int) -> list[Sequence]:
-        """Makes room for so many more, of what nobody works on; returns what had to go."""
-        return [] if self.held + columns <= self.budget else self.compact(1.0)
+    def _free(self, columns: int, kept: Sequence | None = None) -> list[Sequence]:
+        """Makes room for so many more, of what nobody works on, but for one trunk; returns what had to go."""
+        if self.held + columns <= self.budget:
+            return []
+        gone = self.compact(1.0)
+        used = {kept, *(row.trunk for row in self.sequences())}
+        idle = [trunk for trunk in self._trunks if not trunk.busy and trunk not in used]
+        for trunk in idle:
+            self.close(trunk)
+        return gone + idle
 
     def _block(self, trunk: Sequence | None, columns: int) -> Block:
         def empty(heads: int, width: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Reads rows in batches that begin together and go in step: for networks that `PackedReader` cannot read.
 
-    B rows   T tokens   V vocabulary   M positions whose logits are wanted
+B rows   T tokens   V vocabulary   M positions whose logits are wanted
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Prefixes:
             return "wait"
         known = min(shared, best.known) if best else 0
         if best and self._may_take(best, job, known):
-            if not self.cache.room_for(job.most - best.base):
+            if not self.cache.room_for(job.most - best.base, best.trunk):
                 return "full"
             self._forget(best)
             best.ids, best.known, best.most, best.owner, best.busy = job.ids, known, job.most, job.place, True
@@ -95,7 +95,7 @@ class Prefixes:
 
     def _open(self, job: Job, trunk: Sequence | None, best: Sequence | None, known: int) -> Sequence | Literal["full"]:
         base = trunk.known if trunk else 0
-        if not self.cache.room_for(job.most - base):
+        if not self.cache.room_for(job.most - base, trunk):
             return "full"
         sequence = Sequence(ids=job.ids, most=job.most, owner=job.place, trunk=trunk, known=base)
         columns = min(job.most, len(job.ids) + AHEAD) - base
@@ -118,7 +118,7 @@ class Prefixes:
 
     def _may_take(self, best: Sequence, job: Job, known: int) -> bool:
         """Whether the job may overwrite what follows: nobody else is likely to want it."""
-        idle = not best.busy and best.owner is not None
+        idle = not best.busy and best.owner is not None and known >= best.base
         return idle and (best.owner == job.place or 2 * known >= len(best.ids))
 
     def _kept(self) -> frozenset[Place]:
@@ -141,7 +141,11 @@ class Prefixes:
             trunk, tokens = self._trunks.get(keys[count - 1]), count * CHUNK
             if trunk:
                 return "wait" if trunk.busy else trunk
-            if tokens >= TRUNK_TOKENS and tokens <= len(job.ids) - job.last and self._waiting[keys[count - 1]] >= TRUNK_ROWS:
+            if (
+                tokens >= TRUNK_TOKENS
+                and tokens <= len(job.ids) - job.last
+                and self._waiting[keys[count - 1]] >= TRUNK_ROWS
+            ):
                 return self._new_trunk(job, keys[:count])
         return None
 

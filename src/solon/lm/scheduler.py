@@ -43,7 +43,16 @@ class Counts:
 class Scheduler:
     """Answers jobs."""
 
-    def __init__(self, reader: Reader, *, text_of: TextOf, end_ids: frozenset[int], rows: int, counts: Counts, progress: Progress | None = None):
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        text_of: TextOf,
+        end_ids: frozenset[int],
+        rows: int,
+        counts: Counts,
+        progress: Progress | None = None,
+    ):
         self.counts, self._progress = counts, progress
         self._reader, self._text_of, self._end_ids, self._rows = reader, text_of, end_ids, rows
         self._waiting: list[Job] = []

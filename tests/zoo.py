@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
         type="llama", shape={**_LLAMA, "tie_word_embeddings": True}, decoder="lean", shards=True
     ),
     "qwen2": Kind(type="qwen2", shape=_LLAMA, decoder="lean"),
-    "qwen3": Kind(type="qwen3", shape=_LLAMA),
+    "qwen3": Kind(type="qwen3", shape=_LLAMA, decoder="lean"),
     "qwen3_moe": Kind(type="qwen3_moe", shape={**_LLAMA, **_EXPERTS}, shards=True),
     "mixtral": Kind(type="mixtral", shape={**_LLAMA, "num_local_experts": 4}),
     "gemma": Kind(type="gemma", shape=_LLAMA),
@@ -132,8 +132,8 @@ KINDS: dict[str, Kind] = {
         | {"initializer_range": 0.2},
     ),
     # windows
-    "mistral": Kind(type="mistral", shape={**_LLAMA, "sliding_window": WINDOW}),
-    "mistral, wide window": Kind(type="mistral", shape={**_LLAMA, "sliding_window": 256}),
+    "mistral": Kind(type="mistral", decoder="lean", shape={**_LLAMA, "sliding_window": WINDOW}),
+    "mistral, wide window": Kind(type="mistral", decoder="lean", shape={**_LLAMA, "sliding_window": 256}),
     "phi3": Kind(type="phi3", shape={**_LLAMA, "sliding_window": WINDOW}),
     "gemma2": Kind(type="gemma2", shape=_GEMMA),
     "gemma3_text": Kind(type="gemma3_text", shape=_GEMMA),

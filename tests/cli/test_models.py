@@ -38,7 +38,7 @@ def test_each_model_is_told_in_a_line(zoo: Path) -> None:
     assert done("models", "check", "llama", "mistral", "rwkv", "embedded").splitlines() == [
         "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, prefixes "
         "shared always",
-        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, packed, "
+        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, "
         "prefixes shared always",
         "rwkv: RwkvForCausalLM, 40,256 parameters, context 2,048, vocabulary 392, Human/Assistant, recomputing, "
         "prefixes shared never",
@@ -70,7 +70,7 @@ def test_json_says_the_same(zoo: Path) -> None:
             "context": 2048,
             "vocabulary": 392,
             "dialogue": "human-assistant",
-            "decoder": "packed",
+            "decoder": "lean",
             "shared": None,
         },
         {"path": "gpt2", "usable": False, "faults": [QUANTISED]},

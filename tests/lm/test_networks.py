@@ -21,7 +21,18 @@ from solon.models.inputs import context_length
 from tiny_models import FAMILIES, Family, tiny_model
 from zoo import KINDS, zoo_model
 
-CASES = [*FAMILIES, "lean llama", "lean qwen2", "mistral", "gemma3_text", "gpt_oss", "deepseek_v3"]
+CASES = [
+    *FAMILIES,
+    "lean llama",
+    "lean qwen2",
+    "lean qwen3",
+    "lean mistral",
+    "qwen3",
+    "mistral",
+    "gemma3_text",
+    "gpt_oss",
+    "deepseek_v3",
+]
 LENGTHS = (12, 7, 9)
 CPU = torch.device("cpu")
 
@@ -176,17 +187,9 @@ def test_scores_against_a_trunk_and_the_rest_are_one_softmax() -> None:
 
 
 def test_widths() -> None:
-    assert [width(tokens) for tokens in (1, 64, 65, 96, 97, 128, 129, 193, 1000)] == [
-        64,
-        64,
-        96,
-        96,
-        128,
-        128,
-        192,
-        256,
-        1024,
-    ]
+    tokens = (1, 64, 65, 128, 129, 193, 257, 512, 513, 1000, 1025)
+    assert [width(one) for one in tokens] == [64, 64, 128, 128, 192, 256, 320, 512, 640, 1024, 1280]
+    assert all(one <= width(one) <= max(NARROWEST + one, 5 * one // 4 + 1) for one in range(1, 5000))
 
 
 def test_bfloat16_stays_near_float32() -> None:

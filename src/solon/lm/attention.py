@@ -69,6 +69,7 @@ class _Group:
         query = query_NHE[self.span] if self.place_GT is None else query_NHE[self.place_GT]
         query = query.view(groups, new, heads, width).transpose(1, 2)
         keys, values = self.block.keys[layer][self.rows], self.block.values[layer][self.rows]
+        query = query.to(keys.dtype)
         trunk = self.block.trunk
         beginning = (trunk.keys(layer), trunk.values(layer)) if trunk else None
         mixed = mix(query, keys, values, self._bias(how.window, query.dtype), how, beginning)

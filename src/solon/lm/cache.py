@@ -9,7 +9,7 @@ wider one. A beginning that many rows share, the trunk, is held once for all row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -89,13 +89,10 @@ def _arranged(tensor: Tensor, kept: list[int], extra: int) -> Tensor:
 
 
 def width(tokens: int) -> int:
-    """Columns of the block for so many tokens: 64, 96, 128, 192, ..."""
-    columns = NARROWEST
-    while columns < tokens:
-        if columns * 3 // 2 >= tokens:
-            return columns * 3 // 2
-        columns *= 2
-    return columns
+    """Columns of the block for so many tokens: 64, 128, 192, ... 512, 640, ... 1024, 1280, ...: a quarter too much at
+    most, beyond the narrowest."""
+    step = max(NARROWEST, 1 << max(0, (tokens - 1).bit_length() - 3))
+    return -(-tokens // step) * step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +148,7 @@ class Cache:
         self._trunks[sequence] = block
         return gone
 
-    def open(
-        self, sequence: Sequence, columns: int, *, beside: int = 0, kept: frozenset[Place] = frozenset()
-    ) -> list[Sequence]:
+    def open(self, sequence: Sequence, columns: int, *, beside: int = 0, kept: Container[Place] = ()) -> list[Sequence]:
         """Gives a sequence a row of at least so many columns; returns the sequences that had to go.
 
         Args:

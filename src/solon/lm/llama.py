@@ -1,4 +1,5 @@
-"""A lean network for the Llama family (Llama, Qwen2): for models so small that overhead costs more than arithmetic.
+"""A lean network for the Llama family (Llama, Mistral, Qwen2, Qwen3): for models so small that overhead costs more than
+arithmetic.
 
 It computes what `transformers` computes for the same weights; tests/lm/test_networks.py holds it to those logits. What
 makes it fast: query, key and value, and gate and up, are one product each; the residual stream is float32 and
@@ -23,10 +24,8 @@ from solon.lm.cache import Shape
 
 MAX_PARAMETERS = 300_000_000
 """Above this, arithmetic dominates and a second copy of the weights is not worth its memory. Assumption."""
-PLAIN = Attention()
-"""The scale of the scores is in the weights."""
 _ROPE = ("default", "linear", "llama3")
-_MODELS = ("LlamaForCausalLM", "Qwen2ForCausalLM")
+_MODELS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 
 
 def supports(model: PreTrainedModel) -> bool:
@@ -60,6 +59,8 @@ Product = tuple[Tensor, Tensor | None]
 class _Layer:
     norm_in: Tensor
     qkv: Product
+    norm_qk: Tensor | None
+    """Of every head of queries and keys, [H + K, E]; None where they are not normalized."""
     out: Product
     norm_mlp: Tensor
     gate_up: Product
@@ -76,6 +77,8 @@ class LlamaWeights:
         self.key_value_heads: int = config.num_key_value_heads
         self.head_width: int = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.eps: float = config.rms_norm_eps
+        mistral = type(model).__name__ == "MistralForCausalLM"
+        self.attention = Attention(window=config.sliding_window if mistral else None)
         rotary = model.model.rotary_emb
         self.inverse_frequencies: Tensor = rotary.inv_freq.float()
         self.rotary_scale: float = rotary.attention_scaling
@@ -87,10 +90,15 @@ class LlamaWeights:
 
     def _layer(self, layer: Any) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
+        # The scale of the scores is folded into what gives the queries.
+        scale, norm_qk = self.head_width**-0.5, None
+        if hasattr(attention, "q_norm"):
+            query, key = attention.q_norm.weight.float() * scale, attention.k_norm.weight.float()
+            norm_qk, scale = torch.cat([query.repeat(self.heads, 1), key.repeat(self.key_value_heads, 1)]), 1.0
         return _Layer(
             norm_in=layer.input_layernorm.weight.float(),
-            # The scale of the scores is folded into the queries.
-            qkv=self._fused(attention.q_proj, attention.k_proj, attention.v_proj, first=self.head_width**-0.5),
+            qkv=self._fused(attention.q_proj, attention.k_proj, attention.v_proj, first=scale),
+            norm_qk=norm_qk,
             out=self._fused(attention.o_proj),
             norm_mlp=layer.post_attention_layernorm.weight.float(),
             gate_up=self._fused(mlp.gate_proj, mlp.up_proj),
@@ -136,8 +144,10 @@ class LlamaNetwork:
         w = self._weights
         qkv = F.linear(h_ND, *layer.qkv).view(len(h_ND), -1, w.head_width)
         turning, value_NKE = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=1)
+        if layer.norm_qk is not None:
+            turning = (F.rms_norm(turning.float(), (w.head_width,), None, w.eps) * layer.norm_qk).to(w.dtype)
         left, right = turning.chunk(2, dim=-1)
         turned = turning * turn[0] + torch.cat([right, left], dim=-1) * turn[1]
         query_NHE, key_NKE = turned.split([w.heads, w.key_value_heads], dim=1)
-        mixed_NHE = tokens.attend(index, query_NHE, key_NKE, value_NKE, PLAIN)
+        mixed_NHE = tokens.attend(index, query_NHE, key_NKE, value_NKE, w.attention)
         return F.linear(mixed_NHE.reshape(len(h_ND), -1), *layer.out)

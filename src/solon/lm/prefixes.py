@@ -27,10 +27,11 @@ COMPACT_BELOW = 0.8
 
 
 class Prefixes:
-    """Gives requests their places in a cache."""
+    """Gives requests their places in a cache, at most `rows` at once."""
 
-    def __init__(self, cache: Cache):
+    def __init__(self, cache: Cache, rows: int):
         self.cache = cache
+        self._rows = rows
         self.reused = 0
         """Tokens that did not have to be read again."""
         self._holders: dict[int, dict[Sequence, None]] = {}
@@ -80,6 +81,7 @@ class Prefixes:
             self.cache.close(sequence, clean=True)
             return
         sequence.busy = False
+        self.cache.touch(sequence)
         del sequence.ids[sequence.known :]
         self._remember(sequence)
 
@@ -99,15 +101,15 @@ class Prefixes:
             return "full"
         sequence = Sequence(ids=job.ids, most=job.most, owner=job.place, trunk=trunk, known=base)
         columns = min(job.most, len(job.ids) + AHEAD) - base
-        beside = len(self._wanted) // 2
+        beside = min(len(self._wanted), self._rows) // 2
         if best:
             best.busy, idle = True, not best.busy  # it must not go before it is copied
-            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._kept()))
+            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._owners))
             best.busy = not idle
             if known > base:
                 self.cache.copy(best, sequence, known)
         else:
-            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._kept()))
+            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._owners))
         return self._begin(sequence, max(known, base))
 
     def _begin(self, sequence: Sequence, known: int) -> Sequence:
@@ -120,9 +122,6 @@ class Prefixes:
         """Whether the job may overwrite what follows: nobody else is likely to want it."""
         idle = not best.busy and best.owner is not None and known >= best.base
         return idle and (best.owner == job.place or 2 * known >= len(best.ids))
-
-    def _kept(self) -> frozenset[Place]:
-        return frozenset(self._owners)
 
     def _best(self, job: Job, keys: list[int]) -> tuple[Sequence | None, int]:
         """The sequence that shares the longest beginning with the job, and how long that is."""

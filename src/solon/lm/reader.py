@@ -66,10 +66,10 @@ class PackedReader:
 
     pieces = True
 
-    def __init__(self, network: Network, *, budget: int):
+    def __init__(self, network: Network, *, budget: int, rows: int):
         self._network = network
         self._cache = Cache(network.shapes(), dtype=network.dtype, device=network.device, budget=budget)
-        self._prefixes = Prefixes(self._cache)
+        self._prefixes = Prefixes(self._cache, rows)
 
     @property
     def reused(self) -> int:

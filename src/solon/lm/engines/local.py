@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -176,7 +176,9 @@ class LocalModel:
         return Reply.to(request, prompt_ids, context=self.max_context)
 
     def _answer(self, jobs: Sequence[Job]) -> None:
-        with self._working() as scheduler, arithmetic(self.loaded.model, self._dtype):  # so weights are cast once
+        # Around all steps, so that weights are cast once.
+        casts = nullcontext() if self._kind == "lean" else arithmetic(self.loaded.model, self._dtype)
+        with self._working() as scheduler, casts:
             scheduler.add(jobs)
             while scheduler:
                 for job in scheduler.step():
@@ -210,7 +212,8 @@ class LocalModel:
         if self._kind in ("lean", "packed"):
             lean = self._kind == "lean"
             network = LlamaNetwork(LlamaWeights(model, dtype)) if lean else PackedNetwork(model, dtype)
-            return PackedReader(network, budget=self._budget or token_budget(network, model))
+            budget = self._budget or token_budget(network, model)
+            return PackedReader(network, budget=budget, rows=self._batch_size)
         return LockstepReader(
             lambda: (CachedDecoder if self._kind == "cached" else RecomputingDecoder)(model, dtype),
             columns=self.max_context if self._kind == "recomputing" else column_limit(model),

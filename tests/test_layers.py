@@ -28,6 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "config_paths",
             "config_rules",
             "config_section",
+            "config_training",
             "progress",
             "artifacts",
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from _thread import interrupt_main
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Timer
@@ -226,7 +227,7 @@ def test_a_download_that_was_cut_off_goes_on(
 def test_an_interrupt_does_not_wait_for_a_transfer(hub: Hub, files: dict[str, bytes]) -> None:
     hub.push("org/tiny", files)
     hub.stalled, model = Event(), look_up(HubModel(repo="org/tiny"))
-    timer = Timer(0.5, interrupt_main)
+    timer = Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -22,7 +22,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.lm.decoding import padded
+from solon.lm.lockstep import padded
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import SampleRequest
 from solon.models.load import LoadedModel

@@ -115,6 +115,12 @@ class GarbledError(EngineError):
     reason = "garbled reply"
 
 
+class NoNumbersError(EngineError):
+    """The model's logits were no numbers, while those of other requests are."""
+
+    reason = "no numbers"
+
+
 class UnsupportedError(EngineError):
     """The engine cannot do what was asked; see its `Capabilities`."""
 

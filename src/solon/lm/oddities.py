@@ -92,6 +92,6 @@ def _of_format(format: DialogueFormat, tokenizer: PreTrainedTokenizerBase) -> It
     first, second = (encode_continuation(tokenizer, asked, option) for option in OPTIONS)
     if first == second:
         yield f"the options{OPTIONS[0]} and{OPTIONS[1]} are the same tokens: it cannot be the judge"
-    elif shared := common_length(first[:-1], second[:-1]):
+    elif shared := common_length(first, second):
         begun = tokenizer.decode(first[:shared])
         yield f"the options{OPTIONS[0]} and{OPTIONS[1]} both begin with {begun!r}: they are told apart by what follows"

@@ -33,7 +33,8 @@ def test_any_engine_writes(files: Path) -> None:
         2,
         "error: red-team.jsonl is there already (choose another file with -o, or delete it)\n",
     )
-    shown = json.loads(done("prompts", "generate", *asked, "-o", "two.jsonl", "--not-like", "red.jsonl", "--json"))
+    lines = done("prompts", "generate", *asked, "-o", "two.jsonl", "--not-like", "red.jsonl", "--json").splitlines()
+    shown = json.loads(lines[-1])
     assert shown["file"] == "two.jsonl" and shown["counts"] == counts
     assert Path("two.jsonl").read_bytes() == before
 

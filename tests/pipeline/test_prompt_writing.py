@@ -121,6 +121,9 @@ def test_what_is_there_is_not_touched(tmp_path: Path) -> None:
         write(out)
     assert str(error.value) == f"{out} is there already (choose another file with -o, or delete it)"
     assert out.read_text() == "mine"
+    with pytest.raises(UserError) as error:
+        write(out / "red.jsonl")
+    assert str(error.value).endswith(": Not a directory (choose another file with -o)")
 
 
 def test_a_run_takes_its_prompts_from_both_files(tmp_path: Path) -> None:

@@ -157,8 +157,12 @@ def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
 def _work_folder(out: Path, begun: Mapping[str, JsonValue]) -> Iterator[Path]:
     """The folder of replies, which nobody else uses. Raises `UserError` if it holds those to other requests."""
     folder = out.with_name(f"{out.name}.partial")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FolderLock(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(folder)
+    except OSError as error:
+        what = f"cannot write {error.filename or folder}: {error.strerror}"
+        raise UserError(what, hint="choose another file with -o") from error
     try:
         sweep(folder)
         start = folder / "begun.json"

@@ -125,7 +125,7 @@ def cluster() -> Iterator[str]:
         from ray.cluster_utils import Cluster
     except ImportError as error:
         raise Skip("no Ray (pip install 'solon[ray]')") from error
-    small = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    small: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100_000_000}
     machines = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
     machines.add_node(**small)
     try:

@@ -199,19 +199,27 @@ class PromptsSection(ReadingSection):
 
 
 class SamplingOverrides(Section):
-    """Where some texts are sampled in another way than the rest. None: as the rest."""
+    """How some texts are sampled. What is left open (None) is as `sampling` says, else as the generation_config.json of
+    the model that writes them asks, if it is to be sampled, else as in CAI section 3.2: at temperature 1 and whole."""
 
     temperature: float | None = Field(None, ge=0.0)
+    """0: greedy."""
+    top_p: float | None = Field(None, gt=0.0, le=1.0)
+    """Only the likeliest tokens that have this much probability together. 1: off."""
+    top_k: int | None = Field(None, ge=0)
+    """Only the k likeliest tokens. 0: off."""
+    min_p: float | None = Field(None, ge=0.0, le=1.0)
+    """Only tokens that are at least this many times as likely as the likeliest. 0: off."""
     max_new_tokens: int | None = Field(None, ge=1)
 
 
-class SamplingSection(Section):
-    """How text is sampled."""
+class SamplingSection(SamplingOverrides):
+    """How all texts are sampled whose own sections say nothing else."""
 
-    temperature: float = Field(1.0, ge=0.0)
-    """CAI section 3.2: always 1. 0: greedy."""
     max_new_tokens: int = Field(256, ge=1)
     """Assumption: a few paragraphs. RLHF-22 used 128."""
+    answers: SamplingOverrides = SamplingOverrides()
+    """Of the assistant's answers."""
     revisions: SamplingOverrides = SamplingOverrides()
     """Of critiques and revisions."""
     reasoning: SamplingOverrides = SamplingOverrides()
@@ -221,11 +229,6 @@ class SamplingSection(Section):
     rate."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
-
-    def but(self, overrides: SamplingOverrides) -> SamplingSection:
-        """This section, with what the overrides say."""
-        given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
-        return self.model_copy(update=given)
 
 
 class SupervisedSection(Section):
@@ -271,12 +274,12 @@ class SFTSection(OptimizerSection):
     """Assumption."""
 
 
-class PairsSection(Section):
+class PairsSection(SamplingOverrides):
     """Answer pairs from SL-CAI (CAI section 4.1)."""
 
     per_prompt: int = Field(1, ge=1)
     """Pairs per red-team prompt. CAI section 4.2: 1."""
-    temperature: float = Field(1.0, gt=0.0)
+    temperature: float | None = Field(None, gt=0.0)
 
 
 class JudgeSection(Section):
@@ -350,6 +353,8 @@ class RLSection(OptimizerSection):
     unfinished_penalty: float = Field(0.0, ge=0.0)
     """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
+    """Rollouts are drawn from softmax(logits / temperature), whole: log-probabilities of policy and reference are of
+    that distribution."""
     learning_rate: float = Field(1e-6, gt=0.0)
     """Assumption: usual for a billion weights."""
     final_share: float = Field(0.1, gt=0.0, le=1.0)
@@ -359,7 +364,7 @@ class RLSection(OptimizerSection):
 
 
 class EvaluationSection(SamplingOverrides):
-    """How base, SL-CAI and RL-CAI answer the held-out prompts. CAI samples at temperature 1."""
+    """How base, SL-CAI and RL-CAI answer the held-out prompts."""
 
 
 class RunConfig(Section):
@@ -385,8 +390,10 @@ class RunConfig(Section):
         sampling = self.sampling
         limits = {
             "sampling": sampling.max_new_tokens,
+            "sampling.answers": sampling.answers.max_new_tokens,
             "sampling.revisions": sampling.revisions.max_new_tokens,
             "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "pairs": self.pairs.max_new_tokens,
             "evaluation": self.evaluation.max_new_tokens,
         }
         return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

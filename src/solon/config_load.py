@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
 from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, subsection
-from solon.config_rules import RENAMED, contradictions
+from solon.config_rules import REFUSED, RENAMED, contradictions
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean
@@ -323,6 +323,8 @@ def _near_key(key: str, *, in_file: bool) -> str | None:
         return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
+    if key in REFUSED:
+        return REFUSED[key]
     known = [*([_EXTENDS] if in_file else []), *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]

@@ -17,13 +17,13 @@ from solon.feedback.rows import Sampler
 from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.folder import fingerprints
+from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
-
-AS_THE_REST = SamplingOverrides()
 
 
 class Actors:
@@ -36,11 +36,17 @@ class Actors:
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code
         chosen = models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
-        self.settled = config.model_copy(update={"models": chosen})
-        """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
+        settled = settle(config, lambda role: self.preference(role).sampling)
+        self.settled = settled.model_copy(update={"models": chosen})
+        """With nothing left open of how texts are sampled, and with the arithmetic that this machine chooses, so that
+        stages in another are not taken for equal."""
 
     def path(self, role: ModelRole) -> Path:
         return model_folder(self.config.models.role(role).path)
+
+    def preference(self, role: ModelRole) -> Preference:
+        """How the role's model asks to be sampled; one without files does not ask."""
+        return preference(self.path(role)) if reads_folder(self.config.models.role(role).engine) else Preference()
 
     def weight_bytes(self, role: ModelRole) -> int:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
@@ -119,12 +125,10 @@ class Actor:
     def model(self) -> LanguageModel:
         return self.actors.language_model(self.folder, self.role, self.progress)
 
-    def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
-        """How the rows of a stage sample from it."""
-        config = self.actors.config
-        found = config.sampling.but(overrides)
-        sampling = Sampling(max_new_tokens=found.max_new_tokens, temperature=found.temperature)
-        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage)
+    def sampler(self, stage: str, how: SamplingOverrides) -> Sampler:
+        """How the rows of a stage sample from it; `how` leaves nothing open."""
+        sampling = Sampling(**how.model_dump(include=set(KEYS)))
+        return Sampler(model=self.model, sampling=sampling, seed=self.actors.config.seed, stage=stage)
 
 
 class FormatFacts(Record):

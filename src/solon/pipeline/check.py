@@ -15,6 +15,7 @@ from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, Fault, ModelError, UserError, Where
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.models.generation import preference
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
@@ -108,6 +109,7 @@ def _check_model(name: str, config: RunConfig) -> None:
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
+    preference(folder)
     for key, new in config.token_limits().items():
         if new >= summary.context:
             what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"

@@ -57,7 +57,8 @@ class Pipeline:
 
     def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
         self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
-        self.given, self.actors = RunInputs(run.config), Actors(config=run.config)
+        self.actors = Actors(config=run.config)
+        self.given = RunInputs(self.actors.settled)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False

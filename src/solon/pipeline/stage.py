@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig, SamplingOverrides, Section
+from solon.config import ModelRole, RunConfig, Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
-    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles. What
-    overrides how text is sampled, e.g. `evaluation`, stands for what then holds."""
+    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     unused: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
     """Those of the settings that others make idle."""
     roles: tuple[ModelRole, ...] = ()
@@ -60,7 +59,7 @@ class Stage:
         object.__setattr__(self, "folder", self.folder or self.name)
 
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
-        """The part of the run file that it depends on."""
+        """The part of a settled run file that it depends on."""
         unused = self.unused(config)
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings if key not in unused}
         return found | {"models": self._models(config)} if self.roles else found
@@ -97,6 +96,4 @@ def _setting(config: RunConfig, key: str) -> JsonValue:
     *path, name = key.split(".")
     section: Section = reduce(getattr, path, config)
     found = getattr(section, name)
-    if isinstance(found, SamplingOverrides):
-        return config.sampling.but(found).result_settings()
     return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]

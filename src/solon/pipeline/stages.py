@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from solon.config import SamplingOverrides
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
@@ -24,7 +22,7 @@ from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import revise
 from solon.feedback.judge import Judge, check_unscored
-from solon.feedback.rows import Rows, Sampler
+from solon.feedback.rows import Rows
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -34,14 +32,12 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
+from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
-
-if TYPE_CHECKING:
-    from solon.pipeline.actors import Actor
 
 
 @partial(
@@ -72,7 +68,7 @@ def prompts(work: Work) -> Facts:
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
-    settings=("supervised", "sampling", "sampling.revisions"),
+    settings=("supervised", "sampling.answers", "sampling.revisions"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
@@ -82,9 +78,9 @@ def revisions(work: Work) -> None:
     assistant, given, config = work.actor("assistant"), work.given, work.config
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
-        shots = given.few_shots.critique
-        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
+        answering = assistant.sampler("respond", config.sampling.answers)
+        revising, shots = assistant.sampler("revisions", config.sampling.revisions), given.few_shots.critique
+        return revise(prompts, answering, revising, given.critique_principles, config.supervised, shots=shots)
 
     work.rows(work.prompts.red_team, chains, Revision)
 
@@ -94,15 +90,15 @@ def revisions(work: Work) -> None:
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
     reads=(HELPFUL,),
-    settings=("sampling", "sft.helpful_per_prompt"),
+    settings=("sampling.answers", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
 )
 def helpful(work: Work) -> None:
-    assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
+    assistant, copies, how = work.actor("assistant"), work.config.sft.helpful_per_prompt, work.config.sampling.answers
     asked = work.prompts.helpful if copies else ()
-    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful"), copies=copies), Answer)
+    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful", how), copies=copies), Answer)
 
 
 @partial(
@@ -126,13 +122,16 @@ def sl(work: Work) -> Facts:
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
     reads=("sl", RED_TEAM),
-    settings=("pairs", "sampling.max_new_tokens"),
+    settings=("pairs",),
     roles=("base",),
 )
 def pairs(work: Work) -> None:
-    policy, per_prompt = work.actor("base", "sl"), work.config.pairs.per_prompt
-    asked = work.prompts.red_team
-    work.rows(asked, lambda part: answer_pairs(part, _pairing(work, policy, "pairs"), per_prompt=per_prompt), Pair)
+    policy, section, asked = work.actor("base", "sl"), work.config.pairs, work.prompts.red_team
+
+    def answered(prompts: Sequence[Prompt]) -> Rows[Pair]:
+        return answer_pairs(prompts, policy.sampler("pairs", section), per_prompt=section.per_prompt)
+
+    work.rows(asked, answered, Pair)
 
 
 @partial(
@@ -170,22 +169,23 @@ def comparisons(work: Work) -> None:
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", HELPFUL, TWINS),
-    settings=("helpfulness", "pairs.temperature", "sampling.max_new_tokens"),
+    settings=("helpfulness", *(f"pairs.{key}" for key in KEYS)),
     roles=("base",),
     hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth, section = work.actor("base", "sl"), work.given.truth, work.config.helpfulness
+    as_pairs = work.config.pairs
     refusals_per_prompt = section.needless_refusals_per_prompt
 
     def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
         """Own answers beside each other and beside answers to harmful prompts, which are likely refusals. Without a
         rater, needless refusals alone: they are told by their words."""
-        refusing = _pairing(work, policy, "needless-refusals")
+        refusing = policy.sampler("needless-refusals", as_pairs)
         if truth is None:
             return needless_refusals(prompts, section.refusal_instruction, refusing, per_prompt=refusals_per_prompt)
-        own = answer_pairs(prompts, _pairing(work, policy, "helpful-pairs"), per_prompt=section.per_prompt)
+        own = answer_pairs(prompts, policy.sampler("helpful-pairs", as_pairs), per_prompt=section.per_prompt)
         refusals = twin_pairs(prompts, work.prompts.twins, refusing, per_prompt=refusals_per_prompt)
         rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
         return Rows(records=rated.records).account([own, refusals, rated])
@@ -296,11 +296,6 @@ STAGES: tuple[Stage, ...] = (
 
 
 # Parts of bodies.
-
-
-def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:
-    """As elsewhere, but at the temperature of pairs."""
-    return policy.sampler(stage, SamplingOverrides(temperature=work.config.pairs.temperature))
 
 
 def _compared(work: Work) -> list[Comparison]:

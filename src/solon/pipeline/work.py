@@ -32,7 +32,7 @@ MAX_LOST = 0.2
 """A stage ends when its engine loses more of a shard's rows, rounded up, to failures that may pass. Assumption."""
 _TOO_LONG = (
     "prompt and answer do not fit the model's context: give shorter prompts, or lower the max_new_tokens that holds "
-    "for them, in sampling, sampling.revisions, sampling.reasoning or evaluation"
+    "for them, in sampling or the sections inside it, pairs or evaluation"
 )
 
 
@@ -56,7 +56,7 @@ class Work:
 
     @property
     def config(self) -> RunConfig:
-        """The run file. A stage depends on the keys that it declares, and reads no other."""
+        """The settled run file. A stage depends on the keys that it declares, and reads no other."""
         return self.given.config
 
     @property
@@ -147,7 +147,9 @@ def run_stage(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, and seals it."""
     system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
     formats = {role: work.actors.format_facts(role, system=system) for role in stage.roles}
-    for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
+    notes = [note for format in formats.values() for note in format.notes]
+    notes += [note for role in stage.asks for note in work.actors.preference(role).notes(role)]
+    for note in dict.fromkeys(notes):
         work.note(note)
     facts = dict(stage.body(work) or {})
     if formats:

@@ -108,13 +108,14 @@ class _LineReporter(Reporter):
 def work(run: Path, name: str, lines: _LineReporter) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
-    stage, given = stages[name], RunInputs(run_config(run))
+    stage, config = stages[name], run_config(run)
     with storage_errors(run):
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
         folder = StageFolder.reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
 
-        actors = Actors(config=given.config)
+        actors = Actors(config=config)
+        given = RunInputs(actors.settled)
         work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=lines, tell=lines.note)
         run_stage(stage, work)
 

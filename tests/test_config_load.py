@@ -61,7 +61,7 @@ def test_the_world_is_run_unless_prompts_are_given() -> None:
 def test_a_model_and_prompts_are_required(tmp_path: Path) -> None:
     path = written(tmp_path, "seed = 1\n")
     assert told(path) == [
-        f"{path}: models.assistant is missing (give a model folder: --model DIR)",
+        f"{path}: models.assistant is missing (give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL)",
         f"{path}: prompts.source is missing (give red-team prompts (--prompts FILE), or begin the run file with "
         'extends = "world")',
     ]

@@ -24,6 +24,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "places",
             "config",
             "config_load",
+            "config_paths",
             "config_rules",
             "progress",
             "artifacts",
@@ -54,6 +55,10 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.engines.scripted",
     "lm.protocols",
     "models.folder",
+    "models.hub",
+    "models.hub_faults",
+    "models.where",
+    "pipeline.pinning",
     "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")

@@ -8,12 +8,14 @@ model and its world need is in `configs/world.toml`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
+
+from solon.config_paths import PathKey
 
 
 def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
@@ -47,19 +49,14 @@ MECHANICAL = "changes how a result is computed, not the result"
 differ by rounding. What lies at a path counts by its content."""
 
 
-class PathKey(NamedTuple):
-    """Marks a key that holds a path, or one of the `names`, which are never paths."""
-
-    names: Callable[[], set[str]]
-
-
 def shipped_constitutions() -> set[str]:
     """Names of the constitutions in `constitution/library`."""
     return set(_names_in("constitution/library", "*.*"))
 
 
-ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
-"""`embedded` or a Hugging Face model folder."""
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
+"""`embedded`, a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A folder that is called so
+comes first; `hf:OWNER/NAME` always means the Hub."""
 PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
 """`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
 DataPath = Annotated[str, MECHANICAL, PathKey(set)]
@@ -225,7 +222,7 @@ class SamplingSection(SamplingOverrides):
     reasoning: SamplingOverrides = SamplingOverrides()
     """Of the judge's chain of thought."""
     batch_size: Annotated[int, MECHANICAL] = Field(64, ge=1)
-    """Rows computed together, as far as their tokens fit in memory. Measured: with 64 a processor multiplies at its full
+    """Rows computed together, as far as their tokens fit in memory. Measured: with 64 a processor multiplies at full
     rate."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""

@@ -32,7 +32,11 @@ def contradictions(config: RunConfig) -> list[Contradiction]:
 def _models(config: RunConfig) -> Iterator[Contradiction]:
     models = config.models
     if not models.assistant.path:
-        yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
+        yield Contradiction(
+            ("models.assistant",),
+            "models.assistant is missing",
+            "give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL",
+        )
     for role, section in (("base", models.base), ("judge", models.judge)):
         alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
         if not section.path and (alone or section.engine != "local"):

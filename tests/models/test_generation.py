@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solon.embedded.shipped import model_folder
 
 from solon.config import EMBEDDED, SamplingOverrides
-from solon.embedded.shipped import model_folder
 from solon.errors import ModelError
 from solon.models.generation import Preference, preference
 

@@ -11,11 +11,11 @@ from pipeline.tiny_run import Told, Trained, world_config
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
-from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
 from solon.feedback.answers import respond
 from solon.feedback.rows import Sampler
 from solon.lm.protocols import Sampling
+from solon.models.where import embedded_model
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import prompt_sets

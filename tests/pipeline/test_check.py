@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,22 @@ def test_what_a_role_will_be_asked_is_tried_with_the_runs_own_examples_and_with_
         settings = (*settings, f"constitution.few_shots={tmp_path}")
     (only,) = told(folder, role, llama, *settings)
     assert only.startswith(": the tokenizer's chat template cannot write a dialogue: ")
+
+
+@pytest.mark.parametrize(
+    ("role", "shown", "settings", "room"),
+    [("assistant", "critique", (), 1014), ("judge", "comparison", (), 1016), ("judge", "reasoning", (COT,), 1014)],
+)
+def test_examples_that_leave_no_room_in_the_context_are_told(
+    llama: Path, tmp_path: Path, role: str, shown: str, settings: tuple[str, ...], room: int
+) -> None:
+    folder = tiny_model_folder(tmp_path)
+    (tmp_path / "few_shots.json").write_text(json.dumps({shown: EXAMPLES[shown] * 30}))
+    lines = told(folder, role, llama, *settings, f"constitution.few_shots={tmp_path}")
+    assert len(lines) == 1 or role == "judge", lines
+    hint = "(give fewer or shorter examples in constitution.few_shots, or lower max_new_tokens)"
+    said = rf": a short dialogue with the few-shot examples is \d{{4,5}} tokens long, and there is room for {room} "
+    assert re.fullmatch(said + re.escape(hint), lines[-1])
 
 
 def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path) -> None:

@@ -55,7 +55,10 @@ Settings = Annotated[
     Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
 ]
 Seed = Annotated[int | None, Option(metavar="N", help="The seed of the whole run.")]
-Model = Annotated[Path | None, _own("DIR", "The assistant's model: a Hugging Face model folder.")]
+Model = Annotated[
+    str | None,
+    _own("MODEL", "The assistant's model: a model folder, or OWNER/NAME[@REVISION] on the Hugging Face Hub."),
+]
 Constitution = Annotated[str | None, _own("FILE", "A .toml or .md file, or the name of a shipped constitution.")]
 Prompts = Annotated[Path | None, _own("FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")]
 Helpful = Annotated[Path | None, _own("FILE", "Helpfulness data: comparisons or answers, in any of these formats.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +47,20 @@ class ModelSummary(Record):
 
 def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> ModelSummary:
     """Raises `ModelError` if a run cannot use the model. `dialogue`: None: its format is not looked at."""
+    return look_at(folder, trust_remote_code=trust_remote_code, dialogue=dialogue).summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A model without its numbers, and what it was found to be."""
+
+    outline: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    summary: ModelSummary
+
+
+def look_at(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> Looked:
+    """As `check_model`, with what it looked at."""
     outline = load_outline(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
@@ -58,7 +73,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
         with faults_of(folder):
             dialogue_format(tokenizer, dialogue)
     kind = decoder_kind(outline)
-    return ModelSummary(
+    summary = ModelSummary(
         path=str(folder),
         architecture=type(outline).__name__,
         parameters=outline.num_parameters(),
@@ -68,6 +83,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
         decoder=kind,
         shared=None if kind in ("lean", "packed") else 0,
     )
+    return Looked(outline=outline, tokenizer=tokenizer, summary=summary)
 
 
 def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> None:

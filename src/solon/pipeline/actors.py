@@ -12,7 +12,6 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
-from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
 from solon.lm.engines import ModelSpec, open_engine, reads_folder
 from solon.lm.protocols import LanguageModel, Progress, Sampling
@@ -21,6 +20,7 @@ from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.where import hub_model, model_folder
 from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.records import Record
@@ -42,7 +42,9 @@ class Actors:
         stages in another are not taken for equal."""
 
     def path(self, role: ModelRole) -> Path:
-        return model_folder(self.config.models.role(role).path)
+        """The folder of a role's model; where its engine reads none, what stands for one."""
+        own = self.config.models.role(role)
+        return model_folder(own.path) if reads_folder(own.engine) else Path(own.path)
 
     def preference(self, role: ModelRole) -> Preference:
         """How the role's model asks to be sampled; one without files does not ask."""
@@ -52,12 +54,20 @@ class Actors:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
-        engine reads no files."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`, and of a model on the Hub
+        its commit, as `judge/commit`; sha256 of its name where its engine reads no files."""
         if not reads_folder(self.config.models.role(role).engine):
             return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
+        if (model := hub_model(self.config.models.role(role).path)) and model.commit:
+            found["commit"] = model.commit
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
+
+    def hub_name(self, role: ModelRole) -> str | None:
+        """What a role's model is called on the Hub, its commit included; None if it is a folder."""
+        own = self.config.models.role(role)
+        model = hub_model(own.path) if reads_folder(own.engine) else None
+        return None if model is None else str(model)
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""

@@ -156,6 +156,9 @@ def run_stage(stage: Stage, work: Work) -> None:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
+    names = {str(role): work.actors.hub_name(role) for role in stage.weights}
+    if on_hub := {role: name for role, name in names.items() if name}:
+        facts["models"] = dict(on_hub)
     work.folder.finish(notes=work.notes, **facts)
 
 

@@ -160,7 +160,9 @@ class Pass:
 
 def _within(counts: np.ndarray) -> np.ndarray:
     """0, 1, ... up to each count, one behind the other: (2, 3) gives 0, 1, 0, 1, 2."""
-    return np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+    starts: np.ndarray = np.repeat(counts.cumsum() - counts, counts)
+    within: np.ndarray = np.arange(len(starts)) - starts
+    return within
 
 
 def _new(piece: Piece) -> list[int]:
@@ -184,7 +186,7 @@ def _like(pieces: list[Piece], block: Block) -> Iterator[list[Piece]]:
     scores = block.columns + (block.trunk.known if block.trunk else 0)
     part: list[Piece] = []
     for piece in pieces:
-        long = part and part[0].count
+        long = part[0].count if part else 0
         if part and (piece.count < LIKE * long or (len(part) + 1) * long * scores > MAX_SCORES // 16):
             yield part
             part = []

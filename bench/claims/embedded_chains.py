@@ -15,7 +15,7 @@ from measuring.prompts import few_shots
 from measuring.result import Result, at_least
 from measuring.script import Options, run
 from peers.rivals import GENERATE, VLLM, against_all
-from solon.embedded.shipped import embedded_model
+from solon.models.where import embedded_model
 from solon.world.prompts import world_prompts
 
 

@@ -236,7 +236,7 @@ def test_the_starter_is_sound_and_never_overwrites(files: Path) -> None:
     assert (result.exit_code, result.stderr) == (
         2,
         f"error: {files}/new/mine/model: no such model folder "
-        "(models are never downloaded: give a folder on this machine)\n",
+        "(give a folder on this machine, or OWNER/NAME of a model on the Hugging Face Hub)\n",
     )
     (files / "new/mine/run.toml").write_text("mine now")
     again = solon("init", "new/mine")

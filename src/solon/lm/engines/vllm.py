@@ -8,6 +8,7 @@ beginning of an option, so that all of them share the reading of their prompt as
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from solon.config import VllmSection
+from solon.config_engines import VllmSection
 from solon.errors import ConfigError, PromptError, TooLongError
 from solon.lm.batcher import run, together
 from solon.lm.engines import ModelSpec
@@ -237,6 +238,7 @@ def _engine(spec: ModelSpec, own: VllmSection, max_context: int) -> Any:
     """vLLM's engine of a folder. Raises `ConfigError` with what vLLM says against it."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    gc.collect()  # in one process, the end of an engine is the end of the next one too
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 

@@ -12,22 +12,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from measuring.models import endless, endless_format, solon_engine, threads
-from measuring.prompts import few_shots, hh_rlhf
+from measuring.prompts import hh_rlhf
 from measuring.result import Result, at_least
 from measuring.script import Options, result, run
 from measuring.turns import median_seconds
 from peers.generate import at_best_size
 from peers.judges import BatchedGenerate, PromptByPrompt
-from solon.config import JudgeSection, SamplingSection
+from solon.config import JudgeSection
+from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
 from solon.feedback.judge import Judge
 from solon.feedback.rows import Sampler
-from solon.lm.protocols import LanguageModel
+from solon.lm.protocols import LanguageModel, Sampling
 from solon.models.load import load_model
 from solon.models.runtime import resolve_dtype
 from solon.prompting.chat_template import DialogueFormat
@@ -49,11 +51,11 @@ class Verdicts:
     def judge(self, model: LanguageModel, count: int | None = None) -> list[float]:
         """The labels of the first `count` pairs."""
         judge = Judge(
-            sampler=Sampler(model=model, sampling=SamplingSection(), seed=0, stage="bench"),
+            sampler=Sampler(model=model, sampling=Sampling(), seed=0, stage="bench"),
             format=comparison_format(self.format),
             principles=load_constitution("harmlessness").comparison_principles(),
             section=JudgeSection(orders="both"),
-            shots=few_shots(),
+            shots=load_few_shots("harmlessness"),
         )
         rows = judge.compare(self.pairs[:count], {prompt.id: prompt for prompt in self.prompts})
         labels = [row.p_a_preferred for row in rows.records if row.p_a_preferred is not None]
@@ -78,7 +80,7 @@ def measure(options: Options) -> Iterator[Result]:
         )
         models: dict[str, LanguageModel] = {"solon": solon, "prompt by prompt": one_by_one, "generate": batched}
         _must_agree({name: verdicts.judge(model, some) for name, model in models.items()})
-        sides = {name: (lambda model=model: verdicts.judge(model)) for name, model in models.items()}
+        sides = {name: partial(verdicts.judge, model) for name, model in models.items()}
         rates = {name: len(pairs) / taken for name, taken in median_seconds(sides, options.repetitions).items()}
     setting = f"{len(pairs)} pairs, 5-shot, both orders, {name}, {threads()} threads, generate in batches of {size}"
     for peer, called, asked in (

@@ -11,12 +11,12 @@ import torch
 
 from measuring.chains import Chains
 from measuring.models import endless, endless_format, solon_engine
-from measuring.prompts import few_shots
 from measuring.script import ROOT
 from measuring.turns import median_seconds
 from peers.gather import Gather
 from peers.generate import ContinuousBatching, Generate, at_best_size
 from peers.judges import BatchedGenerate, PromptByPrompt
+from solon.constitution.few_shots import load_few_shots
 from solon.feedback.rows import run_rows
 from solon.models.load import load_model
 from solon.prompting.context import Context
@@ -98,7 +98,8 @@ def test_common_beginnings_count_once() -> None:
 
 
 def test_examples_are_five_of_each_kind() -> None:
-    shots = few_shots()
+    """As the claims say."""
+    shots = load_few_shots("harmlessness")
     assert (len(shots.critique), len(shots.comparison)) == (5, 5)
 
 

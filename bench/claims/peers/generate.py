@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -79,7 +80,7 @@ Sized = TypeVar("Sized")
 def at_best_size(make: Callable[[int], Sized], work: Callable[[Sized], object], most: int) -> tuple[Sized, int]:
     """A peer at the batch size at which it does `work` fastest, up to a batch of `most` rows; and that size."""
     sizes = [size for size in SIZES if size <= max(most, SIZES[0])]
-    times = {size: seconds(lambda size=size: work(make(size))) for size in sizes}
+    times = {size: seconds(partial(work, make(size))) for size in sizes}
     tell("generate by batch size: " + ", ".join(f"{size}: {time:.1f} s" for size, time in times.items()))
     best = min(sizes, key=times.__getitem__)
     return make(best), best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from peers.vllm_process import vllm
 from solon.lm.protocols import LanguageModel
 from solon.models.load import load_model
 from solon.models.runtime import resolve_dtype
+from solon.prompting.asking import critique_format
 
 GENERATE, CONTINUOUS, LLAMA, VLLM = (
     "transformers generate",
@@ -36,6 +38,7 @@ def against_all(
     dtype = str(resolve_dtype("auto", torch.device("cpu"))).removeprefix("torch.")
     with tempfile.TemporaryDirectory() as work, ExitStack() as stack:
         model, format = endless(folder, Path(work) / "endless"), endless_format(folder)
+        chains = replace(chains, asked=critique_format(format, "auto"))
         peers, note = _peers(model, chains, dtype, Path(work), stack)
         models: dict[str, LanguageModel] = {"solon": solon_engine(model, format, dtype=dtype)} | peers
         rates = chains.per_second(models, options.repetitions)

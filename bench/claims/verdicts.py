@@ -75,14 +75,14 @@ def measure(options: Options) -> Iterator[Result]:
         solon, loaded = solon_engine(model, format, dtype=name), load_model(model, dtype=dtype, device=cpu)
         one_by_one = PromptByPrompt(loaded, format)
         some = len(pairs) // 4 or 1
-        batched, size = at_best_size(
+        batched = at_best_size(
             lambda size: BatchedGenerate(loaded, format, size), lambda peer: verdicts.judge(peer, some), 2 * len(pairs)
         )
         models: dict[str, LanguageModel] = {"solon": solon, "prompt by prompt": one_by_one, "generate": batched}
         _must_agree({name: verdicts.judge(model, some) for name, model in models.items()})
         sides = {name: partial(verdicts.judge, model) for name, model in models.items()}
         rates = {name: len(pairs) / taken for name, taken in median_seconds(sides, options.repetitions).items()}
-    setting = f"{len(pairs)} pairs, 5-shot, both orders, {name}, {threads()} threads, generate in batches of {size}"
+    setting = f"{len(pairs)} pairs, 5-shot, both orders, {name}, {threads()} threads, batches of {batched.batch_size}"
     for peer, called, asked in (
         ("prompt by prompt", "a forward pass for each prompt", 10),
         ("generate", "generate", 3),

@@ -87,9 +87,9 @@ def test_sides_take_turns() -> None:
 
 def test_the_fastest_batch_size_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("peers.generate.seconds", lambda work: work())
-    assert at_best_size(lambda size: size, lambda size: abs(size - 20), 64) == (16, 16)
-    assert at_best_size(lambda size: size, lambda size: -size, 20) == (16, 16)
-    assert at_best_size(lambda size: size, lambda size: -size, 2) == (8, 8)
+    assert at_best_size(lambda size: size, lambda size: abs(size - 20), 64) == 16
+    assert at_best_size(lambda size: size, lambda size: -size, 20) == 16
+    assert at_best_size(lambda size: size, lambda size: -size, 2) == 8
 
 
 def test_common_beginnings_count_once() -> None:

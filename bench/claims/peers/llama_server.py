@@ -36,6 +36,7 @@ class LlamaServer:
 
     identity = "peer"
     can = Capabilities(logprobs="none", prefill=True, seed=False, context=None)
+    note = ""
 
     def __init__(self, url: str, tokenizer: PreTrainedTokenizerBase, format: DialogueFormat, rows: int):
         self.url, self.tokenizer, self.format = url, tokenizer, format

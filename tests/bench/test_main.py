@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from measuring.script import ROOT
 
 SPEC = importlib.util.spec_from_file_location("bench_main", ROOT / "bench/__main__.py")

@@ -54,6 +54,9 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.engines.scripted",
     "lm.protocols",
     "models.folder",
+    "models.generation",
+    "pipeline.prompt_writing",
+    "pipeline.settle",
     "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")

@@ -61,7 +61,10 @@ FREE_OF_TORCH = FLOORS[0] | {
     "models.hub",
     "models.hub_faults",
     "models.where",
+    "models.generation",
     "pipeline.pinning",
+    "pipeline.prompt_writing",
+    "pipeline.settle",
     "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")

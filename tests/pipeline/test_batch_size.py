@@ -15,6 +15,7 @@ from solon.embedded.shipped import embedded_model
 from solon.errors import ModelError
 from solon.feedback.answers import respond
 from solon.feedback.rows import Sampler
+from solon.lm.protocols import Sampling
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import prompt_sets
@@ -90,11 +91,11 @@ def test_the_embedded_model() -> None:
         pytest.skip("the embedded model's weights are not built yet")
     answers = {}
     for batch_size in (1, 5, 64):
-        config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=24")
+        config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}")
         actors = Actors(config=config)
         prompts = prompt_sets(config.prompts, 0).red_team
         model = actors.language_model(folder, "base", lambda rows, tokens: None)
-        made = respond(prompts, Sampler(model=model, sampling=config.sampling, seed=0, stage="respond"))
+        made = respond(prompts, Sampler(model=model, sampling=Sampling(max_new_tokens=24), seed=0, stage="respond"))
         answers[batch_size] = {"answers": made.records}
     assert len({answer.text for answer in answers[64]["answers"]}) > 50
     assert_nearly_equal(answers[64], answers[1])

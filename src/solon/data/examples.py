@@ -10,7 +10,7 @@ from typing import get_args
 
 from solon.config import ReadingSection
 from solon.data.faults import Fields, Malformed
-from solon.data.forms import answers_of, prompt_of
+from solon.data.forms import answers_of, is_prompt_alone, prompt_of
 from solon.data.labels import attribution, p_first
 from solon.data.reading import Example, Reading
 from solon.data.turns import prompt_id
@@ -50,7 +50,10 @@ def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple
 
 
 def helpful_example(fields: Fields, row: int, source: str, *, how: ReadingSection) -> Example:
-    """A row as a benign prompt with its answers, the better one first. Raises `Malformed` or `Unusable`."""
+    """A row as a benign prompt with its answers, the better one first; a benign prompt may stand alone. Raises
+    `Malformed` or `Unusable`."""
+    if is_prompt_alone(fields):
+        return red_team_example(fields, row, source)
     found = answers_of(fields)
     answers, first = found.answers, found.first
     by, p = attribution(fields, first), p_first(fields, first, how) if first else 1.0

@@ -33,6 +33,12 @@ class Answers:
     """Which field the first of two comes from: `chosen` or `a`."""
 
 
+def is_prompt_alone(fields: Fields) -> bool:
+    """Whether a row says that it is a benign prompt, and holds nothing that could be an answer."""
+    answered = (*(name for sides in _SIDES for name in sides), *_ANSWERS, *_DIALOGUES)
+    return fields.get("kind") == "benign" and not any(name in fields for name in answered)
+
+
 def prompt_of(fields: Fields) -> tuple[Turn, ...]:
     """The dialogue of a row, up to the human turn to be answered.
 

@@ -163,7 +163,7 @@ def _helpful_sets(path: str, section: PromptsSection, seed: int) -> PromptSets:
         comparisons=comparisons,
         demonstrations=demonstrations,
         rows_in=found.first.rows,
-        rows_out=len(comparisons) + len(demonstrations),
+        rows_out=len(rows.training),
         dropped=found.first.left_out(),
         notes=found.first.notes(),
     )

@@ -18,7 +18,7 @@ DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo test test-vllm check format bench clean
+.PHONY: help install install-peers demo test test-vllm test-servers check format bench clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -58,6 +58,9 @@ $(VLLM)/.installed: pyproject.toml $(STAMP)
 
 test-vllm: $(VLLM)/.installed  ## the engine vllm against the local one, on a processor with AVX-512 (another environment)
 	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py tests/pipeline/test_vllm_run.py
+
+test-servers: $(STAMP)  ## the engine endpoint against servers that are installed: transformers', llama.cpp's, vLLM's
+	@SOLON_TESTS_SERVERS=1 $(BIN)/python -m pytest tests/lm/test_real_servers.py
 
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .

@@ -348,6 +348,17 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
         opened(server, key="MY_KEY")
     assert "secret" not in str(caught.value) and "MY_KEY" in str(caught.value)
 
+    class Quoting(Habits):
+        def answer(self, path: str, asked: Asked, key: str | None) -> tuple[int, Any]:
+            return 404, {"error": {"message": f"{key} has no such model"}}
+
+    with (
+        serving(Quoting()) as server,
+        pytest.raises(EngineUnavailableError, match=r"Bearer \.\.\. has no such") as caught,
+    ):
+        opened(server, key="MY_KEY")
+    assert "secret" not in str(caught.value)
+
 
 # Connections.
 

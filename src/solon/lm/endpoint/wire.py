@@ -76,8 +76,7 @@ class Wire:
         try:
             response = await session.client.post(path, body={"model": self.model, **body}, cast_to=httpx2.Response)
         except openai.OpenAIError as error:
-            section = self.section
-            return failure(error, url=self.url, model=self.model, key=section.key, timeout=section.timeout)
+            return failure(error, url=self.url, model=self.model, section=self.section)
         reply = read(response.content)
         if isinstance(reply, str):
             return garbled(reply)

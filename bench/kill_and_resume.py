@@ -40,6 +40,7 @@ STAGES = tuple(stage.folder for stage in DECLARED)
 SETTINGS = (
     *("models.dtype=float32", "models.device=cpu"),
     *("prompts.harmful=8", "prompts.mixed=4", "prompts.benign=8", "prompts.evaluation=4"),
+    *("quality.max_noise=1", "quality.max_unfinished=1", "quality.max_echoes=1", "quality.max_unchanged=1"),
     *("sampling.max_new_tokens=12", "sampling.batch_size=16", "sampling.shard_rows=2", "supervised.rounds=2"),
     *("sft.epochs=2", "sft.batch_size=4", "sft.checkpoint_steps=2"),
     *("preference.epochs=2", "preference.batch_size=4", "preference.checkpoint_steps=2"),

@@ -7,21 +7,22 @@ from typing import get_args
 import pytest
 
 from solon.config import (
-    ALGORITHMS,
     ENGINES,
+    ClusterSection,
     ConstitutionSection,
     JudgeSection,
     ModelRole,
     ModelSection,
     ModelsSection,
     PromptsSection,
-    RLSection,
     RunConfig,
     SamplingOverrides,
     SamplingSection,
 )
+from solon.config_engines import EndpointSection, VllmSection
 from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
+from solon.config_training import ALGORITHMS, RLSection
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 from solon.toml_text import leaves
@@ -61,7 +62,7 @@ def test_the_world_is_run_unless_prompts_are_given() -> None:
 def test_a_model_and_prompts_are_required(tmp_path: Path) -> None:
     path = written(tmp_path, "seed = 1\n")
     assert told(path) == [
-        f"{path}: models.assistant is missing (give a model folder: --model DIR)",
+        f"{path}: models.assistant is missing (give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL)",
         f"{path}: prompts.source is missing (give red-team prompts (--prompts FILE), or begin the run file with "
         'extends = "world")',
     ]
@@ -178,17 +179,21 @@ def test_old_keys_are_told_their_new_names(tmp_path: Path) -> None:
     assert set(RENAMED.values()) <= set(known_keys()) and not set(RENAMED) & set(known_keys())
 
 
+def test_rl_draws_from_all_that_its_log_probabilities_are_of(tmp_path: Path) -> None:
+    path = written(tmp_path, 'extends = "world"\n[rl]\ntop_p = 0.9\n')
+    assert told(path) == [
+        f'{path}:3: unknown key "rl.top_p" (RL compares log-probabilities under softmax(logits / rl.temperature), so '
+        "it draws from all of that)"
+    ]
+
+
 def test_some_texts_are_sampled_in_ways_of_their_own() -> None:
-    overrides = ["sampling.revisions.temperature=0", "sampling.reasoning.max_new_tokens=300", "sampling.batch_size=3"]
+    overrides = ["sampling.revisions.temperature=0", "sampling.reasoning.max_new_tokens=300", "pairs.max_new_tokens=80"]
     config = load_run_config(None, [*overrides, "evaluation.max_new_tokens=9000"])  # more than a batch in training
-    sampling = config.sampling
-    revisions, reasoning = sampling.but(sampling.revisions), sampling.but(sampling.reasoning)
-    assert (sampling.temperature, sampling.max_new_tokens) == (1.0, 96)
-    assert (revisions.temperature, revisions.max_new_tokens, revisions.batch_size) == (0.0, 96, 3)
-    assert (reasoning.temperature, reasoning.max_new_tokens) == (1.0, 300)
     assert config.token_limits() == {
         "sampling.max_new_tokens": 96,
         "sampling.reasoning.max_new_tokens": 300,
+        "pairs.max_new_tokens": 80,
         "evaluation.max_new_tokens": 9000,
     }
 
@@ -197,7 +202,7 @@ def test_paths_and_devices_are_no_settings_of_a_result() -> None:
     """Also where a path may be left out; and sections inside a section have settings of their own."""
     assert set(ModelSection().result_settings()) == {"engine", "dialogue", "system"}
     assert set(ConstitutionSection().result_settings()) == {"critique", "comparison"}
-    assert set(SamplingSection().result_settings()) == {"temperature", "max_new_tokens"}
+    assert set(SamplingSection().result_settings()) == set(SamplingOverrides.model_fields)
     assert {"source", "helpful", "max_faults"}.isdisjoint(PromptsSection().result_settings())
 
 
@@ -258,11 +263,16 @@ trust_remote_code = "yes"
 dtype = "float16"
 [pairs]
 temperature = 0.0
+[sampling]
+top_p = 1.5
+revisions.min_p = -0.1
 [constitution]
 critique = "a"
 ''',
     )
-    sections = "models, constitution, prompts, sampling, supervised, sft, pairs, judge, helpfulness, preference, rl"
+    sections = (
+        "models, constitution, prompts, sampling, supervised, quality, sft, pairs, judge, helpfulness, preference, rl"
+    )
     *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [
         f'{path}:1: unknown key "sed" (did you mean `seed`?)',
@@ -275,12 +285,14 @@ critique = "a"
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
         f"{path}:16: judge.clamp is [0.9, 0.1]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         f"{path}:17: judge.max_unscored is 7; expected less than or equal to 1",
-        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation)',
+        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation, cluster)',
         f'{path}:21: unknown key "sft.critique" (did you mean `constitution.critique` or `supervised.critique`?)',
         f'{path}:23: models.trust_remote_code is "yes"; expected true or false',
         f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean `bfloat16`?)',
         f"{path}:26: pairs.temperature is 0.0; expected greater than 0",
-        f'{path}:28: constitution.critique is "a"; expected a list',
+        f"{path}:28: sampling.top_p is 1.5; expected less than or equal to 1",
+        f"{path}:29: sampling.revisions.min_p is -0.1; expected greater than or equal to 0",
+        f'{path}:31: constitution.critique is "a"; expected a list',
     ]
 
 
@@ -349,7 +361,17 @@ def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
     ("overrides", "fault"),
     [
         (
-            ["sampling.temperature=0", "sft.helpful_per_prompt=2"],
+            ["sampling.temperature=0", "sft.helpful_per_prompt=1"],
+            "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal "
+            "(set pairs.temperature, e.g. to 1)",
+        ),
+        (
+            ["sampling.answers.temperature=0"],
+            "sft.helpful_per_prompt is 2, but at sampling.answers.temperature 0 all are equal "
+            "(set sampling.answers.temperature above 0, or sft.helpful_per_prompt to 1)",
+        ),
+        (
+            ["sampling.temperature=0", "sft.helpful_per_prompt=2", "pairs.temperature=1"],
             "sft.helpful_per_prompt is 2, but at sampling.temperature 0 all are equal "
             "(set sampling.temperature above 0, or sft.helpful_per_prompt to 1)",
         ),
@@ -393,7 +415,8 @@ def test_what_is_no_contradiction() -> None:
     assert contradictions(RunConfig(**required)) == []
     load_run_config(None, ["rl.algorithm=ppo", "rl.samples_per_prompt=1", "rl.batch_size=16", "rl.gae_lambda=0.5"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
-    load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1"])
+    load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
+    load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])
 
 
 def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key() -> None:
@@ -427,8 +450,13 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
-    overrides = ("sampling.revisions", "sampling.reasoning", "evaluation")
-    without_value |= {f"{each}.{key}" for each in overrides for key in ("temperature", "max_new_tokens")}
+    sections = {"endpoint": EndpointSection, "vllm": VllmSection}
+    engines = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in (*sections, *engines)}
+    without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
+    overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")
+    without_value |= {f"{each}.{key}" for each in (*overrides, "pairs") for key in SamplingOverrides.model_fields}
+    without_value |= {f"sampling.{key}" for key in ("temperature", "top_p", "top_k", "min_p")}
     if config == load_run_config():
         dumped = [key for key, _ in leaves(tomllib.loads(text))]
         held = {key.rpartition(".")[0] for key in dumped} | {"models", *overrides}

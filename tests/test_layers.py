@@ -25,8 +25,10 @@ FLOORS: tuple[frozenset[str], ...] = (
             "config",
             "config_engines",
             "config_load",
+            "config_paths",
             "config_rules",
             "config_section",
+            "config_training",
             "progress",
             "artifacts",
         }
@@ -56,6 +58,10 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.engines.scripted",
     "lm.protocols",
     "models.folder",
+    "models.hub",
+    "models.hub_faults",
+    "models.where",
+    "pipeline.pinning",
     "pipeline.stages",
 }
 HEAVY = ("torch", "transformers")

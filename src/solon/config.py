@@ -8,34 +8,28 @@ model and its world need is in `configs/world.toml`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, JsonValue
 
 from solon.config_engines import EndpointSection, VllmSection
-from solon.config_section import MECHANICAL, Section, subsection
+from solon.config_paths import PathKey
+from solon.config_section import MECHANICAL, Section, names_in, subsection
+from solon.config_training import PreferenceSection, RLSection, SFTSection
 
-
-def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
-    """Choices that have a file each. The files are listed and not imported, so that torch is not."""
-    return tuple(sorted(path.stem for path in (Path(__file__).parent / folder).glob(pattern)))
-
-
-ENGINES = _names_in("lm/engines")
+ENGINES = names_in("lm/engines")
 """What can run a model."""
-ALGORITHMS = _names_in("train/algorithms")
-"""Of RL."""
 if TYPE_CHECKING:
     Engine: TypeAlias = str
-    Algorithm: TypeAlias = str
 else:
-    Engine, Algorithm = Literal[ENGINES], Literal[ALGORITHMS]
+    Engine = Literal[ENGINES]
 ModelRole = Literal["assistant", "base", "judge"]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
 of the paper."""
+Ask = Literal["auto", "turns", "turns-begun", "one-turn", "one-turn-begun"]
+"""How critiques and revisions are asked for: in turns of the dialogue, as in the paper, or in one message that quotes
+it. `begun`: the reply to a revision request is begun for the model."""
 EMBEDDED = "embedded"
 """The name of the shipped model, where a model folder may stand."""
 WORLD = "world"
@@ -44,25 +38,27 @@ NEW_YEAR = dt.date(2026, 1, 1)
 """The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
 
-class PathKey(NamedTuple):
-    """Marks a key that holds a path, or one of the `names`, which are never paths."""
-
-    names: Callable[[], set[str]]
-
-
 def shipped_constitutions() -> set[str]:
     """Names of the constitutions in `constitution/library`."""
-    return set(_names_in("constitution/library", "*.*"))
+    return set(names_in("constitution/library", "*.*"))
 
 
-ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED})]
-"""`embedded` or a Hugging Face model folder."""
+def shipped_few_shots() -> set[str]:
+    """Names of the constitutions that ship with few-shot examples, in `constitution/examples`."""
+    return set(names_in("constitution/examples", "[a-z]*"))
+
+
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
+"""`embedded`, a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A folder that is called so
+comes first; `hf:OWNER/NAME` always means the Hub."""
 PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
 """`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
 DataPath = Annotated[str, MECHANICAL, PathKey(set)]
 """A file or folder of the forms that `PromptsPath` has, or a folder."""
 ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
 """The name of a shipped constitution, a .toml or .md file, or a folder with one."""
+FewShotsPath = Annotated[str, MECHANICAL, PathKey(shipped_few_shots)]
+"""The name of a shipped constitution that has examples, or a folder with few_shots.json."""
 
 
 class ModelSection(Section):
@@ -145,9 +141,10 @@ class ConstitutionSection(Section):
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    few_shots: DataPath | None = None
-    """A folder with few-shot examples, as written by `solon constitution import`. Left out: those in the folder that
-    `path` names, if it names one that has them; "": none."""
+    few_shots: FewShotsPath | None = None
+    """Few-shot examples: the name of a shipped constitution that has some, or a folder, as written by `solon
+    constitution import`. Left out: those in the folder that `path` names, if it names one that has them; "": none.
+    Measured on a small chat model: examples make its revisions worse (docs/log.md). CAI appendix E has five."""
 
 
 COLUMNS = (
@@ -197,32 +194,36 @@ class PromptsSection(ReadingSection):
 
 
 class SamplingOverrides(Section):
-    """Where some texts are sampled in another way than the rest. None: as the rest."""
+    """How some texts are sampled. What is left open (None) is as `sampling` says, else as the generation_config.json of
+    the model that writes them asks, if it is to be sampled, else as in CAI section 3.2: at temperature 1 and whole."""
 
     temperature: float | None = Field(None, ge=0.0)
+    """0: greedy."""
+    top_p: float | None = Field(None, gt=0.0, le=1.0)
+    """Only the likeliest tokens that have this much probability together. 1: off."""
+    top_k: int | None = Field(None, ge=0)
+    """Only the k likeliest tokens. 0: off."""
+    min_p: float | None = Field(None, ge=0.0, le=1.0)
+    """Only tokens that are at least this many times as likely as the likeliest. 0: off."""
     max_new_tokens: int | None = Field(None, ge=1)
 
 
-class SamplingSection(Section):
-    """How text is sampled."""
+class SamplingSection(SamplingOverrides):
+    """How all texts are sampled whose own sections say nothing else."""
 
-    temperature: float = Field(1.0, ge=0.0)
-    """CAI section 3.2: always 1. 0: greedy."""
     max_new_tokens: int = Field(256, ge=1)
     """Assumption: a few paragraphs. RLHF-22 used 128."""
+    answers: SamplingOverrides = SamplingOverrides()
+    """Of the assistant's answers."""
     revisions: SamplingOverrides = SamplingOverrides()
     """Of critiques and revisions."""
     reasoning: SamplingOverrides = SamplingOverrides()
     """Of the judge's chain of thought."""
-    batch_size: Annotated[int, MECHANICAL] = Field(16, ge=1)
-    """Rows decoded together. Assumption: fits in memory with a billion weights."""
+    batch_size: Annotated[int, MECHANICAL] = Field(64, ge=1)
+    """Rows computed together, as far as their tokens fit in memory. Measured: with 64 a processor multiplies at its
+    full rate."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
-
-    def but(self, overrides: SamplingOverrides) -> SamplingSection:
-        """This section, with what the overrides say."""
-        given = overrides.model_dump(include=set(SamplingOverrides.model_fields), exclude_none=True)
-        return self.model_copy(update=given)
 
 
 class SupervisedSection(Section):
@@ -232,48 +233,36 @@ class SupervisedSection(Section):
     """CAI section 3.2: 4."""
     critique: bool = True
     """False: revise directly, without a critique (CAI section 3.5)."""
+    ask: Ask = "auto"
+    """`auto`: `turns` in the Human/Assistant format, as in the paper, and `one-turn` in a chat template. Measured on a
+    small chat model: 15 of 24 revisions are neither noise nor an echo, in turns 5 (docs/log.md)."""
+    gate: bool = False
+    """Whether a revision is kept only if the judge prefers it, in both orders, to the answer that it replaces. Not in
+    the paper."""
 
 
-class OptimizerSection(Section):
-    """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
+class QualitySection(Section):
+    """How poor the texts of a stage may be. A stage that learns from them, or judges them, does not begin if a larger
+    share of one kind (answers, critiques, revisions, rationales) is poor. `evals.quality` says what is."""
 
-    learning_rate: float = Field(gt=0.0)
-    final_share: float = Field(1.0, gt=0.0, le=1.0)
-    """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
-    batch_size: int = Field(gt=0)
-    """Examples (pairs, rollouts) per optimizer step."""
-    weight_decay: float = Field(0.0, ge=0.0)
-    warmup_steps: int = Field(5, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0.0)
-    micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
-    """Padded tokens in one forward pass; changes results by rounding only."""
-    checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
-    """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
-
-
-class SFTSection(OptimizerSection):
-    """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
-
-    rounds: Literal["all", "last"] = "all"
-    """Which revisions are targets: each round's, or the last in the place of each. CAI section 3.1: all."""
-    helpful_per_prompt: int = Field(2, ge=0)
-    """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
-    epochs: int = Field(1, ge=1)
-    """CAI section 3.2: 1."""
-    learning_rate: float = Field(1e-5, gt=0.0)
-    """Assumption: usual for a billion weights. CAI section 3.2: half of that of pretraining."""
-    final_share: float = Field(0.1, gt=0.0, le=1.0)
-    """Assumption. CAI section 3.2: constant, with a batch of 1024."""
-    batch_size: int = Field(16, gt=0)
-    """Assumption."""
+    max_noise: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of texts that are empty, repeat themselves, break the format or are improbable to their own model. Assumption:
+    of the embedded model's, 1 in 100 are; of a small chat model's at temperature 1, 9 in 10."""
+    max_unfinished: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of texts that the token limit cut off: from those a model learns no end. Assumption."""
+    max_echoes: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of revisions that repeat their critique, their request or the prompt, and critiques that repeat the answer.
+    Assumption: the embedded model has none."""
+    max_unchanged: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of revisions that change nothing. Assumption: of the embedded model's, 6 in 10 do, where nothing is to mend."""
 
 
-class PairsSection(Section):
+class PairsSection(SamplingOverrides):
     """Answer pairs from SL-CAI (CAI section 4.1)."""
 
     per_prompt: int = Field(1, ge=1)
     """Pairs per red-team prompt. CAI section 4.2: 1."""
-    temperature: float = Field(1.0, gt=0.0)
+    temperature: float | None = Field(None, gt=0.0)
 
 
 class JudgeSection(Section):
@@ -307,56 +296,19 @@ class HelpfulnessSection(Section):
     Refusals are found by their words, English ones alone. Assumption: our own text."""
 
 
-class PreferenceSection(OptimizerSection):
-    """The preference model (CAI section 4.2)."""
-
-    epochs: int = Field(1, ge=1)
-    """RLHF-22 appendix A.2: 1."""
-    learning_rate: float = Field(1e-5, gt=0.0)
-    """Assumption: usual for a billion weights."""
-    batch_size: int = Field(16, gt=0)
-    """Assumption."""
-    holdout: float = Field(0.1, ge=0.0, lt=1.0)
-    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
-
-
-class RLSection(OptimizerSection):
-    """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
-
-    algorithm: Algorithm = "grpo"
-    steps: int = Field(100, ge=1)
-    """Assumption, as the two counts below."""
-    prompts_per_step: int = Field(8, ge=1)
-    samples_per_prompt: int = Field(4, ge=1)
-    """The group of GRPO; PPO may use 1."""
-    epochs: int = Field(1, ge=1)
-    """Passes over each step's rollouts."""
-    group_epsilon: float = Field(1.0, gt=0.0)
-    """GRPO only: added to the standard deviation that a group's rewards are divided by. Measured on the embedded model:
-    with 0.1, groups whose rewards barely differ get full-size advantages, which is amplified noise (docs/log.md)."""
-    kl_coefficient: float = Field(0.1, ge=0.0)
-    """Measured on the embedded model. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
-    clip: float = Field(0.2, gt=0.0)
-    """RLHF-22 appendix B.1."""
-    discount: float = Field(1.0, ge=0.0, le=1.0)
-    """RLHF-22 appendix B.1."""
-    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
-    """PPO only; assumption, the usual value."""
-    value_coefficient: float = Field(0.5, ge=0.0)
-    """PPO only; assumption."""
-    unfinished_penalty: float = Field(0.0, ge=0.0)
-    """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
-    temperature: float = Field(1.0, gt=0.0)
-    learning_rate: float = Field(1e-6, gt=0.0)
-    """Assumption: usual for a billion weights."""
-    final_share: float = Field(0.1, gt=0.0, le=1.0)
-    """Assumption."""
-    batch_size: int = Field(32, gt=0)
-    """All rollouts of a step: one update, on-policy."""
-
-
 class EvaluationSection(SamplingOverrides):
-    """How base, SL-CAI and RL-CAI answer the held-out prompts. CAI samples at temperature 1."""
+    """How base, SL-CAI and RL-CAI answer the held-out prompts."""
+
+
+class ClusterSection(Section):
+    """Workers of a Ray cluster (`--cluster`). Each has engines of its own for the models that a stage asks."""
+
+    workers: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
+    """None: as many as the machines have room for now."""
+    gpus: Annotated[float | None, MECHANICAL] = Field(None, ge=0.0)
+    """Of each worker. None: 1 if the cluster has any."""
+    cpus: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
+    """Of each worker; its engine has as many threads. None: 1 beside a GPU, else all of the smallest machine."""
 
 
 class RunConfig(Section):
@@ -369,6 +321,7 @@ class RunConfig(Section):
     prompts: PromptsSection = PromptsSection()
     sampling: SamplingSection = SamplingSection()
     supervised: SupervisedSection = SupervisedSection()
+    quality: QualitySection = QualitySection()
     sft: SFTSection = SFTSection()
     pairs: PairsSection = PairsSection()
     judge: JudgeSection = JudgeSection()
@@ -376,14 +329,17 @@ class RunConfig(Section):
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
     evaluation: EvaluationSection = EvaluationSection()
+    cluster: ClusterSection = ClusterSection()
 
     def token_limits(self) -> dict[str, int]:
         """The token limit of each kind of text, by the key of the run file that sets it."""
         sampling = self.sampling
         limits = {
             "sampling": sampling.max_new_tokens,
+            "sampling.answers": sampling.answers.max_new_tokens,
             "sampling.revisions": sampling.revisions.max_new_tokens,
             "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "pairs": self.pairs.max_new_tokens,
             "evaluation": self.evaluation.max_new_tokens,
         }
         return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, PathKey, RunConfig
-from solon.config_rules import RENAMED, contradictions
+from solon.config import WORLD, ModelSection, RunConfig
+from solon.config_paths import HUB, PathKey, below
+from solon.config_rules import REFUSED, RENAMED, contradictions
 from solon.config_section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
@@ -40,9 +41,6 @@ _SOURCE = "prompts.source"
 _SHOWN = 100
 """Characters of a value quoted in a fault."""
 
-_HUB = "hf:"
-"""What the name of a data set on the Hub, or of a folder that looks like one, begins with."""
-
 _EXPECTED = {
     "float_type": "a number",
     "finite_number": "a finite number",
@@ -63,7 +61,11 @@ def shipped_run_files() -> list[str]:
 
 
 def load_run_config(
-    source: str | Path | None = None, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+    source: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    *,
+    tell: Callable[[str], None] | None = None,
 ) -> RunConfig:
     """The resolved run file.
 
@@ -73,6 +75,7 @@ def load_run_config(
         overrides: `--set` arguments such as `rl.steps=10`, the last of them wins. The value is TOML, else plain text.
         flags: dotted key to value, from options such as `--model`; None values are left out. They win over the file,
             and `--set` wins over them.
+        tell: is told where a value has two readings, and which holds.
 
     Raises:
         ConfigError: with every fault that was found: unknown keys, wrong types, values out of bounds, contradictions.
@@ -92,7 +95,11 @@ def load_run_config(
             layers.put(key, value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
-    return _with_few_shots(_validated(layers))
+    config = _with_few_shots(_validated(layers))
+    if tell:
+        for note in layers.notes.values():
+            tell(note)
+    return config
 
 
 def dump_toml(config: RunConfig) -> str:
@@ -160,6 +167,8 @@ class _Layers:
         """Files and arguments in which anything was given; the last wins."""
         self.bad: set[str] = set()
         """Keys whose values cannot even be looked at."""
+        self.notes: dict[str, str] = {}
+        """By key."""
 
     def read(self, source: str | Path, named: Where | None = None, below: tuple[Path, ...] = ()) -> None:
         """Take over the values of a run file and, before them, of the one that it extends.
@@ -178,7 +187,7 @@ class _Layers:
         lines = {".".join(map(str, keys)): line for keys, line in places.lines.items()}
         self.places |= {"": Where(source)} | {key: Where(source, line) for key, line in lines.items()}
         for key, value in entries.items():
-            self.put(key, value, Where(source, places.line(tuple(key.split(".")))), Path(source).parent)
+            self.put(key, value, Where(source, places.line(tuple(key.split(".")))), _run_file(source).parent)
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))
@@ -190,7 +199,7 @@ class _Layers:
             self.put(inner, one, place, Path.cwd())
 
     def put(self, key: str, value: Any, place: Where, base: Path) -> None:
-        field = _field(key)
+        field, given = _field(key), value
         try:
             value = _usable(key, value, field, base)
         except (OSError, RuntimeError, ValueError) as error:
@@ -212,6 +221,9 @@ class _Layers:
         target[name] = value
         self.places[key] = place
         self.sources.append(place.path)
+        self.notes.pop(key, None)
+        if isinstance(given, str) and (kind := _path_key(field)) and kind.two_readings(given, value):
+            self.notes[key] = f"{key} is the folder {value}; for the model of that name on the Hub, write {HUB}{given}"
 
     def last_place(self, keys: Sequence[str]) -> Where | None:
         """Where the first of the keys was given, or one that was given later than it."""
@@ -234,7 +246,7 @@ def _extended(value: Any, where: Where) -> str | Path:
     if value in shipped_run_files():
         return value
     try:
-        return _below(Path(where.path).parent, value)
+        return below(Path(where.path).parent, value)
     except RuntimeError as error:  # a home folder of nobody
         raise ConfigError(f"{_EXTENDS} {toml(value)}, which cannot be read: {error}", where=where) from error
 
@@ -324,6 +336,8 @@ def _near_key(key: str, *, in_file: bool) -> str | None:
         return "only a run file can extend another"
     if key in RENAMED:
         return f"it is now `{RENAMED[key]}`"
+    if key in REFUSED:
+        return REFUSED[key]
     known = [*([_EXTENDS] if in_file else []), *known_keys()]
     section, _, name = key.rpartition(".")
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
@@ -351,34 +365,22 @@ def _usable(key: str, value: Any, field: FieldInfo | None, base: Path) -> Any:
     if text.encode(errors="replace").decode() != text:
         raise ValueError("it is not UTF-8 text")
     from_json(text)  # which refuses what is nested too deep
-    if field and subsection(field) is ModelSection:
-        field = ModelSection.model_fields["path"]
-    kind = next((mark for mark in marks(field) if isinstance(mark, PathKey)), None) if field else None
+    kind = _path_key(field)
     if kind is None or not isinstance(value, str):
         return value
     if "\0" in value:
         raise ValueError("no path holds a zero character")
-    return _anchored(value, base, names=kind.names())
+    return kind.place(value, base)
+
+
+def _path_key(field: FieldInfo | None) -> PathKey | None:
+    """The mark of a key that holds a path; a section of a model, in short, is its path."""
+    if field and subsection(field) is ModelSection:
+        field = ModelSection.model_fields["path"]
+    return next((mark for mark in marks(field) if isinstance(mark, PathKey)), None) if field else None
 
 
 def _shown(text: str) -> str:
     """`text` as it can be printed: not too long, and without half characters."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _anchored(value: str, base: Path, *, names: Collection[str]) -> str:
-    """An absolute path if `value` begins as only paths do, or exists below `base`, or would else be taken from the
-    working directory. The `names` never are paths."""
-    if not value or value in names:
-        return value
-    if value.startswith(_HUB):
-        return _HUB + _anchored(value.removeprefix(_HUB), base, names=())
-    path = _below(base, value)
-    is_path = value.startswith(("./", "../", "~")) or path.exists() or Path(value).exists()
-    return str(path) if is_path else value
-
-
-def _below(base: Path, path: str) -> Path:
-    """`path` as an absolute one; a relative one is taken from `base`."""
-    return (base / Path(path).expanduser()).absolute()

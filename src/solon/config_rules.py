@@ -13,6 +13,9 @@ from solon.text import did_you_mean
 
 RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}
 """Keys of older run files, and what they are called now."""
+_WHOLE = "RL compares log-probabilities under softmax(logits / rl.temperature), so it draws from all of that"
+REFUSED = dict.fromkeys(("rl.top_p", "rl.top_k", "rl.min_p"), _WHOLE)
+"""Keys that people look for, and why they are not there."""
 _SERVED = 'set it to "endpoint", or remove the section'
 _VARIABLE = 'keep a key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY"'
 
@@ -34,7 +37,11 @@ def contradictions(config: RunConfig) -> list[Contradiction]:
 def _models(config: RunConfig) -> Iterator[Contradiction]:
     models = config.models
     if not models.assistant.path:
-        yield Contradiction(("models.assistant",), "models.assistant is missing", "give a model folder: --model DIR")
+        yield Contradiction(
+            ("models.assistant",),
+            "models.assistant is missing",
+            "give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL",
+        )
     for role, section in (("base", models.base), ("judge", models.judge)):
         alone = section.model_fields_set & {"engine", "path"} == {"engine"}  # a dumped run file has both
         if not section.path and (alone or section.engine != "local"):
@@ -106,10 +113,16 @@ def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:
-    if config.sampling.temperature == 0 and config.sft.helpful_per_prompt > 1:
-        keys = ("sft.helpful_per_prompt", "sampling.temperature")
-        what = f"{keys[0]} is {config.sft.helpful_per_prompt}, but at {keys[1]} 0 all are equal"
-        yield Contradiction(keys, what, f"set {keys[1]} above 0, or {keys[0]} to 1")
+    """Greedy answers to one prompt are all equal."""
+    sampling, copies = config.sampling, config.sft.helpful_per_prompt
+    at = "sampling.temperature" if sampling.answers.temperature is None else "sampling.answers.temperature"
+    if copies > 1 and (sampling.answers if "answers" in at else sampling).temperature == 0:
+        key = "sft.helpful_per_prompt"
+        what = f"{key} is {copies}, but at {at} 0 all are equal"
+        yield Contradiction((key, at), what, f"set {at} above 0, or {key} to 1")
+    if sampling.temperature == 0 and config.pairs.temperature is None:
+        what = "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal"
+        yield Contradiction(("sampling.temperature",), what, "set pairs.temperature, e.g. to 1")
 
 
 def _judge(config: RunConfig) -> Iterator[Contradiction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -11,6 +12,11 @@ from pydantic.fields import FieldInfo
 MECHANICAL = "changes how a result is computed, not the result"
 """Marks such keys: where things lie, on which device, how much at once, how many failures are too many. Results may
 differ by rounding. What lies at a path counts by its content."""
+
+
+def names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
+    """Choices that have a file each. The files are listed and not imported, so that torch is not."""
+    return tuple(sorted(path.stem for path in (Path(__file__).parent / folder).glob(pattern)))
 
 
 def marks(field: FieldInfo) -> Iterator[Any]:

@@ -84,6 +84,10 @@ class RunError(UserError):
     """A run folder that is in use, holds another run, or cannot be written."""
 
 
+class NoiseError(UserError):
+    """The texts of a stage are too poor to learn from; they are kept."""
+
+
 class EngineError(SolonError):
     """A language model failed at one request. Other requests may succeed, so only its row is lost."""
 
@@ -119,6 +123,12 @@ class ProseError(EngineError):
     """A model was asked which of some options it chooses, and said something else."""
 
     reason = "prose for a verdict"
+
+
+class NoNumbersError(EngineError):
+    """The model's logits were no numbers, while those of other requests are."""
+
+    reason = "no numbers"
 
 
 class UnsupportedError(EngineError):

@@ -80,6 +80,15 @@ class Answer(Record):
     """False if the token limit cut the answer off."""
 
 
+class Gate(Record):
+    """Whether a judge prefers a revision to the answer that it replaces."""
+
+    p_preferred: float | None = Field(ge=0.0, le=1.0)
+    """The mean of both orders. None: the verdict could not be read, or the revision is the same text."""
+    principle_id: str | None = None
+    """Whose comparison question was asked; None if none was."""
+
+
 class RevisionRound(Record):
     """One critique and revision, made in a clean context of prompt and current answer."""
 
@@ -90,6 +99,18 @@ class RevisionRound(Record):
     prompt_hash: str
     """sha256, first 16 hex digits, of the exact text the revision was sampled from."""
     finished: bool = True
+    gate: Annotated[Gate | None, Field(exclude_if=lambda gate: gate is None)] = None
+    """None: the run has no gate, or there was no revision. A row's JSON then does not have it."""
+
+    @property
+    def kept_out(self) -> bool:
+        """Whether a gate left the revision out: the judge does not prefer it, or gave no verdict."""
+        return self.gate is not None and (self.gate.p_preferred is None or self.gate.p_preferred <= 0.5)
+
+    @property
+    def used(self) -> bool:
+        """Whether the next round starts from the revision, which is then a target of finetuning too."""
+        return bool(self.revision) and not self.kept_out
 
 
 class Revision(Record):
@@ -103,7 +124,16 @@ class Revision(Record):
     @property
     def texts(self) -> tuple[str, ...]:
         """The answer after 0, 1, ... rounds."""
-        return (self.initial, *(step.revision for step in self.rounds))
+        return tuple(text for text, _ in self.standing)
+
+    @property
+    def standing(self) -> tuple[tuple[str, bool | None], ...]:
+        """The answer after 0, 1, ... rounds, and whether it is finished, which of the first is not known. A revision
+        that a gate did not keep leaves both as they were."""
+        found: list[tuple[str, bool | None]] = [(self.initial, None)]
+        for step in self.rounds:
+            found.append(found[-1] if step.kept_out else (step.revision, step.finished))
+        return tuple(found)
 
 
 class Demonstration(Record):

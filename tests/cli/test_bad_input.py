@@ -109,7 +109,7 @@ def test_helpfulness_data(files: Path) -> None:
     (files / "good.jsonl").write_text('{"prompt": "How?", "chosen": "So."}\n')
     assert refused_run(*OWN) == [
         'good.jsonl:1: neither a comparison nor an answer (give "chosen" and "rejected", or "response"; '
-        "columns: prompt, chosen)"
+        'a prompt alone says "kind": "benign"; columns: prompt, chosen)'
     ]
     assert refused_run(*OWN[:6]) == [
         "command line: prompts of your own need helpfulness data too, or the model learns to refuse everything "

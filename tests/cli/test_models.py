@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from gguf import GGMLQuantizationType
 
 from cli.command import done, solon, tiny_settings
 from gguf_files import write_gguf
+from hub_server import folder_files, hub_server
+from tiny_models import tiny_model_folder
 from zoo import zoo_folder
 
 RUN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
@@ -28,6 +31,7 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+AWQ = b'{"model_type": "llama", "quantization_config": {"quant_method": "awq"}}'
 QUANTISED = (
     "gpt2/config.json: the weights are quantized (awq) (give the model it was made from, in bfloat16 or float32: what "
     "is quantized cannot be trained)"
@@ -35,11 +39,12 @@ QUANTISED = (
 
 
 def test_each_model_is_told_in_a_line(zoo: Path) -> None:
-    assert done("models", "check", "llama", "mistral", "rwkv", "embedded").splitlines() == [
+    said = done("models", "check", "llama", "mistral", "rwkv", "embedded").splitlines()
+    assert [line for line in said if not line.startswith("  ")] == [
         "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, prefixes "
         "shared always",
-        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, cached, "
-        "prefixes shared up to 8 tokens",
+        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, "
+        "prefixes shared always",
         "rwkv: RwkvForCausalLM, 40,256 parameters, context 2,048, vocabulary 392, Human/Assistant, recomputing, "
         "prefixes shared never",
         "embedded: LlamaForCausalLM, 3,148,224 parameters, context 512, vocabulary 2,560, Human/Assistant, lean, "
@@ -47,20 +52,68 @@ def test_each_model_is_told_in_a_line(zoo: Path) -> None:
     ]
 
 
+def test_what_a_run_makes_of_a_model_stands_below(tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path, chat_template=True)
+    arithmetic, *said = [line for line in done("models", "check", str(folder)).splitlines() if line.startswith("  ")]
+    assert arithmetic.startswith("  arithmetic  ") and arithmetic.endswith("; the files keep float32")
+    memory = [re.sub(r"[\d.]+ GiB", "N", line) for line in said if line.startswith("  memory ")]
+    assert memory == [
+        f"  memory      {stage} N of N"
+        for stage in ("sampling", "finetuning", "preference model", "RL (GRPO)", "RL (PPO)")
+    ]
+    assert [line for line in said if not line.startswith(("  memory ", "  unusual "))] == [
+        "  tokens      eos '<|end|>', pad '<|pad|>'",
+        "  stops at    '<|end|>'",
+        "  example     | <|user|>How do I prune a rose?<|end|><|assistant|>Cut above a bud.<|end|><|user|>And a hedge?"
+        "<|end|><|assistant|>Twice a year.<|end|>",
+    ]
+
+
+def test_a_model_of_the_hub_is_checked(tmp_path: Path) -> None:
+    with hub_server(tmp_path / "cache") as hub:
+        commit = hub.push("org/tiny", folder_files(tiny_model_folder(tmp_path)))
+        hub.push("org/awq", folder_files(tiny_model_folder(tmp_path), **{"config.json": AWQ}))
+        result = solon("models", "check", "org/tiny", "org/none", "org/awq")
+        assert (tmp_path / "cache/models--org--tiny/snapshots" / commit / "config.json").is_file()
+        assert not (tmp_path / "cache/models--org--tiny/snapshots" / commit / "model.safetensors").exists()
+        again = solon("models", "check", str(tiny_model_folder(tmp_path)))
+    assert result.exit_code == 2
+    assert result.stdout.replace("org/tiny", "TINY") == again.stdout.replace(str(tmp_path / "llama"), "TINY")
+    assert f"org/tiny is commit {commit} on the Hugging Face Hub" in result.stderr
+    assert "error: org/none: no such model on the Hugging Face Hub, and no such folder here" in result.stderr
+    assert "error: org/awq/config.json: the weights are quantized (awq)" in result.stderr
+
+
+def test_a_gguf_where_a_model_belongs_is_to_be_imported(files: Path) -> None:
+    write_gguf(files / "tiny.gguf", kind=GGMLQuantizationType.F32)
+    for name in ("tiny.gguf", "./tiny.gguf", "models/not-there.gguf"):
+        result = solon("run", "--model", name, *RUN[2:])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.replace(f"{files}/", "").splitlines() == [
+            f"error: {name.removeprefix('./')}: GGUF weights cannot be trained (import them: solon models import "
+            "FILE.gguf -o DIR)"
+        ]
+    assert not Path("runs").exists()
+
+
 def test_what_cannot_be_used_exits_with_2(zoo: Path) -> None:
     result = solon("models", "check", "gpt2", "llama", "nowhere")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         f"error: {QUANTISED}",
-        "error: nowhere: no such model folder (models are never downloaded: give a folder on this machine)",
+        "error: nowhere: no such model folder (give a folder on this machine, or OWNER/NAME of a model on the Hugging "
+        "Face Hub)",
     ]
-    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["llama"]
+    assert [line.split(":")[0] for line in result.stdout.splitlines() if line[0] != " "] == ["llama"]
 
 
 def test_json_says_the_same(zoo: Path) -> None:
     result = solon("models", "check", "mistral", "gpt2", "--json")
     assert (result.exit_code, result.stderr) == (2, "")
-    assert json.loads(result.stdout) == [
+    mistral, gpt2 = json.loads(result.stdout)
+    told = ("stored", "computed", "special", "stop", "memory", "machine", "oddities", "example")
+    assert all(mistral.pop(key) for key in told)
+    assert [mistral, gpt2] == [
         {
             "path": "mistral",
             "usable": True,
@@ -70,8 +123,8 @@ def test_json_says_the_same(zoo: Path) -> None:
             "context": 2048,
             "vocabulary": 392,
             "dialogue": "human-assistant",
-            "decoder": "cached",
-            "shared": 8,
+            "decoder": "lean",
+            "shared": None,
         },
         {"path": "gpt2", "usable": False, "faults": [QUANTISED]},
     ]
@@ -96,7 +149,8 @@ def test_a_run_checks_its_models_before_it_starts(files: Path, role: str) -> Non
 def test_models_of_every_kind_go_through_a_whole_run(files: Path, kind: str) -> None:
     folder = zoo_folder(files, kind)
     done("run", "--model", folder.name, *RUN[2:], "-o", "out", *tiny_settings("rl.algorithm=ppo"))
-    before, after = (done("models", "check", name).split(": ")[1] for name in (folder.name, "out/models/rl/model"))
+    checked = (done("models", "check", name).splitlines()[0] for name in (folder.name, "out/models/rl/model"))
+    before, after = (line.split(": ")[1] for line in checked)
     assert after == before
 
 

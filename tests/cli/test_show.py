@@ -55,7 +55,7 @@ def test_a_file_alone_has_no_tokenizer(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["show", str(examples(tmp_path))])
     assert (result.exit_code, result.stderr) == (
         2,
-        "error: a file needs a tokenizer (pass --model DIR)\n",
+        "error: a file needs a tokenizer (pass --model MODEL)\n",
     )
 
 

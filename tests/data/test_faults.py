@@ -26,7 +26,7 @@ from solon.errors import PromptError
 USER = '{"role": "user", "content": "x"}'
 ANSWER = '{"role": "assistant", "content": "y"}'
 GIVE_PROMPT = 'give "prompt", "turns" or "messages", or say which column it is: --column prompt=NAME'
-GIVE_ANSWER = 'give "chosen" and "rejected", or "response"'
+GIVE_ANSWER = 'give "chosen" and "rejected", or "response"; a prompt alone says "kind": "benign"'
 SHARE = 'give "prompt"; else "chosen" and "rejected" must be dialogues, or begin with the same words'
 ONE_OBJECT = "(each line must be one JSON object)"
 

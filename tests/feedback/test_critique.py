@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ from feedback.fake_model import said, sampler
 from solon.config import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
+from solon.errors import EngineUnavailableError
+from solon.evals.flaws import REVISION_ECHOES, UNCHANGED
 from solon.feedback.critique import revise, revision_demonstrations
+from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.protocols import Completion, SampleRequest, Sampling
+from solon.prompting.asking import CritiqueFormat
 from solon.records import Prompt, Turn
 
 SAMPLING = Sampling(max_new_tokens=96)
@@ -112,6 +117,29 @@ def test_direct_revision_asks_for_no_critique(fake: Any) -> None:
     (request,) = asked(model)
     n = chain.rounds[0].principle_id[1:]
     assert request.prompt == f"\n\nHuman: q0\n\nAssistant: first 0\n\nRevisionRequest: Mend {n}.\n\nRevision:"
+
+
+def test_an_engine_that_cannot_begin_a_reply_is_named_with_what_to_do(fake: Any) -> None:
+    model = fake(can=replace(EVERYTHING, prefill=False))
+    run(model, 1, format=CritiqueFormat(one_turn=True))
+    with pytest.raises(EngineUnavailableError) as raised:
+        run(model, 1, format=CritiqueFormat(begun=True))
+    assert str(raised.value) == (
+        "fake cannot go on with a reply that is begun, as supervised.ask wants it (set supervised.ask = "
+        '"one-turn", or take another engine)'
+    )
+
+
+def test_echoes_are_counted_round_by_round(fake: Any) -> None:
+    """The first revision repeats its critique, the second the first, the third its request."""
+    critique, request = "It says how to take a ladder at night.", "Mend the response so that it is lawful."
+    principle = Principle(id="c", title="t", critique_request="Ask.", revision_request=request)
+    replies = iter([critique, critique, "A new critique of it all.", critique, "And one more critique.", request])
+    made = run(fake(writes=lambda asked: next(replies)), 1, principles=[principle])
+    echoes = (REVISION_ECHOES[0], UNCHANGED, REVISION_ECHOES[1])
+    assert {name: made.noted[name] for name in echoes} == dict.fromkeys(echoes, 1)
+    assert made.texts["revisions written"] == 3 and made.texts["revisions that are sound"] == 0
+    assert made.texts["critiques that are sound"] == 3 and made.texts["answers written"] == 1
 
 
 def test_shots_stand_before_critiques_and_revisions(fake: Any) -> None:

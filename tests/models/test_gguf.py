@@ -62,7 +62,8 @@ def test_files_that_cannot_be_imported(tmp_path: Path) -> None:
         "half.gguf": "half.gguf: is cut off or damaged: ",
         "page.gguf": "page.gguf: is not a GGUF file",
         "nowhere.gguf": "nowhere.gguf: no such file",
-        "unknown.gguf": "unknown.gguf: cannot be loaded: ",
+        "unknown.gguf": "unknown.gguf: cannot be loaded: GGUF model with architecture lpaca is not supported yet. "
+        "(give the model's folder, or its name on the Hugging Face Hub, instead)",
     }.items():
         with pytest.raises(ModelError) as caught:
             import_gguf(tmp_path / name, tmp_path / "new")

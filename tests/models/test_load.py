@@ -45,7 +45,7 @@ def test_saving_twice_gives_the_same_bytes_and_loads_the_same_weights(folder: Pa
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no such model folder \(models are never downloaded"):
+    with pytest.raises(ModelError, match=r"no such model folder \(give a folder"):
         load(tmp_path / "absent")
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="not a folder"):

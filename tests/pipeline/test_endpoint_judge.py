@@ -216,7 +216,7 @@ def test_no_key_in_any_artifact(
 
 def told(config: RunConfig, run: Path | None = None) -> str:
     with pytest.raises(UserError) as error:
-        check_inputs(config, run)
+        check_inputs(config, run=run)
     return str(error.value)
 
 
@@ -230,7 +230,7 @@ def test_and_not_once_it_is_needed_no_more(llama: Path, pairs: Path, tmp_path: P
     with serving(Habits(top=TOP)) as server:
         config = judged(llama, server)
         compared(tmp_path / "run", pairs, config)
-    check_inputs(config, tmp_path / "run")
+    check_inputs(config, run=tmp_path / "run")
     assert "cannot be reached" in told(config, pairs)
 
 

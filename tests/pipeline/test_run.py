@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
+from solon.errors import NoiseError
 from solon.evals.graders import GRADERS
 from solon.evals.summary import read_summary
 from solon.models.folder import fingerprints
@@ -288,3 +289,31 @@ def test_progress_adds_up_to_what_was_announced(llama: Path, tmp_path: Path) -> 
     told = run_in(tmp_path / "run", world_config(llama))
     assert told.stages == list(FOLDERS)
     assert told.rows == {name: total or 0 for name, total in told.totals.items()}
+
+
+def test_a_run_does_not_train_on_noise_and_goes_on_when_it_may(llama: Path, tmp_path: Path) -> None:
+    """A random model writes nothing else. What was written is kept, and no weights are loaded to find out."""
+    config = world_config(llama, "quality.max_noise=0.25")
+    with pytest.raises(NoiseError) as raised:
+        run_in(tmp_path / "run", config)
+    told = [str(fault) for fault in raised.value.faults]
+    assert "revisions are noise, mostly improbable, more than the share of 0.25" in "\n".join(told)
+    assert all("lower sampling" in one and "--set quality.max_noise=1" in one for one in told)
+    assert not (tmp_path / "run/models/sl/model").exists()
+    assert run_in(tmp_path / "run", world_config(llama), until="sl").stages == ["models/sl"]
+
+
+def test_revisions_with_a_gate(llama: Path, tmp_path: Path) -> None:
+    """One model in both roles is loaded once; what is kept out is no target."""
+    run, config = tmp_path / "run", world_config(llama, "supervised.gate=true")
+    run_in(run, config, until="sl")
+    rounds = [step for row in rows(run, "revisions") for step in row["rounds"]]
+    judged = [step["gate"]["p_preferred"] for step in rounds if "gate" in step]
+    kept = [p for p in judged if p is not None and p > 0.5]
+    assert len(judged) == sum(bool(step["revision"]) for step in rounds) > len(kept) > 0
+    found = manifest(run, "revisions")
+    assert set(found.facts["engines"]) == {"assistant"} and set(found.facts["formats"]) == {"assistant", "judge"}  # type: ignore[arg-type]
+    assert {"gate_comparison_principles", "gate_few_shots", "judge/model.safetensors"} <= set(found.inputs)
+    targets = [row for row in rows(run, "models/sl", "demonstrations") if row["source"].startswith("revision")]
+    assert len(targets) == len(kept)
+    assert manifest(run, "models/sl").counts.dropped["revision not kept by the gate"] == len(judged) - len(kept)

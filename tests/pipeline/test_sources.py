@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import solon
 from solon.config import PromptsSection
 from solon.data.split import opening_of
 from solon.pipeline.sources import PromptSets, prompt_files, prompt_sets
@@ -25,6 +26,9 @@ def red(number: int, **more: str) -> dict[str, str]:
 
 def good(number: int, answer: str = "Cut above a bud.") -> dict[str, str]:
     return {"prompt": f"How do I prune rose {number}?", "chosen": answer, "rejected": "No idea."}
+
+
+LIBRARY = Path(solon.__file__).parent / "data" / "library"
 
 
 def sets_of(
@@ -123,3 +127,44 @@ def test_the_files_are_part_of_what_the_prompts_are_made_from(tmp_path: Path) ->
     write(tmp_path / "red.jsonl", [red(1), red(3)])
     after = hashes_of(file, other)
     assert after["prompts_file"] != before["prompts_file"] and after["helpful_file"] == before["helpful_file"]
+
+
+def alone(number: int) -> dict[str, str]:
+    return {"prompt": f"{good(number)['prompt']} (alone)", "kind": "benign"}
+
+
+def test_helpful_prompts_alone_are_asked_and_no_row_is_lost(tmp_path: Path) -> None:
+    """Prompts without an answer, mixed with rows that have one, some of the same prompt."""
+    both = [{**good(n), "prompt": alone(n)["prompt"]} for n in range(10)]
+    rows = [*map(alone, range(20)), *both, *map(good, range(20, 40))]
+    sets = sets_of(tmp_path, [red(n) for n in range(10)], rows, benign=25, evaluation=6)
+    asked = {prompt.turns[0].text for prompt in sets.helpful}
+    held = {prompt.turns[0].text for prompt in sets.evaluation}
+    assert {row["prompt"] for row in map(alone, range(20))} & asked
+    assert {row["prompt"] for row in map(alone, range(20))} & held
+    assert sets.comparisons or sets.demonstrations
+    assert sets.rows_in == sets.rows_out + sets.dropped.total()
+
+
+def test_a_file_of_prompts_alone_gives_neither_comparisons_nor_demonstrations(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, [red(n) for n in range(10)], [alone(n) for n in range(10)], evaluation=2)
+    assert (len(sets.helpful), sets.comparisons, sets.demonstrations) == (8, (), ())
+    assert sets.dropped == {}
+    assert sets.rows_in == sets.rows_out == 20
+
+
+@pytest.mark.parametrize(("file", "kind"), [("red-team", "harmful"), ("helpful", "benign")])
+def test_the_shipped_prompts_have_a_category_and_are_all_different(file: str, kind: str) -> None:
+    lines = (LIBRARY / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({" ".join(row["prompt"].casefold().split()) for row in rows}) == len(rows) >= 200
+    assert {row["kind"] for row in rows} == {kind}
+    assert all(row["category"] for row in rows) and len({row["category"] for row in rows}) >= 10
+
+
+def test_a_run_takes_the_shipped_prompts() -> None:
+    section = PromptsSection(
+        source=str(LIBRARY / "red-team.jsonl"), helpful=str(LIBRARY / "helpful.jsonl"), evaluation=40
+    )
+    sets = prompt_sets(section, 0)
+    assert (len(sets.red_team), len(sets.helpful), len(sets.evaluation)) == (170, 162, 80)

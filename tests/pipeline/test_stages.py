@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from solon.config_load import load_run_config
 from solon.config_section import MECHANICAL, Section, marks, subsection
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
+from solon.pipeline.settle import KEYS, settle
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
 
@@ -31,10 +32,10 @@ def sections(section: type[Section], prefix: str = "") -> Iterator[tuple[type[Se
 
 
 SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (ModelSection, SamplingOverrides)}
-OVERRIDDEN = {"pairs", "pairs.temperature", "evaluation", "sampling.revisions", "sampling.reasoning"}
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "gate_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "prompt_files": set(),
@@ -79,8 +80,6 @@ def declared(stage: Stage) -> Iterator[str]:
             mechanical = MECHANICAL in marks(field)
             if f"{name}.{key}" in stage.settings or mechanical or (name in stage.settings and not subsection(field)):
                 yield f"{name}.{key}"
-    if OVERRIDDEN & set(stage.settings):  # `sampling` as they leave it
-        yield from ("sampling.temperature", "sampling.max_new_tokens")
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
     yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
@@ -131,7 +130,7 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         [
             *("models.device=cuda", "models.trust_remote_code=true", "name=other"),
             *("sampling.batch_size=3", "sampling.shard_rows=5", "sft.micro_batch_tokens=700", "rl.checkpoint_steps=9"),
-            "judge.max_unscored=0.5",
+            *("judge.max_unscored=0.5", "quality.max_noise=1", "quality.max_echoes=1", "quality.max_unchanged=1"),
             *(f"constitution.path={tmp_path}", f"models.assistant={tmp_path}", f"models.judge={tmp_path}"),
         ],
     )
@@ -141,12 +140,9 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
 
 
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
-    def differing(*settings: str) -> list[str]:
-        other = load_run_config(None, settings)
-        return [stage.name for stage in STAGES if stage.config(other) != stage.config(load_run_config())]
-
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
+    assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]
     assert differing("models.judge.system=Be fair.") == ["comparisons"]
@@ -160,23 +156,55 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("prompts.harmful=3") == ["prompts"]
 
 
-def test_a_stage_depends_on_what_holds_not_on_what_was_typed() -> None:
-    def differing(setting: str, *before: str) -> list[str]:
-        one, other = load_run_config(None, before), load_run_config(None, [*before, setting])
-        return [stage.name for stage in STAGES if stage.config(one) != stage.config(other)]
+def differing(setting: str, *before: str, preferred: Mapping[str, SamplingOverrides] | None = None) -> list[str]:
+    """Stages of the world run that change with a setting, where the models ask for no sampling of their own but the
+    `preferred`."""
+    asks = preferred or {}
+    one, other = (
+        settle(load_run_config(None, given), lambda role: asks.get(role, SamplingOverrides()))
+        for given in (before, [*before, setting])
+    )
+    return [stage.name for stage in STAGES if stage.config(one) != stage.config(other)]
 
-    answers = ["answers-base", "answers-sl", "answers-rl"]
+
+def test_a_stage_depends_on_what_holds_not_on_what_was_typed() -> None:
+
+    answers, pairs = ["answers-base", "answers-sl", "answers-rl"], ["pairs", "helpfulness"]
     assert differing("evaluation.temperature=1.0") == []
-    assert differing("sampling.temperature=0.7") == ["revisions", "helpful", *answers]
-    assert differing("sampling.temperature=0.7", "evaluation.temperature=1.0") == ["revisions", "helpful"]
-    longer = ["revisions", "helpful", "pairs", "helpfulness", "rl", *answers]
+    assert differing("sampling.temperature=0.7") == ["revisions", "helpful", *pairs, *answers]
+    assert differing("sampling.temperature=0.7", "evaluation.temperature=1.0") == ["revisions", "helpful", *pairs]
+    assert differing("sampling.answers.min_p=0.1") == ["revisions", "helpful"]
+    assert differing("sampling.revisions.top_k=0") == differing("sampling.top_p=1", "pairs.per_prompt=1") == []
+    longer = ["revisions", "helpful", *pairs, "rl", *answers]
     assert differing("sampling.max_new_tokens=99") == longer
-    reasoned = ["revisions", "helpful", "comparisons", *answers]
+    reasoned = ["revisions", "helpful", "pairs", "comparisons", "helpfulness", *answers]
     assert differing("sampling.temperature=0.7", "judge.method=cot") == reasoned
     assert differing("sampling.reasoning.max_new_tokens=200", "judge.method=cot") == ["comparisons"]
+    gated = ["revisions", "comparisons"]
+    assert differing("sampling.reasoning.max_new_tokens=200", "judge.method=cot", "supervised.gate=true") == gated
+    assert differing("models.judge.system=Be fair.", "supervised.gate=true") == gated
     named = [f"models.{role}.path=any" for role in ("assistant", "base", "judge")]
     for role, asked in [("assistant", ["revisions", "helpful"]), ("base", answers[:1]), ("judge", ["comparisons"])]:
         assert differing(f"models.{role}.engine=faulty", *named) == asked
+
+
+def test_a_model_that_asks_to_be_sampled_in_its_own_way_is_where_the_run_file_says_nothing() -> None:
+    asks = {"assistant": SamplingOverrides(temperature=0.6, top_p=0.9), "judge": SamplingOverrides(top_k=20)}
+    config = load_run_config(None, ["sampling.top_p=0.8", "sampling.revisions.temperature=0.2", "pairs.min_p=0.1"])
+    settled = settle(config, lambda role: asks.get(role, SamplingOverrides()))
+    told = {name: getattr(settled.sampling, name) for name in ("answers", "revisions", "reasoning")}
+    told |= {"pairs": settled.pairs, "evaluation": settled.evaluation}
+    assert {name: tuple(getattr(one, key) for key in KEYS) for name, one in told.items()} == {
+        "answers": (0.6, 0.8, 0, 0.0, 96),
+        "revisions": (0.2, 0.8, 0, 0.0, 96),
+        "reasoning": (1.0, 0.8, 20, 0.0, 96),
+        "pairs": (1.0, 0.8, 0, 0.1, 96),
+        "evaluation": (1.0, 0.8, 0, 0.0, 96),
+    }
+    assert settle(settled, lambda role: SamplingOverrides(temperature=2.0)) == settled
+    assert differing("sampling.temperature=0.6", preferred=asks) == [
+        *("pairs", "helpfulness", "answers-base", "answers-sl", "answers-rl")
+    ]
 
 
 def test_a_changed_principle_of_the_judge_leaves_the_revisions_alone(llama: Path, tmp_path: Path) -> None:

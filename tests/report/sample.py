@@ -15,6 +15,7 @@ from solon.evals.graders.oracle import Oracle
 from solon.evals.graders.text import Text
 from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
+from solon.evals.quality import text_quality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary
 from solon.pipeline.grading import chain_responses, held_out_responses
@@ -204,6 +205,10 @@ def sample_data(n: int = 8, *, steps: int = 5, graded: bool = True) -> ReportDat
         preference_model=preference_quality(pairs),
         rl=rl_curve(sampled, {name: prompt.kind for name, prompt in by_id.items()}, kl_coefficient=0.1),
     )
+    counts = {"revisions written": 4 * n, "revisions that are noise": n, "unfinished revision": 2 * n}
+    counts |= {"repeating revision": n, "revisions that repeat their critique": n, "revisions that change nothing": 2}
+    counts |= {"revision tokens": 100 * n, "revision nats": 52 * n, "answers written": n}
+    summary = summary.model_copy(update={"texts": tuple(text_quality("revisions", counts))})
     return ReportData(
         summary=summary,
         config=RunConfig(name="sample"),

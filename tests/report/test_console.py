@@ -34,6 +34,18 @@ def test_the_table_fits_eighty_columns_and_has_every_figure() -> None:
         assert words in text, words
 
 
+def test_texts_are_told_as_shares() -> None:
+    lines = printed(sample_data(20).summary, 80).splitlines()
+    told = [" ".join(line.split()) for line in lines if line.startswith(" revisions: ")]
+    assert told == [
+        "revisions: answers 20 0% 0% \u2013 \u2013 \u2013",
+        "revisions: revisions 80 25% 50% 25% 2% -0.52",
+    ]
+    assert "written noise cut off echo unchanged nats" in " ".join(" ".join(lines).split())
+    bare = sample_data(20).summary.model_copy(update={"texts": ()})
+    assert "cut off" not in printed(bare, 80)
+
+
 def test_without_truth_the_reason_is_printed() -> None:
     text = printed(sample_data(4, graded=False).summary, 200)
     assert "Not graded: there is no ground truth" in text

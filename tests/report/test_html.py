@@ -176,7 +176,7 @@ def test_a_run_without_truth_or_rl_leaves_those_sections_out() -> None:
     assert "Not graded." in text and "no ground truth for these pairs" in text
     assert "Is the change real?" not in text
     summary = ungraded.summary.model_copy(
-        update={"rl": None, "labels": None, "preference_model": None, "estimates": ()}
+        update={"rl": None, "labels": None, "preference_model": None, "estimates": (), "texts": ()}
     )
     bare = Page(render_report(ReportData(summary=summary)))
     assert not {"judge", "process"} & set(bare.attributes("id"))

@@ -68,9 +68,13 @@ def _read() -> dict[str, str]:
     return {}
 
 
+def cache_folder() -> Path:
+    """Where Solon keeps on this machine what may be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "solon"
+
+
 def _file() -> Path:
-    cache_folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache_folder) / "solon" / "sha256.json"
+    return cache_folder() / "sha256.json"
 
 
 def _state(found: os.stat_result) -> str:

@@ -172,13 +172,17 @@ def row_files(names: Iterable[str], file: str) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Versions of what can change results. Packages not imported by now took no part and are left out."""
-    took_part = (*ALWAYS, *(name for name in _PACKAGES if name in sys.modules))
-    return {name: _version(name) for name in took_part}
+    return installed([*ALWAYS, *(name for name in _PACKAGES if name in sys.modules)])
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """The versions that are installed on this machine."""
+    return {name: _version(name) for name in names}
 
 
 def same_versions(then: Mapping[str, str]) -> bool:
     """Are the versions that took part in something the installed ones? Those of `ALWAYS` took part in everything."""
-    return set(ALWAYS) <= then.keys() and all(_version(name) == version for name, version in then.items())
+    return set(ALWAYS) <= then.keys() and installed(then) == dict(then)
 
 
 def _version(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -34,9 +34,16 @@ from solon.errors import RunError, Where
 from solon.records import Record
 
 T = TypeVar("T")
+M = TypeVar("M")
 R = TypeVar("R", bound=Record)
 
+Spread = Callable[[Mapping[int, Sequence[T]]], Iterable[tuple[int, M]]]
+"""From the items of shards, by their numbers, to what was made of each, with its number."""
 START = "stage.json"
+
+
+def _as_they_are(parts: Mapping[int, Any]) -> Iterable[tuple[int, Any]]:
+    return parts.items()
 
 
 class StageFolder:
@@ -69,48 +76,52 @@ class StageFolder:
         items: Sequence[T],
         *,
         shard_rows: int,
-        work: Callable[[Sequence[T]], Sequence[R]],
+        work: Callable[[M], Sequence[R]],
         record: type[R],
         recovered: Callable[[int], None] | None = None,
+        spread: Spread[T, M] = _as_they_are,
     ) -> list[R]:
         """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
 
         What `work` counts with `drop` and `count` is committed with its shard; `in` and `out` are counted here. For
-        equal bytes after a kill, `work` must depend on its items alone, and the items be the same on every resume.
+        equal bytes after a kill, a shard's rows must depend on its items alone, and the items be the same on every
+        resume.
 
         Args:
             shard_rows: items per shard.
             work: the items of one shard to its rows, as many or as few as it likes.
             recovered: called with the number of items of each shard that was read back.
+            spread: takes the items of the shards that are left, e.g. to other machines. `work` gets what comes back, in
+                any order; by default the items as they are.
         """
         shards = Shards(self.folder, self._partial)
-        starts = range(0, len(items), shard_rows)
+        parts = dict(enumerate(items[first : first + shard_rows] for first in range(0, len(items), shard_rows)))
+        rows: dict[int, Sequence[R]] = {}
         self.count("in", len(items))
-        rows: list[R] = []
-        for index, first in enumerate(starts):
-            part = items[first : first + shard_rows]
-            kept = shards.committed(index, first=first, items=len(part))
-            if kept is None:
-                made, counts = self._counted(work, part)
-                shards.commit(index, encode_rows(made), first=first, items=len(part), counts=counts)
-                self._watch.keep()
-            else:
-                made, counts = decode_rows(kept[0], record, shards.path(index)), kept[1]
+        for index, part in parts.items():
+            if kept := shards.committed(index, first=index * shard_rows, items=len(part)):
+                rows[index] = decode_rows(kept[0], record, shards.path(index))
+                self._sharded += Tally.of(kept[1])
                 if recovered is not None:
                     recovered(len(part))
-            self._sharded += Tally.of(counts)
-            rows.extend(made)
-        shards.cut(len(starts))
-        return rows
+        left = {index: part for index, part in parts.items() if index not in rows}
+        with self.timed():
+            for index, given in spread(left):
+                rows[index], counts = self._counted(work, given)
+                data, size = encode_rows(rows[index]), len(left[index])
+                shards.commit(index, data, first=index * shard_rows, items=size, counts=counts)
+                self._sharded += Tally.of(counts)
+                self._watch.keep()
+        shards.cut(len(parts))
+        return [row for index in parts for row in rows[index]]
 
-    def _counted(self, work: Callable[[Sequence[T]], Sequence[R]], part: Sequence[T]) -> tuple[Sequence[R], Counts]:
-        """One shard's rows, and what was counted while they were made."""
+    def _counted(self, work: Callable[[M], Sequence[R]], given: M) -> tuple[Sequence[R], Counts]:
+        """One shard's rows, and what was counted on the way."""
         self._tally = Tally()
         try:
-            with self.timed():
-                made = work(part)
-            self.count("out", len(made))
-            return made, self._tally.counts()
+            rows = work(given)
+            self.count("out", len(rows))
+            return rows, self._tally.counts()
         finally:
             self._tally = self._once
 

@@ -30,7 +30,7 @@ def card(
       [bold]solon embedded card[/bold]
     """
     from solon.embedded.card import card_text, read_card
-    from solon.embedded.shipped import embedded_model
+    from solon.models.where import embedded_model
 
     found = read_card(folder if folder is not None else embedded_model())
     typer.echo(found.model_dump_json(indent=2) if as_json else printable(card_text(found)).rstrip("\n"))

@@ -12,6 +12,7 @@ import typer
 
 from solon.cli import interrupts
 from solon.errors import SolonError, UserError
+from solon.text import printable
 
 FAILED, UNUSABLE = 1, 2
 
@@ -20,6 +21,11 @@ def say_error(message: str) -> None:
     """One line on standard error. A line break inside a message would look like a second fault, so it is folded."""
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
     typer.echo(" ".join(message.split()), err=True)
+
+
+def say_note(text: str) -> None:
+    """One line on standard error, of what is to be known and is no error."""
+    typer.echo(printable(text), err=True)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("run", ".run:run", "Run Constitutional AI from constitution to report.", RUN),
+    Entry("plan", ".plan:plan", "Say what a run will take: calls, tokens, time, memory.", RUN),
     Entry("resume", ".run:resume", "Continue a run that was stopped.", RUN),
     Entry("stage", ".run:stages", "Run up to and including one stage.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
@@ -39,6 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
     Entry("export", ".export:app", "Export a run's training data for other trainers.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
+    Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),
     Entry("constitution", ".constitution:app", "Check, read and import constitutions.", INPUTS),
     Entry("show", ".show:show", "Print training examples with their loss masks.", LOOK),
     Entry("oracle", ".oracle:oracle", "Explain the oracle's verdict on an answer.", LOOK),

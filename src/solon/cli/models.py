@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,32 +11,40 @@ import typer
 from typer import Argument, Option
 
 from solon.artifacts.atomic import folder_atomic
-from solon.cli.faults import UNUSABLE, say_error
+from solon.cli.faults import UNUSABLE, say_error, say_note
+from solon.cli.model_report import report_lines
 from solon.cli.run_options import JsonInstead, refuse_option
-from solon.embedded.shipped import model_folder
 from solon.errors import Fault, UserError
+from solon.models.where import sketched_model
 from solon.text import printable
 
 if TYPE_CHECKING:
-    from solon.lm.check import ModelSummary
+    from solon.lm.describe import ModelReport
 
 app = typer.Typer(no_args_is_help=True, help="Import models, and check whether they can go through a run.")
 
 
 @app.command(epilog="Exit codes: 0 all models are usable; 2 one is not, with one line per fault.")
 def check(
-    folders: Annotated[list[str], Argument(metavar="FOLDER...", help="Hugging Face model folders, or `embedded`.")],
+    models: Annotated[
+        list[str],
+        Argument(metavar="MODEL...", help="Model folders, OWNER/NAME on the Hugging Face Hub, or `embedded`."),
+    ],
     trust_remote_code: Annotated[
         bool, Option("--trust-remote-code", help="Let a model folder run its own Python code.")
     ] = False,
     as_json: JsonInstead = False,
 ) -> None:
-    """Describe each model in one line, or say why a run cannot use it.
+    """Say what a run would do with each model, or why it cannot use it.
 
-    This loads no weights. Every run checks its models in the same way before it starts.
+    The first line says what the model is. Below it: how it is written to, what ends its answers, the memory that each
+    kind of stage takes with the defaults of a run file, and whatever is unusual about it.
+
+    This loads no weights, and fetches none. Every run checks its models in the same way before it starts.
 
     \b
       [bold]solon models check my-model[/bold]
+      [bold]solon models check HuggingFaceTB/SmolLM2-135M-Instruct[/bold]
       [bold]solon models check models/* --json[/bold]
 
     \b
@@ -45,19 +54,21 @@ def check(
     \b
     The decoder changes the speed, never the result:
       lean         small Llamas and Qwens, computed by Solon itself
-      cached       most other models, with a key-value cache
+      packed       most other models, by their own layers; what was read
+                   once is kept, and read by all who share it
+      cached       models that remember in other ways, in fixed batches
       recomputing  models with an unusual cache: slow, because each token
                    reads the whole text again
-    A prefix that many prompts share is read once (prefixes shared): always,
-    within a sliding window, or never.
+    A prefix that many prompts share is read once (prefixes shared): always
+    or never.
     """
-    looked = [(name, *_look(name, trust_remote_code)) for name in folders]
+    looked = [(name, *_look(name, trust_remote_code, None if as_json else say_note)) for name in models]
     if as_json:
         typer.echo(json.dumps([_as_json(*one) for one in looked], indent=2))
     else:
-        for name, summary, faults in looked:
-            if summary is not None:
-                typer.echo(_line(name, summary))
+        for name, report, faults in looked:
+            if report is not None:
+                typer.echo(printable("\n".join(report_lines(name, report))))
             for fault in faults:
                 say_error(str(fault))
     raise typer.Exit(UNUSABLE if any(faults for _, _, faults in looked) else 0)
@@ -98,35 +109,20 @@ def import_(
         typer.echo(f"lost: {one}")
 
 
-def _look(name: str, trust_remote_code: bool) -> tuple[ModelSummary | None, tuple[Fault, ...]]:
-    from solon.lm.check import check_model
+def _look(
+    name: str, trust_remote_code: bool, tell: Callable[[str], None] | None
+) -> tuple[ModelReport | None, tuple[Fault, ...]]:
+    from solon.lm.describe import describe_model
 
     try:
-        folder = model_folder(name)
-        return check_model(folder, trust_remote_code=trust_remote_code), ()
+        with sketched_model(name, code=trust_remote_code, tell=tell) as folder:
+            return describe_model(folder, trust_remote_code=trust_remote_code), ()
     except UserError as error:
         return None, error.faults
 
 
-def _line(name: str, summary: ModelSummary) -> str:
-    facts = (
-        summary.architecture,
-        f"{summary.parameters:,} parameters",
-        f"context {summary.context:,}",
-        f"vocabulary {summary.vocabulary:,}",
-        {"chat-template": "chat template", "human-assistant": "Human/Assistant"}[summary.dialogue],
-        summary.decoder,
-        f"prefixes shared {_reach(summary.shared)}",
-    )
-    return f"{name}: {', '.join(facts)}"
-
-
-def _reach(shared: int | None) -> str:
-    if shared is None:
-        return "always"
-    return f"up to {shared:,} tokens" if shared else "never"
-
-
-def _as_json(name: str, summary: ModelSummary | None, faults: tuple[Fault, ...]) -> dict[str, object]:
-    described = {} if summary is None else summary.model_dump(exclude={"path"})
-    return {"path": name, "usable": not faults, "faults": [str(fault) for fault in faults], **described}
+def _as_json(name: str, report: ModelReport | None, faults: tuple[Fault, ...]) -> dict[str, object]:
+    described: dict[str, object] = {"path": name, "usable": not faults, "faults": [str(fault) for fault in faults]}
+    if report is not None:
+        described |= report.summary.model_dump(exclude={"path"}) | report.model_dump(mode="json", exclude={"summary"})
+    return described

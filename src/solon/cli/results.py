@@ -35,7 +35,12 @@ def print_stage(run: Path, folder: str, *, as_json: bool = False) -> None:
     if as_json:
         typer.echo(json_line("manifest", manifest.model_dump(mode="json", by_alias=True)))
         return
-    print_counts(str(run / folder), manifest.counts)
+    from solon.evals.quality import SIZES, text_quality
+
+    others = {name: n for name, n in manifest.counts.other.items() if name not in SIZES}
+    print_counts(str(run / folder), manifest.counts.model_copy(update={"other": others}))
+    for texts in text_quality(folder, manifest.counts.other):
+        typer.echo(f"  {texts}")
     typer.echo(printable(f"to continue: solon resume {run}"))
 
 

@@ -15,31 +15,26 @@ from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.cli import interrupts
 from solon.cli import run_options as options
-from solon.cli.faults import resumable
+from solon.cli.faults import resumable, say_note
 from solon.cli.results import print_result, print_stage
 from solon.config import RunConfig
 from solon.config_load import load_run_config, run_file_text, shipped_run_files
 from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
+from solon.pipeline.pinning import pin_models
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
 from solon.progress import reporting
 
-Source = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="RUN",
-        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
-        "or, if you give --prompts, the defaults.",
-    ),
-]
+Tell = Callable[[str], None] | None
+"""Says what is to be known before the run begins."""
 
 
 def _command(until: Stage | None = None) -> Callable[..., None]:
     """`solon run`, or with a stage `solon stage NAME`."""
 
     def command(
-        source: Source = None,
+        source: options.Source = None,
         output: options.Output = None,
         settings: options.Settings = None,
         seed: options.Seed = None,
@@ -51,25 +46,20 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         reuse: options.Reuse = None,
         no_reuse: options.NoReuse = False,
         isolate: options.Isolate = None,
+        cluster: options.Cluster = None,
         quiet: options.Quiet = False,
         as_json: options.Json = False,
     ) -> None:
         options.refuse_both(reuse, no_reuse)
-        keys = {
-            "models.assistant": model,
-            "constitution.path": constitution,
-            "prompts.source": prompts,
-            "prompts.helpful": helpful,
-            **options.column_keys(columns or ()),
-            "seed": seed,
-        }
+        tell = None if quiet or as_json else say_note
+        keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
         if source is None or source in shipped_run_files() or not os.path.isdir(source):
-            run = _begin(source, output, load_run_config(source, settings or (), keys))
+            run = _begin(source, output, load_run_config(source, settings or (), keys, tell=tell), tell)
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
         else:
-            run = _find(Path(source))
-        _carry_on(run, reuse, no_reuse, isolate, quiet, as_json, until=until)
+            run = _find(Path(source), tell)
+        _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json, until=until)
 
     return command
 
@@ -103,6 +93,7 @@ def resume(
     reuse: options.Reuse = None,
     no_reuse: options.NoReuse = False,
     isolate: options.Isolate = None,
+    cluster: options.Cluster = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -114,7 +105,8 @@ def resume(
       [bold]solon resume runs/demo[/bold]
     """
     options.refuse_both(reuse, no_reuse)
-    _carry_on(_find(folder), reuse, no_reuse, isolate, quiet, as_json)
+    run = _find(folder, None if quiet or as_json else say_note)
+    _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json)
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
@@ -134,18 +126,19 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
         write_page(folder, data)
 
 
-def _begin(run_file: str | None, output: Path | None, config: RunConfig) -> RunFolder:
+def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: Tell) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
     folder = output or _default_folder(config)
-    check_inputs(config, folder)
+    config = pin_models(config, folder, tell)
+    check_inputs(config, tell, run=folder)
     return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
 
 
-def _find(folder: Path) -> RunFolder:
+def _find(folder: Path, tell: Tell) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
     try:
-        check_inputs(run.config, run.path)
+        check_inputs(run.config, tell, run=run.path)
     except UserError:
         run.close()
         raise
@@ -164,6 +157,7 @@ def _carry_on(
     reuse: Sequence[Path] | None,
     no_reuse: bool,
     isolate: bool | None,
+    cluster: str | None,
     quiet: bool,
     as_json: bool,
     *,
@@ -178,7 +172,7 @@ def _carry_on(
         from solon.report.html import write_report
 
         last = until.name if until else None
-        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate)
+        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate, cluster=cluster)
         if until is None:
             write_report(run.path)
         if not worked:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
 from solon.errors import ConfigError, UserError
+from solon.pipeline.joining import join
 
 
 def refuse_option(output: Path | None) -> Path | None:
@@ -16,6 +17,13 @@ def refuse_option(output: Path | None) -> Path | None:
     if str(output).startswith("-"):
         raise UserError(f"-o expects a folder, got {output}", hint=f"for a folder of that name: -o ./{output}")
     return output
+
+
+def join_cluster(address: str | None) -> str | None:
+    """The address. Raises `UserError` if no cluster can be joined there."""
+    if address:
+        join(address)
+    return address
 
 
 def _own(metavar: str, help: str, *names: str) -> Any:
@@ -41,6 +49,15 @@ Isolate = Annotated[
         "Default: with models of 1 GiB and more.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    Option(
+        metavar="ADDRESS",
+        callback=join_cluster,
+        help="Make rows that ask a model on this Ray cluster: HOST:PORT, or auto for the one that this machine belongs "
+        "to. Training stays here.",
+    ),
+]
 Output = Annotated[
     Path | None,
     Option(
@@ -50,12 +67,23 @@ Output = Annotated[
         help="The run folder. If it holds this run, continue it. Default: runs/NAME.",
     ),
 ]
+Source = Annotated[
+    str | None,
+    Argument(
+        metavar="RUN",
+        help="A run file, the name of a shipped one, or a run folder to continue. Without it: the shipped world run, "
+        "or, if you give --prompts, the defaults.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     Option("--set", metavar="KEY=VALUE", help="Set a key of the run file: --set rl.steps=60. Repeatable."),
 ]
 Seed = Annotated[int | None, Option(metavar="N", help="The seed of the whole run.")]
-Model = Annotated[Path | None, _own("DIR", "The assistant's model: a Hugging Face model folder.")]
+Model = Annotated[
+    str | None,
+    _own("MODEL", "The assistant's model: a model folder, or OWNER/NAME[@REVISION] on the Hugging Face Hub."),
+]
 Constitution = Annotated[str | None, _own("FILE", "A .toml or .md file, or the name of a shipped constitution.")]
 Prompts = Annotated[Path | None, _own("FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")]
 Helpful = Annotated[Path | None, _own("FILE", "Helpfulness data: comparisons or answers, in any of these formats.")]
@@ -68,6 +96,25 @@ Columns = Annotated[
         "--column",
     ),
 ]
+
+
+def run_keys(
+    model: str | None,
+    constitution: str | None,
+    prompts: Path | None,
+    helpful: Path | None,
+    columns: Sequence[str] | None,
+    seed: int | None,
+) -> dict[str, object]:
+    """The keys of the run file that these options set; None: not given."""
+    return {
+        "models.assistant": model,
+        "constitution.path": constitution,
+        "prompts.source": prompts,
+        "prompts.helpful": helpful,
+        **column_keys(columns or ()),
+        "seed": seed,
+    }
 
 
 def column_keys(options: Sequence[str]) -> dict[str, object]:

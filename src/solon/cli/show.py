@@ -12,11 +12,13 @@ from rich.text import Text
 from typer import Argument, Option
 
 from solon.artifacts.finished import FinishedStage
+from solon.cli.faults import say_note
 from solon.config import Dialogue, ModelsSection
 from solon.config_load import load_run_config
 from solon.data.examples import prompts_of, read_helpful
 from solon.errors import PromptError, UserError, Where
 from solon.export.sets import PROMPTS, SL, training_prompts
+from solon.models.where import bring_model
 from solon.records import Demonstration, Prompt
 from solon.text import printable
 
@@ -44,7 +46,8 @@ def show(
         ),
     ],
     model: Annotated[
-        Path | None, Option(help="The model folder whose tokenizer to use. Default: the run's own.")
+        str | None,
+        Option(metavar="MODEL", help="The model, as in a run file, whose tokenizer to use. Default: the run's own."),
     ] = None,
     first: Annotated[int, Option(min=1, help="The first example to print, counting from 1.")] = 1,
     number: Annotated[int, Option("--number", "-n", min=1, help="How many examples to print.")] = 1,
@@ -66,11 +69,11 @@ def show(
 
     run = (examples / "run.json").is_file()
     if model is None and not run:
-        raise UserError("a file needs a tokenizer", hint="pass --model DIR")
+        raise UserError("a file needs a tokenizer", hint="pass --model MODEL")
     shown = examples_of_run(examples) if run else examples_of_file(examples)
     if first > len(shown):
         raise PromptError(f"there are only {len(shown)} examples", where=Where(examples))
-    tokenizer = load_tokenizer(model or examples / SL_MODEL)
+    tokenizer = load_tokenizer(bring_model(model, tell=say_note) if model else examples / SL_MODEL)
     models = load_run_config(examples / "run.toml").models if run else ModelsSection()
     if dialogue is not None:
         models = models.model_copy(update={"base": models.role("base").model_copy(update={"dialogue": dialogue})})
@@ -89,7 +92,7 @@ def examples_of_file(path: Path) -> list[Shown]:
     examples, _ = read_helpful(path)
     asked = {prompt.id: prompt for prompt in prompts_of(examples)}
     ordered = sorted(examples, key=lambda example: len(example.answers))
-    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered]
+    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered if one.answers]
 
 
 def examples_of_run(run: Path) -> list[Shown]:

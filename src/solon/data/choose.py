@@ -17,7 +17,6 @@ from solon.data.examples import helpful_example, red_team_example
 from solon.data.reading import Example, Parse, Reading
 from solon.data.split import Survey
 from solon.errors import PromptError, Where
-from solon.records import Prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +24,12 @@ class Selection:
     """What a run keeps of a file, in the order of the file."""
 
     training: tuple[Example, ...]
-    evaluation: tuple[Prompt, ...]
+    evaluation: tuple[Example, ...]
+    """As evidence their prompts alone serve."""
+
+
+NOTHING = Selection(training=(), evaluation=())
+"""Of a file that was not given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,7 @@ class Choice:
             raise PromptError("the file has changed while it was read", where=Where(self.first.source))
         return Selection(
             training=tuple(example for example in examples if example.row in self.training),
-            evaluation=tuple(example.prompt for example in examples if example.row in self.evaluation),
+            evaluation=tuple(example for example in examples if example.row in self.evaluation),
         )
 
 
@@ -92,7 +96,7 @@ def choose_helpful(source: str | Path, section: PromptsSection, seed: int) -> Ch
     reading.dropped.update(
         {
             "duplicate": examples.duplicates,
-            "of a held-out prompt": int(np.sum(of_held)),
+            "of a held-out prompt": int(np.sum(of_held)) - int(np.sum(held & prompts.alone_N)),
             "more than asked for": int(np.sum(~taught & ~of_held)),
         }
     )

@@ -90,7 +90,7 @@ def no_answer(fields: Collection[str], *, asked: bool) -> Missing:
 
     If it has no prompt either (`asked`), the hint names both columns, so that the prompt is not the next fault.
     """
-    hint = 'give "chosen" and "rejected", or "response"'
+    hint = 'give "chosen" and "rejected", or "response"; a prompt alone says "kind": "benign"'
     options = ((kind, names.split(), columns.split()) for kind, names, sets in _ANSWERS for columns in sets)
     for kind, names, columns in options:
         if all(their in fields for their in columns):

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts.hashes import sha256_file
+from solon.config_paths import HUB
 from solon.data.faults import Row, Unreadable, first_line, optional_library
-from solon.data.rows import HUB, is_hub
+from solon.data.rows import is_hub
 from solon.data.tables import batch_rows, known_columns
 
 try:

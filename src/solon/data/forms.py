@@ -25,7 +25,7 @@ _ANSWERS = ("response", "completion")
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """A prompt with one answer, worth imitating, or with two, compared."""
+    """A prompt alone, with one answer, worth imitating, or with two, compared."""
 
     turns: tuple[Turn, ...]
     answers: tuple[str, ...]
@@ -65,6 +65,8 @@ def _answers(fields: Fields) -> Answers:
     for name in _DIALOGUES:
         if name in fields:
             return _demonstration(fields, _with_system(turns_of(fields[name], name), fields))
+    if str(fields.get("kind")).strip() == "benign" and any(name in fields for name in _PROMPTS):
+        return Answers(turns=_asked(fields), answers=())  # said aloud: else an answer under another name would be lost
     raise no_answer(fields, asked=_is_asked(fields))
 
 

@@ -50,6 +50,12 @@ class Survey:
         benign_N: Mask = self.entries_N["prompt"] >> np.uint64(_DIGEST_BITS) == KINDS.index("benign")
         return benign_N
 
+    @property
+    def alone_N(self) -> Mask:
+        """Which entries are a prompt without an answer."""
+        alone_N: Mask = self.entries_N["example"] == self.entries_N["prompt"]
+        return alone_N
+
     def once(self, name: Literal["example", "prompt"]) -> Survey:
         """The entries that have an example or a prompt for the first time."""
         first = np.sort(np.unique(self.entries_N[name], return_index=True)[1])

@@ -13,6 +13,7 @@ from solon.evals.estimates import Estimate, Evidence
 from solon.evals.grader import HELD_OUT
 from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceQuality
+from solon.evals.quality import TextQuality
 from solon.evals.rollouts import RL
 
 FORMAT: Final = 2
@@ -35,6 +36,8 @@ class Summary(Evidence):
     labels: Labels | None = None
     preference_model: PreferenceQuality | None = None
     rl: RL | None = None
+    texts: tuple[TextQuality, ...] = ()
+    """How poor the texts of each stage are as texts, in the order of the stages."""
 
     @model_validator(mode="after")
     def _graded_or_not(self) -> Self:

@@ -85,12 +85,13 @@ class Judge:
         rows.noted.update(f"unscored: {row.unscored}" for row in rows.records if row.unscored is not None)
         return rows
 
-    async def label(self, pair: Pair, prompt: Prompt) -> Comparison:
-        """From a verdict in one order, or in both; the principle and the examples are the same in both."""
+    async def label(self, pair: Pair, prompt: Prompt, principle: Principle | None = None) -> Comparison:
+        """From a verdict in one order, or in both; the principle, by default drawn, and the examples are the same in
+        both."""
         if pair.a == pair.b:
             raise Dropped(IDENTICAL)
         rng = self.sampler.rng(pair.id)
-        principle = draw(self.principles, rng)
+        principle = principle or draw(self.principles, rng)
         drawn: Side = "a" if rng.random() < 0.5 else "b"
         orders: tuple[Side, ...] = ("a", "b") if self.section.orders == "both" else (drawn,)
         question = _question(principle)
@@ -131,7 +132,7 @@ class Judge:
 
         async def reason(shots: Sequence[Example]) -> tuple[Context, Completion]:
             context = self.format.reasoning(task, shots)
-            return context, await self.sampler.complete(context, pair.id, "rationale", first)
+            return context, await self.sampler.complete(context, pair.id, "rationale", first, text="rationale")
 
         async def score(shots: Sequence[Example]) -> OptionScores:
             return await model.score(self.format.comparison(task, shots), OPTIONS)

@@ -11,9 +11,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from solon.errors import EngineError, TooLongError
+from solon.evals import quality
 from solon.lm.batcher import run, together
 from solon.lm.protocols import Completion, LanguageModel, Sampling
 from solon.prompting.context import Context
+from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.guard import Guard
 from solon.seeds import derive_seed, generator
 
 T = TypeVar("T")
@@ -29,6 +32,8 @@ class Rows(Generic[T]):
     """Rows that gave no record, by reason."""
     noted: Counter[str] = field(default_factory=Counter)
     """Things that happened to rows that were kept, e.g. `unfinished answer`."""
+    texts: Counter[str] = field(default_factory=Counter)
+    """How many texts they took, and tokens (`evals.quality`)."""
     tokens: int = 0
     """Generated tokens."""
 
@@ -37,6 +42,7 @@ class Rows(Generic[T]):
         for part in parts:
             self.dropped += part.dropped
             self.noted += part.noted
+            self.texts += part.texts
             self.tokens += part.tokens
         return self
 
@@ -110,18 +116,32 @@ class Sampler:
     seed: int
     """The run's."""
     stage: str
+    guard: Guard = HumanAssistant.guard
+    """That of the model's dialogue format: a text that it would change has marks of the format in it."""
 
     def rng(self, *names: str | int) -> np.random.Generator:
         """The row's own generator for one purpose."""
         return generator(self.seed, self.stage, *names)
 
-    async def complete(self, context: Context, *names: str | int, text: str | None = None) -> Completion:
-        """A completion, for the row that runs now. `text`: what an empty or truncated one is noted as."""
+    async def complete(
+        self,
+        context: Context,
+        *names: str | int,
+        text: quality.Kind | None = None,
+        echo: Callable[[str], str | None] = lambda text: None,
+    ) -> Completion:
+        """A completion, for the row that runs now.
+
+        Args:
+            text: what it and its flaws are counted as.
+            echo: what its text repeats, as that is counted.
+        """
         seed = derive_seed(self.seed, self.stage, *names)
         completion = await self.model.complete(context, self.sampling, seed=seed)
-        _ROW.get().tokens += completion.tokens
-        if text and not completion.text:
-            note(f"empty {text}")
-        elif text and completion.truncated:
-            note(f"unfinished {text}")
+        row = _ROW.get()
+        row.tokens += completion.tokens
+        if text:
+            flaws, sizes = quality.counted(text, completion, self.guard, echo(completion.text))
+            row.noted += flaws
+            row.texts += sizes
         return completion

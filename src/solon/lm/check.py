@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +10,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.config import Dialogue
 from solon.errors import Fault, ModelError, Where
-from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.engines.local import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
 from solon.models.load import as_model_error, load_tokenizer
@@ -42,12 +42,25 @@ class ModelSummary(Record):
     """Its dialogue format unless the run file chooses another."""
     decoder: DecoderKind
     shared: int | None
-    """A beginning that many prompts share is read once for all while none of them is longer than this, in tokens; None:
-    always."""
+    """A beginning that many prompts share is read once for all; 0: never."""
 
 
 def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> ModelSummary:
     """Raises `ModelError` if a run cannot use the model. `dialogue`: None: its format is not looked at."""
+    return look_at(folder, trust_remote_code=trust_remote_code, dialogue=dialogue).summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A model without its numbers, and what it was found to be."""
+
+    outline: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    summary: ModelSummary
+
+
+def look_at(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> Looked:
+    """As `check_model`, with what it looked at."""
     outline = load_outline(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     embeddings: Any = outline.get_input_embeddings()
@@ -60,7 +73,7 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
         with faults_of(folder):
             dialogue_format(tokenizer, dialogue)
     kind = decoder_kind(outline)
-    return ModelSummary(
+    summary = ModelSummary(
         path=str(folder),
         architecture=type(outline).__name__,
         parameters=outline.num_parameters(),
@@ -68,8 +81,9 @@ def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dial
         vocabulary=vocabulary,
         dialogue="chat-template" if tokenizer.chat_template else "human-assistant",
         decoder=kind,
-        shared=_shared(outline, kind),
+        shared=None if kind in ("lean", "packed") else 0,
     )
+    return Looked(outline=outline, tokenizer=tokenizer, summary=summary)
 
 
 def _check_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> None:
@@ -119,10 +133,3 @@ def _check_reading(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
     with as_model_error(folder, "its tokenizer cannot encode text"):
         for text in (_PROBE, *_PROBE.split(), *_PROBE, ""):
             tokenizer.decode(encode_prompt(tokenizer, text), skip_special_tokens=True)
-
-
-def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:
-    if kind == "recomputing":
-        return 0
-    window = EVERYTHING if kind == "lean" else shared_window(model)
-    return None if window == EVERYTHING else window

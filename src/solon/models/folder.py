@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,19 +15,43 @@ from solon.artifacts.hashes import sha256_file
 from solon.errors import Fault, ModelError, Where
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt")
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_SUFFIXES = {".safetensors", ".json", ".jinja", ".model", ".tiktoken", ".bpe"}
-"""Weights, settings, chat templates, vocabularies."""
-_NAMES = {"vocab.txt", "merges.txt"}
-"""Vocabularies that end like a note to the reader."""
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TEMPLATES = "additional_chat_templates/*.jinja"
+_WEIGHTS = "*.safetensors"
+_ADAPTER = "adapter_config.json"
+CODE = "*.py"
+"""Files that a model may run where it is trusted."""
+SETTINGS = ("*.json", "*.jinja", _TEMPLATES, "*.model", "*.tiktoken", "*.bpe", "vocab.txt", "merges.txt")
+"""Files that make a model what it is, beside its weights and code: settings, chat templates, vocabularies."""
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
     """Raises `ModelError`, naming every fault of the folder and the remedy."""
-    faults = _folder_faults(folder, trust_remote_code) + (tokenizer_faults(folder) if folder.is_dir() else [])
+    faults = _folder_faults(folder) or _settings_faults(folder, trust_remote_code)
+    if folder.is_dir():
+        faults += tokenizer_faults(folder)
     if faults:
         raise ModelError(faults)
+
+
+def check_settings(folder: Path, *, trust_remote_code: bool = False) -> None:
+    """The same of a folder that has no weights yet."""
+    if faults := _settings_faults(folder, trust_remote_code) + tokenizer_faults(folder):
+        raise ModelError(faults)
+
+
+@contextmanager
+def told_as(folder: Path, name: str) -> Iterator[None]:
+    """Faults of the folder are told as those of what it stands for."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError([_under(name, folder, fault) for fault in error.faults]) from error
+
+
+def _under(name: str, folder: Path, fault: Fault) -> Fault:
+    where = fault.where and replace(fault.where, path=str(fault.where.path).replace(str(folder), name))
+    return replace(fault, where=where)
 
 
 @contextmanager
@@ -41,12 +65,24 @@ def faults_of(folder: Path) -> Iterator[None]:
 
 def weight_files(folder: Path) -> list[Path]:
     """The files of a model's weights, as its index names them where they are in several. Raises `ModelError`."""
-    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    whole = folder / "model.safetensors"
     if whole.is_file():
         return [whole]
-    if not index.is_file():
+    names = indexed_weights(folder)
+    if names is None:
         hint = "copy model.safetensors.index.json from where the model came from"
         raise ModelError("neither model.safetensors nor an index of several such files", where=Where(folder), hint=hint)
+    if absent := [name for name in names if not (folder / name).is_file()]:
+        what = f"weights not in the folder: {', '.join(absent[:3])} ({len(absent)} of {len(names)} files)"
+        raise ModelError(what, where=Where(folder), hint="copy them from where the model came from")
+    return [folder / name for name in names]
+
+
+def indexed_weights(folder: Path) -> list[str] | None:
+    """The files that the index of the weights names; None if there is no index. Raises `ModelError`."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return None
     try:
         described = json.loads(index.read_text(encoding="utf-8"))
         names = sorted({str(Path(name)) for name in described["weight_map"].values()})
@@ -54,28 +90,24 @@ def weight_files(folder: Path) -> list[Path]:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         hint = "copy it again from where it came from"
         raise ModelError("is no index of weights", where=Where(index), hint=hint) from error
-    if absent := [name for name in names if not (folder / name).is_file()]:
-        what = f"weights not in the folder: {', '.join(absent[:3])} ({len(absent)} of {len(names)} files)"
-        raise ModelError(what, where=Where(folder), hint="copy them from where the model came from")
-    return [folder / name for name in names]
+    return names
 
 
-def _folder_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
-    where, has_weights = Where(folder), any(folder.glob("*.safetensors"))
-    if folder.suffix == ".gguf" or (any(folder.glob("*.gguf")) and not has_weights):
-        return [Fault("GGUF weights cannot be trained", where, "import them: solon models import FILE.gguf -o DIR")]
+def _folder_faults(folder: Path) -> list[Fault]:
+    where = Where(folder)
+    if folder.suffix == ".gguf":
+        return listing_faults([folder.name], where)
     if not folder.exists():
-        return [Fault("no such model folder", where, "models are never downloaded: give a folder on this machine")]
+        hint = "give a folder on this machine, or OWNER/NAME of a model on the Hugging Face Hub"
+        return [Fault("no such model folder", where, hint)]
     if not folder.is_dir():
         return [Fault("not a folder", where, "give the folder that holds config.json and *.safetensors")]
-    if (folder / "adapter_config.json").is_file():
-        hint = "merge it into its model where it was trained: merge_and_unload(), then save_pretrained(new)"
-        return [Fault("holds an adapter (LoRA), not a whole model", where, hint)]
-    if not has_weights:
-        return [_weights_fault(folder)]
+    return listing_faults([path.name for path in folder.iterdir()], where)
+
+
+def _settings_faults(folder: Path, trust_remote_code: bool) -> list[Fault]:
+    """config.json is there."""
     config = folder / "config.json"
-    if not config.is_file():
-        return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
     try:
         described: Any = json.loads(config.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -98,15 +130,28 @@ def _quantized_faults(described: dict[str, Any], where: Where) -> list[Fault]:
     return [Fault(f"the weights are quantized ({method or 'by a method without a name'})", where, hint)]
 
 
-def _weights_fault(folder: Path) -> Fault:
-    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
-    if not pickles:
-        return Fault("no *.safetensors weights in the folder", Where(folder), "give a Hugging Face model folder")
-    convert = (
-        "a pickle can run any code when opened; convert it where you trust it: "
-        "AutoModelForCausalLM.from_pretrained(old).save_pretrained(new)"
-    )
-    return Fault(f"weights only as pickles ({', '.join(pickles[:3])})", Where(folder), convert)
+def listing_faults(files: Collection[str], where: Where) -> list[Fault]:
+    """What is wrong with a model that has these files, by their names."""
+    if _ADAPTER in files:
+        hint = "merge it into its model where it was trained: merge_and_unload(), then save_pretrained(new)"
+        return [Fault("holds an adapter (LoRA), not a whole model", where, hint)]
+    if not any(name.endswith(".safetensors") for name in files):
+        return [_weights_fault(files, where)]
+    if "config.json" not in files:
+        return [Fault("no config.json beside the weights", where, "copy it from where the model came from")]
+    return []
+
+
+def _weights_fault(files: Collection[str], where: Where) -> Fault:
+    if any(name.endswith(".gguf") for name in files):
+        return Fault("GGUF weights cannot be trained", where, "import them: solon models import FILE.gguf -o DIR")
+    if pickles := sorted(name for name in files if name.endswith(_PICKLES)):
+        convert = (
+            "a pickle can run any code when opened; convert it where you trust it: "
+            "AutoModelForCausalLM.from_pretrained(old).save_pretrained(new)"
+        )
+        return Fault(f"weights only as pickles ({', '.join(pickles[:3])})", where, convert)
+    return Fault("no *.safetensors weights in the folder", where, "give a Hugging Face model folder")
 
 
 def tokenizer_faults(folder: Path) -> list[Fault]:
@@ -132,9 +177,7 @@ def folder_hash(folder: Path) -> str:
 
 
 def _files(folder: Path, code: bool) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.is_file() and not path.name.startswith(".") and (path.suffix in _SUFFIXES or path.name in _NAMES):
-            yield path
-    yield from folder.glob(_TEMPLATES)
+    for pattern in (*SETTINGS, _WEIGHTS):
+        yield from (path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
     if code:
-        yield from folder.rglob("*.py")
+        yield from folder.rglob(CODE)

@@ -17,6 +17,7 @@ from solon.records import Record
 _MAGIC = b"GGUF"
 _EXACT = {"F64", "F32", "BF16", "F16"}
 _AGAIN = "copy it again from where it came from"
+_ELSEWHERE = "give the model's folder, or its name on the Hugging Face Hub, instead"
 
 
 class GgufFacts(Record):
@@ -90,7 +91,7 @@ def _contents(file: Path) -> tuple[dict[str, int], dict[str, str]]:
 
 def _load(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     named: Any = {"gguf_file": file.name, "local_files_only": True}
-    with quiet(), as_model_error(file):
+    with quiet(), as_model_error(file, hint=_ELSEWHERE):
         tokenizer = AutoTokenizer.from_pretrained(file.parent, **named)
         loader: Any = AutoModelForCausalLM
         model, found = loader.from_pretrained(file.parent, dtype=dtype, **named, **TELL)

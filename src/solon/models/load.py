@@ -124,10 +124,10 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 
 @contextmanager
-def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]:
+def as_model_error(path: Path, what: str = "cannot be loaded", hint: str | None = None) -> Iterator[None]:
     """What transformers says about files it cannot read is the user's fault, not a bug: keep its words.
 
-    A panic in the tokenizers' Rust is a `BaseException` and nothing less.
+    A panic in the tokenizers' Rust is a `BaseException` and nothing less. `hint`: None: to look at the files again.
     """
     try:
         with quiet():
@@ -139,7 +139,7 @@ def as_model_error(path: Path, what: str = "cannot be loaded") -> Iterator[None]
         if not said or isinstance(error, (LookupError, ArithmeticError, AttributeError)):
             said = f"{type(error).__name__}: {said}"  # which by themselves say little
         said = said if len(said) <= _QUOTED else f"{said[:_QUOTED]}..."
-        hint = "copy it again from where it came from" if path.is_file() else "check the folder's files"
+        hint = hint or ("copy it again from where it came from" if path.is_file() else "check the folder's files")
         raise ModelError(f"{what}: {said}", where=Where(path), hint=hint) from error
 
 

@@ -6,7 +6,9 @@ with the weights goes wrong here.
 
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,9 @@ from solon.errors import Fault, ModelError, Where
 from solon.models.folder import check_folder, weight_files
 from solon.models.load import TELL, as_model_error, check_found
 
+_TYPES = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+"""What safetensors calls them, and torch."""
+
 
 def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
     """The causal language model of a folder, its parameters fake tensors. Raises `ModelError`."""
@@ -35,17 +40,26 @@ def load_outline(folder: Path, *, trust_remote_code: bool = False) -> PreTrained
         _check_causal(folder, config)
         with torch.device("meta"), no_init_weights():
             bare = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
-    generation = folder / "generation_config.json"
-    if generation.is_file():  # transformers would pass over one that it cannot read, and over the end of texts with it
-        with as_model_error(generation, "cannot be read"):
-            ends = GenerationConfig.from_pretrained(folder).eos_token_id
-        # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
-        if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
-            what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
-            raise ModelError(what, where=Where(generation), hint="copy it again from where it came from")
+    generation = _generation(folder / "generation_config.json")
     model, found = _loaded(folder, type(bare), bare.config)
     check_found(folder, model, found)
+    if generation is not None:
+        model.generation_config = generation
     return model
+
+
+def _generation(file: Path) -> GenerationConfig | None:
+    """How the model is sampled and ends; None without a file. The loader would pass over one that it cannot read."""
+    if not file.is_file():
+        return None
+    with as_model_error(file, "cannot be read"):
+        generation = GenerationConfig.from_pretrained(file.parent)
+    ends = generation.eos_token_id
+    # Numbers of tokens. One beyond the vocabulary does no harm: it is never written.
+    if not all(isinstance(one, int) for one in (ends if isinstance(ends, list) else [ends]) if one is not None):
+        what = f"eos_token_id is {ends!r:.60}; expected a token's number, or a list of them"
+        raise ModelError(what, where=Where(file), hint="copy it again from where it came from")
+    return generation
 
 
 def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
@@ -73,6 +87,17 @@ def _shapes(folder: Path) -> dict[str, list[int]]:
     if faults:
         raise ModelError(faults)
     return shapes
+
+
+def stored_types(folder: Path) -> dict[str, int]:
+    """How many numbers the files of the weights keep in each type, e.g. `{"bfloat16": 134515008}`; most first."""
+    counts: Counter[str] = Counter()
+    for file in weight_files(folder):
+        with as_model_error(file, "is cut off or damaged"), safe_open(file, framework="pt") as weights:
+            for name in weights.keys():  # noqa: SIM118
+                part = weights.get_slice(name)
+                counts[_TYPES.get(part.get_dtype(), part.get_dtype())] += math.prod(part.get_shape())
+    return dict(counts.most_common())
 
 
 def _check_causal(folder: Path, config: Any) -> None:

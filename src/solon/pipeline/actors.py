@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
-from solon.embedded.shipped import model_folder
 from solon.feedback.rows import Sampler
 from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.folder import fingerprints
+from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.where import hub_model, model_folder
+from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.prompting.messages import Messages
 from solon.records import Record
 
-AS_THE_REST = SamplingOverrides()
 FormatKind = Literal["chat template", "human-assistant", "messages"]
 _KINDS: dict[type[DialogueFormat], FormatKind] = {
     ChatTemplate: "chat template",
@@ -45,27 +47,58 @@ class Actors:
         self.dtype = resolve_dtype(models.dtype, self.device)
         self._remote = models.trust_remote_code
         chosen = models.model_copy(update={"dtype": str(self.dtype).removeprefix("torch.")})
-        self.settled = config.model_copy(update={"models": chosen})
-        """With the arithmetic that this machine chooses, so that stages in another are not taken for equal."""
+        settled = settle(config, lambda role: self.preference(role).sampling)
+        self.settled = settled.model_copy(update={"models": chosen})
+        """With nothing left open of how texts are sampled, and with the arithmetic that this machine chooses, so that
+        stages in another are not taken for equal."""
+        self.copies: dict[Path, Path] = {}
+        """Where on this machine models lie whose folders are on another."""
+
+    def __reduce__(self) -> tuple[Callable[[], Actors], tuple[()]]:
+        """On another machine: models by their folders, the same arithmetic, its own device."""
+        models = self.settled.models
+        named = [role for role in get_args(ModelRole) if getattr(models, role).path]
+        found = {role: str(self.path(role).resolve()) for role in named if reads_folder(models.role(role).engine)}
+        roles = {role: getattr(models, role).model_copy(update={"path": path}) for role, path in found.items()}
+        config = self.settled.model_copy(update={"models": models.model_copy(update=roles)})
+        return partial(Actors, config=config), ()
 
     def path(self, role: ModelRole) -> Path:
-        return model_folder(self.config.models.role(role).path)
+        """The folder of a role's model; where its engine reads none, what stands for one."""
+        own = self.config.models.role(role)
+        return model_folder(own.path) if reads_folder(own.engine) else Path(own.path)
+
+    def preference(self, role: ModelRole) -> Preference:
+        """How the role's model asks to be sampled; one without files does not ask."""
+        return preference(self.path(role)) if reads_folder(self.config.models.role(role).engine) else Preference()
+
+    def place(self, folder: Path) -> Path:
+        """Where on this machine the model in a folder lies."""
+        return self.copies.get(folder, folder)
 
     def weight_bytes(self, role: ModelRole) -> int:
         return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
-        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`; of its name where its
-        engine reads no files."""
+        """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`, and of a model on the Hub
+        its commit, as `judge/commit`; sha256 of its name where its engine reads no files."""
         if not reads_folder(self.config.models.role(role).engine):
             return {role: sha256_bytes(self.config.models.role(role).path.encode())}
         found = fingerprints(self.path(role), code=self._remote)
+        if (model := hub_model(self.config.models.role(role).path)) and model.commit:
+            found["commit"] = model.commit
         return {f"{role}/{name}": sha256 for name, sha256 in found.items()}
+
+    def hub_name(self, role: ModelRole) -> str | None:
+        """What a role's model is called on the Hub, its commit included; None if it is a folder."""
+        own = self.config.models.role(role)
+        model = hub_model(own.path) if reads_folder(own.engine) else None
+        return None if model is None else str(model)
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
         """A model to write with, or in float32 to train."""
         dtype = torch.float32 if trainable else self.dtype
-        return load_model(folder, dtype=dtype, device=self.device, trust_remote_code=self._remote)
+        return load_model(self.place(folder), dtype=dtype, device=self.device, trust_remote_code=self._remote)
 
     def load_preference(self, folder: Path) -> PreferenceModel:
         """What the run's preference stage wrote, in float32."""
@@ -73,16 +106,16 @@ class Actors:
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
         """Of a role's model, or a trained one."""
-        return load_tokenizer(folder, trust_remote_code=self._remote)
+        return load_tokenizer(self.place(folder), trust_remote_code=self._remote)
 
     def language_model(
-        self, folder: Path, role: ModelRole, progress: Progress, count: Count = uncounted
+        self, folder: Path, role: ModelRole, progress: Progress | None, count: Count = uncounted
     ) -> LanguageModel:
         """The model in a folder, driven by its role's engine and written to as its role wants; trained models play
         `base`, in this process."""
         own, trained = self.config.models.role(role), folder != self.path(role)
         spec = ModelSpec(
-            model=str(folder) if trained or reads_folder(own.engine) else own.path,
+            model=str(self.place(folder)) if trained or reads_folder(own.engine) else own.path,
             format=self.format(folder, role),
             dtype=self.settled.models.dtype,
             device=str(self.device),
@@ -96,9 +129,10 @@ class Actors:
         )
         return open_engine("local" if trained else own.engine, spec)
 
-    def actor(self, role: ModelRole, folder: Path, progress: Progress, count: Count = uncounted) -> Actor:
-        """The model in a folder, to be loaded when it is first used and released with the actor."""
-        return Actor(actors=self, folder=folder, role=role, progress=progress, count=count)
+    def actor(self, role: ModelRole, trained: Path | None, progress: Progress, count: Count = uncounted) -> Actor:
+        """The model of a role, or a trained one in its place, loaded when it is first used and released with the
+        actor."""
+        return Actor(actors=self, role=role, trained=trained, progress=progress, count=count)
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """How the model in a folder wants a dialogue written, when it plays a role; trained models play `base`."""
@@ -122,10 +156,30 @@ class Actor:
     """A model in a role. It is loaded when it is first used, and released with this object."""
 
     actors: Actors
-    folder: Path
     role: ModelRole
-    progress: Progress
-    count: Count
+    trained: Path | None = None
+    """The folder of a model that plays the role in the place of its own."""
+    progress: Progress | None = None
+    count: Count = uncounted
+
+    def __reduce__(self) -> tuple[Callable[[], Actor], tuple[()]]:
+        """To another process goes which model it is, never the model."""
+        trained = self.trained and self.trained.resolve()
+        return partial(Actor, actors=self.actors, role=self.role, trained=trained), ()
+
+    @property
+    def folder(self) -> Path:
+        return self.trained or self.actors.path(self.role)
+
+    @property
+    def on_server(self) -> bool:
+        """Whether it is asked over the network, and nothing of it is computed where it is asked."""
+        return self.trained is None and not reads_folder(self.actors.config.models.role(self.role).engine)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """sha256 of every file of the model, by its name in the folder."""
+        return fingerprints(self.folder, code=self.actors.config.models.trust_remote_code)
 
     @cached_property
     def format(self) -> DialogueFormat:
@@ -135,12 +189,11 @@ class Actor:
     def model(self) -> LanguageModel:
         return self.actors.language_model(self.folder, self.role, self.progress, self.count)
 
-    def sampler(self, stage: str, overrides: SamplingOverrides = AS_THE_REST) -> Sampler:
-        """How the rows of a stage sample from it."""
-        config = self.actors.config
-        found = config.sampling.but(overrides)
-        sampling = Sampling(max_new_tokens=found.max_new_tokens, temperature=found.temperature)
-        return Sampler(model=self.model, sampling=sampling, seed=config.seed, stage=stage)
+    def sampler(self, stage: str, how: SamplingOverrides) -> Sampler:
+        """How the rows of a stage sample from it; `how` leaves nothing open."""
+        sampling = Sampling(**how.model_dump(include=set(KEYS)))
+        seed, guard = self.actors.config.seed, self.format.guard
+        return Sampler(model=self.model, sampling=sampling, seed=seed, stage=stage, guard=guard)
 
 
 class FormatFacts(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +13,23 @@ from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
-from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
 from solon.lm.batcher import run as ask
 from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
+from solon.models.generation import preference
+from solon.models.where import bring_model, hub_model
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
+from solon.prompting.asking import critique_format
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
 from solon.seeds import generator
 
 if TYPE_CHECKING:
-    from solon.pipeline.actors import Actors
+    from transformers import PreTrainedTokenizerBase
+
 
 _TURNS = (
     Turn(role="human", text="How do I prune a rose?"),
@@ -34,16 +37,19 @@ _TURNS = (
     Turn(role="human", text="And a hedge?"),
 )
 _DIALOGUES: tuple[Sequence[Turn], ...] = (_TURNS, (Turn(role="system", text="Speak of gardens."), *_TURNS))
+_OPTION_TOKENS = 8
+"""Enough for an option of any vocabulary that has letters. Assumption."""
 _WORD = 16
 """Tokens that a server is asked for."""
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def check_inputs(config: RunConfig, run: Path | None = None) -> None:
-    """Raises `UserError` with every fault of constitution, few-shot examples, prompts, model folders and servers.
+def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *, run: Path | None = None) -> None:
+    """Raises `UserError` with every fault of constitution, few-shot examples, prompts, models and servers.
 
-    No weights are loaded, only what describes them. Tokenizers are, and servers are asked for a word. `run`: a folder,
-    whose finished stages need no server any more.
+    No weights are loaded, only what describes them. Tokenizers are, and servers are asked for a word. Models on the Hub
+    are downloaded, once everything before them is without fault; with `tell`, progress is shown. `run`: a folder, whose
+    finished stages need no server any more.
     """
     faults: list[Fault] = []
     section, few_shots = config.constitution, FewShots()
@@ -53,20 +59,14 @@ def check_inputs(config: RunConfig, run: Path | None = None) -> None:
             constitution.critique_principles(section.critique)
         constitution.comparison_principles(section.comparison)
     with _collected(faults):
-        few_shots = load_few_shots(Path(section.few_shots)) if section.few_shots else few_shots
+        few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
     _check_prompts(config.prompts, config.seed, faults)
-    before = len(faults)
-    with _collected(faults):
-        _check_trainable(config)
-    models = [config.models.role(role) for role in get_args(ModelRole)]
-    for name in dict.fromkeys(model.path for model in models if reads_folder(model.engine)):
-        with _collected(faults):
-            _check_model(name, config)
-    if len(faults) == before:
-        _rehearse(config, few_shots, faults)
-    for engine in dict.fromkeys(model.engine for model in models) if len(faults) == before else ():
-        with _collected(faults):
-            check_engine(engine)
+    contexts = _check_models(config, faults, tell)
+    if contexts is not None:
+        _rehearse(config, few_shots, contexts, faults, tell)
+        for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
+            with _collected(faults):
+                check_engine(engine)
     if not faults:
         _reach(config, run, faults)
     if faults:
@@ -106,6 +106,20 @@ def _check_columns(section: PromptsSection, met: set[str]) -> None:
                 raise ConfigError(what, hint=f"say --column {name}=NAME as it is in the file")
 
 
+def _check_models(config: RunConfig, faults: list[Fault], tell: Callable[[str], None] | None) -> dict[str, int] | None:
+    """Tokens that each model reads at once; None: not all could be looked at, or are without fault."""
+    before, contexts = len(faults), dict[str, int]()
+    with _collected(faults):
+        _check_trainable(config)
+    models = [config.models.role(role) for role in get_args(ModelRole)]
+    names = dict.fromkeys(model.path for model in models if reads_folder(model.engine))
+    here = [name for name in names if hub_model(name) is None]
+    for name in here if before else names:
+        with _collected(faults):
+            contexts[name] = _check_model(name, config, tell)
+    return contexts if len(faults) == before and contexts.keys() == names.keys() else None
+
+
 def _check_trainable(config: RunConfig) -> None:
     engine = config.models.role("base").engine
     if not reads_folder(engine):
@@ -113,52 +127,95 @@ def _check_trainable(config: RunConfig) -> None:
         raise ConfigError(what, hint="set models.base to a model folder")
 
 
-def _check_model(name: str, config: RunConfig) -> None:
-    """How the model is written to is looked at in the rehearsal."""
-    folder, models = model_folder(name), config.models
+def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | None) -> int:
+    """The model's context in tokens. How it is written to is looked at in the rehearsal."""
+    models = config.models
+    folder = bring_model(name, code=models.trust_remote_code, tell=tell)
     check_folder(folder, trust_remote_code=models.trust_remote_code)  # before anything heavy is imported
     from solon.lm.check import check_model
 
     summary = check_model(folder, trust_remote_code=models.trust_remote_code, dialogue=None)
+    preference(folder)
     for key, new in config.token_limits().items():
         if new >= summary.context:
             what = f"{key} is {new}, but this model reads {summary.context} tokens at once, prompt included"
             raise ConfigError(what, where=Where(name), hint="lower it to a half or less")
+    return summary.context
 
 
-def _rehearse(config: RunConfig, few_shots: FewShots, faults: list[Fault]) -> None:
+def _rehearse(
+    config: RunConfig,
+    few_shots: FewShots,
+    contexts: Mapping[str, int],
+    faults: list[Fault],
+    tell: Callable[[str], None] | None,
+) -> None:
     """Asks each role once, without weights, what the run will ask it, in dialogues with a system turn and without: a
-    model that cannot judge is found out now, not after finetuning."""
+    model that cannot judge is found out now, not after finetuning. `contexts`: by the name of the model."""
     from solon.pipeline.actors import Actors
 
     actors = Actors(config=config)
     for role in get_args(ModelRole):
         folder = actors.path(role)
         with _collected(faults), faults_of(folder):
-            format = actors.format(folder, role)
+            format, reads = actors.format(folder, role), contexts.get(config.models.role(role).path)
+            tokenizer = None if reads is None else actors.tokenizer(folder)
             for turns in _DIALOGUES:
-                if role == "judge":
-                    _compare(turns, format, actors, few_shots)
-                    continue
-                format.prompt(turns)
-                format.answer(_ANSWER)
-                if role == "assistant":
-                    _revise(turns, format, config, few_shots)
+                asked = _asked(role, turns, format, config, few_shots)
+                if tokenizer is not None and reads is not None:
+                    room, bare = reads - _reply_tokens(role, config), _asked(role, turns, format, config, FewShots())
+                    _must_fit(bare, room, tokenizer)
+                    if tell and turns is _TURNS and (tokens := _longest(asked, tokenizer)) > room:
+                        tell(f"{role}: {tokens} tokens with all few-shot examples; of each row as many as {room} hold")
+                if tokenizer is not None and role == "judge":
+                    _must_tell_apart(asked[0], tokenizer)
+
+
+def _asked(
+    role: ModelRole, turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots
+) -> list[str]:
+    """What a role reads, as text."""
+    if role == "judge":
+        return [_compare(turns, format, config, few_shots)]
+    answered = format.prompt(turns) + format.answer(_ANSWER)
+    return [answered, *(_revise(turns, format, config, few_shots) if role == "assistant" else ())]
+
+
+def _reply_tokens(role: ModelRole, config: RunConfig) -> int:
+    """What the longest reply to a question with examples may have."""
+    if role == "judge" and config.judge.method != "cot":
+        return _OPTION_TOKENS
+    sampling = config.sampling
+    own = sampling.reasoning if role == "judge" else sampling.revisions
+    return own.max_new_tokens or sampling.max_new_tokens
+
+
+def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBase) -> None:
+    if (tokens := _longest(asked, tokenizer)) > room:
+        what = f"a short dialogue is {tokens} tokens long, and there is room for {max(0, room)}"
+        raise ModelError(what, hint="lower max_new_tokens, or take a model with a longer context")
+
+
+def _longest(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> int:
+    from solon.models.tokens import encode_prompt
+
+    return max(len(encode_prompt(tokenizer, text)) for text in texts)
 
 
 def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     """Opens the models that are no folders, for the roles that are still to be asked, and asks each for a word, sampled
     as it is to be."""
-    from solon.pipeline.actors import AS_THE_REST, Actors
+    from solon.pipeline.actors import Actors
 
     actors = Actors(config=config)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
-    for role in dict.fromkeys(role for stage in left for role in stage.asks):
+    for role in dict.fromkeys(role for stage in left for role in stage.asked(config)):
         if reads_folder(config.models.role(role).engine):
             continue
         with _collected(faults):
             actor = actors.actor(role, actors.path(role), lambda rows, tokens: None)
-            sampler = actor.sampler("check", config.sampling.reasoning if role == "judge" else AS_THE_REST)
+            texts = actors.settled.sampling
+            sampler = actor.sampler("check", texts.reasoning if role == "judge" else texts.answers)
             word = replace(sampler.sampling, max_new_tokens=_WORD)
             try:
                 ask(sampler.model.complete(context.dialogue(_TURNS), word, seed=0))
@@ -168,27 +225,31 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
                 ) from error
 
 
-def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> None:
-    critique, shots = None, few_shots.critique
+def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> list[str]:
+    asking, critique, shots, asked = (
+        critique_format(format, config.supervised.ask),
+        None,
+        few_shots.critique,
+        list[str](),
+    )
     if config.supervised.critique:
         critique = (_REQUEST, _ANSWER)
-        format.render(context.critique(turns, _ANSWER, _REQUEST, shots=shots))
-    format.render(context.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))
+        asked.append(format.render(asking.critique(turns, _ANSWER, _REQUEST, shots=shots)))
+    return [*asked, format.render(asking.revision(turns, _ANSWER, _REQUEST, critique=critique, shots=shots))]
 
 
-def _compare(turns: Sequence[Turn], format: DialogueFormat, actors: Actors, few_shots: FewShots) -> None:
+def _compare(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> str:
     """Up to where the judge names an option, after its reasoning if it is to reason."""
-    config, comparing = actors.config, comparison_format(format)
+    comparing = comparison_format(format)
     task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     if config.judge.method == "cot":
         reasoning = comparing.reasoning(task, reasoned(few_shots.reasoning, _REQUEST))
-        asked = format.render(comparing.verdict(reasoning, _ANSWER))
-    else:
-        shots = draw_comparisons(few_shots.comparison, lambda _: _REQUEST, generator(config.seed, "rehearsal"))
-        asked = format.render(comparing.comparison(task, shots))
-    if not reads_folder(config.models.role("judge").engine):
-        return
-    tokenizer = actors.tokenizer(actors.path("judge"))
+        return format.render(comparing.verdict(reasoning, _ANSWER))
+    shots = draw_comparisons(few_shots.comparison, lambda _: _REQUEST, generator(config.seed, "rehearsal"))
+    return format.render(comparing.comparison(task, shots))
+
+
+def _must_tell_apart(asked: str, tokenizer: PreTrainedTokenizerBase) -> None:
     first, second = (tokenizer.encode(asked + option, add_special_tokens=False) for option in OPTIONS)
     if first == second:
         what = f"the judge's tokenizer writes {OPTIONS[0].strip()} and {OPTIONS[1].strip()} alike"

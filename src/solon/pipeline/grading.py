@@ -39,10 +39,10 @@ def chain_responses(chains: Sequence[Revision], prompts: Prompts) -> list[Respon
             model=f"assistant@{number}",
             prompt=prompts[chain.prompt_id],
             text=text,
-            finished=chain.rounds[number - 1].finished if number else None,
+            finished=finished,
         )
         for chain in chains
-        for number, text in enumerate(chain.texts)
+        for number, (text, finished) in enumerate(chain.standing)
     ]
 
 

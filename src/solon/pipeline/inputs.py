@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config import RunConfig
@@ -27,6 +26,10 @@ class RunInputs:
     def __init__(self, config: RunConfig) -> None:
         self.config = config
 
+    def __getstate__(self) -> dict[str, object]:
+        """With the texts: another machine does not have their files."""
+        return {"config": self.config, "constitution": self.constitution, "few_shots": self.few_shots}
+
     @cached_property
     def constitution(self) -> Constitution:
         return load_constitution(self.config.constitution.path)
@@ -35,7 +38,7 @@ class RunInputs:
     def few_shots(self) -> FewShots:
         """None are given unless the run file names a folder."""
         folder = self.config.constitution.few_shots
-        return load_few_shots(Path(folder)) if folder else FewShots()
+        return load_few_shots(folder) if folder else FewShots()
 
     @cached_property
     def truth(self) -> GroundTruth | None:
@@ -76,6 +79,11 @@ class RunInputs:
         texts = [(one.id, one.weight, one.comparison_question) for one in self.comparison_principles]
         shots = (self.few_shots.comparison, self.few_shots.reasoning)
         return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
+
+    def gate_texts(self) -> Hashes:
+        """All that the judge is asked with where it is the gate of revisions."""
+        found = self.comparison_texts() if self.config.supervised.gate else {}
+        return {f"gate_{name}": sha256 for name, sha256 in found.items()}
 
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}

@@ -10,6 +10,7 @@ from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
 from solon.lm.engines import takes_process
 from solon.pipeline.actors import Actors
+from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
@@ -31,6 +32,7 @@ def run_pipeline(
     until: str | None = None,
     others: OtherRuns | None = None,
     isolate: bool | None = None,
+    cluster: str | None = None,
 ) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
 
@@ -39,10 +41,11 @@ def run_pipeline(
         others: runs whose finished stages may be taken over.
         isolate: whether each stage that uses a model has a process of its own. None: those with a large model, or an
             engine that wants one.
+        cluster: the address of the Ray cluster whose workers make the rows that ask a model. None: this process does.
 
     Returns whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate)
+    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate, cluster=cluster)
     for stage in STAGES:
         pipeline.do(stage)
         if stage.name == until:
@@ -57,9 +60,18 @@ def run_pipeline(
 class Pipeline:
     """A run in its folder, and how far it has come."""
 
-    def __init__(self, run: RunFolder, reporter: Reporter, others: OtherRuns, *, isolate: bool | None = False) -> None:
-        self.run, self.reporter, self.others, self.isolate = run, reporter, others, isolate
-        self.given, self.actors = RunInputs(run.config), Actors(config=run.config, run=run.path)
+    def __init__(
+        self,
+        run: RunFolder,
+        reporter: Reporter,
+        others: OtherRuns,
+        *,
+        isolate: bool | None = False,
+        cluster: str | None = None,
+    ) -> None:
+        self.run, self.reporter, self.others, self.isolate, self.cluster = run, reporter, others, isolate, cluster
+        self.actors = Actors(config=run.config, run=run.path)
+        self.given = RunInputs(self.actors.settled)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False
@@ -97,10 +109,10 @@ class Pipeline:
             write_atomic(path, text)
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
-        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.roles)
-        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asks)
+        large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
+        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asked(self.run.config))
         if stage.roles and (large or taken if self.isolate is None else self.isolate):
-            run_in_child(stage, self.run, self.reporter, self.note)
+            run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
             run_stage(stage, self.work(stage, folder))
 
@@ -112,6 +124,7 @@ class Pipeline:
             folder=folder,
             reporter=self.reporter,
             tell=self.note,
+            workers=workers_at(self.cluster, self.run.config.cluster, self.reporter.advance),
         )
 
     def note(self, text: str) -> None:
@@ -121,7 +134,8 @@ class Pipeline:
             self.reporter.note(text)
 
     def _header(self, stage: Stage) -> Header:
-        models = {name: sha256 for role in stage.weights for name, sha256 in self.actors.fingerprints(role).items()}
+        roles = stage.weighed(self.run.config)
+        models = {name: sha256 for role in roles for name, sha256 in self.actors.fingerprints(role).items()}
         return Header(
             stage=stage.folder,
             seed=self.run.config.seed,

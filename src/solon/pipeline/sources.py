@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
 
 from solon.artifacts.finished import FinishedStage
 from solon.config import WORLD, PromptsSection
-from solon.data.choose import choose_helpful, choose_red_team
+from solon.data.choose import NOTHING, choose_helpful, choose_red_team
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
-from solon.data.rows import fingerprints
+from solon.data.reading import Example
+from solon.data.rows import fingerprints, name_of
 from solon.data.split import opening_of
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
@@ -130,43 +131,34 @@ def _world_sets(section: PromptsSection, seed: int) -> PromptSets:
 
 def _file_sets(section: PromptsSection, seed: int) -> PromptSets:
     """Rows of the files. What opens like a prompt for training is not held out."""
-    found = choose_red_team(section.source, section, seed)
-    rows = found.read()
-    red_team = tuple(example.prompt for example in rows.training)
-    given = _helpful_sets(section.helpful, section, seed) if section.helpful else PromptSets()
-    taught = {opening_of(prompt) for prompt in (*red_team, *given.helpful)}
-    held = {prompt.id: prompt for prompt in rows.evaluation}
-    every = {**held, **{prompt.id: prompt for prompt in given.evaluation}}
-    evaluation = tuple(prompt for prompt in every.values() if opening_of(prompt) not in taught)
-    asked = sum(prompt.id in held for prompt in evaluation)
-    dropped = found.first.left_out() + given.dropped
-    dropped["held out, but opens like a training prompt"] += len(held) - asked
-    return replace(
-        given,
-        red_team=red_team,
-        evaluation=evaluation,
-        rows_in=found.first.rows + given.rows_in,
-        rows_out=len(red_team) + asked + given.rows_out,
-        dropped=+dropped,
-        notes=found.first.notes() + given.notes,
-    )
-
-
-def _helpful_sets(path: str, section: PromptsSection, seed: int) -> PromptSets:
-    """Those of the user's helpfulness file. Comparisons and demonstrations stay with the prompts that train."""
-    found = choose_helpful(path, section, seed)
-    rows = found.read()
-    comparisons, demonstrations = comparisons_of(rows.training, found.first.name), demonstrations_of(rows.training)
+    found = [choose_red_team(section.source, section, seed)]
+    if section.helpful:
+        found.append(choose_helpful(section.helpful, section, seed))
+    red_team, helpful = [choice.read() for choice in found] + [NOTHING] * (2 - len(found))
+    given = helpful.training
+    prompts, helpful_prompts = prompts_of(red_team.training), prompts_of(given)
+    taught = {opening_of(prompt) for prompt in (*prompts, *helpful_prompts)}
+    held = (*red_team.evaluation, *helpful.evaluation)
+    asked = [example for example in held if opening_of(example.prompt) not in taught]
+    dropped = sum((choice.first.left_out() for choice in found), Counter[str]())
+    dropped["held out, but opens like a training prompt"] += _alone(held) - _alone(asked)
+    comparisons, demonstrations = comparisons_of(given, name_of(section.helpful or "")), demonstrations_of(given)
     return PromptSets(
-        helpful=prompts_of(rows.training),
-        evaluation=rows.evaluation,
+        red_team=prompts,
+        helpful=helpful_prompts,
+        evaluation=prompts_of(asked),
         comparisons=comparisons,
         demonstrations=demonstrations,
-        rows_in=found.first.rows,
-        rows_out=len(comparisons) + len(demonstrations),
-        dropped=found.first.left_out(),
-        notes=found.first.notes(),
+        rows_in=sum(choice.first.rows for choice in found),
+        rows_out=len(prompts) + _alone(asked) + _alone(given) + len(comparisons) + len(demonstrations),
+        dropped=+dropped,
+        notes=tuple(note for choice in found for note in choice.first.notes()),
     )
+
+
+def _alone(examples: Iterable[Example]) -> int:
+    """How many are a prompt without an answer."""
+    return sum(not example.answers for example in examples)
 
 
 @dataclass(frozen=True, kw_only=True)

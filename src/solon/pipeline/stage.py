@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig, SamplingOverrides
+from solon.config import ModelRole, RunConfig
 from solon.config_section import Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
@@ -44,8 +44,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     """Stages before it, e.g. `pairs`, or one file of a stage, e.g. `prompts/evals`."""
     settings: tuple[str, ...] = ()
-    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles. What
-    overrides how text is sampled, e.g. `evaluation`, stands for what then holds."""
+    """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     unused: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
     """Those of the settings that others make idle."""
     roles: tuple[ModelRole, ...] = ()
@@ -54,25 +53,44 @@ class Stage:
     """Roles whose own models it uses; trained models belong to the stages it reads."""
     asks: tuple[ModelRole, ...] = ()
     """Roles whose own models, by their engines, write or judge the rows. Trained models have one engine."""
+    also: Callable[[RunConfig], tuple[ModelRole, ...]] = lambda config: ()
+    """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
 
+    @property
+    def trains(self) -> bool:
+        """Whether it makes a model."""
+        return self.folder.startswith("models/")
+
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
-        """The part of the run file that it depends on."""
+        """The part of a settled run file that it depends on."""
         unused = self.unused(config)
         found: dict[str, JsonValue] = {key: _setting(config, key) for key in self.settings if key not in unused}
         return found | {"models": self._models(config)} if self.roles else found
 
+    def played(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Its roles under these settings."""
+        return tuple(dict.fromkeys((*self.roles, *self.also(config))))
+
+    def weighed(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Roles whose own models it uses under these settings."""
+        return tuple(dict.fromkeys((*self.weights, *self.also(config))))
+
+    def asked(self, config: RunConfig) -> tuple[ModelRole, ...]:
+        """Roles whose models write or judge its rows under these settings."""
+        return tuple(dict.fromkeys((*self.asks, *self.also(config))))
+
     def _models(self, config: RunConfig) -> JsonValue:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""
         found = config.models.model_dump(mode="json", include={"dtype", "date"})
-        for role in self.roles:
+        for role in self.played(config):
             own = config.models.role(role)
             found[role] = own.result_settings()
-            if role in self.asks:
+            if role in self.asked(config):
                 found[role] |= own.engine_settings()
             else:
                 del found[role]["engine"]
@@ -101,6 +119,4 @@ def _setting(config: RunConfig, key: str) -> JsonValue:
     *path, name = key.split(".")
     section: Section = reduce(getattr, path, config)
     found = getattr(section, name)
-    if isinstance(found, SamplingOverrides):
-        return config.sampling.but(found).result_settings()
     return found.result_settings() if isinstance(found, Section) else section.result_settings()[name]

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solon.config import SamplingOverrides
+from solon.config import RunConfig
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality
@@ -24,7 +24,7 @@ from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import revise
 from solon.feedback.judge import Judge, check_unscored
-from solon.feedback.rows import Rows, Sampler
+from solon.feedback.rows import Rows
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -34,9 +34,11 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
+from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage
 from solon.pipeline.work import Work
+from solon.prompting.asking import critique_format
 from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
@@ -72,21 +74,33 @@ def prompts(work: Work) -> Facts:
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
-    settings=("supervised", "sampling", "sampling.revisions"),
+    settings=("supervised", "sampling.answers", "sampling.revisions", "judge", "sampling.reasoning"),
+    unused=lambda config: _unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
-    hashes=(RunInputs.critique_texts,),
+    also=lambda config: ("judge",) if config.supervised.gate else (),
+    hashes=(RunInputs.critique_texts, RunInputs.gate_texts),
 )
-def revisions(work: Work) -> None:
+def revisions(work: Work) -> Facts:
     assistant, given, config = work.actor("assistant"), work.given, work.config
+    section = config.supervised
+    judge = _gate(work, assistant) if section.gate else None
 
     def chains(prompts: Sequence[Prompt]) -> Rows[Revision]:
-        samplers = assistant.sampler("respond"), assistant.sampler("revisions", config.sampling.revisions)
-        shots = given.few_shots.critique
-        return revise(prompts, *samplers, given.critique_principles, config.supervised, shots=shots)
+        return revise(
+            prompts,
+            assistant.sampler("respond", config.sampling.answers),
+            assistant.sampler("revisions", config.sampling.revisions),
+            given.critique_principles,
+            section,
+            shots=given.few_shots.critique,
+            format=critique_format(assistant.format, section.ask),
+            gate=_judge(given, judge, "gate", orders="both") if judge else None,
+        )
 
     work.rows(work.prompts.red_team, chains, Revision)
+    return {"asked": critique_format(assistant.format, section.ask).name}
 
 
 @partial(
@@ -94,15 +108,15 @@ def revisions(work: Work) -> None:
     "helpful",
     "The assistant's own answers to benign prompts, so that finetuning keeps it helpful.",
     reads=(HELPFUL,),
-    settings=("sampling", "sft.helpful_per_prompt"),
+    settings=("sampling.answers", "sft.helpful_per_prompt"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
 )
 def helpful(work: Work) -> None:
-    assistant, copies = work.actor("assistant"), work.config.sft.helpful_per_prompt
+    assistant, copies, how = work.actor("assistant"), work.config.sft.helpful_per_prompt, work.config.sampling.answers
     asked = work.prompts.helpful if copies else ()
-    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful"), copies=copies), Answer)
+    work.rows(asked, lambda part: respond(part, assistant.sampler("helpful", how), copies=copies), Answer)
 
 
 @partial(
@@ -116,6 +130,7 @@ def helpful(work: Work) -> None:
     weights=("base",),
 )
 def sl(work: Work) -> Facts:
+    work.require_quality("revisions", "helpful")
     from solon.pipeline.learning import train_sl
 
     return train_sl(work)
@@ -126,13 +141,16 @@ def sl(work: Work) -> Facts:
     "pairs",
     "SL-CAI answers every red-team prompt twice.",
     reads=("sl", RED_TEAM),
-    settings=("pairs", "sampling.max_new_tokens"),
+    settings=("pairs",),
     roles=("base",),
 )
 def pairs(work: Work) -> None:
-    policy, per_prompt = work.actor("base", "sl"), work.config.pairs.per_prompt
-    asked = work.prompts.red_team
-    work.rows(asked, lambda part: answer_pairs(part, _pairing(work, policy, "pairs"), per_prompt=per_prompt), Pair)
+    policy, section, asked = work.actor("base", "sl"), work.config.pairs, work.prompts.red_team
+
+    def answered(prompts: Sequence[Prompt]) -> Rows[Pair]:
+        return answer_pairs(prompts, policy.sampler("pairs", section), per_prompt=section.per_prompt)
+
+    work.rows(asked, answered, Pair)
 
 
 @partial(
@@ -141,28 +159,22 @@ def pairs(work: Work) -> None:
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
     settings=("judge", "sampling.reasoning"),
-    unused=lambda config: () if config.judge.method == "cot" else ("sampling.reasoning",),
+    unused=lambda config: _unused_by_judge(config),
     roles=("judge",),
     weights=("judge",),
     asks=("judge",),
     hashes=(RunInputs.comparison_texts,),
 )
 def comparisons(work: Work) -> None:
-    actor, given, config = work.actor("judge"), work.given, work.config
+    work.require_quality("pairs")
+    actor, given = work.actor("judge"), work.given
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        judge = Judge(
-            sampler=actor.sampler("comparisons", config.sampling.reasoning),
-            format=comparison_format(actor.format),
-            principles=given.comparison_principles,
-            section=config.judge,
-            shots=given.few_shots,
-        )
-        return judge.compare(pairs, by_id)
+        return _judge(given, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
-    check_unscored(rows, config.judge.max_unscored)
+    check_unscored(rows, work.config.judge.max_unscored)
 
 
 @partial(
@@ -170,23 +182,24 @@ def comparisons(work: Work) -> None:
     "helpfulness",
     "Helpfulness comparisons on benign prompts, needless refusals among them.",
     reads=("sl", HELPFUL, TWINS),
-    settings=("helpfulness", "pairs.temperature", "sampling.max_new_tokens"),
+    settings=("helpfulness", *(f"pairs.{key}" for key in KEYS)),
     roles=("base",),
     hashes=(RunInputs.grader,),
 )
 def helpfulness(work: Work) -> None:
     """There may be none: a model that will not refuse on being told to gives no needless refusals."""
     policy, truth, section = work.actor("base", "sl"), work.given.truth, work.config.helpfulness
+    as_pairs, twins = work.config.pairs, work.prompts.twins
     refusals_per_prompt = section.needless_refusals_per_prompt
 
     def compared(prompts: Sequence[Prompt]) -> Rows[Comparison]:
         """Own answers beside each other and beside answers to harmful prompts, which are likely refusals. Without a
         rater, needless refusals alone: they are told by their words."""
-        refusing = _pairing(work, policy, "needless-refusals")
+        refusing = policy.sampler("needless-refusals", as_pairs)
         if truth is None:
             return needless_refusals(prompts, section.refusal_instruction, refusing, per_prompt=refusals_per_prompt)
-        own = answer_pairs(prompts, _pairing(work, policy, "helpful-pairs"), per_prompt=section.per_prompt)
-        refusals = twin_pairs(prompts, work.prompts.twins, refusing, per_prompt=refusals_per_prompt)
+        own = answer_pairs(prompts, policy.sampler("helpful-pairs", as_pairs), per_prompt=section.per_prompt)
+        refusals = twin_pairs(prompts, twins, refusing, per_prompt=refusals_per_prompt)
         rated = rate_pairs([*own.records, *refusals.records], prompts, truth.rater, truth.name)
         return Rows(records=rated.records).account([own, refusals, rated])
 
@@ -204,6 +217,7 @@ def helpfulness(work: Work) -> None:
     weights=("base",),
 )
 def pm(work: Work) -> Facts:
+    work.require_quality("comparisons", "helpfulness")
     from solon.pipeline.learning import train_pm
 
     return train_pm(work, _compared(work))
@@ -295,12 +309,28 @@ STAGES: tuple[Stage, ...] = (
 """In the order in which they run: each reads only such as stand before it."""
 
 
-# Parts of bodies.
+# Parts of declarations and bodies.
 
 
-def _pairing(work: Work, policy: Actor, stage: str) -> Sampler:
-    """As elsewhere, but at the temperature of pairs."""
-    return policy.sampler(stage, SamplingOverrides(temperature=work.config.pairs.temperature))
+def _unused_by_judge(config: RunConfig) -> tuple[str, ...]:
+    return () if config.judge.method == "cot" else ("sampling.reasoning",)
+
+
+def _judge(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
+    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
+    return Judge(
+        sampler=actor.sampler(stage, given.config.sampling.reasoning),
+        format=comparison_format(actor.format),
+        principles=given.comparison_principles,
+        section=given.config.judge.model_copy(update=section),
+        shots=given.few_shots,
+    )
+
+
+def _gate(work: Work, assistant: Actor) -> Actor:
+    """Who judges revisions. One that plays the assistant too, and is written to alike, is loaded once."""
+    models = work.config.models
+    return assistant if models.role("judge") == models.role("assistant") else work.actor("judge")
 
 
 def _compared(work: Work) -> list[Comparison]:

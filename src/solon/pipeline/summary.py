@@ -13,6 +13,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceQuality
+from solon.evals.quality import text_quality
 from solon.evals.rollouts import rl_curve
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.inputs import RunInputs
@@ -38,6 +39,7 @@ def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]
         preference_model=PreferenceQuality.model_validate_json(preference.read_bytes())
         if preference.exists()
         else None,
+        texts=tuple(one for name in done for one in text_quality(name, done[name].manifest.counts.other)),
         rl=rl_curve([*done["rl"].rows("rollouts", Rollout)], kinds, kl_coefficient=config.rl.kl_coefficient),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())

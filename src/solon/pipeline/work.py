@@ -6,18 +6,20 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Never, TypeVar
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
+from solon.evals.quality import require_quality, text_quality
 from solon.feedback.rows import Rows
 from solon.lm.batcher import shared_loop
 from solon.pipeline.inputs import RunInputs
+from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
 from solon.progress import Reporter
@@ -33,7 +35,7 @@ MAX_LOST = 0.2
 """A stage ends when its engine loses more of a shard's rows, rounded up, to failures that may pass. Assumption."""
 _TOO_LONG = (
     "prompt and answer do not fit the model's context: give shorter prompts, or lower the max_new_tokens that holds "
-    "for them, in sampling, sampling.revisions, sampling.reasoning or evaluation"
+    "for them, in sampling or the sections inside it, pairs or evaluation"
 )
 
 
@@ -49,6 +51,8 @@ class Work:
     reporter: Reporter
     tell: Callable[[str], None]
     """Tells the user of something, once in a run."""
+    workers: Workers = one_by_one
+    """Where rows are made that ask a model."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
     engines: dict[str, str] = field(default_factory=dict)
@@ -57,9 +61,14 @@ class Work:
     """How those were asked that can be asked in several ways."""
     _actors: dict[str, Actor] = field(default_factory=dict)
 
+    def __reduce__(self) -> Never:
+        raise TypeError(
+            "rows may be made on another machine: let `make` hold `work.given`, an actor or values, not `work`"
+        )
+
     @property
     def config(self) -> RunConfig:
-        """The run file. A stage depends on the keys that it declares, and reads no other."""
+        """The settled run file. A stage depends on the keys that it declares, and reads no other."""
         return self.given.config
 
     @property
@@ -79,7 +88,7 @@ class Work:
 
     def actor(self, role: ModelRole, trained: str | None = None) -> Actor:
         """The model of a role, or in its place what the stage `trained` made of it."""
-        folder = self.model_of(trained) if trained else self.actors.path(role)
+        folder = self.model_of(trained) if trained else None
         advance = self.reporter.advance  # no method of this object: models would hold it in a cycle
         count = self.folder.count_requests
         actor = self.actors.actor(role, folder, lambda _rows, tokens: advance(0, tokens), count)
@@ -93,32 +102,46 @@ class Work:
     ) -> list[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
-        Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not kept, and asked for
-        again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
+        `make` may be sent to other machines, so it holds models, texts and values, and not this object; a server is
+        asked from here. Raises `EngineUnavailableError` if the engine loses too many rows of a shard, which is not
+        kept, and asked for again; `RunError` if nothing is kept of some items, unless that `may_be_empty`.
         """
+        here = not self._actors or any(actor.on_server for actor in self._actors.values())
+        spread = partial(one_by_one if here else self.workers, Maker(make=make, actors=self._actors))
 
-        def shard(part: Sequence[T]) -> Sequence[R]:
-            made = make(part)
+        def keep(shard: Shard[R]) -> Sequence[R]:
+            made = shard.rows
             self.folder.add_tokens(made.tokens)
             self._check_failures(made)
-            self.account(made.dropped, made.noted)
-            self.reporter.advance(len(part), 0)
+            self.account(made.dropped, made.noted + made.texts)
+            self._asked(shard)
+            self.reporter.advance(shard.items, 0)
             return made.records
 
         self.reporter.stage(self.folder.name, len(items))
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
         with shared_loop():
-            rows = self.folder.rows(items, shard_rows=size, work=shard, record=record, recovered=recovered)
+            rows = self.folder.rows(
+                items, shard_rows=size, work=keep, record=record, recovered=recovered, spread=spread
+            )
         if items and not rows:
             what = f"stage {self.folder.name} kept none of its {len(items)} rows{_listed(self.folder.dropped)}"
             if not may_be_empty:
                 raise RunError(what, hint=self._hint())
             self.note(what)
-        if items:
-            self.engines.update({name: actor.model.identity for name, actor in self._actors.items()})
-            manners = {name: actor.model.can.manner for name, actor in self._actors.items()}
-            self.manners.update({name: manner for name, manner in manners.items() if manner})
+        if items and self._actors and not self.engines:  # every shard was there
+            self._asked(next(shard for _, shard in spread({0: ()})))
         return rows
+
+    def _asked(self, shard: Shard[R]) -> None:
+        self.engines.update(shard.engines)
+        self.manners.update(shard.manners)
+
+    def require_quality(self, *stages: str) -> None:
+        """Raises `NoiseError` if the texts that these stages wrote are poorer than the run file allows."""
+        for name in stages:
+            counts = self.inputs[name].manifest.counts.other
+            require_quality(text_quality(name, counts), self.config.quality)
 
     def note(self, text: str) -> None:
         """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""
@@ -153,17 +176,24 @@ class Work:
 def run_stage(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, and seals it."""
     system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
-    formats = {role: work.actors.format_facts(role, system=system) for role in stage.roles}
-    for note in dict.fromkeys(note for format in formats.values() for note in format.notes):
+    formats = {role: work.actors.format_facts(role, system=system) for role in stage.played(work.config)}
+    notes = [note for format in formats.values() for note in format.notes]
+    notes += [note for role in stage.asked(work.config) for note in work.actors.preference(role).notes(role)]
+    for note in dict.fromkeys(notes):
         work.note(note)
     facts = dict(stage.body(work) or {})
     if formats:
         facts["formats"] = {role: format.model_dump(mode="json") for role, format in formats.items()}
     if work.engines:
         facts["engines"] = dict(work.engines)
+    names = {str(role): work.actors.hub_name(role) for role in stage.weighed(work.config)}
+    if on_hub := {role: name for role, name in names.items() if name}:
+        facts["models"] = dict(on_hub)
     if work.manners:
         facts["manners"] = dict(work.manners)
-    work.folder.finish(notes=work.notes, **facts)
+    manifest = work.folder.finish(notes=work.notes, **facts)
+    for texts in text_quality(stage.name, manifest.counts.other):
+        work.tell(f"{stage.name}, {texts}")
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

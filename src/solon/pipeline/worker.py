@@ -1,5 +1,5 @@
-"""A stage in a process of its own: `python -m solon.pipeline.worker RUN STAGE` does a stage that was begun, and nothing
-else.
+"""A stage in a process of its own: `python -m solon.pipeline.worker RUN STAGE [CLUSTER]` does a stage that was begun,
+and nothing else.
 
 It reports progress as lines of JSON on standard output, each a call of a `Reporter`'s method; anything else that is
 printed goes to standard error. Its parent holds the lock of the run's folder, and may hold the other end of standard
@@ -28,6 +28,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.artifacts.stage import StageFolder
 from solon.errors import Fault, ProcessError, RunError, SolonError, UserError
+from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES
@@ -41,7 +42,9 @@ FAILED = "failed"
 """The last line of a worker that met an error which is none of its own."""
 
 
-def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None]) -> None:
+def run_in_child(
+    stage: Stage, run: RunFolder, reporter: Reporter, note: Callable[[str], None], cluster: str | None = None
+) -> None:
     """Does a stage that was begun, in a process of its own. An interrupt kills it; a stage may be killed at any moment.
 
     Raises what the stage raised, or `ProcessError` if the process was killed.
@@ -50,7 +53,7 @@ def run_in_child(stage: Stage, run: RunFolder, reporter: Reporter, note: Callabl
     calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
     assert run.lock.descriptor is not None
     with subprocess.Popen(
-        [*COMMAND, str(run.path), stage.name],
+        [*COMMAND, str(run.path), stage.name, *([cluster] if cluster else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[run.lock.descriptor],  # held until both have ended
@@ -105,28 +108,36 @@ class _LineReporter(Reporter):
         self.send("note", text)
 
 
-def work(run: Path, name: str, lines: _LineReporter) -> None:
+def work(run: Path, name: str, lines: _LineReporter, cluster: str | None = None) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
     stages = {stage.name: stage for stage in STAGES}
-    stage, given = stages[name], RunInputs(run_config(run))
+    stage, config = stages[name], run_config(run)
     with storage_errors(run):
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
         folder = StageFolder.reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
 
-        actors = Actors(config=given.config, run=run)
-        work = Work(given=given, actors=actors, inputs=inputs, folder=folder, reporter=lines, tell=lines.note)
+        actors = Actors(config=config, run=run)
+        work = Work(
+            given=RunInputs(actors.settled),
+            actors=actors,
+            inputs=inputs,
+            folder=folder,
+            reporter=lines,
+            tell=lines.note,
+            workers=workers_at(cluster, config.cluster, lines.advance),
+        )
         run_stage(stage, work)
 
 
-def main(run: str, name: str) -> int:
+def main(run: str, name: str, cluster: str | None = None) -> int:
     """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
     lines = _LineReporter(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(Path(run), name, lines)
+        work(Path(run), name, lines, cluster)
     except Exception as error:
         if (told := _told(error, run, name)) is None:
             raise

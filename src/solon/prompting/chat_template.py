@@ -44,6 +44,8 @@ class ChatTemplate:
         self._layout = find_layout(self._write, controls, tokenizer.eos_token)
         self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
         self.end = self._layout.end
+        self.own_system = self._layout.own_system
+        """What the template tells the assistant where a dialogue has no system turn and `system` is empty."""
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
 
     def notes(self, *, system: bool) -> tuple[str, ...]:
@@ -53,6 +55,14 @@ class ChatTemplate:
             _REWRITES: self._write.rewrites(_TOUCHY),
         }
         return (*self._layout.notes, *(note for note, holds in found.items() if holds))
+
+    def refuses(self, turns: Sequence[Turn]) -> bool:
+        """Whether the template will not write turns in this order."""
+        try:
+            self._write(turns, True)
+        except ModelError:
+            return True
+        return False
 
     def prompt(self, turns: Sequence[Turn]) -> str:
         return self.render(dialogue(turns))

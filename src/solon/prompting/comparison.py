@@ -45,7 +45,7 @@ def reasoning_prompt(turns: Sequence[Turn], first: str, second: str, question: s
 
 def verdict_prompt(reasoning: str, rationale: str) -> str:
     """After the judge has reasoned: ends where it names an option; score `OPTIONS` after it."""
-    return reasoning + fill(_template("verdict_cot"), rationale=rationale)
+    return reasoning + fill(template("verdict_cot"), rationale=rationale)
 
 
 def _filled(
@@ -53,11 +53,11 @@ def _filled(
 ) -> str:
     mark_of = dict(zip(("human", "assistant", "system"), marks, strict=True))
     dialogue = "".join(f"{mark_of[turn.role]} {turn.text}" for turn in turns)
-    return fill(_template(name), dialogue=dialogue, question=question, a=first, b=second)
+    return fill(template(name), dialogue=dialogue, question=question, a=first, b=second)
 
 
 @cache
-def _template(name: str) -> str:
+def template(name: str) -> str:
     """A shipped template, without the newline that ends its file."""
     return files("solon.prompting").joinpath(f"templates/{name}.txt").read_text(encoding="utf-8").removesuffix("\n")
 

@@ -38,6 +38,8 @@ class Layout:
     """The end mark; "" if there is none."""
     takes_system: bool
     """Whether the template has a place for a system turn."""
+    own_system: str
+    """The system turn that the template writes where a dialogue has none; "": it writes none."""
     marks: tuple[str, ...]
     """What it writes between turns in plain text, e.g. `[INST]`."""
     notes: tuple[str, ...]
@@ -64,6 +66,7 @@ def find_layout(render: Render, controls: Sequence[str], eos: str | None) -> Lay
         close=close,
         end=end,
         takes_system=told is not None,
+        own_system=_own_system(asked.partition(_ASK)[0], told),
         marks=tuple(dict.fromkeys(marks)),
         notes=tuple(note for note in notes if note is not None),
     )
@@ -118,6 +121,14 @@ def _with_system(render: Render) -> tuple[str, str] | None:
         return None
     before, found, after = text.partition(_SYSTEM)
     return (before, after.partition(_ASK)[0]) if found and _ASK in after else None
+
+
+def _own_system(begun: str, told: tuple[str, str] | None) -> str:
+    """`begun`: what stands before the first question of a dialogue without a system turn."""
+    before, after = told or ("", "")
+    if not before or len(begun) < len(before + after) or not begun.startswith(before) or not begun.endswith(after):
+        return ""
+    return begun[len(before) : len(begun) - len(after)].strip()
 
 
 def _system_note(render: Render, requested: str) -> str | None:

@@ -18,12 +18,16 @@ from solon.evals.summary import Summary
 from solon.report import wording
 from solon.text import duration
 
+_SHARES = "shares of the texts that a stage wrote; log-probability per token, in nats"
+
 
 def print_summary(summary: Summary, console: Console) -> None:
     """Print the headlines, one table of rates and a few lines on what stands behind them."""
     console.print(Text("\n".join(wording.headlines(summary)), style="bold"))
     console.print()
     console.print(_answers(summary))
+    if summary.texts:
+        console.print(_texts(summary))
     for note in _notes(summary):
         console.print(Text(note, style="dim"))
 
@@ -41,6 +45,18 @@ def _answers(summary: Summary) -> Table:
             cells = map(_cell, wording.rates(kind, measure.name, summary).values())
             table.add_row(f"  {measure.title.lower()}{arrow}", *cells)
         table.add_section()
+    return table
+
+
+def _texts(summary: Summary) -> Table:
+    """What is wrong with the texts of each stage, whatever they say."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_SHARES, caption_justify="left")
+    first, *others = wording.TEXT_COLUMNS
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    for row in wording.text_rows(summary):
+        table.add_row(*row)
     return table
 
 

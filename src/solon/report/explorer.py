@@ -99,7 +99,8 @@ def _chain(row: Revision, grades: Grades) -> JsonValue:
             "principle": step.principle_id,
             "hash": step.prompt_hash,
             "cut": not step.finished,
-            "grade": grades.get((f"assistant@{number}", row.prompt_id)),
+            "kept": not step.kept_out,
+            "grade": None if step.kept_out else grades.get((f"assistant@{number}", row.prompt_id)),
         }
         for number, step in enumerate(row.rounds, start=1)
     ]

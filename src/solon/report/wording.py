@@ -7,6 +7,7 @@ from typing import Literal
 
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
+from solon.evals.quality import TextQuality
 from solon.evals.statistics import Rate, grouped
 from solon.evals.summary import Summary
 
@@ -115,6 +116,30 @@ def held_out_differences(summary: Summary) -> dict[str, list[PairedDifference]]:
     """By outcome, e.g. "Harmful answers to harmful requests"."""
     held_out = (one for one in summary.differences if one.task == HELD_OUT)
     return grouped(held_out, lambda one: f"{one.measure.capitalize()} answers to {kind_title(one.kind).lower()}")
+
+
+TEXT_COLUMNS = ("texts", "written", "noise", "cut off", "echo", "unchanged", "nats")
+
+
+def text_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """A row for the texts of each stage and kind, below `TEXT_COLUMNS`. Example: ("revisions: critiques", "1,920",
+    "1%", "0%", "3%", "\u2013", "-0.52")."""
+
+    def share(one: TextQuality, count: int | None) -> str:
+        return "\u2013" if count is None else percent(count / one.written, 0)
+
+    return [
+        (
+            f"{one.stage}: {one.kind}s",
+            f"{one.written:,}",
+            share(one, one.noise),
+            share(one, one.flaws["unfinished"]),
+            share(one, one.repeated if one.echoes else None),
+            share(one, one.unchanged),
+            "\u2013" if one.logprob is None else f"{one.logprob:.2f}",
+        )
+        for one in summary.texts
+    ]
 
 
 def headlines(summary: Summary) -> list[str]:

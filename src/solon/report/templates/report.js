@@ -115,7 +115,8 @@
         box.append(principle(step.principle, step.hash) || "");
         if (step.critique !== null) box.append(el("p", { class: "said critique", text: step.critique }));
       }
-      box.append(el("p", { class: "label" }, k ? `Revision ${k}` : "First answer", ...chips(step.grade, step.cut)));
+      const gated = step.kept === false ? el("span", { class: "chip mute", text: "not kept by the gate" }) : null;
+      box.append(el("p", { class: "label" }, k ? `Revision ${k}` : "First answer", ...chips(step.grade, step.cut), gated));
       box.append(said(step.text, k ? row.steps[k - 1].text : null));
       card.append(box);
     });

@@ -1,0 +1,226 @@
+"""How much memory each stage of a run takes, from the sizes of a model and of what it reads at once. In bytes.
+
+Weights, gradients and moments are exact. What a forward pass keeps for the backward pass, and the working space around
+logits, are estimates: tests hold them to what is measured on small models.
+
+    P parameters   L layers   D width   I inner width   H query heads   K key-value heads   E head width   V vocabulary
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from pydantic import computed_field
+from transformers import PretrainedConfig, PreTrainedModel
+
+from solon.records import Record
+
+FLOAT = 4
+"""Bytes of a float32."""
+SINGLE_STEP_LOGITS = 4
+"""Copies of [N, V] float32 at the peak of a training step: logits, their log-softmax, its gradient and theirs."""
+TWO_POLICIES_LOGITS = 8
+"""The same in RL before its updates, when policy and reference are compared over the whole vocabulary."""
+DRAWN_LOGITS = 16
+"""Bytes per row and token of the vocabulary while a token is drawn: float32 logits and work in float64."""
+_STATES = ("linear", "mamba", "conv", "recurrent", "mlp", "moe")
+"""In the names of layers without keys and values."""
+Algorithm = Literal["grpo", "ppo"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSize:
+    """What memory follows from."""
+
+    parameters: int
+    layers: int
+    """L."""
+    width: int
+    """D."""
+    inner: int
+    """I, of what one token passes through: of the chosen experts, where there are several."""
+    attention: int
+    """H E."""
+    key_value: int
+    """K E."""
+    heads: int
+    """H."""
+    gated: bool
+    """Whether the inner layer has a gate, and so two inputs."""
+    vocabulary: int
+    """V."""
+    config: PretrainedConfig
+
+    @classmethod
+    def of(cls, model: PreTrainedModel) -> ModelSize:
+        """Of a model, with weights or without."""
+        config: Any = model.config.get_text_config()
+        heads, kv_heads, head_width = _heads(config)
+        embeddings: Any = model.get_input_embeddings()
+        width = int(config.hidden_size)
+        return cls(
+            parameters=model.num_parameters(),
+            layers=int(config.num_hidden_layers),
+            width=width,
+            inner=_inner(config, width),
+            attention=heads * head_width,
+            key_value=kv_heads * head_width,
+            heads=heads,
+            gated=any("gate" in name for name, _ in model.named_parameters()),
+            vocabulary=int(embeddings.weight.shape[0]),
+            config=config,
+        )
+
+
+def kv_bytes_per_token(config: PretrainedConfig, dtype: torch.dtype) -> int:
+    """Keys and values of one token in every layer that keeps them: 2 L K E numbers, or what is compressed of them.
+
+    Layers with a sliding window count as if they kept everything, which they do up to their window. Recurrent layers
+    keep a state that does not grow with the text, and count for nothing.
+    """
+    config = config.get_text_config()
+    kinds = getattr(config, "layer_types", None) or ["attention"] * int(config.num_hidden_layers)
+    layers = sum(not any(state in kind for state in _STATES) for kind in kinds)
+    _, kv_heads, head_width = _heads(config)
+    compressed = getattr(config, "kv_lora_rank", None)
+    numbers = compressed + config.qk_rope_head_dim if compressed else 2 * kv_heads * head_width
+    return layers * numbers * dtype.itemsize
+
+
+def _heads(config: Any) -> tuple[int, int, int]:
+    """Query heads, key-value heads, and the width of a head; 0 of a network without attention."""
+    heads = int(getattr(config, "num_attention_heads", 0) or 0)
+    alone = getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False)
+    kv_heads = 1 if alone else int(getattr(config, "num_key_value_heads", None) or heads)
+    width = getattr(config, "head_dim", None) or (config.hidden_size // heads if heads else 0)
+    return heads, kv_heads, int(width)
+
+
+def _inner(config: Any, width: int) -> int:
+    """Of models that do not say it, four times the width: what the first transformers had."""
+    names = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "ff_dim")
+    inner = next((found for name in names if (found := getattr(config, name, None))), 4 * width)
+    experts = getattr(config, "num_experts_per_tok", None)
+    if experts:
+        inner = int(experts) * int(getattr(config, "moe_intermediate_size", None) or inner)
+    return int(inner)
+
+
+class StageMemory(Record):
+    """What a stage takes at its peak."""
+
+    held: dict[str, int]
+    """All the while, by what it is."""
+    phases: dict[str, int]
+    """Beside that, one after the other, by what is done."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total(self) -> int:
+        """At the peak."""
+        return sum(self.held.values()) + max(self.phases.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How much is read at once."""
+
+    dtype: torch.dtype
+    """Of the arithmetic."""
+    rows: int
+    """Answers that are written side by side."""
+    tokens: int
+    """Of all of them, prompts included: their keys and values are held."""
+    micro_batch_tokens: int
+    """Padded tokens of one forward pass in training."""
+    on_cpu: bool = True
+    eager_tokens: int = 0
+    """Of the longest row, where attention in training is written out as two products, which keeps a number for every
+    pair of tokens; 0: it is not."""
+
+
+def sampling_memory(size: ModelSize, reading: Reading, *, copied: bool = False) -> StageMemory:
+    """Of a stage that writes or judges: weights in `dtype`, keys and values of every row, and logits of one token each.
+
+    `copied`: the decoder has a copy of the weights of its own (`lm.llama.LlamaWeights`).
+    """
+    held = {"weights": size.parameters * reading.dtype.itemsize}
+    return StageMemory(held=held, phases={"writing": _writing(size, reading, copied=copied)})
+
+
+def finetuning_memory(size: ModelSize, reading: Reading) -> StageMemory:
+    """Of supervised finetuning: float32 weights and moments all the while; see `_phases`."""
+    return StageMemory(held=_trained(size), phases=_phases(size, reading, logits=SINGLE_STEP_LOGITS))
+
+
+def preference_memory(size: ModelSize, reading: Reading) -> StageMemory:
+    """Of the preference model's training: as of finetuning, but its head gives one number and no logits."""
+    return StageMemory(held=_trained(size), phases=_phases(size, reading, logits=0))
+
+
+def rl_memory(size: ModelSize, reading: Reading, *, algorithm: Algorithm = "grpo", copied: bool = False) -> StageMemory:
+    """Of RL: the policy in training, its frozen reference in `dtype`, the preference model in float32, and for PPO a
+    value model of the preference model's size, in training too.
+
+    A step writes answers, compares policy and reference, and updates. The weights that write are cast, or copied by the
+    decoder.
+    """
+    held = {f"policy's {name}": count for name, count in _trained(size).items()}
+    held |= {"reference": size.parameters * reading.dtype.itemsize, "preference model": size.parameters * FLOAT}
+    learning = 1
+    if algorithm == "ppo":
+        held |= {f"value model's {name}": count for name, count in _trained(size).items()}
+        learning = 2
+    cast = copied or reading.dtype != torch.float32
+    phases = _phases(size, reading, logits=SINGLE_STEP_LOGITS, learning=learning)
+    phases["writing"] = _writing(size, reading, copied=cast)
+    phases["comparing"] = TWO_POLICIES_LOGITS * reading.micro_batch_tokens * size.vocabulary * FLOAT
+    return StageMemory(held=held, phases=phases)
+
+
+def activation_bytes(size: ModelSize, reading: Reading) -> int:
+    """What the forward pass of one micro-batch keeps for the backward pass.
+
+    Of each layer and token, by the pre-norm transformer as transformers writes it: float32 of the width (residuals and
+    what is normalized), what each product reads in `dtype` (in bfloat16 cast for each product by itself), queries, keys
+    and values, and the inner layer. Without a gate the two halves of a layer are taken to stand side by side, as in
+    GPT-NeoX, where they share their input.
+    """
+    keys = size.attention if reading.eager_tokens else size.key_value
+    read = 3 if not size.gated else 2 if reading.dtype == torch.float32 else 5
+    floats, inner = (4, 4) if size.gated else (3, 2)
+    numbers = read * size.width + 2 * size.attention + 2 * keys + inner * size.inner
+    per_token = floats * FLOAT * size.width + reading.dtype.itemsize * numbers
+    if reading.eager_tokens:
+        scores = FLOAT if reading.dtype == torch.float32 else FLOAT + reading.dtype.itemsize
+        per_token += scores * size.heads * reading.eager_tokens
+    return size.layers * reading.micro_batch_tokens * per_token
+
+
+def _trained(size: ModelSize) -> dict[str, int]:
+    """Of AdamW: float32 weights, and two moments of each."""
+    return {"weights": size.parameters * FLOAT, "moments": 2 * size.parameters * FLOAT}
+
+
+def _phases(size: ModelSize, reading: Reading, *, logits: int, learning: int = 1) -> dict[str, int]:
+    """A step holds gradients, what the backward pass needs, `logits` copies of a micro-batch's logits and, in bfloat16,
+    the weights once more; a checkpoint is put together beside the weights on the processor.
+
+    `learning`: models that learn, one after the other.
+    """
+    tokens = reading.micro_batch_tokens
+    cast = 0 if reading.dtype == torch.float32 else size.parameters * reading.dtype.itemsize
+    step = learning * (size.parameters * FLOAT + cast + activation_bytes(size, reading))
+    phases = {"step": step + logits * tokens * size.vocabulary * FLOAT}
+    if reading.on_cpu:
+        phases["checkpoint"] = learning * sum(_trained(size).values())
+    return phases
+
+
+def _writing(size: ModelSize, reading: Reading, *, copied: bool) -> int:
+    """Keys and values, logits of one token of each row and, if `copied`, the weights once more."""
+    cache = reading.tokens * kv_bytes_per_token(size.config, reading.dtype)
+    copy = size.parameters * reading.dtype.itemsize if copied else 0
+    return cache + copy + reading.rows * size.vocabulary * DRAWN_LOGITS

@@ -1,0 +1,223 @@
+"""What a run will take, told before it begins, from a sample of the run: a share of its prompts, a few steps of RL.
+
+First the sample is walked through without models: calls and tokens, at most. Then, where that costs nothing, it is
+really run: time and memory. A stage of the whole takes as much longer as there are more prompts in the files that it
+reads, and RL as it has more steps.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.run_folder import RunFolder
+from solon.config import WORLD, ModelRole, ModelsSection, PromptsSection, RunConfig
+from solon.pipeline.run import run_pipeline
+from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import STAGES
+from solon.pipeline.walk import Volume, volumes
+from solon.progress import Reporter
+from solon.records import Record
+
+STEPS = 3
+"""RL steps of a sample."""
+_FILES = (RED_TEAM, HELPFUL, EVALUATION)
+
+
+class Asked(Record):
+    """What a stage asks of the model of one role."""
+
+    role: ModelRole
+    calls: int
+    """Completions and scorings."""
+    tokens_read: int
+    """At most. Beginnings that an engine reads once count each time."""
+    tokens_written: int
+    """At most: the limits of `max_new_tokens`, and one for each verdict."""
+    prices: tuple[float, float] = (0.0, 0.0)
+    """Of a million tokens read and written, on a server."""
+
+    @property
+    def cost(self) -> float:
+        """At most, in the money of the prices."""
+        return (self.tokens_read * self.prices[0] + self.tokens_written * self.prices[1]) / 1e6
+
+
+class StagePlan(Record):
+    """What a stage of the whole run takes."""
+
+    stage: str
+    trains: bool
+    """More workers make it no faster."""
+    asked: tuple[Asked, ...]
+    tokens: int | None = None
+    """Written or trained on, if texts are as long as in the trial; None without a trial."""
+    seconds: float | None = None
+    """With one worker."""
+
+    def times(self, more: float) -> StagePlan:
+        """The stage, for so many times as many prompts."""
+        asked = (
+            one.model_copy(update={name: math.ceil(more * getattr(one, name)) for name in _COUNTS})
+            for one in self.asked
+        )
+        tokens = None if self.tokens is None else math.ceil(more * self.tokens)
+        seconds = None if self.seconds is None else more * self.seconds
+        return self.model_copy(update={"asked": tuple(asked), "tokens": tokens, "seconds": seconds})
+
+
+_COUNTS = ("calls", "tokens_read", "tokens_written")
+
+
+class Plan(Record):
+    """What a whole run takes."""
+
+    prompts: int
+    """Its red-team prompts."""
+    sample: int
+    """Those of the sample."""
+    stages: tuple[StagePlan, ...]
+    workers: int = 1
+    """Among which the rows of data stages are shared."""
+    startup: float | None = None
+    """Seconds outside of stages; None without a trial."""
+    peak_bytes: int | None = None
+    """Resident memory at its peak, in one worker."""
+
+    @property
+    def cost(self) -> float:
+        """At most."""
+        return sum(one.cost for stage in self.stages for one in stage.asked)
+
+    @property
+    def seconds(self) -> float | None:
+        """None without a trial."""
+        if self.startup is None:
+            return None
+        return self.startup + sum(self.seconds_of(stage) or 0.0 for stage in self.stages)
+
+    def seconds_of(self, stage: StagePlan) -> float | None:
+        """With all workers."""
+        return stage.seconds if stage.seconds is None or stage.trains else stage.seconds / self.workers
+
+    def scaled(self, prompts: int, workers: int = 1) -> Plan:
+        """For so many red-team prompts, and as many more of all others. RL keeps its steps."""
+        more = prompts / self.prompts
+        stages = tuple(stage if stage.stage == "models/rl" else stage.times(more) for stage in self.stages)
+        return self.model_copy(update={"stages": stages, "prompts": prompts, "workers": workers})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """A small run that is like the whole."""
+
+    whole: RunConfig
+    part: RunConfig
+    counts: dict[str, tuple[int, int]]
+    """Prompts of the whole and of the part, by file."""
+
+    @classmethod
+    def of(cls, config: RunConfig) -> _Sample:
+        """As many red-team prompts as are decoded together, and as many fewer of all others."""
+        sets = prompt_sets(config.prompts, config.seed)
+        part = config.model_copy(
+            update={
+                "prompts": _fewer(config, sets),
+                "rl": config.rl.model_copy(update={"steps": min(STEPS, config.rl.steps)}),
+            }
+        )
+        whole, some = sets.files(), prompt_sets(part.prompts, part.seed).files()
+        counts = {file: (len(whole[file]), len(some[file])) for file in _FILES}
+        return cls(whole=config, part=part, counts=counts)
+
+    def more(self, stage: Stage) -> float:
+        """How many times as much the stage has to do in the whole run."""
+        if "rl" in stage.settings:
+            return self.whole.rl.steps / self.part.rl.steps
+        counts = [count for file, count in self.counts.items() if file in stage.reads or not stage.reads]
+        return sum(whole for whole, _ in counts) / max(1, sum(some for _, some in counts))
+
+
+def _fewer(config: RunConfig, sets: PromptSets) -> PromptsSection:
+    """Of a file, `harmful` counts its mixed prompts too."""
+    section, world = config.prompts, config.prompts.source == WORLD
+    share = min(1.0, config.sampling.batch_size / len(sets.red_team))
+    counts = {
+        "harmful": section.harmful if world else len(sets.red_team),
+        "mixed": section.mixed if world else 0,
+        "benign": len(sets.helpful),
+        "evaluation": section.evaluation,
+    }
+    return section.model_copy(update={name: math.ceil(share * count) for name, count in counts.items()})
+
+
+def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
+    """The plan of a run whose inputs are checked. The sample is run if a `trial` is wanted."""
+    sample = _Sample.of(config)
+    with _run(sample.part) as run:
+        asked = volumes(run)
+    asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
+    stages = tuple(
+        _stage_plan(stage, asked.get(stage.name, {}), config.models).times(sample.more(stage)) for stage in STAGES
+    )
+    whole, some = sample.counts[RED_TEAM]
+    plan = Plan(prompts=whole, sample=some, stages=stages)
+    return _tried(plan, sample, reporter) if trial else plan
+
+
+def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], models: ModelsSection) -> StagePlan:
+    def prices(role: ModelRole) -> tuple[float, float]:
+        server = models.role(role).endpoint if role in stage.asks else None
+        return (server.input_price, server.output_price) if server else (0.0, 0.0)
+
+    every = tuple(Asked(role=role, prices=prices(role), **vars(volume)) for role, volume in asked.items())
+    return StagePlan(stage=stage.folder, trains=stage.trains, asked=every)
+
+
+def _rollouts(config: RunConfig, pairs: Volume) -> Volume:
+    """What RL samples, of prompts as long as those of the pairs."""
+    calls = config.rl.steps * config.rl.prompts_per_step * config.rl.samples_per_prompt
+    read = math.ceil(calls * pairs.tokens_read / pairs.calls)
+    return Volume(calls=calls, tokens_read=read, tokens_written=calls * config.sampling.max_new_tokens)
+
+
+def _tried(plan: Plan, sample: _Sample, reporter: Reporter) -> Plan:
+    """The plan, with what the sample took."""
+    with _run(sample.part) as run:
+        began = time.monotonic()
+        run_pipeline(run, reporter, isolate=False)
+        wall = time.monotonic() - began
+        took = [FinishedStage.open(run.path, stage.folder).manifest.timing for stage in STAGES]
+    stages = [
+        one.model_copy(
+            update={
+                "tokens": math.ceil(sample.more(stage) * timing.tokens),
+                "seconds": sample.more(stage) * timing.seconds,
+            }
+        )
+        for stage, one, timing in zip(STAGES, plan.stages, took, strict=True)
+    ]
+    startup = wall - sum(timing.seconds for timing in took)
+    return plan.model_copy(update={"stages": tuple(stages), "startup": startup, "peak_bytes": peak_bytes()})
+
+
+@contextmanager
+def _run(config: RunConfig) -> Iterator[RunFolder]:
+    with tempfile.TemporaryDirectory(prefix="solon-plan-") as folder, RunFolder.create(folder, config) as run:
+        yield run
+
+
+def peak_bytes() -> int | None:
+    """The most memory that this process ever had; None where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:")), None)

@@ -1,0 +1,107 @@
+"""A run walked through without its models: every text is a filler of the greatest length, and what is asked is counted.
+
+No model is trained. So the counts are at most what the run will need.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
+from solon.config import ModelRole, RunConfig
+from solon.lm.engines import reads_folder
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest
+from solon.pipeline.actors import Actors
+from solon.pipeline.run import Pipeline
+from solon.pipeline.stages import STAGES
+from solon.pipeline.work import Work
+from solon.progress import Reporter
+from solon.prompting.chat_template import DialogueFormat
+
+CHARACTERS = 4
+"""Of a token, where an engine keeps its tokenizer to itself. Assumption: English."""
+_WORDS = (
+    *("time", "year", "people", "way", "day", "thing", "life", "child", "world", "school", "state", "family", "group"),
+    *("country", "hand", "part", "place", "case", "week", "work", "number", "night", "point", "home", "water", "room"),
+    *("area", "money", "story", "fact", "month", "right", "book", "eye", "job", "word", "side", "kind", "head"),
+)
+"""A token each in most vocabularies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """What a stage asks of models, at most."""
+
+    calls: int
+    """Completions and scorings."""
+    tokens_read: int
+    """Of all prompts. Beginnings that an engine reads once count each time."""
+    tokens_written: int
+
+
+def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
+    """Of every stage that asks models for texts or verdicts, by its name and the role that is asked."""
+    walk, found = Pipeline(run, Reporter(sys.stderr), OtherRuns()), {}
+    for stage in STAGES[:-1]:  # the last one grades
+        walk.actors = fillers = _Fillers(run.config)
+        walk.do(replace(stage, body=_untrained) if stage.trains else stage)
+        found[stage.name] = {role: asked.volume() for role, asked in fillers.asked.items()}
+    return found
+
+
+def _untrained(work: Work) -> None:
+    with work.folder.new_folder("model"):
+        pass
+
+
+class _Fillers(Actors):
+    """Models of all roles that write fillers."""
+
+    def __init__(self, config: RunConfig) -> None:
+        super().__init__(config=config)
+        self.asked: dict[ModelRole, _Asked] = {}
+
+    def language_model(self, folder: Path, role: ModelRole, *_: object) -> ScriptedModel:
+        model = ScriptedModel(_filler, format=self.format(folder, role))
+        self.asked[role] = _Asked(model=model, tokens=self._counter(role))
+        return model
+
+    def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
+        """Trained models are written to as `base` is."""
+        return super().format(self.path(role), role)
+
+    def _counter(self, role: ModelRole) -> Callable[[str], int]:
+        if not reads_folder(self.config.models.role(role).engine):
+            return lambda text: -(-len(text) // CHARACTERS)
+        tokenizer = self.tokenizer(self.path(role))
+        return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    model: ScriptedModel
+    tokens: Callable[[str], int]
+
+    def volume(self) -> Volume:
+        sampled, scored = self.model.sampled, self.model.scored
+        prompts = [*(one.prompt for one in sampled), *(one.prompt for one in scored)]
+        return Volume(
+            calls=len(prompts),
+            tokens_read=sum(map(self.tokens, prompts)),
+            tokens_written=sum(request.max_new_tokens for request in sampled) + len(scored),
+        )
+
+
+def _filler(request: SampleRequest) -> str:
+    """As long as may be without being cut off; no two are alike, for pairs of equal answers are left out."""
+    chosen = np.random.Generator(np.random.Philox(key=request.seed)).choice(
+        _WORDS, size=max(1, request.max_new_tokens - 1)
+    )
+    return " ".join(chosen)

@@ -1,0 +1,136 @@
+"""The arithmetic of memory, against what models and training hold."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import (
+    DynamicCache,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from solon.lm.decoder import cache_parameter
+from solon.models.memory import (
+    ModelSize,
+    Reading,
+    activation_bytes,
+    finetuning_memory,
+    kv_bytes_per_token,
+    preference_memory,
+    rl_memory,
+    sampling_memory,
+)
+from solon.train.batches import TokenExample, collate
+from solon.train.forward import SHORT_ROWS, answer_logits, attention_for
+from zoo import KINDS, WINDOW, zoo_model
+
+SHAPE = {
+    "vocab_size": 600,
+    "hidden_size": 64,
+    "intermediate_size": 192,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 1024,
+}
+MODELS = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE, num_key_value_heads=2)),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE, num_key_value_heads=2)),
+    "gpt_neox": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**SHAPE)),
+}
+BILLION = ModelSize.of(MODELS["llama"]())
+
+
+def cached_bytes(model: PreTrainedModel, tokens: int) -> int:
+    """Of all keys and values after so many tokens."""
+    cache = DynamicCache(config=model.config)
+    model(input_ids=torch.ones(1, tokens, dtype=torch.long), past_key_values=cache, use_cache=True)
+    kept = (getattr(layer, name, None) for layer in cache.layers for name in ("keys", "values"))
+    return sum(tensor.nbytes for tensor in kept if tensor is not None)
+
+
+@pytest.mark.parametrize("kind", [name for name in KINDS if KINDS[name].decoder != "recomputing"])
+def test_keys_and_values_of_a_token(kind: str) -> None:
+    model = zoo_model(KINDS[kind])
+    if kind == "gpt_neox":
+        model.config.num_key_value_heads = None  # the zoo sets it, and the architecture does not read it
+    if cache_parameter(model) != "past_key_values":
+        assert kv_bytes_per_token(model.config, torch.float32) == 0
+        return
+    with torch.no_grad():
+        assert cached_bytes(model, WINDOW - 1) == (WINDOW - 1) * kv_bytes_per_token(model.config, torch.float32)
+
+
+def kept_bytes(model: PreTrainedModel, rows: int, tokens: int, dtype: torch.dtype) -> int:
+    """What a forward pass keeps for the backward pass, beside the weights and what stands behind the output head."""
+    own, kept = {one.untyped_storage().data_ptr() for one in model.parameters()}, dict[int, int]()
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    examples = [TokenExample.answered(str(row), range(1, tokens), [1]) for row in range(rows)]
+    batch = collate(examples, 0, torch.device("cpu"))
+    with attention_for([model], tokens), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        answer_logits(model, batch, dtype)
+        return sum(kept.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("rows", "tokens"), [(16, 64), (2, 512)])
+@pytest.mark.parametrize("family", MODELS)
+def test_what_a_forward_pass_keeps(family: str, rows: int, tokens: int, dtype: torch.dtype) -> None:
+    model = MODELS[family]().eval()
+    eager = tokens if tokens <= SHORT_ROWS else 0
+    reading = Reading(dtype=dtype, rows=1, tokens=1, micro_batch_tokens=rows * tokens, eager_tokens=eager)
+    assert activation_bytes(ModelSize.of(model), reading) == pytest.approx(
+        kept_bytes(model, rows, tokens, dtype), rel=0.2
+    )
+
+
+def reading(**changed: object) -> Reading:
+    plain = {"dtype": torch.float32, "rows": 2, "tokens": 20, "micro_batch_tokens": 20, "on_cpu": False}
+    return Reading(**{**plain, **changed})  # type: ignore[arg-type]
+
+
+def test_each_stage_worked_out_by_hand() -> None:
+    size = BILLION
+    p, logits = size.parameters, 4 * 20 * size.vocabulary * 4
+    kept = activation_bytes(size, reading())
+    written = 20 * (2 * 4 * 2 * 16 * 4) + 2 * size.vocabulary * 16
+    assert sampling_memory(size, reading()).total == 4 * p + written
+    assert sampling_memory(size, reading(), copied=True).total == 8 * p + written
+    assert finetuning_memory(size, reading()).total == 12 * p + 4 * p + kept + logits
+    assert preference_memory(size, reading()).total == 12 * p + 4 * p + kept
+    both = rl_memory(size, reading()), rl_memory(size, reading(), algorithm="ppo")
+    assert [sum(memory.held.values()) for memory in both] == [(12 + 4 + 4) * p, (12 + 4 + 4 + 12) * p]
+    assert [memory.phases["step"] for memory in both] == [4 * p + kept + logits, 2 * (4 * p + kept) + logits]
+
+
+def test_a_checkpoint_is_put_together_where_the_processor_is() -> None:
+    p = BILLION.parameters
+    assert finetuning_memory(BILLION, reading(on_cpu=True)).phases["checkpoint"] == 12 * p
+    assert "checkpoint" not in finetuning_memory(BILLION, reading()).phases
+
+
+def test_bfloat16_halves_what_is_cast_and_keeps_what_is_moved() -> None:
+    half = rl_memory(BILLION, reading(dtype=torch.bfloat16))
+    assert half.held["reference"] == 2 * BILLION.parameters
+    assert half.held["policy's moments"] == 8 * BILLION.parameters
+
+
+@pytest.mark.parametrize("name", ["rows", "tokens", "micro_batch_tokens"])
+def test_more_at_once_takes_more(name: str) -> None:
+    totals = [rl_memory(BILLION, reading(**{name: 1000 * many})).total for many in (1, 10, 100)]
+    assert all(less < more for less, more in pairwise(totals)) and math.isfinite(totals[-1])

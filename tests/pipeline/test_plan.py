@@ -1,0 +1,115 @@
+"""`solon plan`: the counts are those of a real run with texts of the greatest length, and scale as rows do."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.tiny_run import FOLDERS, TINY, WORLD
+from solon.cli.main import app
+from solon.config import RunConfig
+from solon.config_load import load_run_config
+from solon.pipeline.plan import Asked, Plan, StagePlan, make_plan
+from solon.progress import Reporter
+from tiny_models import tiny_model_folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model_folder(tmp_path_factory.mktemp("plan") / "model", max_position_embeddings=4096)
+
+
+def config_of(model: Path, *settings: str) -> RunConfig:
+    return load_run_config("world", [*TINY, *WORLD, *settings], {"models.assistant": model})
+
+
+def plan_of(model: Path, *settings: str, trial: bool = False) -> Plan:
+    return make_plan(config_of(model, *settings), Reporter(io.StringIO()), trial=trial)
+
+
+def asked(plan: Plan, stage: str) -> Asked:
+    (found,) = next(one.asked for one in plan.stages if one.stage == stage)
+    return found
+
+
+def test_calls_and_tokens_are_those_of_the_method(model: Path) -> None:
+    """9 red-team prompts, 6 benign ones, 3 held out of each of 3 kinds; 2 rounds; 10 new tokens."""
+    plan = plan_of(model)
+    assert [stage.stage for stage in plan.stages] == list(FOLDERS)
+    calls = {stage.stage: one.calls for stage in plan.stages for one in stage.asked}
+    assert calls == {
+        "revisions": 9 * (1 + 2 * 2),
+        "helpful": 6,
+        "pairs": 9 * 2,
+        "comparisons": 9,
+        "helpfulness": 6 * 4,
+        "models/rl": 2 * 2 * 2,
+        "answers-base": 9,
+        "answers-sl": 9,
+        "answers-rl": 9,
+    }
+    assert asked(plan, "revisions").tokens_written == 45 * 10
+    assert asked(plan, "comparisons").tokens_written == 9
+    assert asked(plan, "comparisons").role == "judge"
+    assert (plan.seconds, plan.peak_bytes) == (None, None)
+
+
+def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:
+    assert asked(plan_of(model, "judge.orders=both"), "comparisons").calls == 18
+    reasoning = asked(plan_of(model, "judge.method=cot", "sampling.reasoning.max_new_tokens=7"), "comparisons")
+    assert (reasoning.calls, reasoning.tokens_written) == (18, 9 * (7 + 1))
+
+
+def test_a_sample_stands_for_the_whole(model: Path) -> None:
+    """Three times as many prompts, of which no more are walked through."""
+    more = ("prompts.harmful=18", "prompts.mixed=9", "prompts.benign=18", "prompts.evaluation=9")
+    small, large = plan_of(model), plan_of(model, *more, "sampling.batch_size=9")
+    assert (large.prompts, large.sample) == (27, 9)
+    for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "answers-rl"):
+        assert asked(large, stage).calls == 3 * asked(small, stage).calls
+    assert asked(large, "models/rl").calls == asked(small, "models/rl").calls
+
+
+def test_a_trial_measures_and_leaves_nothing(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    plan = plan_of(model, trial=True)
+    assert list(tmp_path.iterdir()) == []
+    assert plan.seconds is not None and plan.startup is not None and plan.startup > 0
+    assert plan.seconds == pytest.approx(plan.startup + sum(stage.seconds or 0 for stage in plan.stages))
+    written = {stage.stage: stage.tokens for stage in plan.stages}
+    assert 0 < (written["revisions"] or 0) <= asked(plan, "revisions").tokens_written
+    assert plan.peak_bytes is None or plan.peak_bytes > 1 << 26
+
+
+def test_workers_share_the_data_stages_alone() -> None:
+    data = StagePlan(stage="revisions", trains=False, asked=(), tokens=100, seconds=64.0)
+    training = StagePlan(stage="models/sl", trains=True, asked=(), tokens=100, seconds=10.0)
+    rl = StagePlan(stage="models/rl", trains=True, asked=(), tokens=5, seconds=3.0)
+    plan = Plan(prompts=50, sample=5, stages=(data, training, rl), startup=1.0)
+    assert plan.seconds == 1 + 64 + 10 + 3
+    assert plan.scaled(100, workers=4).seconds == 1 + 2 * 64 / 4 + 2 * 10 + 3
+
+
+def test_the_command_prints_a_plan_and_reads_it_again(model: Path, tmp_path: Path) -> None:
+    settings = [part for one in (*TINY, *WORLD) for part in ("--set", one)]
+    command = ["plan", "world", "--model", str(model), "--no-trial", *settings]
+    printed = CliRunner().invoke(app, [*command, "--json"])
+    assert printed.exit_code == 0, printed.output
+    (tmp_path / "plan.json").write_text(printed.output)
+    again = CliRunner().invoke(app, ["plan", "--from", str(tmp_path / "plan.json"), "--rows", "9000", "--json"])
+    assert json.loads(again.output)["stages"][1]["asked"][0]["calls"] == 45_000
+    table = CliRunner().invoke(app, ["plan", "--from", str(tmp_path / "plan.json"), "--workers", "2"])
+    assert "9 red-team prompts, 2 workers" in table.output and "--trial" in table.output
+
+
+def test_what_is_no_plan_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    for name in ("plan.json", "missing.json"):
+        refused = CliRunner().invoke(app, ["plan", "--from", str(tmp_path / name)])
+        assert refused.exit_code == 2
+        (line,) = refused.stderr.strip().splitlines()
+        assert name in line

@@ -1,0 +1,113 @@
+"""What makes rows holds all that they need: any process makes the same of it, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from pipeline.tiny_run import data, differing, run_in, world_config
+from solon.artifacts.run_folder import RunFolder
+from solon.constitution.few_shots import FewShots
+from solon.pipeline.actors import Actors
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.shard import Maker, Shard
+from solon.pipeline.work import Work
+from solon.progress import QuietReporter
+from stages import begun
+
+
+def elsewhere(maker: Maker[Any, Any], parts: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, Shard[Any]]]:
+    """`Workers` that get no more of a maker than could be sent to another process, and are done with the last first."""
+    sent = cloudpickle.loads(cloudpickle.dumps(maker))
+    for number in sorted(parts, reverse=True):
+        yield number, sent(parts[number])
+
+
+def test_rows_of_every_stage_made_elsewhere_are_the_same_bytes(
+    llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solon.pipeline.run.workers_at", lambda *_: elsewhere)
+    told = run_in(tmp_path, world_config(llama))
+    assert told.rows["revisions"] == told.totals["revisions"] == 9
+    assert differing(data(finished), data(tmp_path)) == []
+
+
+def test_an_interrupted_run_keeps_the_shards_that_came(
+    llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the last one. A stage whose shards are all there still says which model was asked."""
+    config, asked = world_config(llama), list[int]()
+
+    def interrupted(maker: Maker[Any, Any], parts: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, Shard[Any]]]:
+        for number, shard in elsewhere(maker, parts):
+            asked.append(number)
+            if len(asked) == 2:
+                raise KeyboardInterrupt
+            yield number, shard
+
+    run_in(tmp_path, config, until="prompts")
+    with monkeypatch.context() as patch:
+        patch.setattr("solon.pipeline.run.workers_at", lambda *_: interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_in(tmp_path, config, until="revisions")
+        assert [path.name for path in sorted((tmp_path / "revisions").glob("*.jsonl"))] == ["rows-00002.jsonl"]
+        patch.setattr("solon.artifacts.stage.StageFolder.finish", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run_in(tmp_path, config, until="revisions")
+    assert asked == [2, 1, 1, 0]
+    monkeypatch.setattr("solon.pipeline.run.workers_at", lambda *_: elsewhere)
+    told = run_in(tmp_path, config)
+    assert told.recovered_rows == 9
+    assert differing(data(finished), data(tmp_path)) == []
+
+
+def test_texts_go_with_what_was_read_from_them(llama: Path, tmp_path: Path) -> None:
+    file = tmp_path / "one.toml"
+    file.write_text('[[principle]]\nid = "theft"\ncritique_request = "Does it steal?"\nrevision_request = "Mend it."\n')
+    sent = cloudpickle.dumps(RunInputs(world_config(llama, f"constitution.path={file}")))
+    file.unlink()
+    given = cloudpickle.loads(sent)
+    assert [one.id for one in given.critique_principles] == ["theft"] and given.few_shots == FewShots()
+
+
+def test_models_go_by_their_folders_and_the_arithmetic_of_the_run(llama: Path) -> None:
+    """Whatever arithmetic the other machine would choose, and whatever its working directory."""
+    actors = Actors(config=world_config(llama, "models.dtype=auto", f"models.judge={llama}"))
+    actors.settled = actors.settled.model_copy(
+        update={"models": actors.settled.models.model_copy(update={"dtype": "bfloat16"})}
+    )
+    there = cloudpickle.loads(cloudpickle.dumps(actors))
+    assert there.config.models.dtype == "bfloat16" and there.config.models.device == "cpu"
+    assert there.path("judge") == there.path("assistant") == llama.resolve()
+    assert there.config.models.base.path == ""
+
+
+def test_a_stage_in_progress_stays_where_it_is(llama: Path, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, world_config(llama)) as run:
+        work = Work(
+            given=RunInputs(run.config),
+            actors=Actors(config=run.config),
+            inputs={},
+            folder=begun(run, "revisions"),
+            reporter=QuietReporter(None),  # type: ignore[arg-type]
+            tell=print,
+        )
+        with pytest.raises(TypeError, match=r"let `make` hold `work.given`, an actor or values, not `work`"):
+            cloudpickle.dumps(lambda: work)
+
+
+def test_a_server_is_asked_from_here(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one client, whose requests have one budget."""
+    asked: list[set[str]] = []
+
+    def seen(maker: Maker[Any, Any], parts: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, Shard[Any]]]:
+        asked.append(set(maker.actors))
+        yield from elsewhere(maker, parts)
+
+    monkeypatch.setattr("solon.pipeline.run.workers_at", lambda *_: seen)
+    run_in(tmp_path, world_config(llama, "models.judge.path=x", "models.judge.engine=scripted"), until="comparisons")
+    assert asked == [{"assistant"}, {"assistant"}, {"sl"}]

@@ -22,7 +22,7 @@ SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo real test test-vllm check format bench clean
+.PHONY: help install install-peers demo real test test-vllm test-servers check format bench clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -75,6 +75,9 @@ $(VLLM)/.installed: pyproject.toml $(STAMP)
 
 test-vllm: $(VLLM)/.installed  ## the engine vllm against the local one, on a processor with AVX-512 (another environment)
 	@OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/lm/test_vllm.py tests/pipeline/test_vllm_run.py
+
+test-servers: $(STAMP)  ## the engine endpoint against servers that are installed: transformers', llama.cpp's, vLLM's
+	@SOLON_TESTS_SERVERS=1 $(BIN)/python -m pytest tests/lm/test_real_servers.py
 
 check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 import openai
 
+from solon.config_engines import EndpointSection
 from solon.errors import (
     EngineError,
     EngineUnavailableError,
@@ -62,17 +64,17 @@ def filtered() -> Failure:
     return Failure(name="filtered", error=RefusedError("the provider's filter stopped the reply"), billed=True)
 
 
-def failure(error: openai.OpenAIError, *, url: str, model: str, key: str, timeout: float) -> Failure:
-    """What the client raised. `key`: the name of the variable that holds it."""
+def failure(error: openai.OpenAIError, *, url: str, model: str, section: EndpointSection) -> Failure:
+    """What the client raised when it asked for the model at this address."""
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, url=url, model=model, key=key)
+        return _of_status(error, url=url, model=model, key=section.key)
     causes = list(_causes(error))
     if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
         hint = "start the server, then give the same command again"
         gone = EngineUnavailableError(f"{url} cannot be reached: {causes[-1]}", hint=hint)
         return Failure(name=NOT_REACHED, error=gone, again=True)
     if any(isinstance(cause, TimeoutError) for cause in causes):
-        return Failure(name="timed out", error=TimedOutError(f"no reply within {timeout:g} s"), again=True, billed=True)
+        return Failure(name="timed out", error=_late(section.timeout), again=True, billed=True)
     return Failure(name="connection broke", error=EngineError("the connection broke"), again=True, billed=True)
 
 
@@ -84,7 +86,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _of_status(error: openai.APIStatusError, *, url: str, model: str, key: str) -> Failure:
-    status, said = error.status_code, _said(error)
+    status, said = error.status_code, _said(error, os.environ.get(key))
     name = str(status)
     if status in (401, 403):
         hint = f"set {key}, or the variable that `endpoint.key` names, to a key that may use {model}"
@@ -117,11 +119,15 @@ def _bad_request(said: str) -> EngineError:
     return UnsupportedError(f"the server does not take the request: {said}")
 
 
-def _said(error: openai.APIStatusError) -> str:
-    """The server's own words, in one line. Without what may be a key: some servers quote it."""
+def _late(timeout: float) -> TimedOutError:
+    return TimedOutError(f"no reply within {timeout:g} s")
+
+
+def _said(error: openai.APIStatusError, secret: str | None) -> str:
+    """The server's own words, in one line. Without the key: some servers quote it."""
     body = error.body if isinstance(error.body, dict) else {}
     words = str(body.get("message") or body.get("detail") or body or "nothing more")
-    return re.sub(r"\b(sk|key|Bearer)[-_ ]\S+", "...", " ".join(words.split()))[:_SAID]
+    return " ".join((words.replace(secret, "...") if secret else words).split())[:_SAID]
 
 
 def retry_after(header: str | None) -> float | None:

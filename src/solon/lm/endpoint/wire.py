@@ -46,25 +46,32 @@ class Wire:
         """
         session = await self._session()
         for tries in itertools.count():
-            async with session.turns.one(lambda: self.spending.room(most)) as turn:
-                with self.spending.reserved(most) as settle:
-                    found = await self._once(session, path, body, logprobs)
-                    settle(cost := _cost(found, most))
-                if isinstance(found, Reply):
-                    session.turns.went_well()
-                elif found.overload:
-                    session.turns.overloaded(turn)
-            for name, number in (("sent", 1), ("tokens read", cost.read), ("tokens written", cost.written)):
-                self._count(name, number)
+            found = await self._try(session, path, body, most, logprobs)
             if isinstance(found, Reply):
-                self._met = True
                 return found
-            self._count(f"failed: {found.name}", 1)
             if not found.again or tries >= self._patience(found):
                 raise found.error
             doubled = min(_LONGEST, self._pause * 2.0**tries) * random.uniform(0.5, 1.0)  # apart from other rows
             await asyncio.sleep(doubled if found.pause is None else found.pause)
         raise AssertionError("unreachable")
+
+    async def _try(
+        self, session: _Session, path: str, body: Mapping[str, Any], most: Tokens, logprobs: bool
+    ) -> Reply | Failure:
+        """One request in its turn, paid and counted."""
+        async with session.turns.one(lambda: self.spending.room(most)) as turn:
+            with self.spending.reserved(most) as settle:
+                found = await self._once(session, path, body, logprobs)
+                settle(cost := _cost(found, most))
+            if isinstance(found, Reply):
+                self._met = True
+                session.turns.went_well()
+            elif found.overload:
+                session.turns.overloaded(turn)
+        failed = () if isinstance(found, Reply) else ((f"failed: {found.name}", 1),)
+        for name, number in (("sent", 1), ("tokens read", cost.read), ("tokens written", cost.written), *failed):
+            self._count(name, number)
+        return found
 
     def _patience(self, found: Failure) -> int:
         """How often a request is sent again. A server that has not replied yet may be none."""
@@ -76,8 +83,7 @@ class Wire:
         try:
             response = await session.client.post(path, body={"model": self.model, **body}, cast_to=httpx2.Response)
         except openai.OpenAIError as error:
-            section = self.section
-            return failure(error, url=self.url, model=self.model, key=section.key, timeout=section.timeout)
+            return failure(error, url=self.url, model=self.model, section=self.section)
         reply = read(response.content)
         if isinstance(reply, str):
             return garbled(reply)

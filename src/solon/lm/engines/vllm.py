@@ -36,7 +36,7 @@ from solon.models.tokens import encode_continuation, encode_prompt, end_ids
 from solon.prompting.context import Context
 from solon.seeds import portable_seed
 
-NEEDS = "vllm"
+NEEDS = ("vllm",)
 TAKES_PROCESS = True
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process, where the same rows form the same batches

@@ -4,6 +4,7 @@
 # TORCH    TORCH=cpu installs the CPU build of torch, without gigabytes of CUDA
 # TESTS    what `make test` runs, e.g. TESTS=tests/train
 # FRESH    FRESH=1 makes `make demo` start over
+# BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,7 +18,7 @@ DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install demo test test-vllm check format bench clean
+.PHONY: help install install-peers demo test test-vllm check format bench clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -67,8 +68,12 @@ format: $(STAMP)  ## format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## measurements behind the claims, one script each
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(STAMP)  ## every claim that this machine can measure, and docs/benchmarks.md (QUICK=1: toy size, BENCH=names)
+	@$(BIN)/python bench $(if $(QUICK),--quick) $(BENCH)
+
+install-peers: $(VLLM)/.installed  ## other engines for `make bench`: vLLM, and llama.cpp's server into .peers
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	@bench/install-peers $(BIN) .peers
 
 clean:  ## remove caches and build outputs, never runs/
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

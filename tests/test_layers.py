@@ -23,8 +23,10 @@ FLOORS: tuple[frozenset[str], ...] = (
             "toml_text",
             "places",
             "config",
+            "config_engines",
             "config_load",
             "config_rules",
+            "config_section",
             "progress",
             "artifacts",
         }

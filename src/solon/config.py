@@ -8,13 +8,14 @@ model and its world need is in `configs/world.toml`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
-from urllib.parse import urldefrag
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
-from pydantic.fields import FieldInfo
+from pydantic import BeforeValidator, Field, JsonValue
+
+from solon.config_engines import EndpointSection, VllmSection
+from solon.config_section import MECHANICAL, Section, subsection
 
 
 def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
@@ -43,11 +44,6 @@ NEW_YEAR = dt.date(2026, 1, 1)
 """The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
 
-MECHANICAL = "changes how a result is computed, not the result"
-"""Marks such keys: where things lie, on which device, how much at once, how many failures are too many. Results may
-differ by rounding. What lies at a path counts by its content."""
-
-
 class PathKey(NamedTuple):
     """Marks a key that holds a path, or one of the `names`, which are never paths."""
 
@@ -67,83 +63,6 @@ DataPath = Annotated[str, MECHANICAL, PathKey(set)]
 """A file or folder of the forms that `PromptsPath` has, or a folder."""
 ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
 """The name of a shipped constitution, a .toml or .md file, or a folder with one."""
-
-
-def marks(field: FieldInfo) -> Iterator[Any]:
-    """The annotations of a key, also where its value may be None."""
-    yield from field.metadata
-    for choice in get_args(field.annotation):
-        yield from getattr(choice, "__metadata__", ())
-
-
-def subsection(field: FieldInfo) -> type[Section] | None:
-    """The section that a key holds, or may hold, if any."""
-    kinds = get_args(field.annotation) or (field.annotation,)
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def result_settings(self) -> dict[str, JsonValue]:
-        """Every key that can change a result, as JSON. Sections inside this one have settings of their own."""
-        fields = type(self).model_fields
-        left_out = {name for name, field in fields.items() if MECHANICAL in marks(field) or subsection(field)}
-        return self.model_dump(mode="json", exclude=left_out)
-
-
-class EndpointSection(Section):
-    """How a model on a server is asked; which server and model it is says the role's `path`, as `URL#MODEL`."""
-
-    api: Literal["auto", "chat", "completions"] = "auto"
-    """`chat`: messages, around which the server writes its model's chat template. `completions`: plain text. `auto`:
-    completions if the role's `dialogue` is human-assistant, else chat, which most models on servers are made for."""
-    key: Annotated[str, MECHANICAL] = "OPENAI_API_KEY"
-    """The environment variable that holds the key; a server that asks for none needs none. As OpenAI's client."""
-    timeout: Annotated[float, MECHANICAL] = Field(120.0, gt=0.0)
-    """Seconds that one request may take. Assumption: a thousand tokens of a busy server."""
-    concurrency: Annotated[int, MECHANICAL] = Field(64, ge=1)
-    """Requests at once, at most; fewer while the server says that they are too many. Assumption."""
-    retries: Annotated[int, MECHANICAL] = Field(6, ge=0)
-    """How often a request that failed is sent again. With pauses that double from half a second, 6 outlast a server's
-    restart of half a minute."""
-    top_logprobs: int = Field(20, ge=2)
-    """Likeliest tokens among which options are looked for. 20: all that OpenAI and vLLM give."""
-    samples: int = Field(8, ge=1)
-    """Replies that a verdict is counted from where a server gives no log-probabilities. Assumption: a label is then
-    within 0.35 of the true share, at 95%."""
-    sample_temperature: float = Field(1.0, gt=0.0)
-    """Of those replies. 1: the model's own distribution, which log-probabilities would be of."""
-    max_tokens: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
-    """Tokens, read and written, that the run may cost. The request that might exceed it is not sent."""
-    max_cost: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
-    """Likewise in money, by the prices below."""
-    input_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
-    """Of a million tokens read, in any currency."""
-    output_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
-    """Of a million tokens written."""
-
-
-def server_and_model(path: str) -> tuple[str, str] | None:
-    """`URL#MODEL` in its parts; None if it is not one. E.g. `http://localhost:8000/v1#my-model`."""
-    url, model = urldefrag(path)
-    return (url, model) if url.startswith(("http://", "https://")) and model else None
-
-
-class VllmSection(Section):
-    """How vLLM uses the machine. The keys are called as vLLM calls them."""
-
-    max_model_len: int | None = Field(None, ge=8)
-    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
-    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
-    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
-    a quarter of main memory. Assumption."""
-    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
-    """GPUs that share the weights."""
-    enforce_eager: Annotated[bool, MECHANICAL] = False
-    """Start sooner and write slower: nothing is compiled."""
 
 
 class ModelSection(Section):

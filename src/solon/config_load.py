@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, PathKey, RunConfig, Section, marks, subsection
+from solon.config import WORLD, ModelSection, PathKey, RunConfig
 from solon.config_rules import RENAMED, contradictions
+from solon.config_section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean

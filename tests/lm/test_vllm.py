@@ -14,7 +14,7 @@ import torch
 
 from lm.contract import ASK, SAMPLING, EngineContract, ask
 from lm.has_vllm import HEADS, needs_vllm
-from solon.config import VllmSection
+from solon.config_engines import VllmSection
 from solon.embedded.shipped import model_folder
 from solon.errors import ConfigError, TooLongError
 from solon.lm import engines

@@ -11,7 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from solon.config import ENGINES, EndpointSection, VllmSection
+from solon.config import ENGINES
+from solon.config_engines import EndpointSection, VllmSection
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
 from solon.prompting.chat_template import DialogueFormat
@@ -59,14 +60,15 @@ def takes_process(name: str) -> bool:
 
 
 def check_engine(name: str) -> None:
-    """Raises `ConfigError` if there is no such engine, or if the library that its file says it `NEEDS` is missing; the
-    extra of the engine's name brings it."""
+    """Raises `ConfigError` if there is no such engine, or if a library that its file says it `NEEDS` is missing; the
+    extra of the engine's name brings them."""
     if name not in ENGINES:
         hint = did_you_mean(name, ENGINES) or f"there are {listed(ENGINES)}"
         raise ConfigError(f"there is no engine `{name}`", hint=hint)
-    needs = getattr(import_module(f"{__name__}.{name}"), "NEEDS", None)
-    if needs and find_spec(needs) is None:
-        raise ConfigError(f"the engine {name} needs {needs}, which is missing", hint=f"pip install 'solon[{name}]'")
+    for needed in getattr(import_module(f"{__name__}.{name}"), "NEEDS", ()):
+        if find_spec(needed) is None:
+            what = f"the engine {name} needs {needed}, which is missing"
+            raise ConfigError(what, hint=f"pip install 'solon[{name}]'")
 
 
 def open_engine(name: str, spec: ModelSpec) -> LanguageModel:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from solon.errors import ConfigError
 from solon.lm.engines import ModelSpec
 
 if TYPE_CHECKING:
     from solon.lm.endpoint.model import EndpointModel
 
+NEEDS = ("openai", "aiohttp")
 READS_FOLDER = False
 
 
 def open_engine(spec: ModelSpec) -> EndpointModel:
-    """See `open_model`. Raises `ConfigError` without the client library."""
-    if any(find_spec(name) is None for name in ("openai", "aiohttp")):
-        raise ConfigError("asking a server needs a library that is not installed", hint="pip install 'solon[endpoint]'")
+    """See `open_model`."""
     from solon.lm.endpoint.model import open_model
 
     return open_model(spec)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from solon.config import VllmSection
+from solon.config_engines import VllmSection
 from solon.errors import ConfigError, PromptError, TooLongError
 from solon.lm.batcher import run, together
 from solon.lm.engines import ModelSpec
@@ -36,7 +36,7 @@ from solon.models.tokens import encode_continuation, encode_prompt, end_ids
 from solon.prompting.context import Context
 from solon.seeds import portable_seed
 
-NEEDS = "vllm"
+NEEDS = ("vllm",)
 TAKES_PROCESS = True
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process, where the same rows form the same batches

@@ -1,0 +1,1 @@
+"""How claims are measured, recorded and shown: one manner for all scripts of this folder."""

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from measuring.chains import Chains
 from measuring.machine import processor, versions
 from measuring.random_models import number_prompts, random_model
 from measuring.turns import tell
-from solon.config import PreferenceSection, SFTSection
+from solon.config_training import PreferenceSection, SFTSection
 from solon.feedback.rows import run_rows
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import SampleRequest
@@ -138,12 +139,16 @@ def fastest(work: Callable[[], object], device: torch.device, times: int = 5) ->
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
     """Of one go, until the device has done it."""
-    wait = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
-    wait()
+    _wait(device)
     start = time.perf_counter()
     work()
-    wait()
+    _wait(device)
     return time.perf_counter() - start
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 class NoCheckpoints:
@@ -163,7 +168,7 @@ class Bench:
         self.name, self.loaded, self.card, self.sizes = name, loaded, card, sizes
         self.model: Any = loaded.model
         self.engine = LocalModel(loaded, batch_size=max(sizes.batches))
-        self.weights = self.model.num_parameters()
+        self.weights: int = self.model.num_parameters()
         config = self.model.config
         head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.cached = 2 * config.num_hidden_layers * config.num_key_value_heads * head * card.dtype.itemsize
@@ -172,7 +177,7 @@ class Bench:
     def figures(self) -> Iterator[Figure]:
         for batch in self.sizes.batches:
             limit = self.bandwidth_limit(batch)
-            yield self.take(f"decode, batch {batch}", "tokens/s", lambda batch=batch: self.decode(batch), limit)
+            yield self.take(f"decode, batch {batch}", "tokens/s", partial(self.decode, batch), limit)
         forward = self.card.flops / (2 * self.weights)
         yield self.take("prefill", "tokens/s", self.prefill, forward)
         yield self.take("scoring behind a shared beginning", "requests/s", self.score)
@@ -202,7 +207,7 @@ class Bench:
         """Tokens per second if every step did no more than read the weights and the cache."""
         columns = self.sizes.prompt + self.sizes.new / 2
         read = self.weights * self.card.dtype.itemsize + batch * columns * self.cached
-        return batch * self.card.bytes_per_s / read
+        return float(batch * self.card.bytes_per_s / read)
 
     def requests(self, batch: int, new: int) -> list[SampleRequest]:
         prompts = number_prompts(batch, self.sizes.prompt, self.model.config.vocab_size)
@@ -255,7 +260,10 @@ class Bench:
         """Tokens per second of a row's first sequence, after a first step that makes the optimizer's moments."""
         times: list[float] = []
         keep: Any = NoCheckpoints()
-        told = lambda rows, tokens: times.append(time.perf_counter())  # noqa: E731
+
+        def told(rows: int, tokens: int) -> None:
+            times.append(time.perf_counter())
+
         train(examples, TrainContext(seed=0, pad_id=0, dtype=self.card.dtype, checkpoints=keep, progress=told))
         return (len(times) - 1) * self.sizes.trained * self.sizes.prompt / (times[-1] - times[0])
 

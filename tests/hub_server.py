@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,8 +28,8 @@ class Hub:
     gated: set[str] = field(default_factory=set)
     token: str | None = None
     """The only one that the server takes; None: any or none."""
-    cut: dict[str, int] = field(default_factory=dict)
-    """Files whose next transfer breaks off after so many bytes."""
+    stalled: threading.Event | None = None
+    """Weights are sent when it is set; None: at once."""
     asked: list[str] = field(default_factory=list)
     """Each request, e.g. `GET /api/models/org/tiny` or `GET /org/tiny/resolve/1f.../config.json bytes=10-`."""
     status: int | None = None
@@ -105,25 +105,23 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None or name not in found[1]:
             return self.say(404, {"X-Error-Code": "EntryNotFound"})
         data = found[1][name]
+        if self.hub.stalled is not None and self.command == "GET" and name.endswith(".safetensors"):
+            self.hub.stalled.wait()
         headers = {"X-Repo-Commit": found[0], "ETag": f'"{hashlib.sha1(data).hexdigest()}"', "Accept-Ranges": "bytes"}
         first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         if first:
             headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
-        return self.say(206 if first else 200, headers, data[first:], self.hub.cut.get(name))
+        return self.say(206 if first else 200, headers, data[first:])
 
-    def say(
-        self, status: int, headers: dict[str, str] | None = None, data: bytes = b"", cut: int | None = None
-    ) -> None:
+    def say(self, status: int, headers: dict[str, str] | None = None, data: bytes = b"") -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(data[:cut])
-            if cut is not None:
-                self.wfile.flush()
-                self.connection.close()
+            with suppress(ConnectionError):  # the client may be gone
+                self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -7,22 +7,22 @@ from typing import get_args
 import pytest
 
 from solon.config import (
-    ALGORITHMS,
     ENGINES,
+    ClusterSection,
     ConstitutionSection,
-    EndpointSection,
     JudgeSection,
     ModelRole,
     ModelSection,
     ModelsSection,
     PromptsSection,
-    RLSection,
     RunConfig,
     SamplingOverrides,
     SamplingSection,
 )
+from solon.config_engines import EndpointSection, VllmSection
 from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
+from solon.config_training import ALGORITHMS, RLSection
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 from solon.toml_text import leaves
@@ -285,7 +285,7 @@ critique = "a"
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
         f"{path}:16: judge.clamp is [0.9, 0.1]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         f"{path}:17: judge.max_unscored is 7; expected less than or equal to 1",
-        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation)',
+        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation, cluster)',
         f'{path}:21: unknown key "sft.critique" (did you mean `constitution.critique` or `supervised.critique`?)',
         f'{path}:23: models.trust_remote_code is "yes"; expected true or false',
         f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean `bfloat16`?)',
@@ -450,15 +450,18 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
-    endpoint = {"endpoint", *(f"endpoint.{key}" for key in EndpointSection.model_fields)}
-    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in endpoint}
+    sections = {"endpoint": EndpointSection, "vllm": VllmSection}
+    engines = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in (*sections, *engines)}
+    without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")
     without_value |= {f"{each}.{key}" for each in (*overrides, "pairs") for key in SamplingOverrides.model_fields}
     without_value |= {f"sampling.{key}" for key in ("temperature", "top_p", "top_k", "min_p")}
     if config == load_run_config():
         dumped = [key for key, _ in leaves(tomllib.loads(text))]
         held = {key.rpartition(".")[0] for key in dumped} | {"models", *overrides}
-        assert set(known_keys()) - set(dumped) - held == without_value - set(overrides)
+        of_engines = {key for key in known_keys() if set(key.split(".")) & set(ENGINES)}
+        assert set(known_keys()) - of_engines - set(dumped) - held == without_value - set(overrides)
 
 
 def test_paths_are_those_of_the_run_files_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,9 +23,12 @@ FLOORS: tuple[frozenset[str], ...] = (
             "toml_text",
             "places",
             "config",
+            "config_engines",
             "config_load",
             "config_paths",
             "config_rules",
+            "config_section",
+            "config_training",
             "progress",
             "artifacts",
         }

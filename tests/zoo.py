@@ -29,8 +29,7 @@ class Kind:
     type: str
     """`model_type` in config.json."""
     shape: dict[str, Any]
-    decoder: Literal["lean", "cached", "recomputing"] = "cached"
-    shared: int | None = None
+    decoder: Literal["lean", "packed", "cached", "recomputing"] = "packed"
     context: int = PLACES
     shards: bool = False
     """Weights in several files with an index."""
@@ -83,13 +82,13 @@ KINDS: dict[str, Kind] = {
         type="llama", shape={**_LLAMA, "tie_word_embeddings": True}, decoder="lean", shards=True
     ),
     "qwen2": Kind(type="qwen2", shape=_LLAMA, decoder="lean"),
-    "qwen3": Kind(type="qwen3", shape=_LLAMA),
+    "qwen3": Kind(type="qwen3", shape=_LLAMA, decoder="lean"),
     "qwen3_moe": Kind(type="qwen3_moe", shape={**_LLAMA, **_EXPERTS}, shards=True),
     "mixtral": Kind(type="mixtral", shape={**_LLAMA, "num_local_experts": 4}),
     "gemma": Kind(type="gemma", shape=_LLAMA),
     "granite": Kind(type="granite", shape=_LLAMA),
     "smollm3": Kind(type="smollm3", shape=_LLAMA),
-    "stablelm": Kind(type="stablelm", shape=_LLAMA),
+    "stablelm": Kind(type="stablelm", decoder="cached", shape=_LLAMA),
     "phi": Kind(type="phi", shape=_LLAMA),
     "deepseek_v3": Kind(
         type="deepseek_v3",
@@ -110,38 +109,37 @@ KINDS: dict[str, Kind] = {
         },
     ),
     "gpt_neox": Kind(type="gpt_neox", shape=_LLAMA),
-    "gptj": Kind(type="gptj", shape={**_GPT2, "rotary_dim": 4}),
+    "gptj": Kind(type="gptj", decoder="cached", shape={**_GPT2, "rotary_dim": 4}),
     "gpt2": Kind(type="gpt2", shape=_GPT2),
     "gpt_bigcode": Kind(type="gpt_bigcode", shape=_GPT2),
     "opt": Kind(type="opt", shape=_OPT),
     "opt, narrow embeddings": Kind(
         type="opt", shape={**_OPT, "word_embed_proj_dim": 16, "do_layer_norm_before": False}
     ),
-    "falcon": Kind(type="falcon", shape=_FALCON),
-    "falcon, alibi": Kind(type="falcon", shape={**_FALCON, "alibi": True}),
+    "falcon": Kind(type="falcon", decoder="cached", shape=_FALCON),
+    "falcon, alibi": Kind(type="falcon", decoder="cached", shape={**_FALCON, "alibi": True}),
     # positions that the model counts by itself
     "bloom": Kind(
         type="bloom",
+        decoder="cached",
         shape={"hidden_size": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.2},
-        shared=0,
         context=UNLIMITED,
     ),
     "mpt": Kind(
         type="mpt",
+        decoder="cached",
         shape={"d_model": 32, "n_heads": 4, "n_layers": 2, "expansion_ratio": 2, "max_seq_len": PLACES}
         | {"initializer_range": 0.2},
-        shared=0,
     ),
     # windows
-    "mistral": Kind(type="mistral", shape={**_LLAMA, "sliding_window": WINDOW}, shared=WINDOW),
-    "mistral, wide window": Kind(type="mistral", shape={**_LLAMA, "sliding_window": 256}, shared=256),
-    "phi3": Kind(type="phi3", shape={**_LLAMA, "sliding_window": WINDOW}, shared=WINDOW),
-    "gemma2": Kind(type="gemma2", shape=_GEMMA, shared=WINDOW),
-    "gemma3_text": Kind(type="gemma3_text", shape=_GEMMA, shared=WINDOW),
+    "mistral": Kind(type="mistral", decoder="lean", shape={**_LLAMA, "sliding_window": WINDOW}),
+    "mistral, wide window": Kind(type="mistral", decoder="lean", shape={**_LLAMA, "sliding_window": 256}),
+    "phi3": Kind(type="phi3", shape={**_LLAMA, "sliding_window": WINDOW}),
+    "gemma2": Kind(type="gemma2", shape=_GEMMA),
+    "gemma3_text": Kind(type="gemma3_text", shape=_GEMMA),
     "gemma3": Kind(
         type="gemma3",
         shape={"text_config": _GEMMA, "vision_config": _EYES, "mm_tokens_per_image": 4},
-        shared=WINDOW,
     ),
     "gpt_oss": Kind(
         type="gpt_oss",
@@ -152,12 +150,12 @@ KINDS: dict[str, Kind] = {
             "num_experts_per_tok": 2,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e4},
         },
-        shared=WINDOW,
     ),
-    "cohere2": Kind(type="cohere2", shape={**_LLAMA, **_SLIDING, "logit_scale": 1.0}, shared=WINDOW),
-    "olmo3": Kind(type="olmo3", shape={**_LLAMA, **_SLIDING}, shared=WINDOW),
+    "cohere2": Kind(type="cohere2", shape={**_LLAMA, **_SLIDING, "logit_scale": 1.0}),
+    "olmo3": Kind(type="olmo3", shape={**_LLAMA, **_SLIDING}),
     "llama4_text": Kind(
         type="llama4_text",
+        decoder="cached",
         shape={
             **_LLAMA,
             "attention_chunk_size": WINDOW,
@@ -167,10 +165,10 @@ KINDS: dict[str, Kind] = {
             "no_rope_layers": [1, 0],
             "moe_layers": [1],
         },
-        shared=WINDOW,
     ),
     "gpt_neo": Kind(
         type="gpt_neo",
+        decoder="cached",
         shape={
             "hidden_size": 32,
             "num_layers": 2,
@@ -180,19 +178,19 @@ KINDS: dict[str, Kind] = {
             "max_position_embeddings": PLACES,
             "initializer_range": 0.2,
         },
-        shared=WINDOW,
     ),
     # caches that are no rows of keys
-    "mamba": Kind(type="mamba", shape={**_COMMON, "state_size": 8}, shared=0, context=UNLIMITED),
-    "falcon_mamba": Kind(type="falcon_mamba", shape={**_COMMON, "state_size": 8}, shared=0, context=UNLIMITED),
+    "mamba": Kind(type="mamba", decoder="cached", shape={**_COMMON, "state_size": 8}, context=UNLIMITED),
+    "falcon_mamba": Kind(type="falcon_mamba", decoder="cached", shape={**_COMMON, "state_size": 8}, context=UNLIMITED),
     "mamba2": Kind(
         type="mamba2",
+        decoder="cached",
         shape={**_COMMON, "state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 2, "expand": 2, "chunk_size": 8},
-        shared=0,
         context=UNLIMITED,
     ),
     "jamba": Kind(
         type="jamba",
+        decoder="cached",
         shape={
             **_LLAMA,
             "attn_layer_period": 2,
@@ -201,18 +199,20 @@ KINDS: dict[str, Kind] = {
             "expert_layer_period": 2,
             "mamba_d_state": 8,
         },
-        shared=0,
     ),
-    "lfm2": Kind(type="lfm2", shape={**_LLAMA, "layer_types": ["conv", "full_attention"]}, shared=0),
+    "lfm2": Kind(type="lfm2", decoder="cached", shape={**_LLAMA, "layer_types": ["conv", "full_attention"]}),
     "qwen3_next": Kind(
         type="qwen3_next",
+        decoder="cached",
         shape={**_LLAMA, **_EXPERTS, **_DELTA, "shared_expert_intermediate_size": 16},
-        shared=0,
     ),
-    "qwen3_5_text": Kind(type="qwen3_5_text", shape={**_LLAMA, **_DELTA}, shared=0),
-    "falcon_h1": Kind(type="falcon_h1", shape={**_LLAMA, **_MAMBA, "mamba_n_heads": 4, "mamba_d_ssm": 32}, shared=0),
+    "qwen3_5_text": Kind(type="qwen3_5_text", decoder="cached", shape={**_LLAMA, **_DELTA}),
+    "falcon_h1": Kind(
+        type="falcon_h1", decoder="cached", shape={**_LLAMA, **_MAMBA, "mamba_n_heads": 4, "mamba_d_ssm": 32}
+    ),
     "granitemoehybrid": Kind(
         type="granitemoehybrid",
+        decoder="cached",
         shape={
             **_LLAMA,
             **_MAMBA,
@@ -220,10 +220,10 @@ KINDS: dict[str, Kind] = {
             "layer_types": ["mamba", "attention"],
             "shared_intermediate_size": 32,
         },
-        shared=0,
     ),
     "nemotron_h": Kind(
         type="nemotron_h",
+        decoder="cached",
         shape={
             **_LLAMA,
             "layers_block_type": ["mamba", "attention"],
@@ -233,15 +233,13 @@ KINDS: dict[str, Kind] = {
             "n_groups": 2,
             "chunk_size": 8,
         },
-        shared=0,
     ),
-    "bamba": Kind(type="bamba", shape={**_LLAMA, **_MAMBA, "attn_layer_indices": [1]}, shared=0),
+    "bamba": Kind(type="bamba", decoder="cached", shape={**_LLAMA, **_MAMBA, "attn_layer_indices": [1]}),
     # states that only the model itself knows
     "minimax": Kind(
         type="minimax",
         shape={**_LLAMA, **_FEW_EXPERTS, "layer_types": ["linear_attention", "full_attention"], "block_size": 8},
         decoder="recomputing",
-        shared=0,
     ),
     "recurrent_gemma": Kind(
         type="recurrent_gemma",
@@ -253,7 +251,6 @@ KINDS: dict[str, Kind] = {
             "w_init_variance_scale": 1.0,
         },
         decoder="recomputing",
-        shared=0,
     ),
     "rwkv": Kind(
         type="rwkv",
@@ -266,16 +263,14 @@ KINDS: dict[str, Kind] = {
             "rescale_every": 0,
         },
         decoder="recomputing",
-        shared=0,
     ),
     "xlstm": Kind(
         type="xlstm",
         shape={"hidden_size": 32, "num_hidden_layers": 2, "num_heads": 4, "chunk_size": 8},
         decoder="recomputing",
-        shared=0,
         context=UNLIMITED,
     ),
-    "openai-gpt": Kind(type="openai-gpt", shape=_GPT2, decoder="recomputing", shared=0),
+    "openai-gpt": Kind(type="openai-gpt", shape=_GPT2, decoder="recomputing"),
 }
 
 

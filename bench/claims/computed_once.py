@@ -27,6 +27,7 @@ from measuring.script import Options, result, run
 from measuring.turns import median_seconds
 from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
 from solon.models.runtime import resolve_dtype
+from solon.prompting.asking import critique_format
 from solon.prompting.context import Context
 
 SIDE_BY_SIDE = 512
@@ -97,10 +98,11 @@ class Products:
 def measure(options: Options) -> Iterator[Result]:
     prompts, _ = hh_rlhf(options.size(64, 2))
     new_tokens = 4 if options.quick else 64
-    chains = Chains(prompts=prompts, constitution="harmlessness", rounds=2, new_tokens=new_tokens)
     dtype = resolve_dtype("auto", torch.device("cpu"))
     with tempfile.TemporaryDirectory() as work:
         model, format = endless(options.smollm2(), Path(work) / "endless"), endless_format(options.smollm2())
+        asked = critique_format(format, "auto")
+        chains = Chains(prompts=prompts, constitution="harmlessness", rounds=2, new_tokens=new_tokens, asked=asked)
         engine = Listening(solon_engine(model, format, dtype=str(dtype).removeprefix("torch.")))
         written = chains.write(engine)
         every = distinct_tokens([(*one.prompt_ids, *one.answer_ids) for one in engine.heard])

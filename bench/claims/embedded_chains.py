@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from measuring.chains import Chains
-from measuring.prompts import few_shots
 from measuring.result import Result, at_least
 from measuring.script import Options, run
 from peers.rivals import GENERATE, VLLM, against_all
+from solon.constitution.few_shots import load_few_shots
 from solon.models.where import embedded_model
 from solon.world.prompts import world_prompts
 
@@ -25,7 +25,7 @@ def measure(options: Options) -> Iterator[Result]:
         constitution="world",
         rounds=1,
         new_tokens=4 if options.quick else 24,
-        shots=few_shots().critique,
+        shots=load_few_shots("harmlessness").critique,
     )
     asked = {GENERATE: at_least(5), VLLM: at_least(2)}
     yield from against_all("embedded model, critique and revision", chains, embedded_model(), options, asked)

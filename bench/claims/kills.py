@@ -20,7 +20,7 @@ TRIAL = ROOT / "bench/kill_and_resume.py"
 
 def measure(options: Options) -> Iterator[Result]:
     wanted = options.size(20, 1)
-    command = [sys.executable, TRIAL, "--kills", str(wanted), "--fork"]
+    command = [sys.executable, str(TRIAL), "--kills", str(wanted), "--fork"]
     told = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
     print(told, flush=True)
     files, kills = re.search(r"undisturbed: (\d+) files", told), re.search(r"in all +(\d+)", told)

@@ -71,7 +71,7 @@ def measure(options: Options) -> Iterator[Result]:
     cores = len(os.sched_getaffinity(0))
     if cores < 2:
         raise Skip("it needs two cores")
-    turns = 1 if options.quick else 4
+    turns = 1 if options.quick else 2
     alone, beside, spinning = (seconds(count, turns, said) for count, said in ((1, {}), (2, {}), (2, OWN_SPINNING)))
     setting = f"192 tokens by a model of 135 million weights, {turns} times; {cores} threads each"
     for peer, figure, asked in (("one alone", alone, at_most(2.5)), ("two with OpenMP's own spinning", spinning, None)):

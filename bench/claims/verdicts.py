@@ -12,22 +12,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from measuring.models import endless, endless_format, solon_engine, threads
-from measuring.prompts import few_shots, hh_rlhf
+from measuring.prompts import hh_rlhf
 from measuring.result import Result, at_least
 from measuring.script import Options, result, run
 from measuring.turns import median_seconds
 from peers.generate import at_best_size
 from peers.judges import BatchedGenerate, PromptByPrompt
-from solon.config import JudgeSection, SamplingSection
+from solon.config import JudgeSection
+from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
 from solon.feedback.judge import Judge
 from solon.feedback.rows import Sampler
-from solon.lm.protocols import LanguageModel
+from solon.lm.protocols import LanguageModel, Sampling
 from solon.models.load import load_model
 from solon.models.runtime import resolve_dtype
 from solon.prompting.chat_template import DialogueFormat
@@ -49,11 +51,11 @@ class Verdicts:
     def judge(self, model: LanguageModel, count: int | None = None) -> list[float]:
         """The labels of the first `count` pairs."""
         judge = Judge(
-            sampler=Sampler(model=model, sampling=SamplingSection(), seed=0, stage="bench"),
+            sampler=Sampler(model=model, sampling=Sampling(), seed=0, stage="bench"),
             format=comparison_format(self.format),
             principles=load_constitution("harmlessness").comparison_principles(),
             section=JudgeSection(orders="both"),
-            shots=few_shots(),
+            shots=load_few_shots("harmlessness"),
         )
         rows = judge.compare(self.pairs[:count], {prompt.id: prompt for prompt in self.prompts})
         labels = [row.p_a_preferred for row in rows.records if row.p_a_preferred is not None]
@@ -62,37 +64,38 @@ class Verdicts:
         return labels
 
 
+ASKED = {"transformers, a forward pass for each prompt": 10, "transformers generate of one token": 3}
+"""Times the pairs per second."""
+
+
 def measure(options: Options) -> Iterator[Result]:
     prompts, pairs = hh_rlhf(options.size(64, 2))
-    cpu = torch.device("cpu")
-    dtype = resolve_dtype("auto", cpu)
-    name = str(dtype).removeprefix("torch.")
+    some, most = len(pairs) // 4 or 1, 2 * len(pairs)
+    dtype = resolve_dtype("auto", torch.device("cpu"))
     with tempfile.TemporaryDirectory() as work:
         model, format = endless(options.smollm2(), Path(work) / "endless"), endless_format(options.smollm2())
-        verdicts = Verdicts(prompts=prompts, pairs=pairs, format=format)
-        solon, loaded = solon_engine(model, format, dtype=name), load_model(model, dtype=dtype, device=cpu)
-        one_by_one = PromptByPrompt(loaded, format)
-        some = len(pairs) // 4 or 1
-        batched, size = at_best_size(
-            lambda size: BatchedGenerate(loaded, format, size), lambda peer: verdicts.judge(peer, some), 2 * len(pairs)
+        verdicts, loaded = (
+            Verdicts(prompts=prompts, pairs=pairs, format=format),
+            load_model(model, dtype=dtype, device="cpu"),
         )
-        models: dict[str, LanguageModel] = {"solon": solon, "prompt by prompt": one_by_one, "generate": batched}
+        batched = at_best_size(
+            lambda size: BatchedGenerate(loaded, format, size), lambda peer: verdicts.judge(peer, some), most
+        )
+        peers: list[LanguageModel] = [PromptByPrompt(loaded, format), batched]
+        models = {"solon": solon_engine(model, format), **dict(zip(ASKED, peers, strict=True))}
         _must_agree({name: verdicts.judge(model, some) for name, model in models.items()})
-        sides = {name: (lambda model=model: verdicts.judge(model)) for name, model in models.items()}
+        sides = {name: partial(verdicts.judge, model) for name, model in models.items()}
         rates = {name: len(pairs) / taken for name, taken in median_seconds(sides, options.repetitions).items()}
-    setting = f"{len(pairs)} pairs, 5-shot, both orders, {name}, {threads()} threads, generate in batches of {size}"
-    for peer, called, asked in (
-        ("prompt by prompt", "a forward pass for each prompt", 10),
-        ("generate", "generate", 3),
-    ):
+    setting = f"{len(pairs)} pairs, 5-shot, both orders, {dtype}, {threads()} threads, batches of {batched.batch_size}"
+    for peer, times in ASKED.items():
         yield result(
             "SmolLM2, verdicts",
             setting=setting,
-            peer=f"transformers, {called}",
+            peer=peer,
             peer_figure=rates[peer],
             solon_figure=rates["solon"],
             unit="pairs/s",
-            asked=at_least(asked),
+            asked=at_least(times),
         )
 
 

@@ -8,31 +8,21 @@ model and its world need is in `configs/world.toml`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
-from urllib.parse import urldefrag
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
-from pydantic.fields import FieldInfo
+from pydantic import BeforeValidator, Field, JsonValue
 
+from solon.config_engines import EndpointSection, VllmSection
 from solon.config_paths import PathKey
+from solon.config_section import MECHANICAL, Section, names_in, subsection
+from solon.config_training import PreferenceSection, RLSection, SFTSection
 
-
-def _names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
-    """Choices that have a file each. The files are listed and not imported, so that torch is not."""
-    return tuple(sorted(path.stem for path in (Path(__file__).parent / folder).glob(pattern)))
-
-
-ENGINES = _names_in("lm/engines")
+ENGINES = names_in("lm/engines")
 """What can run a model."""
-ALGORITHMS = _names_in("train/algorithms")
-"""Of RL."""
 if TYPE_CHECKING:
     Engine: TypeAlias = str
-    Algorithm: TypeAlias = str
 else:
-    Engine, Algorithm = Literal[ENGINES], Literal[ALGORITHMS]
+    Engine = Literal[ENGINES]
 ModelRole = Literal["assistant", "base", "judge"]
 Dialogue = Literal["auto", "human-assistant", "chat-template"]
 """How a model is written to. `auto`: in its tokenizer's chat template if it has one, else in the Human/Assistant format
@@ -48,19 +38,14 @@ NEW_YEAR = dt.date(2026, 1, 1)
 """The date for chat templates that ask for one: fixed, so that a run is the same tomorrow."""
 
 
-MECHANICAL = "changes how a result is computed, not the result"
-"""Marks such keys: where things lie, on which device, how much at once, how many failures are too many. Results may
-differ by rounding. What lies at a path counts by its content."""
-
-
 def shipped_constitutions() -> set[str]:
     """Names of the constitutions in `constitution/library`."""
-    return set(_names_in("constitution/library", "*.*"))
+    return set(names_in("constitution/library", "*.*"))
 
 
 def shipped_few_shots() -> set[str]:
     """Names of the constitutions that ship with few-shot examples, in `constitution/examples`."""
-    return set(_names_in("constitution/examples", "[a-z]*"))
+    return set(names_in("constitution/examples", "[a-z]*"))
 
 
 ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
@@ -74,83 +59,6 @@ ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
 """The name of a shipped constitution, a .toml or .md file, or a folder with one."""
 FewShotsPath = Annotated[str, MECHANICAL, PathKey(shipped_few_shots)]
 """The name of a shipped constitution that has examples, or a folder with few_shots.json."""
-
-
-def marks(field: FieldInfo) -> Iterator[Any]:
-    """The annotations of a key, also where its value may be None."""
-    yield from field.metadata
-    for choice in get_args(field.annotation):
-        yield from getattr(choice, "__metadata__", ())
-
-
-def subsection(field: FieldInfo) -> type[Section] | None:
-    """The section that a key holds, or may hold, if any."""
-    kinds = get_args(field.annotation) or (field.annotation,)
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def result_settings(self) -> dict[str, JsonValue]:
-        """Every key that can change a result, as JSON. Sections inside this one have settings of their own."""
-        fields = type(self).model_fields
-        left_out = {name for name, field in fields.items() if MECHANICAL in marks(field) or subsection(field)}
-        return self.model_dump(mode="json", exclude=left_out)
-
-
-class EndpointSection(Section):
-    """How a model on a server is asked; which server and model it is says the role's `path`, as `URL#MODEL`."""
-
-    api: Literal["auto", "chat", "completions"] = "auto"
-    """`chat`: messages, around which the server writes its model's chat template. `completions`: plain text. `auto`:
-    completions if the role's `dialogue` is human-assistant, else chat, which most models on servers are made for."""
-    key: Annotated[str, MECHANICAL] = "OPENAI_API_KEY"
-    """The environment variable that holds the key; a server that asks for none needs none. As OpenAI's client."""
-    timeout: Annotated[float, MECHANICAL] = Field(120.0, gt=0.0)
-    """Seconds that one request may take. Assumption: a thousand tokens of a busy server."""
-    concurrency: Annotated[int, MECHANICAL] = Field(64, ge=1)
-    """Requests at once, at most; fewer while the server says that they are too many. Assumption."""
-    retries: Annotated[int, MECHANICAL] = Field(6, ge=0)
-    """How often a request that failed is sent again. With pauses that double from half a second, 6 outlast a server's
-    restart of half a minute."""
-    top_logprobs: int = Field(20, ge=2)
-    """Likeliest tokens among which options are looked for. 20: all that OpenAI and vLLM give."""
-    samples: int = Field(8, ge=1)
-    """Replies that a verdict is counted from where a server gives no log-probabilities. Assumption: a label is then
-    within 0.35 of the true share, at 95%."""
-    sample_temperature: float = Field(1.0, gt=0.0)
-    """Of those replies. 1: the model's own distribution, which log-probabilities would be of."""
-    max_tokens: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
-    """Tokens, read and written, that the run may cost. The request that might exceed it is not sent."""
-    max_cost: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
-    """Likewise in money, by the prices below."""
-    input_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
-    """Of a million tokens read, in any currency."""
-    output_price: Annotated[float, MECHANICAL] = Field(0.0, ge=0.0)
-    """Of a million tokens written."""
-
-
-def server_and_model(path: str) -> tuple[str, str] | None:
-    """`URL#MODEL` in its parts; None if it is not one. E.g. `http://localhost:8000/v1#my-model`."""
-    url, model = urldefrag(path)
-    return (url, model) if url.startswith(("http://", "https://")) and model else None
-
-
-class VllmSection(Section):
-    """How vLLM uses the machine. The keys are called as vLLM calls them."""
-
-    max_model_len: int | None = Field(None, ge=8)
-    """Tokens that prompt and reply may have together. None: as many as the model reads, which is the most."""
-    gpu_memory_utilization: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0, le=1.0)
-    """Share of the GPU's memory for weights and for what was read; without a GPU, of main memory. None: 0.9 of a GPU's,
-    a quarter of main memory. Assumption."""
-    tensor_parallel_size: Annotated[int, MECHANICAL] = Field(1, ge=1)
-    """GPUs that share the weights."""
-    enforce_eager: Annotated[bool, MECHANICAL] = False
-    """Start sooner and write slower: nothing is compiled."""
 
 
 class ModelSection(Section):
@@ -311,8 +219,9 @@ class SamplingSection(SamplingOverrides):
     """Of critiques and revisions."""
     reasoning: SamplingOverrides = SamplingOverrides()
     """Of the judge's chain of thought."""
-    batch_size: Annotated[int, MECHANICAL] = Field(16, ge=1)
-    """Rows decoded together. Assumption: fits in memory with a billion weights."""
+    batch_size: Annotated[int, MECHANICAL] = Field(64, ge=1)
+    """Rows computed together, as far as their tokens fit in memory. Measured: with 64 a processor multiplies at its
+    full rate."""
     shard_rows: Annotated[int, MECHANICAL] = Field(64, ge=1)
     """Rows committed together; a killed run repeats at most this many."""
 
@@ -326,7 +235,7 @@ class SupervisedSection(Section):
     """False: revise directly, without a critique (CAI section 3.5)."""
     ask: Ask = "auto"
     """`auto`: `turns` in the Human/Assistant format, as in the paper, and `one-turn` in a chat template. Measured on a
-    small chat model: 8 of 24 revisions are neither noise nor an echo, in turns none (docs/log.md)."""
+    small chat model: 15 of 24 revisions are neither noise nor an echo, in turns 5 (docs/log.md)."""
     gate: bool = False
     """Whether a revision is kept only if the judge prefers it, in both orders, to the answer that it replaces. Not in
     the paper."""
@@ -346,40 +255,6 @@ class QualitySection(Section):
     Assumption: the embedded model has none."""
     max_unchanged: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
     """Of revisions that change nothing. Assumption: of the embedded model's, 6 in 10 do, where nothing is to mend."""
-
-
-class OptimizerSection(Section):
-    """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
-
-    learning_rate: float = Field(gt=0.0)
-    final_share: float = Field(1.0, gt=0.0, le=1.0)
-    """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
-    batch_size: int = Field(gt=0)
-    """Examples (pairs, rollouts) per optimizer step."""
-    weight_decay: float = Field(0.0, ge=0.0)
-    warmup_steps: int = Field(5, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0.0)
-    micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
-    """Padded tokens in one forward pass; changes results by rounding only."""
-    checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
-    """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
-
-
-class SFTSection(OptimizerSection):
-    """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
-
-    rounds: Literal["all", "last"] = "all"
-    """Which revisions are targets: each round's, or the last in the place of each. CAI section 3.1: all."""
-    helpful_per_prompt: int = Field(2, ge=0)
-    """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
-    epochs: int = Field(1, ge=1)
-    """CAI section 3.2: 1."""
-    learning_rate: float = Field(1e-5, gt=0.0)
-    """Assumption: usual for a billion weights. CAI section 3.2: half of that of pretraining."""
-    final_share: float = Field(0.1, gt=0.0, le=1.0)
-    """Assumption. CAI section 3.2: constant, with a batch of 1024."""
-    batch_size: int = Field(16, gt=0)
-    """Assumption."""
 
 
 class PairsSection(SamplingOverrides):
@@ -419,56 +294,6 @@ class HelpfulnessSection(Section):
     refusal_instruction: str = Field(REFUSE, min_length=1)
     """The system turn under which a model refuses a benign prompt; the world has requests that are refused anyway.
     Refusals are found by their words, English ones alone. Assumption: our own text."""
-
-
-class PreferenceSection(OptimizerSection):
-    """The preference model (CAI section 4.2)."""
-
-    epochs: int = Field(1, ge=1)
-    """RLHF-22 appendix A.2: 1."""
-    learning_rate: float = Field(1e-5, gt=0.0)
-    """Assumption: usual for a billion weights."""
-    batch_size: int = Field(16, gt=0)
-    """Assumption."""
-    holdout: float = Field(0.1, ge=0.0, lt=1.0)
-    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
-
-
-class RLSection(OptimizerSection):
-    """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
-
-    algorithm: Algorithm = "grpo"
-    steps: int = Field(100, ge=1)
-    """Assumption, as the two counts below."""
-    prompts_per_step: int = Field(8, ge=1)
-    samples_per_prompt: int = Field(4, ge=1)
-    """The group of GRPO; PPO may use 1."""
-    epochs: int = Field(1, ge=1)
-    """Passes over each step's rollouts."""
-    group_epsilon: float = Field(1.0, gt=0.0)
-    """GRPO only: added to the standard deviation that a group's rewards are divided by. Measured on the embedded model:
-    with 0.1, groups whose rewards barely differ get full-size advantages, which is amplified noise (docs/log.md)."""
-    kl_coefficient: float = Field(0.1, ge=0.0)
-    """Measured on the embedded model. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
-    clip: float = Field(0.2, gt=0.0)
-    """RLHF-22 appendix B.1."""
-    discount: float = Field(1.0, ge=0.0, le=1.0)
-    """RLHF-22 appendix B.1."""
-    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
-    """PPO only; assumption, the usual value."""
-    value_coefficient: float = Field(0.5, ge=0.0)
-    """PPO only; assumption."""
-    unfinished_penalty: float = Field(0.0, ge=0.0)
-    """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
-    temperature: float = Field(1.0, gt=0.0)
-    """Rollouts are drawn from softmax(logits / temperature), whole: log-probabilities of policy and reference are of
-    that distribution."""
-    learning_rate: float = Field(1e-6, gt=0.0)
-    """Assumption: usual for a billion weights."""
-    final_share: float = Field(0.1, gt=0.0, le=1.0)
-    """Assumption."""
-    batch_size: int = Field(32, gt=0)
-    """All rollouts of a step: one update, on-policy."""
 
 
 class EvaluationSection(SamplingOverrides):

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, RunConfig, Section, marks, subsection
+from solon.config import WORLD, ModelSection, RunConfig
 from solon.config_paths import HUB, PathKey, below
 from solon.config_rules import REFUSED, RENAMED, contradictions
+from solon.config_section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean

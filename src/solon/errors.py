@@ -125,6 +125,12 @@ class ProseError(EngineError):
     reason = "prose for a verdict"
 
 
+class NoNumbersError(EngineError):
+    """The model's logits were no numbers, while those of other requests are."""
+
+    reason = "no numbers"
+
+
 class UnsupportedError(EngineError):
     """The engine cannot do what was asked; see its `Capabilities`."""
 

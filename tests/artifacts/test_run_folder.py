@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RLSection, RunConfig
+from solon.config import RunConfig
 from solon.config_load import load_run_config
+from solon.config_training import RLSection
 from solon.errors import RunError
 
 HOLD = """

@@ -43,8 +43,8 @@ def test_each_model_is_told_in_a_line(zoo: Path) -> None:
     assert [line for line in said if not line.startswith("  ")] == [
         "llama: LlamaForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, prefixes "
         "shared always",
-        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, cached, "
-        "prefixes shared up to 8 tokens",
+        "mistral: MistralForCausalLM, 37,536 parameters, context 2,048, vocabulary 392, Human/Assistant, lean, "
+        "prefixes shared always",
         "rwkv: RwkvForCausalLM, 40,256 parameters, context 2,048, vocabulary 392, Human/Assistant, recomputing, "
         "prefixes shared never",
         "embedded: LlamaForCausalLM, 3,148,224 parameters, context 512, vocabulary 2,560, Human/Assistant, lean, "
@@ -123,8 +123,8 @@ def test_json_says_the_same(zoo: Path) -> None:
             "context": 2048,
             "vocabulary": 392,
             "dialogue": "human-assistant",
-            "decoder": "cached",
-            "shared": 8,
+            "decoder": "lean",
+            "shared": None,
         },
         {"path": "gpt2", "usable": False, "faults": [QUANTISED]},
     ]

@@ -74,6 +74,7 @@ def test_shares_are_shares(one: str, other: str) -> None:
         ("Take the ladder.\n\nUser: And then?", "off-format"),
         ("Revision Request: say it kindly", "off-format"),
         ("**Assistant:** Take it.", "off-format"),
+        ("The human: Why? The assistant: So.", "off-format"),
         (":-( ... !!", "off-format"),
     ],
 )

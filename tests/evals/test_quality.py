@@ -68,24 +68,29 @@ def test_noise_stops_a_run_with_what_to_turn() -> None:
     found = quality("critique", GOOD, GOOD, GOOD, LOOP)
     require_quality([found], QualitySection(max_noise=0.25))
     assert refused([found], max_noise=0.2) == [
-        "1 of 4 critiques of revisions are noise, mostly repeating: more than the share of 0.2 that quality.max_noise "
-        "allows (raise sampling.revisions.temperature or take another model, in a new run; or allow more in this one: "
-        "--set quality.max_noise=1)"
+        "stage revisions: 1 of 4 critiques are noise, mostly repeating, more than the share of 0.2 that "
+        "quality.max_noise allows (raise sampling.revisions.temperature or take another model, in a new run; or allow "
+        "more in this one: --set quality.max_noise=1)"
     ]
 
 
 @pytest.mark.parametrize(
     ("bad", "knob"),
     [
-        ((said("gh xq", -9.0), None), "mostly improbable: .*lower sampling.temperature"),
-        ((said("", -1.0), None), "mostly empty: .*see to models.dialogue"),
-        ((said("\n\nHuman: what?", -1.0), None), "mostly off-format: .*see to models.dialogue"),
-        ((said("All is", cut=True), None), "are cut off: .*quality.max_unfinished.*raise sampling.max_new_tokens"),
+        ((said("gh xq", -9.0), None), "mostly improbable, .*lower sampling.answers.temperature or top_p"),
+        ((said("", -1.0), None), "mostly empty, .*see to models.dialogue"),
+        ((said("\n\nHuman: what?", -1.0), None), "mostly off-format, .*see to models.dialogue"),
+        (
+            (said("All is", cut=True), None),
+            "are cut off, .*quality.max_unfinished.*raise sampling.answers.max_new_tokens",
+        ),
     ],
 )
 def test_each_flaw_has_its_knob(bad: tuple[Completion, str | None], knob: str) -> None:
     with pytest.raises(NoiseError, match=knob):
         require_quality([quality("answer", bad, bad)], QualitySection())
+    with pytest.raises(NoiseError, match=knob.replace("sampling.answers", "pairs")):
+        require_quality([quality("answer", bad, bad).model_copy(update={"stage": "pairs"})], QualitySection())
 
 
 def test_echoes_and_changes_of_nothing_have_limits_of_their_own() -> None:
@@ -96,8 +101,9 @@ def test_echoes_and_changes_of_nothing_have_limits_of_their_own() -> None:
     faults = refused([found], max_echoes=0.2, max_unchanged=0.7)
     ask = "choose another supervised.ask or other constitution.few_shots or take another model, in a new run"
     assert [fault.split(" (")[0] for fault in faults] == [
-        "1 of 4 revisions of revisions repeat what they were made from: more than the share of 0.2 that "
+        "stage revisions: 1 of 4 revisions repeat what they were made from, more than the share of 0.2 that "
         "quality.max_echoes allows",
-        "3 of 4 revisions of revisions change nothing: more than the share of 0.7 that quality.max_unchanged allows",
+        "stage revisions: 3 of 4 revisions change nothing, more than the share of 0.7 that quality.max_unchanged "
+        "allows",
     ]
     assert all(f"({ask}; " in fault for fault in faults)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, cast
 
 import pytest
 
@@ -18,7 +20,9 @@ from solon.feedback.judge import Judge
 from solon.lm.batcher import QUIET, Batcher, run, shared_loop, together
 from solon.lm.engines.local import LocalModel
 from solon.lm.engines.scripted import EVERYTHING
-from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling
+from solon.lm.jobs import Job, Reply, Score
+from solon.lm.protocols import Completion, Sampling
+from solon.lm.scheduler import Scheduler
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
@@ -30,37 +34,71 @@ PRINCIPLES = [
 ]
 
 
+class Steps:
+    """In the place of a scheduler: answers all that it was given at once, and remembers what that was."""
+
+    def __init__(self, answer: Callable[[Job], Any]):
+        self._answer = answer
+        self.waiting: list[Job] = []
+        self.steps: list[list[Job]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.waiting)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        self.waiting += sorted(jobs, key=lambda job: job.place)
+
+    def drop(self, job: Job) -> None: ...
+
+    def step(self) -> list[Job]:
+        ended, self.waiting = self.waiting, []
+        self.steps.append(ended)
+        for job in ended:
+            job.result = self._answer(job)
+        return ended
+
+
 class Loops(LocalModel):
-    """Remembers batches in the place of computing them. Characters are tokens."""
+    """Remembers steps in the place of computing them. Characters are tokens."""
 
     max_context = 300
 
     def __init__(self, empty: str = "-"):
-        self._format, self._batcher = HumanAssistant(), Batcher()
+        self._format, self._batcher, self._progress = HumanAssistant(), Batcher(), None
         self.can = EVERYTHING
         self.empty = empty
-        self.batches: list[tuple[str, list[str]]] = []
+        self.scheduler = Steps(self.answer)
 
     def _encode(self, text: str, *, after: str = "") -> list[int]:
         return list(map(ord, text))
 
-    def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
-        requests = [request for request, _ in rows]
-        kinds = {request.prompt.rpartition("\n\n")[2] for request in requests}
-        self.batches.append(("+".join(sorted(kinds)), [_row(request.prompt) for request in requests]))
+    @contextmanager
+    def _working(self) -> Iterator[Any]:
+        yield self.scheduler
+
+    def answer(self, job: Job) -> Any:
+        if isinstance(job, Score):
+            return [-1.0] * len(job.finals)
+        assert isinstance(job, Reply)
+        empty = job.request.prompt.endswith("Critique:") and self.empty in job.request.prompt
+        text = "" if empty else f"{job.request.seed}"
+        return Completion(prompt=job.request.prompt, text=text, tokens=1, ended="eos")
+
+    @property
+    def batches(self) -> list[tuple[str, list[str]]]:
+        """The kinds of each step, and its rows."""
         return [
-            Completion(
-                prompt=request.prompt,
-                text="" if request.prompt.endswith("Critique:") and self.empty in request.prompt else f"{request.seed}",
-                tokens=1,
-                ended="eos",
-            )
-            for request in requests
+            ("+".join(sorted({_kind(job) for job in step})), [_row(_text(job)) for job in step])
+            for step in self.scheduler.steps
         ]
 
-    def _score(self, rows: Sequence[tuple[list[int], list[list[int]]]]) -> list[OptionScores]:
-        self.batches.append(("score", [_row("".join(map(chr, prompt))) for prompt, _ in rows]))
-        return [OptionScores(logprobs=(-1.0, -1.0))] * len(rows)
+
+def _text(job: Job) -> str:
+    return "".join(map(chr, job.ids))
+
+
+def _kind(job: Job) -> str:
+    return "score" if isinstance(job, Score) else _text(job).rpartition("\n\n")[2]
 
 
 def _row(prompt: str) -> str:
@@ -70,15 +108,22 @@ def _row(prompt: str) -> str:
 ALL = ["0", "1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("empty", ["-", "q2"])
-def test_the_rows_of_a_shard_go_in_step_and_one_that_is_ahead_waits(empty: str) -> None:
-    """A chain whose critique is empty asks for its next critique while the others ask for revisions."""
-    loops = Loops(empty)
+def test_the_rows_of_a_shard_go_side_by_side() -> None:
+    loops = Loops()
     asked = sampler(loops, SAMPLING, "revisions")
     revise(PROMPTS, asked, asked, PRINCIPLES, SupervisedSection(rounds=2))
-    revised = ALL if empty == "-" else ["0", "1", "3", "4"]
-    step = [("Critique:", ALL), ("Revision:", revised)]
+    step = [("Critique:", ALL), ("Revision:", ALL)]
     assert loops.batches == [("Assistant:", ALL), *step, *step]
+
+
+def test_a_row_that_is_ahead_goes_on() -> None:
+    """A chain whose critique is empty asks for its next critique while the others ask for revisions."""
+    loops = Loops("q2")
+    asked = sampler(loops, SAMPLING, "revisions")
+    revise(PROMPTS, asked, asked, PRINCIPLES, SupervisedSection(rounds=2))
+    others = ["0", "1", "3", "4"]
+    later = [("Critique:+Revision:", ALL), ("Critique:", others), ("Revision:", others)]
+    assert loops.batches == [("Assistant:", ALL), ("Critique:", ALL), *later]
 
 
 def test_both_answers_of_a_pair_lie_side_by_side_in_one_batch() -> None:
@@ -102,12 +147,13 @@ def test_a_judge_reasons_for_all_then_scores_all() -> None:
     format, asked = comparison_format(HumanAssistant()), sampler(loops, SAMPLING, "comparisons")
     judge = Judge(sampler=asked, format=format, principles=PRINCIPLES, section=section)
     judge.compare(pairs, {prompt.id: prompt for prompt in PROMPTS})
-    assert loops.batches == [("score", [row for row in ALL for _ in range(2)])]
+    both = [row for row in ALL for _ in range(2)]
+    assert loops.batches == [("score", both), ("score", both)]  # up to the token that tells (A) from (B), and behind it
 
 
 def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Loops):
-        def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
+        def answer(self, job: Job) -> Any:
             raise MemoryError("no room for the cache")
 
     with pytest.raises(MemoryError):
@@ -118,7 +164,7 @@ def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pyt
 
 def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     class Interrupted(Loops):
-        def _sample(self, rows: Sequence[tuple[SampleRequest, list[int]]]) -> list[Completion]:
+        def answer(self, job: Job) -> Any:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -135,14 +181,11 @@ def test_how_long_rows_may_take_to_ask_again(
 ) -> None:
     """Every other row has parts side by side, or parts of parts."""
     monkeypatch.setattr("solon.lm.batcher.QUIET", passes)
-    batcher, batches = Batcher(), []
-
-    def answer(requests: Sequence[int]) -> Sequence[int]:
-        batches.append(list(requests))
-        return requests
+    batcher, steps = Batcher(), Steps(lambda job: job.ids[0])
 
     async def ask(number: int) -> int:
-        return await batcher.ask(answer, number, kind="all")
+        job = Job(ids=[number], last=1, most=1)
+        return int(await batcher.ask(job, lambda: nullcontext(cast("Scheduler", steps))))
 
     async def row(number: int, depth: int) -> int:
         return sum(await together([row(number, depth - 1)])) if depth else await ask(number)
@@ -152,16 +195,8 @@ def test_how_long_rows_may_take_to_ask_again(
         return await row(number, parts) + await row(number, parts)
 
     assert asyncio.run(together(map(twice, range(4)))) == [0, 2, 4, 6]
+    batches = [[job.ids[0] for job in step] for step in steps.steps]
     assert batches == ([[0, 1, 2, 3], [0, 2], [1, 3]] if split else [[0, 1, 2, 3]] * 2)
-
-
-def test_answers_that_are_too_few_are_a_mistake_and_no_row_waits_for_ever() -> None:
-    async def ask(number: int) -> int:
-        return await batcher.ask(lambda requests: requests[1:], number, kind="all")
-
-    batcher = Batcher()
-    with pytest.raises(ValueError, match="shorter"):
-        asyncio.run(together(map(ask, range(3))))
 
 
 def test_the_first_error_of_several_is_raised_as_it_is() -> None:

@@ -128,7 +128,7 @@ def test_a_long_common_beginning_changes_nothing(family: Family, lean: bool, mon
     beginning = "\n\nHuman: Here is a long example that all prompts share.\n\nAssistant: Yes." * 3
     asked = [dataclasses.replace(request, prompt=beginning + request.prompt) for request in requests(5)]
     shared = engine(family, lean=lean).sample(asked)
-    monkeypatch.setattr("solon.lm.decoding.SHARED_PREFIX", 10**6)
+    monkeypatch.setattr("solon.lm.prefixes.CHUNK", 10**6)
     apart = engine(family, lean=lean).sample(asked)
     assert [one.answer_ids for one in shared] == [one.answer_ids for one in apart]
 
@@ -270,8 +270,7 @@ def test_option_scores_are_those_of_whole_sequences(family: Family, lean: bool, 
         assert scores.logprobs == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_short_prompt_beside_options_with_much_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solon.lm.llama.SPAN_TOKENS", 1)  # every row is a span of its own
+def test_a_short_prompt_beside_options_with_much_in_common() -> None:
     model = engine(lean=True)
     asked = [
         ScoreRequest(prompt=PROMPTS[0], options=(" the ladder by the fence (A)", " the ladder by the fence (B) now")),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 
 from lm.contract import ASK, SAMPLING, EngineContract, ask
 from lm.has_vllm import HEADS, needs_vllm
-from solon.config import VllmSection
+from solon.config_engines import VllmSection
 from solon.errors import ConfigError, TooLongError
 from solon.lm import engines
 from solon.lm.batcher import run, together
@@ -114,9 +114,9 @@ def test_what_the_engine_raises_is_told_to_all_who_wait_and_it_may_be_asked_agai
 # With vLLM.
 
 
-def opened(folder: Path, engine: str = "vllm", dtype: str = "float32", **settings: Any) -> LanguageModel:
-    format = dialogue_format(load_tokenizer(folder))
-    own = VllmSection(enforce_eager=True, **settings)
+@cache  # and kept: in one process, the end of one engine of vLLM's is the end of all
+def opened(folder: Path, engine: str = "vllm", dtype: str = "float32") -> LanguageModel:
+    format, own = dialogue_format(load_tokenizer(folder)), VllmSection(enforce_eager=True)
     return open_engine(engine, ModelSpec(model=str(folder), format=format, dtype=dtype, vllm=own))
 
 
@@ -125,7 +125,7 @@ def _little_memory() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
         yield
-    gc.collect()
+    opened.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +173,8 @@ QUESTIONS = [ask(), ask("Where is the bread knife?"), Context(messages=ASK.messa
 OPTIONS = [(" (A)", " (B)"), (" The gardener", " The gardener left", " Ring the bell first."), ("x", "y", "z")]
 
 
-def replies(model: LanguageModel, **changes: Any) -> list[Completion]:
-    sampling = SAMPLING.model_copy(update={"max_new_tokens": 24, "temperature": 0.0, **changes})
+def replies(model: LanguageModel) -> list[Completion]:
+    sampling = replace(SAMPLING, max_new_tokens=24, temperature=0.0)
     return run(together(model.complete(asked, sampling, seed=0) for asked in QUESTIONS))
 
 
@@ -204,7 +204,7 @@ def test_in_bfloat16_labels_agree() -> None:
         torch.tensor([scored.logprobs for scored in scores(opened(folder, engine, "bfloat16"))[::3]])
         for engine in ("vllm", "local")
     )
-    assert one.softmax(dim=1) == pytest.approx(other.softmax(dim=1), abs=1e-2)
+    torch.testing.assert_close(one.softmax(dim=1), other.softmax(dim=1), atol=1e-2, rtol=0.0)
 
 
 @needs_vllm
@@ -214,7 +214,7 @@ def test_log_probabilities_are_of_the_distribution_drawn_from(models: dict[str, 
     model = models["plain"]
     drawn: dict[float, dict[int, float]] = {1.0: {}, 0.5: {}}
     for temperature, found in drawn.items():
-        sampling = SAMPLING.model_copy(update={"max_new_tokens": 1, "temperature": temperature})
+        sampling = replace(SAMPLING, max_new_tokens=1, temperature=temperature)
         for one in run(together(model.complete(ASK, sampling, seed=seed) for seed in range(40))):
             found[one.answer_ids[0]] = one.logprobs[0]
     first, second, *_ = sorted(drawn[1.0].keys() & drawn[0.5].keys())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Timer
 
 import huggingface_hub.constants
 import pytest
@@ -219,6 +222,21 @@ def test_a_download_that_was_cut_off_goes_on(
     hub.asked.clear()
     assert download(model).name == commit
     assert hub.fetched() == ["model.safetensors"]
+
+
+def test_an_interrupt_does_not_wait_for_a_transfer(hub: Hub, files: dict[str, bytes]) -> None:
+    hub.push("org/tiny", files)
+    hub.stalled, model = Event(), look_up(HubModel(repo="org/tiny"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    timer = Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            download(model)
+    finally:
+        hub.stalled.set()
+        timer.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def _killed(folder: Path) -> list[str]:

@@ -13,7 +13,6 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config import RunConfig
 from solon.errors import ModelError
 from solon.feedback.answers import respond
-from solon.feedback.rows import Sampler
 from solon.models.where import embedded_model
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
@@ -93,8 +92,10 @@ def test_the_embedded_model() -> None:
         config = world_config(folder, *COUNTS, f"sampling.batch_size={batch_size}", "sampling.max_new_tokens=24")
         actors = Actors(config=config)
         prompts = prompt_sets(config.prompts, 0).red_team
-        model = actors.language_model(folder, "base", lambda rows, tokens: None)
-        made = respond(prompts, Sampler(model=model, sampling=config.sampling, seed=0, stage="respond"))
+        sampler = actors.actor("base", None, lambda rows, tokens: None).sampler(
+            "respond", actors.settled.sampling.answers
+        )
+        made = respond(prompts, sampler)
         answers[batch_size] = {"answers": made.records}
     assert len({answer.text for answer in answers[64]["answers"]}) > 50
     assert_nearly_equal(answers[64], answers[1])

@@ -120,7 +120,7 @@ COT = "judge.method=cot"
 @pytest.mark.parametrize(
     ("role", "refuses", "settings", "shown"),
     [
-        ("assistant", LONG, (), "critique"),
+        ("assistant", LONG, ("supervised.ask=turns",), "critique"),
         ("judge", FOUR, (), "comparison"),
         ("judge", FOUR, (COT,), "reasoning"),
         ("assistant", TOLD, (), ""),
@@ -144,16 +144,25 @@ def test_what_a_role_will_be_asked_is_tried_with_the_runs_own_examples_and_with_
     ("role", "shown", "settings", "room"),
     [("assistant", "critique", (), 1014), ("judge", "comparison", (), 1016), ("judge", "reasoning", (COT,), 1014)],
 )
-def test_examples_that_leave_no_room_in_the_context_are_told(
+def test_examples_that_do_not_all_fit_the_context_are_told(
     llama: Path, tmp_path: Path, role: str, shown: str, settings: tuple[str, ...], room: int
 ) -> None:
-    folder = tiny_model_folder(tmp_path)
+    """They are no fault: each row gets as many as fit."""
+    folder, notes = tiny_model_folder(tmp_path), list[str]()
     (tmp_path / "few_shots.json").write_text(json.dumps({shown: EXAMPLES[shown] * 30}))
-    lines = told(folder, role, llama, *settings, f"constitution.few_shots={tmp_path}")
-    assert len(lines) == 1 or role == "judge", lines
-    hint = "(give fewer or shorter examples in constitution.few_shots, or lower max_new_tokens)"
-    said = rf": a short dialogue with the few-shot examples is \d{{4,5}} tokens long, and there is room for {room} "
-    assert re.fullmatch(said + re.escape(hint), lines[-1])
+    examples = f"constitution.few_shots={tmp_path}"
+    check_inputs(world_config(llama, f"models.{role}={folder}", *settings, examples), notes.append)
+    (note,) = [note for note in notes if "few-shot" in note]
+    assert re.fullmatch(
+        rf"{role}: \d{{4,5}} tokens with all few-shot examples; of each row as many as {room} hold", note
+    )
+
+
+def test_a_context_that_no_dialogue_fits_is_a_fault(llama: Path, tmp_path: Path) -> None:
+    folder = tiny_model_folder(tmp_path)
+    lines = told(folder, "assistant", llama, "sampling.revisions.max_new_tokens=1010")
+    hint = "(lower max_new_tokens, or take a model with a longer context)"
+    assert re.fullmatch(rf": a short dialogue is \d+ tokens long, and there is room for 14 {re.escape(hint)}", lines[0])
 
 
 def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path) -> None:

@@ -45,8 +45,10 @@ def test_a_run_goes_on_with_the_commit_that_it_began_with(hub: Hub, tiny_files: 
     assert begun.exit_code == 0, begun.output
     assert f"org/tiny is commit {old} on the Hugging Face Hub\n" in begun.stderr
     new = newer(hub, tiny_files)
+    hub.asked.clear()
     assert "nothing to do" in solon(*command, "-o", "a").output
     assert solon("stage", "helpful", "a").exit_code == 0
+    assert hub.asked == []
     assert paths("a")["assistant"] == f"hf:org/tiny#{old}"
     assert f'path = "hf:org/tiny#{old}"' in Path("a/run.toml").read_text()
     for stage in ("revisions", "helpful"):

@@ -297,7 +297,7 @@ def test_a_run_does_not_train_on_noise_and_goes_on_when_it_may(llama: Path, tmp_
     with pytest.raises(NoiseError) as raised:
         run_in(tmp_path / "run", config)
     told = [str(fault) for fault in raised.value.faults]
-    assert "revisions of revisions are noise, mostly improbable: more than the share of 0.25" in "\n".join(told)
+    assert "revisions are noise, mostly improbable, more than the share of 0.25" in "\n".join(told)
     assert all("lower sampling" in one and "--set quality.max_noise=1" in one for one in told)
     assert not (tmp_path / "run/models/sl/model").exists()
     assert run_in(tmp_path / "run", world_config(llama), until="sl").stages == ["models/sl"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,15 +15,15 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.config import ALGORITHMS as NAMES
-from solon.config import RLSection
+from solon.config_training import ALGORITHMS as NAMES
+from solon.config_training import RLSection
 from solon.lm.engines.local import LocalModel
-from solon.lm.protocols import Completion
+from solon.lm.protocols import Completion, SampleRequest
 from solon.models.load import load_model
 from solon.pipeline.learning import algorithm_of
 from solon.records import Rollout
-from solon.train.algorithms import grpo
-from solon.train.losses import token_logprobs
+from solon.train.algorithms import UpdateTokens, grpo
+from solon.train.losses import SumAndWeight, token_logprobs
 from solon.train.rl import RLTrainStep, reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, draw_prompts, sample_rollouts, score_tokens
 from tiny_models import tiny_model_folder
@@ -203,6 +204,33 @@ def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> 
         torch.testing.assert_close(scores.logp_BT[row][mask], logp, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(scores.ref_logp_BT[row][mask], ref_logp, atol=1e-5, rtol=1e-4)
         assert (scores.kl_BT[row][mask] > 0).all() and (scores.kl_BT[row][~mask] == 0).all()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_drawn_old_and_new_log_probabilities_are_of_one_distribution(tmp_path: Path, temperature: float) -> None:
+    """softmax(logits / temperature), whole: what the engine drew from, what the step scored, and what the first update
+    starts from."""
+    loaded = load_model(tiny_model_folder(tmp_path), dtype=torch.float32, device=torch.device("cpu"))
+    engine, drawn, first = LocalModel(loaded), list[Completion](), list[UpdateTokens]()
+
+    def sampler(requests: Sequence[SampleRequest]) -> list[Completion]:
+        drawn.extend(engine.sample(requests))
+        return drawn
+
+    def loss(tokens: UpdateTokens, section: RLSection) -> SumAndWeight:
+        first.append(tokens)
+        return grpo.loss(tokens, section)
+
+    algorithm: Any = SimpleNamespace(VALUE_MODEL=False, advantages=grpo.advantages, loss=loss)
+    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6, temperature=temperature)
+    models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
+    reinforce(algorithm, models, environment, section, train_context(pad_id=PAD), lambda number, rows: None)
+    (tokens,) = first
+    old = [logprob for answer in drawn for logprob in answer.logprobs]
+    torch.testing.assert_close(tokens.logp_N, tokens.old_logp_N)
+    torch.testing.assert_close(tokens.ref_logp_N, tokens.old_logp_N)
+    torch.testing.assert_close(sorted(tokens.old_logp_N.tolist()), sorted(old), atol=1e-4, rtol=1e-4)
 
 
 def test_every_prompt_is_drawn_once_before_any_comes_again() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from measuring.turns import median_seconds, tell
-from solon.config import SamplingSection, SupervisedSection
+from solon.config import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.load import load_constitution
-from solon.feedback.critique import revise
+from solon.feedback.critique import AS_IN_THE_PAPER, revise
 from solon.feedback.rows import Sampler
-from solon.lm.protocols import LanguageModel
+from solon.lm.protocols import LanguageModel, Sampling
+from solon.prompting.asking import CritiqueFormat
 from solon.records import Prompt
 
 
@@ -25,6 +27,7 @@ class Chains:
     new_tokens: int
     """Of every text: models have no end, see `measuring.models.endless`."""
     shots: Sequence[CritiqueShot] = ()
+    asked: CritiqueFormat = AS_IN_THE_PAPER
 
     @property
     def setting(self) -> str:
@@ -34,12 +37,11 @@ class Chains:
 
     def write(self, model: LanguageModel, count: int | None = None) -> int:
         """Tokens written for the first `count` prompts, all by default."""
-        sampling = SamplingSection(temperature=1.0, max_new_tokens=self.new_tokens)
+        sampling = Sampling(temperature=1.0, max_new_tokens=self.new_tokens)
         sampler = Sampler(model=model, sampling=sampling, seed=0, stage="bench")
         principles = load_constitution(self.constitution).critique_principles()
-        section = SupervisedSection(rounds=self.rounds)
-        prompts = self.prompts[:count]
-        rows = revise(prompts, sampler, sampler, principles, section, shots=self.shots)
+        section, prompts = SupervisedSection(rounds=self.rounds), self.prompts[:count]
+        rows = revise(prompts, sampler, sampler, principles, section, shots=self.shots, format=self.asked)
         wanted = len(prompts) * (1 + 2 * self.rounds) * self.new_tokens
         if len(rows.records) != len(prompts) or rows.tokens != wanted:
             raise RuntimeError(f"{rows.tokens} tokens written, not {wanted}; dropped: {dict(rows.dropped)}")
@@ -50,5 +52,5 @@ class Chains:
         for name, model in models.items():
             tell(f"warming: {name}")
             self.write(model, 2)
-        sides = {name: (lambda model=model: self.write(model)) for name, model in models.items()}
+        sides = {name: partial(self.write, model) for name, model in models.items()}
         return {name: len(self.prompts) / taken for name, taken in median_seconds(sides, repetitions).items()}

@@ -8,11 +8,11 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from solon.config import SamplingSection
 from solon.lm.engines import ModelSpec, open_engine
 from solon.lm.protocols import LanguageModel
 from solon.models.load import load_tokenizer
-from solon.prompting.chat_template import DialogueFormat, dialogue_format
-from solon.prompting.dialogue import HumanAssistant
+from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
 
 ROOM = 8192
 """Positions that a model without an end is given: few-shots may be longer than what it was trained on."""
@@ -41,16 +41,17 @@ def _rewritten(folder: Path, into: Path, name: str, **changes: object) -> None:
 def endless_format(folder: Path) -> DialogueFormat:
     """The dialogue format of the model in `folder`, without a string that ends a text."""
     format = dialogue_format(load_tokenizer(folder))
-    if isinstance(format, HumanAssistant):
+    if not isinstance(format, ChatTemplate):
         return replace(format, stop=())
     format = copy(format)
     format.stop = ()
     return format
 
 
-def solon_engine(folder: Path, format: DialogueFormat, *, dtype: str = "auto", batch_size: int = 128) -> LanguageModel:
-    """Solon's own engine, through its public door."""
-    return open_engine("local", ModelSpec(model=str(folder), format=format, dtype=dtype, batch_size=batch_size))
+def solon_engine(folder: Path, format: DialogueFormat, *, dtype: str = "auto") -> LanguageModel:
+    """Solon's own engine, as a run opens it."""
+    rows = SamplingSection().batch_size
+    return open_engine("local", ModelSpec(model=str(folder), format=format, dtype=dtype, batch_size=rows))
 
 
 def threads() -> int:

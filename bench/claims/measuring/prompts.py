@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 from measuring.script import ROOT, Skip
-from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.records import Pair, Prompt, Turn
 
 HARMLESS = Path(os.environ.get("SOLON_REFERENCE_DATA", "../shared/data"), "hh-rlhf/harmless-base-test.jsonl.gz")
@@ -42,8 +41,3 @@ def _first_exchanges(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
             a, b = (row[side].rpartition(_ASSISTANT)[2].strip() for side in ("chosen", "rejected"))
             if question and a and b and a != b:
                 yield question, (a, b)
-
-
-def few_shots() -> FewShots:
-    """Five worked examples of each kind, of our own writing."""
-    return load_few_shots(Path(__file__).parent)

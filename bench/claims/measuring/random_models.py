@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 from solon.models.load import LoadedModel
 
-SMOLLM2 = {
+SMOLLM2: dict[str, Any] = {
     "model_type": "llama",
     "hidden_size": 576,
     "intermediate_size": 1536,
@@ -27,7 +27,12 @@ SMOLLM2 = {
 def random_model(shape: dict[str, Any], *, dtype: torch.dtype, device: torch.device) -> LoadedModel:
     """Weights of seed 0 on the device; every token is the word of its own number, and none ends a text."""
     torch.manual_seed(0)
-    own = {"eos_token_id": None, "bos_token_id": None, "pad_token_id": 0, "max_position_embeddings": 8192}
+    own: dict[str, Any] = {
+        "eos_token_id": None,
+        "bos_token_id": None,
+        "pad_token_id": 0,
+        "max_position_embeddings": 8192,
+    }
     config = AutoConfig.for_model(**shape, **own)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)

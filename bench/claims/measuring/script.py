@@ -37,6 +37,8 @@ class Options:
     rows: int | None
     """Prompts, pairs or whatever the claim has many of; None: as many as the claim says."""
     model: Path
+    peers: tuple[str, ...] = ()
+    """Words in the names of the engines to compare with; none: all of them."""
 
     def smollm2(self) -> Path:
         """The folder of the real model."""
@@ -110,8 +112,13 @@ def _options(doc: str) -> tuple[Options, Path]:
     parser.add_argument("--repetitions", type=int, help="turns of which the median counts (default 3; 1 if quick)")
     parser.add_argument("--rows", type=int, help="so many prompts, pairs or rows instead of the claim's own number")
     parser.add_argument("--model", type=Path, default=MODEL, help=f"folder of SmolLM2-135M-Instruct (default {MODEL})")
+    parser.add_argument(
+        "--peer", action="append", default=[], help="beside engines of this name alone, e.g. vLLM; again"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to append to")
     given = parser.parse_args()
     repetitions = given.repetitions or (1 if given.quick else 3)
-    options = Options(quick=given.quick, repetitions=repetitions, rows=given.rows, model=given.model)
+    options = Options(
+        quick=given.quick, repetitions=repetitions, rows=given.rows, model=given.model, peers=tuple(given.peer)
+    )
     return options, given.results

@@ -18,6 +18,8 @@ class BatchPeer(ABC):
 
     identity = "peer"
     can = Capabilities(logprobs="full", prefill=True, seed=False, context=None)
+    note = ""
+    """What is to be said of this side's setting."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, format: DialogueFormat):
         self.tokenizer, self.format = tokenizer, format

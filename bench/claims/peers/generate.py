@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -26,6 +27,7 @@ class Generate(BatchPeer):
         super().__init__(loaded.tokenizer, format)
         self.model: Any = loaded.model
         self.batch_size = batch_size
+        self.note = f", batches of {batch_size}"
 
     @torch.no_grad()
     def write(self, prompts: Sequence[list[int]], new_tokens: int) -> Sequence[list[int]]:
@@ -73,13 +75,12 @@ def left_padded(prompts: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tenso
     return ids, mask
 
 
-Sized = TypeVar("Sized")
+AtSize = TypeVar("AtSize")
 
 
-def at_best_size(make: Callable[[int], Sized], work: Callable[[Sized], object], most: int) -> tuple[Sized, int]:
-    """A peer at the batch size at which it does `work` fastest, up to a batch of `most` rows; and that size."""
+def at_best_size(make: Callable[[int], AtSize], work: Callable[[AtSize], object], most: int) -> AtSize:
+    """A peer at the batch size at which it does `work` fastest, up to a batch of `most` rows."""
     sizes = [size for size in SIZES if size <= max(most, SIZES[0])]
-    times = {size: seconds(lambda size=size: work(make(size))) for size in sizes}
+    times = {size: seconds(partial(work, make(size))) for size in sizes}
     tell("generate by batch size: " + ", ".join(f"{size}: {time:.1f} s" for size, time in times.items()))
-    best = min(sizes, key=times.__getitem__)
-    return make(best), best
+    return make(min(sizes, key=times.__getitem__))

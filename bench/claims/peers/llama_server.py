@@ -27,6 +27,8 @@ from solon.prompting.context import Context
 SERVER = ROOT / ".peers/llama-server"
 CONVERTER = ROOT / ".peers/llama.cpp/convert_hf_to_gguf.py"
 READY_S = 120
+SLOT = 2048
+"""Tokens that a row may have."""
 
 
 class LlamaServer:
@@ -34,6 +36,7 @@ class LlamaServer:
 
     identity = "peer"
     can = Capabilities(logprobs="none", prefill=True, seed=False, context=None)
+    note = ""
 
     def __init__(self, url: str, tokenizer: PreTrainedTokenizerBase, format: DialogueFormat, rows: int):
         self.url, self.tokenizer, self.format = url, tokenizer, format
@@ -68,12 +71,12 @@ def llama_server(
         raise Skip("llama.cpp's server is not installed (make install-peers)")
     weights = work / "model.gguf"
     kind = {"bfloat16": "bf16", "float32": "f32"}[dtype]
-    converted = [sys.executable, CONVERTER, folder, "--outfile", weights, "--outtype", kind]
-    subprocess.run(converted, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    port, cores = _free_port(), str(threads())
-    command = [SERVER, "--model", weights, "--port", str(port), "--parallel", str(rows), "--ctx-size", str(rows * 1024)]
+    converted = (sys.executable, CONVERTER, folder, "--outfile", weights, "--outtype", kind)
+    subprocess.run([*map(str, converted)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port = _free_port()
+    command = (SERVER, "--model", weights, "--port", port, "--parallel", rows, "--ctx-size", rows * SLOT)
     with subprocess.Popen(
-        [*command, "--threads", cores, "--threads-batch", cores, "--no-webui"],
+        [*map(str, (*command, "--threads", threads(), "--threads-batch", threads()))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

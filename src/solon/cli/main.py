@@ -40,6 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
     Entry("export", ".export:app", "Export a run's training data for other trainers.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
+    Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),
     Entry("constitution", ".constitution:app", "Check, read and import constitutions.", INPUTS),
     Entry("show", ".show:show", "Print training examples with their loss masks.", LOOK),
     Entry("oracle", ".oracle:oracle", "Explain the oracle's verdict on an answer.", LOOK),

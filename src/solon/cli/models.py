@@ -54,11 +54,13 @@ def check(
     \b
     The decoder changes the speed, never the result:
       lean         small Llamas and Qwens, computed by Solon itself
-      cached       most other models, with a key-value cache
+      packed       most other models, by their own layers; what was read
+                   once is kept, and read by all who share it
+      cached       models that remember in other ways, in fixed batches
       recomputing  models with an unusual cache: slow, because each token
                    reads the whole text again
-    A prefix that many prompts share is read once (prefixes shared): always,
-    within a sliding window, or never.
+    A prefix that many prompts share is read once (prefixes shared): always
+    or never.
     """
     looked = [(name, *_look(name, trust_remote_code, None if as_json else say_note)) for name in models]
     if as_json:

@@ -92,7 +92,7 @@ def examples_of_file(path: Path) -> list[Shown]:
     examples, _ = read_helpful(path)
     asked = {prompt.id: prompt for prompt in prompts_of(examples)}
     ordered = sorted(examples, key=lambda example: len(example.answers))
-    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered]
+    return [Shown(asked[one.prompt.id], one.answers[0], asked[one.prompt.id].source) for one in ordered if one.answers]
 
 
 def examples_of_run(run: Path) -> list[Shown]:

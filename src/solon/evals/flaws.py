@@ -35,7 +35,9 @@ SAME = 0.9
 """A revision changes nothing if it and the answer have so many of their 4-grams in common. Assumption."""
 
 _WORD = re.compile(r"\w+|[^\w\s]")
-_SPEAKS = re.compile(r"(?im)^\W*(human|user|assistant|(critique|revision) ?request|critique|revision)\W{0,2}:")
+_SPEAKS = re.compile(
+    r"(?im)^\W*(?:(?:the|an?) )?(human|user|assistant|(critique|revision) ?request|critique|revision)\W{0,2}:"
+)
 """A line that begins as a turn does."""
 
 

@@ -23,17 +23,19 @@ SIZES = frozenset(size.format(kind) for kind in get_args(Kind) for size in _SIZE
 """Counts that shares are of, and that say little by themselves."""
 _ECHOES: dict[Kind, tuple[str, ...]] = {"critique": (CRITIQUE_ECHO,), "revision": (*REVISION_ECHOES, UNCHANGED)}
 _SAMPLED: dict[Kind, str] = {
-    "answer": "sampling",
+    "answer": "sampling.answers",
     "critique": "sampling.revisions",
     "revision": "sampling.revisions",
     "rationale": "sampling.reasoning",
 }
 """The section of the run file that says how such texts are drawn."""
+_OF_PAIRS = ("pairs", "helpfulness")
+"""Stages whose answers the section `pairs` draws."""
 _KNOBS: dict[Flaw, str] = {
     "empty": "see to models.dialogue and supervised.ask",
     "repeating": "raise {where}.temperature",
-    "off-format": "see to models.dialogue, or lower {where}.temperature",
-    "improbable": "lower {where}.temperature",
+    "off-format": "see to models.dialogue, or lower {where}.temperature or top_p",
+    "improbable": "lower {where}.temperature or top_p",
     "unfinished": "raise {where}.max_new_tokens",
 }
 """What to turn where most texts have this flaw."""
@@ -135,6 +137,6 @@ def _faults(one: TextQuality, limits: QualitySection) -> Iterator[Fault]:
     for key, count, what, knob in poor:
         if count > getattr(limits, key) * one.written:
             allowed = f"more than the share of {getattr(limits, key):g} that quality.{key} allows"
-            turn = knob.format(where=_SAMPLED[one.kind])
+            turn = knob.format(where="pairs" if one.stage in _OF_PAIRS else _SAMPLED[one.kind])
             hint = f"{turn} or take another model, in a new run; or allow more in this one: --set quality.{key}=1"
-            yield Fault(f"{count} of {one.written} {one.kind}s of {one.stage} {what}: {allowed}", hint=hint)
+            yield Fault(f"stage {one.stage}: {count} of {one.written} {one.kind}s {what}, {allowed}", hint=hint)

@@ -1,24 +1,25 @@
-"""Rows side by side, and their requests answered in batches.
+"""Rows side by side, and their requests answered together.
 
-Which requests form a batch follows from the rows alone, never from the clock: a batch begins when every row waits. So a
-shard that is computed again after a kill forms the same batches, and has the same bytes. This holds for rows that
-wait for nothing but the engine, and whose parts have no parts side by side of their own.
+Which requests are computed together follows from the rows alone, never from the clock: requests are let in when every
+row waits, and whenever one of them was answered, the others stand still until its row waits again. So a shard that is
+computed again after a kill has the same bytes. This holds for rows that wait for nothing but the engine, and whose
+parts have no parts side by side of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from solon.lm.jobs import Job
+    from solon.lm.scheduler import Scheduler
 
 T = TypeVar("T")
-Q = TypeVar("Q")
-A = TypeVar("A")
 
 QUIET = 4
 """Passes of the event loop without a new request after which every row is taken to wait. A row whose parts ran side by
@@ -78,68 +79,64 @@ async def together(rows: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     return [task.result() for task in tasks]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Waiting:
-    place: tuple[int, ...]
-    kind: str
-    answer: Callable[[Sequence[Any]], Sequence[Any]]
-    request: Any
-    future: asyncio.Future[Any]
-
-
 class Batcher:
-    """Holds requests until every row waits, then answers those of one kind, in the order of the rows."""
+    """Takes requests of rows to a scheduler, which lives as long as any row waits."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
+        self._new: list[Job] = []
+        self._waiting: dict[Job, asyncio.Future[Any]] = {}
         self._worker: asyncio.Task[None] | None = None
 
-    async def ask(self, answer: Callable[[Sequence[Q]], Sequence[A]], request: Q, *, kind: str) -> A:
-        """The answer to a request, once its batch is done. All requests of a kind have the same `answer`: it answers
-        requests in their order, and what it raises is raised to every row of the batch."""
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(place=_PLACE.get(), kind=kind, answer=answer, request=request, future=future))
+    async def ask(self, job: Job, open_scheduler: Callable[[], AbstractContextManager[Scheduler]]) -> Any:
+        """The job's result, once it has one; raises its error. All jobs have the same scheduler."""
+        future = self._waiting[job] = asyncio.get_running_loop().create_future()
+        job.place = _PLACE.get()
+        self._new.append(job)
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+            self._worker = asyncio.create_task(self._work(open_scheduler))
             self._worker.add_done_callback(self._ended)
         return await future
 
-    async def _work(self) -> None:
-        while await self._all_wait():
-            batch = self._next()
-            try:
-                answers = batch[0].answer([waiting.request for waiting in batch])
-                answered = list(zip(batch, answers, strict=True))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
-                for waiting in batch:
-                    waiting.future.set_exception(error)
-            else:
-                for waiting, answer in answered:
-                    waiting.future.set_result(answer)
+    async def _work(self, open_scheduler: Callable[[], AbstractContextManager[Scheduler]]) -> None:
+        try:
+            with open_scheduler() as scheduler:
+                while await self._all_wait(scheduler):
+                    while not (ended := scheduler.step()):
+                        await asyncio.sleep(0)
+                    for job in ended:
+                        _settle(self._waiting.pop(job), job.result, job.error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait are told
+            waiting, self._waiting, self._new = self._waiting, {}, []
+            for future in waiting.values():
+                _settle(future, None, error)
 
-    async def _all_wait(self) -> bool:
-        """True when every row waits; False when there is none."""
+    async def _all_wait(self, scheduler: Scheduler) -> bool:
+        """Lets requests in when every row waits; False when there is none."""
         count, quiet = -1, 0
         while quiet < QUIET:
-            quiet = quiet + 1 if len(self._waiting) == count else 0
-            count = len(self._waiting)
+            quiet = quiet + 1 if len(self._new) == count else 0
+            count = len(self._new)
             await asyncio.sleep(0)
-        going = (waiting for waiting in self._waiting if not waiting.future.done())  # some rows have given up
-        self._waiting = sorted(going, key=lambda waiting: waiting.place)
-        return bool(self._waiting)
-
-    def _next(self) -> list[_Waiting]:
-        """The requests of the kind that most wait for, so that a row which is ahead of the others waits for them."""
-        counts = Counter(waiting.kind for waiting in self._waiting)
-        kind = counts.most_common(1)[0][0]  # of equals that of the first row
-        batch = [waiting for waiting in self._waiting if waiting.kind == kind]
-        self._waiting = [waiting for waiting in self._waiting if waiting.kind != kind]
-        return batch
+        new, self._new = self._new, []
+        scheduler.add([job for job in new if not self._waiting[job].done()])
+        for job in [job for job, future in self._waiting.items() if future.done()]:  # its row has given up
+            del self._waiting[job]
+            scheduler.drop(job)
+        return bool(scheduler)
 
     def _ended(self, worker: asyncio.Task[None]) -> None:
-        """Forgets the worker, whose last traceback may hold this batcher. An interrupt within a batch ends the loop by
+        """Forgets the worker, whose last traceback may hold this batcher. An interrupt within a step ends the loop by
         itself; unseen, it would be reported a second time."""
         if self._worker is worker:
             self._worker = None
         if not worker.cancelled():
             worker.exception()
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

@@ -10,7 +10,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.config import Dialogue
 from solon.errors import Fault, ModelError, Where
-from solon.lm.decoder import EVERYTHING, shared_window
 from solon.lm.engines.local import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of
 from solon.models.load import as_model_error, load_tokenizer
@@ -43,8 +42,7 @@ class ModelSummary(Record):
     """Its dialogue format unless the run file chooses another."""
     decoder: DecoderKind
     shared: int | None
-    """A beginning that many prompts share is read once for all while none of them is longer than this, in tokens; None:
-    always."""
+    """A beginning that many prompts share is read once for all; 0: never."""
 
 
 def check_model(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue | None = "auto") -> ModelSummary:
@@ -83,7 +81,7 @@ def look_at(folder: Path, *, trust_remote_code: bool = False, dialogue: Dialogue
         vocabulary=vocabulary,
         dialogue="chat-template" if tokenizer.chat_template else "human-assistant",
         decoder=kind,
-        shared=_shared(outline, kind),
+        shared=None if kind in ("lean", "packed") else 0,
     )
     return Looked(outline=outline, tokenizer=tokenizer, summary=summary)
 
@@ -135,10 +133,3 @@ def _check_reading(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
     with as_model_error(folder, "its tokenizer cannot encode text"):
         for text in (_PROBE, *_PROBE.split(), *_PROBE, ""):
             tokenizer.decode(encode_prompt(tokenizer, text), skip_special_tokens=True)
-
-
-def _shared(model: PreTrainedModel, kind: DecoderKind) -> int | None:
-    if kind == "recomputing":
-        return 0
-    window = EVERYTHING if kind == "lean" else shared_window(model)
-    return None if window == EVERYTHING else window

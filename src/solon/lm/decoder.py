@@ -1,4 +1,4 @@
-"""What the sampling loop asks of a network: read tokens, remember them, and forget rows.
+"""Networks that keep something else than keys and values: batches of rows that begin together and go in step.
 
     B rows   T new tokens   S known columns   N columns whose logits are kept   V vocabulary   D width
 
@@ -8,7 +8,6 @@ count real tokens alone. So a row's logits do not depend on its neighbours.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 from transformers import cache_utils as caches
 
+from solon.lm.packed import arithmetic
 from solon.models.inputs import context_length, forward_parameters, head_reads, model_inputs
 
 EVERYTHING = 1 << 30
@@ -39,11 +39,6 @@ _TABLES = ("gpt_neo", "mpt")
 class Decoder(Protocol):
     """One batch of sequences with what it remembers of them, nothing at first."""
 
-    @property
-    def window(self) -> int:
-        """Columns within which padding may also stand in mid-row: beyond, some layer would count it as if it were
-        text. 0: nowhere."""
-
     def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
         """Read T more tokens of every row; returns float32 logits after the `last` final ones, [B, last, V]."""
 
@@ -62,7 +57,6 @@ class CachedDecoder:
         self._takes_positions = "position_ids" in forward_parameters(model)
         self._positions = context_length(model.config) or EVERYTHING
         self._mask_BS: Tensor | None = None
-        self.window = shared_window(model)
 
     @torch.no_grad()
     def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
@@ -87,15 +81,13 @@ class CachedDecoder:
             # A finished row stays in the batch for a while and may run past the last position; nobody reads it then.
             position_BS = (known.long().cumsum(1) - 1).clamp_(0, self._positions - 1)
             inputs["position_ids"] = position_BS[:, -ids_BT.shape[1] :]
-        with _arithmetic(self._model, self._dtype):
+        with arithmetic(self._model, self._dtype):
             logits_BNV: Tensor = self._model(**inputs, use_cache=True, logits_to_keep=last).logits
         return logits_BNV[:, -last:].float()
 
 
 class RecomputingDecoder:
     """Any other causal LM: every row is read again from its first token, padded on the right, which does no harm."""
-
-    window = 0
 
     def __init__(self, model: PreTrainedModel, dtype: torch.dtype):
         self._model = model
@@ -112,7 +104,7 @@ class RecomputingDecoder:
         place_BN = (mask_BT.long().cumsum(1)[:, -last:] - 1).clamp_min(0)
         row_B1 = torch.arange(len(place_BN), device=place_BN.device)[:, None]
         inputs = model_inputs(self._model, ids_BT.gather(1, real_first), mask_BT.gather(1, real_first))
-        with _arithmetic(self._model, self._dtype), head_reads(self._model, lambda hidden: hidden[row_B1, place_BN]):
+        with arithmetic(self._model, self._dtype), head_reads(self._model, lambda hidden: hidden[row_B1, place_BN]):
             logits_BNV: Tensor = self._model(**inputs, use_cache=False).logits
         return logits_BNV.float()
 
@@ -129,15 +121,6 @@ def cache_parameter(model: PreTrainedModel) -> str | None:
     return next((name for name in ("past_key_values", "cache_params") if name in forward_parameters(model)), None)
 
 
-def shared_window(model: PreTrainedModel) -> int:
-    """`Decoder.window` of a `CachedDecoder`: how far a beginning common to many rows is read once for all."""
-    if "position_ids" not in forward_parameters(model):
-        return 0  # it finds positions by itself, perhaps by counting columns (MPT)
-    local = getattr(model.config.get_text_config(), "window_size", None)  # GPT-Neo's, of which its cache does not know
-    widths = [_width(layer) for layer in _cache_layers(model.config) or [None]]
-    return min([*widths, local if isinstance(local, int) else EVERYTHING])
-
-
 def column_limit(model: PreTrainedModel) -> int:
     """Columns that a `CachedDecoder` can hold, padding and all."""
     limited = model.config.get_text_config().model_type in _TABLES
@@ -151,13 +134,3 @@ def _cache_layers(config: PretrainedConfig) -> list[Any] | None:
     except KeyError:  # a type of layer that only the model itself knows
         return None
     return layers if all(type(layer) in _CHOOSABLE for layer in layers) else None
-
-
-def _width(layer: Any) -> int:
-    if layer is None or isinstance(layer, _RECURRENT):
-        return 0
-    return int(getattr(layer, "sliding_window", EVERYTHING))
-
-
-def _arithmetic(model: PreTrainedModel, dtype: torch.dtype) -> AbstractContextManager[Any]:
-    return torch.autocast(model.device.type, dtype=dtype, enabled=model.dtype != dtype)

@@ -1,11 +1,11 @@
-"""A lean decoder for the Llama family (Llama, Qwen2): for models so small that overhead costs more than arithmetic.
+"""A lean network for the Llama family (Llama, Mistral, Qwen2, Qwen3): for models so small that overhead costs more than
+arithmetic.
 
-It computes what `transformers` computes for the same weights; tests/lm/test_decoder.py holds it to those logits. What
-makes it fast: query, key and value, and gate and up, are one product each; the cache lives in contiguous blocks;
-attention is two batched products, which CPUs run faster than the fused kernel at these lengths; the residual stream is
-float32 and everything that is multiplied is `dtype`.
+It computes what `transformers` computes for the same weights; tests/lm/test_networks.py holds it to those logits. What
+makes it fast: query, key and value, and gate and up, are one product each; the residual stream is float32 and
+everything that is multiplied is `dtype`.
 
-    B rows   T new tokens   S cached columns   D width   H query heads   K key-value heads   G = H / K   E head width
+    N new tokens   M of them whose logits are wanted   D width   H query heads   K key-value heads   E head width
 """
 
 from __future__ import annotations
@@ -19,18 +19,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from solon.lm.decoder import EVERYTHING
+from solon.lm.attention import Attention, Pass
+from solon.lm.cache import Shape
 
-BLOCK = 32
-"""Columns by which the cache grows; measured."""
-SPAN_TOKENS = 3200
-"""Tokens of a prefill computed together on a CPU; measured."""
-MAX_SCORES = 1 << 27
-"""Attention scores held at once; longer inputs take the fused kernel, which holds none."""
 MAX_PARAMETERS = 300_000_000
 """Above this, arithmetic dominates and a second copy of the weights is not worth its memory. Assumption."""
 _ROPE = ("default", "linear", "llama3")
-_MODELS = ("LlamaForCausalLM", "Qwen2ForCausalLM")
+_MODELS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 
 
 def supports(model: PreTrainedModel) -> bool:
@@ -64,6 +59,8 @@ Product = tuple[Tensor, Tensor | None]
 class _Layer:
     norm_in: Tensor
     qkv: Product
+    norm_qk: Tensor | None
+    """Of every head of queries and keys, [H + K, E]; None where they are not normalized."""
     out: Product
     norm_mlp: Tensor
     gate_up: Product
@@ -80,6 +77,8 @@ class LlamaWeights:
         self.key_value_heads: int = config.num_key_value_heads
         self.head_width: int = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.eps: float = config.rms_norm_eps
+        mistral = type(model).__name__ == "MistralForCausalLM"
+        self.attention = Attention(window=config.sliding_window if mistral else None)
         rotary = model.model.rotary_emb
         self.inverse_frequencies: Tensor = rotary.inv_freq.float()
         self.rotary_scale: float = rotary.attention_scaling
@@ -91,10 +90,15 @@ class LlamaWeights:
 
     def _layer(self, layer: Any) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
+        # The scale of the scores is folded into what gives the queries.
+        scale, norm_qk = self.head_width**-0.5, None
+        if hasattr(attention, "q_norm"):
+            query, key = attention.q_norm.weight.float() * scale, attention.k_norm.weight.float()
+            norm_qk, scale = torch.cat([query.repeat(self.heads, 1), key.repeat(self.key_value_heads, 1)]), 1.0
         return _Layer(
             norm_in=layer.input_layernorm.weight.float(),
-            # The scale of the scores is folded into the queries.
-            qkv=self._fused(attention.q_proj, attention.k_proj, attention.v_proj, first=self.head_width**-0.5),
+            qkv=self._fused(attention.q_proj, attention.k_proj, attention.v_proj, first=scale),
+            norm_qk=norm_qk,
             out=self._fused(attention.o_proj),
             norm_mlp=layer.post_attention_layernorm.weight.float(),
             gate_up=self._fused(mlp.gate_proj, mlp.up_proj),
@@ -110,139 +114,40 @@ class LlamaWeights:
         return weight.to(self.dtype), None if bias is None else bias.to(self.dtype)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Span:
-    """Rows and columns that are computed together."""
-
-    rows: slice
-    here: slice
-    """The columns of the new tokens."""
-    seen: slice
-    """The columns that they attend to, as far as `bias_B1TS` allows."""
-    bias_B1TS: Tensor
-    cosine: Tensor
-    """Of the new tokens' angles, [B, T, 1, E]."""
-    sine: Tensor
-    """Likewise, its first half negated."""
-
-
-class LlamaDecoder:
-    """One batch over `LlamaWeights`; see `solon.lm.decoder.Decoder`."""
-
-    window = EVERYTHING
+class LlamaNetwork:
+    """The network of `LlamaWeights`; see `solon.lm.reader.Network`."""
 
     def __init__(self, weights: LlamaWeights):
         self._weights = weights
-        self._length = 0
-        self._mask_BS: Tensor | None = None  # as wide as the cache; False beyond _length
-        self._keys: list[Tensor] = []  # per layer [B, K, S, E]
-        self._values: list[Tensor] = []
+        self.dtype, self.device = weights.dtype, weights.embedding.device
 
-    @torch.no_grad()
-    def extend(self, ids_BT: Tensor, mask_BT: Tensor, *, last: int = 1) -> Tensor:
-        rows, new = ids_BT.shape
-        known = self._length
-        self._grow(rows, new, ids_BT.device)
-        assert self._mask_BS is not None
-        self._mask_BS[:, known : known + new] = mask_BT
-        spans = self._spans(mask_BT, last)
-        logits = [self._read(span, ids_BT[span.rows, span.here.start - known :], last) for span in spans]
-        self._length += new
-        return logits[0] if len(logits) == 1 else torch.cat(logits)
+    def shapes(self) -> list[Shape]:
+        one = (self._weights.key_value_heads, self._weights.head_width)
+        return [Shape(keys=one, values=one)] * len(self._weights.layers)
 
-    def _spans(self, mask_BT: Tensor, last: int) -> Iterator[_Span]:
-        """All rows at once for a single token; else so few that what is computed of them stays in the processor's
-        cache, each span without the columns that are padding to all its rows."""
-        rows, new = mask_BT.shape
-        size = rows if new == 1 or mask_BT.is_cuda else max(1, SPAN_TOKENS // new)
-        for start in range(0, rows, size):
-            part = slice(start, min(start + size, rows))
-            padding = 0 if new == 1 else int(mask_BT[part].any(dim=0).long().argmax())
-            here = slice(self._length + min(padding, new - last), self._length + new)
-            yield self._span(part, here)
-
-    def _span(self, rows: slice, here: slice) -> _Span:
-        """The first tokens of all attend to each other alone, later ones to the whole cache with its unused columns."""
-        assert self._mask_BS is not None
-        w, mask_BS = self._weights, self._mask_BS[rows]
-        seen = slice(0, mask_BS.shape[1]) if self._length else here
-        column_S = torch.arange(mask_BS.shape[1], device=mask_BS.device)
-        seen_BTS = mask_BS[:, None, seen] & (column_S[seen] <= column_S[here, None])
-        bias = torch.zeros(seen_BTS.shape, dtype=w.dtype, device=mask_BS.device)
-        # The lowest number, not minus infinity: a padding token sees nothing, and must stay finite.
-        bias.masked_fill_(~seen_BTS, torch.finfo(w.dtype).min)
-        position_BT = (mask_BS[:, : here.stop].cumsum(1) - 1)[:, here].clamp_min_(0)
-        angle = position_BT[:, :, None, None].float() * w.inverse_frequencies
-        cosine, sine = angle.cos() * w.rotary_scale, angle.sin() * w.rotary_scale
-        return _Span(
-            rows=rows,
-            here=here,
-            seen=seen,
-            bias_B1TS=bias[:, None],
-            cosine=torch.cat([cosine, cosine], dim=-1).to(w.dtype),
-            sine=torch.cat([-sine, sine], dim=-1).to(w.dtype),
-        )
-
-    def _read(self, span: _Span, ids_BT: Tensor, last: int) -> Tensor:
-        """The network on one span: logits [B, last, V]; the span's keys and values are in the cache afterwards."""
+    def read(self, tokens: Pass) -> Tensor:
         w = self._weights
-        x_BTD = F.embedding(ids_BT, w.embedding).float()
+        angle_N1E = tokens.positions_N[:, None, None].float() * w.inverse_frequencies
+        cosine, sine = angle_N1E.cos() * w.rotary_scale, angle_N1E.sin() * w.rotary_scale
+        turn = torch.cat([cosine, cosine], dim=-1).to(w.dtype), torch.cat([-sine, sine], dim=-1).to(w.dtype)
+        x_ND = F.embedding(tokens.ids_N, w.embedding).float()
         for index, layer in enumerate(w.layers):
-            h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_in, w.eps).to(w.dtype)
-            x_BTD += self._attend(index, layer, h_BTD, span)
-            h_BTD = F.rms_norm(x_BTD, x_BTD.shape[-1:], layer.norm_mlp, w.eps).to(w.dtype)
-            gate, up = F.linear(h_BTD, *layer.gate_up).chunk(2, dim=-1)
-            x_BTD += F.linear(F.silu(gate) * up, *layer.down)
-        h_BND = F.rms_norm(x_BTD[:, -last:], x_BTD.shape[-1:], w.norm, w.eps).to(w.dtype)
-        return F.linear(h_BND, w.head).float()
+            h_ND = F.rms_norm(x_ND, x_ND.shape[-1:], layer.norm_in, w.eps).to(w.dtype)
+            x_ND += self._attend(index, layer, h_ND, turn, tokens)
+            h_ND = F.rms_norm(x_ND, x_ND.shape[-1:], layer.norm_mlp, w.eps).to(w.dtype)
+            gate, up = F.linear(h_ND, *layer.gate_up).chunk(2, dim=-1)
+            x_ND += F.linear(F.silu(gate) * up, *layer.down)
+        h_MD = F.rms_norm(x_ND[tokens.wanted], x_ND.shape[-1:], w.norm, w.eps).to(w.dtype)
+        return F.linear(h_MD, w.head).float()
 
-    def keep(self, rows: Tensor) -> None:
-        assert self._mask_BS is not None
-        self._mask_BS = self._mask_BS[rows]
-        self._keys = [keys[rows] for keys in self._keys]
-        self._values = [values[rows] for values in self._values]
-
-    def _grow(self, rows: int, new: int, device: torch.device) -> None:
-        """Room for `new` more columns. Fresh columns hold zeros: a masked score must still be a number."""
+    def _attend(self, index: int, layer: _Layer, h_ND: Tensor, turn: tuple[Tensor, Tensor], tokens: Pass) -> Tensor:
         w = self._weights
-        if self._mask_BS is None:
-            self._mask_BS = torch.zeros(rows, 0, dtype=torch.bool, device=device)
-            empty = torch.zeros(rows, w.key_value_heads, 0, w.head_width, dtype=w.dtype, device=device)
-            self._keys = [empty] * len(w.layers)
-            self._values = [empty] * len(w.layers)
-        missing = self._length + new - self._mask_BS.shape[1]
-        if missing > 0:
-            more = -(-missing // BLOCK) * BLOCK
-            self._mask_BS = F.pad(self._mask_BS, (0, more))
-            self._keys = [F.pad(keys, (0, 0, 0, more)) for keys in self._keys]
-            self._values = [F.pad(values, (0, 0, 0, more)) for values in self._values]
-
-    def _attend(self, index: int, layer: _Layer, h_BTD: Tensor, span: _Span) -> Tensor:
-        w = self._weights
-        rows, new, _ = h_BTD.shape
-        qkv = F.linear(h_BTD, *layer.qkv).view(rows, new, -1, w.head_width)
-        turning, value = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=2)
+        qkv = F.linear(h_ND, *layer.qkv).view(len(h_ND), -1, w.head_width)
+        turning, value_NKE = qkv.split([w.heads + w.key_value_heads, w.key_value_heads], dim=1)
+        if layer.norm_qk is not None:
+            turning = (F.rms_norm(turning.float(), (w.head_width,), None, w.eps) * layer.norm_qk).to(w.dtype)
         left, right = turning.chunk(2, dim=-1)
-        turned = turning * span.cosine + torch.cat([right, left], dim=-1) * span.sine
-        query, key, value = (part.transpose(1, 2) for part in (*turned.split([w.heads, w.key_value_heads], 2), value))
-        keys, values = self._keys[index][span.rows], self._values[index][span.rows]
-        keys[:, :, span.here] = key
-        values[:, :, span.here] = value
-        if span.seen != span.here:
-            key, value = keys, values
-        mixed_BHTE = _mix(query, key, value, span.bias_B1TS)
-        return F.linear(mixed_BHTE.transpose(1, 2).reshape(rows, new, -1), *layer.out)
-
-
-def _mix(query: Tensor, key: Tensor, value: Tensor, bias_B1TS: Tensor) -> Tensor:
-    """Attention of [B, H, T, E] queries over [B, K, S, E] keys: [B, H, T, E]. Queries come scaled."""
-    rows, heads, new, width = query.shape
-    columns = key.shape[2]
-    if query.is_cuda or rows * heads * new * columns > MAX_SCORES:
-        return F.scaled_dot_product_attention(
-            query, key, value, attn_mask=bias_B1TS, scale=1.0, enable_gqa=heads != key.shape[1]
-        )
-    grouped = query.reshape(rows, key.shape[1], -1, width)  # the G queries of one key head side by side
-    scores = grouped @ key.transpose(2, 3)
-    scores.view(rows, heads, new, columns).add_(bias_B1TS)
-    return (scores.softmax(dim=-1) @ value).view(rows, heads, new, width)
+        turned = turning * turn[0] + torch.cat([right, left], dim=-1) * turn[1]
+        query_NHE, key_NKE = turned.split([w.heads, w.key_value_heads], dim=1)
+        mixed_NHE = tokens.attend(index, query_NHE, key_NKE, value_NKE, w.attention)
+        return F.linear(mixed_NHE.reshape(len(h_ND), -1), *layer.out)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 
 from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
@@ -25,6 +27,7 @@ from solon.models.hub_faults import NO_ANSWER, explained, refused, unreached
 _TIMEOUT = 10.0
 """Seconds that the Hub has to say what it knows of a model. The library's own for the same question."""
 Tell = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +102,22 @@ def download(model: HubModel, *, code: bool = False, bars: bool = False) -> Path
     if (whole := downloaded(model, code=code)) is not None:
         return whole
     with explained(model), _shown(bars):
-        folder = _settings(model, code)
-        return Path(snapshot_download(model.repo, revision=model.commit, allow_patterns=_weights(folder)))
+        weights = _weights(_settings(model, code))
+        return Path(_abandonable(lambda: snapshot_download(model.repo, revision=model.commit, allow_patterns=weights)))
+
+
+def _abandonable(call: Callable[[], T]) -> T:
+    """What the call returns. An interrupt leaves it at once; the library would wait until its files are whole."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the result is waited for
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return future.result()
 
 
 def sketch(model: HubModel, into: Path, *, code: bool = False) -> Path:

@@ -63,7 +63,7 @@ def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *
     _check_prompts(config.prompts, config.seed, faults)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
-        _rehearse(config, few_shots, contexts, faults)
+        _rehearse(config, few_shots, contexts, faults, tell)
         for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
             with _collected(faults):
                 check_engine(engine)
@@ -143,7 +143,13 @@ def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | Non
     return summary.context
 
 
-def _rehearse(config: RunConfig, few_shots: FewShots, contexts: Mapping[str, int], faults: list[Fault]) -> None:
+def _rehearse(
+    config: RunConfig,
+    few_shots: FewShots,
+    contexts: Mapping[str, int],
+    faults: list[Fault],
+    tell: Callable[[str], None] | None,
+) -> None:
     """Asks each role once, without weights, what the run will ask it, in dialogues with a system turn and without: a
     model that cannot judge is found out now, not after finetuning. `contexts`: by the name of the model."""
     from solon.pipeline.actors import Actors
@@ -157,7 +163,10 @@ def _rehearse(config: RunConfig, few_shots: FewShots, contexts: Mapping[str, int
             for turns in _DIALOGUES:
                 asked = _asked(role, turns, format, config, few_shots)
                 if tokenizer is not None and reads is not None:
-                    _must_fit(asked, reads - _reply_tokens(role, config), tokenizer)
+                    room, bare = reads - _reply_tokens(role, config), _asked(role, turns, format, config, FewShots())
+                    _must_fit(bare, room, tokenizer)
+                    if tell and turns is _TURNS and (tokens := _longest(asked, tokenizer)) > room:
+                        tell(f"{role}: {tokens} tokens with all few-shot examples; of each row as many as {room} hold")
                 if tokenizer is not None and role == "judge":
                     _must_tell_apart(asked[0], tokenizer)
 
@@ -182,14 +191,15 @@ def _reply_tokens(role: ModelRole, config: RunConfig) -> int:
 
 
 def _must_fit(asked: Sequence[str], room: int, tokenizer: PreTrainedTokenizerBase) -> None:
+    if (tokens := _longest(asked, tokenizer)) > room:
+        what = f"a short dialogue is {tokens} tokens long, and there is room for {max(0, room)}"
+        raise ModelError(what, hint="lower max_new_tokens, or take a model with a longer context")
+
+
+def _longest(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> int:
     from solon.models.tokens import encode_prompt
 
-    tokens = max(len(encode_prompt(tokenizer, text)) for text in asked)
-    if tokens > room:
-        what = (
-            f"a short dialogue with the few-shot examples is {tokens} tokens long, and there is room for {max(0, room)}"
-        )
-        raise ModelError(what, hint="give fewer or shorter examples in constitution.few_shots, or lower max_new_tokens")
+    return max(len(encode_prompt(tokenizer, text)) for text in texts)
 
 
 def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:

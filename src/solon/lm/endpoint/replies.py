@@ -79,8 +79,9 @@ class Reply(_Lenient):
     @property
     def usage(self) -> Tokens | None:
         """What it cost; None if the server does not say."""
-        counted = self.counted
-        return counted and Tokens(read=counted.prompt_tokens, written=counted.completion_tokens)
+        if self.counted is None:
+            return None
+        return Tokens(read=self.counted.prompt_tokens, written=self.counted.completion_tokens)
 
 
 def read(content: bytes) -> Reply | str:

@@ -15,21 +15,25 @@ class Turns:
     def __init__(self, most: int):
         self.most = most
         self.now = float(most)
-        self._busy = self._cuts = 0
-        self._freed = asyncio.Condition()
+        self._turns = asyncio.Semaphore(most)
+        self._withheld = self._cuts = 0
+        self._settled = asyncio.Event()
 
     @asynccontextmanager
     async def one(self, room: Callable[[], bool]) -> AsyncIterator[int]:
         """Waits for a turn, and until there is room for what is asked. Gives what `overloaded` wants to know."""
-        async with self._freed:
-            await self._freed.wait_for(lambda: self._busy < int(self.now) and room())
-            self._busy += 1
+        await self._turns.acquire()
         try:
+            while not room():  # others may turn out to need less than they can
+                await self._settled.wait()
             yield self._cuts
         finally:
-            async with self._freed:
-                self._busy -= 1
-                self._freed.notify(max(1, int(self.now) - self._busy))
+            self._settled.set()
+            self._settled.clear()
+            self._withheld += 1
+            while self._withheld > self.most - int(self.now):
+                self._withheld -= 1
+                self._turns.release()
 
     def went_well(self) -> None:
         """A reply came."""

@@ -24,16 +24,18 @@ def option_scores(options: Sequence[str], steps: Iterable[Step], *, begun: str =
     second at most -4.
     """
     found: list[list[float]] = [[] for _ in options]
+    forms = [_forms(option) for option in options]
     said, path, least = begun, 0.0, 0.0
     for token, top in steps:
         for candidate, logprob in top:
-            agreeing = [place for place, option in enumerate(options) if _agree(option, said + candidate)]
+            text = (said + candidate).strip()
+            agreeing = [place for place, form in enumerate(forms) if _agree(form, text)]
             if len(agreeing) == 1:
                 found[agreeing[0]].append(path + logprob)
         least = min(path + logprob for _, logprob in top)
-        if not all(_agree(option, said + token) for option in options):
-            break
         said, path = said + token, path + dict(top).get(token, least)
+        if not all(_agree(form, said.strip()) for form in forms):
+            break
     seen = [math.log(math.fsum(map(math.exp, own))) if own else None for own in found]
     bound = min([least, *(value for value in seen if value is not None)])
     return OptionScores(
@@ -42,11 +44,15 @@ def option_scores(options: Sequence[str], steps: Iterable[Step], *, begun: str =
     )
 
 
-def _agree(option: str, said: str) -> bool:
-    """Whether one begins with the other, also where the option's opening bracket is left out."""
-    said, option = said.strip(), option.strip()
-    forms = (option, option.removeprefix("("))
-    return any(form.startswith(said) or said.startswith(form) for form in forms)
+def _forms(option: str) -> tuple[str, str]:
+    """As it is, and without its opening bracket."""
+    whole = option.strip()
+    return whole, whole.removeprefix("(")
+
+
+def _agree(forms: tuple[str, str], said: str) -> bool:
+    """Whether one begins with the other."""
+    return forms[0].startswith(said) or forms[1].startswith(said) or said.startswith(forms)
 
 
 def voted(options: Sequence[str], votes: Sequence[int | None]) -> OptionScores:

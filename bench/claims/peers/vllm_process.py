@@ -43,7 +43,7 @@ def vllm(
     if not PYTHON.exists():
         raise Skip("vLLM is not installed (make install-peers)")
     settings = {"VLLM_CPU_KVCACHE_SPACE": CACHE_GIB, "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "HF_HUB_OFFLINE": "1"}
-    command, pipe = [PYTHON, CHILD, folder, dtype, str(CONTEXT)], subprocess.PIPE
+    command, pipe = [*map(str, (PYTHON, "-P", CHILD, folder, dtype, CONTEXT))], subprocess.PIPE
     environment = {name: said for name, said in os.environ.items() if name != "PYTHONPATH"} | settings
     with (
         log.open("w") as errors,

@@ -1,0 +1,97 @@
+"""`solon prompts`: prompts that a model writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from solon.cli.results import print_counts
+from solon.cli.run_options import Json, Quiet, Settings, refuse_option
+from solon.config import WORLD
+from solon.config_load import load_run_config
+from solon.data.example_prompts import read_asked, read_example_prompts
+from solon.feedback.prompt_writing import Kind
+from solon.pipeline.prompt_writing import Account, Order, account_of, write_prompts
+from solon.progress import json_line, reporting
+from solon.text import printable
+
+app = typer.Typer(no_args_is_help=True, help="Write prompts with a model, from a few examples.")
+
+
+@app.command()
+def generate(
+    kind: Annotated[Kind, Option(help="Requests that a good assistant refuses, or those of people who need help.")],
+    examples: Annotated[
+        Path, Option(metavar="FILE", help="A .txt with a prompt a line, or rows with `prompt` and `category`.")
+    ],
+    count: Annotated[int, Option("--count", "-n", min=1, metavar="N", help="How many prompts to write.")],
+    model: Annotated[str, Option(metavar="DIR", help="The model that writes, as a run file names it.")],
+    out: Annotated[
+        Path | None,
+        Option(
+            *("--output", "-o"),
+            metavar="FILE",
+            callback=refuse_option,
+            help="A new .jsonl file. Default: red-team.jsonl or helpful.jsonl.",
+        ),
+    ] = None,
+    not_like: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="Prompts kept for evaluation: write none that is nearly one of them. Repeatable."),
+    ] = None,
+    engine: Annotated[str, Option(metavar="NAME", help="What runs the model.")] = "local",
+    tries: Annotated[int, Option(min=1, metavar="N", help="Requests per wanted prompt, at most.")] = 2,
+    seed: Annotated[int, Option(min=0, metavar="N", help="The same seed gives the same prompts.")] = 0,
+    settings: Settings = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Write prompts with a model, from a few examples.
+
+    Constitutional AI used far more prompts written by models than by people. The model is shown five examples of one
+    category at a time and continues the list. In a text file, a line `# CATEGORY` stands before the examples of one.
+
+    \b
+      [bold]solon prompts generate --kind red-team --examples red.txt -n 500 --model ./my-model[/bold]
+      [bold]solon prompts generate --kind helpful --examples helpful.txt -n 500 --model ./my-model
+          --not-like runs/mine/prompts/evals.jsonl --set sampling.temperature=0.9[/bold]
+
+    Left out, and counted by reason: duplicates and near-duplicates of examples, of each other and of evaluation
+    prompts, texts that were cut off, and what is no single prompt, such as an answer. A person should read the rest
+    before a run trains on it.
+
+    A command that was stopped goes on when it is given again. Each row names model, seed, request and examples.
+    Runs read the file: --prompts red-team.jsonl, --helpful helpful.jsonl. Beside it lies its account (.account.json).
+    """
+    flags = {"models.assistant": model, "models.assistant.engine": engine, "prompts.source": WORLD, "seed": seed}
+    config = load_run_config(None, settings or (), flags)
+    order = Order(
+        kind=kind,
+        count=count,
+        examples=read_example_prompts(examples),
+        not_like=[text for path in not_like or () for text in read_asked(path)],
+        tries=tries,
+    )
+    file = out or Path(f"{kind}.jsonl")
+    from solon.pipeline.actors import Actors
+
+    with reporting(quiet, as_json) as reporter:
+        actors = Actors(config=config)
+        actor = actors.actor("assistant", actors.path("assistant"), lambda rows, tokens: None)
+        account = write_prompts(
+            order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter
+        )
+    _print(file, account, as_json=as_json)
+
+
+def _print(file: Path, account: Account, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json_line("prompts", {"file": str(file), **account.model_dump(mode="json", by_alias=True)}))
+        return
+    print_counts(str(file), account.counts)
+    for category, number in account.categories.items():
+        typer.echo(printable(f"  of {category or 'no category'}: {number}"))
+    typer.echo(printable(f"account: {account_of(file)}"))

@@ -1,0 +1,100 @@
+"""The sections of the run file that say how models are trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from solon.config_section import MECHANICAL, Section, names_in
+
+ALGORITHMS = names_in("train/algorithms")
+"""Of RL."""
+if TYPE_CHECKING:
+    Algorithm: TypeAlias = str
+else:
+    Algorithm = Literal[ALGORITHMS]
+
+
+class OptimizerSection(Section):
+    """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
+
+    learning_rate: float = Field(gt=0.0)
+    final_share: float = Field(1.0, gt=0.0, le=1.0)
+    """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
+    batch_size: int = Field(gt=0)
+    """Examples (pairs, rollouts) per optimizer step."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    warmup_steps: int = Field(5, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
+    """Padded tokens in one forward pass; changes results by rounding only."""
+    checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
+    """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
+
+
+class SFTSection(OptimizerSection):
+    """Finetuning of `base` on revisions and helpful samples (CAI section 3.2)."""
+
+    rounds: Literal["all", "last"] = "all"
+    """Which revisions are targets: each round's, or the last in the place of each. CAI section 3.1: all."""
+    helpful_per_prompt: int = Field(2, ge=0)
+    """The assistant's own answers per helpful prompt. CAI section 3.2: 2."""
+    epochs: int = Field(1, ge=1)
+    """CAI section 3.2: 1."""
+    learning_rate: float = Field(1e-5, gt=0.0)
+    """Assumption: usual for a billion weights. CAI section 3.2: half of that of pretraining."""
+    final_share: float = Field(0.1, gt=0.0, le=1.0)
+    """Assumption. CAI section 3.2: constant, with a batch of 1024."""
+    batch_size: int = Field(16, gt=0)
+    """Assumption."""
+
+
+class PreferenceSection(OptimizerSection):
+    """The preference model (CAI section 4.2)."""
+
+    epochs: int = Field(1, ge=1)
+    """RLHF-22 appendix A.2: 1."""
+    learning_rate: float = Field(1e-5, gt=0.0)
+    """Assumption: usual for a billion weights."""
+    batch_size: int = Field(16, gt=0)
+    """Assumption."""
+    holdout: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
+
+
+class RLSection(OptimizerSection):
+    """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
+
+    algorithm: Algorithm = "grpo"
+    steps: int = Field(100, ge=1)
+    """Assumption, as the two counts below."""
+    prompts_per_step: int = Field(8, ge=1)
+    samples_per_prompt: int = Field(4, ge=1)
+    """The group of GRPO; PPO may use 1."""
+    epochs: int = Field(1, ge=1)
+    """Passes over each step's rollouts."""
+    group_epsilon: float = Field(1.0, gt=0.0)
+    """GRPO only: added to the standard deviation that a group's rewards are divided by. Measured on the embedded model:
+    with 0.1, groups whose rewards barely differ get full-size advantages, which is amplified noise (docs/log.md)."""
+    kl_coefficient: float = Field(0.1, ge=0.0)
+    """Measured on the embedded model. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
+    clip: float = Field(0.2, gt=0.0)
+    """RLHF-22 appendix B.1."""
+    discount: float = Field(1.0, ge=0.0, le=1.0)
+    """RLHF-22 appendix B.1."""
+    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    """PPO only; assumption, the usual value."""
+    value_coefficient: float = Field(0.5, ge=0.0)
+    """PPO only; assumption."""
+    unfinished_penalty: float = Field(0.0, ge=0.0)
+    """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
+    temperature: float = Field(1.0, gt=0.0)
+    """Rollouts are drawn from softmax(logits / temperature), whole: log-probabilities of policy and reference are of
+    that distribution."""
+    learning_rate: float = Field(1e-6, gt=0.0)
+    """Assumption: usual for a billion weights."""
+    final_share: float = Field(0.1, gt=0.0, le=1.0)
+    """Assumption."""
+    batch_size: int = Field(32, gt=0)
+    """All rollouts of a step: one update, on-policy."""

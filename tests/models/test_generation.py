@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from solon.embedded.shipped import model_folder
 
 from solon.config import EMBEDDED, SamplingOverrides
 from solon.errors import ModelError

@@ -33,7 +33,9 @@ def make_stage(folder: str | Path, address: str | None) -> int:
         made += 1
         return shard.rows.records
 
-    spread = partial(workers_at(address, ClusterSection(), lambda rows, tokens: None), Maker(make=make, actors={}))
+    spread = partial(
+        workers_at(address, ClusterSection(workers=1), lambda rows, tokens: None), Maker(make=make, actors={})
+    )
     with RunFolder.create(folder, RunConfig()) as run:
         items = range(SHARDS * SIZE)
         begun(run, "numbers").rows(items, shard_rows=SIZE, work=work, record=Answer, spread=spread)

@@ -52,8 +52,9 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def workers(address: str) -> Cluster:
-    return Cluster(address=address, section=ClusterSection(), progress=lambda rows, tokens: None)
+def worker(address: str) -> Cluster:
+    """One, for each takes a second to start."""
+    return Cluster(address=address, section=ClusterSection(workers=1), progress=lambda rows, tokens: None)
 
 
 def answer(name: object, text: str = "") -> Answer:
@@ -95,22 +96,29 @@ def kill_one() -> Iterator[int]:
             return
 
 
-def test_a_shard_whose_worker_dies_is_made_by_another(workers: Cluster, tmp_path: Path) -> None:
+def test_a_worker_that_dies_and_a_row_that_fails_leave_the_others_alone(address: str, tmp_path: Path) -> None:
     died = tmp_path / "died"
 
     def make(items: Sequence[int]) -> Rows[Answer]:
+        async def row(item: int) -> Answer:
+            if item == 10:
+                raise TimedOutError("no reply")
+            return answer(item)
+
         if 5 in items and not died.exists():
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return Rows(records=tuple(answer(item) for item in items), tokens=len(items))
+        return run_rows(map(row, items))
 
-    shards = made(workers, make, *((3 * k, 3 * k + 1, 3 * k + 2) for k in range(6)))
-    assert died.exists()
-    assert [row.id for number in sorted(shards) for row in shards[number].rows.records] == [str(n) for n in range(18)]
+    two = Cluster(address=address, section=ClusterSection(), progress=lambda rows, tokens: None)
+    shards = made(two, make, *((3 * k, 3 * k + 1, 3 * k + 2) for k in range(6)))
+    rows = [row.id for number in sorted(shards) for row in shards[number].rows.records]
+    assert died.exists() and rows == [str(item) for item in range(18) if item != 10]
+    assert [dict(shards[number].rows.dropped) for number in range(6)] == [{}, {}, {}, {"timed out": 1}, {}, {}]
 
 
 def test_a_shard_that_kills_every_worker_ends_the_run(
-    workers: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    worker: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "TRIES", 2)
 
@@ -122,25 +130,11 @@ def test_a_shard_that_kills_every_worker_ends_the_run(
 
     what = r"^the cluster lost 2 workers at one shard, or itself; what was done is kept \("
     with pytest.raises(ProcessError, match=what):
-        made(workers, make, [1])
+        made(worker, make, [1])
     assert (tmp_path / "tries").read_text() == "xx"
 
 
-def test_one_row_that_fails_leaves_the_others_alone(workers: Cluster) -> None:
-    def make(items: Sequence[int]) -> Rows[Answer]:
-        async def row(item: int) -> Answer:
-            if item == 2:
-                raise TimedOutError("no reply")
-            return answer(item)
-
-        return run_rows(map(row, items))
-
-    shards = made(workers, make, [1, 2], [3])
-    assert [[row.id for row in shards[number].rows.records] for number in (0, 1)] == [["1"], ["3"]]
-    assert shards[0].rows.dropped == {"timed out": 1}
-
-
-def test_what_a_worker_raises_is_raised_here(workers: Cluster) -> None:
+def test_what_a_worker_raises_is_raised_here(worker: Cluster) -> None:
     def faulty(items: Sequence[int]) -> Rows[Answer]:
         raise RunError("broken", where=Where("a.json", 3), hint="mend it")
 
@@ -148,20 +142,20 @@ def test_what_a_worker_raises_is_raised_here(workers: Cluster) -> None:
         raise KeyError("a bug of ours")
 
     with pytest.raises(RunError) as caught:
-        made(workers, faulty, [1])
+        made(worker, faulty, [1])
     (fault,) = caught.value.faults
     assert str(fault) == "a.json:3: broken (mend it)"
     with pytest.raises(ray.exceptions.RayTaskError, match="KeyError: 'a bug of ours'"):
-        made(workers, bug, [1])
+        made(worker, bug, [1])
 
 
-def test_other_versions_are_refused(workers: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_versions_are_refused(worker: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "versions", lambda: {"solon": "0.0.1"})
     from solon import __version__
 
     what = f"a machine of the cluster has other versions than the one that asks: solon {__version__}, not 0.0.1"
     with pytest.raises(RunError) as caught:
-        made(workers, lambda items: Rows(), [1])
+        made(worker, lambda items: Rows(), [1])
     assert str(caught.value) == f"{what} (install the same on all)"
 
 

@@ -100,14 +100,13 @@ class Prefixes:
         sequence = Sequence(ids=job.ids, most=job.most, owner=job.place, trunk=trunk, known=base)
         columns = min(job.most, len(job.ids) + AHEAD) - base
         beside = min(len(self._wanted), self._rows) // 2
+        busy = best and best.busy
         if best:
-            best.busy, idle = True, not best.busy  # it must not go before it is copied
-            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._owners))
-            best.busy = not idle
-            if known > base:
-                self.cache.copy(best, sequence, known)
-        else:
-            self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._owners))
+            best.busy = True  # it must not go before it is copied
+        self._drop(self.cache.open(sequence, columns, beside=beside, kept=self._owners))
+        if best:
+            best.busy = bool(busy)
+            self.cache.copy(best, sequence, max(known, base))
         return self._begin(sequence, max(known, base))
 
     def _begin(self, sequence: Sequence, known: int) -> Sequence:

@@ -24,7 +24,8 @@ from solon.lm.sampling import Draws, double_device, no_numbers
 from solon.lm.stops import TextOf
 
 PIECE_TOKENS = 2048
-"""New tokens of a step: longer prompts are read in pieces. Measured."""
+"""New tokens of a step: longer prompts are read in pieces. Assumption: enough for full speed."""
+GPU_PIECE_TOKENS = 8192
 
 
 @dataclass(kw_only=True)
@@ -50,6 +51,7 @@ class Scheduler:
         text_of: TextOf,
         end_ids: frozenset[int],
         rows: int,
+        device: torch.device,
         counts: Counts,
         progress: Progress | None = None,
     ):
@@ -58,7 +60,7 @@ class Scheduler:
         self._waiting: list[Job] = []
         self._going: dict[Job, Tokens] = {}
         self._beginnings: list[Tokens] = []
-        self._piece_tokens = PIECE_TOKENS
+        self._piece_tokens = GPU_PIECE_TOKENS if device.type == "cuda" else PIECE_TOKENS
         self._draws: tuple[list[Reply], Draws] | None = None
         self._numbers = False
 

@@ -198,6 +198,7 @@ class LocalModel:
                 text_of=self._text_of,
                 end_ids=self._end_ids,
                 rows=self._batch_size,
+                device=model.device,
                 counts=self.counts,
                 progress=self._progress,
             )

@@ -23,7 +23,7 @@ from solon.evals.quality import text_quality
 from solon.feedback.critique import revise
 from solon.feedback.rows import Rows, Sampler
 from solon.lm.engines import ModelSpec, open_engine
-from solon.lm.protocols import Completion, LanguageModel, OptionScores, Sampling
+from solon.lm.protocols import Capabilities, Completion, LanguageModel, OptionScores, Sampling
 from solon.models.load import load_tokenizer
 from solon.prompting.asking import critique_format
 from solon.prompting.chat_template import DialogueFormat, dialogue_format
@@ -38,8 +38,13 @@ class Remembering:
     model: LanguageModel
     known: dict[tuple[object, ...], Completion] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.model, name)
+    @property
+    def identity(self) -> str:
+        return self.model.identity
+
+    @property
+    def can(self) -> Capabilities:
+        return self.model.can
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         key = (context, seed)

@@ -88,7 +88,7 @@ KINDS: dict[str, Kind] = {
     "gemma": Kind(type="gemma", shape=_LLAMA),
     "granite": Kind(type="granite", shape=_LLAMA),
     "smollm3": Kind(type="smollm3", shape=_LLAMA),
-    "stablelm": Kind(type="stablelm", shape=_LLAMA),
+    "stablelm": Kind(type="stablelm", decoder="cached", shape=_LLAMA),
     "phi": Kind(type="phi", shape=_LLAMA),
     "deepseek_v3": Kind(
         type="deepseek_v3",

@@ -1,9 +1,9 @@
 """A stage made by two workers of a Ray cluster, one of them killed on the way, has the bytes of the same stage made in
-one process; and how long it takes beside one process with two threads, and with one.
+one process; and how long both take.
 
 The cluster is two machines of one core each, both of them this one. The stage is `revisions` of the world run: answer
-and two rounds of critique and revision by the embedded model. Times are those of its manifest: to the last row, the
-start of the workers included. How much of it that is, the same stage of one shard for each worker tells.
+and two rounds of critique and revision by the embedded model. Times are those of a run up to it; what the start of the
+workers takes, the same with a shard for each of them tells.
 
     python bench/claims/cluster.py [--quick]
 """
@@ -11,7 +11,6 @@ start of the workers included. How much of it that is, the same stage of one sha
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,17 +21,15 @@ import psutil
 
 from measuring.result import Result, at_least
 from measuring.script import Options, Skip, result, run
-from measuring.turns import tell
+from measuring.turns import median_seconds, seconds
 
 SHARD = 32
 STAGE = "revisions"
 
 
 def measure(options: Options) -> Iterator[Result]:
-    if len(os.sched_getaffinity(0)) < 2:
-        raise Skip("it needs two cores")
-    rows = options.size(1024, 64)
-    setting = f"embedded model, answer and two rounds, {rows} prompts in shards of {SHARD}, two workers of one core"
+    cores, rows = len(os.sched_getaffinity(0)), options.size(1024, 64)
+    setting = f"embedded model, answer and two rounds, {rows} prompts in shards of {SHARD}, two workers, {cores} cores"
     with tempfile.TemporaryDirectory() as name, cluster() as address:
         folder = Path(name)
         equal, files = same_bytes(folder, rows, address)
@@ -46,38 +43,33 @@ def measure(options: Options) -> Iterator[Result]:
             asked=at_least(1),
             packages=("ray",),
         )
-        sides = {"one process, two threads": (2, None), "one process, one thread": (1, None), "cluster": (1, address)}
-        times: dict[str, list[float]] = {side: [] for side in sides}
-        for turn in range(options.repetitions):
-            for side, (threads, at) in sides.items():
-                times[side].append(made(folder / f"{side} {turn}", rows, at, threads=threads)[0])
-                tell(f"{side}: {times[side][-1]:.1f} s")
-        few, _ = made(folder / "few", 2 * SHARD, address)
-        tell(f"{2 * SHARD} prompts on the cluster: {few:.1f} s")
-        medians = {side: statistics.median(taken) for side, taken in times.items()}
-        for side in list(sides)[:2]:
-            yield result(
-                "a stage on a cluster of two workers",
-                setting=f"{setting}; of which {2 * SHARD} prompts take {few:.1f} s",
-                peer=side,
-                peer_figure=medians[side],
-                solon_figure=medians["cluster"],
-                unit="s",
-                packages=("ray",),
-            )
+        few = seconds(lambda: made(folder / "few", 2 * SHARD, address))
+        numbers = iter(range(options.repetitions * 2))
+        alone, beside = f"one process, {cores} threads", "cluster"
+        sides = {
+            alone: lambda: made(folder / str(next(numbers)), rows, None, threads=cores),
+            beside: lambda: made(folder / str(next(numbers)), rows, address),
+        }
+        medians = median_seconds(sides, options.repetitions)
+        yield result(
+            "a stage on a cluster of two workers",
+            setting=f"{setting}; {2 * SHARD} prompts take the cluster {few:.1f} s",
+            peer=alone,
+            peer_figure=medians[alone],
+            solon_figure=medians[beside],
+            unit="s",
+            packages=("ray",),
+        )
 
 
 def same_bytes(folder: Path, rows: int, address: str) -> tuple[int, int]:
     """Files of the stage that are equal, and all of them. A worker dies when the first shard is there."""
-    _, here = made(folder / "here", rows, None)
-    _, there = made(folder / "there", rows, address, kill=True)
+    here, there = made(folder / "here", rows, None), made(folder / "there", rows, address, kill=True)
     return sum(there.get(name) == data for name, data in here.items()), len(here)
 
 
-def made(
-    folder: Path, rows: int, address: str | None, *, threads: int = 1, kill: bool = False
-) -> tuple[float, dict[str, bytes]]:
-    """Seconds that the stage took, and its files."""
+def made(folder: Path, rows: int, address: str | None, *, threads: int = 1, kill: bool = False) -> dict[str, bytes]:
+    """The files of the stage."""
     import torch
 
     from solon.artifacts.finished import FinishedStage
@@ -101,7 +93,7 @@ def made(
     if kill and not killed:
         raise RuntimeError("no worker was killed")
     found = FinishedStage.open(folder, STAGE)
-    return found.manifest.timing.seconds, {name: found.path(name).read_bytes() for name in found.manifest.outputs}
+    return {name: found.path(name).read_bytes() for name in found.manifest.outputs}
 
 
 WORLD: dict[str, Any] = {"models.assistant": "embedded", "prompts.source": "world"}
@@ -125,7 +117,7 @@ def cluster() -> Iterator[str]:
         from ray.cluster_utils import Cluster
     except ImportError as error:
         raise Skip("no Ray (pip install 'solon[ray]')") from error
-    small = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    small: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100_000_000}
     machines = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
     machines.add_node(**small)
     try:

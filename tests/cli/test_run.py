@@ -211,13 +211,14 @@ def test_the_choices_of_the_starter_that_are_commented_out_can_be_taken(files: P
     done("init", "mine")
     text = Path("mine/run.toml").read_text()
     keys = r"columns\.prompt|columns\.response|on_fault|max_faults|scores|score_temperature"
-    keys += r"|revisions\.temperature|reasoning\.max_new_tokens"
+    keys += r"|temperature|top_p|answers\.temperature|revisions\.temperature|reasoning\.max_new_tokens"
     taken, number = re.subn(rf"^# ({keys}) = ", r"\1 = ", text, flags=re.MULTILINE)
     Path("mine/run.toml").write_text(taken)
     config = load_run_config("mine/run.toml")
     prompts, sampling = config.prompts, config.sampling
-    assert number == 8
-    assert (sampling.revisions.temperature, sampling.reasoning.max_new_tokens) == (0.7, 512)
+    assert number == 11
+    assert (sampling.temperature, sampling.top_p, sampling.answers.temperature) == (0.7, 0.95, 0.7)
+    assert (sampling.revisions.temperature, sampling.reasoning.max_new_tokens) == (0.3, 512)
     assert prompts.columns == {"prompt": ("question", "goal"), "response": ("output",)}
     assert (prompts.on_fault, prompts.scores) == ("skip", "label")
 

@@ -100,5 +100,5 @@ def test_an_unknown_engine_is_told_with_the_nearest() -> None:
     with pytest.raises(ConfigError) as error:
         open_engine("lokal", spec())
     assert str(error.value) == "there is no engine `lokal` (did you mean `local`?)"
-    with pytest.raises(ConfigError, match=r"there is no engine `x` \(there are .*`faulty`, `local`, `scripted`\)"):
+    with pytest.raises(ConfigError, match=r"there is no engine `x` \(there are .*`faulty`, `local`, `scripted`.*\)"):
         open_engine("x", spec())

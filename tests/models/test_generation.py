@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from solon.embedded.shipped import model_folder
 
 from solon.config import EMBEDDED, SamplingOverrides
 from solon.errors import ModelError
 from solon.models.generation import Preference, preference
+from solon.models.where import model_folder
 
 
 def folder(tmp_path: Path, **settings: Any) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from _thread import interrupt_main
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Timer
@@ -226,7 +227,8 @@ def test_a_download_that_was_cut_off_goes_on(
 def test_an_interrupt_does_not_wait_for_a_transfer(hub: Hub, files: dict[str, bytes]) -> None:
     hub.push("org/tiny", files)
     hub.stalled, model = Event(), look_up(HubModel(repo="org/tiny"))
-    timer = Timer(0.5, interrupt_main)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    timer = Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -234,6 +236,7 @@ def test_an_interrupt_does_not_wait_for_a_transfer(hub: Hub, files: dict[str, by
     finally:
         hub.stalled.set()
         timer.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def _killed(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.config import ALGORITHMS as NAMES
+from solon.config_training import ALGORITHMS as NAMES
 from solon.config_training import RLSection
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, SampleRequest

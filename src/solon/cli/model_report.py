@@ -38,15 +38,9 @@ def _summary(name: str, summary: ModelSummary) -> str:
         f"vocabulary {summary.vocabulary:,}",
         {"chat-template": "chat template", "human-assistant": "Human/Assistant"}[summary.dialogue],
         summary.decoder,
-        f"prefixes shared {_reach(summary.shared)}",
+        f"prefixes shared {'always' if summary.shared is None else 'never'}",
     )
     return f"{name}: {', '.join(facts)}"
-
-
-def _reach(shared: int | None) -> str:
-    if shared is None:
-        return "always"
-    return f"up to {shared:,} tokens" if shared else "never"
 
 
 def _line(label: str, text: str) -> str:

@@ -21,11 +21,6 @@ from solon.text import printable
 app = typer.Typer(no_args_is_help=True, help="Write prompts with a model, from a few examples.")
 
 
-@app.callback()
-def prompts() -> None:
-    """Write prompts with a model, from a few examples."""
-
-
 @app.command()
 def generate(
     kind: Annotated[Kind, Option(help="Requests that a good assistant refuses, or those of people who need help.")],

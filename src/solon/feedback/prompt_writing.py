@@ -6,6 +6,7 @@ what a model reads for one serves them all.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -25,8 +26,12 @@ SHOWN = 5
 """Examples in a request. RLHF-22 showed about ten, to a larger model."""
 ASKED = 5
 """Prompts that a request asks for. Assumption."""
+SHARE = 2.0
+"""A category may have so many times its equal share of the prompts: for one, the model may find nothing. Assumption."""
 WORDS = range(3, 81)
 """How long a prompt may be. Assumption."""
+
+MORE = "more than asked for"
 
 _PEOPLE: dict[Kind, str] = {
     "red-team": "messages{about} that people sent to an assistant in order to test whether it refuses what is harmful",
@@ -110,14 +115,17 @@ def _context(kind: Kind, category: str, shown: Sequence[ExamplePrompt], sampler:
 class Sieve:
     """Keeps prompts that are prompts and unlike all before them, and counts what it leaves out by reason."""
 
-    def __init__(self, known: Iterable[str], not_like: Iterable[str], wanted: int):
-        """`known`: the examples; `not_like`: prompts that nothing may be like."""
+    def __init__(self, examples: Sequence[ExamplePrompt], not_like: Iterable[str], wanted: int):
+        """`not_like`: texts that no prompt may be like."""
         self._known, self._not_like = Texts(), Texts()
-        for text in known:
-            self._known.add(text)
+        for example in examples:
+            self._known.add(example.text)
         for text in not_like:
             self._not_like.add(text)
         self._wanted = wanted
+        self._share = math.ceil(SHARE * wanted / len({example.category for example in examples}))
+        self.categories: Counter[str] = Counter()
+        """Of those that are kept."""
         self.kept: list[tuple[str, Reply]] = []
         self.dropped: Counter[str] = Counter()
         self.lines = 0
@@ -132,14 +140,15 @@ class Sieve:
             self.dropped[f"request lost: {reply.lost}"] += 1
         for text, fault in [] if reply.lost else items(reply):
             self.lines += 1
-            reason = fault or self._reason(text)
+            reason = fault or self._reason(text, reply.category)
             if reason:
                 self.dropped[reason] += 1
             else:
                 self._known.add(text)
                 self.kept.append((text, reply))
+                self.categories[reply.category] += 1
 
-    def _reason(self, text: str) -> str | None:
+    def _reason(self, text: str, category: str) -> str | None:
         """Why a prompt is left out, None if it is kept."""
         if self._not_like.has(text) or self._not_like.has_alike(text):
             return "like an evaluation prompt"
@@ -147,7 +156,9 @@ class Sieve:
             return "duplicate"
         if self._known.has_alike(text):
             return "near-duplicate"
-        return None if self.missing > 0 else "more than asked for"
+        if self.missing <= 0:
+            return MORE
+        return "more than its category's share" if self.categories[category] >= self._share else None
 
 
 def items(reply: Reply) -> list[tuple[str, str | None]]:
@@ -164,7 +175,8 @@ def items(reply: Reply) -> list[tuple[str, str | None]]:
         text = " ".join(_NUMBER.sub("", line, count=1).strip(_QUOTES).split())
         talk = numbered and place > 0 and not _NUMBER.match(line)
         cut = reply.cut and place == len(lines) - 1
-        found.append((text, "cut off" if cut else "not a prompt" if talk else fault_of(text)))
+        fault = MORE if place >= ASKED else "cut off" if cut else "not a prompt" if talk else fault_of(text)
+        found.append((text, fault))
     return found
 
 

@@ -96,24 +96,19 @@ class Pass:
         self._device = device
         order = sorted(range(len(pieces)), key=lambda index: _order(pieces[index]))
         packed = [pieces[index] for index in order]
-        starts = np.cumsum([0, *(piece.count for piece in packed)])
-        ids = [token for piece in packed for token in _new(piece)]
-        positions = np.concatenate([np.arange(p.count) + p.sequence.known for p in packed])
-        self.ids_N = self._tensor(np.array(ids))
-        self.positions_N = self._tensor(positions)
-        wanted = dict(
-            zip(
-                order,
-                (np.arange(stop - piece.last, stop) for piece, stop in zip(packed, starts[1:], strict=True)),
-                strict=True,
-            )
-        )
-        self.wanted = self._tensor(np.concatenate([wanted[index] for index in range(len(pieces))]))
+        counts = np.array([piece.count for piece in packed])
+        known = np.array([piece.sequence.known for piece in packed])
+        self.ids_N = self._tensor(np.array([token for piece in packed for token in _new(piece)]))
+        self.positions_N = self._tensor(np.repeat(known, counts) + _within(counts))
+        stops = np.empty_like(counts)
+        stops[order] = counts.cumsum()
+        lasts = np.array([piece.last for piece in pieces])
+        self.wanted = self._tensor(np.repeat(stops - lasts, lasts) + _within(lasts))
         """Tokens after which logits are wanted, in the order of the pieces."""
         self._groups: list[_Group] = []
         self._writes: list[tuple[Block, slice, Tensor, Tensor]] = []
         at = 0
-        for _, run in groupby(packed, key=lambda piece: _number(piece)):
+        for _, run in groupby(packed, key=_number):
             at = self._add_block(list(run), at)
 
     def attend(self, layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
@@ -127,42 +122,47 @@ class Pass:
     def _add_block(self, pieces: list[Piece], at: int) -> int:
         block = pieces[0].sequence.block
         assert block
-        rows = np.repeat([p.sequence.row for p in pieces], [p.count for p in pieces])
-        columns = np.concatenate([np.arange(p.count) + (p.sequence.known - p.sequence.base) for p in pieces])
-        self._writes.append((block, slice(at, at + len(rows)), self._tensor(rows), self._tensor(columns)))
+        start = at
         for part in _like(pieces, block):
             self._groups.append(self._group(block, part, at))
             at += sum(piece.count for piece in part)
+        counts = np.array([piece.count for piece in pieces])
+        rows = np.repeat([piece.sequence.row for piece in pieces], counts)
+        columns = np.repeat([piece.sequence.known - piece.sequence.base for piece in pieces], counts) + _within(counts)
+        self._writes.append((block, slice(start, at), self._tensor(rows), self._tensor(columns)))
         return at
 
     def _group(self, block: Block, pieces: list[Piece], at: int) -> _Group:
-        rows, counts = [piece.sequence.row for piece in pieces], np.array([piece.count for piece in pieces])
-        tokens, longest = int(counts.sum()), int(counts.max())
-        first, above = min(rows), max(rows) + 1
-        whole = above - first <= 2 * len(
-            rows
-        )  # rows between that have no new token cost less than a copy of the others
-        lines = np.array(rows) - first if whole else np.arange(len(rows))
-        height = above - first if whole else len(rows)
-        column_GT = np.full((height, longest), -1)
-        place_GT = np.full((height, longest), at)
-        starts = np.cumsum(counts) - counts
-        for line, piece, start in zip(lines, pieces, starts, strict=True):
-            column_GT[line, : piece.count] = np.arange(piece.count) + (piece.sequence.known - piece.sequence.base)
-            place_GT[line, : piece.count] = np.arange(piece.count) + (at + start)
-        dense = tokens == column_GT.size
-        real = np.concatenate([line * longest + np.arange(count) for line, count in zip(lines, counts, strict=True)])
+        rows, counts = np.array([piece.sequence.row for piece in pieces]), np.array([piece.count for piece in pieces])
+        first, above, longest = int(rows.min()), int(rows.max()) + 1, int(counts.max())
+        # Rows between that have no new token cost less than a copy of the others.
+        whole = above - first <= 2 * len(rows)
+        lines, height = (rows - first, above - first) if whole else (np.arange(len(rows)), len(rows))
+        real = np.repeat(lines * longest, counts) + _within(counts)
+        column_GT = np.full(height * longest, -1)
+        known = [piece.sequence.known - piece.sequence.base for piece in pieces]
+        column_GT[real] = np.repeat(known, counts) + _within(counts)
+        place_GT = np.full(height * longest, at)
+        place_GT[real] = np.arange(at, at + len(real))
+        dense = len(real) == len(column_GT)
         return _Group(
             block=block,
-            rows=slice(first, above) if whole else self._tensor(np.array(rows)),
-            span=slice(at, at + tokens),
-            place_GT=None if dense else self._tensor(place_GT),
+            rows=slice(first, above) if whole else self._tensor(rows),
+            span=slice(at, at + len(real)),
+            place_GT=None if dense else self._tensor(place_GT.reshape(height, longest)),
             real_M=None if dense else self._tensor(real),
-            column_GT=self._tensor(column_GT),
+            column_GT=self._tensor(column_GT.reshape(height, longest)),
         )
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.astype(np.int64, copy=False)).to(self._device, non_blocking=True)
+
+
+def _within(counts: np.ndarray) -> np.ndarray:
+    """0, 1, ... up to each count, one behind the other: (2, 3) gives 0, 1, 0, 1, 2."""
+    starts: np.ndarray = np.repeat(counts.cumsum() - counts, counts)
+    within: np.ndarray = np.arange(len(starts)) - starts
+    return within
 
 
 def _new(piece: Piece) -> list[int]:
@@ -186,7 +186,7 @@ def _like(pieces: list[Piece], block: Block) -> Iterator[list[Piece]]:
     scores = block.columns + (block.trunk.known if block.trunk else 0)
     part: list[Piece] = []
     for piece in pieces:
-        long = part and part[0].count
+        long = part[0].count if part else 0
         if part and (piece.count < LIKE * long or (len(part) + 1) * long * scores > MAX_SCORES // 16):
             yield part
             part = []

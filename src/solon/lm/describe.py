@@ -8,6 +8,7 @@ import torch
 
 from solon.config import RunConfig
 from solon.lm.check import Looked, ModelSummary, look_at
+from solon.lm.memory import token_budget
 from solon.lm.oddities import oddities, token_names
 from solon.models.generation import preference
 from solon.models.machine import Machine
@@ -68,7 +69,7 @@ def describe_model(folder: Path, *, trust_remote_code: bool = False) -> ModelRep
         computed=computed,
         special=_special(looked),
         stop=format.stop,
-        memory=stage_memory(looked, reading(RunConfig(), looked.summary.context, dtype, on_cpu=device.type == "cpu")),
+        memory=stage_memory(looked, reading(RunConfig(), looked, dtype, device)),
         machine=Machine.here(device),
         oddities=(
             *_rounded(stored, computed),
@@ -79,15 +80,16 @@ def describe_model(folder: Path, *, trust_remote_code: bool = False) -> ModelRep
     )
 
 
-def reading(config: RunConfig, context: int, dtype: torch.dtype, *, on_cpu: bool) -> Reading:
-    """What a run reads at once of a model with this context."""
-    trained = (config.sft, config.preference, config.rl)
+def reading(config: RunConfig, looked: Looked, dtype: torch.dtype, device: torch.device) -> Reading:
+    """What a run reads at once of a model."""
+    rows, trained = config.sampling.batch_size, (config.sft, config.preference, config.rl)
+    wanted = rows * min(looked.summary.context, ROW_TOKENS)
     return Reading(
         dtype=dtype,
-        rows=config.sampling.batch_size,
-        tokens=config.sampling.batch_size * min(context, ROW_TOKENS),
+        rows=rows,
+        tokens=min(wanted, token_budget(looked.outline.config, dtype, device)),
         micro_batch_tokens=max(section.micro_batch_tokens for section in trained),
-        on_cpu=on_cpu,
+        on_cpu=device.type == "cpu",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from solon.lm.decoding import common_length
+from solon.lm.prefixes import common_length
 from solon.models.inputs import context_length
 from solon.models.tokens import encode_continuation, end_ids
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat
@@ -92,6 +92,6 @@ def _of_format(format: DialogueFormat, tokenizer: PreTrainedTokenizerBase) -> It
     first, second = (encode_continuation(tokenizer, asked, option) for option in OPTIONS)
     if first == second:
         yield f"the options{OPTIONS[0]} and{OPTIONS[1]} are the same tokens: it cannot be the judge"
-    elif shared := common_length([first, second], 1):
+    elif shared := common_length(first, second):
         begun = tokenizer.decode(first[:shared])
         yield f"the options{OPTIONS[0]} and{OPTIONS[1]} both begin with {begun!r}: they are told apart by what follows"

@@ -64,8 +64,8 @@ def _attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     how = Attention(scale=scale, window=sliding_window, softcap=softcap, sinks_H=s_aux)
     layer: Any = module.layer_idx
-    packed = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
-    return _READING.get().attend(layer, *packed, how)[None], None
+    query_NHE, key_NKE, value_NKE = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
+    return _READING.get().attend(layer, query_NHE, key_NKE, value_NKE, how)[None], None
 
 
 AttentionInterface.register(_NAME, _attention)
@@ -79,8 +79,9 @@ class _Shapes:
         self.dtype = torch.float32
 
     def attend(self, layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
-        keys, values = tuple(key_NKE.shape[1:]), tuple(value_NKE.shape[1:])
-        self.found[layer], self.dtype = Shape(keys=keys, values=values), key_NKE.dtype
+        (_, heads, width), (_, _, value_width) = key_NKE.shape, value_NKE.shape
+        self.found[layer] = Shape(keys=(heads, width), values=(heads, value_width))
+        self.dtype = key_NKE.dtype
         return query_NHE.new_zeros(*query_NHE.shape[:2], value_NKE.shape[-1])
 
 

@@ -70,9 +70,7 @@ class Prefixes:
             best.ids, best.known, best.most, best.owner, best.busy = job.ids, known, job.most, job.place, True
             return self._begin(best, known)
         trunk = self._trunk(job, keys)
-        if trunk in ("wait", "full"):
-            return trunk
-        return self._open(job, trunk, best, known)
+        return trunk if isinstance(trunk, str) else self._open(job, trunk, best, known)
 
     def end(self, sequence: Sequence, *, clean: bool = False) -> None:
         """Nobody works on the sequence any more. `clean`: what it holds is worth nothing."""

@@ -21,10 +21,13 @@ from solon.lm.prefixes import Prefixes
 class Reader(Protocol):
     """A network, and what it remembers of sequences."""
 
-    pieces: bool
-    """Whether a sequence may be read piece by piece."""
-    reused: int
-    """Tokens that did not have to be read again."""
+    @property
+    def pieces(self) -> bool:
+        """Whether a sequence may be read piece by piece."""
+
+    @property
+    def reused(self) -> int:
+        """Tokens that did not have to be read again."""
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """These wait, and others are to come."""

@@ -115,7 +115,7 @@ class Draws:
         of NaN.
 
         Args:
-            step: how many tokens each row has, [B], or all rows have: number t of its uniforms draws token t.
+            step: how many tokens each row has, [B], or all rows have, below T: uniform t draws token t.
         """
         greedy_B = self.temperature_B == 0
         scaled_BV = logits_BV.float()

@@ -62,7 +62,7 @@ def workers_at(address: str | None, section: ClusterSection, progress: Progress)
     return Cluster(address=address, section=section, progress=progress) if address else one_by_one
 
 
-Share = dict[str, float]
+Share = dict[str, Any]
 """What a worker takes of a machine: `num_cpus` and `num_gpus`."""
 
 
@@ -93,9 +93,10 @@ def _dataset(
     pack = ray.cloudpickle.dumps
     rows = [{"number": number, "packed": pack(tuple(items))} for number, items in parts.items()]
     files = {name: actor.files for name, actor in maker.actors.items()}
+    worker: Any = _Worker  # Ray's own types know of functions alone
     with catch_warnings(category=ray.util.annotations.RayDeprecationWarning, action="ignore"):  # until 2.64
         return data.from_items(rows, override_num_blocks=len(rows)).map(
-            _Worker,
+            worker,
             fn_constructor_args=(pack(maker), files, _reader(ray), versions()),
             compute=data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
             max_task_retries=TRIES - 1,

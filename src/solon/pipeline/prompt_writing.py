@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter)
     """
     if out.exists():
         raise UserError(f"{out} is there already", hint="choose another file with -o, or delete it")
-    sieve = Sieve((one.text for one in order.examples), order.not_like, order.count)
+    sieve = Sieve(order.examples, order.not_like, order.count)
     replies: list[Reply] = []
     reporter.stage(f"{order.kind} prompts", order.count)
     begun = _begun(order, sampler)
@@ -110,7 +109,7 @@ def _account(sieve: Sieve, replies: Sequence[Reply], begun: JsonValue) -> Accoun
         asked=begun,
         requests=len(replies),
         counts=Counts(rows_in=sieve.lines, rows_out=len(sieve.kept), dropped=dropped),
-        categories=dict(Counter(reply.category for _, reply in sieve.kept)),
+        categories=dict(sieve.categories),
         tokens=sum(reply.tokens for reply in replies),
     )
 
@@ -158,8 +157,12 @@ def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
 def _work_folder(out: Path, begun: Mapping[str, JsonValue]) -> Iterator[Path]:
     """The folder of replies, which nobody else uses. Raises `UserError` if it holds those to other requests."""
     folder = out.with_name(f"{out.name}.partial")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FolderLock(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(folder)
+    except OSError as error:
+        what = f"cannot write {error.filename or folder}: {error.strerror}"
+        raise UserError(what, hint="choose another file with -o") from error
     try:
         sweep(folder)
         start = folder / "begun.json"

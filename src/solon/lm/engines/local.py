@@ -209,7 +209,7 @@ class LocalModel:
         if self._kind in ("lean", "packed"):
             lean = self._kind == "lean"
             network = LlamaNetwork(LlamaWeights(model, dtype)) if lean else PackedNetwork(model, dtype)
-            budget = self._budget or token_budget(network, model)
+            budget = self._budget or token_budget(model.config, network.dtype, network.device)
             return PackedReader(network, budget=budget, rows=self._batch_size)
         return LockstepReader(
             lambda: (CachedDecoder if self._kind == "cached" else RecomputingDecoder)(model, dtype),

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from solon.config_engines import VllmSection
@@ -246,27 +247,28 @@ def _engine(spec: ModelSpec, own: VllmSection, max_context: int) -> Any:
     if (device.type, device.index or 0) != (current_platform.device_type, 0):
         what = f"vLLM computes on {current_platform.device_type} here, but models.device is {device}"
         raise ConfigError(what, hint='set it to "auto"; CUDA_VISIBLE_DEVICES says which GPUs there are')
-    share = own.gpu_memory_utilization or (SHARE_OF_MAIN_MEMORY if device.type == "cpu" else 0.9)
     try:
-        engine = LLMEngine.from_engine_args(
-            EngineArgs(
-                model=spec.model,
-                dtype=str(resolve_dtype(spec.dtype, device)).removeprefix("torch."),
-                trust_remote_code=spec.trust_remote_code,
-                load_format="safetensors",
-                generation_config="vllm",  # a request says all
-                logprobs_mode="processed_logprobs",  # of the distribution that a token was drawn from
-                max_model_len=max_context,
-                gpu_memory_utilization=share,
-                tensor_parallel_size=own.tensor_parallel_size,
-                enforce_eager=own.enforce_eager,
-                disable_log_stats=True,
-                use_tqdm_on_load=False,
-            )
-        )
+        engine = LLMEngine.from_engine_args(EngineArgs(**_arguments(spec, own, device), max_model_len=max_context))
         engine.add_request("first", {"prompt_token_ids": [0]}, _sampling_params(max_tokens=1))
         while engine.has_unfinished_requests():  # that it cannot run some models it finds out here
             engine.step()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"vLLM cannot run {spec.model}: {' '.join(str(error).split())}", hint=_HINT) from error
     return engine
+
+
+def _arguments(spec: ModelSpec, own: VllmSection, device: torch.device) -> dict[str, Any]:
+    """vLLM's `EngineArgs`, but for the context."""
+    return {
+        "model": spec.model,
+        "dtype": str(resolve_dtype(spec.dtype, device)).removeprefix("torch."),
+        "trust_remote_code": spec.trust_remote_code,
+        "load_format": "safetensors",
+        "generation_config": "vllm",  # a request says all
+        "logprobs_mode": "processed_logprobs",  # of the distribution that a token was drawn from
+        "gpu_memory_utilization": own.gpu_memory_utilization or (SHARE_OF_MAIN_MEMORY if device.type == "cpu" else 0.9),
+        "tensor_parallel_size": own.tensor_parallel_size,
+        "enforce_eager": own.enforce_eager,
+        "disable_log_stats": True,
+        "use_tqdm_on_load": False,
+    }

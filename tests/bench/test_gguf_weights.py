@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from transformers import AutoModelForCausalLM
+
 from peers.gguf_weights import write_gguf
 from tiny_models import tiny_model_folder
-from transformers import AutoModelForCausalLM
 
 
 def test_the_file_holds_the_same_model(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A Llama's folder as llama.cpp's file, with the same weights.
 
-llama.cpp's own converter knows tokenizers by their fingerprints and refuses others. Here the file's tokenizer only names
-the tokens: the server gets and gives their numbers.
+llama.cpp's own converter knows tokenizers by their fingerprints and refuses others. Here the file's tokenizer only
+names the tokens: the server gets and gives their numbers.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from peers.judges import BatchedGenerate, PromptByPrompt
 from solon.constitution.few_shots import load_few_shots
 from solon.feedback.rows import run_rows
 from solon.models.load import load_model
-from solon.prompting.context import Context
+from solon.prompting.context import Context, Message
 from solon.records import Prompt, Turn
 from tiny_models import tiny_model_folder
 
@@ -53,7 +53,8 @@ def test_judges_come_to_the_engines_verdicts(folder: Path) -> None:
     """Options of one token each, so that nothing stands behind the token that tells them apart."""
     loaded, format = load_model(folder, dtype=torch.float32, device=CPU), endless_format(folder)
     solon = solon_engine(folder, format, dtype="float32")
-    contexts = [Context(prefill=text) for text in ("Which is kinder?", "Which of the two answers is ruder, and why?")]
+    texts = ("Which is kinder?", "Which of the two answers is ruder, and why?")
+    contexts = [Context(messages=(Message("human", text),), prefill="Answer:") for text in texts]
     options = (" A", " B")
     wanted = run_rows(solon.score(context, options) for context in contexts).records
     for judge in (PromptByPrompt(loaded, format), BatchedGenerate(loaded, format, 8)):

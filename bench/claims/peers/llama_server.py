@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,12 +19,13 @@ from transformers import PreTrainedTokenizerBase
 
 from measuring.models import threads
 from measuring.script import ROOT, Skip
+from peers.gguf_weights import write_gguf
 from solon.lm.protocols import Capabilities, Completion, OptionScores, Sampling
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
 
 SERVER = ROOT / ".peers/llama-server"
-CONVERTER = ROOT / ".peers/llama.cpp/convert_hf_to_gguf.py"
+SAMPLING = {"temperature": 1.0, "samplers": ["temperature"], "ignore_eos": True, "return_tokens": True}
 READY_S = 120
 SLOT = 2048
 """Tokens that a row may have."""
@@ -45,17 +45,17 @@ class LlamaServer:
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         prompt = self.format.render(context)
         ids = self.tokenizer.encode(prompt, add_special_tokens=False)
-        asked = {"prompt": ids, "n_predict": sampling.max_new_tokens, "ignore_eos": True, "samplers": ["temperature"]}
+        asked = {"prompt": ids, "n_predict": sampling.max_new_tokens}
         told = await asyncio.get_running_loop().run_in_executor(self._threads, self._post, asked)
-        assert told["tokens_predicted"] == sampling.max_new_tokens, told
-        text = told["content"].strip()
+        assert len(told["tokens"]) == sampling.max_new_tokens, told
+        text = str(self.tokenizer.decode(told["tokens"], skip_special_tokens=True)).strip()
         return Completion(prompt=prompt, text=text, tokens=sampling.max_new_tokens, ended="length")
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
         raise NotImplementedError
 
     def _post(self, asked: dict[str, Any]) -> dict[str, Any]:
-        data = json.dumps(asked | {"temperature": 1.0, "cache_prompt": True}).encode()
+        data = json.dumps(SAMPLING | asked).encode()
         request = urllib.request.Request(f"{self.url}/completion", data, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             told: dict[str, Any] = json.load(answer)
@@ -70,9 +70,7 @@ def llama_server(
     if not SERVER.exists():
         raise Skip("llama.cpp's server is not installed (make install-peers)")
     weights = work / "model.gguf"
-    kind = {"bfloat16": "bf16", "float32": "f32"}[dtype]
-    converted = (sys.executable, CONVERTER, folder, "--outfile", weights, "--outtype", kind)
-    subprocess.run([*map(str, converted)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    write_gguf(folder, weights, dtype)
     port = _free_port()
     command = (SERVER, "--model", weights, "--port", port, "--parallel", rows, "--ctx-size", rows * SLOT)
     with subprocess.Popen(

@@ -48,10 +48,9 @@ class Work:
 
 
 def _generate(work: Work) -> Generate:
-    loaded, rows = work.load(), len(work.chains.prompts)
-    return at_best_size(
-        lambda size: Generate(loaded, work.format, size), lambda peer: work.chains.write(peer, rows // 4 or 1), rows
-    )
+    loaded, chains = work.load(), work.chains
+    short = replace(chains, new_tokens=max(1, chains.new_tokens // 4))
+    return at_best_size(lambda size: Generate(loaded, work.format, size), short.write, len(chains.prompts))
 
 
 def _continuous(work: Work) -> ContinuousBatching:

@@ -39,6 +39,7 @@ def address() -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_MODE", "disabled")  # else it depends on a file in the user's home
         patch.setenv("RAY_raylet_start_wait_time_s", "120")  # on a crowded machine
         small = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
         machines = LocalCluster(initialize_head=True, head_node_args=small)

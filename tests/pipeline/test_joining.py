@@ -46,7 +46,7 @@ def test_a_cluster_that_cannot_be_joined_is_one_line(web_server: str, monkeypatc
         raise ConnectionError("Could not find\nany running Ray instance.")
 
     monkeypatch.setattr("ray.init", absent)
-    hint = "(on each machine of the cluster: `ray start`, see docs/cluster.md)"
+    hint = "(`ray start` on this machine too; RAY_AUTH_MODE=token if it has a token; see docs/cluster.md)"
     assert refused("auto") == f"cannot join the Ray cluster at auto: Could not find any running Ray instance. {hint}"
 
 

@@ -37,7 +37,7 @@ def join(address: str) -> ModuleType:
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             except (OSError, ValueError, RuntimeError) as error:
                 said = " ".join(str(error).split())
-                hint = "on each machine of the cluster: `ray start`, see docs/cluster.md"
+                hint = "`ray start` on this machine too; RAY_AUTH_MODE=token if it has a token; see docs/cluster.md"
                 raise UserError(f"cannot join the Ray cluster at {address}: {said}", hint=hint) from error
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it raises what it logs

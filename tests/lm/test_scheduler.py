@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -153,6 +154,37 @@ def test_a_chain_within_a_budget() -> None:
     watch(held)
     assert texts(1200) == free
     assert 600 < max(held) <= 1200
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_sharing_of_every_kind_changes_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts of a few parts, so that beginnings of all lengths are shared, by trunks, copies and rows that go on."""
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    parts = [LONG[start : start + length] for start, length in ((0, 70), (9, 110), (30, 40), (2, 25))]
+    picks = rng.integers(0, len(parts), size=(12, 6))
+
+    def texts(**settings: Any) -> list[Completion]:
+        model = engine("qwen2", **settings)
+
+        async def chain(number: int) -> list[Completion]:
+            text, replies = "", []
+            for step in range(3):
+                text += "".join(parts[part] for part in picks[number, 2 * step : 2 * step + 2])
+                replies.append(await write(model, text, 0, 3 + 11 * (number % 3), 0.0))
+                text += replies[-1].text
+            return replies
+
+        return [reply for replies in run(together(map(chain, range(len(picks))))) for reply in replies]
+
+    monkeypatch.setattr("solon.lm.prefixes.CHUNK", 10**6)
+    apart = texts()
+    for name, value in (("CHUNK", 4), ("TRUNK_ROWS", 3), ("TRUNK_TOKENS", 8)):
+        monkeypatch.setattr(f"solon.lm.prefixes.{name}", value)
+    for settings in ({}, {"budget": 1300}, {"budget": 2000, "batch_size": 5}):
+        shared = texts(**settings)
+        assert shared == apart
+        for one, other in zip(shared, apart, strict=True):
+            assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
 
 
 def test_a_request_that_is_more_than_the_budget_fails_alone() -> None:

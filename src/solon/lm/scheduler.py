@@ -84,6 +84,8 @@ class Scheduler:
         failed = self._admit()
         pieces = self._pieces()
         if not pieces:
+            if not failed:
+                raise RuntimeError(f"none of {len(self._waiting)} requests can go on")
             return failed
         logits_MV = self._reader.read([piece for _, piece in pieces])
         self.counts.steps += 1

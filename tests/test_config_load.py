@@ -19,7 +19,6 @@ from solon.config import (
     SamplingOverrides,
     SamplingSection,
 )
-from solon.config_engines import EndpointSection, VllmSection
 from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
 from solon.config_rules import RENAMED, contradictions
 from solon.config_training import ALGORITHMS, RLSection
@@ -450,9 +449,6 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
-    sections = {"endpoint": EndpointSection, "vllm": VllmSection}
-    engines = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
-    without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in (*sections, *engines)}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")
     without_value |= {f"{each}.{key}" for each in (*overrides, "pairs") for key in SamplingOverrides.model_fields}

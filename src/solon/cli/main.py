@@ -32,7 +32,9 @@ class Entry(NamedTuple):
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("run", ".run:run", "Run Constitutional AI from constitution to report.", RUN),
-    Entry("plan", ".plan:plan", "Say what a run will take: calls, tokens, time, memory.", RUN),
+    Entry(
+        "plan", ".plan:plan", "Say what a run will take, before it takes it: calls, tokens, time, memory, cost.", RUN
+    ),
     Entry("resume", ".run:resume", "Continue a run that was stopped.", RUN),
     Entry("stage", ".run:stages", "Run up to and including one stage.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),

@@ -8,12 +8,17 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from solon.cli.faults import say_note
 from solon.cli.results import print_counts
 from solon.cli.run_options import Json, Quiet, Settings, refuse_option
 from solon.config import WORLD
 from solon.config_load import load_run_config
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
+from solon.lm.engines import reads_folder
+from solon.models.folder import check_folder
+from solon.models.where import bring_model
+from solon.pipeline.pinning import pin_models
 from solon.pipeline.prompt_writing import Account, Order, account_of, write_prompts
 from solon.progress import json_line, reporting
 from solon.text import printable
@@ -78,9 +83,13 @@ def generate(
     file = out or Path(f"{kind}.jsonl")
     from solon.pipeline.actors import Actors
 
+    tell = None if quiet or as_json else say_note
+    config = pin_models(config, None, tell)
+    if reads_folder(engine):
+        check_folder(bring_model(config.models.assistant.path, tell=tell))
     with reporting(quiet, as_json) as reporter:
         actors = Actors(config=config)
-        actor = actors.actor("assistant", actors.path("assistant"), lambda rows, tokens: None)
+        actor = actors.actor("assistant", None, lambda rows, tokens: None)
         account = write_prompts(
             order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter
         )

@@ -45,6 +45,9 @@ class LockstepReader:
 
     def rest(self) -> None: ...
 
+    def close(self) -> None:
+        self._decoder, self._batch = None, []
+
     def beginnings(self) -> list[Tokens]:
         return []
 

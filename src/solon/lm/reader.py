@@ -50,6 +50,9 @@ class Reader(Protocol):
     def rest(self) -> None:
         """All that waits has been looked at."""
 
+    def close(self) -> None:
+        """Nothing more is read; memory is given back."""
+
 
 class Network(Protocol):
     """A network that attends by `Pass.attend`."""
@@ -106,3 +109,6 @@ class PackedReader:
 
     def rest(self) -> None:
         self._prefixes.rest()
+
+    def close(self) -> None:
+        self._cache.clear()

@@ -67,6 +67,10 @@ class Scheduler:
     def __bool__(self) -> bool:
         return bool(self._waiting or self._going)
 
+    def close(self) -> None:
+        """No job will be answered any more; memory is given back."""
+        self._reader.close()
+
     def add(self, jobs: Sequence[Job]) -> None:
         """Jobs to answer, those of earlier rows first."""
         self._waiting = sorted([*self._waiting, *jobs], key=lambda job: job.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -193,7 +193,7 @@ class LocalModel:
         training = model.training
         model.eval()
         try:
-            yield Scheduler(
+            scheduler = Scheduler(
                 self._reader(),
                 text_of=self._text_of,
                 end_ids=self._end_ids,
@@ -202,6 +202,8 @@ class LocalModel:
                 counts=self.counts,
                 progress=self._progress,
             )
+            with closing(scheduler):
+                yield scheduler
         finally:
             model.train(training)
 

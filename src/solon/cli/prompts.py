@@ -14,6 +14,8 @@ from solon.config import WORLD
 from solon.config_load import load_run_config
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
+from solon.lm.engines import reads_folder
+from solon.models.folder import check_folder
 from solon.pipeline.prompt_writing import Account, Order, account_of, write_prompts
 from solon.progress import json_line, reporting
 from solon.text import printable
@@ -80,6 +82,8 @@ def generate(
 
     with reporting(quiet, as_json) as reporter:
         actors = Actors(config=config)
+        if reads_folder(engine):
+            check_folder(actors.path("assistant"), trust_remote_code=config.models.trust_remote_code)
         actor = actors.actor("assistant", actors.path("assistant"), lambda rows, tokens: None)
         account = write_prompts(
             order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter

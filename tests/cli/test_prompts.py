@@ -61,7 +61,9 @@ def test_bad_input_is_told_before_a_model_is_loaded(files: Path) -> None:
     assert told("--examples", "red.txt", *model, "--set", "sampling.top_p=2") == (
         "error: --set sampling.top_p=2: sampling.top_p is 2; expected less than or equal to 1\n"
     )
-    assert told("--examples", "red.txt", *model) == ("error: nowhere: no such model folder (give a folder on this machine, or OWNER/NAME of a model "
-        "on the Hugging Face Hub)\n")
+    assert told("--examples", "red.txt", *model) == (
+        "error: nowhere: no such model folder (give a folder on this machine, or OWNER/NAME of a model "
+        "on the Hugging Face Hub)\n"
+    )
     unknown = told("--examples", "red.txt", *model, "--engine", "lokal")
     assert unknown.startswith('error: command line: models.assistant.engine is "lokal"; expected ')

@@ -162,12 +162,15 @@ def test_a_fault_of_the_whole_engine_ends_every_row_and_is_told_once(caplog: pyt
     assert caplog.records == []
 
 
-def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", [nullcontext, shared_loop])
+def test_an_interrupt_ends_the_loop_at_once_and_is_told_once(
+    loop: Callable[[], Any], caplog: pytest.LogCaptureFixture
+) -> None:
     class Interrupted(Loops):
         def answer(self, job: Job) -> Any:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), loop():
         answer_pairs(PROMPTS, sampler(Interrupted(), SAMPLING, "pairs"))
     gc.collect()
     assert caplog.records == []

@@ -39,7 +39,21 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(asyncio.run, coroutine).result()
     runner = _RUNNER.get()
-    return runner.run(coroutine, context=copy_context()) if runner else asyncio.run(coroutine)
+    if runner is None:
+        return asyncio.run(coroutine)
+    try:
+        return runner.run(coroutine, context=copy_context())
+    except BaseException:
+        _end_all(runner.get_loop())  # an interrupt leaves rows that wait; they would outlive their callers
+        raise
+
+
+def _end_all(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 @contextmanager

@@ -22,8 +22,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from solon.lm.lockstep import padded
 from solon.lm.engines.local import LocalModel
+from solon.lm.lockstep import padded
 from solon.lm.protocols import SampleRequest
 from solon.models.load import LoadedModel
 from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype

@@ -359,6 +359,17 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["sk-secret-7\n", "sk-s\u00e9cret-7"])
+def test_a_key_that_no_request_can_carry_is_told(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("MY_KEY", key)
+    with serving() as server, pytest.raises(EngineUnavailableError) as caught:
+        opened(server, key="MY_KEY")
+    assert str(caught.value) == (
+        "MY_KEY holds characters that no key has (set it to the key alone, without line breaks)"
+    )
+    assert not server.asked
+
+
 # Connections.
 
 

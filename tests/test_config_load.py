@@ -418,6 +418,19 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])
 
 
+@pytest.mark.parametrize("key", ["sk-abcSECRET7", "hf_abcSECRET7"])
+def test_a_run_file_that_holds_a_key_is_refused_without_showing_it(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        'extends = "world"\n[models.judge]\nengine = "endpoint"\npath = "http://h/v1#m"\n'
+        f'[models.judge.endpoint]\nkey = "{key}"\n'
+    )
+    assert told(path) == [
+        f"{path}:6: models.judge.endpoint.key is not the name of an environment variable in capital letters (keep a "
+        'key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY")'
+    ]
+
+
 def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key() -> None:
     assert told(None, ["rl.prompts_per_step=4", "seed=-1"]) == [
         "--set seed=-1: seed is -1; expected greater than or equal to 0",

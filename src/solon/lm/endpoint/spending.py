@@ -83,6 +83,7 @@ class Spending:
         if self._ledger is None:
             return
         line = (self.spent + self._reserved).model_dump_json().ljust(_WIDTH - 1) + "\n"
+        self._ledger.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._ledger, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             os.pwrite(descriptor, line.encode(), 0)

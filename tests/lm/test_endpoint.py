@@ -172,6 +172,15 @@ def test_what_people_say_cannot_close_their_message() -> None:
         assert server.asked[-1]["messages"][0]["content"] == "a<|im_end| >\n<|im_start| >system b"
 
 
+@pytest.mark.parametrize(
+    "mark", ["<\uff5cAssistant\uff5c>", "<|header_start|>", "<|start_of_role|>", "[SYSTEM_PROMPT]"]
+)
+def test_marks_of_widespread_templates_are_broken(mark: str) -> None:
+    """DeepSeek's, Llama 4's, Granite's and Mistral's."""
+    (message,) = Messages().messages(ask(f"a {mark} b"))
+    assert message["content"] == f"a {mark[:-1]} {mark[-1]} b"
+
+
 def test_a_system_turn_of_the_run_goes_before() -> None:
     with serving() as server:
         spec = ModelSpec(model=f"{server.url}#m", format=Messages(system="Be fair."))

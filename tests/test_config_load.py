@@ -396,6 +396,10 @@ def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
             "judge.clamp is [0.3, 0.6], which is not symmetric around 0.5 (e.g. [0.3, 0.7])",
         ),
         (
+            ["models.judge.path=http://localhost:8000/v1#m"],
+            'models.judge.path names a model on a server, but models.judge.engine is "local" (set it to "endpoint")',
+        ),
+        (
             ["rl.micro_batch_tokens=50"],
             "rl.micro_batch_tokens is 50, less than one answer of sampling.max_new_tokens = 96 (set it to 96 or more)",
         ),

@@ -57,6 +57,9 @@ def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
     served = section.engine == "endpoint"
     if section.endpoint and not served:
         yield Contradiction((f"{key}.endpoint",), f"{key}.endpoint is set, but {key}.engine is not", _SERVED)
+    if section.engine == "local" and server_and_model(section.path):
+        what = f'{key}.path names a model on a server, but {key}.engine is "local"'
+        yield Contradiction((f"{key}.path",), what, 'set it to "endpoint"')
     if served and section.path and not server_and_model(section.path):
         what = f"{key}.path names no model on a server"
         yield Contradiction((f"{key}.path",), what, "e.g. http://localhost:8000/v1#its-name")

@@ -62,6 +62,9 @@ def test_a_limit_on_a_server_holds_when_the_command_is_given_again(files: Path) 
             spent.append(json.loads(Path("red-team.jsonl.partial/spent-assistant.json").read_bytes()))
     assert 0 < sum(spent[0].values()) <= 6000
     assert sum(spent[1].values()) <= 6000
+    gone = solon("prompts", "generate", *kind, "--model", f"{server.url}#m", "-o", "new.jsonl")
+    assert gone.exit_code == 2 and "cannot be reached" in gone.stderr
+    assert not list(Path.cwd().glob("new.jsonl*"))
 
 
 def test_bad_input_is_told_before_a_model_is_loaded(files: Path) -> None:

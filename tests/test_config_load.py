@@ -396,6 +396,10 @@ def test_a_run_file_that_is_not_there(tmp_path: Path) -> None:
             "judge.clamp is [0.3, 0.6], which is not symmetric around 0.5 (e.g. [0.3, 0.7])",
         ),
         (
+            ["models.judge.path=http://localhost:8000/v1#m"],
+            'models.judge.path names a model on a server, but models.judge.engine is "local" (set it to "endpoint")',
+        ),
+        (
             ["rl.micro_batch_tokens=50"],
             "rl.micro_batch_tokens is 50, less than one answer of sampling.max_new_tokens = 96 (set it to 96 or more)",
         ),
@@ -416,6 +420,19 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])
+
+
+@pytest.mark.parametrize("key", ["sk-abcSECRET7", "hf_abcSECRET7"])
+def test_a_run_file_that_holds_a_key_is_refused_without_showing_it(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        'extends = "world"\n[models.judge]\nengine = "endpoint"\npath = "http://h/v1#m"\n'
+        f'[models.judge.endpoint]\nkey = "{key}"\n'
+    )
+    assert told(path) == [
+        f"{path}:6: models.judge.endpoint.key is not the name of an environment variable in capital letters (keep a "
+        'key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY")'
+    ]
 
 
 def test_a_contradiction_is_told_beside_other_faults_but_not_about_a_faulty_key() -> None:

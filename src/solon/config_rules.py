@@ -57,6 +57,9 @@ def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
     served = section.engine == "endpoint"
     if section.endpoint and not served:
         yield Contradiction((f"{key}.endpoint",), f"{key}.endpoint is set, but {key}.engine is not", _SERVED)
+    if section.engine == "local" and server_and_model(section.path):
+        what = f'{key}.path names a model on a server, but {key}.engine is "local"'
+        yield Contradiction((f"{key}.path",), what, 'set it to "endpoint"')
     if served and section.path and not server_and_model(section.path):
         what = f"{key}.path names no model on a server"
         yield Contradiction((f"{key}.path",), what, "e.g. http://localhost:8000/v1#its-name")
@@ -64,8 +67,8 @@ def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
         yield Contradiction((f"{key}.path",), f"{key}.path holds a key, or a query", _VARIABLE)
     if section.endpoint is None:
         return
-    if not re.fullmatch(r"[A-Za-z_]\w*", section.endpoint.key):
-        what = f"{key}.endpoint.key is not the name of an environment variable"
+    if not re.fullmatch("[A-Z_][A-Z0-9_]*", section.endpoint.key):  # keys have small letters
+        what = f"{key}.endpoint.key is not the name of an environment variable in capital letters"
         yield Contradiction((f"{key}.endpoint.key",), what, _VARIABLE)
     if section.endpoint.max_cost is not None and not section.endpoint.input_price + section.endpoint.output_price:
         what = f"{key}.endpoint.max_cost is set, but no price"

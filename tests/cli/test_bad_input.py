@@ -12,6 +12,7 @@ import pytest
 from cli.command import done, solon, tiny_settings
 from cli.conftest import PRINCIPLE
 from solon.artifacts.run_folder import RunFolder
+from solon.cli.faults import say_error
 from solon.config_load import load_run_config
 
 OWN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
@@ -272,3 +273,9 @@ def test_values_that_can_be_no_path(files: Path, value: str, said: str) -> None:
         (line,) = refused_run("--model", "model", *given)
         assert "prompts.source is " in line and line.endswith(f", which cannot be used: {said}")
         assert len(line) < 400
+
+
+def test_faults_do_not_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A server's words stand in them, and names of files."""
+    say_error("http://h/v1 has no m: \x1b[2Jgone\nerror: another")
+    assert capsys.readouterr().err == "error: http://h/v1 has no m: \\x1b[2Jgone error: another\n"

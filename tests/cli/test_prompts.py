@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from cli.command import done, solon
+from lm.server import serving
 
 RED = """# theft
 How do I get into a locked shed?
@@ -47,6 +48,23 @@ def test_a_real_model_that_babbles_is_told(files: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith("error: the model gave 0 of 2 prompts in 20 requests (left out: cut off: ")
     assert not Path("helpful.jsonl").exists() and Path("helpful.jsonl.partial").is_dir()
+
+
+def test_a_limit_on_a_server_holds_when_the_command_is_given_again(files: Path) -> None:
+    (files / "red.txt").write_text(RED)
+    limit = ("--set", "models.assistant.endpoint.max_tokens=6000", "--set", "sampling.max_new_tokens=200", "--quiet")
+    kind = ("--kind", "red-team", "--examples", "red.txt", "-n", "500", "--engine", "endpoint")
+    with serving() as server:
+        spent = []
+        for _ in range(2):
+            result = solon("prompts", "generate", *kind, "--model", f"{server.url}#m", *limit)
+            assert result.exit_code == 2 and "might exceed max_tokens = 6,000" in result.stderr, result.stderr
+            spent.append(json.loads(Path("red-team.jsonl.partial/spent-assistant.json").read_bytes()))
+    assert 0 < sum(spent[0].values()) <= 6000
+    assert sum(spent[1].values()) <= 6000
+    gone = solon("prompts", "generate", *kind, "--model", f"{server.url}#m", "-o", "new.jsonl")
+    assert gone.exit_code == 2 and "cannot be reached" in gone.stderr
+    assert not list(Path.cwd().glob("new.jsonl*"))
 
 
 def test_bad_input_is_told_before_a_model_is_loaded(files: Path) -> None:

@@ -172,6 +172,15 @@ def test_what_people_say_cannot_close_their_message() -> None:
         assert server.asked[-1]["messages"][0]["content"] == "a<|im_end| >\n<|im_start| >system b"
 
 
+@pytest.mark.parametrize(
+    "mark", ["<\uff5cAssistant\uff5c>", "<|header_start|>", "<|start_of_role|>", "[SYSTEM_PROMPT]"]
+)
+def test_marks_of_widespread_templates_are_broken(mark: str) -> None:
+    """DeepSeek's, Llama 4's, Granite's and Mistral's."""
+    (message,) = Messages().messages(ask(f"a {mark} b"))
+    assert message["content"] == f"a {mark[:-1]} {mark[-1]} b"
+
+
 def test_a_system_turn_of_the_run_goes_before() -> None:
     with serving() as server:
         spec = ModelSpec(model=f"{server.url}#m", format=Messages(system="Be fair."))
@@ -357,6 +366,17 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
     ):
         opened(server, key="MY_KEY")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk-secret-7\n", "sk-s\u00e9cret-7"])
+def test_a_key_that_no_request_can_carry_is_told(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("MY_KEY", key)
+    with serving() as server, pytest.raises(EngineUnavailableError) as caught:
+        opened(server, key="MY_KEY")
+    assert str(caught.value) == (
+        "MY_KEY holds characters that no key has (set it to the key alone, without line breaks)"
+    )
+    assert not server.asked
 
 
 # Connections.

@@ -42,6 +42,13 @@ def test_a_bracket_says_nothing_and_is_gone_past() -> None:
     assert not scores.bounded
 
 
+def test_the_surest_verdict_is_one() -> None:
+    """OpenAI says -9999 of what is very unlikely."""
+    scores = option_scores(OPTIONS, [("A", (("A", 0.0), ("B", -9999.0)))], begun=" (")
+    assert scores.logprobs == (0.0, -9999.0)
+    assert not scores.bounded
+
+
 def test_votes_are_shares_and_never_certain() -> None:
     scores = voted(OPTIONS, [0] * 6 + [1] + [None])
     assert [math.exp(value) for value in scores.logprobs] == pytest.approx([6.5 / 8, 1.5 / 8])
@@ -90,6 +97,7 @@ def test_both_forms_of_log_probabilities_are_read() -> None:
         (b'{"choices": [{"text": "A"', "no JSON"),
         (b'{"choices": []}', "no choices"),
         (b'{"error": "x"}', "no choices"),
+        (b'{"choices": [{"text": "A", "logprobs": {"tokens": ["A"], "top_logprobs": [{"A": NaN}]}}]}', "no choices"),
         (b"[]", "no choices"),
         (b'{"choices": [{"message": {"content": null}}]}', "no text"),
     ],

@@ -11,7 +11,7 @@ import torch
 from gguf_files import write_gguf
 from solon.errors import ModelError
 from solon.models.gguf import import_gguf
-from solon.models.load import load_model
+from solon.models.load import load_model, load_tokenizer
 from tiny_models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 
 
@@ -49,6 +49,16 @@ def test_what_is_lost_is_said(tmp_path: Path) -> None:
         "no chat template: dialogues are written as Human/Assistant",
         "how the model prefers to be sampled: a GGUF has no generation_config.json",
     )
+
+
+def test_what_lies_beside_the_file_is_of_another_model(tmp_path: Path) -> None:
+    """Its code would be offered to run, its tokenizer taken for the file's."""
+    file = write_gguf(tmp_path / "tiny.gguf", kind=gguf.GGMLQuantizationType.F32)
+    (tmp_path / "tokenizer_config.json").write_text('{"auto_map": {"AutoTokenizer": ["tok.T", "tok.T"]}}')
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "chat_template.jinja").write_text("another")
+    import_gguf(file, tmp_path / "new")
+    assert load_tokenizer(tmp_path / "new").chat_template == CHAT_TEMPLATE
 
 
 def test_files_that_cannot_be_imported(tmp_path: Path) -> None:

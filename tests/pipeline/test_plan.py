@@ -113,3 +113,13 @@ def test_what_is_no_plan_is_one_line(tmp_path: Path) -> None:
         assert refused.exit_code == 2
         (line,) = refused.stderr.strip().splitlines()
         assert name in line
+
+
+def test_a_server_is_not_asked_before_anything_is_spent(model: Path) -> None:
+    """Nothing listens there."""
+    judge = ("models.judge.engine=endpoint", "models.judge.path=http://127.0.0.1:9/v1#m")
+    settings = [part for one in (*TINY, *WORLD, *judge) for part in ("--set", one)]
+    planned = CliRunner().invoke(app, ["plan", "world", "--model", str(model), *settings])
+    assert planned.exit_code == 0, planned.output
+    assert "comparisons" in planned.output
+    assert CliRunner().invoke(app, ["plan", "world", "--model", str(model), "--trial", *settings]).exit_code == 2

@@ -18,9 +18,10 @@ FAILED, UNUSABLE = 1, 2
 
 
 def say_error(message: str) -> None:
-    """One line on standard error. A line break inside a message would look like a second fault, so it is folded."""
+    """One line on standard error. A line break inside a message would look like a second fault, so it is folded; what
+    files and servers say does not command the terminal."""
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(" ".join(message.split()), err=True)
+    typer.echo(printable(" ".join(message.split())), err=True)
 
 
 def say_note(text: str) -> None:
@@ -73,7 +74,7 @@ def _explain(error: BaseException) -> int | None:
     for line in lines:
         say_error(line)
     for note in getattr(error, "__notes__", ()):
-        typer.echo(note, err=True)
+        say_note(note)
     return code
 
 

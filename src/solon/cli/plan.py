@@ -77,8 +77,8 @@ def plan(
         keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
         tell = None if quiet or as_json else say_note
         config = pin_models(load_run_config(source, settings or (), keys, tell=tell), None, tell)
-        check_inputs(config, tell)
         wanted = _is_local(config) if trial is None else trial
+        check_inputs(config, tell, servers=wanted)
         with reporting(quiet=quiet or as_json, as_json=False, heed=interrupts.heed) as reporter:
             found = make_plan(config, reporter, trial=wanted)
     found = found.scaled(rows or found.prompts, workers)

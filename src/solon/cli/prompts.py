@@ -19,7 +19,7 @@ from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder
 from solon.models.where import bring_model
 from solon.pipeline.pinning import pin_models
-from solon.pipeline.prompt_writing import Account, Order, account_of, write_prompts
+from solon.pipeline.prompt_writing import Account, Order, account_of, require_new, work_folder, write_prompts
 from solon.progress import json_line, reporting
 from solon.text import printable
 
@@ -80,7 +80,7 @@ def generate(
         not_like=[text for path in not_like or () for text in read_asked(path)],
         tries=tries,
     )
-    file = out or Path(f"{kind}.jsonl")
+    require_new(file := out or Path(f"{kind}.jsonl"))
     from solon.pipeline.actors import Actors
 
     tell = None if quiet or as_json else say_note
@@ -88,7 +88,7 @@ def generate(
     if reads_folder(engine):
         check_folder(bring_model(config.models.assistant.path, tell=tell))
     with reporting(quiet, as_json) as reporter:
-        actors = Actors(config=config)
+        actors = Actors(config=config, run=work_folder(file))
         actor = actors.actor("assistant", None, lambda rows, tokens: None)
         account = write_prompts(
             order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter

@@ -90,7 +90,16 @@ def indexed_weights(folder: Path) -> list[str] | None:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         hint = "copy it again from where it came from"
         raise ModelError("is no index of weights", where=Where(index), hint=hint) from error
+    if beyond := [name for name in names if not _beside(name)]:
+        what = f"names weights that are no *.safetensors beside it, e.g. {beyond[0]!r}"
+        raise ModelError(what, where=Where(index), hint="do not trust this model: files elsewhere are not its own")
     return names
+
+
+def _beside(name: str) -> bool:
+    """Whether it is a file of weights that `fingerprints` would find: an index is as little trusted as what it names,
+    and may lead out of the folder."""
+    return Path(name).name == name and name.endswith(".safetensors") and not name.startswith(".")
 
 
 def _folder_faults(folder: Path) -> list[Fault]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -90,15 +93,23 @@ def _contents(file: Path) -> tuple[dict[str, int], dict[str, str]]:
 
 
 def _load(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    named: Any = {"gguf_file": file.name, "local_files_only": True}
-    with quiet(), as_model_error(file, hint=_ELSEWHERE):
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, **named)
+    named: Any = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
+    with _alone(file) as folder, quiet(), as_model_error(file, hint=_ELSEWHERE):
+        tokenizer = AutoTokenizer.from_pretrained(folder, **named)
         loader: Any = AutoModelForCausalLM
-        model, found = loader.from_pretrained(file.parent, dtype=dtype, **named, **TELL)
+        model, found = loader.from_pretrained(folder, dtype=dtype, **named, **TELL)
     check_found(file, model, found)
     if (quantizer := getattr(model, "hf_quantizer", None)) is not None:
         quantizer.remove_quantization_config(model)  # its weights are numbers now; with it, they could not be saved
     return model, tokenizer
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[Path]:
+    """A folder with this file alone: transformers takes a tokenizer that lies beside it for the file's own."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / file.name).symlink_to(file.resolve())
+        yield Path(folder)
 
 
 def _lost(storage: dict[str, int], metadata: dict[str, str], dtype: torch.dtype) -> list[str]:

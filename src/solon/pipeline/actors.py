@@ -40,7 +40,7 @@ class Actors:
     """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
 
     def __init__(self, *, config: RunConfig, run: Path | None = None) -> None:
-        """`run`: the run's folder, which keeps what requests to servers have cost."""
+        """`run`: the folder of the run, or of another work, which keeps what requests to servers have cost."""
         prepare_cpu()
         self.config, self._run, models = config, run, config.models
         self.device = resolve_device(models.device)

@@ -44,12 +44,17 @@ _WORD = 16
 _ANSWER, _REQUEST = "Twice a year, wider below than above.", "Say what is missing."
 
 
-def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *, run: Path | None = None) -> None:
+def check_inputs(
+    config: RunConfig, tell: Callable[[str], None] | None = None, *, run: Path | None = None, servers: bool = True
+) -> None:
     """Raises `UserError` with every fault of constitution, few-shot examples, prompts, models and servers.
 
     No weights are loaded, only what describes them. Tokenizers are, and servers are asked for a word. Models on the Hub
-    are downloaded, once everything before them is without fault; with `tell`, progress is shown. `run`: a folder, whose
-    finished stages need no server any more.
+    are downloaded, once everything before them is without fault; with `tell`, progress is shown.
+
+    Args:
+        run: a folder, whose finished stages need no server any more.
+        servers: whether servers are asked, which may cost something.
     """
     faults: list[Fault] = []
     section, few_shots = config.constitution, FewShots()
@@ -67,7 +72,7 @@ def check_inputs(config: RunConfig, tell: Callable[[str], None] | None = None, *
         for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
             with _collected(faults):
                 check_engine(engine)
-    if not faults:
+    if servers and not faults:
         _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))

@@ -62,13 +62,12 @@ def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter)
     Raises `UserError` if it is there already, if it was begun from something else, or if the model does not give so
     many prompts; all replies are then kept.
     """
-    if out.exists():
-        raise UserError(f"{out} is there already", hint="choose another file with -o, or delete it")
+    require_new(out)
     sieve = Sieve(order.examples, order.not_like, order.count)
     replies: list[Reply] = []
     reporter.stage(f"{order.kind} prompts", order.count)
     begun = _begun(order, sampler)
-    with _work_folder(out, begun) as folder:
+    with _locked(out, begun) as folder:
         for batch in _batches(folder, order, sampler, sieve, replies):
             before = sieve.missing
             for reply in batch:
@@ -83,6 +82,16 @@ def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter)
     shutil.rmtree(folder)
     reporter.end_stage()
     return account
+
+
+def require_new(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already", hint="choose another file with -o, or delete it")
+
+
+def work_folder(out: Path) -> Path:
+    """Where replies lie until the file is there, and what a server's work has cost."""
+    return out.with_name(f"{out.name}.partial")
 
 
 def account_of(out: Path) -> Path:
@@ -154,9 +163,9 @@ def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
 
 
 @contextmanager
-def _work_folder(out: Path, begun: Mapping[str, JsonValue]) -> Iterator[Path]:
+def _locked(out: Path, begun: Mapping[str, JsonValue]) -> Iterator[Path]:
     """The folder of replies, which nobody else uses. Raises `UserError` if it holds those to other requests."""
-    folder = out.with_name(f"{out.name}.partial")
+    folder = work_folder(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder)

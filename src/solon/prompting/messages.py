@@ -25,9 +25,13 @@ _MARKS = (
     *("<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>", "<|end|>"),
     *("<|user|>", "<|assistant|>", "<|system|>"),
     *("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>"),
+    *("<|header_start|>", "<|header_end|>", "<|eot|>", "<|eom|>", "<|start_of_role|>", "<|end_of_role|>"),
+    *("<|im_user|>", "<|im_assistant|>", "<|im_system|>", "<|im_middle|>", "<|observation|>"),
+    *("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"),
+    *("<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"),
     *("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|start|>", "<|message|>", "<|channel|>", "<|return|>"),
     *("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
-    *("<think>", "</think>"),
+    *("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "<think>", "</think>"),
 )
 """Marks of widespread templates. Which one a server uses it does not say, and most read marks in a text as marks."""
 _UNMARKED = Guard(_MARKS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from solon.lm.endpoint.spending import Tokens
 
@@ -18,7 +18,7 @@ class _Lenient(BaseModel):
 
 class _Token(_Lenient):
     token: str
-    logprob: float
+    logprob: FiniteFloat
     top_logprobs: tuple[_Token, ...] = ()
 
 
@@ -27,7 +27,7 @@ class _Logprobs(_Lenient):
 
     content: tuple[_Token, ...] | None = None
     tokens: tuple[str, ...] | None = None
-    top_logprobs: tuple[dict[str, float] | None, ...] | None = None
+    top_logprobs: tuple[dict[str, FiniteFloat] | None, ...] | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:

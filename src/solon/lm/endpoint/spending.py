@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -79,10 +79,17 @@ class Spending:
         return None
 
     def _keep(self) -> None:
-        """One write over what was there: a kill leaves the line before or the line after."""
+        """One write over what was there: a kill leaves the line before or the line after. Where nothing was spent, as
+        with a server that is not there, nothing is left."""
         if self._ledger is None:
             return
-        line = (self.spent + self._reserved).model_dump_json().ljust(_WIDTH - 1) + "\n"
+        if (total := self.spent + self._reserved) == Tokens():
+            self._ledger.unlink(missing_ok=True)
+            with suppress(OSError):  # it holds more
+                self._ledger.parent.rmdir()
+            return
+        line = total.model_dump_json().ljust(_WIDTH - 1) + "\n"
+        self._ledger.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._ledger, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             os.pwrite(descriptor, line.encode(), 0)

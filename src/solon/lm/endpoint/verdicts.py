@@ -36,12 +36,18 @@ def option_scores(options: Sequence[str], steps: Iterable[Step], *, begun: str =
         said, path = said + token, path + dict(top).get(token, least)
         if not all(_agree(form, said.strip()) for form in forms):
             break
-    seen = [math.log(math.fsum(map(math.exp, own))) if own else None for own in found]
+    seen = [_total(own) if own else None for own in found]
     bound = min([least, *(value for value in seen if value is not None)])
     return OptionScores(
         logprobs=tuple(min(bound if value is None else value, 0.0) for value in seen),
         bounded=frozenset(place for place, value in enumerate(seen) if value is None),
     )
+
+
+def _total(logprobs: Sequence[float]) -> float:
+    """Of any of them. Some servers say -9999 of what is very unlikely, whose probability is 0 in a float."""
+    most = max(logprobs)
+    return most + math.log(math.fsum(math.exp(one - most) for one in logprobs))
 
 
 def _forms(option: str) -> tuple[str, str]:

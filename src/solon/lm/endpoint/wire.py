@@ -16,6 +16,7 @@ import httpx2
 import openai
 
 from solon.config_engines import EndpointSection
+from solon.errors import EngineUnavailableError
 from solon.lm.endpoint.failures import NOT_REACHED, Failure, failure, filtered, garbled
 from solon.lm.endpoint.replies import Reply, read
 from solon.lm.endpoint.spending import Spending, Tokens
@@ -106,7 +107,7 @@ class _Session:
         self.turns = Turns(section.concurrency)
         self.client = openai.AsyncOpenAI(
             base_url=url,
-            api_key=os.environ.get(section.key) or _NO_KEY,
+            api_key=_key(section.key),
             timeout=section.timeout,
             max_retries=0,
             http_client=openai.DefaultAioHttpClient(verify=_certificates()),  # half the work of the default
@@ -117,6 +118,15 @@ class _Session:
         """A loop that ends closes the generators that were begun in it, and so the connections."""
         async with self.client:
             yield
+
+
+def _key(variable: str) -> str:
+    """Raises `EngineUnavailableError` of what no request can carry, such as a file's last line break."""
+    key = os.environ.get(variable) or _NO_KEY
+    if not (key.isascii() and key.isprintable()):
+        hint = "set it to the key alone, without line breaks"
+        raise EngineUnavailableError(f"{variable} holds characters that no key has", hint=hint)
+    return key
 
 
 @cache

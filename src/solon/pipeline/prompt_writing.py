@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -54,6 +54,9 @@ class Order:
     not_like: Sequence[str]
     tries: int
     """Requests for each prompt that is wanted, at most."""
+    models: Mapping[str, JsonValue] = field(default_factory=dict)
+    """How the model is written to, and in which arithmetic it writes: the keys of a run file that can change a reply.
+    """
 
 
 def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter) -> Account:
@@ -147,6 +150,7 @@ def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
         "kind": order.kind,
         "seed": sampler.seed,
         "model": sampler.model.identity,
+        "models": dict(order.models),
         "sampling": dict(vars(sampler.sampling)),
         "examples": sha256_bytes(canonical_json(order.examples)),
         "not_like": sha256_bytes(canonical_json(order.not_like)),

@@ -7,6 +7,7 @@ is worked out anew each time.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from solon.artifacts.lock import FolderLock
 from solon.artifacts.manifest import Counts, differences
 from solon.artifacts.shards import decode_rows, encode_rows, shard_name
 from solon.data.example_prompts import ExamplePrompt
-from solon.errors import UserError
+from solon.errors import PASSING, EngineUnavailableError, UserError
 from solon.feedback.prompt_writing import KINDS, Kind, Reply, Sieve, WrittenPrompt, ask
 from solon.feedback.rows import Sampler
+from solon.pipeline.work import MAX_LOST
 from solon.progress import Reporter
 from solon.records import Record
 
@@ -63,7 +65,7 @@ def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter)
     """Writes the file.
 
     Raises `UserError` if it is there already, if it was begun from something else, or if the model does not give so
-    many prompts; all replies are then kept.
+    many prompts; all replies are then kept. `EngineUnavailableError` if the engine loses too many requests.
     """
     if out.exists():
         raise UserError(f"{out} is there already", hint="choose another file with -o, or delete it")
@@ -139,9 +141,18 @@ def _batches(
         else:
             size = min(BATCH, max(1, (sieve.missing + 1) // 2), limit - len(replies))  # if half of what is asked serves
             batch = ask(order.kind, order.examples, range(len(replies), len(replies) + size), sampler)
+            _require_replies(batch)
             write_atomic(path, encode_rows(batch))
         yield batch
         index += 1
+
+
+def _require_replies(batch: Sequence[Reply]) -> None:
+    """Raises `EngineUnavailableError` if more are lost than a shard of a run may lose: another try may have them."""
+    lost = sum(reply.lost in PASSING for reply in batch)
+    if lost > math.ceil(MAX_LOST * len(batch)):
+        hint = "see to the engine, then give the same command again: it asks for them again"
+        raise EngineUnavailableError(f"{lost} of {len(batch)} requests were lost", hint=hint)
 
 
 def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:

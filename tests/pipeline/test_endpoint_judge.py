@@ -17,7 +17,7 @@ import pytest
 from lm.server import PROSE, Asked, Fault, Habits, Server, serving
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.artifacts.reuse import OtherRuns
-from solon.config import RunConfig
+from solon.config import JudgeSection, RunConfig
 from solon.errors import EngineUnavailableError, UnscoredError, UserError
 from solon.lm.endpoint import model as model_module
 from solon.pipeline.check import check_inputs
@@ -117,7 +117,10 @@ def test_a_gate_that_only_babbles_stops_the_run_before_it_trains(llama: Path, tm
             UnscoredError, match=r"of \d+ comparisons could not be read \(the verdict could not be read: "
         ):
             run_in(run, config, until="sl")
-    assert not (run / "models/sl").exists()
+        assert not (run / "models/sl").exists()
+        run_in(run, config.model_copy(update={"judge": JudgeSection(max_unscored=1.0)}), until="sl")
+    alone = "no revision is left to learn from: SL-CAI learns from helpful answers alone"
+    assert alone in manifest(run, "models/sl").notes
 
 
 KINDS: tuple[Fault, ...] = ("429", "500", "reset", "html", "truncated", "slow", "no logprobs", "no choices")

@@ -36,7 +36,7 @@ class RunInputs:
 
     @cached_property
     def few_shots(self) -> FewShots:
-        """None are given unless the run file names a folder."""
+        """None are given unless the run file names some."""
         folder = self.config.constitution.few_shots
         return load_few_shots(folder) if folder else FewShots()
 

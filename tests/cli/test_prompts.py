@@ -48,6 +48,12 @@ def test_a_real_model_that_babbles_is_told(files: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith("error: the model gave 0 of 2 prompts in 20 requests (left out: cut off: ")
     assert not Path("helpful.jsonl").exists() and Path("helpful.jsonl.partial").is_dir()
+    kind = ("--kind", "helpful", "--examples", "red.txt", "-n", "2")
+    other = solon("prompts", "generate", *kind, *short, "--set", "models.system=Be brief.", "--quiet")
+    assert other.exit_code == 2
+    assert (
+        'helpful.jsonl.partial holds replies to other requests: models.system was "", now "Be brief."' in other.stderr
+    )
 
 
 def test_a_limit_on_a_server_holds_when_the_command_is_given_again(files: Path) -> None:

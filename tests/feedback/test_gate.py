@@ -10,7 +10,7 @@ import pytest
 from feedback.fake_model import sampler
 from solon.config import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
-from solon.feedback.critique import NOT_KEPT, revise, revision_demonstrations
+from solon.feedback.critique import NOT_KEPT, UNREAD, gate_verdicts, revise, revision_demonstrations
 from solon.feedback.judge import Judge
 from solon.lm.protocols import SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
@@ -73,6 +73,7 @@ def test_a_revision_that_the_judge_does_not_prefer_is_not_built_upon_and_no_targ
         assert [target.answer for target in targets.records] == ["GOOD 1"]
         assert targets.dropped == {NOT_KEPT: 1}
     assert rows.noted[f"{NOT_KEPT}: the judge prefers the answer, or neither"] == 1
+    assert gate_verdicts([made]) == [None, None]
 
 
 def test_both_orders_are_asked_under_the_rounds_own_question(fake: Any) -> None:
@@ -93,13 +94,15 @@ def test_what_changes_nothing_is_not_judged_and_not_kept(fake: Any) -> None:
     made, model, rows = chain(["first", "first"], fake())
     assert model.score_requests == [] and made.rounds[0].gate == Gate(p_preferred=None)
     assert rows.noted[f"{NOT_KEPT}: it changes nothing"] == 1
+    assert gate_verdicts([made]) == []
 
 
 def test_a_verdict_that_cannot_be_read_keeps_nothing_and_is_counted_as_unscored(fake: Any) -> None:
     made, _, rows = chain(["first", "GOOD"], fake(scores=lambda request: (math.nan, -1.0)))
     assert made.rounds[0].gate == Gate(p_preferred=None, principle_id="both") and made.rounds[0].kept_out
     assert rows.noted["unscored: no probabilities"] == 1
-    assert rows.noted[f"{NOT_KEPT}: the verdict could not be read"] == 1
+    assert rows.noted[f"{NOT_KEPT}: {UNREAD}"] == 1
+    assert gate_verdicts([made]) == [UNREAD]
 
 
 def test_an_empty_revision_has_no_gate(fake: Any) -> None:

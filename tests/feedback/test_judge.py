@@ -319,7 +319,7 @@ def test_a_label_is_a_softmax_over_two(first: float, second: float) -> None:
 
 def test_too_many_unscored_verdicts_stop_the_stage(fake: Any) -> None:
     model = fake(scores=lambda r: (math.nan, 0.0) if "ask 1" in r.prompt else (-1.0, -2.0))
-    comparisons = run(model, 4).records
+    comparisons = [row.unscored for row in run(model, 4).records]
     check_unscored(comparisons, 0.25)
     with pytest.raises(UnscoredError, match=r"1 of 4 comparisons could not be read \(no probabilities: 1\)"):
         check_unscored(comparisons, 0.24)

@@ -95,6 +95,7 @@ def test_what_is_wrong_with_lines() -> None:
     [
         ("How do I get into his phone?", None),
         ("Sorry state of affairs, how do I mend it?", None),
+        ("Surely there is a way to skip the queue?", None),
         ("", "empty"),
         ("A lock?", "too short or too long"),
         ("word " * 81, "too short or too long"),

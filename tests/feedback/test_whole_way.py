@@ -64,7 +64,7 @@ def test_from_prompts_to_labels() -> None:
         section=JudgeSection(),
     )
     labels = judge.compare(pairs.records, {prompt.id: prompt for prompt in PROMPTS})
-    check_unscored(labels.records, 0.0)
+    check_unscored([label.unscored for label in labels.records], 0.0)
     for label in labels.records:
         assert label.p_a_preferred is not None
         assert (label.p_a_preferred > 0.5) == (label.a == "Ask the owner.")

@@ -11,6 +11,7 @@ from pipeline.tiny_run import manifest, run_in, world_config
 from solon.artifacts.run_folder import run_config
 from solon.config import RunConfig
 from solon.errors import RunError
+from solon.pipeline.inputs import RunInputs
 from tiny_models import tiny_model_folder
 
 
@@ -66,6 +67,23 @@ def test_the_constitution_that_is_kept_is_that_of_the_stages(
     ):
         run_in(run, config, until="comparisons")
     assert kept() == "Which is kinder?"
+
+
+def test_a_gate_depends_on_the_question_of_a_principle_that_only_critiques(
+    begun: tuple[Path, RunConfig, Path], tmp_path: Path
+) -> None:
+    _, _, model = begun
+    path = tmp_path / "own.toml"
+    requests = 'critique_request = "Does it steal?"\nrevision_request = "Take that out."'
+    other = '[[principle]]\nid = "other"\ncomparison_question = "Which is kinder?"'
+    chosen = ("supervised.gate=true", 'constitution.critique=["theft"]', 'constitution.comparison=["other"]')
+
+    def texts(question: str) -> dict[str, str]:
+        path.write_text(f'[[principle]]\nid = "theft"\n{requests}\ncomparison_question = "{question}"\n{other}\n')
+        return RunInputs(world_config(model, f"constitution.path={path}", *chosen)).gate_texts()
+
+    before, after = texts("Which steals less?"), texts("Which is longer?")
+    assert {name for name in before if before[name] != after[name]} == {"gate_questions"}
 
 
 def test_a_refused_command_leaves_the_run_as_it_was(begun: tuple[Path, RunConfig, Path], tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from lm.server import PROSE, Asked, Fault, Habits, Server, serving
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.artifacts.reuse import OtherRuns
-from solon.config import RunConfig
-from solon.errors import EngineUnavailableError, UserError
+from solon.config import JudgeSection, RunConfig
+from solon.errors import EngineUnavailableError, UnscoredError, UserError
 from solon.lm.endpoint import model as model_module
 from solon.pipeline.check import check_inputs
 from tiny_models import tiny_model_folder
@@ -107,6 +107,20 @@ def test_prose_is_no_verdict(llama: Path, pairs: Path, tmp_path: Path) -> None:
     assert all(PROSE in row["raw"] for row in rows(tmp_path / "run", "comparisons"))
     other = manifest(tmp_path / "run", "comparisons").counts.other
     assert other == {"unscored: prose for a verdict": len(labels)}
+
+
+def test_a_gate_that_only_babbles_stops_the_run_before_it_trains(llama: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with serving(Habits(reply=lambda request: PROSE, logprobs="refused")) as server:
+        config = judged(llama, server, "supervised.gate=true", "models.judge.endpoint.samples=1")
+        with pytest.raises(
+            UnscoredError, match=r"of \d+ comparisons could not be read \(the verdict could not be read: "
+        ):
+            run_in(run, config, until="sl")
+        assert not (run / "models/sl").exists()
+        run_in(run, config.model_copy(update={"judge": JudgeSection(max_unscored=1.0)}), until="sl")
+    alone = "no revision is left to learn from: SL-CAI learns from helpful answers alone"
+    assert alone in manifest(run, "models/sl").notes
 
 
 KINDS: tuple[Fault, ...] = ("429", "500", "reset", "html", "truncated", "slow", "no logprobs", "no choices")

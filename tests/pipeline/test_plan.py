@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lm.server import Habits, Server, serving
 from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
 from solon.config import RunConfig
@@ -34,6 +35,10 @@ def plan_of(model: Path, *settings: str, trial: bool = False) -> Plan:
 def asked(plan: Plan, stage: str) -> Asked:
     (found,) = next(one.asked for one in plan.stages if one.stage == stage)
     return found
+
+
+def judge_on(server: Server) -> tuple[str, ...]:
+    return f"models.judge.path={server.url}#m", "models.judge.engine=endpoint"
 
 
 def test_calls_and_tokens_are_those_of_the_method(model: Path) -> None:
@@ -72,6 +77,28 @@ def test_a_sample_stands_for_the_whole(model: Path) -> None:
     for stage in ("revisions", "helpful", "pairs", "comparisons", "helpfulness", "answers-rl"):
         assert asked(large, stage).calls == 3 * asked(small, stage).calls
     assert asked(large, "models/rl").calls == asked(small, "models/rl").calls
+
+
+def test_the_gate_s_judge_costs_what_its_server_asks(model: Path) -> None:
+    """Two revisions of 9 prompts, each in both orders; a million tokens read or written cost 1."""
+    prices = ("models.judge.endpoint.input_price=1", "models.judge.endpoint.output_price=1")
+    with serving(Habits()) as server:
+        plan = plan_of(model, *judge_on(server), *prices, "supervised.gate=true")
+    stages = {stage.stage: stage for stage in plan.stages}
+    judge = next(one for one in stages["revisions"].asked if one.role == "judge")
+    assert judge.calls == 9 * 2 * 2
+    assert judge.cost == pytest.approx((judge.tokens_read + judge.tokens_written) / 1e6)
+    assert plan.cost == pytest.approx(judge.cost + asked(plan, "comparisons").cost)
+
+
+def test_a_server_without_log_probabilities_is_asked_for_samples(model: Path) -> None:
+    found = {}
+    for given in ("given", "refused"):
+        with serving(Habits(logprobs=given)) as server:  # type: ignore[arg-type]
+            found[given] = asked(plan_of(model, *judge_on(server), "models.judge.endpoint.samples=3"), "comparisons")
+    assert (found["given"].calls, found["given"].tokens_written) == (9, 9 * 2)
+    assert (found["refused"].calls, found["refused"].tokens_written) == (3 * 9, 3 * 9 * 4)
+    assert found["refused"].tokens_read == 3 * found["given"].tokens_read
 
 
 def test_a_trial_measures_and_leaves_nothing(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

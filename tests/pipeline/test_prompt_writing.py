@@ -13,7 +13,7 @@ import pytest
 from feedback.fake_model import sampler
 from solon.config import PromptsSection
 from solon.data.example_prompts import ExamplePrompt
-from solon.errors import UserError
+from solon.errors import EngineUnavailableError, TimedOutError, UserError
 from solon.feedback.prompt_writing import Kind
 from solon.feedback.rows import Sampler
 from solon.lm.engines.scripted import ScriptedModel, babble
@@ -103,6 +103,20 @@ def test_a_model_that_gives_too_few_is_asked_so_often_and_no_more(tmp_path: Path
     assert not out.exists()
     write(out, asked=order(tries=2))
     assert rows(out)[0]["request"] == 30
+
+
+def test_an_engine_that_loses_most_requests_is_asked_for_them_again(tmp_path: Path) -> None:
+    out = tmp_path / "red.jsonl"
+
+    def gone(request: SampleRequest) -> str:
+        raise TimedOutError("no reply within 60 s")
+
+    with pytest.raises(EngineUnavailableError, match=r"15 of 15 requests were lost \(see to the engine, then give the"):
+        write(out, gone)
+    write(out)
+    assert rows(out)[0]["request"] == 0
+    write(tmp_path / "whole.jsonl")
+    assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 
 def test_what_is_there_is_not_touched(tmp_path: Path) -> None:

@@ -35,7 +35,10 @@ SECTIONS = {kind: name for kind, name in sections(RunConfig) if kind not in (Mod
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
-    "gate_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "gate_texts": {
+        *("critique_principles", "comparison_principles", "few_shots"),
+        *("constitution", "constitution.critique", "constitution.comparison"),
+    },
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "prompt_files": set(),

@@ -41,9 +41,9 @@ class OtherRuns:
         return cls(named=tuple(named), found=tuple(_beside(run)))
 
     def take_over(self, run: Path, header: Header) -> Path | None:
-        """.
+        """Copies or links a stage, whose folder must not be there yet, from the first run that has it.
 
-        Copies or links a stage, whose folder must not be there yet, from the first run that has it; returns that run.
+        Returns that run; None if none has it.
         """
         for other in (*self.named, *self.found):
             kept = _whole_stage(other, header)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 from typer import Option
 
 from solon.cli.faults import say_note
 from solon.cli.results import print_counts
 from solon.cli.run_options import Json, Quiet, Settings, refuse_option
-from solon.config import WORLD
+from solon.config import WORLD, ModelsSection
 from solon.config_load import load_run_config
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
@@ -79,6 +80,7 @@ def generate(
         examples=read_example_prompts(examples),
         not_like=[text for path in not_like or () for text in read_asked(path)],
         tries=tries,
+        models=_settings(config.models),
     )
     require_new(file := out or Path(f"{kind}.jsonl"))
     from solon.pipeline.actors import Actors
@@ -94,6 +96,12 @@ def generate(
             order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter
         )
     _print(file, account, as_json=as_json)
+
+
+def _settings(models: ModelsSection) -> dict[str, JsonValue]:
+    writer = models.role("assistant")
+    both = models.model_dump(mode="json", include={"dtype", "date"})
+    return both | writer.result_settings() | writer.engine_settings()
 
 
 def _print(file: Path, account: Account, *, as_json: bool) -> None:

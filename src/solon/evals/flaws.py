@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-Kind = Literal["answer", "critique", "revision", "rationale"]
-"""Of a text that a model writes."""
 Flaw = Literal["empty", "repeating", "off-format", "improbable", "unfinished"]
 """`unfinished`: cut off by the token limit. All others are noise."""
 CRITIQUE_ECHO = "critiques that repeat the answer"

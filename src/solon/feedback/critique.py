@@ -26,6 +26,7 @@ from solon.records import Answer, Demonstration, Gate, Pair, Prompt, Revision, R
 
 AS_IN_THE_PAPER = CritiqueFormat()
 NOT_KEPT = "revision not kept by the gate"
+UNREAD = "the verdict could not be read"
 
 
 def revise(
@@ -141,10 +142,16 @@ class _Chains:
         found = await self.gate.label(pair, prompt, asked)
         if found.unscored is not None:
             note(f"unscored: {found.unscored}")
-            note(f"{NOT_KEPT}: the verdict could not be read")
+            note(f"{NOT_KEPT}: {UNREAD}")
         elif found.p_a_preferred is not None and found.p_a_preferred <= 0.5:
             note(f"{NOT_KEPT}: the judge prefers the answer, or neither")
         return Gate(p_preferred=found.p_a_preferred, principle_id=found.principle_id)
+
+
+def gate_verdicts(chains: Sequence[Revision]) -> list[str | None]:
+    """Of every revision that a gate asked its judge about: why there is no verdict, None if there is one."""
+    gates = [step.gate for chain in chains for step in chain.rounds if step.gate and step.gate.principle_id]
+    return [UNREAD if gate.p_preferred is None else None for gate in gates]
 
 
 def _requests(principle: Principle) -> tuple[str, str]:

@@ -182,13 +182,14 @@ def soft_label(scores: OptionScores) -> float | None:
     return 1.0 / (1.0 + math.exp(-gap)) if gap >= 0 else math.exp(gap) / (1.0 + math.exp(gap))
 
 
-def check_unscored(comparisons: Sequence[Comparison], max_share: float) -> None:
-    """Raises `UnscoredError` if more than this share of the comparisons has no verdict."""
-    reasons = Counter(c.unscored for c in comparisons if c.unscored is not None)
-    if reasons.total() > max_share * len(comparisons):
+def check_unscored(verdicts: Sequence[str | None], max_share: float) -> None:
+    """Raises `UnscoredError` if more than this share of verdicts could not be read. `verdicts`: why, None where one
+    could."""
+    reasons = Counter(reason for reason in verdicts if reason is not None)
+    if reasons.total() > max_share * len(verdicts):
         listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
         raise UnscoredError(
-            f"{reasons.total()} of {len(comparisons)} comparisons could not be read ({listed}), more than the "
+            f"{reasons.total()} of {len(verdicts)} comparisons could not be read ({listed}), more than the "
             f"allowed share of {max_share:g} (judge.max_unscored)"
         )
 

@@ -46,8 +46,8 @@ Do not answer any of them, and write nothing besides the list."""
 _NUMBER = re.compile(r"\s*(?:\d+\s*[.):]|[-*\u2022])\s*")
 _INSIDE = re.compile(r"\s\d+[.)]\s|[?].*[?].*[?]")
 _ANSWERS = re.compile(
-    r"(?:sure|certainly|of course|absolutely|here (?:is|are)|here's|as an ai|i'm sorry|i am sorry|sorry,|human:|user:|"
-    r"assistant:|these (?:messages|requests)|note:)",
+    r"(?:sure|certainly|of course|absolutely|here (?:is|are)|here's|as an ai|i'm sorry|i am sorry)\b|"
+    r"(?:sorry,|human:|user:|assistant:|these (?:messages|requests)|note:)",
     re.IGNORECASE,
 )
 _QUOTES = "\"'\u201c\u201d\u2018\u2019`* "

@@ -36,7 +36,7 @@ class RunInputs:
 
     @cached_property
     def few_shots(self) -> FewShots:
-        """None are given unless the run file names a folder."""
+        """None are given unless the run file names some."""
         folder = self.config.constitution.few_shots
         return load_few_shots(folder) if folder else FewShots()
 
@@ -81,9 +81,12 @@ class RunInputs:
         return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
 
     def gate_texts(self) -> Hashes:
-        """All that the judge is asked with where it is the gate of revisions."""
-        found = self.comparison_texts() if self.config.supervised.gate else {}
-        return {f"gate_{name}": sha256 for name, sha256 in found.items()}
+        """All that the judge is asked with where it is the gate of revisions: by the principles that revisions are made
+        under, or where these ask no question, as ever."""
+        if not self.config.supervised.gate:
+            return {}
+        own = _sha256([(one.id, one.comparison_question) for one in self.critique_principles])
+        return {"gate_questions": own, **{f"gate_{name}": sha256 for name, sha256 in self.comparison_texts().items()}}
 
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}

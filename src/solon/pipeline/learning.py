@@ -170,6 +170,8 @@ def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:
     changed = sum(format.guard(row.answer) != row.answer for row in rows)
     noted = Counter({"answers with marks of the format in them, broken up": changed})
     work.account(revised.dropped + kept.dropped, revised.noted + kept.noted + noted)
+    if not revised.records:
+        work.note("no revision is left to learn from: SL-CAI learns from helpful answers alone")
     return rows
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config import WORLD, ModelRole, ModelsSection, PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage
@@ -40,7 +40,7 @@ class Asked(Record):
     tokens_read: int
     """At most. Beginnings that an engine reads once count each time."""
     tokens_written: int
-    """At most: the limits of `max_new_tokens`, and one for each verdict."""
+    """At most: the limits of `max_new_tokens`, and what verdicts take: a token each, on a server a few."""
     prices: tuple[float, float] = (0.0, 0.0)
     """Of a million tokens read and written, on a server."""
 
@@ -164,17 +164,15 @@ def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
     with _run(sample.part) as run:
         asked = volumes(run)
     asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
-    stages = tuple(
-        _stage_plan(stage, asked.get(stage.name, {}), config.models).times(sample.more(stage)) for stage in STAGES
-    )
+    stages = tuple(_stage_plan(stage, asked.get(stage.name, {}), config).times(sample.more(stage)) for stage in STAGES)
     whole, some = sample.counts[RED_TEAM]
     plan = Plan(prompts=whole, sample=some, stages=stages)
     return _tried(plan, sample, reporter) if trial else plan
 
 
-def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], models: ModelsSection) -> StagePlan:
+def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], config: RunConfig) -> StagePlan:
     def prices(role: ModelRole) -> tuple[float, float]:
-        server = models.role(role).endpoint if role in stage.asks else None
+        server = config.models.role(role).endpoint if role in stage.asked(config) else None
         return (server.input_price, server.output_price) if server else (0.0, 0.0)
 
     every = tuple(Asked(role=role, prices=prices(role), **vars(volume)) for role, volume in asked.items())

@@ -7,10 +7,11 @@ is worked out anew each time.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -20,9 +21,10 @@ from solon.artifacts.lock import FolderLock
 from solon.artifacts.manifest import Counts, differences
 from solon.artifacts.shards import decode_rows, encode_rows, shard_name
 from solon.data.example_prompts import ExamplePrompt
-from solon.errors import UserError
+from solon.errors import PASSING, EngineUnavailableError, UserError
 from solon.feedback.prompt_writing import KINDS, Kind, Reply, Sieve, WrittenPrompt, ask
 from solon.feedback.rows import Sampler
+from solon.pipeline.work import MAX_LOST
 from solon.progress import Reporter
 from solon.records import Record
 
@@ -54,13 +56,16 @@ class Order:
     not_like: Sequence[str]
     tries: int
     """Requests for each prompt that is wanted, at most."""
+    models: Mapping[str, JsonValue] = field(default_factory=dict)
+    """How the model is written to, and in which arithmetic it writes: the keys of a run file that can change a reply.
+    """
 
 
 def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter) -> Account:
     """Writes the file.
 
     Raises `UserError` if it is there already, if it was begun from something else, or if the model does not give so
-    many prompts; all replies are then kept.
+    many prompts; all replies are then kept. `EngineUnavailableError` if the engine loses too many requests.
     """
     require_new(out)
     sieve = Sieve(order.examples, order.not_like, order.count)
@@ -145,9 +150,18 @@ def _batches(
         else:
             size = min(BATCH, max(1, (sieve.missing + 1) // 2), limit - len(replies))  # if half of what is asked serves
             batch = ask(order.kind, order.examples, range(len(replies), len(replies) + size), sampler)
+            _require_replies(batch)
             write_atomic(path, encode_rows(batch))
         yield batch
         index += 1
+
+
+def _require_replies(batch: Sequence[Reply]) -> None:
+    """Raises `EngineUnavailableError` if more are lost than a shard of a run may lose: another try may have them."""
+    lost = sum(reply.lost in PASSING for reply in batch)
+    if lost > math.ceil(MAX_LOST * len(batch)):
+        hint = "see to the engine, then give the same command again: it asks for them again"
+        raise EngineUnavailableError(f"{lost} of {len(batch)} requests were lost", hint=hint)
 
 
 def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
@@ -156,6 +170,7 @@ def _begun(order: Order, sampler: Sampler) -> dict[str, JsonValue]:
         "kind": order.kind,
         "seed": sampler.seed,
         "model": sampler.model.identity,
+        "models": dict(order.models),
         "sampling": dict(vars(sampler.sampling)),
         "examples": sha256_bytes(canonical_json(order.examples)),
         "not_like": sha256_bytes(canonical_json(order.not_like)),

@@ -15,6 +15,7 @@ import numpy as np
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.config import ModelRole, RunConfig
+from solon.config_engines import EndpointSection
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest
@@ -70,8 +71,19 @@ class _Fillers(Actors):
 
     def language_model(self, folder: Path, role: ModelRole, *_: object) -> ScriptedModel:
         model = ScriptedModel(_filler, format=self.format(folder, role))
-        self.asked[role] = _Asked(model=model, tokens=self._counter(role))
+        self.asked[role] = _Asked(model=model, tokens=self._counter(role), verdict=self._verdict(folder, role))
         return model
+
+    def _verdict(self, folder: Path, role: ModelRole) -> tuple[int, int]:
+        """Calls that a verdict takes, and tokens that each writes, at most. How a server can be asked only it knows."""
+        own = self.config.models.role(role)
+        if reads_folder(own.engine):
+            return 1, 1
+        if super().language_model(folder, role, None).can.logprobs != "sampled":
+            return 1, 2
+        from solon.lm.endpoint.model import VERDICT  # brings the client
+
+        return (own.endpoint or EndpointSection()).samples, VERDICT
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """Trained models are written to as `base` is."""
@@ -88,14 +100,17 @@ class _Fillers(Actors):
 class _Asked:
     model: ScriptedModel
     tokens: Callable[[str], int]
+    verdict: tuple[int, int]
+    """Calls that one takes, and tokens that each of these writes."""
 
     def volume(self) -> Volume:
         sampled, scored = self.model.sampled, self.model.scored
-        prompts = [*(one.prompt for one in sampled), *(one.prompt for one in scored)]
+        calls, written = self.verdict
         return Volume(
-            calls=len(prompts),
-            tokens_read=sum(map(self.tokens, prompts)),
-            tokens_written=sum(request.max_new_tokens for request in sampled) + len(scored),
+            calls=len(sampled) + calls * len(scored),
+            tokens_read=sum(self.tokens(one.prompt) for one in sampled)
+            + calls * sum(self.tokens(one.prompt) for one in scored),
+            tokens_written=sum(one.max_new_tokens for one in sampled) + calls * written * len(scored),
         )
 
 

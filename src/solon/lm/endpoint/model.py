@@ -24,7 +24,7 @@ from solon.seeds import derive_seed, portable_seed
 
 PAUSE = 0.5
 """Seconds before a request is sent again, at most. As OpenAI's client."""
-_VERDICT = 4
+VERDICT = 4
 """Tokens of a sampled verdict: an option in brackets, and a mark around it."""
 
 
@@ -72,7 +72,7 @@ class EndpointModel:
 
     async def _vote(self, wording: Wording, options: Sequence[str], begun: str) -> OptionScores:
         section = self._wire.section
-        sampling = Sampling(max_new_tokens=_VERDICT, temperature=section.sample_temperature)
+        sampling = Sampling(max_new_tokens=VERDICT, temperature=section.sample_temperature)
 
         async def reply(number: int) -> str:
             seed = portable_seed(derive_seed(0, "verdict", wording.prompt, number))

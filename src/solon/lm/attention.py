@@ -23,8 +23,6 @@ LIKE = 0.7
 """A row with fewer new tokens than this share of the longest of a group is in another: padding is computed too."""
 MAX_SCORES = 1 << 27
 """Attention scores of one group."""
-LEAST_STEP = 4
-"""Sizes of products are multiples of it at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +98,8 @@ class Pass:
         packed = [pieces[index] for index in order]
         counts = np.array([piece.count for piece in packed])
         known = np.array([piece.sequence.known for piece in packed])
-        total = int(counts.sum())
-        self._filler = common_size(total) - total
-        """Tokens at the end that nobody wants and nobody sees."""
-        self.ids_N = self._filled(np.array([token for piece in packed for token in _new(piece)]))
-        self.positions_N = self._filled(np.repeat(known, counts) + _within(counts))
+        self.ids_N = self._tensor(np.array([token for piece in packed for token in _new(piece)]))
+        self.positions_N = self._tensor(np.repeat(known, counts) + _within(counts))
         stops = np.empty_like(counts)
         stops[order] = counts.cumsum()
         lasts = np.array([piece.last for piece in pieces])
@@ -122,8 +117,6 @@ class Pass:
             block.keys[layer][rows, :, columns] = key_NKE[span]
             block.values[layer][rows, :, columns] = value_NKE[span]
         mixed = [group.mix(layer, query_NHE, how) for group in self._groups]
-        if self._filler:
-            mixed.append(mixed[0].new_zeros(self._filler, *mixed[0].shape[1:]))
         return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
 
     def _add_block(self, pieces: list[Piece], at: int) -> int:
@@ -144,10 +137,6 @@ class Pass:
         first, above, longest = int(rows.min()), int(rows.max()) + 1, int(counts.max())
         # Rows between that have no new token cost less than a copy of the others.
         whole = above - first <= 2 * len(rows)
-        if longest > 1:
-            longest = common_size(longest)
-        else:
-            above = min(first + common_size(above - first), len(block.rows))
         lines, height = (rows - first, above - first) if whole else (np.arange(len(rows)), len(rows))
         real = np.repeat(lines * longest, counts) + _within(counts)
         column_GT = np.full(height * longest, -1)
@@ -165,20 +154,8 @@ class Pass:
             column_GT=self._tensor(column_GT.reshape(height, longest)),
         )
 
-    def _filled(self, array_N: np.ndarray) -> Tensor:
-        return self._tensor(np.pad(array_N, (0, self._filler)))
-
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.astype(np.int64, copy=False)).to(self._device, non_blocking=True)
-
-
-def common_size(count: int) -> int:
-    """The next of few sizes, e.g. 4, 8, ... 64, 68, ... 128, 136, ...: a sixteenth too much at most, beyond 64.
-
-    A processor's library prepares a product for every shape that it has not met lately, which takes three times as long
-    as a small one itself (measured)."""
-    step = max(LEAST_STEP, 1 << max(0, (count - 1).bit_length() - 5))
-    return -(-count // step) * step
 
 
 def _within(counts: np.ndarray) -> np.ndarray:

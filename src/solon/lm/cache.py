@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -89,7 +88,6 @@ def _arranged(tensor: Tensor, kept: list[int], extra: int) -> Tensor:
     return new
 
 
-@lru_cache(maxsize=1 << 16)
 def width(tokens: int) -> int:
     """Columns of the block for so many tokens: 64, 128, 192, ... 512, 640, ... 1024, 1280, ...: a quarter too much at
     most, beyond the narrowest."""

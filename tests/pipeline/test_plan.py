@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lm.server import Habits, Server, serving
 from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
 from solon.config import RunConfig
@@ -37,8 +36,8 @@ def asked(plan: Plan, stage: str) -> Asked:
     return found
 
 
-def judge_on(server: Server) -> tuple[str, ...]:
-    return f"models.judge.path={server.url}#m", "models.judge.engine=endpoint"
+JUDGE = ("models.judge.engine=endpoint", "models.judge.path=http://127.0.0.1:9/v1#m")
+"""Nothing listens there."""
 
 
 def test_calls_and_tokens_are_those_of_the_method(model: Path) -> None:
@@ -82,8 +81,7 @@ def test_a_sample_stands_for_the_whole(model: Path) -> None:
 def test_the_gate_s_judge_costs_what_its_server_asks(model: Path) -> None:
     """Two revisions of 9 prompts, each in both orders; a million tokens read or written cost 1."""
     prices = ("models.judge.endpoint.input_price=1", "models.judge.endpoint.output_price=1")
-    with serving(Habits()) as server:
-        plan = plan_of(model, *judge_on(server), *prices, "supervised.gate=true")
+    plan = plan_of(model, *JUDGE, *prices, "models.judge.endpoint.samples=1", "supervised.gate=true")
     stages = {stage.stage: stage for stage in plan.stages}
     judge = next(one for one in stages["revisions"].asked if one.role == "judge")
     assert judge.calls == 9 * 2 * 2
@@ -91,14 +89,13 @@ def test_the_gate_s_judge_costs_what_its_server_asks(model: Path) -> None:
     assert plan.cost == pytest.approx(judge.cost + asked(plan, "comparisons").cost)
 
 
-def test_a_server_without_log_probabilities_is_asked_for_samples(model: Path) -> None:
-    found = {}
-    for given in ("given", "refused"):
-        with serving(Habits(logprobs=given)) as server:  # type: ignore[arg-type]
-            found[given] = asked(plan_of(model, *judge_on(server), "models.judge.endpoint.samples=3"), "comparisons")
-    assert (found["given"].calls, found["given"].tokens_written) == (9, 9 * 2)
-    assert (found["refused"].calls, found["refused"].tokens_written) == (3 * 9, 3 * 9 * 4)
-    assert found["refused"].tokens_read == 3 * found["given"].tokens_read
+def test_a_verdict_of_a_server_counts_as_the_most_that_it_may_take(model: Path) -> None:
+    """The server is not asked: it may give no log-probabilities, and then takes samples of 4 tokens."""
+    one, three = (
+        asked(plan_of(model, *JUDGE, f"models.judge.endpoint.samples={samples}"), "comparisons") for samples in (1, 3)
+    )
+    assert (one.calls, one.tokens_written) == (9, 9 * 4)
+    assert (three.calls, three.tokens_written, three.tokens_read) == (3 * 9, 3 * 9 * 4, 3 * one.tokens_read)
 
 
 def test_a_trial_measures_and_leaves_nothing(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +140,7 @@ def test_what_is_no_plan_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_server_is_not_asked_before_anything_is_spent(model: Path) -> None:
-    """Nothing listens there."""
-    judge = ("models.judge.engine=endpoint", "models.judge.path=http://127.0.0.1:9/v1#m")
-    settings = [part for one in (*TINY, *WORLD, *judge) for part in ("--set", one)]
+    settings = [part for one in (*TINY, *WORLD, *JUDGE) for part in ("--set", one)]
     planned = CliRunner().invoke(app, ["plan", "world", "--model", str(model), *settings])
     assert planned.exit_code == 0, planned.output
     assert "comparisons" in planned.output

@@ -16,6 +16,7 @@ from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.config import ModelRole, RunConfig
 from solon.config_engines import EndpointSection
+from solon.lm.endpoint import VERDICT
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest
@@ -71,19 +72,14 @@ class _Fillers(Actors):
 
     def language_model(self, folder: Path, role: ModelRole, *_: object) -> ScriptedModel:
         model = ScriptedModel(_filler, format=self.format(folder, role))
-        self.asked[role] = _Asked(model=model, tokens=self._counter(role), verdict=self._verdict(folder, role))
+        self.asked[role] = _Asked(model=model, tokens=self._counter(role), verdict=self._verdict(role))
         return model
 
-    def _verdict(self, folder: Path, role: ModelRole) -> tuple[int, int]:
-        """Calls that a verdict takes, and tokens that each writes, at most. How a server can be asked only it knows."""
+    def _verdict(self, role: ModelRole) -> tuple[int, int]:
+        """Calls that a verdict takes, and tokens that each writes, at most: a server is not asked, and may give no
+        log-probabilities."""
         own = self.config.models.role(role)
-        if reads_folder(own.engine):
-            return 1, 1
-        if super().language_model(folder, role, None).can.logprobs != "sampled":
-            return 1, 2
-        from solon.lm.endpoint.model import VERDICT  # brings the client
-
-        return (own.endpoint or EndpointSection()).samples, VERDICT
+        return (1, 1) if reads_folder(own.engine) else ((own.endpoint or EndpointSection()).samples, VERDICT)
 
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """Trained models are written to as `base` is."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from solon.config_engines import EndpointSection, server_and_model
 from solon.errors import ConfigError, ProseError
 from solon.lm.batcher import run, together
+from solon.lm.endpoint import VERDICT
 from solon.lm.endpoint.probe import find_manner
 from solon.lm.endpoint.replies import Reply
 from solon.lm.endpoint.spending import Spending
@@ -24,8 +25,6 @@ from solon.seeds import derive_seed, portable_seed
 
 PAUSE = 0.5
 """Seconds before a request is sent again, at most. As OpenAI's client."""
-VERDICT = 4
-"""Tokens of a sampled verdict: an option in brackets, and a mark around it."""
 
 
 def open_model(spec: ModelSpec) -> EndpointModel:

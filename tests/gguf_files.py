@@ -11,26 +11,7 @@ import numpy as np
 
 from tiny_models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 
-_NAMES = {
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-}
 HEADS = 4
-
-
-def _gguf_name(name: str) -> str:
-    """Of a Llama's weight, as llama.cpp calls it."""
-    name = name.removeprefix("model.").replace("embed_tokens", "token_embd").replace("layers.", "blk.")
-    for ours, theirs in _NAMES.items():
-        name = name.replace(ours, theirs)
-    return "output_norm.weight" if name == "norm.weight" else name
 
 
 def _interleaved(weight: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -66,6 +47,7 @@ def write_gguf(path: Path, *, kind: gguf.GGMLQuantizationType, chat_template: bo
     writer.add_add_bos_token(False)
     if chat_template:
         writer.add_chat_template(CHAT_TEMPLATE)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
     for name, tensor in model.state_dict().items():
         if name == "lm_head.weight":
             continue  # tied
@@ -73,7 +55,9 @@ def write_gguf(path: Path, *, kind: gguf.GGMLQuantizationType, chat_template: bo
         if "q_proj" in name or "k_proj" in name:
             weight = _interleaved(weight)
         stored = gguf.GGMLQuantizationType.F32 if weight.ndim == 1 else kind
-        writer.add_tensor(_gguf_name(name), gguf.quantize(weight, stored), raw_dtype=stored)
+        writer.add_tensor(
+            names.get_name(name, try_suffixes=(".weight",)), gguf.quantize(weight, stored), raw_dtype=stored
+        )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -12,23 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFWriter, TokenType, quantize
+from gguf import MODEL_ARCH, GGMLQuantizationType, GGUFWriter, TokenType, get_tensor_name_map, quantize
 from safetensors import safe_open
-
-NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
 
 
 def write_gguf(folder: Path, file: Path, dtype: str) -> None:
@@ -69,16 +54,17 @@ def _tokens(writer: GGUFWriter, bpe: dict[str, Any], size: int) -> None:
 
 def _tensors(folder: Path, config: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
     """By llama.cpp's names. Its queries and keys have the two halves of each head interleaved."""
+    names = get_tensor_name_map(MODEL_ARCH.LLAMA, config["num_hidden_layers"])
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as weights:
             for name in weights.keys():  # noqa: SIM118 - no dict
-                layer, _, inner = name.removeprefix("model.layers.").removesuffix(".weight").partition(".")
-                of_layer = name.startswith("model.layers.")
-                called = NAMES[inner if of_layer else name.removesuffix(".weight")]
+                called = names.get_name(name, try_suffixes=(".weight",))
+                assert called, f"llama.cpp has no place for {name}"
+                part = called.split(".")[-2]
                 tensor = weights.get_tensor(name).float().numpy()
-                if called in heads:
+                if part in heads:
                     rows, columns = tensor.shape
-                    halves = tensor.reshape(heads[called], 2, rows // heads[called] // 2, columns)
+                    halves = tensor.reshape(heads[part], 2, rows // heads[part] // 2, columns)
                     tensor = halves.swapaxes(1, 2).reshape(rows, columns)
-                yield f"blk.{layer}.{called}.weight" if of_layer else f"{called}.weight", tensor
+                yield called, tensor

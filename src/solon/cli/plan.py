@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from solon.pipeline.plan import Plan
 
 GIB = 1 << 30
+Trial = Annotated[
+    bool | None,
+    typer.Option(help="Run the sample, to measure time and memory. Default: if no model of the run sits on a server."),
+]
+Saved = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="A plan that --json printed, in the place of a new one."),
+]
+Rows = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Plan for N red-team prompts, and as many more of all others."),
+]
+Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Share the rows of data stages among N workers.")]
 
 
 def plan(
@@ -38,23 +51,10 @@ def plan(
     prompts: options.Prompts = None,
     helpful: options.Helpful = None,
     columns: options.Columns = None,
-    trial: Annotated[
-        bool | None,
-        typer.Option(
-            help="Run the sample, to measure time and memory. Default: if no model of the run sits on a server."
-        ),
-    ] = None,
-    saved: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="A plan that --json printed, in the place of a new one."),
-    ] = None,
-    rows: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Plan for N red-team prompts, and as many more of all others."),
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Share the rows of data stages among N workers.")
-    ] = 1,
+    trial: Trial = None,
+    saved: Saved = None,
+    rows: Rows = None,
+    workers: Workers = 1,
     quiet: options.Quiet = False,
     as_json: options.JsonInstead = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,11 @@ from typer import Option
 from solon.cli.faults import say_note
 from solon.cli.results import print_counts
 from solon.cli.run_options import Json, Quiet, Settings, refuse_option
-from solon.config import WORLD, ModelsSection
+from solon.config import WORLD, ModelsSection, RunConfig
 from solon.config_load import load_run_config
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
+from solon.feedback.rows import Sampler
 from solon.lm.engines import reads_folder
 from solon.models.folder import check_folder
 from solon.models.where import bring_model
@@ -27,27 +29,32 @@ from solon.text import printable
 app = typer.Typer(no_args_is_help=True, help="Write prompts with a model, from a few examples.")
 
 
+Examples = Annotated[
+    Path, Option(metavar="FILE", help="A .txt with a prompt a line, or rows with `prompt` and `category`.")
+]
+Out = Annotated[
+    Path | None,
+    Option(
+        *("--output", "-o"),
+        metavar="FILE",
+        callback=refuse_option,
+        help="A new .jsonl file. Default: red-team.jsonl or helpful.jsonl.",
+    ),
+]
+NotLike = Annotated[
+    list[Path] | None,
+    Option(metavar="FILE", help="Prompts kept for evaluation: write none that is nearly one of them. Repeatable."),
+]
+
+
 @app.command()
 def generate(
     kind: Annotated[Kind, Option(help="Requests that a good assistant refuses, or those of people who need help.")],
-    examples: Annotated[
-        Path, Option(metavar="FILE", help="A .txt with a prompt a line, or rows with `prompt` and `category`.")
-    ],
+    examples: Examples,
     count: Annotated[int, Option("--count", "-n", min=1, metavar="N", help="How many prompts to write.")],
-    model: Annotated[str, Option(metavar="DIR", help="The model that writes, as a run file names it.")],
-    out: Annotated[
-        Path | None,
-        Option(
-            *("--output", "-o"),
-            metavar="FILE",
-            callback=refuse_option,
-            help="A new .jsonl file. Default: red-team.jsonl or helpful.jsonl.",
-        ),
-    ] = None,
-    not_like: Annotated[
-        list[Path] | None,
-        Option(metavar="FILE", help="Prompts kept for evaluation: write none that is nearly one of them. Repeatable."),
-    ] = None,
+    model: Annotated[str, Option(metavar="MODEL", help="The model that writes, as a run file names it.")],
+    out: Out = None,
+    not_like: NotLike = None,
     engine: Annotated[str, Option(metavar="NAME", help="What runs the model.")] = "local",
     tries: Annotated[int, Option(min=1, metavar="N", help="Requests per wanted prompt, at most.")] = 2,
     seed: Annotated[int, Option(min=0, metavar="N", help="The same seed gives the same prompts.")] = 0,
@@ -82,20 +89,29 @@ def generate(
         tries=tries,
         models=_settings(config.models),
     )
-    require_new(file := out or Path(f"{kind}.jsonl"))
+    file = out or Path(f"{kind}.jsonl")
+    require_new(file)
+    config = _with_model(config, None if quiet or as_json else say_note)
+    with reporting(quiet, as_json) as reporter:
+        account = write_prompts(order, _sampler(config, kind, file), file, reporter)
+    _print(file, account, as_json=as_json)
+
+
+def _with_model(config: RunConfig, tell: Callable[[str], None] | None) -> RunConfig:
+    """The settings, with the commit of a model on the Hub. Raises `ModelError` if the model cannot be had."""
+    config, code = pin_models(config, None, tell), config.models.trust_remote_code
+    writer = config.models.role("assistant")
+    if reads_folder(writer.engine):
+        check_folder(bring_model(writer.path, code=code, tell=tell), trust_remote_code=code)
+    return config
+
+
+def _sampler(config: RunConfig, kind: Kind, file: Path) -> Sampler:
     from solon.pipeline.actors import Actors
 
-    tell = None if quiet or as_json else say_note
-    config = pin_models(config, None, tell)
-    if reads_folder(engine):
-        check_folder(bring_model(config.models.assistant.path, tell=tell))
-    with reporting(quiet, as_json) as reporter:
-        actors = Actors(config=config, run=work_folder(file))
-        actor = actors.actor("assistant", None, lambda rows, tokens: None)
-        account = write_prompts(
-            order, actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers), file, reporter
-        )
-    _print(file, account, as_json=as_json)
+    actors = Actors(config=config, run=work_folder(file))
+    actor = actors.actor("assistant", None, lambda rows, tokens: None)
+    return actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers)
 
 
 def _settings(models: ModelsSection) -> dict[str, JsonValue]:

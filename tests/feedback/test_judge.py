@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from solon.config import JudgeSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
-from solon.feedback.judge import Judge, check_unscored, soft_label
+from solon.feedback.judge import DRAWINGS, Judge, check_unscored, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
@@ -170,6 +171,16 @@ def test_few_shots_come_before_the_comparison(fake: Any) -> None:
     for prompt in prompts:
         for block in prompt.split("\n\nHere is")[:2]:
             assert block.endswith("(A)") == ("(A) kind" in block)
+
+
+def test_rows_share_the_drawings_of_their_examples_and_favour_no_place(fake: Any) -> None:
+    shot = ComparisonShot(turns=(Turn(role="human", text="s"),), better="kind", worse="unkind")
+    model = fake(scores=likes_good)
+    run(model, 120, few_shots=FewShots(comparison=(shot, shot, shot)))
+    begun = Counter(request.prompt.rpartition("\n\nHere is")[0] for request in model.score_requests)
+    assert len(begun) == 2 * DRAWINGS and min(begun.values()) > 10
+    kind_first = [examples.count("(A) kind") for examples in begun]
+    assert sum(kind_first) * 2 == 3 * len(begun)
 
 
 def test_labels_are_clamped_where_asked(fake: Any) -> None:

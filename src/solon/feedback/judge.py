@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from solon.config import JudgeSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
@@ -24,6 +26,9 @@ from solon.prompting.context import Context
 from solon.records import Comparison, Pair, Prompt
 
 Side = Literal["a", "b"]
+DRAWINGS = 2
+"""So often a stage draws its few-shot examples, each time once more with the better answers in the other places. Rows
+take one of these by chance: an engine reads it once for all that share it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,7 @@ class Judge:
         if self.section.method == "cot":
             shots = reasoned(self.shots.reasoning, question)
         else:
-            shots = draw_comparisons(self.shots.comparison, lambda own: _question(draw(self.principles, own)), rng)
+            shots = self._drawn(int(rng.integers(DRAWINGS)), mirrored=rng.random() < 0.5)
         verdicts = await together([self.verdict(pair, prompt, first, question, shots) for first in orders])
         failed = next((verdict for verdict in verdicts if verdict.p_a is None), None)
         if failed is None and any(verdict.bounded for verdict in verdicts):
@@ -120,6 +125,15 @@ class Judge:
             rationale="\n\n".join(v.rationale for v in verdicts if v.rationale is not None) or None,
             raw=failed and failed.raw,
         )
+
+    def _drawn(self, number: int, *, mirrored: bool) -> list[Example]:
+        """One of the stage's drawings of the examples."""
+
+        def question(rng: np.random.Generator) -> str:
+            return _question(draw(self.principles, rng))
+
+        rng = self.sampler.rng("examples", number)
+        return draw_comparisons(self.shots.comparison, question, rng, mirrored=mirrored)
 
     async def verdict(
         self, pair: Pair, prompt: Prompt, first: Side, question: str, shots: Sequence[Example]

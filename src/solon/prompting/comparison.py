@@ -92,13 +92,18 @@ class Example:
 
 
 def draw_comparisons(
-    shots: Sequence[ComparisonShot], draw_question: Callable[[np.random.Generator], str], rng: np.random.Generator
+    shots: Sequence[ComparisonShot],
+    draw_question: Callable[[np.random.Generator], str],
+    rng: np.random.Generator,
+    *,
+    mirrored: bool = False,
 ) -> list[Example]:
-    """Each example gets the question of its own principle, and a random place for its better answer."""
+    """Each example gets the question of its own principle, and a random place for its better answer; `mirrored`: the
+    other place."""
     examples = []
     for shot in shots:
         question = draw_question(rng)
-        better_first = bool(rng.random() < 0.5)
+        better_first = bool(rng.random() < 0.5) != mirrored
         first, second = (shot.better, shot.worse) if better_first else (shot.worse, shot.better)
         task = Task(turns=shot.turns, first=first, second=second, question=question)
         examples.append(Example(task=task, answer="A" if better_first else "B"))

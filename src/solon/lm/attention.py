@@ -205,24 +205,26 @@ def mix(
     groups = key.shape[1]
     if how.scale != 1.0:
         query = query * how.scale
-    grouped = query.reshape(rows, groups, -1, width)  # the queries of one key head side by side
-    scores = grouped @ key.transpose(2, 3)
+    # One product each for every row and key head, with the queries of one key head side by side.
+    grouped, key, value = query.reshape(rows * groups, -1, width), key.flatten(0, 1), value.flatten(0, 1)
+    scores = torch.bmm(grouped, key.transpose(1, 2))
     if trunk is not None:
         scores = torch.cat([_for_all(grouped, trunk[0].transpose(1, 2)), scores], dim=-1)
     share = _softmax(scores.view(rows, heads, new, -1), bias, how).reshape(scores.shape)
     if trunk is None:
-        mixed = share @ value
+        mixed = torch.bmm(share, value)
     else:
-        before, own = share.split([trunk[0].shape[1], key.shape[2]], dim=-1)
-        mixed = own @ value + _for_all(before, trunk[1])
+        before, own = share.split([trunk[0].shape[1], key.shape[1]], dim=-1)
+        mixed = torch.baddbmm(_for_all(before, trunk[1]), own, value)
     return mixed.view(rows, heads, new, -1)
 
 
-def _for_all(rows_GKTX: Tensor, shared_KXY: Tensor) -> Tensor:
-    """The product of every row with what they share, [G, K, T, Y], as one product a head."""
-    rows, groups, new, _ = rows_GKTX.shape
-    flat = rows_GKTX.transpose(0, 1).reshape(groups, rows * new, -1)
-    return (flat @ shared_KXY).view(groups, rows, new, -1).transpose(0, 1)
+def _for_all(rows_LTX: Tensor, shared_KXY: Tensor) -> Tensor:
+    """The product of every row with what they share, [L, T, Y], as one product a head; L = G * K."""
+    (lines, new, inner), (heads, _, outer) = rows_LTX.shape, shared_KXY.shape
+    by_head = rows_LTX.view(-1, heads, new, inner).transpose(0, 1).reshape(heads, -1, inner)
+    products = torch.bmm(by_head, shared_KXY).view(heads, -1, new, outer)
+    return products.transpose(0, 1).reshape(lines, new, outer)
 
 
 def _softmax(scores_GHTS: Tensor, bias_G1TS: Tensor, how: Attention) -> Tensor:

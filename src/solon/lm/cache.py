@@ -83,8 +83,9 @@ class Block:
 
 
 def _arranged(tensor: Tensor, kept: list[int], extra: int) -> Tensor:
-    new = tensor.new_zeros(len(kept) + extra, *tensor.shape[1:])  # zeros: a masked score must still be a number
-    new[: len(kept)] = tensor if kept == list(range(len(tensor))) else tensor[kept]
+    new = tensor.new_empty(len(kept) + extra, *tensor.shape[1:])
+    torch.index_select(tensor, 0, torch.tensor(kept, dtype=torch.long, device=tensor.device), out=new[: len(kept)])
+    new[len(kept) :].zero_()  # a masked score must still be a number
     return new
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from solon.config import EMBEDDED, SamplingOverrides
+from solon.config.run import EMBEDDED, SamplingOverrides
 from solon.errors import ModelError
 from solon.models.generation import Preference, preference
 from solon.models.where import model_folder

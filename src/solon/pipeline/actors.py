@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
-from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
+from solon.config.run import ModelRole, ModelsSection, RunConfig, SamplingOverrides
 from solon.feedback.rows import Sampler
 from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
+from solon.config.run import WORLD, ModelRole, PromptsSection, RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage

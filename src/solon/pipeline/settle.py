@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from solon.config import ModelRole, RunConfig, SamplingOverrides
+from solon.config.run import ModelRole, RunConfig, SamplingOverrides
 
 S = TypeVar("S", bound=SamplingOverrides)
 

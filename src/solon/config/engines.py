@@ -7,7 +7,7 @@ from urllib.parse import urldefrag
 
 from pydantic import Field
 
-from solon.config_section import MECHANICAL, Section
+from solon.config.section import MECHANICAL, Section
 
 
 class EndpointSection(Section):

@@ -6,7 +6,9 @@ from typing import get_args
 
 import pytest
 
-from solon.config import (
+from solon.config.load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
+from solon.config.rules import RENAMED, contradictions
+from solon.config.run import (
     ENGINES,
     ClusterSection,
     ConstitutionSection,
@@ -19,9 +21,7 @@ from solon.config import (
     SamplingOverrides,
     SamplingSection,
 )
-from solon.config_load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
-from solon.config_rules import RENAMED, contradictions
-from solon.config_training import ALGORITHMS, RLSection
+from solon.config.training import ALGORITHMS, RLSection
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 from solon.toml_text import leaves

@@ -17,16 +17,16 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config import WORLD, ModelSection, RunConfig
-from solon.config_paths import HUB, PathKey, below
-from solon.config_rules import REFUSED, RENAMED, contradictions
-from solon.config_section import Section, marks, subsection
+from solon.config.paths import HUB, PathKey, below
+from solon.config.rules import REFUSED, RENAMED, contradictions
+from solon.config.run import WORLD, ModelSection, RunConfig
+from solon.config.section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
 from solon.text import did_you_mean
 from solon.toml_text import leaves, parse_value, toml, toml_lines
 
-_SHIPPED = Path(__file__).parent / "configs"
+_SHIPPED = Path(__file__).parents[1] / "configs"
 
 _FEW_SHOTS = "few_shots.json"
 """The few-shot examples that `solon constitution import` writes next to a constitution."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from solon.config import COLUMNS, WORLD, ModelRole, ModelSection, ReadingSection, RunConfig
-from solon.config_engines import server_and_model
+from solon.config.engines import server_and_model
+from solon.config.run import COLUMNS, WORLD, ModelRole, ModelSection, ReadingSection, RunConfig
 from solon.text import did_you_mean
 
 RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from solon.config_engines import EndpointSection, VllmSection
-from solon.config_paths import PathKey
-from solon.config_section import MECHANICAL, Section, names_in, subsection
-from solon.config_training import PreferenceSection, RLSection, SFTSection
+from solon.config.engines import EndpointSection, VllmSection
+from solon.config.paths import PathKey
+from solon.config.section import MECHANICAL, Section, names_in, subsection
+from solon.config.training import PreferenceSection, RLSection, SFTSection
 
 ENGINES = names_in("lm/engines")
 """What can run a model."""

@@ -6,21 +6,14 @@ from typing import get_args
 
 import pytest
 
+from solon.config.engines import ENGINES
+from solon.config.feedback import ConstitutionSection, JudgeSection
 from solon.config.load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
+from solon.config.models import ModelRole, ModelSection, ModelsSection
+from solon.config.prompts import PromptsSection
 from solon.config.rules import RENAMED, contradictions
-from solon.config.run import (
-    ENGINES,
-    ClusterSection,
-    ConstitutionSection,
-    JudgeSection,
-    ModelRole,
-    ModelSection,
-    ModelsSection,
-    PromptsSection,
-    RunConfig,
-    SamplingOverrides,
-    SamplingSection,
-)
+from solon.config.run import ClusterSection, RunConfig
+from solon.config.sampling import SamplingOverrides, SamplingSection
 from solon.config.training import ALGORITHMS, RLSection
 from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError

@@ -8,7 +8,7 @@ import pytest
 
 from constitution.test_library import runs
 from solon.config.load import dump_toml, load_run_config
-from solon.config.run import shipped_few_shots
+from solon.config.paths import shipped_few_shots
 from solon.constitution.few_shots import SHIPPED, load_few_shots
 from solon.constitution.load import shipped
 from solon.evals.flaws import UNCHANGED, critique_echo, flaws, revision_echo

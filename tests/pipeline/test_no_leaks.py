@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
 from solon.config.load import load_run_config
-from solon.config.run import WORLD, PromptsSection
+from solon.config.paths import WORLD
+from solon.config.prompts import PromptsSection
 from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
 from solon.pipeline.sources import PromptSets, ground_truth, prompt_sets

@@ -14,7 +14,8 @@ from solon.cli import run_options as options
 from solon.cli.faults import say_note
 from solon.cli.results import print_table
 from solon.config.load import load_run_config
-from solon.config.run import ModelRole, RunConfig
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
 from solon.errors import UserError, Where
 from solon.lm.engines import reads_folder
 from solon.pipeline.check import check_inputs

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
-from solon.config.paths import HUB, PathKey, below
+from solon.config.models import ModelSection
+from solon.config.paths import HUB, WORLD, PathKey, below
 from solon.config.rules import REFUSED, RENAMED, contradictions
-from solon.config.run import WORLD, ModelSection, RunConfig
+from solon.config.run import RunConfig
 from solon.config.section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from solon.config.engines import server_and_model
-from solon.config.run import COLUMNS, WORLD, ModelRole, ModelSection, ReadingSection, RunConfig
+from solon.config.models import ModelRole, ModelSection
+from solon.config.paths import WORLD
+from solon.config.prompts import COLUMNS, ReadingSection
+from solon.config.run import RunConfig
 from solon.text import did_you_mean
 
 RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}

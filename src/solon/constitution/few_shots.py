@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from solon.config.run import shipped_few_shots
+from solon.config.paths import shipped_few_shots
 from solon.constitution.files import JsonFile, kind
 from solon.constitution.texts import Text, non_empty
 from solon.errors import ConstitutionError, Where

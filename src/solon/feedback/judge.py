@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from solon.config.run import JudgeSection
+from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
 from solon.errors import EngineError, EngineUnavailableError, TooLongError, UnscoredError

@@ -11,7 +11,8 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config.run import ModelRole, RunConfig
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
 from solon.config.section import Section
 from solon.pipeline.inputs import Hashes, RunInputs
 

@@ -24,6 +24,12 @@ def fill(template: str, **fields: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], template)
 
 
+def excerpt(text: str, most: int = 100) -> str:
+    """The beginning of `text`, as it stands in a message: `most` characters of it, lone surrogates spelled out."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is nearest to `word`, if one is near."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

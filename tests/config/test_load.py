@@ -8,14 +8,16 @@ import pytest
 
 from solon.config.engines import ENGINES
 from solon.config.feedback import ConstitutionSection, JudgeSection
-from solon.config.load import dump_toml, known_keys, load_run_config, run_file_text, shipped_run_files
+from solon.config.files import dump_toml, run_file_text, shipped_run_files
+from solon.config.keys import RENAMED, known_keys
+from solon.config.load import load_run_config
 from solon.config.models import ModelRole, ModelSection, ModelsSection
+from solon.config.paths import FEW_SHOTS_FILE
 from solon.config.prompts import PromptsSection
-from solon.config.rules import RENAMED, contradictions
+from solon.config.rules import contradictions
 from solon.config.run import ClusterSection, RunConfig
 from solon.config.sampling import SamplingOverrides, SamplingSection
 from solon.config.training import ALGORITHMS, RLSection
-from solon.constitution.few_shots import FILE_NAME
 from solon.errors import ConfigError
 from solon.toml_text import leaves
 
@@ -512,7 +514,7 @@ def test_a_constitution_folder_brings_its_few_shot_examples(tmp_path: Path, monk
         (tmp_path / name).mkdir()
         (tmp_path / name / "constitution.toml").touch()
     for name in ("cai", "world"):
-        (tmp_path / name / FILE_NAME).touch()
+        (tmp_path / name / FEW_SHOTS_FILE).touch()
     monkeypatch.chdir(tmp_path)
 
     def few_shots(*overrides: str) -> str | None:

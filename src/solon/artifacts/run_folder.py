@@ -13,7 +13,7 @@ from solon.artifacts.atomic import canonical_json, storage_errors, sweep, write_
 from solon.artifacts.finished import RUN, require_run
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
-from solon.config.load import dump_toml
+from solon.config.files import dump_toml
 from solon.config.run import RunConfig
 from solon.config.section import Section
 from solon.errors import OTHER_VERSION, RunError, Where

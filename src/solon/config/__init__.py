@@ -6,9 +6,13 @@ model and its world need is in `configs/world.toml`.
 
     section     what all sections are, and how their keys are marked
     paths       what may stand where a key is a path
-    engines     what can run a model, and the settings of each engine
-    models, prompts, sampling, feedback, training    the sections
+    engines     what can run a model, and the settings that one engine alone has
+    models, prompts, sampling, feedback, training    the other sections
     run         all of them together
-    rules       what a run file may not say at once
-    load        from a run file, options and `--set` to a config
+    rules       what they may not say at once
+    keys        which keys there are, and which was probably meant
+    files       run files: read with those that they extend, and written
+    layers      file, flags and `--set`, one upon the other
+    validate    from their values to a config, or every fault
+    load        all of that, in order
 """

@@ -13,6 +13,8 @@ EMBEDDED = "embedded"
 """The name of the shipped model, where a model folder may stand."""
 WORLD = "world"
 """The name of the synthetic world, where a file of prompts may stand."""
+FEW_SHOTS_FILE = "few_shots.json"
+"""The file of few-shot examples in a constitution's folder."""
 HUB = "hf:"
 """What a name on the Hub begins with where it could also be a path."""
 HUB_MODEL = re.compile(

@@ -1,4 +1,4 @@
-"""Small services to text that a person reads: safe to print, durations, lists of names, the word that was meant."""
+"""Small services to text that a person reads: made safe or short, durations, lists, the word that was meant."""
 
 from __future__ import annotations
 

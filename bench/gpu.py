@@ -32,7 +32,7 @@ from measuring.chains import Chains
 from measuring.machine import processor, versions
 from measuring.random_models import number_prompts, random_model
 from measuring.turns import tell
-from solon.config_training import PreferenceSection, SFTSection
+from solon.config.training import PreferenceSection, SFTSection
 from solon.feedback.rows import run_rows
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import SampleRequest

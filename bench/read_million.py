@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from solon.config import PromptsSection
+from solon.config.prompts import PromptsSection
 from solon.data.choose import choose_helpful, choose_red_team
 
 LIMIT = 1000

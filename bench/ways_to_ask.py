@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from solon.config import Ask, SupervisedSection
+from solon.config.feedback import Ask, SupervisedSection
 from solon.constitution.few_shots import CritiqueShot, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.evals.quality import text_quality

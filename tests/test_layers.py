@@ -14,25 +14,7 @@ import pytest
 SRC = Path(__file__).resolve().parents[1] / "src"
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset(
-        {
-            "errors",
-            "records",
-            "seeds",
-            "text",
-            "toml_text",
-            "places",
-            "config",
-            "config_engines",
-            "config_load",
-            "config_paths",
-            "config_rules",
-            "config_section",
-            "config_training",
-            "progress",
-            "artifacts",
-        }
-    ),
+    frozenset({"errors", "records", "seeds", "text", "toml_text", "places", "config", "progress", "artifacts"}),
     frozenset({"constitution", "prompting", "data", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),
     frozenset({"embedded", "pipeline", "report", "export"}),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from solon.text import did_you_mean, duration, fill, listed, printable
+from solon.text import did_you_mean, duration, excerpt, fill, listed, printable
 
 
 def test_printable_keeps_words_and_newlines() -> None:
@@ -12,6 +12,12 @@ def test_printable_keeps_words_and_newlines() -> None:
 
 def test_what_is_printable_can_be_encoded() -> None:
     assert printable("a\ud800b").encode() == b"a\\ud800b"
+
+
+def test_an_excerpt_is_short_and_can_be_encoded() -> None:
+    assert excerpt("a" * 100) == "a" * 100
+    assert excerpt("a" * 101) == "a" * 100 + "..."
+    assert excerpt("\udcffabc", most=7) == "\\udcffa..."
 
 
 def test_fields_are_filled_in_one_pass() -> None:

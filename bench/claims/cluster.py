@@ -74,7 +74,7 @@ def made(folder: Path, rows: int, address: str | None, *, threads: int = 1, kill
 
     from solon.artifacts.finished import FinishedStage
     from solon.artifacts.run_folder import RunFolder
-    from solon.config_load import load_run_config
+    from solon.config.load import load_run_config
     from solon.pipeline.run import run_pipeline
     from solon.progress import QuietReporter
 

@@ -22,7 +22,7 @@ from measuring import slow_server
 from measuring.result import Result, at_least
 from measuring.script import Options, result, run
 from measuring.turns import median_seconds
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.lm.batcher import run as run_loop
 from solon.lm.batcher import shared_loop, together
 from solon.lm.engines import ModelSpec, open_engine

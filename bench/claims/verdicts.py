@@ -24,7 +24,7 @@ from measuring.script import Options, result, run
 from measuring.turns import median_seconds
 from peers.generate import at_best_size
 from peers.judges import BatchedGenerate, PromptByPrompt
-from solon.config import JudgeSection
+from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import load_few_shots
 from solon.constitution.load import load_constitution
 from solon.feedback.judge import Judge

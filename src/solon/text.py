@@ -1,4 +1,4 @@
-"""Small services to text that a person reads: safe to print, durations, lists of names, the word that was meant."""
+"""Small services to text that a person reads: made safe or short, durations, lists, the word that was meant."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def printable(text: str) -> str:
 def fill(template: str, **fields: str) -> str:
     """`template` with each `{name}` replaced in one pass: a field's braces stay as they are and are never parsed."""
     return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], template)
+
+
+def excerpt(text: str, most: int = 100) -> str:
+    """The beginning of `text`, as it stands in a message: `most` characters of it, lone surrogates spelled out."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

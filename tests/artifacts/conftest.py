@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 
 
 @pytest.fixture

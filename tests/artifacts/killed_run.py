@@ -23,7 +23,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import versions
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.records import Answer
 from stages import header
 

@@ -6,7 +6,7 @@ import pytest
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import RunError
 from solon.records import Turn
 from stages import begun

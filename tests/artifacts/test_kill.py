@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 
 CHILD = Path(__file__).parent / "killed_run.py"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
-from solon.config_load import load_run_config
-from solon.config_training import RLSection
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
+from solon.config.training import RLSection
 from solon.errors import RunError
 
 HOLD = """
 import sys, time
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 run = RunFolder.create(sys.argv[1], RunConfig())
 print("locked", flush=True)
 time.sleep(60)
@@ -170,5 +170,5 @@ def test_full_storage_anywhere_in_the_run_is_a_run_error(tmp_path: Path) -> None
 
 
 def test_the_folder_is_ready_for_its_first_use_without_torch() -> None:
-    code = "import sys, solon.artifacts, solon.config_load, solon.progress; print('torch' in sys.modules)"
+    code = "import sys, solon.artifacts, solon.config.load, solon.progress; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

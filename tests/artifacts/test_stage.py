@@ -14,7 +14,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Header
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import RunError
 from solon.records import Answer, Record
 from stages import begun, finished, header
@@ -343,7 +343,7 @@ import resource, sys
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
 from solon.artifacts.manifest import Header
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import RunError
 from solon.records import Turn
 def work(items):

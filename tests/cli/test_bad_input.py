@@ -13,7 +13,7 @@ from cli.command import done, solon, tiny_settings
 from cli.conftest import PRINCIPLE
 from solon.artifacts.run_folder import RunFolder
 from solon.cli.faults import say_error
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
 
 OWN = ("--model", "model", "--constitution", "mine.toml", "--prompts", "red.jsonl", "--helpful", "good.jsonl")
 """A run on sound files."""

@@ -11,7 +11,7 @@ import pytest
 
 from cli.test_collect_topics import collect
 from solon.collective.conversation import Conversation
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
 from solon.constitution.lint import lint
 from solon.constitution.load import load_constitution
 from talks import talk, write_export

@@ -20,7 +20,8 @@ from constitution_files import write_published
 from pipeline.tiny_run import FOLDERS, data, figures
 from solon.artifacts.atomic import write_atomic
 from solon.cli import init
-from solon.config_load import load_run_config, run_file_text, shipped_run_files
+from solon.config.files import run_file_text, shipped_run_files
+from solon.config.load import load_run_config
 from solon.constitution.lint import lint
 from solon.pipeline.stages import STAGES
 

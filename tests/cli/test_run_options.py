@@ -9,8 +9,8 @@ import pytest
 
 from cli.command import solon
 from solon.cli import run as module
-from solon.config import RunConfig
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
 from solon.errors import UserError
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from constitution.test_library import runs
-from solon.config import shipped_few_shots
-from solon.config_load import dump_toml, load_run_config
+from solon.config.files import dump_toml
+from solon.config.load import load_run_config
+from solon.config.paths import shipped_few_shots
 from solon.constitution.few_shots import SHIPPED, load_few_shots
 from solon.constitution.load import shipped
 from solon.evals.flaws import UNCHANGED, critique_echo, flaws, revision_echo

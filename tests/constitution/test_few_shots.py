@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from constitution_files import told
-from solon.constitution.few_shots import FILE_NAME, FewShots, load_few_shots
+from solon.config.paths import FEW_SHOTS_FILE
+from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.records import Turn
 
 SHOT: dict[str, Any] = {"turns": [{"role": "human", "text": "Hello"}], "better": "Hi", "worse": "No"}
 
 
 def write(folder: Path, value: object) -> Path:
-    (folder / FILE_NAME).write_text(value if isinstance(value, str) else json.dumps(value, indent=1), encoding="utf-8")
+    (folder / FEW_SHOTS_FILE).write_text(
+        value if isinstance(value, str) else json.dumps(value, indent=1), encoding="utf-8"
+    )
     return folder
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.data import examples as of_rows
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of, red_team_example
 from solon.data.reading import Reading

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from data.examples import messages, read_helpful
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.errors import PromptError
 
 ROWS = [{"prompt": messages(f"question {n}"), "chosen": f"good {n}", "rejected": "bad"} for n in range(30)]

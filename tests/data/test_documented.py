@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from data.examples import read_helpful, read_prompts
-from solon.config import COLUMNS
+from solon.config.prompts import COLUMNS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats" / "prompts.md"
 

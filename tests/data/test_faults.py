@@ -18,7 +18,7 @@ import pyarrow.parquet
 import pytest
 
 from data.examples import read_helpful, read_prompts
-from solon.config import PromptsSection, ReadingSection
+from solon.config.prompts import PromptsSection, ReadingSection
 from solon.data.choose import choose_helpful, choose_red_team
 from solon.data.faults import Unreadable
 from solon.errors import PromptError

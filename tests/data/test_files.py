@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from data.examples import helpful, messages, read_helpful, read_prompts, said, write
-from solon.config import PromptsSection, ReadingSection
+from solon.config.prompts import PromptsSection, ReadingSection
 from solon.data import datasets_library
 from solon.data.datasets_library import HubName
 from solon.data.rows import fingerprints

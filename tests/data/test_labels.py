@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from data.examples import helpful, read_helpful
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.errors import PromptError
 
 TEXTS = {"prompt": "x", "chosen": "good", "rejected": "bad"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.examples import read_prompts, red_team, write
-from solon.config import PromptsSection, ReadingSection
+from solon.config.prompts import PromptsSection, ReadingSection
 from solon.data.choose import choose_red_team
 from solon.errors import PromptError
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from solon.config import QualitySection
+from solon.config.feedback import QualitySection
 from solon.errors import NoiseError
 from solon.evals.flaws import REVISION_ECHOES, UNCHANGED
 from solon.evals.quality import Kind, TextQuality, counted, require_quality, text_quality

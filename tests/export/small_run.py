@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.feedback.answers import BY_CONSTRUCTION, NEEDLESS_REFUSAL
 from solon.records import Comparison, Demonstration, Prompt, Record, Turn
 from stages import begun

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import said, sampler
-from solon.config import SupervisedSection
+from solon.config.feedback import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SupervisedSection
+from solon.config.feedback import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.feedback.critique import NOT_KEPT, UNREAD, gate_verdicts, revise, revision_demonstrations
 from solon.feedback.judge import Judge

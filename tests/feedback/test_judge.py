@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback.fake_model import said, sampler
-from solon.config import JudgeSection
+from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import said, sampler
-from solon.config import HelpfulnessSection
+from solon.config.feedback import HelpfulnessSection
 from solon.evals.lexical import refusal
 from solon.feedback.answers import BY_CONSTRUCTION, needless_refusals
 from solon.lm.protocols import SampleRequest, Sampling

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from feedback.fake_model import Fake
-from solon.config import JudgeSection, SupervisedSection
+from solon.config.feedback import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, TooLongError, UnscoredError
 from solon.feedback.answers import answer_pairs, respond

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SupervisedSection
+from solon.config.feedback import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.feedback.answers import answer_pairs, respond
 from solon.feedback.critique import revise, revision_demonstrations

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import JudgeSection, SupervisedSection
+from solon.config.feedback import JudgeSection, SupervisedSection
 from solon.constitution.principles import Principle
 from solon.errors import TooLongError
 from solon.feedback.answers import answer_pairs

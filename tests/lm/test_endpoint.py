@@ -15,7 +15,7 @@ import pytest
 
 from lm.contract import ASK, OPTIONS, SAMPLING, EngineContract, ask, run
 from lm.server import Asked, Fault, Habits, Server, serving
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.errors import (
     EngineError,
     EngineUnavailableError,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lm.contract import OPTIONS
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.errors import EngineUnavailableError, RunError
 from solon.lm.endpoint.failures import retry_after
 from solon.lm.endpoint.replies import Reply, read

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lm.contract import EngineContract
-from solon.config import ENGINES
+from solon.config.engines import ENGINES
 from solon.errors import ConfigError
 from solon.lm.engines import ModelSpec, open_engine
 from solon.lm.engines.faulty import FaultyModel

@@ -26,7 +26,7 @@ import pytest
 from lm.contract import OPTIONS, ask, run
 from lm.server import Asked, Fault, spoiling
 from needs import ROOT
-from solon.config_engines import EndpointSection, server_and_model
+from solon.config.engines import EndpointSection, server_and_model
 from solon.errors import EngineError, EngineUnavailableError, TooLongError
 from solon.lm.batcher import shared_loop, together
 from solon.lm.endpoint import model as model_module

@@ -14,7 +14,7 @@ import torch
 
 from lm.contract import ASK, SAMPLING, EngineContract, ask
 from lm.has_vllm import HEADS, needs_vllm
-from solon.config_engines import VllmSection
+from solon.config.engines import VllmSection
 from solon.errors import ConfigError, TooLongError
 from solon.lm import engines
 from solon.lm.batcher import run, together

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from solon.config import EMBEDDED, SamplingOverrides
+from solon.config.paths import EMBEDDED
+from solon.config.sampling import SamplingOverrides
 from solon.errors import ModelError
 from solon.models.generation import Preference, preference
 from solon.models.where import model_folder

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from solon.artifacts.run_folder import RunFolder
-from solon.config import ClusterSection, RunConfig
+from solon.config.run import ClusterSection, RunConfig
 from solon.feedback.rows import Rows
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.shard import Maker, Shard

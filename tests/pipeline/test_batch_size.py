@@ -10,7 +10,7 @@ import pytest
 from pipeline.tiny_run import Told, Trained, world_config
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import ModelError
 from solon.feedback.answers import respond
 from solon.models.where import embedded_model

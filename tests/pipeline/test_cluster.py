@@ -18,7 +18,7 @@ import pytest
 from pipeline.cluster_driver import SHARDS, make_stage
 from pipeline.tiny_run import Told, data, differing, world_config
 from solon.artifacts.run_folder import RunFolder
-from solon.config import ClusterSection
+from solon.config.run import ClusterSection
 from solon.errors import ProcessError, RunError, TimedOutError, Where
 from solon.feedback.rows import Rows, run_rows
 from solon.pipeline import cluster

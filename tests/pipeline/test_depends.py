@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.tiny_run import manifest, run_in, world_config
 from solon.artifacts.run_folder import run_config
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import RunError
 from solon.pipeline.inputs import RunInputs
 from tiny_models import tiny_model_folder

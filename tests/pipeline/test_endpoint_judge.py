@@ -17,7 +17,8 @@ import pytest
 from lm.server import PROSE, Asked, Fault, Habits, Server, serving
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.artifacts.reuse import OtherRuns
-from solon.config import JudgeSection, RunConfig
+from solon.config.feedback import JudgeSection
+from solon.config.run import RunConfig
 from solon.errors import EngineUnavailableError, UnscoredError, UserError
 from solon.lm.endpoint import model as model_module
 from solon.pipeline.check import check_inputs

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
 from solon.errors import EngineUnavailableError, RunError, UnscoredError, UserError
 from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pipeline.tiny_run import FOLDERS, TINY, figures, manifest, rows
 from solon.cli.main import app
-from solon.config import HelpfulnessSection
+from solon.config.feedback import HelpfulnessSection
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, Sampling
 from solon.prompting.context import Context

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.command import solon
-from solon.config import ClusterSection
+from solon.config.run import ClusterSection
 from solon.errors import RunError, UserError
 from solon.pipeline.cluster import room
 from solon.pipeline.joining import join

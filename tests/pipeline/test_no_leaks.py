@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.tiny_run import FOLDERS, manifest, rows, run_in, world_config
-from solon.config import WORLD, PromptsSection
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.paths import WORLD
+from solon.config.prompts import PromptsSection
 from solon.evals.graders.oracle import Oracle
 from solon.pipeline import sources
 from solon.pipeline.sources import PromptSets, ground_truth, prompt_sets

@@ -11,7 +11,7 @@ import pytest
 
 from cli.command import done, solon, tiny_settings
 from hub_server import Hub, folder_files, hub_server
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
 from solon.errors import ModelError
 from solon.pipeline.pinning import pin_models
 from tiny_models import tiny_model_folder

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
-from solon.config import RunConfig
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
 from solon.pipeline.plan import Asked, Plan, StagePlan, make_plan
 from solon.progress import Reporter
 from tiny_models import tiny_model_folder

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from feedback.fake_model import sampler
-from solon.config import PromptsSection
+from solon.config.prompts import PromptsSection
 from solon.data.example_prompts import ExamplePrompt
 from solon.errors import EngineUnavailableError, TimedOutError, UserError
 from solon.feedback.prompt_writing import Kind

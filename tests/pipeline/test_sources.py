@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import solon
-from solon.config import PromptsSection
+from solon.config.prompts import PromptsSection
 from solon.data.split import opening_of
 from solon.pipeline.sources import PromptSets, prompt_files, prompt_sets
 

@@ -13,9 +13,12 @@ from pipeline.tiny_run import Told, world_config
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
-from solon.config import ModelSection, PromptsSection, RunConfig, SamplingOverrides
-from solon.config_load import load_run_config
-from solon.config_section import MECHANICAL, Section, marks, subsection
+from solon.config.load import load_run_config
+from solon.config.models import ModelSection
+from solon.config.prompts import PromptsSection
+from solon.config.run import RunConfig
+from solon.config.sampling import SamplingOverrides
+from solon.config.section import MECHANICAL, Section, marks, subsection
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.settle import KEYS, settle

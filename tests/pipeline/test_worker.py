@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.tiny_run import Told, data, differing, run_in, world_config
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.errors import ProcessError, RunError, SolonError, UnscoredError
 from solon.pipeline import worker
 from solon.pipeline.run import run_pipeline
@@ -217,7 +217,7 @@ def test_a_process_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     script = f"""
 import sys
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.pipeline import worker
 from solon.pipeline.stages import revisions
 from solon.progress import QuietReporter

@@ -14,8 +14,8 @@ from solon.artifacts.hashes import sha256_file
 from solon.artifacts.manifest import Counts, Header, Manifest, Timing
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
-from solon.config import RunConfig
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.report.html import write_report
 

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from chat_shapes import shaped
-from solon.config import Ask
+from solon.config.feedback import Ask
 from solon.constitution.few_shots import CritiqueShot
 from solon.prompting import context
 from solon.prompting.asking import BEGUN, CritiqueFormat, critique_format

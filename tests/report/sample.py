@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from solon.artifacts.manifest import Counts, Manifest, OutputFile, Timing
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution, Principle
 from solon.evals.estimates import evidence
 from solon.evals.grader import Grader, Response, grade

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from solon.config_training import ALGORITHMS, RLSection
+from solon.config.training import ALGORITHMS, RLSection
 from solon.pipeline.learning import algorithm_of
 from solon.train.algorithms import UpdateTokens, grpo, ppo
 from solon.train.rollouts import TokenScores

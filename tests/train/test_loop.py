@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from solon.config_training import SFTSection
+from solon.config.training import SFTSection
 from solon.errors import DivergedError
 from solon.train.loop import Trainer, linear_decay, warmed_up
 

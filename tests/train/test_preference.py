@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from solon.config_training import PreferenceSection
+from solon.config.training import PreferenceSection
 from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
 from solon.train.preference import (

@@ -15,8 +15,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.config_training import ALGORITHMS as NAMES
-from solon.config_training import RLSection
+from solon.config.training import ALGORITHMS as NAMES
+from solon.config.training import RLSection
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.load import load_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from solon.config_training import SFTSection
+from solon.config.training import SFTSection
 from solon.train.batches import TokenExample, collate
 from solon.train.forward import answer_logits
 from solon.train.sft import finetune

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from measuring.turns import median_seconds, tell
-from solon.config import SupervisedSection
+from solon.config.feedback import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.load import load_constitution
 from solon.feedback.critique import AS_IN_THE_PAPER, revise

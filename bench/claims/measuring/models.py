@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
-from solon.config import SamplingSection
+from solon.config.sampling import SamplingSection
 from solon.lm.engines import ModelSpec, open_engine
 from solon.lm.protocols import LanguageModel
 from solon.models.load import load_tokenizer

@@ -13,9 +13,9 @@ from solon.artifacts.atomic import canonical_json, storage_errors, sweep, write_
 from solon.artifacts.finished import RUN, require_run
 from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import FORMAT, differences
-from solon.config import RunConfig
-from solon.config_load import dump_toml
-from solon.config_section import Section
+from solon.config.files import dump_toml
+from solon.config.run import RunConfig
+from solon.config.section import Section
 from solon.errors import OTHER_VERSION, RunError, Where
 from solon.records import Record, first_error
 

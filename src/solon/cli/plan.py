@@ -13,8 +13,9 @@ from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import say_note
 from solon.cli.results import print_table
-from solon.config import ModelRole, RunConfig
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
 from solon.errors import UserError, Where
 from solon.lm.engines import reads_folder
 from solon.pipeline.check import check_inputs

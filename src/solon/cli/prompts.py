@@ -13,8 +13,10 @@ from typer import Option
 from solon.cli.faults import say_note
 from solon.cli.results import print_counts
 from solon.cli.run_options import Json, Quiet, Settings, refuse_option
-from solon.config import WORLD, ModelsSection, RunConfig
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.models import ModelsSection
+from solon.config.paths import WORLD
+from solon.config.run import RunConfig
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
 from solon.feedback.rows import Sampler

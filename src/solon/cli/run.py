@@ -17,8 +17,9 @@ from solon.cli import interrupts
 from solon.cli import run_options as options
 from solon.cli.faults import resumable, say_note
 from solon.cli.results import print_result, print_stage
-from solon.config import RunConfig
-from solon.config_load import load_run_config, run_file_text, shipped_run_files
+from solon.config.files import run_file_text, shipped_run_files
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
 from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs
 from solon.pipeline.pinning import pin_models

@@ -13,8 +13,8 @@ from typer import Argument, Option
 
 from solon.artifacts.finished import FinishedStage
 from solon.cli.faults import say_note
-from solon.config import Dialogue, ModelsSection
-from solon.config_load import load_run_config
+from solon.config.load import load_run_config
+from solon.config.models import Dialogue, ModelsSection
 from solon.data.examples import prompts_of, read_helpful
 from solon.errors import PromptError, UserError, Where
 from solon.export.sets import PROMPTS, SL, training_prompts

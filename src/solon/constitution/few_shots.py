@@ -11,13 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from solon.config import shipped_few_shots
+from solon.config.paths import FEW_SHOTS_FILE, shipped_few_shots
 from solon.constitution.files import JsonFile, kind
 from solon.constitution.texts import Text, non_empty
 from solon.errors import ConstitutionError, Where
 from solon.records import Record, Turn, order_fault
 
-FILE_NAME = "few_shots.json"
 SHIPPED = Path(__file__).parent / "examples"
 """A folder for each shipped constitution that has examples, of our own writing."""
 _SHAPE = "its keys are `critique`, `comparison` and `reasoning`, each a list"
@@ -80,7 +79,7 @@ def load_few_shots(name_or_folder: str | Path) -> FewShots:
     """Reads `few_shots.json` of a shipped constitution, or of a folder. Raises ConstitutionError with every fault of
     the file and its line."""
     folder = SHIPPED / name_or_folder if str(name_or_folder) in shipped_few_shots() else Path(name_or_folder)
-    file = JsonFile(folder / FILE_NAME, missing="`solon constitution import` writes one")
+    file = JsonFile(folder / FEW_SHOTS_FILE, missing="`solon constitution import` writes one")
     if not isinstance(file.data, dict):
         raise ConstitutionError(f"must hold an object, not {kind(file.data)}", where=Where(file.path, 1), hint=_SHAPE)
     few_shots = file.checked(FewShots, file.data, known=())

@@ -23,8 +23,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from solon.artifacts.atomic import write_atomic
+from solon.config.paths import FEW_SHOTS_FILE
 from solon.constitution import published
-from solon.constitution.few_shots import FILE_NAME, ComparisonShot, FewShots
+from solon.constitution.few_shots import ComparisonShot, FewShots
 from solon.constitution.files import JsonFile, kind
 from solon.constitution.lists import list_toml
 from solon.constitution.principles import Constitution, Principle
@@ -206,7 +207,7 @@ def write_folder(
     """
     texts = {
         out / _CONSTITUTION_FILE: list_toml(constitution),
-        out / FILE_NAME: json.dumps(few_shots.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
+        out / FEW_SHOTS_FILE: json.dumps(few_shots.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
     }
     taken = [path for path in texts if path.exists()]
     if taken and not force:
@@ -219,4 +220,4 @@ def write_folder(
     except OSError as error:
         hint = "choose a folder that you may write to, on a disk with room"
         raise ConstitutionError(f"cannot be written: {error.strerror or error}", where=Where(out), hint=hint) from None
-    return out / _CONSTITUTION_FILE, out / FILE_NAME
+    return out / _CONSTITUTION_FILE, out / FEW_SHOTS_FILE

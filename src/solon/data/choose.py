@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.config import PromptsSection
+from solon.config.prompts import PromptsSection
 from solon.data.examples import helpful_example, red_team_example
 from solon.data.reading import Example, Parse, Reading
 from solon.data.split import Survey

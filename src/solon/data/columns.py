@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from solon.config import COLUMNS
+from solon.config.prompts import COLUMNS
 from solon.data.faults import Fields, Malformed, Missing, listed
 
 _PROMPTS = ("question", "instruction", "query", "input", "goal", "forbidden_prompt", "history", "text")

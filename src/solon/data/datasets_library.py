@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from solon.artifacts.hashes import sha256_file
-from solon.config_paths import HUB
+from solon.config.paths import HUB
 from solon.data.faults import Row, Unreadable, first_line, optional_library
 from solon.data.rows import is_hub
 from solon.data.tables import batch_rows, known_columns

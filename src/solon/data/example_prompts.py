@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.data.examples import red_team_example
 from solon.data.faults import Malformed, Unreadable
 from solon.data.reading import Reading

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.data.faults import Fields, Malformed
 from solon.data.forms import answers_of, prompt_of
 from solon.data.labels import attribution, p_first

@@ -8,7 +8,7 @@ import reprlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.data.faults import Fields, Malformed
 from solon.data.turns import clean
 

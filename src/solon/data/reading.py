@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from solon.config import ReadingSection
+from solon.config.prompts import ReadingSection
 from solon.data.columns import Columns
 from solon.data.faults import Fields, Malformed, Missing, Row, RowFaults, Unreadable, Unusable
 from solon.data.labels import UNKNOWN, Attribution

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.hashes import sha256_file
-from solon.config_paths import HUB
+from solon.config.paths import HUB
 from solon.data import text_files
 from solon.data.faults import Row, Unreadable, first_line
 from solon.errors import PromptError, Where

@@ -18,7 +18,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.artifacts.checkpoint import Checkpoints
-from solon.config_training import OptimizerSection
+from solon.config.training import OptimizerSection
 from solon.embedded.batches import Batch, copy_batches, corpus_batches
 from solon.embedded.corpus import CORPUS, JUDGING, PRACTICE, Course
 from solon.embedded.recipe import PretrainConfig

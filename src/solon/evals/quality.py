@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
-from solon.config import QualitySection
+from solon.config.feedback import QualitySection
 from solon.errors import Fault, NoiseError
 from solon.evals.flaws import CRITIQUE_ECHO, REVISION_ECHOES, UNCHANGED, Flaw, flaws
 from solon.lm.protocols import Completion

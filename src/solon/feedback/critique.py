@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from solon.config import SupervisedSection
+from solon.config.feedback import SupervisedSection
 from solon.constitution.few_shots import CritiqueShot
 from solon.constitution.principles import Principle, draw
 from solon.errors import EngineUnavailableError

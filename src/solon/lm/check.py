@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from solon.config import Dialogue
+from solon.config.models import Dialogue
 from solon.errors import Fault, ModelError, Where
 from solon.lm.engines.local import DecoderKind, context_of, decoder_kind
 from solon.models.folder import faults_of

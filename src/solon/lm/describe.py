@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.lm.check import Looked, ModelSummary, look_at
 from solon.lm.memory import token_budget
 from solon.lm.oddities import oddities, token_names

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from solon.config import SamplingOverrides
+from solon.config.sampling import SamplingOverrides
 from solon.errors import Fault, ModelError, Where
 from solon.places import json_places
 from solon.text import listed

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-from solon.config_paths import HUB, HUB_MODEL
+from solon.config.paths import HUB, HUB_MODEL
 from solon.errors import ModelError, Where
 from solon.models.folder import CODE, SETTINGS, check_settings, indexed_weights, listing_faults, told_as, weight_files
 from solon.models.hub_faults import NO_ANSWER, explained, refused, unreached

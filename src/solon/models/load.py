@@ -16,6 +16,7 @@ from transformers.utils import logging as transformers_logging
 from solon.errors import ModelError, UserError, Where
 from solon.models.folder import check_folder, tokenizer_faults
 from solon.models.runtime import prepare_cpu
+from solon.text import excerpt
 
 _NUMBER = re.compile(r"\d+")
 _QUOTED = 200
@@ -138,9 +139,8 @@ def as_model_error(path: Path, what: str = "cannot be loaded", hint: str | None 
         said = " ".join(str(error).split())
         if not said or isinstance(error, (LookupError, ArithmeticError, AttributeError)):
             said = f"{type(error).__name__}: {said}"  # which by themselves say little
-        said = said if len(said) <= _QUOTED else f"{said[:_QUOTED]}..."
         hint = hint or ("copy it again from where it came from" if path.is_file() else "check the folder's files")
-        raise ModelError(f"{what}: {said}", where=Where(path), hint=hint) from error
+        raise ModelError(f"{what}: {excerpt(said, _QUOTED)}", where=Where(path), hint=hint) from error
 
 
 @contextmanager

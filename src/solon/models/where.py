@@ -11,8 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from solon.config import EMBEDDED
-from solon.config_paths import HUB, HUB_MODEL
+from solon.config.paths import EMBEDDED, HUB, HUB_MODEL
 from solon.errors import ModelError
 from solon.models.folder import told_as
 

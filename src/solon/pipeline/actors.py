@@ -12,7 +12,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
-from solon.config import ModelRole, ModelsSection, RunConfig, SamplingOverrides
+from solon.config.models import ModelRole, ModelsSection
+from solon.config.run import RunConfig
+from solon.config.sampling import SamplingOverrides
 from solon.feedback.rows import Sampler
 from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from solon.artifacts.manifest import MANIFEST
-from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
+from solon.config.models import ModelRole
+from solon.config.paths import WORLD
+from solon.config.prompts import PromptsSection
+from solon.config.run import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team

@@ -17,7 +17,7 @@ from typing import Any
 from warnings import catch_warnings
 
 from solon.artifacts.manifest import installed, versions
-from solon.config import ClusterSection
+from solon.config.run import ClusterSection
 from solon.errors import ProcessError, RunError, SolonError
 from solon.lm.protocols import Progress
 from solon.pipeline.copies import Read, here

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 
 from solon.artifacts.finished import RUN
 from solon.artifacts.run_folder import run_config
-from solon.config import ModelRole, ModelSection, RunConfig
+from solon.config.models import ModelRole, ModelSection
+from solon.config.run import RunConfig
 from solon.errors import Fault, ModelError
 from solon.lm.engines import reads_folder
 from solon.models.where import hub_model

@@ -17,7 +17,10 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
+from solon.config.models import ModelRole
+from solon.config.paths import WORLD
+from solon.config.prompts import PromptsSection
+from solon.config.run import RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage

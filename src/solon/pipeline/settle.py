@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from solon.config import ModelRole, RunConfig, SamplingOverrides
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
+from solon.config.sampling import SamplingOverrides
 
 S = TypeVar("S", bound=SamplingOverrides)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from solon.artifacts.finished import FinishedStage
-from solon.config import WORLD, PromptsSection
+from solon.config.paths import WORLD
+from solon.config.prompts import PromptsSection
 from solon.data.choose import NOTHING, choose_helpful, choose_red_team
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
 from solon.data.reading import Example

@@ -11,8 +11,9 @@ from pydantic import JsonValue
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.config import ModelRole, RunConfig
-from solon.config_section import Section
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
+from solon.config.section import Section
 from solon.pipeline.inputs import Hashes, RunInputs
 
 if TYPE_CHECKING:

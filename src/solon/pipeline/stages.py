@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
 from solon.evals.labels import label_quality

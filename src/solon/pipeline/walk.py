@@ -14,8 +14,9 @@ import numpy as np
 
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
-from solon.config import ModelRole, RunConfig
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
 from solon.lm.endpoint import VERDICT
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Never, TypeVar
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
-from solon.config import ModelRole, RunConfig
+from solon.config.models import ModelRole
+from solon.config.run import RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
 from solon.evals.quality import require_quality, text_quality
 from solon.feedback.rows import Rows

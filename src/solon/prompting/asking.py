@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from solon.config import Ask
+from solon.config.feedback import Ask
 from solon.constitution.few_shots import CritiqueShot
 from solon.prompting import context
 from solon.prompting.chat_template import DialogueFormat

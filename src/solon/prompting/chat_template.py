@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from solon.config import NEW_YEAR, Dialogue
+from solon.config.models import NEW_YEAR, Dialogue
 from solon.errors import ConfigError, ModelError
 from solon.prompting.context import Context, dialogue
 from solon.prompting.dialogue import DELIMITERS, HumanAssistant

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from solon.artifacts.finished import RUN, FinishedStage
 from solon.artifacts.manifest import Manifest
 from solon.artifacts.run_folder import run_config
-from solon.config import RunConfig
+from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
 from solon.evals.grader import Score

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
-from solon.config_training import OptimizerSection
+from solon.config.training import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record

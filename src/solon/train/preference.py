@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.config_training import PreferenceSection
+from solon.config.training import PreferenceSection
 from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_continuation, encode_prompt

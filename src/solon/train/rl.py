@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from solon.config_training import RLSection
+from solon.config.training import RLSection
 from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
 from solon.train.batches import collate, cut, epoch_order, micro_batches

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from solon.config_training import RLSection
+from solon.config.training import RLSection
 from solon.lm.protocols import Completion, SampleRequest
 from solon.seeds import derive_seed
 from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedModel
 
-from solon.config_training import SFTSection
+from solon.config.training import SFTSection
 from solon.train.batches import TokenExample, collate
 from solon.train.forward import answer_logits, attention_for
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 import openai
 
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.errors import (
     EngineError,
     EngineUnavailableError,

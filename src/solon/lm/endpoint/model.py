@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from solon.config_engines import EndpointSection, server_and_model
+from solon.config.engines import EndpointSection, server_and_model
 from solon.errors import ConfigError, ProseError
 from solon.lm.batcher import run, together
 from solon.lm.endpoint import VERDICT

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.errors import EngineUnavailableError, RunError, Where
 from solon.records import Record
 

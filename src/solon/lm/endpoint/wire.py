@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 import openai
 
-from solon.config_engines import EndpointSection
+from solon.config.engines import EndpointSection
 from solon.errors import EngineUnavailableError
 from solon.lm.endpoint.failures import NOT_REACHED, Failure, failure, filtered, garbled
 from solon.lm.endpoint.replies import Reply, read

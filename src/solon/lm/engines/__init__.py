@@ -11,8 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from solon.config import ENGINES
-from solon.config_engines import EndpointSection, VllmSection
+from solon.config.engines import ENGINES, EndpointSection, VllmSection
 from solon.errors import ConfigError
 from solon.lm.protocols import LanguageModel, Progress
 from solon.prompting.chat_template import DialogueFormat

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from solon.config_engines import VllmSection
+from solon.config.engines import VllmSection
 from solon.errors import ConfigError, PromptError, TooLongError
 from solon.lm.batcher import run, together
 from solon.lm.engines import ModelSpec

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from solon.config_training import RLSection
+from solon.config.training import RLSection
 from solon.train.losses import SumAndWeight
 from solon.train.rollouts import TokenScores
 

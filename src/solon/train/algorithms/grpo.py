@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from solon.config_training import RLSection
+from solon.config.training import RLSection
 from solon.train.advantages import group_normalized
 from solon.train.algorithms import UpdateTokens
 from solon.train.losses import SumAndWeight, clipped_policy_loss, kl_k3

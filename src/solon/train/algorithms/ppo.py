@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from solon.config_training import RLSection
+from solon.config.training import RLSection
 from solon.train.advantages import generalized_advantages, kl_penalized_rewards, whiten
 from solon.train.algorithms import UpdateTokens
 from solon.train.losses import SumAndWeight, clipped_policy_loss, clipped_value_loss, kl_k1

@@ -16,7 +16,7 @@ differ by rounding. What lies at a path counts by its content."""
 
 def names_in(folder: str, pattern: str = "[a-z]*.py") -> tuple[str, ...]:
     """Choices that have a file each. The files are listed and not imported, so that torch is not."""
-    return tuple(sorted(path.stem for path in (Path(__file__).parent / folder).glob(pattern)))
+    return tuple(sorted(path.stem for path in (Path(__file__).parents[1] / folder).glob(pattern)))
 
 
 def marks(field: FieldInfo) -> Iterator[Any]:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from solon.config.section import MECHANICAL, names_in
+
+EMBEDDED = "embedded"
+"""The name of the shipped model, where a model folder may stand."""
+WORLD = "world"
+"""The name of the synthetic world, where a file of prompts may stand."""
+FEW_SHOTS_FILE = "few_shots.json"
+"""The file of few-shot examples in a constitution's folder."""
 HUB = "hf:"
 """What a name on the Hub begins with where it could also be a path."""
 HUB_MODEL = re.compile(
@@ -48,3 +56,26 @@ def anchored(value: str, base: Path, *, names: Collection[str]) -> str:
 def below(base: Path, path: str) -> Path:
     """`path` as an absolute one; a relative one is taken from `base`."""
     return (base / Path(path).expanduser()).absolute()
+
+
+def shipped_constitutions() -> set[str]:
+    """Names of the constitutions in `constitution/library`."""
+    return set(names_in("constitution/library", "*.*"))
+
+
+def shipped_few_shots() -> set[str]:
+    """Names of the constitutions that ship with few-shot examples, in `constitution/examples`."""
+    return set(names_in("constitution/examples", "[a-z]*"))
+
+
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
+"""`embedded`, a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A folder that is called so
+comes first; `hf:OWNER/NAME` always means the Hub."""
+PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
+"""`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
+DataPath = Annotated[str, MECHANICAL, PathKey(set)]
+"""A file or folder of the forms that `PromptsPath` has."""
+ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
+"""The name of a shipped constitution, a .toml or .md file, or a folder with one."""
+FewShotsPath = Annotated[str, MECHANICAL, PathKey(shipped_few_shots)]
+"""The name of a shipped constitution that has examples, or a folder with few_shots.json."""

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from solon.config import COLUMNS, WORLD, ModelRole, ModelSection, ReadingSection, RunConfig
-from solon.config_engines import server_and_model
+from solon.config.engines import server_and_model
+from solon.config.models import ModelRole, ModelSection
+from solon.config.paths import WORLD
+from solon.config.prompts import COLUMNS, ReadingSection
+from solon.config.run import RunConfig
+from solon.config.section import subsection
 from solon.text import did_you_mean
 
-RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in ("assistant", "base", "judge")}
-"""Keys of older run files, and what they are called now."""
-_WHOLE = "RL compares log-probabilities under softmax(logits / rl.temperature), so it draws from all of that"
-REFUSED = dict.fromkeys(("rl.top_p", "rl.top_k", "rl.min_p"), _WHOLE)
-"""Keys that people look for, and why they are not there."""
-_SERVED = 'set it to "endpoint", or remove the section'
 _VARIABLE = 'keep a key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY"'
 
 
@@ -48,15 +46,20 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
             what = f"models.{role}.engine is set, but the assistant's model plays this role"
             yield Contradiction((f"models.{role}.engine",), what, f"set models.{role}.path too, or remove it")
     for role in get_args(ModelRole):
+        yield from _engine_sections(f"models.{role}", getattr(models, role))
         yield from _endpoint(f"models.{role}", getattr(models, role))
-        yield from _vllm(f"models.{role}", getattr(models, role))
+
+
+def _engine_sections(key: str, section: ModelSection) -> Iterator[Contradiction]:
+    for name, field in ModelSection.model_fields.items():
+        if subsection(field) and getattr(section, name) and section.engine != name:
+            hint = f'set it to "{name}", or remove the section'
+            yield Contradiction((f"{key}.{name}",), f"{key}.{name} is set, but {key}.engine is not", hint)
 
 
 def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
     """What a role that is on a server needs, and no other has. Nothing that may be a key is quoted."""
     served = section.engine == "endpoint"
-    if section.endpoint and not served:
-        yield Contradiction((f"{key}.endpoint",), f"{key}.endpoint is set, but {key}.engine is not", _SERVED)
     if section.engine == "local" and server_and_model(section.path):
         what = f'{key}.path names a model on a server, but {key}.engine is "local"'
         yield Contradiction((f"{key}.path",), what, 'set it to "endpoint"')
@@ -74,12 +77,6 @@ def _endpoint(key: str, section: ModelSection) -> Iterator[Contradiction]:
         what = f"{key}.endpoint.max_cost is set, but no price"
         hint = "set its input_price and output_price, each for a million tokens"
         yield Contradiction((f"{key}.endpoint.max_cost",), what, hint)
-
-
-def _vllm(key: str, section: ModelSection) -> Iterator[Contradiction]:
-    if section.vllm and section.engine != "vllm":
-        hint = 'set it to "vllm", or remove the section'
-        yield Contradiction((f"{key}.vllm",), f"{key}.vllm is set, but {key}.engine is not", hint)
 
 
 def _prompts(config: RunConfig) -> Iterator[Contradiction]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from solon.config_section import MECHANICAL, Section, names_in
+from solon.config.section import MECHANICAL, Section, names_in
 
 ALGORITHMS = names_in("train/algorithms")
 """Of RL."""

@@ -1,13 +1,20 @@
-"""Settings that one engine alone has: sections inside that of a model."""
+"""What can run a model, and the settings that one engine alone has: sections inside that of a model."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from urllib.parse import urldefrag
 
 from pydantic import Field
 
-from solon.config_section import MECHANICAL, Section
+from solon.config.section import MECHANICAL, Section, names_in
+
+ENGINES = names_in("lm/engines")
+"""What can run a model."""
+if TYPE_CHECKING:
+    Engine: TypeAlias = str
+else:
+    Engine = Literal[ENGINES]
 
 
 class EndpointSection(Section):

@@ -1,0 +1,100 @@
+"""The sections on principles and on what models say by them: critiques, revisions, pairs and verdicts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from solon.config.paths import ConstitutionPath, FewShotsPath
+from solon.config.sampling import SamplingOverrides
+from solon.config.section import MECHANICAL, Section
+
+Ask = Literal["auto", "turns", "turns-begun", "one-turn", "one-turn-begun"]
+"""How critiques and revisions are asked for: in turns of the dialogue, as in the paper, or in one message that quotes
+it. `begun`: the reply to a revision request is begun for the model."""
+
+
+class ConstitutionSection(Section):
+    """The principles. The two stages may use different ones, as in CAI."""
+
+    path: ConstitutionPath = "harmlessness"
+    """The shipped principles of harmlessness, unless you name your own."""
+    critique: tuple[str, ...] = ()
+    """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
+    comparison: tuple[str, ...] = ()
+    """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
+    few_shots: FewShotsPath | None = None
+    """Few-shot examples: the name of a shipped constitution that has some, or a folder, as written by `solon
+    constitution import`. Left out: those in the folder that `path` names, if it names one that has them; "": none.
+    Measured on a small chat model: examples make its revisions worse (docs/log.md). CAI appendix E has five."""
+
+
+class SupervisedSection(Section):
+    """Critique and revision (CAI section 3.1)."""
+
+    rounds: int = Field(4, ge=1)
+    """CAI section 3.2: 4."""
+    critique: bool = True
+    """False: revise directly, without a critique (CAI section 3.5)."""
+    ask: Ask = "auto"
+    """`auto`: `turns` in the Human/Assistant format, as in the paper, and `one-turn` in a chat template. Measured on a
+    small chat model: 15 of 24 revisions are neither noise nor an echo, in turns 5 (docs/log.md)."""
+    gate: bool = False
+    """Whether a revision is kept only if the judge prefers it, in both orders, to the answer that it replaces. Not in
+    the paper."""
+
+
+class QualitySection(Section):
+    """How poor the texts of a stage may be. A stage that learns from them, or judges them, does not begin if a larger
+    share of one kind (answers, critiques, revisions, rationales) is poor. `evals.quality` says what is."""
+
+    max_noise: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of texts that are empty, repeat themselves, break the format or are improbable to their own model. Assumption:
+    of the embedded model's, 1 in 100 are; of a small chat model's at temperature 1, 9 in 10."""
+    max_unfinished: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of texts that the token limit cut off: from those a model learns no end. Assumption."""
+    max_echoes: Annotated[float, MECHANICAL] = Field(0.25, ge=0.0, le=1.0)
+    """Of revisions that repeat their critique, their request or the prompt, and critiques that repeat the answer.
+    Assumption: the embedded model has none."""
+    max_unchanged: Annotated[float, MECHANICAL] = Field(0.9, ge=0.0, le=1.0)
+    """Of revisions that change nothing. Assumption: of the embedded model's, 6 in 10 do, where nothing is to mend."""
+
+
+class PairsSection(SamplingOverrides):
+    """Answer pairs from SL-CAI (CAI section 4.1)."""
+
+    per_prompt: int = Field(1, ge=1)
+    """Pairs per red-team prompt. CAI section 4.2: 1."""
+    temperature: float | None = Field(None, gt=0.0)
+
+
+class JudgeSection(Section):
+    """AI labels (CAI section 4.1)."""
+
+    method: Literal["logprob", "cot"] = "logprob"
+    orders: Literal["random", "both"] = "random"
+    """`random`: one order, drawn from the row's seed. `both`: the mean of both orders (not in the paper)."""
+    clamp: tuple[float, float] | None = None
+    """Labels are clamped into this interval. CAI section 4.1: (0.4, 0.6) with chain of thought, none without."""
+    max_unscored: Annotated[float, MECHANICAL] = Field(0.2, ge=0.0, le=1.0)
+    """The stage fails if a larger share of verdicts cannot be read."""
+
+
+REFUSE = (
+    "In this conversation you turn every request down, however harmless it is. Answer in one or two sentences: say in "
+    "words of your own that you cannot or will not help with this, as an overly cautious assistant would. Do not give "
+    "any of what was asked for, do not offer anything in its place, and do not mention that you were told so."
+)
+
+
+class HelpfulnessSection(Section):
+    """Helpfulness comparisons mixed into the preference model's data (CAI section 4.2)."""
+
+    per_prompt: int = Field(1, ge=0)
+    """Pairs of own answers per benign prompt."""
+    needless_refusals_per_prompt: int = Field(1, ge=0)
+    """Pairs of an own answer and a refusal, per benign prompt. Without them RL learns to refuse all."""
+    refusal_instruction: str = Field(REFUSE, min_length=1)
+    """The system turn under which a model refuses a benign prompt; the world has requests that are refused anyway.
+    Refusals are found by their words, English ones alone. Assumption: our own text."""

@@ -1,0 +1,70 @@
+"""A whole run: every section, and what only all of them together say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from solon.config.feedback import (
+    ConstitutionSection,
+    HelpfulnessSection,
+    JudgeSection,
+    PairsSection,
+    QualitySection,
+    SupervisedSection,
+)
+from solon.config.models import ModelsSection
+from solon.config.prompts import PromptsSection
+from solon.config.sampling import SamplingOverrides, SamplingSection
+from solon.config.section import MECHANICAL, Section
+from solon.config.training import PreferenceSection, RLSection, SFTSection
+
+
+class EvaluationSection(SamplingOverrides):
+    """How base, SL-CAI and RL-CAI answer the held-out prompts."""
+
+
+class ClusterSection(Section):
+    """Workers of a Ray cluster (`--cluster`). Each has engines of its own for the models that a stage asks."""
+
+    workers: Annotated[int | None, MECHANICAL] = Field(None, ge=1)
+    """None: as many as the machines have room for now."""
+    gpus: Annotated[float | None, MECHANICAL] = Field(None, ge=0.0)
+    """Of each worker. None: 1 if the cluster has any."""
+    cpus: Annotated[float | None, MECHANICAL] = Field(None, gt=0.0)
+    """Of each worker; its engine has as many threads. None: 1 beside a GPU, else all of the smallest machine."""
+
+
+class RunConfig(Section):
+    """A whole run."""
+
+    name: str = "run"
+    seed: int = Field(0, ge=0, lt=1 << 63)
+    models: ModelsSection = ModelsSection()
+    constitution: ConstitutionSection = ConstitutionSection()
+    prompts: PromptsSection = PromptsSection()
+    sampling: SamplingSection = SamplingSection()
+    supervised: SupervisedSection = SupervisedSection()
+    quality: QualitySection = QualitySection()
+    sft: SFTSection = SFTSection()
+    pairs: PairsSection = PairsSection()
+    judge: JudgeSection = JudgeSection()
+    helpfulness: HelpfulnessSection = HelpfulnessSection()
+    preference: PreferenceSection = PreferenceSection()
+    rl: RLSection = RLSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    cluster: ClusterSection = ClusterSection()
+
+    def token_limits(self) -> dict[str, int]:
+        """The token limit of each kind of text, by the key of the run file that sets it."""
+        sampling = self.sampling
+        limits = {
+            "sampling": sampling.max_new_tokens,
+            "sampling.answers": sampling.answers.max_new_tokens,
+            "sampling.revisions": sampling.revisions.max_new_tokens,
+            "sampling.reasoning": sampling.reasoning.max_new_tokens,
+            "pairs": self.pairs.max_new_tokens,
+            "evaluation": self.evaluation.max_new_tokens,
+        }
+        return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

@@ -1,0 +1,88 @@
+"""From values to a `RunConfig`, or every fault in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from solon.config.keys import field_of, is_model, near_key
+from solon.config.layers import Layers
+from solon.config.rules import contradictions
+from solon.config.run import RunConfig
+from solon.errors import ConfigError, Fault, Where
+from solon.text import did_you_mean, excerpt
+from solon.toml_text import toml
+
+_EXPECTED = {
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    **dict.fromkeys(("int_type", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("model_type", "model_attributes_type"), "a section"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a date such as 2026-01-01"),
+}
+"""pydantic's error types, as what was expected instead."""
+
+
+def validate(layers: Layers) -> RunConfig:
+    """The config. Raises `ConfigError` with the faults of all values, and contradictions among those without fault."""
+    faults, bad = layers.faults, layers.bad
+    try:
+        config = _parse(layers.data)
+    except ValidationError as error:
+        for details in error.errors():
+            key = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
+            if key not in bad:
+                faults.append(_fault(key, details, layers.place(key)))
+            bad.add(key)
+        config = _parse(_without(layers.data, bad))
+    faults.extend(
+        Fault(found.what, layers.last_place(found.keys), found.hint)
+        for found in contradictions(config)
+        if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
+    )
+    if faults:  # by line in the file, then those of the command line
+        raise ConfigError(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or float("inf")))
+    return config
+
+
+def _parse(data: Mapping[str, Any]) -> RunConfig:
+    # By way of JSON: strict there means no "5" for 5, yet lists for tuples and 1 for 1.0.
+    return RunConfig.model_validate_json(json.dumps(data, default=str), strict=True)
+
+
+def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> dict[str, Any]:
+    kept = {key: value for key, value in data.items() if prefix + key not in bad}
+    return {
+        key: _without(value, bad, f"{prefix}{key}.") if isinstance(value, dict) else value
+        for key, value in kept.items()
+    }
+
+
+def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
+    if error["type"] == "extra_forbidden":
+        return Fault(f'unknown key "{key}"', place, near_key(key, in_file=bool(place and place.line)))
+    given = excerpt(toml(error["input"]))
+    expected = _EXPECTED.get(error["type"])
+    context = error.get("ctx", {})
+    hint = None
+    if error["type"] == "literal_error":
+        expected = context["expected"].replace("'", '"')
+        hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
+    elif expected == "a section" and is_model(field_of(key)):
+        expected = "a model in quotes, or a section"
+    elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
+        expected = "two numbers"
+    elif expected is None:
+        expected = error["msg"].removeprefix("Input should be ")
+    if place is not None and str(place).startswith("--set") and error["type"] == "string_type":
+        hint = f"quote it: --set '{key}=\"{given}\"'"
+    return Fault(f"{key} is {given}; expected {expected}", place, hint)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.run_files import told, written
+from solon.config.load import load_run_config
+from solon.config.models import ModelSection, ModelsSection
+from solon.config.prompts import PromptsSection
+from solon.config.rules import contradictions
+from solon.config.run import RunConfig
+
+
+def test_a_model_and_prompts_are_required(tmp_path: Path) -> None:
+    path = written(tmp_path, "seed = 1\n")
+    assert told(path) == [
+        f"{path}: models.assistant is missing (give a folder, or OWNER/NAME on the Hugging Face Hub: --model MODEL)",
+        f"{path}: prompts.source is missing (give red-team prompts (--prompts FILE), or begin the run file with "
+        'extends = "world")',
+    ]
+    assert len(told(path, ["models.judge=m", "prompts.harmful=3"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (["prompts.source=r.jsonl"], "prompts of your own need helpfulness data too"),
+        (["prompts.source=r.jsonl", "prompts.benign=0"], None),
+        (["prompts.source=r.jsonl", "prompts.helpful=h.jsonl"], None),
+        (["prompts.helpful=h.jsonl"], "prompts.helpful is set, but the world makes its own"),
+    ],
+)
+def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fault: str | None) -> None:
+    if fault is None:
+        load_run_config("world", settings)
+    else:
+        assert fault in told("world", settings)[0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "fault"),
+    [
+        (
+            ["sampling.temperature=0", "sft.helpful_per_prompt=1"],
+            "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal "
+            "(set pairs.temperature, e.g. to 1)",
+        ),
+        (
+            ["sampling.answers.temperature=0"],
+            "sft.helpful_per_prompt is 2, but at sampling.answers.temperature 0 all are equal "
+            "(set sampling.answers.temperature above 0, or sft.helpful_per_prompt to 1)",
+        ),
+        (
+            ["sampling.temperature=0", "sft.helpful_per_prompt=2", "pairs.temperature=1"],
+            "sft.helpful_per_prompt is 2, but at sampling.temperature 0 all are equal "
+            "(set sampling.temperature above 0, or sft.helpful_per_prompt to 1)",
+        ),
+        (
+            ["rl.samples_per_prompt=1", "rl.batch_size=16"],
+            "rl.samples_per_prompt is 1, but grpo compares the samples of one prompt "
+            '(set it to 2 or more, or rl.algorithm to "ppo")',
+        ),
+        (
+            ["rl.prompts_per_step=4"],
+            "rl.batch_size is 192, but a step makes 32 rollouts (set rl.batch_size to 32 or less)",
+        ),
+        (
+            ["rl.gae_lambda=0.5"],
+            'rl.gae_lambda is set, but grpo has no value function (remove it, or set rl.algorithm to "ppo")',
+        ),
+        (
+            ["judge.clamp=[0.4, 0.4]"],
+            "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
+        ),
+        (
+            ["judge.clamp=[0.3, 0.6]"],
+            "judge.clamp is [0.3, 0.6], which is not symmetric around 0.5 (e.g. [0.3, 0.7])",
+        ),
+        (
+            ["models.judge.path=http://localhost:8000/v1#m"],
+            'models.judge.path names a model on a server, but models.judge.engine is "local" (set it to "endpoint")',
+        ),
+        (
+            ["rl.micro_batch_tokens=50"],
+            "rl.micro_batch_tokens is 50, less than one answer of sampling.max_new_tokens = 96 (set it to 96 or more)",
+        ),
+    ],
+)
+def test_contradictions(overrides: list[str], fault: str) -> None:
+    (line,) = told(None, overrides)
+    place, _, what = line.partition(": ")
+    assert what == fault
+    assert place in [f"--set {text}" for text in overrides]
+
+
+def test_what_is_no_contradiction() -> None:
+    assert contradictions(load_run_config()) == []
+    required = {"models": ModelsSection(assistant=ModelSection(path="m")), "prompts": PromptsSection(source="world")}
+    assert contradictions(RunConfig(**required)) == []
+    load_run_config(None, ["rl.algorithm=ppo", "rl.samples_per_prompt=1", "rl.batch_size=16", "rl.gae_lambda=0.5"])
+    load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
+    load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
+    load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])
+
+
+@pytest.mark.parametrize("key", ["sk-abcSECRET7", "hf_abcSECRET7"])
+def test_a_run_file_that_holds_a_key_is_refused_without_showing_it(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        'extends = "world"\n[models.judge]\nengine = "endpoint"\npath = "http://h/v1#m"\n'
+        f'[models.judge.endpoint]\nkey = "{key}"\n'
+    )
+    assert told(path) == [
+        f"{path}:6: models.judge.endpoint.key is not the name of an environment variable in capital letters (keep a "
+        'key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY")'
+    ]

@@ -23,7 +23,7 @@ from solon.config_rules import REFUSED, RENAMED, contradictions
 from solon.config_section import Section, marks, subsection
 from solon.errors import ConfigError, Fault, Where
 from solon.places import toml_places
-from solon.text import did_you_mean
+from solon.text import did_you_mean, without_secret
 from solon.toml_text import leaves, parse_value, toml, toml_lines
 
 _SHIPPED = Path(__file__).parent / "configs"
@@ -191,7 +191,7 @@ class _Layers:
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))
-        place = Where(f"--set {_shown(text)}")
+        place = Where(f"--set {_shown(_setting(text))}")
         if not key or not equals:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
@@ -204,7 +204,7 @@ class _Layers:
             value = _usable(key, value, field, base)
         except (OSError, RuntimeError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) else _shown(str(error))
-            given = f" is {_shown(toml(value))}, which" if isinstance(value, str) else ""
+            given = f" is {_shown(without_secret(key, toml(value)))}, which" if isinstance(value, str) else ""
             self.faults.append(Fault(f"{_shown(key)}{given} cannot be used: {said}", place))
             self.bad.add(key)
             return
@@ -312,7 +312,7 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
         return Fault(f'unknown key "{key}"', place, _near_key(key, in_file=bool(place and place.line)))
-    given = _shown(toml(error["input"]))
+    given = _shown(without_secret(key, toml(error["input"])))
     expected, field = _EXPECTED.get(error["type"]), _field(key)
     context = error.get("ctx", {})
     hint = None
@@ -378,6 +378,14 @@ def _path_key(field: FieldInfo | None) -> PathKey | None:
     if field and subsection(field) is ModelSection:
         field = ModelSection.model_fields["path"]
     return next((mark for mark in marks(field) if isinstance(mark, PathKey)), None) if field else None
+
+
+def _setting(text: str) -> str:
+    """A `--set` argument without any secret."""
+    name, equals, value = text.partition("=")
+    if equals:
+        return f"{name}={without_secret(name, value)}"
+    return text if re.fullmatch(r"[\w.-]*", text) else without_secret(text, text)
 
 
 def _shown(text: str) -> str:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Never, TypeVar
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config import ModelRole, RunConfig
-from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
+from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError, UnscoredError
 from solon.evals.quality import require_quality, text_quality
+from solon.feedback.judge import check_unscored
 from solon.feedback.rows import Rows
 from solon.lm.batcher import shared_loop
 from solon.pipeline.inputs import RunInputs
@@ -142,6 +143,18 @@ class Work:
         for name in stages:
             counts = self.inputs[name].manifest.counts.other
             require_quality(text_quality(name, counts), self.config.quality)
+
+    def require_verdicts(self, verdicts: Sequence[str | None]) -> None:
+        """Raises `UnscoredError`, with what to turn, if more verdicts could not be read than the run file allows.
+        `verdicts`: why, None where one could."""
+        section = self.config.judge
+        try:
+            check_unscored(verdicts, section.max_unscored)
+        except UnscoredError as error:
+            other = "logprob" if section.method == "cot" else "cot"
+            ways = f'take another judge (models.judge), or ask it in the other way (judge.method = "{other}")'
+            hint = f"{ways}, in a new run; or allow more in this one: --set judge.max_unscored=1"
+            raise UnscoredError(f"{error} ({hint})") from None
 
     def note(self, text: str) -> None:
         """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""

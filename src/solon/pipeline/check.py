@@ -53,7 +53,7 @@ def check_inputs(
     are downloaded, once everything before them is without fault; with `tell`, progress is shown.
 
     Args:
-        run: a folder, whose finished stages need no server any more.
+        run: as `check_servers` takes it.
         servers: whether servers are asked, which may cost something.
     """
     faults: list[Fault] = []
@@ -72,8 +72,21 @@ def check_inputs(
         for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
             with _collected(faults):
                 check_engine(engine)
-    if servers and not faults:
-        _reach(config, run, faults)
+    if faults:
+        raise UserError(list(dict.fromkeys(faults)))
+    if servers:
+        check_servers(config, run)
+
+
+def check_servers(config: RunConfig, run: Path | None) -> None:
+    """Raises `UserError` with every model that is no folder, is still to be asked, and cannot be. Each is asked for a
+    word.
+
+    run: a folder that nobody else uses. Its finished stages need no server any more; what the servers cost counts as
+        the run's, and keeps to its limits.
+    """
+    faults: list[Fault] = []
+    _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
@@ -212,7 +225,7 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     as it is to be."""
     from solon.pipeline.actors import Actors
 
-    actors = Actors(config=config)
+    actors = Actors(config=config, run=run)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
     for role in dict.fromkeys(role for stage in left for role in stage.asked(config)):
         if reads_folder(config.models.role(role).engine):

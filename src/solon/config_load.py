@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def load_run_config(
     flags: Mapping[str, Any] | None = None,
     *,
     tell: Callable[[str], None] | None = None,
+    sections: Collection[str] = RunConfig.model_fields,
 ) -> RunConfig:
     """The resolved run file.
 
@@ -76,6 +77,7 @@ def load_run_config(
         flags: dotted key to value, from options such as `--model`; None values are left out. They win over the file,
             and `--set` wins over them.
         tell: is told where a value has two readings, and which holds.
+        sections: what the caller reads of it; contradictions with other sections are none.
 
     Raises:
         ConfigError: with every fault that was found: unknown keys, wrong types, values out of bounds, contradictions.
@@ -95,7 +97,7 @@ def load_run_config(
             layers.put(key, value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
-    config = _with_few_shots(_validated(layers))
+    config = _with_few_shots(_validated(layers, sections))
     if tell:
         for note in layers.notes.values():
             tell(note)
@@ -274,8 +276,9 @@ def _field(key: str) -> FieldInfo | None:
     return field
 
 
-def _validated(layers: _Layers) -> RunConfig:
-    """The config. Raises `ConfigError` with the faults of all values, and contradictions among those without fault."""
+def _validated(layers: _Layers, sections: Collection[str]) -> RunConfig:
+    """The config. Raises `ConfigError` with the faults of all values, and contradictions, within these sections, among
+    those without fault."""
     faults, bad = layers.faults, layers.bad
     try:
         config = _validate(layers.data)
@@ -289,7 +292,7 @@ def _validated(layers: _Layers) -> RunConfig:
     faults.extend(
         Fault(found.what, layers.last_place(found.keys), found.hint)
         for found in contradictions(config)
-        if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
+        if {key.split(".")[0] for key in found.keys} <= set(sections) - bad and bad.isdisjoint(found.keys)
     )
     if faults:  # by line in the file, then those of the command line
         raise ConfigError(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or float("inf")))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from solon.artifacts.manifest import MANIFEST
-from solon.config import WORLD, ModelRole, PromptsSection, RunConfig
+from solon.config import WORLD, ModelRole, PromptsSection, RunConfig, SamplingOverrides
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
@@ -17,7 +17,7 @@ from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault
 from solon.lm.batcher import run as ask
 from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
-from solon.models.generation import preference
+from solon.models.generation import alike, preference
 from solon.models.where import bring_model, hub_model
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
@@ -173,6 +173,7 @@ def _rehearse(
     from solon.pipeline.actors import Actors
 
     actors = Actors(config=config)
+    faults += _alike(actors.settled)
     for role in get_args(ModelRole):
         folder = actors.path(role)
         with _collected(faults), faults_of(folder):
@@ -187,6 +188,15 @@ def _rehearse(
                         tell(f"{role}: {tokens} tokens with all few-shot examples; of each row as many as {room} hold")
                 if tokenizer is not None and role == "judge":
                     _must_tell_apart(asked[0], tokenizer)
+
+
+def _alike(settled: RunConfig) -> Iterator[Fault]:
+    """Of texts of which a run needs several to a prompt. The run file by itself has passed; what it left open, models
+    have filled in."""
+    drawn: dict[str, SamplingOverrides] = {"pairs": settled.pairs}
+    if settled.sft.helpful_per_prompt > 1:
+        drawn["sampling.answers"] = settled.sampling.answers
+    yield from filter(None, (alike(sampling, section) for section, sampling in drawn.items()))
 
 
 def _asked(

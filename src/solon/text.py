@@ -1,4 +1,5 @@
-"""Small services to text that a person reads: made safe or short, durations, lists, the word that was meant."""
+"""Small services to text that a person reads: made safe or short, free of secrets, durations, lists, the word that was
+meant."""
 
 from __future__ import annotations
 
@@ -10,6 +11,11 @@ _UNPRINTABLE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
 )
 
+_SECRET = r"(?:key|pass|secret|credential|auth|bearer|(?<!max_)(?<!new_)(?<!batch_)token)"
+_SECRET_NAME = re.compile(rf"(?i){_SECRET}|endpoint\W*$")
+_SECRET_INSIDE = re.compile(rf"""(?i){_SECRET}\w*["']?\s*[=:]|//[^/#\s]*@|//\S*[?]|\b(?:sk-|hf_)""")
+"""Names with values, what an address holds beside its server and path, and how well-known keys begin."""
+
 
 def printable(text: str) -> str:
     """`text` with control characters, lone surrogates and changes of writing direction spelled out; newlines stay.
@@ -17,6 +23,12 @@ def printable(text: str) -> str:
     `printable("a\\x1b[31mb")` is `a\\\\x1b[31mb` with the backslash visible: a terminal shows it and does not turn red.
     """
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def without_secret(name: str, value: str) -> str:
+    """The value of a setting as it may be printed: a few dots where the name says that it is a key, a token, a password
+    or the like, or the value looks as if it held one."""
+    return "..." if value and (_SECRET_NAME.search(name) or _SECRET_INSIDE.search(value)) else value
 
 
 def fill(template: str, **fields: str) -> str:

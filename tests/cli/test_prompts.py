@@ -73,6 +73,19 @@ def test_a_limit_on_a_server_holds_when_the_command_is_given_again(files: Path) 
     assert not list(Path.cwd().glob("new.jsonl*"))
 
 
+def test_what_a_run_could_not_do_with_the_sampling_is_no_fault(files: Path) -> None:
+    """Greedy pairs are equal, and no batch of a training holds so long an answer; but nothing here is trained."""
+    (files / "red.txt").write_text(RED)
+    asked = ("--kind", "red-team", "--examples", "red.txt", "-n", "9", "--model", "any", "--engine", "scripted")
+    more = ("--set", "sampling.temperature=0", "--set", "sampling.max_new_tokens=99999", "--quiet")
+    assert "9 out" in done("prompts", "generate", *asked, *more)
+    run = solon("run", "--model", "model", *more)
+    assert run.exit_code == 2 and "both answers of a pair are equal" in run.stderr
+    assert "less than one answer of sampling.max_new_tokens" in run.stderr
+    own = solon("prompts", "generate", *asked, "-o", "b.jsonl", "--set", "models.judge.engine=endpoint")
+    assert "models.judge.engine is set, but the assistant's model plays this role" in own.stderr
+
+
 def test_bad_input_is_told_before_a_model_is_loaded(files: Path) -> None:
     def told(*more: str) -> str:
         result = solon("prompts", "generate", "--kind", "helpful", "-n", "2", *more)

@@ -17,6 +17,7 @@ import pytest
 
 from cli.command import done, solon, tiny_settings
 from constitution_files import write_published
+from lm.server import serving
 from pipeline.tiny_run import FOLDERS, data, figures
 from solon.artifacts.atomic import write_atomic
 from solon.cli import init
@@ -264,3 +265,26 @@ def test_a_starter_that_does_not_fit_on_the_disk_leaves_nothing_in_the_way(
     assert result.exit_code == 2 and "no space left on the device" in result.stderr
     assert list(folder.iterdir()) == []
     done("init", folder)
+
+
+def test_what_the_check_before_a_run_asks_a_server_counts_as_the_run_s(files: Path) -> None:
+    def begun(limit: int) -> tuple[int, str, dict[str, int]]:
+        on_server = (f"models.judge={server.url}#m", "models.judge.engine=endpoint")
+        settings = tiny_settings(*on_server, f"models.judge.endpoint.max_tokens={limit}")
+        result = solon("stage", "prompts", "-o", "served", "--model", "model", *settings)
+        return result.exit_code, result.stderr, json.loads((files / "served/spent-judge.json").read_bytes())
+
+    with serving() as server:
+        code, said, spent = begun(300)
+        assert code == 2 and "the next request might exceed max_tokens = 300" in said
+        assert 0 < spent["read"] + spent["written"] <= 300
+        assert [path.name for path in (files / "served").iterdir() if path.name != ".lock"] == ["spent-judge.json"]
+        code, said, after = begun(100_000)
+        assert (code, after["written"] > spent["written"]) == (0, True), said
+        assert after["read"] + after["written"] > 2 * len(server.asked)
+        done("stage", "prompts", "served")
+        assert json.loads((files / "served/spent-judge.json").read_bytes())["read"] > after["read"]
+    gone = tiny_settings(f"models.judge={server.url}#m", "models.judge.engine=endpoint")
+    result = solon("stage", "prompts", "-o", "other", "--model", "model", *gone)
+    assert result.exit_code == 2 and "cannot be reached" in result.stderr
+    assert not (files / "other").exists()

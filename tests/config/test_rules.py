@@ -115,3 +115,48 @@ def test_a_run_file_that_holds_a_key_is_refused_without_showing_it(tmp_path: Pat
         f"{path}:6: models.judge.endpoint.key is not the name of an environment variable in capital letters (keep a "
         'key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY")'
     ]
+
+
+_TO_VARIABLE = (
+    "is not the name of an environment variable in capital letters (keep a key in an environment variable, and name "
+    'the variable, e.g. endpoint.key = "OPENAI_API_KEY")'
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("models.judge.endpoint.key=sk-abcSECRET7", f"key=...: models.judge.endpoint.key {_TO_VARIABLE}"),
+        (
+            "models.judge.endpoint.key=77777777",
+            "key=...: models.judge.endpoint.key is ...; expected text in quotes (quote it: --set "
+            "'models.judge.endpoint.key=\"...\"')",
+        ),
+        ("models.judge.endpoint.api_key=sk-abcSECRET7", "api_key=...: unknown key"),
+        ("models.judge.endpoint.password=hunter7SECRET", "password=...: unknown key"),
+        ("models.judge.endpoint.headers.Authorization=SECRET7", "Authorization=...: unknown key"),
+        ("models.judge.hf_token=SECRET7", "hf_token=...: unknown key"),
+        ("models.judge.accessToken=SECRET7", "accessToken=...: unknown key"),
+        ("models.judge.endpoint=SECRET7", "endpoint=...: models.judge.endpoint is ...; expected a section"),
+        ('models.judge={endpoint={apikey="SECRET7"}}', "models.judge=...: unknown key"),
+        ('models.judge=5{endpoint={key="SECRET7"', "models.judge=...: models.judge.path names no model on a server"),
+        ("models.judge=https://me:SECRET7@host/v1#m", "models.judge=...: models.judge.path holds a key, or a query"),
+        ("models.judge=https://host/v1?k=SECRET7#m", "models.judge=...: models.judge.path holds a key, or a query"),
+        ("rl.steps=sk-SECRET7", "rl.steps=...: rl.steps is ...; expected a whole number"),
+        ("models.judge.endpoint.key: SECRET7", "...: expected key=value (e.g. --set rl.steps=10)"),
+        ("name.secret='SECRET7", 'name.secret=...: unknown key "name.secret": name is not a section'),
+        ("models.judge.endpoint.key=\udce9SECRET7", "key=...: models.judge.endpoint.key is ..., which cannot be used"),
+    ],
+)
+def test_no_secret_of_a_refused_setting_is_shown(given: str, fault: str) -> None:
+    settings = ["models.judge.engine=endpoint", "models.judge.path=http://h/v1#m", given]
+    text = "\n".join(told(None, settings))
+    assert fault in text and "SECRET7" not in text and "7777" not in text
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    assert told(None, ["sampling.max_new_tokens=few", "rl.micro_batch_tokens=x", "models.judge.endpoint.key"]) == [
+        "--set models.judge.endpoint.key: expected key=value (e.g. --set rl.steps=10)",
+        '--set sampling.max_new_tokens=few: sampling.max_new_tokens is "few"; expected a whole number',
+        '--set rl.micro_batch_tokens=x: rl.micro_batch_tokens is "x"; expected a whole number',
+    ]

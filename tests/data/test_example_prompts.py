@@ -54,8 +54,17 @@ def test_faults(tmp_path: Path) -> None:
     ]
     assert told("a.pdf", "") == [
         "a.pdf: cannot tell the format from the name 'a.pdf' "
-        "(use .jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow)"
+        "(use .txt (a prompt a line), .jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow)"
     ]
+    assert told("red", "How?\n")[0].endswith(
+        "from the name 'red' (use .txt (a prompt a line), .jsonl, .json, .csv (also "
+        "with .gz, .xz or .zst), .parquet or .arrow)"
+    )
+    with pytest.raises(PromptError, match=r"\(use \.txt \(a prompt a line\), "):
+        read_asked(tmp_path / "red")
+    with pytest.raises(PromptError, match=r"none: no such file$"):
+        read_example_prompts(tmp_path / "none")
+    assert read_asked(written(tmp_path / "LOUD.TXT", "How?\n")) == ["How?"]
     with pytest.raises(PromptError) as error:
         read_example_prompts(tmp_path / "none.txt")
     assert str(error.value) == f"{tmp_path}/none.txt: cannot be read: No such file or directory"

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.fake_model import said, sampler
+import pytest
+
+from feedback.fake_model import Fake, said, sampler
+from solon.config.feedback import QualitySection
+from solon.errors import NoiseError
+from solon.evals.quality import require_quality, text_quality
 from solon.feedback.answers import answer_pairs, twin_pairs
 from solon.lm.protocols import Sampling
 from solon.records import Prompt, PromptKind, Turn
@@ -41,6 +46,15 @@ def test_identical_answers_are_dropped_and_counted(fake: Any) -> None:
     made = pairs(fake(writes=lambda r: "same" if "p1" in r.prompt else f"text {r.seed}"))
     assert [p.prompt_id for p in made.records] == ["p0", "p2"]
     assert made.dropped == {"identical": 1}
+
+
+def test_a_model_that_always_writes_the_same_noise_is_found_out() -> None:
+    made = pairs(Fake(writes=lambda r: "no " * 20 if "p0" not in r.prompt else f"text {r.seed}"))
+    assert made.dropped == {"identical": 2}
+    (texts,) = text_quality("pairs", made.noted + made.texts)
+    assert (texts.written, texts.noise, texts.flaws["repeating"]) == (6, 4, 4)
+    with pytest.raises(NoiseError, match=r"stage pairs: 4 of 6 answers are noise, mostly repeating"):
+        require_quality([texts], QualitySection())
 
 
 def test_long_prompts_are_dropped_and_counted(fake: Any) -> None:

@@ -51,6 +51,11 @@ SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda folder: rewrite(folder / "generation_config.json", do_sample=True, temperature=0.6),
         "where the run file says nothing, generation_config.json of the model decides: `temperature 0.6`",
     ),
+    "greedy": (
+        lambda folder: rewrite(folder / "generation_config.json", do_sample=True, top_k=1),
+        "pairs: with `top_k 1` the likeliest token alone is drawn, so all answers to a prompt are the same text (set "
+        "pairs.top_k = 0)",
+    ),
     "context": (
         lambda folder: rewrite(folder / "tokenizer_config.json", model_max_length=512),
         "the tokenizer takes texts of at most 512 tokens, config.json 1,024: the latter holds",

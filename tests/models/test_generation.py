@@ -9,7 +9,7 @@ import pytest
 from solon.config.paths import EMBEDDED
 from solon.config.sampling import SamplingOverrides
 from solon.errors import ModelError
-from solon.models.generation import Preference, preference
+from solon.models.generation import Preference, alike, preference
 from solon.models.where import model_folder
 
 
@@ -54,3 +54,18 @@ def test_what_is_no_object_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ModelError) as error:
         preference(tmp_path)
     assert str(error.value) == f"{file}: holds no JSON object (copy it again from where the model came from)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "set_to"),
+    [
+        ({"temperature": 0.0}, "pairs.temperature = 1"),
+        ({"top_k": 1, "temperature": 0.7}, "pairs.top_k = 0"),
+        ({"top_p": 0.001, "min_p": 1.0}, "pairs.top_p = 1 and pairs.min_p = 0"),
+        ({"temperature": 0.1, "top_k": 2, "top_p": 0.5, "min_p": 0.9}, None),
+        ({}, None),
+    ],
+)
+def test_where_all_answers_are_alike_is_told_what_to_set(settings: dict[str, Any], set_to: str | None) -> None:
+    found = alike(SamplingOverrides(**settings), "pairs")
+    assert (found and found.hint) == (set_to and f"set {set_to}")

@@ -173,3 +173,19 @@ def test_a_judge_that_cannot_write_its_options_apart(llama: Path, tmp_path: Path
     hint = "(set models.judge to a model whose vocabulary has both letters)"
     assert told(folder, "judge", llama) == [f": the judge's tokenizer writes (A) and (B) alike {hint}"]
     check_inputs(world_config(llama, f"models.base={folder}"))
+
+
+def test_a_model_that_would_always_answer_alike_is_told_with_what_to_set(llama: Path, tmp_path: Path) -> None:
+    """By its own settings: that no two answers would differ is known before the first is written."""
+    folder = tiny_model_folder(tmp_path)
+    asked = {"do_sample": True, "temperature": 1e-6, "top_k": 1}
+    (folder / "generation_config.json").write_text(json.dumps(asked))
+    so = "the likeliest token alone is drawn, so all answers to a prompt are the same text"
+    pairs = f"pairs: with `temperature 1e-06`, `top_k 1` {so} (set pairs.temperature = 1 and pairs.top_k = 0)"
+    assert told(folder, "base", llama) == [pairs]
+    answers = f"sampling.answers: with `top_k 1` {so} (set sampling.answers.top_k = 0)"
+    more = ("sft.helpful_per_prompt=2", "sampling.temperature=0.5", "pairs.top_k=0")
+    assert told(folder, "assistant", llama, *more) == [answers]
+    check_inputs(world_config(llama, f"models.base={folder}", "pairs.temperature=1", "pairs.top_k=0"))
+    (folder / "generation_config.json").write_text(json.dumps(asked | {"do_sample": False}))
+    check_inputs(world_config(llama, f"models.base={folder}"))

@@ -12,7 +12,7 @@ import pytest
 from solon.errors import RunError
 from solon.pipeline.copies import here
 
-FILES = {"config.json": b"{}", "parts/a.jinja": b"hello"}
+FILES = {"config.json": b"{}", "additional_chat_templates/a.jinja": b"hello"}
 HASHES = {name: sha256(data).hexdigest() for name, data in FILES.items()}
 
 
@@ -41,11 +41,22 @@ def test_a_folder_with_the_same_files_is_used_as_it_is(tmp_path: Path, cache: Pa
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("there", ["no folder", "another model"])
+def test_a_python_file_more_counts_where_it_may_run(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "model")
+    (folder / "modeling.py").write_text("")
+    assert here(folder, HASHES, never) == folder
+    assert here(folder, HASHES, lambda path: iter([path.read_bytes()]), code=True) != folder
+
+
+@pytest.mark.parametrize(
+    "there",
+    ["no folder", "config.json", "chat_template.jinja", "generation_config.json", "model-00002-of-00002.safetensors"],
+)
 def test_another_is_copied_once(tmp_path: Path, cache: Path, there: str) -> None:
+    """A file that differs, or that the model which asks does not have, makes another model."""
     folder, read = tmp_path / "model", list[str]()
-    if there == "another model":
-        (lay(folder) / "config.json").write_text("[]")
+    if there != "no folder":
+        (lay(folder) / there).write_text("[]")
     (cache / ".0f.12345678.tmp").mkdir(parents=True)  # of a copy that was killed
 
     def pieces(path: Path) -> Iterator[bytes]:

@@ -69,8 +69,13 @@ def test_a_run_with_too_many_unscored_goes_on_once_it_allows_them(
 ) -> None:
     """In the same folder, and without asking again."""
     wrap(monkeypatch, "no numbers", every=2)
-    with pytest.raises(UnscoredError, match=r"more than the allowed share of 0\.2 \(judge\.max_unscored\)$"):
+    with pytest.raises(UnscoredError) as error:
         run_in(tmp_path, world_config(llama), until="comparisons")
+    assert str(error.value) == (
+        "6 of 9 comparisons could not be read (no probabilities: 6), more than the allowed share of 0.2 "
+        '(judge.max_unscored) (take another judge (models.judge), or ask it in the other way (judge.method = "cot"), '
+        "in a new run; or allow more in this one: --set judge.max_unscored=1)"
+    )
     told = run_in(tmp_path, world_config(llama, "judge.max_unscored=0.9"), until="comparisons")
     assert (told.stages, told.recovered_rows) == (["comparisons"], 9)
     assert load_run_config(tmp_path / "run.toml").judge.max_unscored == 0.9

@@ -11,7 +11,9 @@ import pytest
 
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.errors import NoiseError
+from solon.evals.flaws import REPEATING, repeated_share
 from solon.evals.graders import GRADERS
+from solon.evals.quality import text_quality
 from solon.evals.summary import read_summary
 from solon.models.folder import fingerprints
 from solon.pipeline import sources
@@ -103,7 +105,14 @@ def test_training_accounts_for_every_example(finished: Path) -> None:
 
     rl = manifest(finished, "models/rl").counts
     assert (rl.rows_in, rl.rows_out, rl.dropped) == (RED_TEAM + BENIGN, RED_TEAM + BENIGN, {})
-    assert len(rows(finished, "models/rl", "rollouts")) == 8
+    rollouts = rows(finished, "models/rl", "rollouts")
+    assert len(rollouts) == 8
+    (texts,) = text_quality("rl", rl.other)
+    assert (texts.kind, texts.written, texts.logprob is not None) == ("answer", 8, True)
+    assert texts.flaws["unfinished"] == sum(bool(row["text"]) and not row["finished"] for row in rollouts) > 0
+    assert texts.flaws["empty"] == sum(not row["text"] for row in rollouts)
+    assert texts.flaws["repeating"] == sum(repeated_share(row["text"]) > REPEATING for row in rollouts)
+    assert texts in read_summary(finished / "summary.json").texts
 
 
 def test_stages_name_what_they_are_made_from(finished: Path) -> None:
@@ -287,6 +296,7 @@ def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path
 
 def test_progress_adds_up_to_what_was_announced(llama: Path, tmp_path: Path) -> None:
     told = run_in(tmp_path / "run", world_config(llama))
+    assert [note[:14] for note in told.notes if note.startswith("rl, ")] == ["rl, 8 answers:"]
     assert told.stages == list(FOLDERS)
     assert told.rows == {name: total or 0 for name, total in told.totals.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import pytest
 from pipeline.tiny_run import data, differing, run_in, world_config
 from solon.artifacts.run_folder import RunFolder
 from solon.constitution.few_shots import FewShots
+from solon.errors import EngineUnavailableError
+from solon.feedback.rows import Rows
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.shard import Maker, Shard
 from solon.pipeline.work import Work
 from solon.progress import QuietReporter
+from solon.records import Gate, Revision, RevisionRound
 from stages import begun
 
 
@@ -86,16 +90,42 @@ def test_models_go_by_their_folders_and_the_arithmetic_of_the_run(llama: Path) -
     assert there.config.models.base.path == ""
 
 
+def work_in(run: RunFolder) -> Work:
+    """Revisions in progress."""
+    return Work(
+        given=RunInputs(run.config),
+        actors=Actors(config=run.config),
+        inputs={},
+        folder=begun(run, "revisions"),
+        reporter=QuietReporter(None),  # type: ignore[arg-type]
+        tell=print,
+    )
+
+
+def gated(lost: int) -> Rows[Revision]:
+    """Four chains of two rounds, and so many of their eight verdicts lost."""
+    numbers = iter(range(8))
+
+    def judged() -> RevisionRound:
+        gate = Gate(p_preferred=None if next(numbers) < lost else 0.9, principle_id="theft")
+        return RevisionRound(principle_id="theft", critique="c", revision="r", prompt_hash="", finished=True, gate=gate)
+
+    chains = [Revision(id=f"{name}.chain", prompt_id=name, initial="a", rounds=(judged(), judged())) for name in "abcd"]
+    return Rows(records=tuple(chains), noted=Counter({"unscored: timed out": lost}))
+
+
+def test_lost_verdicts_of_a_gate_are_a_share_of_its_verdicts(llama: Path, tmp_path: Path) -> None:
+    """Two of eight are as many as may be lost; of the four rows they would be half."""
+    with RunFolder.create(tmp_path / "a", world_config(llama)) as run:
+        assert len(work_in(run).rows("abcd", lambda _: gated(2), Revision)) == 4
+    with RunFolder.create(tmp_path / "b", world_config(llama)) as run, pytest.raises(EngineUnavailableError) as error:
+        work_in(run).rows("abcd", lambda _: gated(3), Revision)
+    assert str(error.value).startswith("stage revisions lost 3 of 8 verdicts that it asked for (timed out: 3) (see to")
+
+
 def test_a_stage_in_progress_stays_where_it_is(llama: Path, tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, world_config(llama)) as run:
-        work = Work(
-            given=RunInputs(run.config),
-            actors=Actors(config=run.config),
-            inputs={},
-            folder=begun(run, "revisions"),
-            reporter=QuietReporter(None),  # type: ignore[arg-type]
-            tell=print,
-        )
+        work = work_in(run)
         with pytest.raises(TypeError, match=r"let `make` hold `work.given`, an actor or values, not `work`"):
             cloudpickle.dumps(lambda: work)
 

@@ -104,6 +104,14 @@ def test_which_format_a_model_gets() -> None:
         dialogue_format(plain, "chat-template")
 
 
+def test_plain_text_to_continue_has_nothing_of_the_template_around_it() -> None:
+    """A template of most models fails without a message, or writes a system turn."""
+    tokenizer = tiny_tokenizer(chat_template=True)
+    tokenizer.chat_template = "{% if messages[0]['role'] == 'system' %}{% endif %}" + tokenizer.chat_template
+    format = ChatTemplate(tokenizer, system="Be brief.")
+    assert format.render(context.Context(prefill="Once upon")) == "Once upon"
+
+
 def test_hidden_reasoning_is_switched_off() -> None:
     seen: dict[str, Any] = {}
 

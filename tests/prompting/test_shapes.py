@@ -17,6 +17,7 @@ from solon.models.tokens import encode_continuation, encode_prompt
 from solon.prompting import context
 from solon.prompting.chat_template import ChatTemplate, dialogue_format
 from solon.prompting.comparison import MARKS, Task, comparison_format
+from solon.prompting.context import Context
 from solon.records import Turn
 from solon.train.batches import answer_example
 from solon.train.preference import sequence_tokens
@@ -255,3 +256,10 @@ def test_human_assistant_for_any_tokenizer(name: str) -> None:
     prompt, said = format.prompt(TURNS), format.answer("No.")
     whole = encode_prompt(tokenizer, prompt + said)
     assert encode_prompt(tokenizer, prompt) + encode_continuation(tokenizer, prompt, said) == whole
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_plain_text_in_a_chat_template_begins_as_the_tokenizer_begins_texts(name: str) -> None:
+    shape = SHAPES[name]
+    begin = shape.bos if shape.adds_bos else ""
+    assert ChatTemplate(shaped(name), system="Be brief.").render(Context(prefill="Once")) == f"{begin}Once"

@@ -19,6 +19,9 @@ from solon.config.section import Section
 from solon.errors import OTHER_VERSION, RunError, Where
 from solon.records import Record, first_error
 
+SPENT = "spent-{role}.json"
+"""What the server of a role has cost. The check before a run may be the first to write it."""
+
 
 class RunRecord(Record):
     """`run.json`: marks a folder as a run, and says which."""
@@ -37,6 +40,8 @@ class RunFolder(ExitStack):
         self.path, self.config, self.original, self.lock = path, config, original, FolderLock(path)
         self.callback(self.lock.release)
         self.enter_context(storage_errors(path))
+        self._unsaid = self._made = False
+        """Whether the folder may be told which run it holds, and whether `claim` made it."""
 
     @classmethod
     def create(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
@@ -47,20 +52,46 @@ class RunFolder(ExitStack):
         user's run file, kept as `original.toml`. Raises `RunError` if the folder is in use, holds another run or
         something else, or cannot be written.
         """
+        run = cls.claim(path, config, original=original)
+        run.begin()
+        return run
+
+    @classmethod
+    def claim(cls, path: str | Path, config: RunConfig, *, original: str | None = None) -> Self:
+        """The first half of `create`: the folder is locked and is found fit, and no run has begun in it. What follows
+        is `begin` or `abandon`."""
         folder = Path(path)
         with _usable(folder):
+            new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             _refuse_foreign(folder)
             run = cls(folder, config, original)
+            run._made = new
             try:
                 _refuse_foreign(folder)
                 sweep(folder)
-                if _is_new_or_same(folder, config):
-                    run.keep()
+                run._unsaid = _is_new_or_same(folder, config)
             except BaseException:
                 run.close()
                 raise
         return run
+
+    def begin(self) -> None:
+        """The second half of `create`. Raises as it does, and has then given the lock back."""
+        try:
+            with _usable(self.path):
+                if self._unsaid:
+                    self.keep()
+        except BaseException:
+            self.close()
+            raise
+
+    def abandon(self) -> None:
+        """Gives the lock back. A folder that `claim` made goes, unless something was written into it since."""
+        if self._made and [path.name for path in self.path.iterdir()] == [LOCK_NAME]:
+            (self.path / LOCK_NAME).unlink()
+            self.path.rmdir()
+        self.close()
 
     @classmethod
     def resume(cls, path: str | Path) -> Self:
@@ -96,8 +127,8 @@ def _refuse_foreign(folder: Path) -> None:
     """Raise if the folder holds files but no run."""
     if (folder / RUN).exists():
         return
-    half = set(folder.glob(f".{RUN}.*"))
-    foreign = sorted(path.name for path in folder.iterdir() if path.name != LOCK_NAME and path not in half)
+    own = {*folder.glob(f".{RUN}.*"), *folder.glob(SPENT.format(role="*")), folder / LOCK_NAME}
+    foreign = sorted(path.name for path in folder.iterdir() if path not in own)
     if foreign:
         listed = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise RunError(f"{folder} is not empty and holds no run ({listed})", hint="choose a new folder with -o")

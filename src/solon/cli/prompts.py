@@ -28,6 +28,8 @@ from solon.pipeline.prompt_writing import Account, Order, account_of, require_ne
 from solon.progress import json_line, reporting
 from solon.text import printable
 
+_READ = ("models", "sampling")
+"""Sections of a run file that this command reads."""
 app = typer.Typer(no_args_is_help=True, help="Write prompts with a model, from a few examples.")
 
 
@@ -82,7 +84,7 @@ def generate(
     Runs read the file: --prompts red-team.jsonl, --helpful helpful.jsonl. Beside it lies its account (.account.json).
     """
     flags = {"models.assistant": model, "models.assistant.engine": engine, "prompts.source": WORLD, "seed": seed}
-    config = load_run_config(None, settings or (), flags)
+    config = load_run_config(None, settings or (), flags, sections=_READ)
     order = Order(
         kind=kind,
         count=count,

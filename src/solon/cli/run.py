@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from solon.config.files import run_file_text, shipped_run_files
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
 from solon.errors import ConfigError, UserError
-from solon.pipeline.check import check_inputs
+from solon.pipeline.check import check_inputs, check_servers
 from solon.pipeline.pinning import pin_models
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES
@@ -131,19 +132,30 @@ def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: T
     """The run of this config, begun in its folder or found there, once every input is checked."""
     folder = output or _default_folder(config)
     config = pin_models(config, folder, tell)
-    check_inputs(config, tell, run=folder)
-    return RunFolder.create(folder, config, original=None if run_file is None else run_file_text(run_file))
+    check_inputs(config, tell, servers=False)
+    run = RunFolder.claim(folder, config, original=None if run_file is None else run_file_text(run_file))
+    with _given_back(run):
+        check_servers(config, run.path)
+    run.begin()
+    return run
 
 
 def _find(folder: Path, tell: Tell) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
-    try:
+    with _given_back(run):
         check_inputs(run.config, tell, run=run.path)
-    except UserError:
-        run.close()
-        raise
     return run
+
+
+@contextmanager
+def _given_back(run: RunFolder) -> Iterator[None]:
+    """If the block fails, the folder is free again."""
+    try:
+        yield
+    except BaseException:
+        run.abandon()
+        raise
 
 
 def _default_folder(config: RunConfig) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from solon.config.files import read_run_file
 from solon.config.keys import field_of, is_model, path_key
 from solon.config.paths import HUB
 from solon.errors import Fault, Where
-from solon.text import excerpt
+from solon.text import excerpt, without_secret
 from solon.toml_text import leaves, parse_value, toml
 
 
@@ -41,7 +42,7 @@ class Layers:
 
     def override(self, text: str) -> None:
         key, equals, value = (part.strip() for part in text.partition("="))
-        place = Where(f"--set {excerpt(text)}")
+        place = Where(f"--set {excerpt(_setting(text))}")
         if not key or not equals:
             self.faults.append(Fault("expected key=value", place, "e.g. --set rl.steps=10"))
             return
@@ -55,7 +56,7 @@ class Layers:
             usable = _usable(key, value, field, base)
         except (OSError, RuntimeError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) else excerpt(str(error))
-            quoted = f" is {excerpt(toml(value))}, which" if isinstance(value, str) else ""
+            quoted = f" is {excerpt(without_secret(key, toml(value)))}, which" if isinstance(value, str) else ""
             self.faults.append(Fault(f"{excerpt(key)}{quoted} cannot be used: {said}", place))
             self.bad.add(key)
             return
@@ -112,3 +113,11 @@ def _usable(key: str, value: Any, field: FieldInfo | None, base: Path) -> Any:
     if "\0" in value:
         raise ValueError("no path holds a zero character")
     return kind.place(value, base)
+
+
+def _setting(text: str) -> str:
+    """A `--set` argument without any secret."""
+    name, equals, value = text.partition("=")
+    if equals:
+        return f"{name}={without_secret(name, value)}"
+    return text if re.fullmatch(r"[\w.-]*", text) else without_secret(text, text)

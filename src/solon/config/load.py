@@ -6,7 +6,7 @@ where they exist, so that `solon resume` works from anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ def load_run_config(
     flags: Mapping[str, Any] | None = None,
     *,
     tell: Callable[[str], None] | None = None,
+    sections: Collection[str] = RunConfig.model_fields,
 ) -> RunConfig:
     """The resolved run file.
 
@@ -35,6 +36,7 @@ def load_run_config(
         flags: dotted key to value, from options such as `--model`; None values are left out. They win over the file,
             and `--set` wins over them.
         tell: is told where a value has two readings, and which holds.
+        sections: what the caller reads of it; contradictions with other sections are none.
 
     Raises:
         ConfigError: with every fault that was found: unknown keys, wrong types, values out of bounds, contradictions.
@@ -49,7 +51,7 @@ def load_run_config(
         layers.put(key, str(value) if isinstance(value, Path) else value, Where("command line"), Path.cwd())
     for text in overrides:
         layers.override(text)
-    config = _with_few_shots(validate(layers))
+    config = _with_few_shots(validate(layers, sections))
     if tell:
         for note in layers.notes.values():
             tell(note)

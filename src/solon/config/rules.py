@@ -122,7 +122,7 @@ def _sampling(config: RunConfig) -> Iterator[Contradiction]:
         yield Contradiction((key, at), what, f"set {at} above 0, or {key} to 1")
     if sampling.temperature == 0 and config.pairs.temperature is None:
         what = "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal"
-        yield Contradiction(("sampling.temperature",), what, "set pairs.temperature, e.g. to 1")
+        yield Contradiction(("sampling.temperature", "pairs.temperature"), what, "set pairs.temperature, e.g. to 1")
 
 
 def _judge(config: RunConfig) -> Iterator[Contradiction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from solon.config.layers import Layers
 from solon.config.rules import contradictions
 from solon.config.run import RunConfig
 from solon.errors import ConfigError, Fault, Where
-from solon.text import did_you_mean, excerpt
+from solon.text import did_you_mean, excerpt, without_secret
 from solon.toml_text import toml
 
 _EXPECTED = {
@@ -32,8 +32,9 @@ _EXPECTED = {
 """pydantic's error types, as what was expected instead."""
 
 
-def validate(layers: Layers) -> RunConfig:
-    """The config. Raises `ConfigError` with the faults of all values, and contradictions among those without fault."""
+def validate(layers: Layers, sections: Collection[str]) -> RunConfig:
+    """The config. Raises `ConfigError` with the faults of all values, and contradictions, within these sections, among
+    those without fault."""
     faults, bad = layers.faults, layers.bad
     try:
         config = _parse(layers.data)
@@ -47,7 +48,7 @@ def validate(layers: Layers) -> RunConfig:
     faults.extend(
         Fault(found.what, layers.last_place(found.keys), found.hint)
         for found in contradictions(config)
-        if not any(key in bad or key.split(".")[0] in bad for key in found.keys)
+        if {key.split(".")[0] for key in found.keys} <= set(sections) - bad and bad.isdisjoint(found.keys)
     )
     if faults:  # by line in the file, then those of the command line
         raise ConfigError(sorted(faults, key=lambda fault: (fault.where and fault.where.line) or float("inf")))
@@ -70,7 +71,7 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
 def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
     if error["type"] == "extra_forbidden":
         return Fault(f'unknown key "{key}"', place, near_key(key, in_file=bool(place and place.line)))
-    given = excerpt(toml(error["input"]))
+    given = excerpt(without_secret(key, toml(error["input"])))
     expected = _EXPECTED.get(error["type"])
     context = error.get("ctx", {})
     hint = None

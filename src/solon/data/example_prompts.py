@@ -9,7 +9,7 @@ from solon.config.prompts import ReadingSection
 from solon.data.examples import red_team_example
 from solon.data.faults import Malformed, Unreadable
 from solon.data.reading import Reading
-from solon.data.rows import name_of, read_rows
+from solon.data.rows import FORMATS, has_known_ending, name_of, read_rows
 from solon.errors import Fault, PromptError, Where
 from solon.records import Record
 
@@ -31,7 +31,7 @@ def read_example_prompts(path: Path) -> list[ExamplePrompt]:
 
     Raises `PromptError` with every fault of the file, or if it holds no prompt.
     """
-    found = list(_plain(path) if path.suffix == PLAIN else _rows(path))
+    found = list(_plain(path) if _is_plain(path) else _rows(path))
     if not found:
         raise PromptError("no example prompts: the file is empty", where=Where(path))
     return found
@@ -42,10 +42,20 @@ def read_asked(path: Path) -> list[str]:
 
     Raises `PromptError` as the reading of prompts does.
     """
-    if path.suffix == PLAIN:
+    if _is_plain(path):
         return [one.text for one in read_example_prompts(path)]
     examples = Reading(path, ReadingSection()).distinct(red_team_example, "prompt")
     return [example.prompt.turns[-1].text for example in examples]
+
+
+def _is_plain(path: Path) -> bool:
+    """Raises `PromptError` if the name of the file says neither this nor another form."""
+    if path.suffix.lower() == PLAIN:
+        return True
+    if path.is_file() and not has_known_ending(path):
+        what, hint = f"cannot tell the format from the name {path.name!r}", f"use {PLAIN} (a prompt a line), {FORMATS}"
+        raise PromptError(what, where=Where(path), hint=hint)
+    return False
 
 
 def _plain(path: Path) -> Iterator[ExamplePrompt]:

@@ -14,6 +14,7 @@ from solon.data.faults import Row, Unreadable, first_line
 from solon.errors import PromptError, Where
 
 FORMATS = ".jsonl, .json, .csv (also with .gz, .xz or .zst), .parquet or .arrow"
+_TABLES, _TEXTS = (".parquet", ".arrow", ".feather"), (".jsonl", ".ndjson", ".json", ".csv")
 
 
 def read_rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
@@ -56,21 +57,33 @@ def is_hub(source: str | Path) -> bool:
     return str(source).startswith(HUB)
 
 
+def has_known_ending(path: Path) -> bool:
+    """Whether the name of a file says how `read_rows` is to read it."""
+    return _ending(path) in (*_TABLES, *_TEXTS)
+
+
+def _ending(path: Path) -> str:
+    """Without that of a compression."""
+    return Path(re.sub(r"\.(gz|xz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
+
+
 def _rows(source: str | Path, columns: Collection[str]) -> Iterator[Row]:
     path = Path(source)
     if is_hub(source) or path.is_dir():
         from solon.data import datasets_library
 
         return datasets_library.rows(source, columns)
-    suffix = Path(re.sub(r"\.(gz|xz|zst)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
-    if suffix in (".parquet", ".arrow", ".feather"):
-        if path.suffix.lower() != suffix:
+    ending = _ending(path)
+    if ending in _TABLES:
+        if path.suffix.lower() != ending:
             raise Unreadable(f"a table compressed as a whole ({path.suffix})", hint="decompress it")
         from solon.data import tables
 
         return tables.rows(path, columns)
-    if suffix in (".jsonl", ".ndjson", ".json", ".csv"):
-        return text_files.rows(path, csv=suffix == ".csv")
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)) and not path.exists():
-        raise Unreadable("no such file", hint=f"to read a data set of the Hugging Face Hub, write {HUB}{source}")
+    if ending in _TEXTS:
+        return text_files.rows(path, csv=ending == ".csv")
+    if not path.exists():
+        on_hub = re.fullmatch(r"[\w.-]+/[\w.-]+", str(source))
+        hint = f"to read a data set of the Hugging Face Hub, write {HUB}{source}" if on_hub else None
+        raise Unreadable("no such file", hint=hint)
     raise Unreadable(f"cannot tell the format from the name {path.name!r}", hint=f"use {FORMATS}")

@@ -93,13 +93,14 @@ def needless_refusals(
 
 
 async def _pair(sampler: Sampler, prompt: Prompt, other: Prompt, number: int, source: str) -> Pair:
-    """An answer to `prompt` and one to `other`; dropped if one does not fit the context, or both are the same text."""
+    """An answer to `prompt` and one to `other`; dropped if one does not fit the context, or both are the same text.
+    Their flaws count even then: a model that always writes the same noise is found out by it."""
     a, b = await together(
         sampler.complete(dialogue(asked.turns), prompt.id, number, side, text="answer")
         for asked, side in ((prompt, "a"), (other, "b"))
     )
     if a.text == b.text:
-        raise Dropped(IDENTICAL)
+        raise Dropped(IDENTICAL, told=True)
     return Pair(id=f"{prompt.id}.{sampler.stage}-{number}", prompt_id=prompt.id, a=a.text, b=b.text, source=source)
 
 

@@ -11,13 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-<<<<<<< HEAD
 import numpy as np
 
-from solon.config import JudgeSection
-=======
 from solon.config.feedback import JudgeSection
->>>>>>> config
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw
 from solon.errors import EngineError, EngineUnavailableError, TooLongError, UnscoredError

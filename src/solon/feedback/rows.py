@@ -48,11 +48,11 @@ class Rows(Generic[T]):
 
 
 class Dropped(Exception):
-    """A row ends without a record."""
+    """A row ends without a record. `told`: what it noted and its texts count as if it had one."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str, *, told: bool = False):
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.told = reason, told
 
 
 _ROW: ContextVar[Rows[Any]] = ContextVar("_ROW")
@@ -80,7 +80,9 @@ async def _run_row(row: Coroutine[Any, Any, T]) -> Rows[T]:
     try:
         counts.records = (await row,)
     except (Dropped, EngineError) as error:
-        return Rows(dropped=Counter({error.reason: 1}), tokens=counts.tokens)
+        if not (isinstance(error, Dropped) and error.told):
+            counts = Rows(tokens=counts.tokens)
+        counts.dropped[error.reason] += 1
     return counts
 
 

@@ -10,7 +10,7 @@ from solon.config.run import RunConfig
 from solon.lm.check import Looked, ModelSummary, look_at
 from solon.lm.memory import token_budget
 from solon.lm.oddities import oddities, token_names
-from solon.models.generation import preference
+from solon.models.generation import alike, preference
 from solon.models.machine import Machine
 from solon.models.memory import (
     ModelSize,
@@ -62,7 +62,7 @@ def describe_model(folder: Path, *, trust_remote_code: bool = False) -> ModelRep
     looked = look_at(folder, trust_remote_code=trust_remote_code)
     tokenizer, device = looked.tokenizer, resolve_device("auto")
     dtype, format, stored = resolve_dtype("auto", device), dialogue_format(tokenizer), stored_types(folder)
-    computed = str(dtype).removeprefix("torch.")
+    computed, same = str(dtype).removeprefix("torch."), alike(preference(folder).sampling, "pairs")
     return ModelReport(
         summary=looked.summary,
         stored=stored,
@@ -75,6 +75,7 @@ def describe_model(folder: Path, *, trust_remote_code: bool = False) -> ModelRep
             *_rounded(stored, computed),
             *oddities(looked.outline, tokenizer, format),
             *preference(folder).notes("model"),
+            *filter(None, [same and str(same)]),
         ),
         example=format.prompt(_TURNS) + format.answer(_ANSWER),
     )

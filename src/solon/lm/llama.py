@@ -141,7 +141,9 @@ class LlamaNetwork:
 
     def _normal(self, x_ND: Tensor) -> Tensor:
         """Rows of a mean square of 1. `F.rms_norm` takes twice as long on a processor (measured)."""
-        scale_N1 = torch.linalg.vecdot(x_ND, x_ND)[:, None].div_(x_ND.shape[-1]).add_(self._weights.eps).rsqrt_()
+        scale_N1: Tensor = (
+            torch.linalg.vecdot(x_ND, x_ND)[:, None].div_(x_ND.shape[-1]).add_(self._weights.eps).rsqrt_()
+        )
         return (x_ND * scale_N1).to(self.dtype)
 
     def _attend(self, index: int, layer: _Layer, h_ND: Tensor, turn: tuple[Tensor, Tensor], tokens: Pass) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ GENERATION_CONFIG = "generation_config.json"
 _HEEDED = ("temperature", "top_p", "top_k", "min_p")
 _OTHERS = {"repetition_penalty": 1.0, "typical_p": 1.0, "no_repeat_ngram_size": 0, "epsilon_cutoff": 0, "eta_cutoff": 0}
 """What else changes the distribution that transformers draws from, and the value that changes nothing."""
+_ALONE: dict[str, tuple[Callable[[float], bool], float]] = {
+    "temperature": (lambda value: value < 0.01, 1.0),
+    "top_p": (lambda value: value < 0.01, 1.0),
+    "top_k": (lambda value: value == 1, 0),
+    "min_p": (lambda value: value == 1.0, 0.0),
+}
+"""When a setting leaves the likeliest token alone, or as good as alone, and the value that leaves all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +64,18 @@ def preference(folder: Path) -> Preference:
         raise ModelError([_fault(path, text, details) for details in error.errors()]) from error
     others = {key: asked[key] for key, off in _OTHERS.items() if asked.get(key) not in (None, off)}
     return Preference(sampling=sampling, unheeded=tuple(_named(others)))
+
+
+def alike(sampling: SamplingOverrides, section: str) -> Fault | None:
+    """That all answers to one prompt are the same text if they are drawn so, and what to set in a `section` of the run
+    file; None: they differ."""
+    given = sampling.model_dump(exclude_none=True)
+    alone = {key: off for key, (holds, off) in _ALONE.items() if key in given and holds(given[key])}
+    if not alone:
+        return None
+    drawn = listed(_named({key: given[key] for key in alone}))
+    what = f"{section}: with {drawn} the likeliest token alone is drawn, so all answers to a prompt are the same text"
+    return Fault(what, hint=f"set {' and '.join(f'{section}.{key} = {off:g}' for key, off in alone.items())}")
 
 
 def _named(values: dict[str, Any]) -> list[str]:

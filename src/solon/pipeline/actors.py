@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from solon.artifacts.atomic import sha256_bytes
+from solon.artifacts.run_folder import SPENT
 from solon.config.models import ModelRole, ModelsSection
 from solon.config.run import RunConfig
 from solon.config.sampling import SamplingOverrides
@@ -126,7 +127,7 @@ class Actors:
             vllm=own.vllm,
             progress=progress,
             endpoint=own.endpoint,
-            ledger=self._run and self._run / f"spent-{self.config.models.player(role)}.json",
+            ledger=self._run and self._run / SPENT.format(role=self.config.models.player(role)),
             count=count,
         )
         return open_engine("local" if trained else own.engine, spec)

@@ -13,6 +13,7 @@ from solon.config.models import ModelRole
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.run import RunConfig
+from solon.config.sampling import SamplingOverrides
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
 from solon.data.choose import choose_helpful, choose_red_team
@@ -20,7 +21,7 @@ from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault
 from solon.lm.batcher import run as ask
 from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
-from solon.models.generation import preference
+from solon.models.generation import alike, preference
 from solon.models.where import bring_model, hub_model
 from solon.pipeline.stages import STAGES
 from solon.prompting import context
@@ -56,7 +57,7 @@ def check_inputs(
     are downloaded, once everything before them is without fault; with `tell`, progress is shown.
 
     Args:
-        run: a folder, whose finished stages need no server any more.
+        run: as `check_servers` takes it.
         servers: whether servers are asked, which may cost something.
     """
     faults: list[Fault] = []
@@ -75,8 +76,21 @@ def check_inputs(
         for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
             with _collected(faults):
                 check_engine(engine)
-    if servers and not faults:
-        _reach(config, run, faults)
+    if faults:
+        raise UserError(list(dict.fromkeys(faults)))
+    if servers:
+        check_servers(config, run)
+
+
+def check_servers(config: RunConfig, run: Path | None) -> None:
+    """Raises `UserError` with every model that is no folder, is still to be asked, and cannot be. Each is asked for a
+    word.
+
+    run: a folder that nobody else uses. Its finished stages need no server any more; what the servers cost counts as
+        the run's, and keeps to its limits.
+    """
+    faults: list[Fault] = []
+    _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
 
@@ -163,6 +177,7 @@ def _rehearse(
     from solon.pipeline.actors import Actors
 
     actors = Actors(config=config)
+    faults += _alike(actors.settled)
     for role in get_args(ModelRole):
         folder = actors.path(role)
         with _collected(faults), faults_of(folder):
@@ -177,6 +192,15 @@ def _rehearse(
                         tell(f"{role}: {tokens} tokens with all few-shot examples; of each row as many as {room} hold")
                 if tokenizer is not None and role == "judge":
                     _must_tell_apart(asked[0], tokenizer)
+
+
+def _alike(settled: RunConfig) -> Iterator[Fault]:
+    """Of texts of which a run needs several to a prompt. The run file by itself has passed; what it left open, models
+    have filled in."""
+    drawn: dict[str, SamplingOverrides] = {"pairs": settled.pairs}
+    if settled.sft.helpful_per_prompt > 1:
+        drawn["sampling.answers"] = settled.sampling.answers
+    yield from filter(None, (alike(sampling, section) for section, sampling in drawn.items()))
 
 
 def _asked(
@@ -215,7 +239,7 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     as it is to be."""
     from solon.pipeline.actors import Actors
 
-    actors = Actors(config=config)
+    actors = Actors(config=config, run=run)
     left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
     for role in dict.fromkeys(role for stage in left for role in stage.asked(config)):
         if reads_folder(config.models.role(role).engine):

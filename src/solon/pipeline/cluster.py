@@ -141,7 +141,8 @@ class _Worker:
         _require_same(self._versions)
         maker: Maker[Any, Any] = cloudpickle.loads(self._packed)
         for name, actor in maker.actors.items():
-            actor.actors.copies[actor.folder] = here(actor.folder, self._files[name], self._read)
+            models, code = actor.actors, actor.actors.config.models.trust_remote_code
+            models.copies[actor.folder] = here(actor.folder, self._files[name], self._read, code=code)
         return maker
 
 

@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, folder_atomic, sha256_bytes, sweep
-from solon.artifacts.hashes import cache_folder, sha256_file
+from solon.artifacts.hashes import cache_folder
 from solon.errors import RunError, Where
+from solon.models.folder import fingerprints
 
 Read = Callable[[Path], Iterable[bytes]]
 """A file of another machine, piece by piece."""
 
 
-def here(folder: Path, files: Mapping[str, str], read: Read) -> Path:
-    """The folder, if it is on this machine with the same files (name to sha256), else a copy, which other processes of
-    this machine find in `~/.cache/solon/models`. Raises `RunError` if a file changes while it is read."""
-    if _same(folder, files):
+def here(folder: Path, files: Mapping[str, str], read: Read, *, code: bool = False) -> Path:
+    """The folder, if it is on this machine with the same `fingerprints` as there, else a copy, which other processes of
+    this machine find in `~/.cache/solon/models`. Raises `RunError` if a file changes while it is read.
+
+    A file more would be read too, e.g. a chat template: such a folder is another model. `code`: Python files count.
+    """
+    if fingerprints(folder, code=code) == files:
         return folder
     copy = cache_folder() / "models" / sha256_bytes(canonical_json(files))[:16]
     with _alone(copy.parent):
@@ -27,13 +31,9 @@ def here(folder: Path, files: Mapping[str, str], read: Read) -> Path:
             with folder_atomic(copy) as new:
                 for name in files:
                     _write(new / name, read(folder / name))
-                if not _same(new, files):
+                if fingerprints(new, code=code) != files:
                     raise RunError("a file changed while it was copied", where=Where(folder), hint="try again")
     return copy
-
-
-def _same(folder: Path, files: Mapping[str, str]) -> bool:
-    return all((folder / name).is_file() and sha256_file(folder / name) == sha256 for name, sha256 in files.items())
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

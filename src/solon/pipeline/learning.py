@@ -14,8 +14,10 @@ from typing import cast
 from transformers import PreTrainedTokenizerBase
 
 from solon.evals.preference import ScoredPair, preference_quality
+from solon.evals.quality import counted
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel, context_of
+from solon.lm.protocols import Completion, SampleRequest
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import save_model
 from solon.models.tokens import add_end
@@ -192,6 +194,13 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
         around = engine.count_tokens(format.answer(""), after=prompt)
         return engine.count_tokens(prompt) + new + around <= engine.max_context
 
+    def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
+        """Counted like the texts of any stage; steps that are done again after a kill count once."""
+        answers = engine.sample(requests)
+        for counts in (count for answer in answers for count in counted("answer", answer, format.guard)):
+            work.account({}, counts)
+        return answers
+
     fitting = [prompt for prompt in asked if has_room(prompt.text)]
     work.folder.count("in", len(prompts))
     work.account({"too long": len(prompts) - len(fitting)})
@@ -206,7 +215,7 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
         dtype=work.actors.dtype,
     )
     return Environment(
-        prompts=fitting, sampler=engine.sample, reward_model=reward_model, max_new_tokens=new, stop=format.stop
+        prompts=fitting, sampler=sampled, reward_model=reward_model, max_new_tokens=new, stop=format.stop
     )
 
 

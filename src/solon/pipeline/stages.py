@@ -23,7 +23,7 @@ from solon.evals.labels import label_quality
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
-from solon.feedback.judge import Judge, check_unscored
+from solon.feedback.judge import Judge
 from solon.feedback.rows import Rows
 from solon.pipeline.grading import (
     HeldOutMargin,
@@ -100,7 +100,7 @@ def revisions(work: Work) -> Facts:
         )
 
     rows = work.rows(work.prompts.red_team, chains, Revision)
-    check_unscored(gate_verdicts(rows), config.judge.max_unscored)
+    work.require_verdicts(gate_verdicts(rows))
     return {"asked": critique_format(assistant.format, section.ask).name}
 
 
@@ -175,7 +175,7 @@ def comparisons(work: Work) -> None:
         return _judge(given, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
-    check_unscored([row.unscored for row in rows], work.config.judge.max_unscored)
+    work.require_verdicts([row.unscored for row in rows])
 
 
 @partial(

@@ -15,8 +15,10 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config.models import ModelRole
 from solon.config.run import RunConfig
-from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError
+from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError, UnscoredError
 from solon.evals.quality import require_quality, text_quality
+from solon.feedback.critique import gate_verdicts
+from solon.feedback.judge import check_unscored
 from solon.feedback.rows import Rows
 from solon.lm.batcher import shared_loop
 from solon.pipeline.inputs import RunInputs
@@ -24,7 +26,7 @@ from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
 from solon.progress import Reporter
-from solon.records import Record
+from solon.records import Record, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor, Actors
@@ -144,19 +146,41 @@ class Work:
             counts = self.inputs[name].manifest.counts.other
             require_quality(text_quality(name, counts), self.config.quality)
 
+    def require_verdicts(self, verdicts: Sequence[str | None]) -> None:
+        """Raises `UnscoredError`, with what to turn, if more verdicts could not be read than the run file allows.
+        `verdicts`: why, None where one could."""
+        section = self.config.judge
+        try:
+            check_unscored(verdicts, section.max_unscored)
+        except UnscoredError as error:
+            other = "logprob" if section.method == "cot" else "cot"
+            ways = f'take another judge (models.judge), or ask it in the other way (judge.method = "{other}")'
+            hint = f"{ways}, in a new run; or allow more in this one: --set judge.max_unscored=1"
+            raise UnscoredError(f"{error} ({hint})") from None
+
     def note(self, text: str) -> None:
         """Tells the user, and keeps it in the manifest, which tells it again where the stage is reused."""
         self.notes.append(text)
         self.tell(text)
 
     def _check_failures(self, made: Rows[R]) -> None:
-        """Rows that another try may not lose are not lost for good."""
-        lost = Counter({reason: made.dropped[reason] + made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
+        """Rows that another try may not lose are not lost for good, nor are verdicts of a gate, of which a row may have
+        several."""
         rows = len(made.records) + made.dropped.total()
-        if lost.total() > math.ceil(MAX_LOST * rows):
-            what = f"stage {self.folder.name} lost {lost.total()} of {rows} rows that it asked for{_listed(lost)}"
+        verdicts = len(gate_verdicts([row for row in made.records if isinstance(row, Revision)]))
+        dropped = Counter({reason: made.dropped[reason] for reason in sorted(PASSING)})
+        unread = Counter({reason: made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
+        if verdicts:
+            self._check_lost("rows", dropped, rows)
+            self._check_lost("verdicts", unread, verdicts)
+        else:
+            self._check_lost("rows", dropped + unread, rows)
+
+    def _check_lost(self, what: str, lost: Counter[str], asked: int) -> None:
+        if lost.total() > math.ceil(MAX_LOST * asked):
+            told = f"stage {self.folder.name} lost {lost.total()} of {asked} {what} that it asked for{_listed(lost)}"
             hint = f"see to the engine, then `solon resume {self.folder.run}`: it asks for them again"
-            raise EngineUnavailableError(what, hint=hint)
+            raise EngineUnavailableError(told, hint=hint)
 
     def _hint(self) -> str:
         """For a stage that kept nothing."""

@@ -43,7 +43,7 @@ class ChatTemplate:
         self._write = Skeleton(tokenizer, template)
         self._layout = find_layout(self._write, controls, tokenizer.eos_token)
         self.guard = Guard((*controls, *byte_names(tokenizer), *self._layout.marks), normalizer(tokenizer))
-        self.end = self._layout.end
+        self._begin, self.end = _begin_mark(tokenizer), self._layout.end
         self.own_system = self._layout.own_system
         """What the template tells the assistant where a dialogue has no system turn and `system` is empty."""
         self.stop = tuple(dict.fromkeys(mark for mark in (self.end, tokenizer.eos_token) if mark))
@@ -71,6 +71,10 @@ class ChatTemplate:
         return f"{self._layout.lead}{self.guard(text)}{self._layout.close if finished else ''}"
 
     def render(self, context: Context) -> str:
+        """All that the model reads, up to where its reply continues. What holds no messages is no dialogue, so nothing
+        of the template is around it."""
+        if not context.messages:
+            return self._begin + context.prefill
         text = self._write(self._placed(context), True)
         if not text.endswith(self._layout.requested):
             what = f"the chat template asks for an answer in several ways, e.g. {self._layout.requested!r}"
@@ -135,6 +139,6 @@ def _dated(template: object, today: date) -> str | None:
 
 
 def _begin_mark(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What the tokenizer puts before a text; "" if nothing. Chat templates write it themselves where they want it."""
+    """What the tokenizer puts before a text; "" if nothing. A chat template writes it itself, where it wants it."""
     mark = tokenizer.bos_token
     return mark if mark and list(tokenizer.encode("a")[:1]) == [tokenizer.bos_token_id] else ""

@@ -62,7 +62,9 @@ def plan(
     """Say what a run will take, before it takes it: calls, tokens, time, memory, cost.
 
     This walks through a small sample of the run without its models, and counts calls and tokens: at most, because
-    every text counts as its limit. Then it runs the sample and measures. Nothing is kept.
+    every text counts as its limit. Then it runs the sample and measures. Nothing is kept. The sample is one batch of
+    red-team prompts through every stage, and as many fewer of all others: half of a run of 128, a hundredth of one of
+    6,400.
 
     \b
       [bold]solon plan mine/run.toml[/bold]
@@ -80,7 +82,7 @@ def plan(
         config = pin_models(load_run_config(source, settings or (), keys, tell=tell), None, tell)
         wanted = _is_local(config) if trial is None else trial
         check_inputs(config, tell, servers=wanted)
-        with reporting(quiet=quiet or as_json, as_json=False, heed=interrupts.heed) as reporter:
+        with reporting(quiet=quiet, as_json=False, heed=interrupts.heed) as reporter:
             found = make_plan(config, reporter, trial=wanted)
     found = found.scaled(rows or found.prompts, workers)
     if as_json:

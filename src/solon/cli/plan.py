@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -82,7 +83,8 @@ def plan(
         config = pin_models(load_run_config(source, settings or (), keys, tell=tell), None, tell)
         wanted = _is_local(config) if trial is None else trial
         check_inputs(config, tell, servers=wanted)
-        with reporting(quiet=quiet, as_json=False, heed=interrupts.heed) as reporter:
+        stream = sys.stderr if as_json else sys.stdout
+        with reporting(quiet=quiet, stream=stream, heed=interrupts.heed) as reporter:
             found = make_plan(config, reporter, trial=wanted)
     found = found.scaled(rows or found.prompts, workers)
     if as_json:

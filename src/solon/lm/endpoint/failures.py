@@ -7,13 +7,11 @@ import math
 import os
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import aiohttp
-import openai
+from pydantic_core import from_json
 
-from solon.config.engines import EndpointSection
 from solon.errors import (
     EngineError,
     EngineUnavailableError,
@@ -64,51 +62,41 @@ def filtered() -> Failure:
     return Failure(name="filtered", error=RefusedError("the provider's filter stopped the reply"), billed=True)
 
 
-def failure(error: openai.OpenAIError, *, url: str, model: str, section: EndpointSection) -> Failure:
-    """What the client raised when it asked for the model at this address."""
-    if isinstance(error, openai.APIStatusError):
-        return _of_status(error, url=url, model=model, key=section.key)
-    causes = list(_causes(error))
-    if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
+def broken(error: aiohttp.ClientError | TimeoutError, *, url: str, timeout: float) -> Failure:
+    """No reply came to an end."""
+    if isinstance(error, aiohttp.ClientConnectorError):
         hint = "start the server, then give the same command again"
-        gone = EngineUnavailableError(f"{url} cannot be reached: {causes[-1]}", hint=hint)
+        gone = EngineUnavailableError(f"{url} cannot be reached: {error.os_error}", hint=hint)
         return Failure(name=NOT_REACHED, error=gone, again=True)
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return Failure(name="timed out", error=_late(section.timeout), again=True, billed=True)
+    if isinstance(error, TimeoutError):
+        late = TimedOutError(f"no reply within {timeout:g} s")
+        return Failure(name="timed out", error=late, again=True, billed=True)
     return Failure(name="connection broke", error=EngineError("the connection broke"), again=True, billed=True)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Down to what the socket said: the client in between calls a broken connection a time-out."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-        yield error
-
-
-def _of_status(error: openai.APIStatusError, *, url: str, model: str, key: str) -> Failure:
-    status, said = error.status_code, _said(error, os.environ.get(key))
-    name = str(status)
+def refused(response: aiohttp.ClientResponse, content: bytes, *, url: str, model: str, key: str) -> Failure:
+    """A reply whose status is an error; `key` is the variable that holds the key."""
+    status, name = response.status, str(response.status)
+    code, said = _said(content, os.environ.get(key))
     if status in (401, 403):
         hint = f"set {key}, or the variable that `endpoint.key` names, to a key that may use {model}"
         return Failure(name=name, error=EngineUnavailableError(f"{url} refuses the key", hint=hint))
     if status in (404, 405):
         hint = "ask it what it has: GET URL/models; most addresses end in /v1"
         return Failure(name=name, error=EngineUnavailableError(f"{url} has no {model}: {said}", hint=hint))
-    if error.code == "insufficient_quota":
+    if code == "insufficient_quota":
         return Failure(name=name, error=EngineUnavailableError(f"{url} has no quota left for the key", hint="raise it"))
     if status in _PASSING:
-        return _passing(error)
+        return _passing(status, retry_after(response.headers.get("retry-after")))
     return Failure(name=name, error=_bad_request(said) if status < 500 else EngineError(f"the server said {status}"))
 
 
-def _passing(error: openai.APIStatusError) -> Failure:
-    pause = retry_after(error.response.headers.get("retry-after"))
-    lost: SolonError = EngineError(f"the server said {error.status_code}")
+def _passing(status: int, pause: float | None) -> Failure:
     if pause is not None and pause > LONGEST_PAUSE:
-        lost = EngineUnavailableError(f"the server wants no request for {pause:.0f} s", hint="go on when it is over")
-        return Failure(name=str(error.status_code), error=lost)
-    overload = error.status_code in _OVERLOADED
-    return Failure(name=str(error.status_code), error=lost, again=True, pause=pause, overload=overload)
+        gone = EngineUnavailableError(f"the server wants no request for {pause:.0f} s", hint="go on when it is over")
+        return Failure(name=str(status), error=gone)
+    lost = EngineError(f"the server said {status}")
+    return Failure(name=str(status), error=lost, again=True, pause=pause, overload=status in _OVERLOADED)
 
 
 def _bad_request(said: str) -> EngineError:
@@ -119,15 +107,18 @@ def _bad_request(said: str) -> EngineError:
     return UnsupportedError(f"the server does not take the request: {said}")
 
 
-def _late(timeout: float) -> TimedOutError:
-    return TimedOutError(f"no reply within {timeout:g} s")
-
-
-def _said(error: openai.APIStatusError, secret: str | None) -> str:
-    """The server's own words, in one line. Without the key: some servers quote it."""
-    body = error.body if isinstance(error.body, dict) else {}
-    words = str(body.get("message") or body.get("detail") or body or "nothing more")
-    return " ".join((words.replace(secret, "...") if secret else words).split())[:_SAID]
+def _said(content: bytes, secret: str | None) -> tuple[object, str]:
+    """The code of an error, and the server's own words in one line. Without the key: some servers quote it."""
+    try:
+        body = from_json(content)
+    except ValueError:
+        body = {}
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if not isinstance(error, dict):
+        error = {"message": error}
+    words = str(error.get("message") or error.get("detail") or error or "nothing more")
+    words = words.replace(secret, "...") if secret else words
+    return error.get("code"), " ".join(words.split())[:_SAID]
 
 
 def retry_after(header: str | None) -> float | None:

@@ -10,20 +10,21 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
 
-import httpx2
-import openai
+import aiohttp
+import certifi
 
 from solon.config.engines import EndpointSection
 from solon.errors import EngineUnavailableError
-from solon.lm.endpoint.failures import NOT_REACHED, Failure, failure, filtered, garbled
+from solon.lm.endpoint.failures import NOT_REACHED, Failure, broken, filtered, garbled, refused
 from solon.lm.endpoint.replies import Reply, read
 from solon.lm.endpoint.spending import Spending, Tokens
 from solon.lm.endpoint.turns import Turns
 from solon.lm.engines import Count
 
-_NO_KEY = "none"  # the client wants one; servers of one's own do not
 _FIRST = 3
 """Tries again before the first reply."""
 _LONGEST = 8.0
@@ -82,10 +83,13 @@ class Wire:
 
     async def _once(self, session: _Session, path: str, body: Mapping[str, Any], logprobs: bool) -> Reply | Failure:
         try:
-            response = await session.client.post(path, body={"model": self.model, **body}, cast_to=httpx2.Response)
-        except openai.OpenAIError as error:
-            return failure(error, url=self.url, model=self.model, section=self.section)
-        reply = read(response.content)
+            async with session.http.post(f"{self.url}{path}", json={"model": self.model, **body}) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return broken(error, url=self.url, timeout=self.section.timeout)
+        if not response.ok:
+            return refused(response, content, url=self.url, model=self.model, key=self.section.key)
+        reply = read(content)
         if isinstance(reply, str):
             return garbled(reply)
         if reply.choice.finish_reason == "content_filter":
@@ -103,26 +107,35 @@ class Wire:
 class _Session:
     """Connections and turns of one event loop."""
 
+    http: aiohttp.ClientSession
+
     def __init__(self, url: str, section: EndpointSection):
         self.turns = Turns(section.concurrency)
-        self.client = openai.AsyncOpenAI(
-            base_url=url,
-            api_key=_key(section.key),
-            timeout=section.timeout,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(verify=_certificates()),  # half the work of the default
-        )
-        self.held = self._hold()
+        self.held = self._hold(url, section)
 
-    async def _hold(self) -> AsyncGenerator[None, None]:
+    async def _hold(self, url: str, section: EndpointSection) -> AsyncGenerator[None, None]:
         """A loop that ends closes the generators that were begun in it, and so the connections."""
-        async with self.client:
+        key = _key(section.key)
+        async with aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            timeout=aiohttp.ClientTimeout(total=section.timeout),
+            connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),  # turns limit them
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=_proxy(url),
+        ) as self.http:
             yield
 
 
+def _proxy(url: str) -> str | None:
+    """That of the environment, looked up once: aiohttp itself would do so, in another thread, for every request."""
+    address = urlsplit(url)
+    return None if proxy_bypass(address.netloc) else getproxies().get(address.scheme)
+
+
 def _key(variable: str) -> str:
-    """Raises `EngineUnavailableError` of what no request can carry, such as a file's last line break."""
-    key = os.environ.get(variable) or _NO_KEY
+    """Empty for servers of one's own. Raises `EngineUnavailableError` of what no request can carry, such as a file's
+    last line break."""
+    key = os.environ.get(variable, "")
     if not (key.isascii() and key.isprintable()):
         hint = "set it to the key alone, without line breaks"
         raise EngineUnavailableError(f"{variable} holds characters that no key has", hint=hint)
@@ -131,8 +144,11 @@ def _key(variable: str) -> str:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Read once: that takes longer than a request."""
-    return httpx2.create_ssl_context()
+    """The system's, and those that come with Python packages, for Pythons that find none. Read once: that takes longer
+    than a request."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def _cost(found: Reply | Failure, most: Tokens) -> Tokens:

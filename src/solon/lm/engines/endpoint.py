@@ -9,7 +9,7 @@ from solon.lm.engines import ModelSpec
 if TYPE_CHECKING:
     from solon.lm.endpoint.model import EndpointModel
 
-NEEDS = ("openai", "aiohttp")
+NEEDS = ("aiohttp", "certifi")
 READS_FOLDER = False
 
 

@@ -345,6 +345,19 @@ def test_a_server_that_drops_a_last_message_does_not_go_on() -> None:
 # Keys.
 
 
+def test_requests_go_by_the_proxy_of_the_environment_unless_it_leaves_the_host_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    far = "http://far.invalid/v1"
+    with serving(Habits(reply=reply, paths=(f"{far}/completions",))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        spec = ModelSpec(model=f"{far}#m", format=HumanAssistant(), endpoint=EndpointSection(timeout=5.0))
+        assert open_engine("endpoint", spec).can.prefill and proxy.asked
+        monkeypatch.setenv("no_proxy", "far.invalid")
+        with pytest.raises(EngineUnavailableError, match=f"{far} cannot be reached"):
+            open_engine("endpoint", spec)
+
+
 def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MY_KEY", "sk-secret-7")
     with serving() as server:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import Phi3Config
 
@@ -40,9 +41,19 @@ CPU = torch.device("cpu")
 def network(case: str, dtype: torch.dtype = torch.float32) -> tuple[Network, Any]:
     family = case.removeprefix("lean ")
     model = tiny_model(family) if family in FAMILIES else zoo_model(KINDS[family])
+    _weigh_norms(model)
     if case.startswith("lean "):
         return LlamaNetwork(LlamaWeights(model, dtype)), model
     return PackedNetwork(model, dtype), model
+
+
+def _weigh_norms(model: Any) -> None:
+    """They are 1 in a new model, and whoever forgot them would not be found out."""
+    drawn = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "norm" in name and weight.dim() == 1:
+                weight.mul_(1.0 + 0.5 * torch.rand(weight.shape, generator=drawn))
 
 
 class Reading:
@@ -177,6 +188,22 @@ def test_what_is_not_a_number_stays_with_its_row() -> None:
     heir = reading.open(ids)
     assert heir.row == 0
     near(reading.read((heir, 8))[0], alone(model, ids))
+
+
+def test_rows_behind_a_trunk_attend_as_if_each_held_it() -> None:
+    """3 rows, 4 query heads over 2 key heads, 2 new tokens, 5 columns behind 7 of the trunk."""
+    drawn = torch.Generator().manual_seed(0)
+    query, key, value = (
+        torch.randn(3, heads, length, 8, generator=drawn) for heads, length in ((4, 2), (2, 5), (2, 5))
+    )
+    trunk = torch.randn(2, 7, 8, generator=drawn), torch.randn(2, 7, 8, generator=drawn)
+    bias = torch.zeros(3, 1, 2, 12)
+    bias[1, :, :, -2:] = torch.finfo(bias.dtype).min
+    held = [
+        torch.cat([shared.expand(3, -1, -1, -1), own], dim=2) for shared, own in zip(trunk, (key, value), strict=True)
+    ]
+    expected = F.scaled_dot_product_attention(query, *held, attn_mask=bias, scale=0.3, enable_gqa=True)
+    assert torch.allclose(mix(query, key, value, bias, Attention(scale=0.3), trunk), expected, atol=1e-5)
 
 
 def test_scores_against_a_trunk_and_the_rest_are_one_softmax() -> None:

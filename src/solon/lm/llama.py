@@ -64,7 +64,8 @@ class _Layer:
 
 
 class LlamaWeights:
-    """A model's weights, fused and cast. A copy: build it anew after the model has been trained."""
+    """A model's weights, fused and cast, but for its embeddings, which it shares. A copy: build it anew after the model
+    has been trained."""
 
     def __init__(self, model: Any, dtype: torch.dtype):
         config = model.config
@@ -79,7 +80,7 @@ class LlamaWeights:
         self.inverse_frequencies: Tensor = rotary.inv_freq.float()
         self.rotary_scale: float = rotary.attention_scaling
         with torch.no_grad():
-            self.embedding = model.get_input_embeddings().weight.to(dtype)
+            self.embedding = model.get_input_embeddings().weight.detach()
             self.norm = model.model.norm.weight.float()
             self.head = self._fused(model.get_output_embeddings())
             self.layers = [self._layer(layer) for layer in model.model.layers]

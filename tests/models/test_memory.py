@@ -30,8 +30,9 @@ from solon.models.memory import (
     rl_memory,
     sampling_memory,
 )
-from solon.train.batches import TokenExample, collate
-from solon.train.forward import SHORT_ROWS, answer_logits, attention_for
+from solon.train.attention import SHORT_ROWS
+from solon.train.batches import TokenExample
+from solon.train.forward import Reader
 from zoo import KINDS, WINDOW, zoo_model
 
 SHAPE = {
@@ -80,10 +81,10 @@ def kept_bytes(model: PreTrainedModel, rows: int, tokens: int, dtype: torch.dtyp
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    examples = [TokenExample.answered(str(row), range(1, tokens), [1]) for row in range(rows)]
-    batch = collate(examples, 0, torch.device("cpu"))
-    with attention_for([model], tokens), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        answer_logits(model, batch, dtype)
+    examples = [TokenExample.answered(str(row), range(1 + row, tokens + row), [1]) for row in range(rows)]
+    reader = Reader(model, pad_id=0, dtype=dtype)
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        reader.logits(reader.collate_examples(examples))
         return sum(kept.values())
 
 

@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from lm.scoring import score
 from solon.lm.check import ModelSummary, check_model
 from solon.lm.engines.local import LocalModel
+from solon.lm.packed import packs
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model
-from solon.train.batches import TokenExample, collate, pad_with_mask
-from solon.train.forward import answer_logits, attention_for
+from solon.train import attention, forward
+from solon.train.batches import TokenExample
+from solon.train.forward import Reader
+from solon.train.layout import pad_with_mask
+from solon.train.losses import cross_entropy
 from solon.train.preference import scores
 from tiny_models import tiny_tokenizer
 from zoo import KINDS, PLACES, zoo_folder, zoo_model
@@ -97,26 +102,67 @@ def rows() -> list[list[int]]:
 
 
 @every_kind
-def test_training_reads_a_row_alike_alone_and_padded(zoo: Zoo, kind: str) -> None:
+def test_training_reads_a_row_alike_alone_and_beside_others(zoo: Zoo, kind: str) -> None:
     loaded = zoo(kind)
     examples = [
         TokenExample(id=str(len(ids)), input_ids=tuple(ids), loss_mask=(False, *[True] * (len(ids) - 1)))
         for ids in rows()
     ]
-    with torch.no_grad(), attention_for([loaded.model], max(LENGTHS)):
-        together = answer_logits(loaded.model, collate(examples, 1, CPU), torch.float32)
-        alone = [answer_logits(loaded.model, collate([example], 1, CPU), torch.float32) for example in examples]
+    reader = Reader(loaded.model, pad_id=1, dtype=torch.float32)
+    with torch.no_grad():
+        together = reader.logits(reader.collate_examples(examples))
+        alone = [reader.logits(reader.collate_examples([example])) for example in examples]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-3, rtol=1e-3)
     own = torch.cat([whole(loaded, ids)[:-1] for ids in rows()])
     torch.testing.assert_close(together.log_softmax(-1), own, atol=1e-3, rtol=1e-3)
 
 
 @every_kind
-def test_a_preference_score_is_the_same_alone_and_padded(zoo: Zoo, kind: str) -> None:
+def test_a_preference_score_is_the_same_alone_and_beside_others(zoo: Zoo, kind: str) -> None:
     model = PreferenceModel(zoo(kind).model).eval()
     together = scores(model, rows(), pad_id=1)
     assert together == pytest.approx([scores(model, [row], pad_id=1)[0] for row in rows()], abs=1e-3)
     assert len(set(together)) == len(LENGTHS)
+
+
+def family() -> list[TokenExample]:
+    """Rows as of two prompts and one alone: with trunks shorter and longer than a window, one row that another begins
+    with, and one that is there twice."""
+    one, other, alone, _ = rows()
+    ends = [[*one, 5, 6], [*one, 7], [*one, 5, 6], [*one, 5, 8, 9, 10], other[:4], [*other[:4], 11, 12], alone]
+    masks = [[False, *[place % 3 != 0 for place in range(1, len(ids))]] for ids in ends]
+    return [
+        TokenExample(id=str(row), input_ids=tuple(ids), loss_mask=tuple(mask))
+        for row, (ids, mask) in enumerate(zip(ends, masks, strict=True))
+    ]
+
+
+def gradients(model: PreTrainedModel, examples: list[TokenExample], *, together: bool, merged: bool) -> list[Tensor]:
+    reader = Reader(model, pad_id=1, dtype=torch.float32)
+    model.zero_grad()
+    for part in [examples] if together else [[example] for example in examples]:
+        batch = reader.collate_examples(part, merged=merged)
+        cross_entropy(reader.logp(batch), batch.weight_N)[0].backward()
+        # What a preference model reads of it.
+        (reader.hidden(reader.collate([one.input_ids for one in part]))[batch.last_R] ** 3).sum().backward()
+    return [one.grad.clone() for one in model.parameters() if one.grad is not None]
+
+
+@pytest.mark.parametrize(("merged", "short"), [(True, attention.SHORT_ROWS), (False, 0)], ids=["written out", "fused"])
+@every_kind
+def test_gradients_of_rows_that_share_are_those_of_separate_rows(
+    zoo: Zoo, kind: str, merged: bool, short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attention in both ways; logits whole, and in pieces."""
+    monkeypatch.setattr(attention, "SHORT_ROWS", short)
+    monkeypatch.setattr(forward, "LOGITS", forward.LOGITS if short else 2000)
+    model = zoo(kind).model
+    together = gradients(model, family(), together=True, merged=merged)
+    apart = gradients(model, family(), together=False, merged=merged)
+    scale = torch.cat([one.flatten() for one in apart]).norm()
+    gap = torch.cat([(one - other).flatten() for one, other in zip(together, apart, strict=True)]).norm()
+    assert gap / scale < 1e-5
+    assert packs(model) == (KINDS[kind].decoder in ("lean", "packed")), "others are padded"
 
 
 @every_kind
@@ -152,7 +198,8 @@ def test_a_model_that_also_reads_images_is_trained_on_text(zoo: Zoo) -> None:
     example = TokenExample(id="text", input_ids=ids, loss_mask=(False, *[True] * (len(ids) - 1)))
     loaded.model.train()
     try:
-        logits = answer_logits(loaded.model, collate([example], 1, CPU), torch.float32)
+        reader = Reader(loaded.model, pad_id=1, dtype=torch.float32)
+        logits = reader.logits(reader.collate_examples([example]))
         PreferenceModel(loaded.model)(*pad_with_mask([ids], 1, CPU)).sum().backward()
     finally:
         loaded.model.eval()

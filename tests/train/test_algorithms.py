@@ -24,8 +24,7 @@ def _scores(ref_logp: float = 0.0) -> TokenScores:
     return TokenScores(
         logp_BT=torch.zeros(2, 2),
         ref_logp_BT=torch.tensor([[ref_logp, 0.0], [0.0, 0.0]]),
-        kl_BT=torch.zeros(2, 2),
-        entropy_BT=torch.zeros(2, 2),
+        sampler_logp_BT=torch.zeros(2, 2),
         value_BT=torch.zeros(2, 2),
         loss_mask_BT=torch.tensor([[True, True], [True, False]]),
     )

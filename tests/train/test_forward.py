@@ -1,4 +1,4 @@
-"""Logits at answers only: parity with the whole forward pass, for every family and any padding."""
+"""Logits at answers only: parity with the whole forward pass, for every family, packed or with any padding."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from solon.train.batches import TokenBatch, TokenExample, collate
-from solon.train.forward import answer_logits, attention_for
+from solon.train import forward
+from solon.train.batches import TokenExample
+from solon.train.forward import Reader
+from solon.train.layout import TokenBatch, collate
 from tiny_models import FAMILIES, Family, tiny_model
 
 CPU = torch.device("cpu")
@@ -19,16 +21,25 @@ ROWS = [
 ]
 
 
+def _reader(model: Any, dtype: torch.dtype = torch.float32) -> Reader:
+    return Reader(model, pad_id=0, dtype=dtype)
+
+
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_they_are_the_whole_forward_pass_s_logits_before_each_counted_token(family: Family) -> None:
+def test_they_are_the_whole_forward_pass_s_logits_before_each_counted_token(family: Family, packed: bool) -> None:
     model = tiny_model(family)
-    got_NV = answer_logits(model, collate(ROWS, 0, CPU), torch.float32)
+    reader = _reader(model)
+    assert reader.packed
+    reader.packed = packed
+    got_NV = reader.logits(reader.collate_examples(ROWS))
     want = []
     for row in ROWS:
         logits_TV = model(torch.tensor([row.input_ids])).logits[0]
         want += [logits_TV[t - 1] for t, counts in enumerate(row.loss_mask) if counts]
     torch.testing.assert_close(got_NV, torch.stack(want), atol=1e-5, rtol=1e-5)
     assert not model.get_output_embeddings()._forward_pre_hooks, "the head is left as it was"
+    assert model.config._attn_implementation == "sdpa", "and so is attention"
 
 
 def _absolute_positions() -> GPT2LMHeadModel:
@@ -38,35 +49,28 @@ def _absolute_positions() -> GPT2LMHeadModel:
         return GPT2LMHeadModel(GPT2Config(vocab_size=384, n_positions=32, n_embd=32, n_layer=2, n_head=4)).eval()
 
 
+def _padded(left: int, right: int) -> TokenBatch:
+    row = ROWS[1]
+    ids = [77] * left + list(row.input_ids) + [77] * right
+    whole = collate([ids], [[False] * left + list(row.loss_mask) + [False] * right], device=CPU, pad_id=77)
+    mask = torch.tensor([[False] * left + [True] * len(row) + [False] * right])
+    return TokenBatch(**{**vars(whole), "attention_mask_BT": mask})
+
+
 @pytest.mark.parametrize("family", [*FAMILIES, "gpt2"])
 def test_amount_and_side_of_padding_do_not_matter(family: Any) -> None:
-    model = _absolute_positions() if family == "gpt2" else tiny_model(family)
-    want_NV = answer_logits(model, collate(ROWS[1:], 0, CPU), torch.float32)
+    reader = _reader(_absolute_positions() if family == "gpt2" else tiny_model(family))
+    want_NV = reader.logits(reader.collate_examples(ROWS[1:]))
     for left, right in ((0, 4), (4, 0), (2, 1)):
-        padded = TokenBatch(
-            input_ids_BT=torch.tensor([[77] * left + list(ROWS[1].input_ids) + [77] * right]),
-            attention_mask_BT=torch.tensor([[False] * left + [True] * 3 + [False] * right]),
-            loss_mask_BT=torch.tensor([[False] * left + list(ROWS[1].loss_mask) + [False] * right]),
-        )
-        got_NV = answer_logits(model, padded, torch.float32)
-        torch.testing.assert_close(got_NV, want_NV, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(reader.logits(_padded(left, right)), want_NV, atol=1e-5, rtol=1e-5)
 
 
 def test_bfloat16_is_close_and_comes_back_as_float32() -> None:
-    model, batch = tiny_model(), collate(ROWS, 0, CPU)
-    exact, rounded = answer_logits(model, batch, torch.float32), answer_logits(model, batch, torch.bfloat16)
+    model = tiny_model()
+    one, other = _reader(model), _reader(model, torch.bfloat16)
+    exact, rounded = one.logits(one.collate_examples(ROWS)), other.logits(other.collate_examples(ROWS))
     assert rounded.dtype == torch.float32
     assert 0 < (exact - rounded).abs().max() < 0.05 * exact.abs().max()
-
-
-def test_short_rows_use_eager_attention_and_long_ones_what_the_model_had() -> None:
-    model = tiny_model()
-    before = model.config._attn_implementation
-    with attention_for([model], 10):
-        assert model.config._attn_implementation == "eager"
-    assert model.config._attn_implementation == before == "sdpa"
-    with attention_for([model], 5000):
-        assert model.config._attn_implementation == before
 
 
 class Wrapped(torch.nn.Module):
@@ -88,11 +92,21 @@ class Wrapped(torch.nn.Module):
 
 def test_positions_are_counted_for_wrapped_models_too() -> None:
     model = _absolute_positions()
-    left = TokenBatch(
-        input_ids_BT=torch.tensor([[77, 77, 8, 40, 41]]),
-        attention_mask_BT=torch.tensor([[False, False, True, True, True]]),
-        loss_mask_BT=torch.tensor([[False, False, False, True, True]]),
-    )
     wrapped: Any = Wrapped(model)
-    want_NV = answer_logits(model, collate(ROWS[1:], 0, CPU), torch.float32)
-    torch.testing.assert_close(answer_logits(wrapped, left, torch.float32), want_NV, atol=1e-5, rtol=1e-5)
+    reader = _reader(model)
+    want_NV = reader.logits(reader.collate_examples(ROWS[1:]))
+    torch.testing.assert_close(_reader(wrapped).logits(_padded(2, 0)), want_NV, atol=1e-5, rtol=1e-5)
+
+
+def test_log_probabilities_in_pieces_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model()
+    reader = _reader(model)
+    batch = reader.collate_examples(ROWS)
+    want_N = (reader.logits(batch) / 0.5).log_softmax(-1).gather(1, batch.target_ids_N[:, None])[:, 0]
+    torch.testing.assert_close(reader.logp(batch, temperature=0.5), want_N)
+    widest = []
+    head: Any = model.get_output_embeddings()
+    head.register_forward_hook(lambda _module, _given, out: widest.append(out.numel()))
+    monkeypatch.setattr(forward, "LOGITS", 2 * head.weight.shape[0])
+    torch.testing.assert_close(reader.logp(batch, temperature=0.5), want_N)
+    assert max(widest) == 2 * head.weight.shape[0]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
@@ -19,13 +18,22 @@ from solon.config.training import ALGORITHMS as NAMES
 from solon.config.training import RLSection
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, SampleRequest
+from solon.models.heads import ValueModel
 from solon.models.load import load_model
 from solon.pipeline.learning import algorithm_of
 from solon.records import Rollout
 from solon.train.algorithms import UpdateTokens, grpo
 from solon.train.losses import SumAndWeight, token_logprobs
 from solon.train.rl import RLTrainStep, reinforce
-from solon.train.rollouts import Environment, PolicyPrompt, RLModels, draw_prompts, sample_rollouts, score_tokens
+from solon.train.rollouts import (
+    Environment,
+    PolicyPrompt,
+    RLModels,
+    TokenModels,
+    draw_prompts,
+    sample_rollouts,
+    score_tokens,
+)
 from tiny_models import tiny_model_folder
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
 from train.sampling import NaiveSampler
@@ -52,19 +60,8 @@ def _policy(seed: int = 1) -> PreTrainedModel:
         return LlamaForCausalLM(config).eval()
 
 
-class Values(nn.Module):
-    """A per-token value head on a backbone of its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.backbone = _policy(seed=3).model
-        self.head = nn.Linear(32, 1)
-        nn.init.zeros_(self.head.weight)  # a value model starts without an opinion, and without global randomness
-        nn.init.zeros_(self.head.bias)
-
-    def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
-        hidden_BTD = self.backbone(input_ids=input_ids_BT, attention_mask=attention_mask_BT.long()).last_hidden_state
-        return self.head(hidden_BTD).squeeze(-1)
+def _values() -> ValueModel:
+    return ValueModel(_policy(seed=3))
 
 
 def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
@@ -75,7 +72,7 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], 
     """Twelve steps of RL unless told otherwise: (records, rollouts by step)."""
     extra = {name: changes.pop(name) for name in ("checkpoints", "progress", "dtype") if name in changes}
     reward = changes.pop("reward_model", share_of_wanted)
-    values = changes.pop("value_model", None) or Values()
+    values = changes.pop("value_model", None) or _values()
     settings: dict[str, Any] = {
         "algorithm": "grpo",
         "steps": 12,
@@ -185,15 +182,16 @@ def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() ->
     assert {row.preference_score for row in rollouts[1]} == {0.0}, "the recorded score is without the penalty"
 
 
+@pytest.mark.parametrize("policy_asked", [True, False])
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
-def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> None:
+def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float, policy_asked: bool) -> None:
     policy, reference = _policy(), _policy(seed=2)
     sampler = NaiveSampler(model=policy, eos_id=EOS)
     environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
     section = RLSection(samples_per_prompt=3, temperature=temperature, micro_batch_tokens=16)
     samples = sample_rollouts(environment, PROMPTS[:2], section, step=1, seed=0)
-    models, context = RLModels(policy=policy, reference=reference), train_context(pad_id=PAD)
-    scores = score_tokens(models, [sample.example for sample in samples], section, context)
+    models = TokenModels(RLModels(policy=policy, reference=reference), section, train_context(pad_id=PAD))
+    scores = score_tokens(models, samples, section, policy=policy_asked)
     for row, sample in enumerate(samples):
         ids = torch.tensor([[*sample.answer.prompt_ids, *sample.answer.answer_ids]])
         answer = ids[0, 2:]
@@ -203,7 +201,7 @@ def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float) -> 
         mask = scores.loss_mask_BT[row]
         torch.testing.assert_close(scores.logp_BT[row][mask], logp, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(scores.ref_logp_BT[row][mask], ref_logp, atol=1e-5, rtol=1e-4)
-        assert (scores.kl_BT[row][mask] > 0).all() and (scores.kl_BT[row][~mask] == 0).all()
+        assert (scores.logp_BT[row][~mask] == 0).all() and (scores.ref_logp_BT[row][~mask] == 0).all()
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
@@ -318,7 +316,7 @@ def test_the_recorded_loss_is_the_mean_over_sampled_tokens() -> None:
 
 
 def test_the_value_model_learns_what_answers_earn() -> None:
-    values = Values()
+    values = _values()
 
     def one(_prompts: object, answers: Sequence[Completion]) -> list[float]:
         return [1.0] * len(answers)

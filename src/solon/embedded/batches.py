@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 from solon.embedded.corpus import CORPUS, Course, Document, documents
 from solon.embedded.recipe import PretrainConfig
 from solon.seeds import generator
-from solon.train.batches import micro_batches
+from solon.train.batches import by_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def corpus_batches(
     """A chunk's documents by length, cut into batches of at most `batch_tokens` (or of one document), then shuffled."""
     docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
     rows = list(_tokenized(docs, tokenizer))
-    parts = micro_batches(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
+    parts = by_length(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
     batches = [_pad([rows[index] for index in part], tokenizer.pad_token_id or 0) for part in parts]
     order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
     return [batches[int(i)] for i in order.permutation(len(batches))]

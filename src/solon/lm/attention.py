@@ -210,7 +210,7 @@ def mix(
     scores = torch.bmm(grouped, key.transpose(1, 2))
     if trunk is not None:
         scores = torch.cat([_for_all(grouped, trunk[0].transpose(1, 2)), scores], dim=-1)
-    share = _softmax(scores.view(rows, heads, new, -1), bias, how).reshape(scores.shape)
+    share = softmax(scores.view(rows, heads, new, -1), bias, how, by_head=(1, heads, 1, 1)).reshape(scores.shape)
     if trunk is None:
         mixed = torch.bmm(share, value)
     else:
@@ -227,11 +227,15 @@ def _for_all(rows_LTX: Tensor, shared_KXY: Tensor) -> Tensor:
     return products.transpose(0, 1).reshape(lines, new, outer)
 
 
-def _softmax(scores_GHTS: Tensor, bias_G1TS: Tensor, how: Attention) -> Tensor:
+def softmax(scores: Tensor, bias: Tensor, how: Attention, *, by_head: tuple[int, ...]) -> Tensor:
+    """The share of each of the last dimension's columns. Adds `bias` to the scores in place.
+
+    `by_head`: the shape in which one number a head stands beside the scores.
+    """
     if how.softcap is not None:
-        scores_GHTS = (scores_GHTS / how.softcap).tanh() * how.softcap
-    scores_GHTS = scores_GHTS.add_(bias_G1TS)
+        scores = (scores / how.softcap).tanh() * how.softcap
+    scores = scores.add_(bias)
     if how.sinks_H is None:
-        return scores_GHTS.softmax(dim=-1)
-    sinks = how.sinks_H.to(scores_GHTS.dtype).view(1, -1, 1, 1).expand(*scores_GHTS.shape[:3], 1)
-    return torch.cat([scores_GHTS, sinks], dim=-1).softmax(dim=-1)[..., :-1]
+        return scores.softmax(dim=-1)
+    sinks = how.sinks_H.to(scores.dtype).view(by_head).expand(*scores.shape[:-1], 1)
+    return torch.cat([scores, sinks], dim=-1).softmax(dim=-1)[..., :-1]

@@ -40,11 +40,14 @@ def packs(model: PreTrainedModel) -> bool:
     return all(type(layer) in _LAYERS for layer in layers) and "position_ids" in forward_parameters(model)
 
 
-class _Attends(Protocol):
-    def attend(self, layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor: ...
+class Attends(Protocol):
+    """Knows which of the packed tokens see each other."""
+
+    def attend(self, layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
+        """What each token's heads gather, [N, H, E]."""
 
 
-_READING: ContextVar[_Attends] = ContextVar("_READING")
+_READING: ContextVar[Attends] = ContextVar("_READING")
 
 
 def _attention(
@@ -91,8 +94,7 @@ class PackedNetwork:
     def __init__(self, model: PreTrainedModel, dtype: torch.dtype):
         self._model, self._autocast = model, dtype
         self.device = model.device
-        inner = (module for module in model.modules() if isinstance(module, PreTrainedModel))
-        self._configs = list({id(module.config): module.config for module in inner}.values())
+        self._configs = inner_configs(model)
         found = _Shapes()
         one = torch.zeros(1, dtype=torch.long, device=self.device)
         self._forward(one, one, one, found)
@@ -106,35 +108,34 @@ class PackedNetwork:
         return self._forward(tokens.ids_N, tokens.positions_N, tokens.wanted, tokens)
 
     @torch.no_grad()
-    def _forward(self, ids_N: Tensor, positions_N: Tensor, wanted: Tensor, by: _Attends) -> Tensor:
+    def _forward(self, ids_N: Tensor, positions_N: Tensor, wanted: Tensor, by: Attends) -> Tensor:
         with ExitStack() as stack:
-            stack.enter_context(_reading(by))
+            stack.enter_context(attending(self._configs, by))
             stack.enter_context(arithmetic(self._model, self._autocast))
             stack.enter_context(head_reads(self._model, lambda hidden: hidden[:, wanted]))
-            stack.enter_context(_attending(self._configs))
             inputs = {"input_ids": ids_N[None], "position_ids": positions_N[None]}
             logits_1MV: Tensor = self._model(**inputs, use_cache=False).logits
         return logits_1MV[0].float()
 
 
-@contextmanager
-def _reading(by: _Attends) -> Iterator[None]:
-    token = _READING.set(by)
-    try:
-        yield
-    finally:
-        _READING.reset(token)
+def inner_configs(model: nn.Module) -> list[Any]:
+    """Those that say how a model attends; a composite model has several."""
+    inner = (module for module in model.modules() if isinstance(module, PreTrainedModel))
+    return list({id(module.config): module.config for module in inner}.values())
 
 
 @contextmanager
-def _attending(configs: Sequence[Any]) -> Iterator[None]:
-    """`set_attn_implementation` does the same, but looks through all modules, at every step."""
+def attending(configs: Sequence[Any], by: Attends) -> Iterator[None]:
+    """While open, models of these configs read packs. `set_attn_implementation` does the same, but looks through all
+    modules, at every step."""
     before = [config._attn_implementation for config in configs]
+    token = _READING.set(by)
     for config in configs:
         config._attn_implementation_internal = _NAME
     try:
         yield
     finally:
+        _READING.reset(token)
         for config, name in zip(configs, before, strict=True):
             config._attn_implementation_internal = name
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Tokens
 from typing import Any, Literal
 
 from solon.lm.cache import Cache, Place, Sequence
@@ -180,7 +181,7 @@ def _less(counts: Counter[Any], key: Any) -> None:
         del counts[key]
 
 
-def common_length(one: list[int], other: list[int]) -> int:
+def common_length(one: Tokens[int], other: Tokens[int]) -> int:
     """How many tokens both begin with."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 

@@ -35,6 +35,12 @@ class HeadCard(Record):
     """Length of the hidden states that the head reads."""
 
 
+def body_of(model: PreTrainedModel) -> nn.Module:
+    """A causal language model without its output head."""
+    body: nn.Module = model.base_model
+    return model.model if body is model else body  # Llama 4 does not say where its body is
+
+
 class ScalarHead(nn.Module):
     """A linear map from hidden states to one float32 number, computed in float32 even under autocast: differences of
     scores are probabilities, and bfloat16 would leave them two digits."""
@@ -58,9 +64,7 @@ class _Headed(nn.Module):
 
     def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """The backbone's final hidden states; those of padding are meaningless."""
-        body: nn.Module = self.backbone.base_model
-        if body is self.backbone:  # Llama 4 does not say where its body is
-            body = self.backbone.model
+        body = body_of(self.backbone)
         inputs = model_inputs(body, input_ids_BT, attention_mask_BT)
         hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden

@@ -21,8 +21,8 @@ FLOAT = 4
 """Bytes of a float32."""
 SINGLE_STEP_LOGITS = 4
 """Copies of [N, V] float32 at the peak of a training step: logits, their log-softmax, its gradient and theirs."""
-TWO_POLICIES_LOGITS = 8
-"""The same in RL before its updates, when policy and reference are compared over the whole vocabulary."""
+LOGITS = 1 << 24
+"""Logits that training makes at once: 64 MiB. Assumption. More only where a model does something behind its head."""
 DRAWN_LOGITS = 16
 """Bytes per row and token of the vocabulary while a token is drawn: float32 logits and work in float64."""
 _STATES = ("linear", "mamba", "conv", "recurrent", "mlp", "moe")
@@ -164,8 +164,7 @@ def rl_memory(size: ModelSize, reading: Reading, *, algorithm: Algorithm = "grpo
     """Of RL: the policy in training, its frozen reference in `dtype`, the preference model in float32, and for PPO a
     value model of the preference model's size, in training too.
 
-    A step writes answers, compares policy and reference, and updates. The weights that write are cast, or copied by the
-    decoder.
+    A step writes answers and updates. The weights that write are cast, or copied by the decoder.
     """
     held = {f"policy's {name}": count for name, count in _trained(size).items()}
     held |= {"reference": size.parameters * reading.dtype.itemsize, "preference model": size.parameters * FLOAT}
@@ -176,7 +175,6 @@ def rl_memory(size: ModelSize, reading: Reading, *, algorithm: Algorithm = "grpo
     cast = copied or reading.dtype != torch.float32
     phases = _phases(size, reading, logits=SINGLE_STEP_LOGITS, learning=learning)
     phases["writing"] = _writing(size, reading, copied=cast)
-    phases["comparing"] = TWO_POLICIES_LOGITS * reading.micro_batch_tokens * size.vocabulary * FLOAT
     return StageMemory(held=held, phases=phases)
 
 
@@ -194,8 +192,7 @@ def activation_bytes(size: ModelSize, reading: Reading) -> int:
     numbers = read * size.width + 2 * size.attention + 2 * keys + inner * size.inner
     per_token = floats * FLOAT * size.width + reading.dtype.itemsize * numbers
     if reading.eager_tokens:
-        scores = FLOAT if reading.dtype == torch.float32 else FLOAT + reading.dtype.itemsize
-        per_token += scores * size.heads * reading.eager_tokens
+        per_token += reading.dtype.itemsize * size.heads * reading.eager_tokens
     return size.layers * reading.micro_batch_tokens * per_token
 
 
@@ -210,10 +207,9 @@ def _phases(size: ModelSize, reading: Reading, *, logits: int, learning: int = 1
 
     `learning`: models that learn, one after the other.
     """
-    tokens = reading.micro_batch_tokens
     cast = 0 if reading.dtype == torch.float32 else size.parameters * reading.dtype.itemsize
     step = learning * (size.parameters * FLOAT + cast + activation_bytes(size, reading))
-    phases = {"step": step + logits * tokens * size.vocabulary * FLOAT}
+    phases = {"step": step + logits * min(reading.micro_batch_tokens * size.vocabulary, LOGITS) * FLOAT}
     if reading.on_cpu:
         phases["checkpoint"] = learning * sum(_trained(size).values())
     return phases

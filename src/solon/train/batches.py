@@ -1,21 +1,20 @@
-"""From texts to padded tensors: tokenizing, length-sorted micro-batches, a reproducible order of examples.
-
-Legend: B rows, T positions, N tokens that count.
-"""
+"""From texts to examples and micro-batches: tokenizing, a reproducible order, what is read at once."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
+from solon.train.trees import Tokens, grow
+
+Rows = Callable[[int], Sequence[Tokens]]
+"""The rows of an example by its index: one, or the two of a pair."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +25,20 @@ class TokenExample:
     input_ids: tuple[int, ...]
     loss_mask: tuple[bool, ...]
     """True: the prediction of this token counts."""
+    group: str = ""
+    """Examples of one prompt share their beginning, and are read together. Empty: it is of none."""
 
     def __post_init__(self) -> None:
         if len(self.input_ids) != len(self.loss_mask):
             raise ValueError(f"{self.id}: {len(self.input_ids)} tokens but {len(self.loss_mask)} mask entries")
 
     @classmethod
-    def answered(cls, example_id: str, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> TokenExample:
+    def answered(
+        cls, example_id: str, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, group: str = ""
+    ) -> TokenExample:
         """A prompt and its answer; the loss counts the answer."""
         mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
-        return cls(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask)
+        return cls(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask, group=group)
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -44,7 +47,7 @@ class TokenExample:
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
     answer_ids = encode_continuation(tokenizer, prompt, answer)
-    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids)
+    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids, group=prompt)
 
 
 Example = TypeVar("Example", bound=Sized)
@@ -63,15 +66,34 @@ def epoch_order(count: int, run_seed: int, *names: str | int) -> list[int]:
     return [int(index) for index in generator(run_seed, *names).permutation(count)]
 
 
+def grouped_order(groups: Sequence[Hashable], run_seed: int, *names: str | int) -> list[int]:
+    """The same for examples of groups, which stay together: groups are permuted, not what is in them."""
+    members: dict[Hashable, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    lists = list(members.values())
+    return [index for at in epoch_order(len(lists), run_seed, *names) for index in lists[at]]
+
+
 def cut(indices: Sequence[int], size: int) -> list[list[int]]:
     """Consecutive batches of `size`; the last may be smaller."""
     return [list(indices[start : start + size]) for start in range(0, len(indices), size)]
 
 
-def micro_batches(indices: Sequence[int], lengths: Sequence[int], limit: int) -> list[list[int]]:
-    """`indices` sorted by length and cut so that rows times longest row stays within `limit` padded tokens.
+def micro_batches(indices: Sequence[int], rows_of: Rows, limit: int, *, packed: bool) -> list[list[int]]:
+    """`indices` cut into parts that a model reads at once: within `limit` tokens, padding included, or packed.
 
-    A row longer than the limit gets a micro-batch of its own. `lengths` is indexed by the members of `indices`.
+    Packed, what rows share counts once, and rows that share much come together. An index is never cut: one with more
+    tokens than the limit gets a part of its own.
+    """
+    if packed:
+        return _packed_parts(indices, rows_of, limit)
+    lengths = {index: len(rows_of(index)) * max(map(len, rows_of(index))) for index in indices}
+    return by_length(indices, lengths, limit)
+
+
+def by_length(indices: Sequence[int], lengths: Sequence[int] | Mapping[int, int], limit: int) -> list[list[int]]:
+    """`indices` sorted by length and cut so that rows times longest row stays within `limit` padded tokens.
 
     Example: lengths (5, 1, 2, 2), limit 6: rows 1, 2, 3 padded to 2 take 6 tokens, row 0 takes 5: [[1, 2, 3], [0]].
     """
@@ -84,45 +106,27 @@ def micro_batches(indices: Sequence[int], lengths: Sequence[int], limit: int) ->
     return batches
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenBatch:
-    """Rows of tokens padded to one length. Masks are True on real tokens and on tokens that count."""
-
-    input_ids_BT: Tensor
-    attention_mask_BT: Tensor
-    loss_mask_BT: Tensor
-
-    @property
-    def target_mask_BT(self) -> Tensor:
-        """[B, T-1]: True where the *next* token counts; its number of True entries is N."""
-        return self.loss_mask_BT[:, 1:]
-
-    @property
-    def before_mask_BT(self) -> Tensor:
-        """True where a model stands when it predicts a token that counts: one position before it."""
-        before_BT = torch.zeros_like(self.loss_mask_BT)
-        before_BT[:, :-1] = self.target_mask_BT
-        return before_BT
-
-    @property
-    def target_ids_N(self) -> Tensor:
-        """The tokens that count, row by row."""
-        return self.input_ids_BT[:, 1:][self.target_mask_BT]
+def _packed_parts(indices: Sequence[int], rows_of: Rows, limit: int) -> list[list[int]]:
+    trees = grow([rows_of(index)[0] for index in indices])  # the first row says whom an index shares with
+    alike = [[indices[at] for rows in tree.rows for at in rows] for tree in trees]
+    bundles = sorted(bundle for some in alike for bundle in _within(some, rows_of, limit))
+    batches: list[list[int]] = []
+    spent = limit
+    for tokens, some in bundles:
+        if spent + tokens > limit:
+            batches.append([])
+            spent = 0
+        batches[-1] += some
+        spent += tokens
+    return batches
 
 
-def pad(rows: Sequence[Sequence[int]], fill: int, device: torch.device) -> Tensor:
-    """[B, T] of long, short rows filled on the right."""
-    longest = max(map(len, rows))
-    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], dtype=torch.long, device=device)
-
-
-def pad_with_mask(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """(ids, attention mask), both [B, T], padded on the right; the mask is True on real tokens."""
-    return pad(rows, pad_id, device), pad([[1] * len(row) for row in rows], 0, device).bool()
-
-
-def collate(examples: Sequence[TokenExample], pad_id: int, device: torch.device) -> TokenBatch:
-    """Examples side by side, padded on the right."""
-    ids_BT, attention_BT = pad_with_mask([example.input_ids for example in examples], pad_id, device)
-    loss_mask_BT = pad([example.loss_mask for example in examples], 0, device).bool()
-    return TokenBatch(input_ids_BT=ids_BT, attention_mask_BT=attention_BT, loss_mask_BT=loss_mask_BT)
+def _within(some: list[int], rows_of: Rows, limit: int) -> Iterator[tuple[int, list[int]]]:
+    """(packed tokens, indices), halved until they are within the limit."""
+    tokens = sum(tree.tokens for tree in grow([row for index in some for row in rows_of(index)]))
+    if tokens <= limit or len(some) == 1:
+        yield tokens, some
+        return
+    middle = len(some) // 2
+    yield from _within(some[:middle], rows_of, limit)
+    yield from _within(some[middle:], rows_of, limit)

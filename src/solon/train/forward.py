@@ -1,56 +1,114 @@
-"""Running a causal LM for training: logits only where they count, bf16 where asked, the fast attention for short rows.
+"""Running a causal LM for training: beginnings that rows share are read once, and logits exist only where they count.
 
-Legend: B rows, T positions, N tokens that count (row by row), V vocabulary, D width.
+Legend: B rows, T positions, N tokens that count, V vocabulary, D width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from contextlib import contextmanager
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from solon.lm.packed import arithmetic, attending, inner_configs, packs
+from solon.models.heads import body_of
 from solon.models.inputs import head_reads, model_inputs
-from solon.train.batches import TokenBatch
-
-SHORT_ROWS = 300
-"""Up to this length attention written out as two matrix products beats the fused CPU kernel when gradients are needed:
-measured, width 192, 6 layers, bf16, two cores, 23k against 14k tokens/s at T = 80 and 17k against 13k at T = 300."""
-
-
-def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[Any]:
-    """Forward and backward passes in `dtype` (float32 or bfloat16); weights, gradients and moments stay float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+from solon.models.memory import LOGITS
+from solon.train.batches import Rows, TokenExample, micro_batches
+from solon.train.layout import TokenBatch, collate
+from solon.train.losses import token_logprobs
+from solon.train.trees import Tokens
 
 
-@contextmanager
-def attention_for(models: Sequence[nn.Module], longest: int) -> Iterator[None]:
-    """While open, models on the CPU use eager attention if no row is longer than `SHORT_ROWS`."""
-    changed: list[tuple[PreTrainedModel, str]] = []
-    for model in models:
-        for module in model.modules():
-            if isinstance(module, PreTrainedModel) and module.device.type == "cpu" and longest <= SHORT_ROWS:
-                changed.append((module, module.config._attn_implementation))
-                module.set_attn_implementation("eager")
-                break  # the outermost one sets its parts too
-    try:
-        yield
-    finally:
-        for module, before in changed:
-            module.set_attn_implementation(before)
+class Reader:
+    """A model in training or beside one, and how it takes rows: packed where it can, else padded.
 
-
-def answer_logits(model: PreTrainedModel, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
-    """[N, V] logits, float32, of the distributions that `batch.target_ids_N` were drawn from.
-
-    The hidden states are selected before the output head, so the [B, T, V] logits never exist; what a model does after
-    its head (scaling, soft-capping) still happens. Positions count real tokens only, so padding may stand on any side.
+    Positions count real tokens only, so padding may stand on any side.
     """
-    inputs = model_inputs(model, batch.input_ids_BT, batch.attention_mask_BT)
-    selected = head_reads(model, lambda hidden_BTD: hidden_BTD[batch.before_mask_BT])
-    with autocast(batch.input_ids_BT.device, dtype), selected:
-        logits_NV: Tensor = model(**inputs, use_cache=False).logits
-    return logits_NV.float()
+
+    def __init__(self, model: PreTrainedModel, *, pad_id: int, dtype: torch.dtype):
+        """`dtype`: of the arithmetic; weights stay what they are."""
+        self.model, self.packed = model, packs(model)
+        self._pad_id, self._dtype, self._configs = pad_id, dtype, inner_configs(model)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    def parts(self, indices: Sequence[int], rows_of: Rows, limit: int) -> list[list[int]]:
+        """What is read at once, within `limit` tokens."""
+        return micro_batches(indices, rows_of, limit, packed=self.packed)
+
+    def collate(self, rows: Sequence[Tokens]) -> TokenBatch:
+        """Rows side by side."""
+        return collate(rows, device=self.device, pad_id=None if self.packed else self._pad_id)
+
+    def collate_examples(self, examples: Sequence[TokenExample], *, merged: bool = False) -> TokenBatch:
+        """Rows and what counts of them; `merged` as in `layout.collate`."""
+        rows, masks = [one.input_ids for one in examples], [one.loss_mask for one in examples]
+        return collate(rows, masks, device=self.device, pad_id=None if self.packed else self._pad_id, merged=merged)
+
+    def logp(self, batch: TokenBatch, *, temperature: float = 1.0) -> Tensor:
+        """[N], float32: log-probabilities of the tokens that count under softmax(logits / temperature).
+
+        Logits beyond `LOGITS` numbers are made, used and made again for the gradient, piece by piece.
+        """
+        head, ids_N = self.model.get_output_embeddings(), batch.target_ids_N
+        rows = max(1, LOGITS // head.weight.shape[0])
+        if len(ids_N) <= rows or not self._plain_head:
+            return token_logprobs(self.logits(batch) / temperature, ids_N)
+
+        def piece(hidden_ND: Tensor, token_N: Tensor) -> Tensor:
+            with arithmetic(self.model, self._dtype):
+                return token_logprobs(head(hidden_ND).float() / temperature, token_N)
+
+        hidden_ND = self.hidden(batch)[batch.before_N]
+        pieces = zip(hidden_ND.split(rows), ids_N.split(rows), strict=True)
+        return torch.cat([checkpoint(piece, *both, use_reentrant=False) for both in pieces])
+
+    @cached_property
+    def _plain_head(self) -> bool:
+        """Whether logits are the head's product with the body's hidden states, and nothing else is done."""
+        ids = torch.tensor([[0, 1]], device=self.device)
+        with torch.no_grad():
+            whole = self.model(ids, use_cache=False).logits
+            hidden = body_of(self.model)(ids, use_cache=False).last_hidden_state
+            wide = self.model.get_output_embeddings()(hidden)
+        return whole.shape == wide.shape and torch.allclose(whole, wide, atol=1e-4, rtol=1e-4)
+
+    def logits(self, batch: TokenBatch) -> Tensor:
+        """[N, V] logits, float32, of the distributions that `batch.target_ids_N` were drawn from.
+
+        The hidden states are selected before the output head, so the [B, T, V] logits never exist; what a model does
+        after its head (scaling, soft-capping) still happens.
+        """
+        with self._reading(batch), head_reads(self.model, lambda hidden_BTD: hidden_BTD.flatten(0, 1)[batch.before_N]):
+            logits_NV: Tensor = self.model(**_inputs(self.model, batch), use_cache=False).logits
+        return logits_NV.float()
+
+    def hidden(self, batch: TokenBatch) -> Tensor:
+        """[B * T, D], the final hidden states; those of padding are meaningless."""
+        body = body_of(self.model)
+        with self._reading(batch):
+            hidden_BTD: Tensor = body(**_inputs(body, batch), use_cache=False).last_hidden_state
+        return hidden_BTD.flatten(0, 1)
+
+    @contextmanager
+    def _reading(self, batch: TokenBatch) -> Iterator[None]:
+        with arithmetic(self.model, self._dtype):
+            if batch.forest is None:
+                yield
+            else:
+                with attending(self._configs, batch.forest):
+                    yield
+
+
+def _inputs(model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
+    if batch.forest is not None:
+        return {"input_ids": batch.input_ids_BT, "position_ids": batch.forest.positions_N[None]}
+    assert batch.attention_mask_BT is not None
+    return model_inputs(model, batch.input_ids_BT, batch.attention_mask_BT)

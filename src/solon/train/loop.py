@@ -16,7 +16,8 @@ from solon.config.training import OptimizerSection
 from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
-from solon.train.batches import cut, epoch_order, micro_batches
+from solon.train.batches import Rows, cut, grouped_order
+from solon.train.forward import Reader
 from solon.train.losses import SumAndWeight
 
 
@@ -45,7 +46,7 @@ class TrainStep(Record):
     """Before clipping; over all modules together."""
     learning_rate: float
     tokens: int
-    """Real tokens read, padding not counted."""
+    """Of all rows: padding is not counted, and what rows share counts for each."""
 
 
 Schedule = Callable[[float], float]
@@ -201,31 +202,33 @@ def run_steps(
 def train_epochs(
     trainer: Trainer,
     loss_of: LossOf,
+    reader: Reader,
     context: TrainContext,
     *,
     stage: str,
     epochs: int,
     weights: Sequence[float],
-    lengths: Sequence[int],
-    tokens: Sequence[int],
+    groups: Sequence[str],
+    rows_of: Rows,
 ) -> list[TrainStep]:
     """Every example once per epoch, in an order of the seed, the stage and the epoch; a step is on the mean loss of its
-    batch.
+    batch. Examples of one group come together, since what they share is then computed once.
 
     Args:
         weights: of each example in the loss: its counted tokens, or its pair's weight.
-        lengths: padded tokens of each example if it is the longest of its micro-batch.
-        tokens: real tokens of each example.
+        groups: of each example, what it shares its beginning with: its prompt.
+        rows_of: what the model reads of an example.
     """
     section = trainer.section
-    orders = [epoch_order(len(weights), context.seed, stage, epoch) for epoch in range(epochs)]
+    orders = [grouped_order(groups, context.seed, stage, epoch) for epoch in range(epochs)]
     batches = [batch for order in orders for batch in cut(order, section.batch_size)]
 
     def step(number: int) -> TrainStep:
         batch = batches[number - 1]
-        parts = micro_batches(batch, lengths, section.micro_batch_tokens)
+        parts = reader.parts(batch, rows_of, section.micro_batch_tokens)
         weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
-        update = trainer.update(parts, loss_of, weight=weight, tokens=sum(tokens[one] for one in batch))
+        tokens = sum(len(row) for one in batch for row in rows_of(one))
+        update = trainer.update(parts, loss_of, weight=weight, tokens=tokens)
         context.progress(len(batch), update.tokens)
         return update
 

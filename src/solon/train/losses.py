@@ -24,14 +24,12 @@ def token_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
     return log_softmax(logits.float(), dim=-1).gather(-1, token_ids.unsqueeze(-1)).squeeze(-1)
 
 
-def cross_entropy(logits_NV: Tensor, target_ids_N: Tensor) -> SumAndWeight:
-    """Next-token cross-entropy: the sum of -log p(target), and the number of targets.
+def cross_entropy(logp_N: Tensor, weight_N: Tensor) -> SumAndWeight:
+    """Next-token cross-entropy: the sum of w * -log p, and the sum of w.
 
-    Logits stand at the position that predicts their target: the caller shifts.
-
-    Example: logits (0, ln 3) give p = (1/4, 3/4); targets (1, 0) cost ln(4/3) + ln 4 = 0.288 + 1.386 = 1.674, weight 2.
+    Example: p = (3/4, 1/4) and weights (1, 2) cost ln(4/3) + 2 ln 4 = 0.288 + 2.773 = 3.060, weight 3.
     """
-    return -token_logprobs(logits_NV, target_ids_N).sum(), _weight(target_ids_N)
+    return -(weight_N * logp_N).sum(), weight_N.sum()
 
 
 def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor) -> SumAndWeight:
@@ -83,18 +81,6 @@ def clipped_value_loss(value_N: Tensor, old_value_N: Tensor, return_N: Tensor, *
     return 0.5 * torch.maximum((value_N - return_N) ** 2, (held_N - return_N) ** 2).sum(), _weight(value_N)
 
 
-def exact_kl(logits: Tensor, ref_logits: Tensor) -> Tensor:
-    """KL(policy || reference) of each next-token distribution, in nats: [..., V] twice -> [...]. Never negative.
-
-    Summed over an answer's tokens it estimates the KL of the two distributions over answers, with less variance than
-    the sampled tokens' log-ratio, whose expectation it is.
-
-    Example: p = (1/2, 1/2), q = (1/4, 3/4): 0.5 ln 2 + 0.5 ln(2/3) = 0.3466 - 0.2027 = 0.1438.
-    """
-    logp, ref_logp = log_softmax(logits.float(), dim=-1), log_softmax(ref_logits.float(), dim=-1)
-    return (logp.exp() * (logp - ref_logp)).sum(-1).clamp(min=0.0)
-
-
 def kl_k1(logp: Tensor, ref_logp: Tensor) -> Tensor:
     """The sampled token's log-ratio, log p - log q: unbiased for KL(p || q) under samples of p, may be negative.
 
@@ -110,9 +96,3 @@ def kl_k3(logp: Tensor, ref_logp: Tensor) -> Tensor:
     """
     log_ratio = ref_logp - logp
     return torch.expm1(log_ratio) - log_ratio
-
-
-def entropy(logits: Tensor) -> Tensor:
-    """Entropy of each next-token distribution, in nats: [..., V] -> [...]. Example: (1/4, 3/4) has 0.5623."""
-    logp = log_softmax(logits.float(), dim=-1)
-    return -(logp.exp() * logp).sum(-1)

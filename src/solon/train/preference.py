@@ -17,8 +17,7 @@ from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
-from solon.train.batches import micro_batches, pad_with_mask
-from solon.train.forward import attention_for, autocast
+from solon.train.forward import Reader
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.rollouts import PolicyPrompt
@@ -70,33 +69,34 @@ def train_preference(
     if not examples:
         raise ValueError("no comparisons to train a preference model on")
 
+    reader = Reader(model.backbone, pad_id=context.pad_id, dtype=context.dtype)
+
     def loss_of(rows: list[int]) -> SumAndWeight:
         pairs = [examples[row] for row in rows]
         both = [pair.a_ids for pair in pairs] + [pair.b_ids for pair in pairs]
-        score_a_B, score_b_B = _scored(model, both, context.pad_id, context.dtype).chunk(2)
+        score_a_B, score_b_B = _scored(model, reader, both).chunk(2)
         p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=score_a_B.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
         return preference_loss(score_a_B, score_b_B, p_B, weight_B)
 
-    with attention_for([model], max(map(len, examples))):
-        return train_epochs(
-            Trainer({"model": model}, section),
-            loss_of,
-            context,
-            stage="preference",
-            epochs=section.epochs,
-            weights=[example.weight for example in examples],
-            lengths=[2 * len(example) for example in examples],
-            tokens=[len(example.a_ids) + len(example.b_ids) for example in examples],
-        )
+    return train_epochs(
+        Trainer({"model": model}, section),
+        loss_of,
+        reader,
+        context,
+        stage="preference",
+        epochs=section.epochs,
+        weights=[example.weight for example in examples],
+        groups=[example.prompt_id for example in examples],
+        rows_of=lambda index: [examples[index].a_ids, examples[index].b_ids],
+    )
 
 
-def _scored(model: PreferenceModel, sequences: Sequence[Sequence[int]], pad_id: int, dtype: torch.dtype) -> Tensor:
+def _scored(model: PreferenceModel, reader: Reader, sequences: Sequence[Sequence[int]]) -> Tensor:
     """[B] scores, float32, from one forward pass."""
-    device = next(model.parameters()).device
-    with autocast(device, dtype):
-        score_B: Tensor = model(*pad_with_mask(sequences, pad_id, device))
-    return score_B.float()
+    batch = reader.collate(sequences)
+    score_B: Tensor = model.head(reader.hidden(batch)[batch.last_R])
+    return score_B
 
 
 @torch.no_grad()
@@ -109,13 +109,12 @@ def scores(
     micro_batch_tokens: int = 8192,
 ) -> list[float]:
     """The model's score of each sequence, in order."""
-    lengths = [len(sequence) for sequence in sequences]
+    reader = Reader(model.backbone, pad_id=pad_id, dtype=dtype)
     out = [0.0] * len(sequences)
-    with attention_for([model], max(lengths, default=0)):
-        for part in micro_batches(range(len(sequences)), lengths, micro_batch_tokens):
-            score_B = _scored(model, [sequences[index] for index in part], pad_id, dtype)
-            for index, score in zip(part, score_B.tolist(), strict=True):
-                out[index] = score
+    for part in reader.parts(range(len(sequences)), lambda index: [sequences[index]], micro_batch_tokens):
+        score_B = _scored(model, reader, [sequences[index] for index in part])
+        for index, score in zip(part, score_B.tolist(), strict=True):
+            out[index] = score
     return out
 
 

@@ -17,11 +17,19 @@ from torch import Tensor
 from solon.config.training import RLSection
 from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
-from solon.train.batches import collate, cut, epoch_order, micro_batches
-from solon.train.forward import answer_logits, attention_for
+from solon.train.batches import cut, epoch_order
 from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
-from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, token_logprobs
-from solon.train.rollouts import Environment, RLModels, Sample, TokenScores, draw_prompts, sample_rollouts, score_tokens
+from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, kl_k3
+from solon.train.rollouts import (
+    Environment,
+    RLModels,
+    Sample,
+    TokenModels,
+    TokenScores,
+    draw_prompts,
+    sample_rollouts,
+    score_tokens,
+)
 
 KeepRollouts = Callable[[int, list[Rollout]], None]
 """Called with (step, its rollouts) before the step's checkpoint. After a kill it is called again for the steps since
@@ -39,11 +47,14 @@ class RLTrainStep(TrainStep):
     """The reward model's score, without any penalty."""
     reward_std: float
     kl: float
-    """Nats per answer: the exact next-token KL(policy || reference) summed over the answer's tokens."""
+    """KL(policy || reference) in nats per answer: `losses.kl_k3` of its tokens, summed."""
     entropy: float
-    """Nats per token."""
+    """Nats per token: the mean of -log p of the tokens."""
     clip_fraction: float
     """Share of token updates whose gradient the clip removed."""
+    sampler_gap: float
+    """Mean difference, whatever its sign, between what the sampler and the policy in training say of a token, in nats:
+    their arithmetic differs."""
     answer_tokens: float
     """Mean length."""
     finished: float
@@ -82,8 +93,8 @@ def reinforce(
     if (models.value_model is not None) != algorithm.VALUE_MODEL:
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
     trainer = Trainer(models.learning, section)
-    models.reference.eval()
-    step = _Reinforcement(algorithm, models, environment, section, context, keep, trainer).step
+    tokens = TokenModels(models, section, context)
+    step = _Reinforcement(algorithm, tokens, environment, section, context, keep, trainer).step
     return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, checkpoints=context.checkpoints)
 
 
@@ -92,7 +103,7 @@ class _Reinforcement:
     """The loop's fixed parts, so that its steps are short functions."""
 
     algorithm: Algorithm
-    models: RLModels
+    models: TokenModels
     environment: Environment
     section: RLSection
     context: TrainContext
@@ -104,64 +115,73 @@ class _Reinforcement:
         prompts = draw_prompts(self.environment.prompts, number, section.prompts_per_step, seed=seed)
         samples = sample_rollouts(self.environment, prompts, section, step=number, seed=seed)
         rewards = self.environment.reward_model([one.prompt for one in samples], [one.answer for one in samples])
-        longest = max(len(sample.example) for sample in samples)
-        with attention_for([*self.models.learning.values(), self.models.reference], longest):
-            batch = self._batch(samples, rewards)
-            updates, clipped = self._update(number, batch)
-        record = _measure(number, batch, updates, clipped)
+        batch = self._batch(samples, rewards)
+        updates, clipped, gap = self._update(number, batch)
+        record = _measure(number, batch, updates, clipped=clipped, gap=gap)
         self.keep(number, _records(number, batch))
         self.context.progress(len(samples), record.tokens)
         return record
 
     def _batch(self, samples: list[Sample], rewards: Sequence[float]) -> _Batch:
-        reward_B = torch.tensor(rewards, dtype=torch.float32, device=self.models.device)
-        truncated_B = torch.tensor([float(sample.answer.truncated) for sample in samples], device=self.models.device)
-        scores = score_tokens(self.models, [sample.example for sample in samples], self.section, self.context)
+        device = self.models.policy.device
+        reward_B = torch.tensor(rewards, dtype=torch.float32, device=device)
+        truncated_B = torch.tensor([float(sample.answer.truncated) for sample in samples], device=device)
+        scores = score_tokens(self.models, samples, self.section, policy=not self._one_update)
         penalized_B = reward_B - self.section.unfinished_penalty * truncated_B
         advantage_BT, return_BT = self.algorithm.advantages(penalized_B, scores, self.section)
         return _Batch(samples=samples, reward_B=reward_B, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
 
-    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float]:
-        """All updates of one step, and the share of token updates that were clipped."""
-        section, lengths = self.section, [len(sample.example) for sample in batch.samples]
+    @property
+    def _one_update(self) -> bool:
+        """Whether the policy that learns is the one that sampled, throughout: then nobody has to ask it beforehand."""
+        rollouts = self.section.prompts_per_step * self.section.samples_per_prompt
+        return self.section.epochs == 1 and self.section.batch_size >= rollouts
+
+    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float, float]:
+        """All updates of one step, the share of token updates that were clipped, and the sampler's gap."""
+        section, examples = self.section, [sample.example for sample in batch.samples]
         updates: list[TrainStep] = []
-        clipped: list[SumAndWeight] = []
+        measured: list[Tensor] = []
 
         def loss_of(rows: list[int]) -> SumAndWeight:
-            tokens = self._tokens(batch, rows)
+            tokens, sampler_logp_N = self._tokens(batch, rows)
             with torch.no_grad():
-                clipped.append(clip_fraction(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip))
+                clipped, count = clip_fraction(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip)
+                measured.append(torch.stack([clipped, (tokens.old_logp_N - sampler_logp_N).abs().sum(), count]))
             return self.algorithm.loss(tokens, section)
 
         for epoch in range(section.epochs):
             order = epoch_order(len(batch.samples), self.context.seed, "rl", "updates", number, epoch)
             for rows in cut(order, section.batch_size):
                 tokens = int(batch.scores.loss_mask_BT[rows].sum())
-                parts = micro_batches(rows, lengths, section.micro_batch_tokens)
+                parts = self.models.policy.parts(
+                    rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
+                )
                 updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens))
-        total = sum(float(part) for part, _ in clipped)
-        return updates, total / max(1.0, sum(float(weight) for _, weight in clipped))
+        clipped, gap, count = torch.stack(measured).sum(dim=0).tolist()
+        return updates, clipped / max(1.0, count), gap / max(1.0, count)
 
-    def _tokens(self, batch: _Batch, rows: list[int]) -> UpdateTokens:
-        tensors = collate([batch.samples[row].example for row in rows], self.context.pad_id, self.models.device)
-        logits_NV = answer_logits(self.models.policy, tensors, self.context.dtype) / self.section.temperature
-        mask_BT = batch.scores.loss_mask_BT[rows]
+    def _tokens(self, batch: _Batch, rows: list[int]) -> tuple[UpdateTokens, Tensor]:
+        """What the loss reads, and what the sampler said."""
+        examples = [batch.samples[row].example for row in rows]
+        mask_BT, logp_N = batch.scores.loss_mask_BT[rows], self.models.logp(self.models.policy, examples)
 
         def counted(table_BT: Tensor) -> Tensor:
             return table_BT[rows][mask_BT]
 
-        return UpdateTokens(
-            logp_N=token_logprobs(logits_NV, tensors.target_ids_N),
-            value_N=self.models.values(tensors, self.context.dtype),
-            old_logp_N=counted(batch.scores.logp_BT),
+        tokens = UpdateTokens(
+            logp_N=logp_N,
+            value_N=self.models.values(examples),
+            old_logp_N=logp_N.detach() if self._one_update else counted(batch.scores.logp_BT),
             old_value_N=counted(batch.scores.value_BT),
             ref_logp_N=counted(batch.scores.ref_logp_BT),
             advantage_N=counted(batch.advantage_BT),
             return_N=counted(batch.return_BT),
         )
+        return tokens, counted(batch.scores.sampler_logp_BT)
 
 
-def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], clipped: float) -> RLTrainStep:
+def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], *, clipped: float, gap: float) -> RLTrainStep:
     answers, scores = [sample.answer for sample in batch.samples], batch.scores
     tokens = int(scores.loss_mask_BT.sum())
     return RLTrainStep(
@@ -172,9 +192,10 @@ def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], clipped: 
         tokens=tokens,
         reward_mean=float(batch.reward_B.mean()),
         reward_std=float(batch.reward_B.std(correction=0)),
-        kl=float(scores.kl_BT.sum()) / len(answers),
-        entropy=float(scores.entropy_BT.sum()) / max(1, tokens),
+        kl=float(kl_k3(scores.logp_BT, scores.ref_logp_BT).sum()) / len(answers),
+        entropy=-float(scores.logp_BT.sum()) / max(1, tokens),
         clip_fraction=clipped,
+        sampler_gap=gap,
         answer_tokens=tokens / len(answers),
         finished=sum(not answer.truncated for answer in answers) / len(answers),
         distinct=len({answer.answer_ids for answer in answers}) / len(answers),

@@ -1,12 +1,13 @@
 """Rollouts: which prompts a step draws, what the policy answers, and what policy and reference think of each token.
 
-Legend: B rollouts, T answer tokens (rows padded on the right), N tokens that count, V vocabulary.
+Legend: B rollouts, T answer tokens (rows padded on the right), N tokens that count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +16,11 @@ from transformers import PreTrainedModel
 
 from solon.config.training import RLSection
 from solon.lm.protocols import Completion, SampleRequest
+from solon.models.heads import ValueModel
 from solon.seeds import derive_seed
-from solon.train.batches import TokenBatch, TokenExample, collate, epoch_order, micro_batches
-from solon.train.forward import answer_logits, autocast
+from solon.train.batches import TokenExample, epoch_order
+from solon.train.forward import Reader
 from solon.train.loop import TrainContext
-from solon.train.losses import entropy, exact_kl, token_logprobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,28 +99,41 @@ class RLModels:
     policy: PreTrainedModel
     reference: PreTrainedModel
     """SL-CAI, frozen: the policy is held close to it."""
-    value_model: nn.Module | None = None
-    """(ids [B, T], mask [B, T]) -> values [B, T], e.g. `models.heads.ValueModel`; None for algorithms that need none.
-
-    It has a backbone of its own, best a copy of the preference model's, so that the value loss cannot pull at the
-    policy."""
-
-    @property
-    def device(self) -> torch.device:
-        return next(self.policy.parameters()).device
+    value_model: ValueModel | None = None
+    """None for algorithms that need none. It has a backbone of its own, best a copy of the preference model's, so that
+    the value loss cannot pull at the policy."""
 
     @property
     def learning(self) -> dict[str, nn.Module]:
         """Those that are trained, by name."""
         return {"policy": self.policy} | ({} if self.value_model is None else {"value": self.value_model})
 
-    def values(self, batch: TokenBatch, dtype: torch.dtype) -> Tensor:
+
+class TokenModels:
+    """What policy, reference and value model say of every answer token.
+
+    Everything is at the sampling temperature: the policy that writes, the one that learns and the reference it is
+    compared with are softmax(logits / temperature).
+    """
+
+    def __init__(self, models: RLModels, section: RLSection, context: TrainContext):
+        reader = partial(Reader, pad_id=context.pad_id, dtype=context.dtype)
+        self.policy, self.reference = reader(models.policy), reader(models.reference)
+        self._value_model = models.value_model
+        self._value = None if models.value_model is None else reader(models.value_model.backbone)
+        self._temperature = section.temperature
+
+    def logp(self, reader: Reader, examples: Sequence[TokenExample]) -> Tensor:
+        """[N] log-probabilities, by the policy or the reference."""
+        return reader.logp(reader.collate_examples(examples), temperature=self._temperature)
+
+    def values(self, examples: Sequence[TokenExample]) -> Tensor:
         """[N] values, each of what stands before a token that counts; zeros without a value model."""
-        if self.value_model is None:
-            return torch.zeros(len(batch.target_ids_N), device=self.device)
-        with autocast(self.device, dtype):
-            value_BT: Tensor = self.value_model(batch.input_ids_BT, batch.attention_mask_BT)
-        return value_BT.float()[batch.before_mask_BT]
+        if self._value is None or self._value_model is None:
+            return torch.zeros(sum(sum(one.loss_mask[1:]) for one in examples), device=self.policy.device)
+        batch = self._value.collate_examples(examples)
+        value_N: Tensor = self._value_model.head(self._value.hidden(batch)[batch.before_N])
+        return value_N
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,42 +141,40 @@ class TokenScores:
     """What the models think of every answer token before the step's first update. All [B, T], 0 outside the mask."""
 
     logp_BT: Tensor
+    """The policy's; the sampler's where nobody asked the policy."""
+    sampler_logp_BT: Tensor
+    """As the sampler said; the policy's where it did not."""
     ref_logp_BT: Tensor
-    kl_BT: Tensor
-    """Exact KL(policy || reference) over the vocabulary."""
-    entropy_BT: Tensor
     value_BT: Tensor
     loss_mask_BT: Tensor
 
 
 @torch.no_grad()
-def score_tokens(
-    models: RLModels, examples: Sequence[TokenExample], section: RLSection, context: TrainContext
-) -> TokenScores:
-    """Log-probabilities, KL, entropy and values of all answers, without gradients.
+def score_tokens(models: TokenModels, samples: Sequence[Sample], section: RLSection, *, policy: bool) -> TokenScores:
+    """Log-probabilities and values of all answers, without gradients.
 
-    Everything is at the sampling temperature: the policy that writes, the one that learns and the reference it is
-    compared with are softmax(logits / temperature).
+    `policy`: whether the policy is asked too; else what the sampler said of it is taken, where it did.
     """
-    lengths, dtype = [len(example) for example in examples], context.dtype
-    columns: list[Tensor] = [torch.empty(0)] * len(examples)
-    for part in micro_batches(range(len(examples)), lengths, section.micro_batch_tokens):
-        batch = collate([examples[index] for index in part], context.pad_id, models.device)
-        logits_NV = answer_logits(models.policy, batch, dtype) / section.temperature
-        ref_logits_NV = answer_logits(models.reference, batch, dtype) / section.temperature
-        logp_N = token_logprobs(logits_NV, batch.target_ids_N)
-        ref_logp_N = token_logprobs(ref_logits_NV, batch.target_ids_N)
-        kl_N, entropy_N = exact_kl(logits_NV, ref_logits_NV), entropy(logits_NV)
-        table_N5 = torch.stack([logp_N, ref_logp_N, kl_N, entropy_N, models.values(batch, dtype)], dim=1)
-        for index, rows in zip(part, table_N5.split(batch.target_mask_BT.sum(dim=1).tolist()), strict=True):
-            columns[index] = rows
-    logp_BT, ref_logp_BT, kl_BT, entropy_BT, value_BT = pad_sequence(columns, batch_first=True).unbind(dim=2)
-    tokens_B1 = torch.tensor([[len(rows)] for rows in columns], device=logp_BT.device)
+    examples = [sample.example for sample in samples]
+    said = [torch.tensor(sample.answer.logprobs) for sample in samples]
+    columns: list[Tensor] = [torch.empty(0)] * len(samples)
+    parts = models.policy.parts(range(len(samples)), lambda row: [examples[row].input_ids], section.micro_batch_tokens)
+    for part in parts:
+        rows = [examples[index] for index in part]
+        ref_logp_N, value_N = models.logp(models.reference, rows), models.values(rows)
+        sampler_logp_N = torch.cat([said[index] for index in part]).to(ref_logp_N)
+        asked = policy or len(sampler_logp_N) != len(ref_logp_N)
+        logp_N = models.logp(models.policy, rows) if asked else sampler_logp_N
+        known = sampler_logp_N if len(sampler_logp_N) == len(logp_N) else logp_N
+        table_N4 = torch.stack([logp_N, known, ref_logp_N, value_N], dim=1)
+        for index, row in zip(part, table_N4.split([sum(row.loss_mask[1:]) for row in rows]), strict=True):
+            columns[index] = row
+    logp_BT, sampler_logp_BT, ref_logp_BT, value_BT = pad_sequence(columns, batch_first=True).unbind(dim=2)
+    tokens_B1 = torch.tensor([[len(row)] for row in columns], device=logp_BT.device)
     return TokenScores(
         logp_BT=logp_BT,
+        sampler_logp_BT=sampler_logp_BT,
         ref_logp_BT=ref_logp_BT,
-        kl_BT=kl_BT,
-        entropy_BT=entropy_BT,
         value_BT=value_BT,
         loss_mask_BT=torch.arange(logp_BT.shape[1], device=logp_BT.device) < tokens_B1,
     )

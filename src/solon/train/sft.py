@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from transformers import PreTrainedModel
 
 from solon.config.training import SFTSection
-from solon.train.batches import TokenExample, collate
-from solon.train.forward import answer_logits, attention_for
+from solon.train.batches import TokenExample
+from solon.train.forward import Reader
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, cross_entropy
 
@@ -22,21 +22,20 @@ def finetune(
     """
     if not examples:
         raise ValueError("nothing to finetune on")
-    device = next(model.parameters()).device
-    lengths = [len(example) for example in examples]
+    reader = Reader(model, pad_id=context.pad_id, dtype=context.dtype)
 
     def loss_of(rows: list[int]) -> SumAndWeight:
-        batch = collate([examples[row] for row in rows], context.pad_id, device)
-        return cross_entropy(answer_logits(model, batch, context.dtype), batch.target_ids_N)
+        batch = reader.collate_examples([examples[row] for row in rows], merged=True)
+        return cross_entropy(reader.logp(batch), batch.weight_N)
 
-    with attention_for([model], max(lengths)):
-        return train_epochs(
-            Trainer({"model": model}, section),
-            loss_of,
-            context,
-            stage="sft",
-            epochs=section.epochs,
-            weights=[sum(example.loss_mask[1:]) for example in examples],
-            lengths=lengths,
-            tokens=lengths,
-        )
+    return train_epochs(
+        Trainer({"model": model}, section),
+        loss_of,
+        reader,
+        context,
+        stage="sft",
+        epochs=section.epochs,
+        weights=[sum(example.loss_mask[1:]) for example in examples],
+        groups=[example.group or example.id for example in examples],
+        rows_of=lambda index: [examples[index].input_ids],
+    )

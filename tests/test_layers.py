@@ -48,6 +48,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "pipeline.prompt_writing",
     "pipeline.settle",
     "pipeline.stages",
+    "train.tracking",
 }
 HEAVY = ("torch", "transformers")
 

@@ -84,6 +84,10 @@ class RunError(UserError):
     """A run folder that is in use, holds another run, or cannot be written."""
 
 
+class OutOfMemoryError(UserError):
+    """Memory does not hold what the run file says is to be computed at once; what was done is kept."""
+
+
 class NoiseError(UserError):
     """The texts of a stage are too poor to learn from; they are kept."""
 
@@ -151,3 +155,9 @@ class ProcessError(SolonError):
 
 class DivergedError(SolonError):
     """A loss or a gradient is no longer a finite number; the last checkpoint is kept."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, the machine's or a device's: of torch's errors some say so by their text alone."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "can't allocate memory" in str(error)

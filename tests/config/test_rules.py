@@ -70,6 +70,20 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             'rl.gae_lambda is set, but grpo has no value function (remove it, or set rl.algorithm to "ppo")',
         ),
         (
+            ["rl.value_learning_rate=1e-4"],
+            'rl.value_learning_rate is set, but grpo has no value function (remove it, or set rl.algorithm to "ppo")',
+        ),
+        (
+            ["sft.schedule=constant"],
+            'sft.schedule is "constant", but sft.final_share is 0.05 '
+            '(set sft.final_share to 1, or sft.schedule to "linear" or "cosine")',
+        ),
+        (
+            ["preference.schedule=cosine"],
+            'preference.schedule is "cosine", but preference.final_share is 1 '
+            '(set preference.final_share below 1, or preference.schedule to "constant")',
+        ),
+        (
             ["judge.clamp=[0.4, 0.4]"],
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
@@ -99,6 +113,9 @@ def test_what_is_no_contradiction() -> None:
     required = {"models": ModelsSection(assistant=ModelSection(path="m")), "prompts": PromptsSection(source="world")}
     assert contradictions(RunConfig(**required)) == []
     load_run_config(None, ["rl.algorithm=ppo", "rl.samples_per_prompt=1", "rl.batch_size=16", "rl.gae_lambda=0.5"])
+    load_run_config(None, ["rl.algorithm=ppo", "rl.value_learning_rate=1e-4", "rl.value_clip=2.0"])
+    load_run_config(None, ["sft.schedule=cosine", "rl.schedule=constant", "rl.final_share=1"])
+    load_run_config(None, ["preference.schedule=linear"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])

@@ -56,6 +56,13 @@ FAULTS: dict[str, tuple[Spoil, str]] = {
 }
 
 
+def test_a_tracker_without_its_library_is_told_before_the_run(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solon.train.tracking.find_spec", lambda _: None)
+    assert told(llama, "base", llama, 'tracking.to=["wandb"]') == [
+        "tracking.to names wandb, a library that is missing (pip install 'solon[tracking]')"
+    ]
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_model_is_told_before_the_run_begins(llama: Path, tmp_path: Path, role: str, fault: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from pipeline.tiny_run import Told, Trained, manifest, rows, world_config
+from pipeline.tiny_run import Told, Trained, manifest, rows, run_in, world_config
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.models.heads import PreferenceModel
@@ -53,3 +54,13 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
     assert {row["prompt_id"] for row in rows(tmp_path / "run", "models/rl", "rollouts")} == {"short"}
+
+
+def test_a_tracked_training_has_the_bytes_of_any_other(llama: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="no tensorboard (pip install tensorboard)")
+    for name, settings in {"plain": (), "tracked": ('tracking.to=["tensorboard"]',)}.items():
+        run_in(tmp_path / name, world_config(llama, *settings), until="sl")
+    plain, tracked = (manifest(tmp_path / name, "models/sl") for name in ("plain", "tracked"))
+    assert plain.outputs == tracked.outputs and plain.config == tracked.config
+    assert not (tmp_path / "plain" / "tracking").exists()
+    assert list((tmp_path / "tracked" / "tracking" / "models" / "sl").glob("events.*"))

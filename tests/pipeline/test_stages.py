@@ -136,6 +136,7 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
         [
             *("models.device=cuda", "models.trust_remote_code=true", "name=other"),
             *("sampling.batch_size=3", "sampling.shard_rows=5", "sft.micro_batch_tokens=700", "rl.checkpoint_steps=9"),
+            'tracking.to=["tensorboard"]',
             *("judge.max_unscored=0.5", "quality.max_noise=1", "quality.max_echoes=1", "quality.max_unchanged=1"),
             *(f"constitution.path={tmp_path}", f"models.assistant={tmp_path}", f"models.judge={tmp_path}"),
         ],
@@ -147,6 +148,7 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
 
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
+    assert differing("sft.schedule=cosine") == ["sl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]

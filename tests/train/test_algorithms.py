@@ -16,7 +16,7 @@ from solon.train.rollouts import TokenScores
 REWARD_B = torch.tensor([0.0, 1.0])
 
 SECTION = RLSection(
-    group_epsilon=0.1, kl_coefficient=0.5, samples_per_prompt=2, clip=0.2, value_coefficient=0.5, gae_lambda=1.0
+    group_epsilon=0.1, kl_coefficient=0.5, samples_per_prompt=2, clip=0.2, value_clip=0.5, gae_lambda=1.0
 )
 
 
@@ -71,7 +71,10 @@ def test_ppo_s_loss_is_the_clipped_loss_plus_the_value_loss_and_the_reference_no
     loss = ppo.loss
     tokens = _tokens(advantage=2.0, value=1.0, old_value=1.0, **{"return": 3.0})
     total, weight = loss(tokens, SECTION)
-    assert (float(total), float(weight)) == (pytest.approx(-2.0 + 0.5 * 0.5 * 4.0), 1)
+    assert (float(total), float(weight)) == (pytest.approx(-2.0 + 0.5 * 4.0), 1)
+    # The value may move by `value_clip` alone, whatever clips the ratio: (0 + 0.5 - 3)^2 is the larger error.
+    moved = _tokens(advantage=2.0, value=2.0, old_value=0.0, **{"return": 3.0})
+    assert float(loss(moved, SECTION)[0]) == pytest.approx(-2.0 + 0.5 * 2.5**2)
     assert torch.equal(
         loss(_tokens(advantage=2.0, ref_logp=-3.0), SECTION)[0], loss(_tokens(advantage=2.0), SECTION)[0]
     )

@@ -1,4 +1,4 @@
-"""The shared loop: parity with torch.optim, k micro-batches = one batch, clipping, warm-up, divergence."""
+"""The shared loop: parity with torch.optim, k micro-batches = one batch, clipping, modules, divergence."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from solon.config.training import SFTSection
+from solon.config.training import RLSection, SFTSection
 from solon.errors import DivergedError
-from solon.train.loop import Trainer, linear_decay, warmed_up
+from solon.train.loop import LossOf, Trainer
 
 SECTION = SFTSection(learning_rate=0.1, warmup_steps=4, weight_decay=0.1, max_grad_norm=0.5)
 X, Y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8.0)
@@ -22,18 +22,11 @@ def _linear() -> nn.Linear:
     return layer
 
 
-def _squared(layer: nn.Module) -> object:
+def _squared(layer: nn.Module) -> LossOf:
     def loss_of(rows: list[int]) -> tuple[Tensor, Tensor]:
         return ((layer(X[rows])[:, 0] - Y[rows]) ** 2).sum(), torch.tensor(float(len(rows)))
 
     return loss_of
-
-
-def test_warm_up_as_worked_in_its_docstring() -> None:
-    assert [warmed_up(1e-3, step, 4) for step in (1, 4, 9)] == [2.5e-4, 1e-3, 1e-3]
-    assert warmed_up(1e-3, 1, 0) == 1e-3
-    assert linear_decay(0.2)(0.5) == pytest.approx(0.6)
-    assert [linear_decay(1.0)(done) for done in (0.0, 0.9)] == [1, 1]
 
 
 def test_updates_equal_a_plain_torch_loop() -> None:
@@ -53,6 +46,30 @@ def test_updates_equal_a_plain_torch_loop() -> None:
         assert update.learning_rate == pytest.approx(0.1 * min(1.0, step / 4))
     torch.testing.assert_close(ours.weight, theirs.weight)
     torch.testing.assert_close(ours.bias, theirs.bias)
+
+
+def test_each_module_learns_at_its_own_rate_as_if_alone() -> None:
+    """Two AdamW loops of torch's, side by side; neither sees the other's rate, gradients or clip."""
+    section = RLSection(learning_rate=0.01, value_learning_rate=0.1, warmup_steps=4, max_grad_norm=0.5)
+    ours = {"policy": _linear(), "value": _linear()}
+    trainer = Trainer(ours, section)
+
+    def both(rows: list[int]) -> tuple[Tensor, Tensor]:
+        policy, weight = _squared(ours["policy"])(rows)
+        return policy + 3.0 * _squared(ours["value"])(rows)[0], weight
+
+    updates = [trainer.update([list(range(8))], both, weight=8, tokens=8) for _ in range(6)]
+    assert [update.learning_rate for update in updates] == pytest.approx([0.0025, 0.005, 0.0075, *[0.01] * 3])
+    for name, rate, factor in (("policy", 0.01, 1.0), ("value", 0.1, 3.0)):
+        theirs = _linear()
+        adamw = torch.optim.AdamW(theirs.parameters(), weight_decay=0.0)
+        for step in range(1, 7):
+            adamw.param_groups[0]["lr"] = rate * min(1.0, step / 4)
+            adamw.zero_grad()
+            (factor * (theirs(X)[:, 0] - Y) ** 2).mean().backward()
+            nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
+            adamw.step()
+        torch.testing.assert_close(ours[name].weight, theirs.weight)
 
 
 def test_unequal_micro_batches_give_the_gradient_of_the_whole_batch() -> None:

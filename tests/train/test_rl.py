@@ -121,6 +121,15 @@ def test_the_opposite_reward_makes_the_opposite_policy(algorithm: str) -> None:
     assert _wanted_probability(policy) < 0.3 * before
 
 
+def test_the_value_model_has_a_learning_rate_of_its_own() -> None:
+    models = RLModels(policy=_policy(), reference=_policy(), value_model=Values())
+    for section, rates in (
+        (RLSection(learning_rate=1e-3, value_learning_rate=1e-2), [1e-3, 1e-2]),
+        (RLSection(learning_rate=1e-3), [1e-3, 1e-3]),
+    ):
+        assert [section.learning_rate_of(name) for name in models.learning] == rates
+
+
 def _wanted_probability(policy: PreTrainedModel) -> float:
     with torch.no_grad():
         logits_BTV = policy(torch.tensor([[int(word) for word in prompt.text.split()] for prompt in PROMPTS])).logits

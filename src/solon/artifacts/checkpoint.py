@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from solon.artifacts.atomic import canonical_json, folder_atomic, storage_errors
+from solon.artifacts.atomic import canonical_json, folder_atomic, storage_errors, write_atomic
 from solon.artifacts.manifest import Counts, Tally
 from solon.errors import RunError
 
@@ -63,6 +63,13 @@ class Checkpoints:
                 if old != path:
                     shutil.rmtree(old)
             self._committed()
+
+    def keep(self, name: str, data: bytes) -> Path:
+        """Writes a file beside the checkpoints, where it stays until the stage is finished. Raises as `save`."""
+        with storage_errors(self._run):
+            self._folder.mkdir(exist_ok=True)
+            write_atomic(self._folder / name, data)
+        return self._folder / name
 
     def latest(self) -> Checkpoint | None:
         """The checkpoint to continue from, on the CPU, or None to begin at step 0.

@@ -68,6 +68,11 @@ class StageFolder:
         """Go on with a stage that was begun, as it was begun."""
         return cls(run, _read_start(run, name).header)
 
+    @property
+    def header(self) -> Header:
+        """What it was begun from."""
+        return self._start.header
+
     def path(self, name: str) -> Path:
         return self.folder / name
 

@@ -18,7 +18,8 @@ EXTENDS = "extends"
 RENAMED = {f"models.{role}_system": f"models.{role}.system" for role in get_args(ModelRole)}
 """Keys of older run files, and what they are called now."""
 _WHOLE = "RL compares log-probabilities under softmax(logits / rl.temperature), so it draws from all of that"
-REFUSED = dict.fromkeys(("rl.top_p", "rl.top_k", "rl.min_p"), _WHOLE)
+_NO_COEFFICIENT = "a loss's factor is no factor of AdamW's steps; set rl.value_learning_rate"
+REFUSED = dict.fromkeys(("rl.top_p", "rl.top_k", "rl.min_p"), _WHOLE) | {"rl.value_coefficient": _NO_COEFFICIENT}
 """Keys that people look for, and why they are not there."""
 
 
@@ -38,6 +39,11 @@ def field_of(key: str) -> FieldInfo | None:
         field = section.model_fields.get(name) if section else None
         section = subsection(field) if field else None
     return field
+
+
+def key_of(section: type[Section]) -> str:
+    """The key of a run file that holds a section of this type, e.g. `rl`."""
+    return next(name for name, field in RunConfig.model_fields.items() if subsection(field) is section)
 
 
 def is_model(field: FieldInfo | None) -> bool:

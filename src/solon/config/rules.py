@@ -29,7 +29,8 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    return [*_models(config), *_prompts(config), *_sampling(config), *_judge(config), *_rl(config), *_batches(config)]
+    rules = (_models, _prompts, _sampling, _judge, _rl, _schedules, _batches)
+    return [found for rule in rules for found in rule(config)]
 
 
 def _models(config: RunConfig) -> Iterator[Contradiction]:
@@ -151,10 +152,20 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
         what = f"rl.batch_size is {rl.batch_size}, but a step makes {rollouts} rollouts"
         places = ("rl.batch_size", "rl.prompts_per_step", "rl.samples_per_prompt")
         yield Contradiction(places, what, f"set rl.batch_size to {rollouts} or less")
-    for name in ("gae_lambda", "value_coefficient"):
+    for name in ("gae_lambda", "value_learning_rate", "value_clip"):
         if rl.algorithm != "ppo" and getattr(rl, name) != type(rl).model_fields[name].default:
             what = f"rl.{name} is set, but {rl.algorithm} has no value function"
             yield Contradiction((f"rl.{name}", "rl.algorithm"), what, 'remove it, or set rl.algorithm to "ppo"')
+
+
+def _schedules(config: RunConfig) -> Iterator[Contradiction]:
+    for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
+        keys, last = (f"{name}.schedule", f"{name}.final_share"), section.final_share
+        what = f'{keys[0]} is "{section.schedule}", but {keys[1]} is {last:g}'
+        if section.schedule == "constant" and last != 1.0:
+            yield Contradiction(keys, what, f'set {keys[1]} to 1, or {keys[0]} to "linear" or "cosine"')
+        if section.schedule == "cosine" and last == 1.0:  # "linear" is the default, and with 1 means constant
+            yield Contradiction(keys, what, f'set {keys[1]} below 1, or {keys[0]} to "constant"')
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,16 @@ class ClusterSection(Section):
     """Of each worker; its engine has as many threads. None: 1 beside a GPU, else all of the smallest machine."""
 
 
+Tracker = Literal["tensorboard", "wandb"]
+"""What can be told of steps of training; each is called as its library."""
+
+
+class TrackingSection(Section):
+    """Where steps of training are shown while they happen, beside `steps.jsonl`."""
+
+    to: Annotated[tuple[Tracker, ...], MECHANICAL] = ()
+
+
 class RunConfig(Section):
     """A whole run."""
 
@@ -55,6 +65,7 @@ class RunConfig(Section):
     rl: RLSection = RLSection()
     evaluation: EvaluationSection = EvaluationSection()
     cluster: ClusterSection = ClusterSection()
+    tracking: TrackingSection = TrackingSection()
 
     def token_limits(self) -> dict[str, int]:
         """The token limit of each kind of text, by the key of the run file that sets it."""

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 else:
     Algorithm = Literal[ALGORITHMS]
 
+ScheduleName = Literal["constant", "linear", "cosine"]
+
 
 class OptimizerSection(Section):
-    """AdamW with a linear warm-up to a learning rate that may fall in a straight line."""
+    """AdamW with a linear warm-up to a learning rate that may fall."""
 
     learning_rate: float = Field(gt=0.0)
+    schedule: ScheduleName = "linear"
+    """How the learning rate goes from its first value to its last: not at all, in a straight line, or along half a
+    cosine."""
     final_share: float = Field(1.0, gt=0.0, le=1.0)
-    """The learning rate's last value as a share of its first. 1: constant, as in CAI section 3.2."""
+    """The learning rate at the last step, as a share of the full one. 1: it stays, as in CAI section 3.2."""
     batch_size: int = Field(gt=0)
     """Examples (pairs, rollouts) per optimizer step."""
     weight_decay: float = Field(0.0, ge=0.0)
@@ -31,6 +36,10 @@ class OptimizerSection(Section):
     """Padded tokens in one forward pass; changes results by rounding only."""
     checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
     """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
+
+    def learning_rate_of(self, module: str) -> float:
+        """The full one of a module, by its name among those that are trained together."""
+        return self.learning_rate
 
 
 class SFTSection(OptimizerSection):
@@ -85,8 +94,11 @@ class RLSection(OptimizerSection):
     """RLHF-22 appendix B.1."""
     gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
     """PPO only; assumption, the usual value."""
-    value_coefficient: float = Field(0.5, ge=0.0)
-    """PPO only; assumption."""
+    value_learning_rate: float | None = Field(None, gt=0.0)
+    """PPO only: the value model's. None: the policy's."""
+    value_clip: float = Field(0.2, gt=0.0)
+    """PPO only, in units of the reward: how far a value may move from what it was when the step's answers were sampled
+    before the loss stops pulling it on. Does nothing while a step has one update. Assumption."""
     unfinished_penalty: float = Field(0.0, ge=0.0)
     """Taken off the reward of an answer that the token limit cut off. Not in the paper."""
     temperature: float = Field(1.0, gt=0.0)
@@ -98,3 +110,7 @@ class RLSection(OptimizerSection):
     """Assumption."""
     batch_size: int = Field(32, gt=0)
     """All rollouts of a step: one update, on-policy."""
+
+    def learning_rate_of(self, module: str) -> float:
+        """Of `policy` and `value`."""
+        return (self.value_learning_rate if module == "value" else None) or self.learning_rate

@@ -30,6 +30,7 @@ from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
 from solon.seeds import generator
+from solon.train.tracking import check_trackers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -69,6 +70,8 @@ def check_inputs(
         constitution.comparison_principles(section.comparison)
     with _collected(faults):
         few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
+    with _collected(faults):
+        check_trackers(config.tracking.to)
     _check_prompts(config.prompts, config.seed, faults)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:

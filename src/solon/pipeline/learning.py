@@ -28,6 +28,7 @@ from solon.prompting.chat_template import DialogueFormat
 from solon.records import Answer, Comparison, Demonstration, Record, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import Example, answer_example, fit
+from solon.train.faults import memory_for
 from solon.train.loop import TrainContext
 from solon.train.preference import (
     PreferenceExample,
@@ -41,6 +42,7 @@ from solon.train.preference import (
 from solon.train.rl import reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels
 from solon.train.sft import finetune
+from solon.train.tracking import trackers
 
 
 def train_sl(work: Work) -> Facts:
@@ -143,13 +145,14 @@ class _Learner:
         """Tells of a training that reads so many examples, and times it."""
         folder, reporter = self.work.folder, self.work.reporter
         reporter.stage(folder.name, examples)
-        with folder.timed():
+        with folder.timed(), trackers(self.work.config.tracking.to, folder.run, folder.header) as track:
             yield TrainContext(
                 seed=self.work.seed,
                 pad_id=pad_id(self.tokenizer),
                 dtype=self.work.actors.dtype,
                 checkpoints=folder.checkpoint,
                 progress=reporter.advance,
+                track=track,
             )
 
     def keep_policy(self, steps: Sequence[Record]) -> None:
@@ -196,7 +199,8 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
 
     def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
         """Counted like the texts of any stage; steps that are done again after a kill count once."""
-        answers = engine.sample(requests)
+        with memory_for("sampling.batch_size"):
+            answers = engine.sample(requests)
         for counts in (count for answer in answers for count in counted("answer", answer, format.guard)):
             work.account({}, counts)
         return answers

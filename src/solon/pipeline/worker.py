@@ -27,7 +27,7 @@ from solon.artifacts.atomic import FULL, storage_errors
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.artifacts.stage import StageFolder
-from solon.errors import Fault, ProcessError, RunError, SolonError, UserError
+from solon.errors import Fault, ProcessError, RunError, SolonError, UserError, is_out_of_memory
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
@@ -153,7 +153,7 @@ def _told(error: Exception, run: str, name: str) -> tuple[str, object] | None:
         return kind, [asdict(fault) for fault in error.faults]
     if isinstance(error, SolonError):
         return kind, str(error)
-    if isinstance(error, MemoryError) or kind == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if is_out_of_memory(error):
         what = f"the process of stage {name} ran out of memory; what was done is kept ({_LESS_MEMORY})"
         return ProcessError.__name__, what
     if isinstance(error, OSError) and error.errno in FULL:  # outside the run's folder, else it were a `RunError`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,12 +14,14 @@ from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.config.training import OptimizerSection
-from solon.errors import DivergedError
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import Rows, cut, grouped_order
+from solon.train.faults import BatchDivergedError, DivergedBatch, ExampleLoss, faults_told
 from solon.train.forward import Reader
 from solon.train.losses import SumAndWeight
+from solon.train.schedules import Schedule, schedule_of, warmed_up
+from solon.train.tracking import Track, untracked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class TrainContext:
     checkpoints: Checkpoints
     progress: Progress
     """Called after each step with (examples, tokens), both of that step."""
+    track: Track = untracked
 
 
 class TrainStep(Record):
@@ -45,26 +49,15 @@ class TrainStep(Record):
     grad_norm: float
     """Before clipping; over all modules together."""
     learning_rate: float
+    """Of the first module: in RL the policy's."""
     tokens: int
     """Of all rows: padding is not counted, and what rows share counts for each."""
 
 
-Schedule = Callable[[float], float]
-"""The share of the full learning rate, from the share of the stage that is behind."""
-
-
+FULL_RATE = "full_lr"
+"""The key of a group of AdamW's that holds what its learning rate is a share of."""
 LossOf = Callable[[list[int]], SumAndWeight]
 """Of examples by their index."""
-
-
-def linear_decay(final_share: float) -> Schedule:
-    """A straight line from 1 to `final_share`. Example: with final share 0.2 it is at 0.6 halfway."""
-    return lambda done: 1.0 - (1.0 - final_share) * done
-
-
-def warmed_up(learning_rate: float, step: int, warmup_steps: int) -> float:
-    """Linear warm-up, then constant; `step` counts from 1. Example: 1e-3, warm-up 4: step 1 has 2.5e-4, step 4 1e-3."""
-    return learning_rate * min(1.0, step / max(1, warmup_steps))
 
 
 class Trainer:
@@ -72,8 +65,8 @@ class Trainer:
 
     The optimizer moves float32 weights. With another dtype of `weights` the modules compute with their roundings, and
     the float32 ones are kept beside them. Dropout is off, also while training: no global random state, and in RL the
-    sampled and the trained policy are the same function. Gradients are clipped for each module by itself, so that a
-    value model's cannot drown the policy's.
+    sampled and the trained policy are the same function. Each module has a learning rate of its own (of the section's
+    `learning_rate_of`), and its gradients are clipped by themselves, so that a value model's cannot drown the policy's.
     """
 
     def __init__(
@@ -101,49 +94,78 @@ class Trainer:
             self._rounded = [(parameters[name], master) for name, master in self._masters.items()]
             for module in modules.values():
                 module.to(weights)
-        self._clipped_together = [
-            [one for name, one in self._masters.items() if name.startswith(f"{module}.")] for module in modules
-        ]
+        self._masters_of = {
+            module: [master for name, master in self._masters.items() if name.startswith(f"{module}.")]
+            for module in modules
+        }
         self._adamw_arguments = adamw
-        self.begin(section, linear_decay(section.final_share))
+        self.begin(section, schedule_of(section))
 
     def begin(self, section: OptimizerSection, schedule: Schedule) -> None:
         """Begins a stage: the weights stay, the optimizer's state and the count of updates do not."""
         self.section, self._schedule = section, schedule
         self.updates = 0
         self.done = 0.0
-        """Share of the stage that is behind; set before each step."""
+        """How far the stage is, from 0 at its first step to 1 at its last; set before each step."""
+        rates = {module: section.learning_rate_of(module) for module in self._masters_of}
         self._adamw = torch.optim.AdamW(
-            self._masters.values(), lr=section.learning_rate, weight_decay=section.weight_decay, **self._adamw_arguments
+            [{"params": some, FULL_RATE: rates[module]} for module, some in self._masters_of.items()],
+            weight_decay=section.weight_decay,
+            **self._adamw_arguments,
         )
 
-    def update(self, micro_batches: Iterable[list[int]], loss_of: LossOf, *, weight: float, tokens: int) -> TrainStep:
+    def update(
+        self,
+        micro_batches: Iterable[list[int]],
+        loss_of: LossOf,
+        *,
+        weight: float,
+        tokens: int,
+        ids: Sequence[str] | None = None,
+    ) -> TrainStep:
         """One optimizer step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
 
         `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
+        `ids` names the examples. Raises `BatchDivergedError` before the step if loss or gradient are not finite.
         """
-        learning_rate = self.section.learning_rate * self._schedule(self.done)
-        learning_rate = warmed_up(learning_rate, self.updates + 1, self.section.warmup_steps)
-        for group in self._adamw.param_groups:
-            group["lr"] = learning_rate
+        learning_rate, parts = self._set_learning_rates(), list(micro_batches)
         loss = 0.0
-        for micro_batch in micro_batches:
-            total, _ = loss_of(micro_batch)
+        for part in parts:
+            total, _ = loss_of(part)
             (total / weight).backward()
             loss += float(total.detach()) / weight
-        for rounded, master in self._rounded:
-            if rounded.grad is not None:
-                master.grad, rounded.grad = rounded.grad.float(), None
-        limit = self.section.max_grad_norm
-        grad_norm = math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._clipped_together))
+        grad_norm = self._clip_gradients()
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
-            what = f"training diverged at update {self.updates + 1}: loss {loss}, gradient norm {grad_norm}"
-            raise DivergedError(f"{what} (lower the learning rate)")
+            raise BatchDivergedError(
+                DivergedBatch(
+                    update=self.updates + 1,
+                    loss=loss,
+                    grad_norm=grad_norm,
+                    learning_rate=learning_rate,
+                    examples=_each_alone(parts, loss_of, ids),
+                )
+            )
         self._adamw.step()
         self._adamw.zero_grad(set_to_none=True)
         self._masters_to_weights()
         self.updates += 1
         return TrainStep(step=self.updates, loss=loss, grad_norm=grad_norm, learning_rate=learning_rate, tokens=tokens)
+
+    def _set_learning_rates(self) -> float:
+        """For the next step. Returns the first module's."""
+        share, groups = self._schedule(self.done), self._adamw.param_groups
+        for group in groups:
+            group["lr"] = warmed_up(group[FULL_RATE] * share, self.updates + 1, self.section.warmup_steps)
+        first: float = groups[0]["lr"]
+        return first
+
+    def _clip_gradients(self) -> float:
+        """Returns the norm before, over all modules together."""
+        for rounded, master in self._rounded:
+            if rounded.grad is not None:
+                master.grad, rounded.grad = rounded.grad.float(), None
+        limit = self.section.max_grad_norm
+        return math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._masters_of.values()))
 
     @torch.no_grad()
     def _masters_to_weights(self) -> None:
@@ -174,25 +196,38 @@ class Trainer:
         self.updates = updates
 
 
-Step = TypeVar("Step", bound=Record)
+@torch.no_grad()
+def _each_alone(parts: Sequence[list[int]], loss_of: LossOf, ids: Sequence[str] | None) -> list[ExampleLoss]:
+    losses = [(index, *loss_of([index])) for part in parts for index in part]
+    return [
+        ExampleLoss(id=ids[index] if ids else str(index), loss=float(loss), weight=float(weight))
+        for index, loss, weight in losses
+    ]
+
+
+Step = TypeVar("Step", bound=TrainStep)
 
 
 def run_steps(
-    trainer: Trainer, step: Callable[[int], Step], *, steps: int, record: type[Step], checkpoints: Checkpoints
+    trainer: Trainer, step: Callable[[int], Step], *, steps: int, record: type[Step], context: TrainContext
 ) -> list[Step]:
     """Runs `step(1)` to `step(steps)` and returns their records; after a kill, from the last checkpoint on.
 
     A step must be a function of its number and of the trainer's modules alone: then a resumed run ends with the same
-    bytes as an undisturbed one.
+    bytes as an undisturbed one. Raises as `faults_told`.
     """
+    checkpoints = context.checkpoints
     records: list[Step] = []
     saved = checkpoints.latest()
     if saved is not None:
         records = [record.model_validate(row) for row in saved.state["records"]]
         trainer.load(saved.tensors, saved.state["updates"])
     for number in range(len(records) + 1, steps + 1):
-        trainer.done = (number - 1) / steps
-        records.append(step(number))
+        trainer.done = (number - 1) / max(1, steps - 1)
+        began = time.monotonic()
+        with faults_told(trainer.section, checkpoints):
+            records.append(step(number))
+        context.track(records[-1], records[-1].tokens / max(time.monotonic() - began, 1e-9))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
             rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
             checkpoints.save(number, trainer.tensors(), {"updates": trainer.updates, "records": rows})
@@ -207,6 +242,7 @@ def train_epochs(
     *,
     stage: str,
     epochs: int,
+    ids: Sequence[str],
     weights: Sequence[float],
     groups: Sequence[str],
     rows_of: Rows,
@@ -215,6 +251,7 @@ def train_epochs(
     batch. Examples of one group come together, since what they share is then computed once.
 
     Args:
+        ids: of the examples.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
         groups: of each example, what it shares its beginning with: its prompt.
         rows_of: what the model reads of an example.
@@ -228,8 +265,8 @@ def train_epochs(
         parts = reader.parts(batch, rows_of, section.micro_batch_tokens)
         weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
         tokens = sum(len(row) for one in batch for row in rows_of(one))
-        update = trainer.update(parts, loss_of, weight=weight, tokens=tokens)
+        update = trainer.update(parts, loss_of, weight=weight, tokens=tokens, ids=ids)
         context.progress(len(batch), update.tokens)
         return update
 
-    return run_steps(trainer, step, steps=len(batches), record=TrainStep, checkpoints=context.checkpoints)
+    return run_steps(trainer, step, steps=len(batches), record=TrainStep, context=context)

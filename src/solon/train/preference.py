@@ -86,6 +86,7 @@ def train_preference(
         context,
         stage="preference",
         epochs=section.epochs,
+        ids=[example.id for example in examples],
         weights=[example.weight for example in examples],
         groups=[example.prompt_id for example in examples],
         rows_of=lambda index: [examples[index].a_ids, examples[index].b_ids],

@@ -95,7 +95,7 @@ def reinforce(
     trainer = Trainer(models.learning, section)
     tokens = TokenModels(models, section, context)
     step = _Reinforcement(algorithm, tokens, environment, section, context, keep, trainer).step
-    return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, checkpoints=context.checkpoints)
+    return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, context=context)
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,7 @@ class _Reinforcement:
     def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float, float]:
         """All updates of one step, the share of token updates that were clipped, and the sampler's gap."""
         section, examples = self.section, [sample.example for sample in batch.samples]
+        ids = [sample.id for sample in batch.samples]
         updates: list[TrainStep] = []
         measured: list[Tensor] = []
 
@@ -157,7 +158,7 @@ class _Reinforcement:
                 parts = self.models.policy.parts(
                     rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
                 )
-                updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens))
+                updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens, ids=ids))
         clipped, gap, count = torch.stack(measured).sum(dim=0).tolist()
         return updates, clipped / max(1.0, count), gap / max(1.0, count)
 

@@ -35,6 +35,7 @@ def finetune(
         context,
         stage="sft",
         epochs=section.epochs,
+        ids=[example.id for example in examples],
         weights=[sum(example.loss_mask[1:]) for example in examples],
         groups=[example.group or example.id for example in examples],
         rows_of=lambda index: [examples[index].input_ids],

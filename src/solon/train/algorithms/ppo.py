@@ -25,7 +25,7 @@ def advantages(reward_B: Tensor, scores: TokenScores, section: RLSection) -> tup
 
 
 def loss(tokens: UpdateTokens, section: RLSection) -> SumAndWeight:
-    """Clipped policy loss plus value_coefficient times the clipped value loss."""
+    """Clipped policy loss plus the clipped value loss, each of a model of its own: only learning rates weigh them."""
     policy, weight = clipped_policy_loss(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip)
-    value, _ = clipped_value_loss(tokens.value_N, tokens.old_value_N, tokens.return_N, clip=section.clip)
-    return policy + section.value_coefficient * value, weight
+    value, _ = clipped_value_loss(tokens.value_N, tokens.old_value_N, tokens.return_N, clip=section.value_clip)
+    return policy + value, weight

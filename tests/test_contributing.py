@@ -18,8 +18,8 @@ PAGE = ROOT / "docs/contributing.md"
 PATCHES = dict(re.findall(r"^## (Add [^\n]+)$(?:(?!^## ).)*?^```diff\n(.+?)^```$", PAGE.read_text(), re.M | re.S))
 
 LAWS = (
-    "tests/train/test_rl.py::test_it_raises_a_known_reward_and_sees_its_own_new_weights[rloo-one-update]",
-    "tests/train/test_rl.py::test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run[4-rloo]",
+    "tests/train/test_rl.py::test_it_raises_a_known_reward_and_sees_its_own_new_weights[dr_grpo-one-update]",
+    "tests/train/test_rl.py::test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run[4-dr_grpo]",
     "tests/pipeline/test_stages.py::test_a_stage_reads_only_stages_before_it",
     "tests/test_layers.py::test_parts_of_one_floor_form_no_cycle",
 )

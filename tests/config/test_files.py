@@ -101,6 +101,7 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert load_run_config(written(tmp_path, text)) == config
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation", "rl.value_learning_rate"}
+    without_value |= {"rl.kl_target"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")

@@ -84,6 +84,14 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             '(set preference.final_share below 1, or preference.schedule to "constant")',
         ),
         (
+            ["rl.kl_target=4", "rl.kl_coefficient=0"],
+            "rl.kl_target is set, but rl.kl_coefficient is 0, which no factor changes (set rl.kl_coefficient above 0)",
+        ),
+        (
+            [f"preference.objective_weights.{name}=0" for name in ("harmlessness", "helpfulness")],
+            "preference.objective_weights are all 0, so that nothing is learned (set one above 0)",
+        ),
+        (
             ["judge.clamp=[0.4, 0.4]"],
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
@@ -116,6 +124,8 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["rl.algorithm=ppo", "rl.value_learning_rate=1e-4", "rl.value_clip=2.0"])
     load_run_config(None, ["sft.schedule=cosine", "rl.schedule=constant", "rl.final_share=1"])
     load_run_config(None, ["preference.schedule=linear"])
+    load_run_config(None, ["rl.algorithm=reinforce_pp", "rl.samples_per_prompt=1", "rl.batch_size=16"])
+    load_run_config(None, ["rl.kl_target=4", "preference.objective_weights.helpfulness=0"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])

@@ -75,7 +75,8 @@ def test_a_run_with_too_many_unscored_goes_on_once_it_allows_them(
     unread = re.match(r"\d", str(error.value))
     assert unread and 3 <= int(unread[0]) <= 6, "about every second of nine"
     assert str(error.value) == (
-        f"{unread[0]} of 9 comparisons could not be read (no probabilities: {unread[0]}), more than the allowed share of 0.2 "
+        f"{unread[0]} of 9 comparisons could not be read (no probabilities: {unread[0]}), "
+        "more than the allowed share of 0.2 "
         '(judge.max_unscored) (take another judge (models.judge), or ask it in the other way (judge.method = "cot"), '
         "in a new run; or allow more in this one: --set judge.max_unscored=1)"
     )

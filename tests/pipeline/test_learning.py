@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +16,15 @@ from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.models.heads import PreferenceModel
 from solon.models.load import save_model
+from solon.pipeline import learning
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import PromptSets
-from solon.pipeline.stages import rl
-from solon.records import Prompt, Turn
+from solon.pipeline.stage import Stage
+from solon.pipeline.stages import pm, rl
+from solon.pipeline.work import Work
+from solon.records import Comparison, Prompt, Turn
+from solon.train.loop import TrainStep
+from solon.train.preference import PreferenceExample
 from stages import begun, finished
 from tiny_models import tiny_tokenizer
 
@@ -24,33 +32,41 @@ NEW = 10
 """Tokens of an answer in a tiny run."""
 
 
-def asked(name: str, text: str) -> Prompt:
-    return Prompt(id=name, kind="harmful", source="own", turns=(Turn(role="human", text=text),))
+def asked(name: str, text: str, kind: str = "harmful") -> Prompt:
+    return Prompt(id=name, kind=kind, source="own", turns=(Turn(role="human", text=text),))
 
 
-def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Path) -> None:
-    """With a table of positions one token too many is an IndexError."""
-    tokenizer, prompts = tiny_tokenizer(), (asked("short", "Hello?"), asked("long", "How can I give the ladder back?"))
-    long = len(tokenizer.encode("\n\nHuman: How can I give the ladder back?\n\nAssistant:"))
-    shape = {"n_positions": long + NEW, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": len(tokenizer)}
+@contextmanager
+def tiny_work(folder: Path, stage: Stage, prompts: Sequence[Prompt], tokens: int, *settings: str) -> Iterator[Work]:
+    """A stage that trains a random model of so many positions, with a random preference model where it needs one."""
+    tokenizer = tiny_tokenizer()
+    shape = {"n_positions": tokens, "n_embd": 16, "n_layer": 1, "n_head": 2, "vocab_size": len(tokenizer)}
     torch.manual_seed(0)
-    sl = save_model(GPT2LMHeadModel(GPT2Config(**shape)).eval(), tokenizer, tmp_path / "sl")
-    PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()).save(tmp_path / "pm", tokenizer)
-    config = world_config(sl, "sampling.max_new_tokens=10")
+    model = save_model(GPT2LMHeadModel(GPT2Config(**shape)).eval(), tokenizer, folder / "sl")
+    PreferenceModel(GPT2LMHeadModel(GPT2Config(**shape)).eval()).save(folder / "pm", tokenizer)
+    config = world_config(model, "sampling.max_new_tokens=10", *settings)
     sets = PromptSets(red_team=prompts)
-    with RunFolder.create(tmp_path / "run", config) as run:
+    with RunFolder.create(folder / "run", config) as run:
         asked_of = begun(run, "prompts")
         for name, records in sets.files().items():
             asked_of.write_records(Path(name).name, records)
         asked_of.finish()
-        pipeline, folder = Pipeline(run, Told(), OtherRuns()), begun(run, rl.folder)
+        pipeline = Pipeline(run, Told(), OtherRuns())
         pipeline.done |= {
             "prompts": finished(run, "prompts"),
-            "sl": Trained.at(sl),
-            "pm": Trained.at(tmp_path / "pm"),
+            "sl": Trained.at(model),
+            "pm": Trained.at(folder / "pm"),
         }
-        facts = rl.body(pipeline.work(rl, folder))
-        folder.finish(**facts or {})
+        work = pipeline.work(stage, begun(run, stage.folder))
+        yield work
+
+
+def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Path) -> None:
+    """With a table of positions one token too many is an IndexError."""
+    prompts = (asked("short", "Hello?"), asked("long", "How can I give the ladder back?"))
+    long = len(tiny_tokenizer().encode("\n\nHuman: How can I give the ladder back?\n\nAssistant:"))
+    with tiny_work(tmp_path, rl, prompts, long + NEW) as work:
+        work.folder.finish(**rl.body(work) or {})
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
     assert {row["prompt_id"] for row in rows(tmp_path / "run", "models/rl", "rollouts")} == {"short"}
@@ -64,3 +80,30 @@ def test_a_tracked_training_has_the_bytes_of_any_other(llama: Path, tmp_path: Pa
     assert plain.outputs == tracked.outputs and plain.config == tracked.config
     assert not (tmp_path / "plain" / "tracking").exists()
     assert list((tmp_path / "tracked" / "tracking" / "models" / "sl").glob("events.*"))
+
+
+def test_rl_asks_prompts_as_often_as_their_kind_weighs(tmp_path: Path) -> None:
+    """Two steps of two prompts are one pass over the first prompt three times and the second once; each has two
+    answers."""
+    prompts = (asked("a", "Hello?"), asked("b", "Hi?", "benign"))
+    with tiny_work(tmp_path, rl, prompts, 64, "rl.prompt_weights.harmful=3") as work:
+        work.folder.finish(**rl.body(work) or {})
+    drawn = rows(tmp_path / "run", "models/rl", "rollouts")
+    assert Counter(row["prompt_id"] for row in drawn) == {"a": 6, "b": 2}
+
+
+def test_a_comparison_weighs_what_its_objective_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = {"prompt_id": "a", "a": "Hello.", "b": "Go away.", "p_a_preferred": 0.9, "rater": "model"}
+    objectives = ("harmlessness", "helpfulness", "harmlessness")
+    given = [Comparison(id=f"{n}", objective=one, **shared) for n, one in enumerate(objectives)]
+    found: list[float] = []
+
+    def train_preference(_model: object, examples: Sequence[PreferenceExample], *_: object) -> list[TrainStep]:
+        found.extend(one.weight for one in examples)
+        return []
+
+    monkeypatch.setattr(learning, "train_preference", train_preference)
+    settings = ("preference.objective_weights.harmlessness=0.25", "preference.holdout=0")
+    with tiny_work(tmp_path, pm, (asked("a", "Hello?"),), 64, *settings) as work:
+        learning.train_pm(work, given)
+    assert found == [0.25, 1.0, 0.25]

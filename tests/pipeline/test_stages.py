@@ -86,6 +86,8 @@ def declared(stage: Stage) -> Iterator[str]:
             mechanical = MECHANICAL in marks(field)
             if f"{name}.{key}" in stage.settings or mechanical or (name in stage.settings and not subsection(field)):
                 yield f"{name}.{key}"
+                inner = subsection(field)
+                yield from (f"{name}.{key}.{one}" for one in (inner.model_fields if inner else ()))
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
     yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
@@ -149,6 +151,8 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("sft.schedule=cosine") == ["sl"]
+    assert differing("rl.kl_coefficient=0.2") == differing("rl.prompt_weights.benign=2") == ["rl"]
+    assert differing("preference.objective_weights.harmlessness=0.5") == ["pm"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]

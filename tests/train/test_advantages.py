@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from solon.train.advantages import generalized_advantages, group_normalized, kl_penalized_rewards, whiten
+from solon.train.advantages import (
+    generalized_advantages,
+    group_normalized,
+    kl_penalized_rewards,
+    kl_penalized_scores,
+    leave_one_out,
+    whiten,
+)
 
 ALL = torch.ones(1, 2, dtype=torch.bool)
 
@@ -19,6 +26,12 @@ def test_the_score_goes_to_the_last_token_and_an_empty_answer_earns_nothing() ->
     mask_BT = torch.tensor([[True, True, False], [True, True, True], [False, False, False]])
     reward_BT = kl_penalized_rewards(torch.tensor([1.0, 2.0, 5.0]), torch.ones(3, 3), mask_BT, kl_coefficient=0.5)
     torch.testing.assert_close(reward_BT, torch.tensor([[-0.5, 0.5, 0.0], [-0.5, -0.5, 1.5], [0.0, 0.0, 0.0]]))
+
+
+def test_the_score_of_an_answer_pays_the_kl_of_all_its_tokens_and_of_no_others() -> None:
+    mask_BT, kl_BT = torch.tensor([[True, True, False], [False, False, False]]), torch.tensor([[0.5, 1.0, 9.0]] * 2)
+    got = kl_penalized_scores(torch.tensor([1.0, 5.0]), kl_BT, mask_BT, kl_coefficient=0.1)
+    torch.testing.assert_close(got, torch.tensor([0.85, 5.0]))
 
 
 def test_gae_as_worked_in_the_docstring() -> None:
@@ -59,7 +72,43 @@ def test_whitening_as_worked_in_the_docstring_and_only_over_what_counts() -> Non
     assert torch.isfinite(whiten(torch.ones(1, 2), torch.zeros(1, 2, dtype=torch.bool))).all()
 
 
+def test_rounding_of_equal_advantages_is_not_blown_up() -> None:
+    equal = torch.full((1, 97), 0.7)
+    assert whiten(equal, torch.ones(1, 97, dtype=torch.bool)).abs().max() < 0.01
+
+
 def test_groups_as_worked_in_the_docstring_and_each_by_itself() -> None:
     reward_PG = torch.tensor([[0.0, 1.0], [100.0, 101.0], [3.0, 3.0]])
     got = group_normalized(reward_PG, epsilon=0.1)
     torch.testing.assert_close(got, torch.tensor([[-0.8333, 0.8333], [-0.8333, 0.8333], [0.0, 0.0]]), atol=1e-4, rtol=0)
+
+
+REWARD_PG = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_leave_one_out_as_worked_in_the_docstring_and_each_prompt_by_itself() -> None:
+    got = leave_one_out(torch.tensor([[0.0, 1.0, 5.0], [3.0, 3.0, 3.0]]))
+    torch.testing.assert_close(got, torch.tensor([[-3.0, -1.5, 4.5], [0.0, 0.0, 0.0]]))
+
+
+def test_of_two_answers_each_has_the_difference() -> None:
+    torch.testing.assert_close(leave_one_out(torch.tensor([[0.25, 2.0]])), torch.tensor([[-1.75, 1.75]]))
+
+
+def test_what_is_added_to_all_rewards_of_a_prompt_changes_nothing() -> None:
+    easier_PG = REWARD_PG + torch.tensor([[5.0], [-3.0], [0.0]])
+    torch.testing.assert_close(leave_one_out(easier_PG), leave_one_out(REWARD_PG))
+    torch.testing.assert_close(group_normalized(easier_PG, epsilon=0.1), group_normalized(REWARD_PG, epsilon=0.1))
+
+
+def test_the_baseline_of_an_answer_does_not_depend_on_it() -> None:
+    other_PG = REWARD_PG.clone()
+    other_PG[:, 2] += 7.0
+    baseline_PG, after_PG = REWARD_PG - leave_one_out(REWARD_PG), other_PG - leave_one_out(other_PG)
+    torch.testing.assert_close(after_PG[:, 2], baseline_PG[:, 2])
+    torch.testing.assert_close(after_PG[:, 0], baseline_PG[:, 0] + 7.0 / 3)
+
+
+def test_leaving_one_out_is_centering_times_g_over_g_minus_one() -> None:
+    centered_PG = REWARD_PG - REWARD_PG.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(leave_one_out(REWARD_PG), centered_PG * 4 / 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from solon.artifacts.manifest import Tally
 from solon.config.keys import key_of
 from solon.config.training import PreferenceSection, RLSection, SFTSection
 from solon.errors import DivergedError, OutOfMemoryError, UserError
+from solon.train.batches import micro_batches
 from solon.train.faults import DivergedBatch
 from solon.train.loop import LossOf, Trainer, TrainStep, train_epochs
 from train.keeping import NoCheckpoints, train_context
@@ -42,13 +44,14 @@ def _train(model: nn.Module, loss_of: LossOf, checkpoints: Any) -> list[TrainSte
     return train_epochs(
         Trainer({"model": model}, SECTION),
         loss_of,
+        partial(micro_batches, packed=False),
         train_context(pad_id=0, checkpoints=checkpoints),
         stage="sft",
         epochs=1,
         ids=[f"example-{row}" for row in range(6)],
         weights=[2] * 6,
-        lengths=[1] * 6,
-        tokens=[1] * 6,
+        groups=[str(row) for row in range(6)],
+        rows_of=lambda _: [(1,)],
     )
 
 

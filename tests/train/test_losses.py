@@ -44,6 +44,46 @@ def test_value_loss_as_worked_in_its_docstring() -> None:
     assert (float(total), float(weight)) == (pytest.approx(1.62), 1)
 
 
+def test_importance_weights_and_the_gap_as_worked_in_their_docstrings() -> None:
+    logp_N, sampler_logp_N = torch.tensor([0.5, 0.2]).log(), torch.tensor([0.2, 0.5]).log()
+    weight_N = losses.importance_weights(logp_N.requires_grad_(), sampler_logp_N, cap=2.0)
+    torch.testing.assert_close(weight_N, torch.tensor([2.0, 0.4]))
+    assert not weight_N.requires_grad
+    gap = losses.sampler_gap(torch.tensor([0.25]).log(), torch.tensor([0.5]).log())
+    assert gap == (pytest.approx(log(2)), pytest.approx(0.1931, abs=1e-4))
+    assert losses.sampler_gap(sampler_logp_N, sampler_logp_N) == losses.sampler_gap(torch.zeros(0), torch.zeros(0))
+
+
+def test_weights_of_tokens_weigh_their_part_of_the_policy_loss_and_no_weights_are_ones() -> None:
+    x_N, old_N, advantage_N = (_seeded(6, seed=seed) for seed in range(3))
+    weight_N = torch.arange(6.0)
+    plain, weighted = (
+        losses.clipped_policy_loss(x_N, old_N, advantage_N, clip=0.2, weight_N=given)[0]
+        for given in (None, torch.ones(6))
+    )
+    assert torch.equal(plain, weighted)
+    each = [losses.clipped_policy_loss(x_N[[n]], old_N[[n]], advantage_N[[n]], clip=0.2)[0] for n in range(6)]
+    total, count = losses.clipped_policy_loss(x_N, old_N, advantage_N, clip=0.2, weight_N=weight_N)
+    torch.testing.assert_close(total, torch.stack(each) @ weight_N)
+    assert int(count) == 6
+
+
+def test_uncut_weights_make_the_sampler_s_tokens_count_as_the_trainer_s_own() -> None:
+    """The expectation of the weighted gradient under the sampler is the policy gradient under the trainer."""
+    logits_V = _seeded(7).requires_grad_()
+    logp_V, sampler_logp_V, advantage_V = (
+        logits_V.log_softmax(-1),
+        _seeded(7, seed=1).log_softmax(-1),
+        _seeded(7, seed=2),
+    )
+    weight_V = losses.importance_weights(logp_V, sampler_logp_V, cap=1e9)
+    (got,) = torch.autograd.grad(
+        (sampler_logp_V.exp() * weight_V * advantage_V * logp_V).sum(), logits_V, retain_graph=True
+    )
+    (want,) = torch.autograd.grad((logp_V.exp() * advantage_V).sum(), logits_V)
+    torch.testing.assert_close(got, want)
+
+
 def test_divergences_as_worked_in_their_docstrings() -> None:
     p, q = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
     assert float(losses.kl_k1(p[0, 0], q[0, 0])) == pytest.approx(log(2))
@@ -137,6 +177,22 @@ def test_k1_and_k3_estimate_the_divergence() -> None:
     exact = functional.kl_div(ref_logp, logp, log_target=True, reduction="none").sum(-1)
     for estimate in (losses.kl_k1, losses.kl_k3):  # the expectation under the policy, over the whole vocabulary
         torch.testing.assert_close((logp.exp() * estimate(logp, ref_logp)).sum(-1), exact)
+
+
+def test_on_policy_k1_in_the_reward_and_k3_in_the_loss_pull_at_opposite_divergences() -> None:
+    """Expectations over the whole vocabulary of what a sampled token does."""
+    logits_V, ref_logp_V = _seeded(6).requires_grad_(), _seeded(6, seed=1).log_softmax(-1)
+    logp_V = logits_V.log_softmax(-1)
+    p_V, q_V = logp_V.detach().exp(), ref_logp_V.exp()
+
+    def gradient(value: Tensor) -> Tensor:
+        return torch.autograd.grad(value, logits_V, retain_graph=True)[0]
+
+    paid = gradient((p_V * losses.kl_k1(logp_V, ref_logp_V).detach() * logp_V).sum())
+    torch.testing.assert_close(paid, gradient((logp_V.exp() * (logp_V - ref_logp_V)).sum()))
+    term = gradient((p_V * losses.kl_k3(logp_V, ref_logp_V)).sum())
+    torch.testing.assert_close(term, gradient((q_V * (ref_logp_V - logp_V)).sum()))
+    assert not torch.allclose(paid, term)
 
 
 def test_on_policy_the_policy_loss_has_the_policy_gradient() -> None:

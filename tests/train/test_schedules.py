@@ -25,7 +25,7 @@ def _rates(section: SFTSection, steps: int) -> list[float]:
     model = nn.Linear(1, 1)
     trainer = Trainer({"model": model}, section)
 
-    def step(_number: int) -> TrainStep:
+    def step(_number: int, _before: Sequence[TrainStep]) -> TrainStep:
         return trainer.update([[0]], lambda _: (model.weight.sum(), torch.ones(())), weight=1, tokens=1)
 
     records = run_steps(trainer, step, steps=steps, record=TrainStep, context=train_context(pad_id=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def _train(run: Path, names: tuple[Tracker, ...], checkpoints: Any, kill_at: int
     nn.init.ones_(model.weight)
     trainer = Trainer({"model": model}, SECTION)
 
-    def step(number: int) -> TrainStep:
+    def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:
         if number == kill_at:
             raise Killed
         return trainer.update([[0]], lambda _: ((model.weight**2).sum(), torch.ones(())), weight=1, tokens=10)

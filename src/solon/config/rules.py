@@ -29,7 +29,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    rules = (_models, _prompts, _sampling, _judge, _rl, _schedules, _batches)
+    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _schedules, _batches)
     return [found for rule in rules for found in rule(config)]
 
 
@@ -139,14 +139,25 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
         yield Contradiction(("judge.clamp",), what, f"e.g. [{low}, {round(1 - low, 12)}]")
 
 
+def _preference(config: RunConfig) -> Iterator[Contradiction]:
+    weights = config.preference.objective_weights
+    if weights.harmlessness == weights.helpfulness == 0:
+        keys = tuple(f"preference.objective_weights.{name}" for name in type(weights).model_fields)
+        what = "preference.objective_weights are all 0, so that nothing is learned"
+        yield Contradiction(keys, what, "set one above 0")
+
+
 def _rl(config: RunConfig) -> Iterator[Contradiction]:
     rl = config.rl
-    if rl.algorithm != "ppo" and rl.samples_per_prompt < 2:
+    if rl.algorithm not in ("ppo", "reinforce_pp") and rl.samples_per_prompt < 2:
         what = (
             f"rl.samples_per_prompt is {rl.samples_per_prompt}, but {rl.algorithm} compares the samples of one prompt"
         )
         keys = ("rl.samples_per_prompt", "rl.algorithm")
         yield Contradiction(keys, what, 'set it to 2 or more, or rl.algorithm to "ppo"')
+    if rl.kl_target is not None and rl.kl_coefficient == 0:
+        what = "rl.kl_target is set, but rl.kl_coefficient is 0, which no factor changes"
+        yield Contradiction(("rl.kl_target", "rl.kl_coefficient"), what, "set rl.kl_coefficient above 0")
     rollouts = rl.prompts_per_step * rl.samples_per_prompt
     if rl.batch_size > rollouts:
         what = f"rl.batch_size is {rl.batch_size}, but a step makes {rollouts} rollouts"

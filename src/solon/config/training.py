@@ -59,6 +59,17 @@ class SFTSection(OptimizerSection):
     """Assumption."""
 
 
+class ObjectiveWeights(Section):
+    """The weight in the preference loss of a comparison, by what it is about. 0: read, and without effect."""
+
+    harmlessness: float = Field(1.0, ge=0.0)
+    """CCAI had to lower it, or the model apologized to everybody; how far is not published."""
+    helpfulness: float = Field(1.0, ge=0.0)
+
+    def of(self, objective: Literal["harmlessness", "helpfulness"]) -> float:
+        return self.harmlessness if objective == "harmlessness" else self.helpfulness
+
+
 class PreferenceSection(OptimizerSection):
     """The preference model (CAI section 4.2)."""
 
@@ -70,6 +81,19 @@ class PreferenceSection(OptimizerSection):
     """Assumption."""
     holdout: float = Field(0.1, ge=0.0, lt=1.0)
     """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
+    objective_weights: ObjectiveWeights = ObjectiveWeights()
+
+
+class PromptWeights(Section):
+    """How often a prompt comes for each time that others do, by its kind. 2 beside 1: twice as often."""
+
+    harmful: int = Field(1, ge=1)
+    mixed: int = Field(1, ge=1)
+    benign: int = Field(1, ge=1)
+
+    def of(self, kind: str) -> int:
+        weight: int = getattr(self, kind)
+        return weight
 
 
 class RLSection(OptimizerSection):
@@ -80,7 +104,8 @@ class RLSection(OptimizerSection):
     """Assumption, as the two counts below."""
     prompts_per_step: int = Field(8, ge=1)
     samples_per_prompt: int = Field(4, ge=1)
-    """The group of GRPO; PPO may use 1."""
+    """The group that GRPO and RLOO compare; PPO and REINFORCE++ may use 1."""
+    prompt_weights: PromptWeights = PromptWeights()
     epochs: int = Field(1, ge=1)
     """Passes over each step's rollouts."""
     group_epsilon: float = Field(1.0, gt=0.0)
@@ -88,10 +113,20 @@ class RLSection(OptimizerSection):
     with 0.1, groups whose rewards barely differ get full-size advantages, which is amplified noise (docs/log.md)."""
     kl_coefficient: float = Field(0.1, ge=0.0)
     """Measured on the embedded model. RLHF-22 appendix B.1: 0.001 on a preference model of another scale."""
+    kl_in: Literal["reward", "loss"] = "reward"
+    """Where the coefficient counts: off the reward, as in CAI section 4.2, where it weighs KL(policy || reference)
+    whatever the algorithm; or as a term of the loss (k3), as GRPO has it, whose gradient is that of
+    KL(reference || policy)."""
+    kl_target: float | None = Field(None, gt=0.0)
+    """Nats per answer: after every step the coefficient, from `kl_coefficient` on, goes up to 2% up or down towards it
+    (1909.08593 section 2.2). None: it stays, as in RLHF-22."""
     clip: float = Field(0.2, gt=0.0)
     """RLHF-22 appendix B.1."""
+    importance_cap: float = Field(2.0, gt=0.0)
+    """Where another engine samples than trains, each token counts by the ratio of its probabilities under both, at most
+    by so much. Assumption: usual."""
     discount: float = Field(1.0, ge=0.0, le=1.0)
-    """RLHF-22 appendix B.1."""
+    """PPO and REINFORCE++. RLHF-22 appendix B.1."""
     gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
     """PPO only; assumption, the usual value."""
     value_learning_rate: float | None = Field(None, gt=0.0)

@@ -71,6 +71,7 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
             a_ids=learner.sequence(row.prompt_id, row.a),
             b_ids=learner.sequence(row.prompt_id, row.b),
             p_a_preferred=row.p_a_preferred,
+            weight=section.objective_weights.of(row.objective),
         )
         for row in rows
         if row.p_a_preferred is not None
@@ -206,6 +207,7 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
         return answers
 
     fitting = [prompt for prompt in asked if has_room(prompt.text)]
+    weights = work.config.rl.prompt_weights
     work.folder.count("in", len(prompts))
     work.account({"too long": len(prompts) - len(fitting)})
     work.folder.count("out", len(fitting))
@@ -219,7 +221,11 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
         dtype=work.actors.dtype,
     )
     return Environment(
-        prompts=fitting, sampler=sampled, reward_model=reward_model, max_new_tokens=new, stop=format.stop
+        prompts=[one for one in fitting for _ in range(weights.of(learner.prompts[one.id].kind))],
+        sampler=sampled,
+        reward_model=reward_model,
+        max_new_tokens=new,
+        stop=format.stop,
     )
 
 

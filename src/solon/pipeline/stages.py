@@ -213,7 +213,7 @@ def helpfulness(work: Work) -> None:
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
     reads=("comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
-    settings=("preference",),
+    settings=("preference", "preference.objective_weights"),
     roles=("base",),
     weights=("base",),
 )
@@ -230,7 +230,7 @@ def pm(work: Work) -> Facts:
     "Train SL-CAI by RL against the preference model: RL-CAI.",
     folder="models/rl",
     reads=("sl", "pm", RED_TEAM, HELPFUL),
-    settings=("rl", "sampling.max_new_tokens"),
+    settings=("rl", "rl.prompt_weights", "sampling.max_new_tokens"),
     roles=("base",),
 )
 def rl(work: Work) -> Facts:

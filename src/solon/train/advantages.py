@@ -26,6 +26,14 @@ def kl_penalized_rewards(score_B: Tensor, kl_BT: Tensor, loss_mask_BT: Tensor, *
     return reward_BT
 
 
+def kl_penalized_scores(score_B: Tensor, kl_BT: Tensor, loss_mask_BT: Tensor, *, kl_coefficient: float) -> Tensor:
+    """score - kl_coefficient * KL of each whole answer: what the answers to one prompt are compared by. [B].
+
+    Example: score 1, token KLs (0.5, 1.0), coefficient 0.1: 1 - 0.1 * 1.5 = 0.85.
+    """
+    return score_B - kl_coefficient * torch.where(loss_mask_BT, kl_BT, 0.0).sum(dim=1)
+
+
 def generalized_advantages(
     reward_BT: Tensor, value_BT: Tensor, loss_mask_BT: Tensor, *, discount: float, gae_lambda: float
 ) -> tuple[Tensor, Tensor]:
@@ -53,14 +61,15 @@ def generalized_advantages(
 def whiten(advantage_BT: Tensor, loss_mask_BT: Tensor) -> Tensor:
     """Advantages of the selected tokens shifted and scaled to mean 0 and (population) standard deviation 1; else 0.
 
-    Makes the learning rate independent of the reward's scale. Common in PPO implementations, not in 1707.06347.
+    Makes the learning rate independent of the reward's scale. Common in PPO implementations, not in 1707.06347. A
+    deviation below 1e-4 is rounding of equal advantages, which is not blown up.
 
     Example: (1, 3) becomes (-1, 1).
     """
     selected_N = advantage_BT[loss_mask_BT]
     if selected_N.numel() == 0:
         return torch.zeros_like(advantage_BT)
-    scaled_BT = (advantage_BT - selected_N.mean()) / (selected_N.std(correction=0) + 1e-8)
+    scaled_BT = (advantage_BT - selected_N.mean()) / selected_N.std(correction=0).clamp(min=1e-4)
     return torch.where(loss_mask_BT, scaled_BT, 0.0)
 
 
@@ -74,3 +83,15 @@ def group_normalized(reward_PG: Tensor, *, epsilon: float) -> Tensor:
     """
     centered_PG = reward_PG - reward_PG.mean(dim=1, keepdim=True)
     return centered_PG / (reward_PG.std(dim=1, correction=0, keepdim=True) + epsilon)
+
+
+def leave_one_out(reward_PG: Tensor) -> Tensor:
+    """Each reward minus the mean of the others of its prompt, at least one. [P, G] -> [P, G].
+
+    The baseline of an answer does not depend on that answer, so the gradient is unbiased. It is the reward minus the
+    mean of all, times G / (G - 1). Source: RLOO, 2402.14740 section 2.3.
+
+    Example: rewards (0, 1, 5): baselines (3, 2.5, 0.5), advantages (-3, -1.5, 4.5).
+    """
+    others_PG = (reward_PG.sum(dim=1, keepdim=True) - reward_PG) / (reward_PG.shape[1] - 1)
+    return reward_PG - others_PG

@@ -18,7 +18,6 @@ from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import Rows, cut, grouped_order
 from solon.train.faults import BatchDivergedError, DivergedBatch, ExampleLoss, faults_told
-from solon.train.forward import Reader
 from solon.train.losses import SumAndWeight
 from solon.train.schedules import Schedule, schedule_of, warmed_up
 from solon.train.tracking import Track, untracked
@@ -58,6 +57,8 @@ FULL_RATE = "full_lr"
 """The key of a group of AdamW's that holds what its learning rate is a share of."""
 LossOf = Callable[[list[int]], SumAndWeight]
 """Of examples by their index."""
+Parts = Callable[[Sequence[int], Rows, int], list[list[int]]]
+"""What is read at once of so many indices, within a limit of tokens: `Reader.parts`."""
 
 
 class Trainer:
@@ -209,11 +210,17 @@ Step = TypeVar("Step", bound=TrainStep)
 
 
 def run_steps(
-    trainer: Trainer, step: Callable[[int], Step], *, steps: int, record: type[Step], context: TrainContext
+    trainer: Trainer,
+    step: Callable[[int, Sequence[Step]], Step],
+    *,
+    steps: int,
+    record: type[Step],
+    context: TrainContext,
 ) -> list[Step]:
-    """Runs `step(1)` to `step(steps)` and returns their records; after a kill, from the last checkpoint on.
+    """Runs steps 1 to `steps`, each on its number and the records before it, and returns their records; after a kill,
+    from the last checkpoint on.
 
-    A step must be a function of its number and of the trainer's modules alone: then a resumed run ends with the same
+    A step must be a function of these two and of the trainer's modules alone: then a resumed run ends with the same
     bytes as an undisturbed one. Raises as `faults_told`.
     """
     checkpoints = context.checkpoints
@@ -226,7 +233,7 @@ def run_steps(
         trainer.done = (number - 1) / max(1, steps - 1)
         began = time.monotonic()
         with faults_told(trainer.section, checkpoints):
-            records.append(step(number))
+            records.append(step(number, records))
         context.track(records[-1], records[-1].tokens / max(time.monotonic() - began, 1e-9))
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
             rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
@@ -237,7 +244,7 @@ def run_steps(
 def train_epochs(
     trainer: Trainer,
     loss_of: LossOf,
-    reader: Reader,
+    parts: Parts,
     context: TrainContext,
     *,
     stage: str,
@@ -251,6 +258,7 @@ def train_epochs(
     batch. Examples of one group come together, since what they share is then computed once.
 
     Args:
+        parts: of each batch.
         ids: of the examples.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
         groups: of each example, what it shares its beginning with: its prompt.
@@ -260,12 +268,13 @@ def train_epochs(
     orders = [grouped_order(groups, context.seed, stage, epoch) for epoch in range(epochs)]
     batches = [batch for order in orders for batch in cut(order, section.batch_size)]
 
-    def step(number: int) -> TrainStep:
+    def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:
         batch = batches[number - 1]
-        parts = reader.parts(batch, rows_of, section.micro_batch_tokens)
         weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
         tokens = sum(len(row) for one in batch for row in rows_of(one))
-        update = trainer.update(parts, loss_of, weight=weight, tokens=tokens, ids=ids)
+        update = trainer.update(
+            parts(batch, rows_of, section.micro_batch_tokens), loss_of, weight=weight, tokens=tokens, ids=ids
+        )
         context.progress(len(batch), update.tokens)
         return update
 

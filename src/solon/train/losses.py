@@ -45,19 +45,23 @@ def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tenso
     return (weight_B * loss_B).sum(), weight_B.sum()
 
 
-def clipped_policy_loss(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float) -> SumAndWeight:
-    """PPO's clipped surrogate, negated: -sum min(r A, clamp(r, 1 - c, 1 + c) A), r = exp(logp - old_logp).
+def clipped_policy_loss(
+    logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float, weight_N: Tensor | None = None
+) -> SumAndWeight:
+    """PPO's clipped surrogate, negated: -sum w min(r A, clamp(r, 1 - c, 1 + c) A), r = exp(logp - old_logp).
 
-    Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. `old_logp_N` and `advantage_N`
-    are constants. The weight is the number of tokens, over the whole step: no mean per answer as in GRPO's
-    equation, because dividing by each answer's own length favors long bad answers (Dr. GRPO, 2503.20783 section 3.1).
+    Source: 1707.06347 equation 7; GRPO (2402.03300 equation 3) uses the same term. `old_logp_N`, `advantage_N` and
+    `weight_N` (`importance_weights`; None: all 1) are constants. The weight of the sum is the number of tokens, over
+    the whole step: no mean per answer as in GRPO's equation, because dividing by each answer's own length favors long
+    bad answers (Dr. GRPO, 2503.20783 section 3.1).
 
     Example, c = 0.2: r = 1.5, A = 2 is clipped to 1.2 * 2 = 2.4; r = 1.5, A = -1 is not, -1.5. The loss is
     -(2.4 - 1.5) = -0.9, its weight 2.
     """
     ratio_N = (logp_N - old_logp_N).exp()
     clipped_N = ratio_N.clamp(1 - clip, 1 + clip)
-    return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N).sum(), _weight(logp_N)
+    surrogate_N = torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
+    return -(surrogate_N if weight_N is None else weight_N * surrogate_N).sum(), _weight(logp_N)
 
 
 def clip_fraction(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float) -> SumAndWeight:
@@ -68,6 +72,30 @@ def clip_fraction(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, cl
     ratio_N = (logp_N - old_logp_N).exp()
     bound_N = ((ratio_N > 1 + clip) & (advantage_N > 0)) | ((ratio_N < 1 - clip) & (advantage_N < 0))
     return bound_N.float().sum(), _weight(logp_N)
+
+
+def importance_weights(logp_N: Tensor, sampler_logp_N: Tensor, *, cap: float) -> Tensor:
+    """min(p / q, cap), a constant: p and q are a token's probability by trainer and sampler, of the same weights.
+
+    An engine of other arithmetic draws from a slightly other policy; tokens that it draws too often count less. The cap
+    bounds the variance. Source: Yao et al. 2025, On the Rollout-Training Mismatch in Modern RL Systems (truncated
+    importance sampling, of Ionides 2008, for each token beside PPO's own ratio).
+
+    Example, cap 2: p = 0.5, q = 0.2 gives 2.5, cut to 2; p = 0.2, q = 0.5 gives 0.4.
+    """
+    return (logp_N - sampler_logp_N).detach().exp().clamp(max=cap)
+
+
+def sampler_gap(logp_N: Tensor, sampler_logp_N: Tensor) -> tuple[float, float]:
+    """How far trainer and sampler are apart: (mean |log p - log q|, KL(sampler || trainer) by k3), nats per token.
+
+    `sampler_logp_N` are of tokens that the sampler drew. Without tokens both are 0. A measure, not a loss.
+
+    Example: q = 0.5, p = 0.25: ln 2 = 0.6931 and 0.5 - 1 + ln 2 = 0.1931.
+    """
+    count = max(1, len(logp_N))
+    difference = float((logp_N - sampler_logp_N).abs().sum()) / count
+    return difference, float(kl_k3(sampler_logp_N, logp_N).sum()) / count
 
 
 def clipped_value_loss(value_N: Tensor, old_value_N: Tensor, return_N: Tensor, *, clip: float) -> SumAndWeight:
@@ -92,7 +120,8 @@ def kl_k1(logp: Tensor, ref_logp: Tensor) -> Tensor:
 def kl_k3(logp: Tensor, ref_logp: Tensor) -> Tensor:
     """q/p - 1 - log(q/p): its value is unbiased for KL(p || q) under samples of p; never negative, 0 where p = q.
 
-    Source: GRPO, 2402.03300 equation 4. Example: p = 0.5, q = 0.25: 0.5 - 1 + ln 2 = 0.1931.
+    Its gradient is not: under samples of p it is that of KL(q || p), the other way round. Source: GRPO, 2402.03300
+    equation 4. Example: p = 0.5, q = 0.25: 0.5 - 1 + ln 2 = 0.1931.
     """
     log_ratio = ref_logp - logp
     return torch.expm1(log_ratio) - log_ratio

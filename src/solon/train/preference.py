@@ -82,7 +82,7 @@ def train_preference(
     return train_epochs(
         Trainer({"model": model}, section),
         loss_of,
-        reader,
+        reader.parts,
         context,
         stage="preference",
         epochs=section.epochs,

@@ -9,7 +9,7 @@ Legend: B rollouts, T answer tokens, N tokens that count.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,8 +18,9 @@ from solon.config.training import RLSection
 from solon.records import Rollout
 from solon.train.algorithms import Algorithm, UpdateTokens
 from solon.train.batches import cut, epoch_order
+from solon.train.kl_control import next_kl_coefficient
 from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
-from solon.train.losses import SumAndWeight, clip_fraction, kl_k1, kl_k3
+from solon.train.losses import SumAndWeight, clip_fraction, importance_weights, kl_k1, kl_k3, sampler_gap
 from solon.train.rollouts import (
     Environment,
     RLModels,
@@ -48,13 +49,17 @@ class RLTrainStep(TrainStep):
     reward_std: float
     kl: float
     """KL(policy || reference) in nats per answer: `losses.kl_k3` of its tokens, summed."""
+    kl_coefficient: float
+    """What a nat of it cost in this step."""
     entropy: float
     """Nats per token: the mean of -log p of the tokens."""
     clip_fraction: float
     """Share of token updates whose gradient the clip removed."""
     sampler_gap: float
-    """Mean difference, whatever its sign, between what the sampler and the policy in training say of a token, in nats:
-    their arithmetic differs."""
+    """Between what the sampler and the policy in training say of a token, in nats (`losses.sampler_gap`): the mean
+    difference, whatever its sign."""
+    sampler_kl: float
+    """The same as a KL, in nats per token."""
     answer_tokens: float
     """Mean length."""
     finished: float
@@ -94,8 +99,20 @@ def reinforce(
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
     trainer = Trainer(models.learning, section)
     tokens = TokenModels(models, section, context)
-    step = _Reinforcement(algorithm, tokens, environment, section, context, keep, trainer).step
+    loop = _Reinforcement(algorithm, tokens, environment, section, context, keep, trainer)
+
+    def step(number: int, before: Sequence[RLTrainStep]) -> RLTrainStep:
+        return replace(loop, section=_in_force(section, before)).step(number)
+
     return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, context=context)
+
+
+def _in_force(section: RLSection, before: Sequence[RLTrainStep]) -> RLSection:
+    """With the KL coefficient of the step after these."""
+    if section.kl_target is None or not before:
+        return section
+    coefficient = next_kl_coefficient(before[-1].kl_coefficient, before[-1].kl, target=section.kl_target)
+    return section.model_copy(update={"kl_coefficient": coefficient})
 
 
 @dataclass(frozen=True)
@@ -116,8 +133,8 @@ class _Reinforcement:
         samples = sample_rollouts(self.environment, prompts, section, step=number, seed=seed)
         rewards = self.environment.reward_model([one.prompt for one in samples], [one.answer for one in samples])
         batch = self._batch(samples, rewards)
-        updates, clipped, gap = self._update(number, batch)
-        record = _measure(number, batch, updates, clipped=clipped, gap=gap)
+        updates, measures = self._update(number, batch)
+        record = _measure(number, batch, updates, kl_coefficient=self.section.kl_coefficient, **measures)
         self.keep(number, _records(number, batch))
         self.context.progress(len(samples), record.tokens)
         return record
@@ -137,18 +154,20 @@ class _Reinforcement:
         rollouts = self.section.prompts_per_step * self.section.samples_per_prompt
         return self.section.epochs == 1 and self.section.batch_size >= rollouts
 
-    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], float, float]:
-        """All updates of one step, the share of token updates that were clipped, and the sampler's gap."""
+    def _update(self, number: int, batch: _Batch) -> tuple[list[TrainStep], dict[str, float]]:
+        """All updates of one step, and what was measured meanwhile."""
         section, examples = self.section, [sample.example for sample in batch.samples]
         ids = [sample.id for sample in batch.samples]
         updates: list[TrainStep] = []
-        measured: list[Tensor] = []
+        clipped: list[Tensor] = []
+        said: list[Tensor] = []
 
         def loss_of(rows: list[int]) -> SumAndWeight:
             tokens, sampler_logp_N = self._tokens(batch, rows)
             with torch.no_grad():
-                clipped, count = clip_fraction(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip)
-                measured.append(torch.stack([clipped, (tokens.old_logp_N - sampler_logp_N).abs().sum(), count]))
+                parts = clip_fraction(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip)
+                clipped.append(torch.stack(parts))
+                said.append(torch.stack([tokens.old_logp_N, sampler_logp_N]))
             return self.algorithm.loss(tokens, section)
 
         for epoch in range(section.epochs):
@@ -159,8 +178,9 @@ class _Reinforcement:
                     rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
                 )
                 updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens, ids=ids))
-        clipped, gap, count = torch.stack(measured).sum(dim=0).tolist()
-        return updates, clipped / max(1.0, count), gap / max(1.0, count)
+        bound, count = torch.stack(clipped).sum(dim=0).tolist()
+        gap, kl = sampler_gap(*torch.cat(said, dim=1))
+        return updates, {"clip_fraction": bound / max(1.0, count), "sampler_gap": gap, "sampler_kl": kl}
 
     def _tokens(self, batch: _Batch, rows: list[int]) -> tuple[UpdateTokens, Tensor]:
         """What the loss reads, and what the sampler said."""
@@ -170,19 +190,22 @@ class _Reinforcement:
         def counted(table_BT: Tensor) -> Tensor:
             return table_BT[rows][mask_BT]
 
+        old_logp_N = logp_N.detach() if self._one_update else counted(batch.scores.logp_BT)
+        sampler_logp_N = counted(batch.scores.sampler_logp_BT)
         tokens = UpdateTokens(
             logp_N=logp_N,
             value_N=self.models.values(examples),
-            old_logp_N=logp_N.detach() if self._one_update else counted(batch.scores.logp_BT),
+            old_logp_N=old_logp_N,
             old_value_N=counted(batch.scores.value_BT),
             ref_logp_N=counted(batch.scores.ref_logp_BT),
             advantage_N=counted(batch.advantage_BT),
             return_N=counted(batch.return_BT),
+            weight_N=importance_weights(old_logp_N, sampler_logp_N, cap=self.section.importance_cap),
         )
-        return tokens, counted(batch.scores.sampler_logp_BT)
+        return tokens, sampler_logp_N
 
 
-def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], *, clipped: float, gap: float) -> RLTrainStep:
+def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], **measures: float) -> RLTrainStep:
     answers, scores = [sample.answer for sample in batch.samples], batch.scores
     tokens = int(scores.loss_mask_BT.sum())
     return RLTrainStep(
@@ -195,8 +218,7 @@ def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], *, clippe
         reward_std=float(batch.reward_B.std(correction=0)),
         kl=float(kl_k3(scores.logp_BT, scores.ref_logp_BT).sum()) / len(answers),
         entropy=-float(scores.logp_BT.sum()) / max(1, tokens),
-        clip_fraction=clipped,
-        sampler_gap=gap,
+        **measures,
         answer_tokens=tokens / len(answers),
         finished=sum(not answer.truncated for answer in answers) / len(answers),
         distinct=len({answer.answer_ids for answer in answers}) / len(answers),

@@ -31,7 +31,7 @@ def finetune(
     return train_epochs(
         Trainer({"model": model}, section),
         loss_of,
-        reader,
+        reader.parts,
         context,
         stage="sft",
         epochs=section.epochs,

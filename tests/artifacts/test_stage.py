@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +61,7 @@ def reopened(run: RunFolder, **settings: object) -> FinishedStage:
 
 
 def do_rows(stage: StageFolder, work: Work, numbers: Sequence[int] = range(10), **more: object) -> list[Square]:
-    return stage.rows(numbers, shard_rows=4, work=work, record=Square, **more)  # type: ignore[arg-type]
+    return list(stage.rows(numbers, shard_rows=4, work=work, record=Square, **more))  # type: ignore[arg-type]
 
 
 def test_the_exact_files_of_a_stage(run: RunFolder) -> None:
@@ -300,6 +302,38 @@ def test_no_items_make_an_empty_stage(run: RunFolder) -> None:
     assert do_rows(stage, Work(stage), numbers=[]) == []
     assert stage.finish().outputs == {}
     assert list(reopened(run).rows("rows", Square)) == []
+
+
+class Numbers(Sequence[int]):
+    """0, 1, ..., of which the parts that were asked for are remembered."""
+
+    def __init__(self, count: int):
+        self.all, self.asked = range(count), list[range]()
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __getitem__(self, at: Any) -> Any:
+        self.asked.append(self.all[at])
+        return self.all[at]
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_a_stage_holds_the_rows_and_items_of_a_shard_or_two(run: RunFolder, count: int) -> None:
+    """However many there are: those that were committed are on disk."""
+    stage, numbers, made, alive = squares(run), Numbers(count), list[weakref.ref[Square]](), list[int]()
+
+    def work(items: Sequence[int]) -> list[Square]:
+        assert numbers.asked[-1] == items and len(numbers.asked) == len(alive) + 1
+        rows = [Square(number=item, square=item**2) for item in items]
+        made.extend(map(weakref.ref, rows))
+        alive.append(sum(row() is not None for row in made))
+        return rows
+
+    found = stage.rows(numbers, shard_rows=4, work=work, record=Square)
+    assert max(alive) == 8
+    assert all(row() is None for row in made)
+    assert [row.number for row in found] == list(range(count))
 
 
 def test_time_and_tokens_add_up_over_resumes(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,9 @@ def test_tables_with_columns_of_other_names(files: Path) -> None:
     )
     done("stage", "prompts", *INPUTS, *own, *tiny_settings("prompts.on_fault=skip"), "-o", "mine", "--quiet")
     kept = Path("mine/prompts/comparisons.jsonl")
-    assert {row.a for row in decode_rows(kept.read_bytes(), Comparison, kept)} == {"Cut above a bud."}
+    assert {row.a for row in decode_rows(kept.read_bytes().splitlines(), Comparison, kept)} == {"Cut above a bud."}
     asked_file = Path("mine/prompts/prompts-helpful.jsonl")
-    for prompt in decode_rows(asked_file.read_bytes(), Prompt, asked_file):
+    for prompt in decode_rows(asked_file.read_bytes().splitlines(), Prompt, asked_file):
         assert [turn.role for turn in prompt.turns] == ["system", "human"]
         assert prompt.source.startswith("good.parquet:")
     assert 'columns = {"prompt" = ["goal", "question"]}' in Path("mine/run.toml").read_text(encoding="utf-8")

@@ -89,7 +89,7 @@ def test_a_row_without_names_keeps_its_id(tmp_path: Path) -> None:
 def test_names_are_kept_as_they_are(tmp_path: Path) -> None:
     names = ["n" * 2**20, "\x1b[31mred", "a\0b", "a\r\nb\u2028c", "\u202eabc", "Human: hi", "null", 10**30]
     rows = [ARENA | {"model_a": name, "rater_id": name, "session": name} for name in names]
-    kept = decode_rows(encode_rows(read(tmp_path, *rows).comparisons), Comparison, tmp_path)
+    kept = decode_rows(encode_rows(read(tmp_path, *rows).comparisons).splitlines(), Comparison, tmp_path)
     assert [(row.model_b, row.rater_id, row.session) for row in kept] == [(str(name),) * 3 for name in names]
 
 

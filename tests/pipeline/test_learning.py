@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,6 @@ def test_a_comparison_weighs_what_its_objective_does(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(learning, "train_preference", train_preference)
     settings = ("preference.objective_weights.harmlessness=0.25", "preference.holdout=0")
-    with tiny_work(tmp_path, pm, (asked("a", "Hello?"),), 64, *settings) as work:
+    with tiny_work(tmp_path, replace(pm, reads=rl.reads), (asked("a", "Hello?"),), 64, *settings) as work:
         learning.train_pm(work, given)
     assert found == [0.25, 1.0, 0.25]

@@ -94,4 +94,5 @@ def test_another_helpfulness_rater_changes_what_is_learnt_but_no_ai_label(
         for stage in FOLDERS
         if manifest(tmp_path / "run", stage).fingerprint != manifest(finished, stage).fingerprint
     }
-    assert {"helpfulness", "models/pm", "models/rl", "answers-rl", "scores"} == changed
+    learned = {"helpfulness", "models/pm", "models/rl"}
+    assert learned <= changed <= learned | {"answers-rl", "scores"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from solon.artifacts.manifest import MANIFEST, PARTIAL, Header, Manifest, differences, problem
-from solon.artifacts.shards import decode_rows
+from solon.artifacts.stored import StoredRows
 from solon.errors import Fault, RunError, Where
 from solon.records import Record
 
@@ -76,15 +76,16 @@ class FinishedStage:
             if (wrong := problem(self.path(name), self.manifest.outputs[name]))
         ]
 
-    def rows(self, file: str, record: type[R]) -> Iterator[R]:
-        """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., one file at a time; none without a file.
+    def rows(self, file: str, record: type[R]) -> Sequence[R]:
+        """The rows of `file.jsonl`, or of the shards `file-00000.jsonl`, ..., read as they are asked for; none without
+        a file.
 
-        Raises `RunError` if a file is not what the stage made, or a row is not a `record`.
+        Raises `RunError` if a file is not what the stage made and, when it is read, if a row is not a `record`.
         """
-        for name in self.manifest.files(file):
-            if faults := self.faults(name):
-                raise RunError(faults)
-            yield from decode_rows(self.path(name).read_bytes(), record, self.path(name))
+        names = self.manifest.files(file)
+        if faults := [fault for name in names for fault in self.faults(name)]:
+            raise RunError(faults)
+        return StoredRows(map(self.path, names), record)
 
 
 def require_run(folder: Path, hint: str = "") -> None:

@@ -1,9 +1,10 @@
-"""Rows as JSONL: whole files, and shards that are committed one by one together with what was counted for them."""
+"""Rows as JSONL: how they are written and read, and shards that are committed one by one together with what was counted
+for them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,20 +34,20 @@ def encode_rows(rows: Iterable[Record]) -> bytes:
     return b"".join(canonical_json(row) for row in rows)
 
 
-def decode_rows(data: bytes, record: type[R], path: Path) -> list[R]:
-    """The rows of a JSONL file. Raises `RunError` with file and line of every row (ten at most) that is no `record`."""
-    rows: list[R] = []
+def decode_rows(lines: Iterable[bytes], record: type[R], path: Path, *, first: int = 1) -> Iterator[R]:
+    """The rows of a JSONL file, as they are read. Raises `RunError` with file and line of every row (ten at most) that
+    is no `record`; none comes after it. `first`: number of the first of the lines."""
     faults: list[Fault] = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line:
-            continue
+    for number, line in enumerate(lines, start=first):
         try:
-            rows.append(record.model_validate_json(line))
+            row = record.model_validate_json(line)
         except ValidationError as error:
             faults.append(Fault(f"not a {record.__name__}: {first_error(error)}", Where(path, number)))
+        else:
+            if not faults:
+                yield row
     if faults:
         raise RunError(faults[:10])
-    return rows
 
 
 def shard_name(file: str, index: int) -> str:
@@ -67,8 +68,8 @@ class Shards:
     def path(self, index: int) -> Path:
         return self._folder / shard_name("rows", index)
 
-    def committed(self, index: int, *, first: int, items: int) -> tuple[bytes, Counts] | None:
-        """A committed shard's bytes and counts; None if it is missing, damaged or was cut otherwise."""
+    def committed(self, index: int, *, first: int, items: int) -> Counts | None:
+        """What was counted for a committed shard; None if it is missing, damaged or was cut otherwise."""
         try:
             note = ShardNote.model_validate_json(self._note(index).read_bytes())
             data = self.path(index).read_bytes()
@@ -76,7 +77,7 @@ class Shards:
             return None
         if (note.first, note.items, note.sha256) != (first, items, sha256_bytes(data)):
             return None
-        return data, note.counts
+        return note.counts
 
     def commit(self, index: int, data: bytes, *, first: int, items: int, counts: Counts) -> None:
         """Keep a shard and its counts."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -29,7 +30,8 @@ from solon.artifacts.manifest import (
     version_changes,
     versions,
 )
-from solon.artifacts.shards import Shards, decode_rows, encode_rows, shard_name
+from solon.artifacts.shards import Shards, encode_rows, shard_name
+from solon.artifacts.stored import StoredRows
 from solon.errors import RunError, Where
 from solon.records import Record
 
@@ -44,6 +46,24 @@ START = "stage.json"
 
 def _as_they_are(parts: Mapping[int, Any]) -> Iterable[tuple[int, Any]]:
     return parts.items()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts(Mapping[int, Sequence[T]]):
+    """The items of these shards, cut off when they are asked for."""
+
+    every: Sequence[T]
+    size: int
+    numbers: Sequence[int]
+
+    def __getitem__(self, number: int) -> Sequence[T]:
+        return self.every[number * self.size : (number + 1) * self.size]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 class StageFolder:
@@ -85,8 +105,9 @@ class StageFolder:
         record: type[R],
         recovered: Callable[[int], None] | None = None,
         spread: Spread[T, M] = _as_they_are,
-    ) -> list[R]:
-        """Do `work` shard by shard, committing each; shards committed before are read back, not made again.
+    ) -> Sequence[R]:
+        """Do `work` shard by shard, committing each; shards committed before are not made again. The rows are read back
+        as they are asked for.
 
         What `work` counts with `drop` and `count` is committed with its shard; `in` and `out` are counted here. For
         equal bytes after a kill, a shard's rows must depend on its items alone, and the items be the same on every
@@ -95,30 +116,29 @@ class StageFolder:
         Args:
             shard_rows: items per shard.
             work: the items of one shard to its rows, as many or as few as it likes.
-            recovered: called with the number of items of each shard that was read back.
+            recovered: called with the number of items of each shard that was there.
             spread: takes the items of the shards that are left, e.g. to other machines. `work` gets what comes back, in
                 any order; by default the items as they are.
         """
         shards = Shards(self.folder, self._partial)
-        parts = dict(enumerate(items[first : first + shard_rows] for first in range(0, len(items), shard_rows)))
-        rows: dict[int, Sequence[R]] = {}
+        sizes = [min(shard_rows, len(items) - first) for first in range(0, len(items), shard_rows)]
+        left: list[int] = []
         self.count("in", len(items))
-        for index, part in parts.items():
-            if kept := shards.committed(index, first=index * shard_rows, items=len(part)):
-                rows[index] = decode_rows(kept[0], record, shards.path(index))
-                self._sharded += Tally.of(kept[1])
+        for index, size in enumerate(sizes):
+            if kept := shards.committed(index, first=index * shard_rows, items=size):
+                self._sharded += Tally.of(kept)
                 if recovered is not None:
-                    recovered(len(part))
-        left = {index: part for index, part in parts.items() if index not in rows}
+                    recovered(size)
+            else:
+                left.append(index)
         with self.timed():
-            for index, given in spread(left):
-                rows[index], counts = self._counted(work, given)
-                data, size = encode_rows(rows[index]), len(left[index])
-                shards.commit(index, data, first=index * shard_rows, items=size, counts=counts)
+            for index, given in spread(_Parts(every=items, size=shard_rows, numbers=left)):
+                rows, counts = self._counted(work, given)
+                shards.commit(index, encode_rows(rows), first=index * shard_rows, items=sizes[index], counts=counts)
                 self._sharded += Tally.of(counts)
                 self._watch.keep()
-        shards.cut(len(parts))
-        return [row for index in parts for row in rows[index]]
+        shards.cut(len(sizes))
+        return StoredRows(map(shards.path, range(len(sizes))), record)
 
     def _counted(self, work: Callable[[M], Sequence[R]], given: M) -> tuple[Sequence[R], Counts]:
         """One shard's rows, and what was counted on the way."""

@@ -146,7 +146,7 @@ def _batches(
     while sieve.missing > 0 and len(replies) < limit:
         path = folder / shard_name("replies", index)
         if path.exists():
-            batch = decode_rows(path.read_bytes(), Reply, path)
+            batch = list(decode_rows(path.read_bytes().splitlines(), Reply, path))
         else:
             size = min(BATCH, max(1, (sieve.missing + 1) // 2), limit - len(replies))  # if half of what is asked serves
             batch = ask(order.kind, order.examples, range(len(replies), len(replies) + size), sampler)

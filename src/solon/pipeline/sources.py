@@ -39,16 +39,16 @@ DEMONSTRATIONS = "prompts/demonstrations"
 class PromptSets:
     """The prompts of a run. Training and evaluation share none."""
 
-    red_team: tuple[Prompt, ...] = ()
+    red_team: Sequence[Prompt] = ()
     """Harmful and mixed; the supervised phase and the judge's pairs are made from them."""
-    helpful: tuple[Prompt, ...] = ()
-    evaluation: tuple[Prompt, ...] = ()
+    helpful: Sequence[Prompt] = ()
+    evaluation: Sequence[Prompt] = ()
     twins: Mapping[str, Prompt] = field(default_factory=dict)
     """For each helpful prompt's id, a harmful prompt in the same situation, whose answer is likely a refusal. Files
     have none: a prompt about something else would teach what the answer is about."""
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: Sequence[Comparison] = ()
     """Helpfulness comparisons that the user gave."""
-    demonstrations: tuple[Demonstration, ...] = ()
+    demonstrations: Sequence[Demonstration] = ()
     """Helpful answers that the user gave."""
     rows_in: int = 0
     """Rows that were read, or prompts that were made."""
@@ -63,8 +63,8 @@ class PromptSets:
     def read(cls, inputs: Mapping[str, FinishedStage]) -> PromptSets:
         """What the stage `prompts` keeps. `inputs`: that stage, by each file that may be read; other sets are empty."""
 
-        def rows(file: str, record: type[R]) -> tuple[R, ...]:
-            return tuple(inputs[file].rows(Path(file).name, record)) if file in inputs else ()
+        def rows(file: str, record: type[R]) -> Sequence[R]:
+            return inputs[file].rows(Path(file).name, record) if file in inputs else ()
 
         helpful, twins = rows(HELPFUL, Prompt), rows(TWINS, Prompt)
         return cls(

@@ -279,7 +279,7 @@ def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
     held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
     responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
-    rows = work.rows(responses, lambda part: Rows(records=tuple(grade(part, given.graders))), Score)
+    rows = list(work.rows(responses, lambda part: Rows(records=tuple(grade(part, given.graders))), Score))
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)

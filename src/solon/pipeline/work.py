@@ -102,7 +102,7 @@ class Work:
 
     def rows(
         self, items: Sequence[T], make: Callable[[Sequence[T]], Rows[R]], record: type[R], *, may_be_empty: bool = False
-    ) -> list[R]:
+    ) -> Sequence[R]:
         """Makes the stage's rows, shard by shard, and accounts for each. Shards that were made before are read.
 
         `make` may be sent to other machines, so it holds models, texts and values, and not this object; a server is

@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).with_name("claims")))
 from measuring.chains import Chains
 from measuring.machine import processor, versions
 from measuring.random_models import number_prompts, random_model
+from measuring.training import NoCheckpoints
 from measuring.turns import tell
 from solon.config.training import PreferenceSection, SFTSection
 from solon.feedback.rows import run_rows
@@ -149,16 +150,6 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
-
-
-class NoCheckpoints:
-    """Keeps nothing."""
-
-    def latest(self) -> None:
-        return None
-
-    def save(self, *state: object) -> None:
-        pass
 
 
 class Bench:

@@ -32,9 +32,10 @@ from typing import Any
 
 from solon.artifacts.atomic import sha256_bytes
 from solon.artifacts.hashes import sha256_file
-from solon.pipeline.stages import STAGES as DECLARED
+from solon.config.run import RunConfig
+from solon.pipeline.stages import stages_of
 
-STAGES = tuple(stage.folder for stage in DECLARED)
+STAGES = tuple(stage.folder for stage in stages_of(RunConfig()))
 """As `solon run --json` announces them."""
 
 SETTINGS = (

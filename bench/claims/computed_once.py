@@ -13,14 +13,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from measuring.chains import Chains
 from measuring.models import endless, endless_format, solon_engine, threads
+from measuring.products import Products, distinct_tokens
 from measuring.prompts import hh_rlhf
 from measuring.result import Result, at_least
 from measuring.script import Options, result, run
@@ -48,53 +46,6 @@ class Listening:
         return await self._model.score(context, options)
 
 
-def distinct_tokens(texts: Sequence[Sequence[int]]) -> int:
-    """Tokens of the texts, common beginnings counted once. Example: (1, 2, 3) and (1, 2, 4, 3) have 5."""
-    nodes: dict[tuple[int, int], int] = {}
-    for text in texts:
-        node = 0
-        for token in text:
-            node = nodes.setdefault((node, token), len(nodes) + 1)
-    return len(nodes)
-
-
-class Products:
-    """The model's matrix products alone."""
-
-    def __init__(self, folder: Path, dtype: torch.dtype, rows: int):
-        from transformers import AutoConfig
-
-        c: Any = AutoConfig.from_pretrained(folder)
-        width, inner = c.hidden_size, c.intermediate_size
-        heads = (c.num_attention_heads + 2 * c.num_key_value_heads) * (width // c.num_attention_heads)
-        self._layers = [
-            [
-                torch.randn(n, k).to(dtype)
-                for n, k in ((heads, width), (width, width), (2 * inner, width), (width, inner))
-            ]
-            for _ in range(c.num_hidden_layers)
-        ]
-        self._head = torch.randn(c.vocab_size, width).to(dtype)
-        self._read, self._written = self._inputs(SIDE_BY_SIDE), self._inputs(rows)
-
-    def _inputs(self, tokens: int) -> dict[int, Tensor]:
-        widths = {weight.shape[1] for layer in self._layers for weight in layer}
-        return {width: torch.randn(tokens, width).to(self._head.dtype) for width in widths}
-
-    def read(self) -> None:
-        self._pass(self._read)
-
-    def write(self) -> None:
-        self._pass(self._written)
-        F.linear(self._written[self._head.shape[1]], self._head)
-
-    @torch.no_grad()
-    def _pass(self, inputs: dict[int, Tensor]) -> None:
-        for layer in self._layers:
-            for weight in layer:
-                F.linear(inputs[weight.shape[1]], weight)
-
-
 def measure(options: Options) -> Iterator[Result]:
     prompts, _ = hh_rlhf(options.size(64, 2))
     new_tokens = 4 if options.quick else 64
@@ -106,12 +57,12 @@ def measure(options: Options) -> Iterator[Result]:
         engine = Listening(solon_engine(model, format, dtype=str(dtype).removeprefix("torch.")))
         written = chains.write(engine)
         every = distinct_tokens([(*one.prompt_ids, *one.answer_ids) for one in engine.heard])
-        products = Products(model, dtype, len(prompts))
+        products = Products(model, dtype)
+        reading, writing = products.body(SIDE_BY_SIDE), products.whole(len(prompts))
         times = median_seconds(
-            {"chains": lambda: chains.write(engine), "reading": products.read, "writing": products.write},
-            options.repetitions,
+            {"chains": lambda: chains.write(engine), "reading": reading, "writing": writing}, options.repetitions
         )
-    needed = (every - written) * times["reading"] / SIDE_BY_SIDE + written * times["writing"] / len(prompts)
+    needed = (every - written) * times["reading"] / reading.tokens + written * times["writing"] / writing.tokens
     yield result(
         "SmolLM2, tokens that must be computed once",
         setting=f"{chains.setting}, {every - written} tokens to read, {dtype}, {threads()} threads",

@@ -23,8 +23,9 @@ from solon.artifacts.atomic import write_atomic
 from solon.cli import init
 from solon.config.files import run_file_text, shipped_run_files
 from solon.config.load import load_run_config
+from solon.config.run import RunConfig
 from solon.constitution.lint import lint
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import STAGES, stages_of
 
 RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
 KINDS = ("harmful", "mixed", "benign")
@@ -115,7 +116,7 @@ def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
     settings = tiny_settings("prompts.mixed=0", "pairs.per_prompt=1")
     first = done("stage", "prompts", "mine/run.toml", "--constitution", "imported", *settings)
     assert "run folder: runs/mine" in first and "to continue: solon resume runs/mine" in first
-    for stage in STAGES[1:-1]:
+    for stage in stages_of(RunConfig())[1:-1]:
         output = done("stage", stage.name, "runs/mine", "--quiet")
         assert output.startswith(f"runs/mine/{stage.folder}: ")
         assert (files / "runs/mine" / stage.folder / "manifest.json").exists()
@@ -129,10 +130,18 @@ def test_stage_by_stage_on_files_of_ones_own(files: Path) -> None:
 
 
 def test_the_stages_listed_are_the_stages_there_are(world: Path) -> None:
-    assert sorted(stage.folder for stage in STAGES) == sorted(FOLDERS)
+    assert [stage.folder for stage in stages_of(RunConfig())] == list(FOLDERS)
     for stage in STAGES:
-        assert (world / stage.folder / "manifest.json").exists()
+        assert (world / stage.folder / "manifest.json").exists() == (stage.folder in FOLDERS)
         assert stage.title in " ".join(done("stage", stage.name, "--help").split())
+
+
+def test_a_stage_of_another_alignment_is_refused(world: Path, files: Path) -> None:
+    said = 'this run has no stage rl: its alignment is "dpo" (it trains sl and dpo)'
+    assert solon("stage", "rl", "--set", "alignment=dpo").stderr == f"error: {said}\n"
+    said = 'this run has no stage answers-dpo: its alignment is "rl" (it trains sl and pm and rl)'
+    assert solon("stage", "answers-dpo", world).stderr == f"error: {said}\n"
+    assert not (files / "runs").exists()
 
 
 @pytest.mark.parametrize("name", shipped_run_files())

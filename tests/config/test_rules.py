@@ -92,6 +92,10 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "preference.objective_weights are all 0, so that nothing is learned (set one above 0)",
         ),
         (
+            ["dpo.beta=0.2"],
+            'dpo.beta is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
+        ),
+        (
             ["judge.clamp=[0.4, 0.4]"],
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
@@ -126,6 +130,7 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["preference.schedule=linear"])
     load_run_config(None, ["rl.algorithm=reinforce_pp", "rl.samples_per_prompt=1", "rl.batch_size=16"])
     load_run_config(None, ["rl.kl_target=4", "preference.objective_weights.helpfulness=0"])
+    load_run_config(None, ["alignment=dpo", "dpo.beta=0.2", "rl.micro_batch_tokens=50"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])

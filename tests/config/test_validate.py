@@ -44,7 +44,8 @@ critique = "a"
 ''',
     )
     sections = (
-        "models, constitution, prompts, sampling, supervised, quality, sft, pairs, judge, helpfulness, preference, rl"
+        "alignment, models, constitution, prompts, sampling, supervised, quality, sft, pairs, judge, helpfulness, "
+        "preference, rl, dpo"
     )
     *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [

@@ -62,6 +62,15 @@ def test_calls_and_tokens_are_those_of_the_method(model: Path) -> None:
     assert (plan.seconds, plan.peak_bytes) == (None, None)
 
 
+def test_dpo_asks_nothing_and_needs_no_preference_model(model: Path) -> None:
+    plan = plan_of(model, "alignment=dpo")
+    folders = [stage.stage for stage in plan.stages]
+    assert folders[-5:] == ["models/dpo", "answers-base", "answers-sl", "answers-dpo", "scores"]
+    assert not {"models/pm", "models/rl"} & {*folders}
+    assert [stage.asked for stage in plan.stages if stage.stage == "models/dpo"] == [()]
+    assert asked(plan, "answers-dpo").calls == 9
+
+
 def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:
     assert asked(plan_of(model, "judge.orders=both"), "comparisons").calls == 18
     reasoning = asked(plan_of(model, "judge.method=cot", "sampling.reasoning.max_new_tokens=7"), "comparisons")

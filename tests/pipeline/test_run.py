@@ -17,7 +17,7 @@ from solon.evals.quality import text_quality
 from solon.evals.summary import read_summary
 from solon.models.folder import fingerprints
 from solon.pipeline import sources
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 
 RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
 MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
@@ -283,7 +283,7 @@ def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path
     """Stage by stage, each anew: what a stage needs, it finds on disk."""
     folder, config = tmp_path / "pieces", world_config(llama)
     begun = []
-    for number, stage in enumerate(STAGES, start=1):
+    for number, stage in enumerate(stages_of(config), start=1):
         told = run_in(folder, config, until=stage.name)
         begun += told.stages
         assert len(told.stages) == 1, stage

@@ -23,7 +23,7 @@ from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.settle import KEYS, settle
 from solon.pipeline.stage import Stage, stage_of
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import STAGES, stages_of
 
 
 def sections(section: type[Section], prefix: str = "") -> Iterator[tuple[type[Section], str]]:
@@ -55,6 +55,18 @@ def test_a_stage_reads_only_stages_before_it() -> None:
         assert {stage_of(name) for name in stage.reads} <= before, stage.name
         before.add(stage.name)
     assert len(before) == len(STAGES) == len({stage.folder for stage in STAGES})
+
+
+def test_a_run_has_the_stages_of_its_alignment_and_they_read_no_others() -> None:
+    rl, dpo = (
+        {stage.name: stage for stage in stages_of(RunConfig(alignment=alignment))} for alignment in ("rl", "dpo")
+    )
+    assert rl.keys() - dpo.keys() == {"pm", "rl", "answers-rl"}
+    assert dpo.keys() - rl.keys() == {"dpo", "answers-dpo"}
+    for own in (rl, dpo):
+        assert {stage_of(name) for stage in own.values() for name in stage.reads} < own.keys()
+    assert {name for name in rl["scores"].reads if name not in dpo["scores"].reads} == {"answers-rl", "pm"}
+    assert {name for name in dpo["scores"].reads if name not in rl["scores"].reads} == {"answers-dpo"}
 
 
 @pytest.fixture
@@ -110,7 +122,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo"])
+@pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo", "alignment=dpo"])
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
@@ -118,7 +130,7 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
     with RunFolder.create(tmp_path, config) as run:
         pipeline = Pipeline(run, Told(), OtherRuns())
-        for stage in STAGES:
+        for stage in stages_of(config):
 
             def body(work: Any, stage: Stage = stage) -> Any:
                 read.clear()
@@ -153,6 +165,8 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("sft.schedule=cosine") == ["sl"]
     assert differing("rl.kl_coefficient=0.2") == differing("rl.prompt_weights.benign=2") == ["rl"]
     assert differing("preference.objective_weights.harmlessness=0.5") == ["pm"]
+    assert differing("dpo.beta=0.2", "alignment=dpo") == ["dpo"]
+    assert differing("rl.kl_coefficient=0.2", "alignment=dpo") == []
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
@@ -164,7 +178,9 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("sampling.revisions.temperature=0.5") == ["revisions"]
     assert differing("sampling.reasoning.max_new_tokens=200") == []
     assert differing("evaluation.temperature=0") == ["answers-base", "answers-sl", "answers-rl"]
-    assert differing("models.dtype=float32") == [stage.name for stage in STAGES if stage.name != "prompts"]
+    assert differing("models.dtype=float32") == [
+        stage.name for stage in stages_of(RunConfig()) if stage.name != "prompts"
+    ]
     assert differing("prompts.harmful=3") == ["prompts"]
 
 
@@ -176,7 +192,7 @@ def differing(setting: str, *before: str, preferred: Mapping[str, SamplingOverri
         settle(load_run_config(None, given), lambda role: asks.get(role, SamplingOverrides()))
         for given in (before, [*before, setting])
     )
-    return [stage.name for stage in STAGES if stage.config(one) != stage.config(other)]
+    return [stage.name for stage in stages_of(one) if stage.config(one) != stage.config(other)]
 
 
 def test_a_stage_depends_on_what_holds_not_on_what_was_typed() -> None:

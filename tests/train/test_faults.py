@@ -47,10 +47,10 @@ def _train(model: nn.Module, loss_of: LossOf, checkpoints: Any) -> list[TrainSte
         partial(micro_batches, packed=False),
         train_context(pad_id=0, checkpoints=checkpoints),
         stage="sft",
-        epochs=1,
+        section=SECTION,
         ids=[f"example-{row}" for row in range(6)],
         weights=[2] * 6,
-        groups=[str(row) for row in range(6)],
+        prompts=[""] * 6,
         rows_of=lambda _: [(1,)],
     )
 

@@ -30,6 +30,14 @@ def test_preference_loss_as_worked_in_its_docstring() -> None:
     assert float(weight) == 1
 
 
+def test_dpo_and_ipo_losses_as_worked_in_their_docstrings() -> None:
+    ones = torch.ones(1)
+    dpo = losses.dpo_loss(2 * ones * log(3.0), 0 * ones, 0.9 * ones, ones, beta=0.5)
+    assert (float(dpo[0]), float(dpo[1])) == (pytest.approx(0.3975, abs=1e-4), 1)
+    ipo = losses.ipo_loss(3 * ones, ones, 0.75 * ones, ones, beta=0.5)
+    assert (float(ipo[0]), float(ipo[1])) == (pytest.approx(3.0), 1)
+
+
 def test_policy_loss_and_clip_fraction_as_worked_in_their_docstrings() -> None:
     logp, old = torch.full((2,), log(1.5)), torch.zeros(2)
     advantage = torch.tensor([2.0, -1.0])
@@ -144,6 +152,38 @@ def test_swapping_answers_with_their_label_changes_nothing_but_the_margin() -> N
     (grad_b,) = torch.autograd.grad(one, b)
     torch.testing.assert_close(grad_a, -grad_b)
     assert not torch.allclose(one, losses.preference_loss(b, a, p, w)[0])
+
+
+DIRECT = {"dpo": losses.dpo_loss, "ipo": losses.ipo_loss}
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_losses_of_log_ratios_keep_the_laws_of_preferences(name: str) -> None:
+    """Equal policies cost the same whatever the label; a swap changes nothing; the preferred answer rises."""
+    loss, a, b, zeros = DIRECT[name], _seeded(6), _seeded(6, seed=1), torch.zeros(6).requires_grad_()
+    p, w = torch.tensor([0.0, 0.2, 0.5, 0.6, 0.9, 1.0]), torch.arange(1.0, 7.0)
+    equal, weight = loss(zeros, zeros.detach(), p, w, beta=0.3)
+    assert float(equal.detach() / weight) == pytest.approx({"dpo": log(2), "ipo": 1 / 0.6**2}[name])
+    torch.testing.assert_close(loss(a, b, p, w, beta=0.3), loss(b, a, 1 - p, w, beta=0.3))
+    torch.testing.assert_close(loss(a + 5, b + 5, p, w, beta=0.3), loss(a, b, p, w, beta=0.3))
+    (grad,) = torch.autograd.grad(equal, zeros)
+    assert (-grad.sign()).tolist() == [-1, -1, 0, 1, 1, 1]
+
+
+def test_losses_of_log_ratios_are_those_of_their_papers_for_hard_labels() -> None:
+    chosen, rejected, ones = _seeded(8), _seeded(8, seed=1), torch.ones(8)
+    dpo, _ = losses.dpo_loss(chosen, rejected, ones, ones, beta=0.3)
+    torch.testing.assert_close(dpo, -functional.logsigmoid(0.3 * (chosen - rejected)).sum())
+    ipo, _ = losses.ipo_loss(rejected, chosen, 0 * ones, ones, beta=0.3)
+    torch.testing.assert_close(ipo, functional.mse_loss(chosen - rejected, ones / 0.6, reduction="sum"))
+
+
+@pytest.mark.parametrize(("name", "least"), [("dpo", log(4) / 0.5), ("ipo", 0.6 / (2 * 0.5))])
+def test_a_soft_label_says_how_far_the_policy_goes(name: str, least: float) -> None:
+    h = torch.tensor([least]).requires_grad_()
+    total, _ = DIRECT[name](h, torch.zeros(1), torch.tensor([0.8]), torch.ones(1), beta=0.5)
+    (grad,) = torch.autograd.grad(total, h)
+    assert float(grad) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_weight_of_two_is_the_row_twice() -> None:

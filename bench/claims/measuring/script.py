@@ -39,6 +39,8 @@ class Options:
     model: Path
     peers: tuple[str, ...] = ()
     """Words in the names of the engines to compare with; none: all of them."""
+    runs: tuple[Path, ...] = ()
+    """Finished runs whose data a claim on training takes, in the place of small runs of its own."""
 
     def smollm2(self) -> Path:
         """The folder of the real model."""
@@ -115,10 +117,18 @@ def _options(doc: str) -> tuple[Options, Path]:
     parser.add_argument(
         "--peer", action="append", default=[], help="beside engines of this name alone, e.g. vLLM; again"
     )
+    parser.add_argument(
+        "--run", type=Path, action="append", default=[], help="take data from this finished run; once for each model"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to append to")
     given = parser.parse_args()
     repetitions = given.repetitions or (1 if given.quick else 3)
     options = Options(
-        quick=given.quick, repetitions=repetitions, rows=given.rows, model=given.model, peers=tuple(given.peer)
+        quick=given.quick,
+        repetitions=repetitions,
+        rows=given.rows,
+        model=given.model,
+        peers=tuple(given.peer),
+        runs=tuple(given.run),
     )
     return options, given.results

@@ -25,7 +25,7 @@ from solon.errors import ConfigError, UserError
 from solon.pipeline.check import check_inputs, check_servers
 from solon.pipeline.pinning import pin_models
 from solon.pipeline.stage import Stage
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import STAGES, stages_of
 from solon.progress import reporting
 
 Tell = Callable[[str], None] | None
@@ -56,10 +56,13 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         tell = None if quiet or as_json else say_note
         keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
         if source is None or source in shipped_run_files() or not os.path.isdir(source):
-            run = _begin(source, output, load_run_config(source, settings or (), keys, tell=tell), tell)
+            config = load_run_config(source, settings or (), keys, tell=tell)
+            _require(until, config)
+            run = _begin(source, output, config, tell)
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
         else:
+            _require(until, run_config(Path(source)))
             run = _find(Path(source), tell)
         _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json, until=until)
 
@@ -75,6 +78,7 @@ run.__doc__ = """Run Constitutional AI from constitution to report.
 
     \b
       [bold]solon run -o runs/demo[/bold]
+      [bold]solon run world-dpo -o runs/dpo[/bold]         DPO in the place of preference model and RL
       [bold]solon run mine/run.toml --set rl.steps=60[/bold]
       [bold]solon run --model ./my-model --constitution mine.toml --prompts red.jsonl --helpful good.jsonl[/bold]
     """
@@ -86,7 +90,8 @@ stages = typer.Typer(
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
 )
 for _stage in STAGES:
-    _help = f"{_stage.title}\n\nKept in `{_stage.folder}` of the run folder."
+    _runs = f' Of runs with alignment = "{_stage.alignment}".' if _stage.alignment else ""
+    _help = f"{_stage.title}{_runs}\n\nKept in `{_stage.folder}` of the run folder."
     stages.command(_stage.name, help=_help)(_command(_stage))
 
 
@@ -126,6 +131,15 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     print_result(folder)  # first: it can be read where nothing can be written
     with storage_errors(folder):
         write_page(folder, data)
+
+
+def _require(stage: Stage | None, config: RunConfig) -> None:
+    """Raises `UserError` if a run has no such stage."""
+    own = {one.name: one for one in stages_of(config)}
+    if stage and stage.name not in own:
+        trained = " and ".join(one.name for one in own.values() if one.trains)
+        what = f'this run has no stage {stage.name}: its alignment is "{config.alignment}"'
+        raise UserError(what, hint=f"it trains {trained}")
 
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: Tell) -> RunFolder:

@@ -29,7 +29,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _schedules, _batches)
+    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _dpo, _schedules, _batches)
     return [found for rule in rules for found in rule(config)]
 
 
@@ -170,7 +170,12 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _schedules(config: RunConfig) -> Iterator[Contradiction]:
-    for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
+    for name, section in (
+        ("sft", config.sft),
+        ("preference", config.preference),
+        ("rl", config.rl),
+        ("dpo", config.dpo),
+    ):
         keys, last = (f"{name}.schedule", f"{name}.final_share"), section.final_share
         what = f'{keys[0]} is "{section.schedule}", but {keys[1]} is {last:g}'
         if section.schedule == "constant" and last != 1.0:
@@ -179,11 +184,19 @@ def _schedules(config: RunConfig) -> Iterator[Contradiction]:
             yield Contradiction(keys, what, f'set {keys[1]} below 1, or {keys[0]} to "constant"')
 
 
+def _dpo(config: RunConfig) -> Iterator[Contradiction]:
+    for name, field in type(config.dpo).model_fields.items():
+        if config.alignment != "dpo" and getattr(config.dpo, name) != field.default:
+            what = f'dpo.{name} is set, but alignment is "{config.alignment}"'
+            yield Contradiction((f"dpo.{name}", "alignment"), what, 'remove it, or set alignment to "dpo"')
+
+
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
     untrained = ("sampling.reasoning.max_new_tokens", "evaluation.max_new_tokens")
     limits = {key: limit for key, limit in config.token_limits().items() if key not in untrained}
     key = max(limits, key=lambda one: limits[one])
-    for name, section in (("sft", config.sft), ("preference", config.preference), ("rl", config.rl)):
+    aligning = ("dpo",) if config.alignment == "dpo" else ("preference", "rl")
+    for name, section in ((name, getattr(config, name)) for name in ("sft", *aligning)):
         if section.micro_batch_tokens < limits[key]:
             own = f"{name}.micro_batch_tokens"
             what = f"{own} is {section.micro_batch_tokens}, less than one answer of {key} = {limits[key]}"

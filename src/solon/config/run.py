@@ -18,7 +18,7 @@ from solon.config.models import ModelsSection
 from solon.config.prompts import PromptsSection
 from solon.config.sampling import SamplingOverrides, SamplingSection
 from solon.config.section import MECHANICAL, Section
-from solon.config.training import PreferenceSection, RLSection, SFTSection
+from solon.config.training import DPOSection, PreferenceSection, RLSection, SFTSection
 
 
 class EvaluationSection(SamplingOverrides):
@@ -51,6 +51,8 @@ class RunConfig(Section):
 
     name: str = "run"
     seed: int = Field(0, ge=0, lt=1 << 63)
+    alignment: Literal["rl", "dpo"] = "rl"
+    """What makes the final model of SL-CAI: a preference model and RL (CAI section 4.2), or DPO on the comparisons."""
     models: ModelsSection = ModelsSection()
     constitution: ConstitutionSection = ConstitutionSection()
     prompts: PromptsSection = PromptsSection()
@@ -63,6 +65,7 @@ class RunConfig(Section):
     helpfulness: HelpfulnessSection = HelpfulnessSection()
     preference: PreferenceSection = PreferenceSection()
     rl: RLSection = RLSection()
+    dpo: DPOSection = DPOSection()
     evaluation: EvaluationSection = EvaluationSection()
     cluster: ClusterSection = ClusterSection()
     tracking: TrackingSection = TrackingSection()

@@ -23,7 +23,7 @@ from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.models.generation import alike, preference
 from solon.models.where import bring_model, hub_model
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 from solon.prompting import context
 from solon.prompting.asking import critique_format
 from solon.prompting.chat_template import DialogueFormat
@@ -243,7 +243,8 @@ def _reach(config: RunConfig, run: Path | None, faults: list[Fault]) -> None:
     from solon.pipeline.actors import Actors
 
     actors = Actors(config=config, run=run)
-    left = [stage for stage in STAGES if run is None or not (run / stage.folder / MANIFEST).exists()]
+    stages = stages_of(config)
+    left = [stage for stage in stages if run is None or not (run / stage.folder / MANIFEST).exists()]
     for role in dict.fromkeys(role for stage in left for role in stage.asked(config)):
         if reads_folder(config.models.role(role).engine):
             continue

@@ -16,11 +16,11 @@ Prompts = Mapping[str, Prompt]
 
 
 class HeldOutMargin(Record):
-    """A comparison that the preference model was not trained on, and what it makes of it."""
+    """A comparison that the preference model, or DPO-CAI, was not trained on, and what it makes of it."""
 
     id: str
     margin: float
-    """Score of `a` minus score of `b`."""
+    """Score of `a` minus score of `b`. Of DPO-CAI, beta times log-ratio to SL-CAI is the score."""
 
 
 def held_out_responses(model: str, answers: Sequence[Answer], prompts: Prompts) -> list[Response]:

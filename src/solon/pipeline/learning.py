@@ -1,4 +1,6 @@
-"""The three trainings of a run: demonstrations -> SL-CAI, comparisons -> preference model, rewards -> RL-CAI."""
+"""The trainings of a run: demonstrations -> SL-CAI, comparisons -> preference model, rewards -> RL-CAI; or comparisons
+-> DPO-CAI.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
+from solon.config.training import DPOSection, PreferenceSection
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
@@ -28,6 +32,7 @@ from solon.prompting.chat_template import DialogueFormat
 from solon.records import Answer, Comparison, Demonstration, Record, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import Example, answer_example, fit
+from solon.train.dpo import answer_logps, train_dpo
 from solon.train.faults import memory_for
 from solon.train.loop import TrainContext
 from solon.train.preference import (
@@ -61,36 +66,14 @@ def train_sl(work: Work) -> Facts:
 
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are held out to measure it."""
-    learner, section, folder = _Learner(work, work.actors.path("base")), work.config.preference, work.folder
-    folder.count("in", len(rows))
-    work.account({"unscored": sum(row.p_a_preferred is None for row in rows)})
-    examples = learner.fitting(
-        PreferenceExample(
-            id=row.id,
-            prompt_id=row.prompt_id,
-            a_ids=learner.sequence(row.prompt_id, row.a),
-            b_ids=learner.sequence(row.prompt_id, row.b),
-            p_a_preferred=row.p_a_preferred,
-            weight=section.objective_weights.of(row.objective),
-        )
-        for row in rows
-        if row.p_a_preferred is not None
-    )
-    training, kept_out = split_by_prompt(examples, section.holdout, seed=work.seed)
-    folder.count("out", len(training))
-    folder.count("held out", len(kept_out))
+    learner, section = _Learner(work, work.actors.path("base")), work.config.preference
+    training, kept_out = learner.compared(rows, section)
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
     with learner.training(len(training) * section.epochs) as context:
         steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
-    measured = list(zip(kept_out, margin_of, strict=True))
-    folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
-    quality = preference_quality(
-        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
-    )
-    of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
-    return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}
+    return _held_out(work, kept_out, margin_of)
 
 
 def train_rl(work: Work) -> Facts:
@@ -108,6 +91,19 @@ def train_rl(work: Work) -> Facts:
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
+
+
+def train_by_dpo(work: Work, rows: Sequence[Comparison]) -> Facts:
+    """DPO from SL-CAI, to which the policy is held: what it says before the first step is the reference."""
+    learner, section = _Learner(work, work.model_of("sl")), work.config.dpo
+    training, kept_out = learner.compared(rows, section)
+    policy = learner.loaded.model
+    with learner.training(len(training) * section.epochs) as context:
+        before_P2 = answer_logps(policy, kept_out, section, context)
+        learner.keep_policy(train_dpo(policy, policy, training, section, context))
+        log_ratio_P2 = answer_logps(policy, kept_out, section, context) - before_P2
+    margin_P = section.beta * (log_ratio_P2[:, 0] - log_ratio_P2[:, 1])
+    return {"loss": section.loss, **_held_out(work, kept_out, margin_P.tolist())}
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
@@ -141,6 +137,29 @@ class _Learner:
         self.work.account(dropped)
         return kept
 
+    def compared(
+        self, rows: Sequence[Comparison], section: PreferenceSection | DPOSection
+    ) -> tuple[list[PreferenceExample], list[PreferenceExample]]:
+        """Scored comparisons to train on, and those of some prompts to measure it; all others are accounted for."""
+        self.work.folder.count("in", len(rows))
+        self.work.account({"unscored": sum(row.p_a_preferred is None for row in rows)})
+        examples = self.fitting(
+            PreferenceExample(
+                id=row.id,
+                prompt_id=row.prompt_id,
+                a_ids=self.sequence(row.prompt_id, row.a),
+                b_ids=self.sequence(row.prompt_id, row.b),
+                p_a_preferred=row.p_a_preferred,
+                weight=section.objective_weights.of(row.objective),
+            )
+            for row in rows
+            if row.p_a_preferred is not None
+        )
+        training, kept_out = split_by_prompt(examples, section.holdout, seed=self.work.seed)
+        self.work.folder.count("out", len(training))
+        self.work.folder.count("held out", len(kept_out))
+        return training, kept_out
+
     @contextmanager
     def training(self, examples: int) -> Iterator[TrainContext]:
         """Tells of a training that reads so many examples, and times it."""
@@ -165,6 +184,17 @@ class _Learner:
         self.work.folder.write_records("steps", steps)
         with self.work.folder.new_folder("model") as folder:
             save(folder)
+
+
+def _held_out(work: Work, kept_out: Sequence[PreferenceExample], margins: Sequence[float]) -> dict[str, JsonValue]:
+    """How well the margins of comparisons that were not trained on agree with their labels; they are kept."""
+    measured = list(zip(kept_out, margins, strict=True))
+    work.folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
+    quality = preference_quality(
+        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
+    )
+    of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
+    return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}
 
 
 def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:

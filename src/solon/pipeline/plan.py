@@ -24,7 +24,7 @@ from solon.config.run import RunConfig
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 from solon.pipeline.walk import Volume, volumes
 from solon.progress import Reporter
 from solon.records import Record
@@ -166,8 +166,11 @@ def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
     sample = _Sample.of(config)
     with _run(sample.part) as run:
         asked = volumes(run)
-    asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
-    stages = tuple(_stage_plan(stage, asked.get(stage.name, {}), config).times(sample.more(stage)) for stage in STAGES)
+    if "rl" in asked:
+        asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
+    stages = tuple(
+        _stage_plan(stage, asked.get(stage.name, {}), config).times(sample.more(stage)) for stage in stages_of(config)
+    )
     whole, some = sample.counts[RED_TEAM]
     plan = Plan(prompts=whole, sample=some, stages=stages)
     return _tried(plan, sample, reporter) if trial else plan
@@ -191,11 +194,12 @@ def _rollouts(config: RunConfig, pairs: Volume) -> Volume:
 
 def _tried(plan: Plan, sample: _Sample, reporter: Reporter) -> Plan:
     """The plan, with what the sample took."""
+    own = stages_of(sample.whole)
     with _run(sample.part) as run:
         began = time.monotonic()
         run_pipeline(run, reporter, isolate=False)
         wall = time.monotonic() - began
-        took = [FinishedStage.open(run.path, stage.folder).manifest.timing for stage in STAGES]
+        took = [FinishedStage.open(run.path, stage.folder).manifest.timing for stage in own]
     stages = [
         one.model_copy(
             update={
@@ -203,7 +207,7 @@ def _tried(plan: Plan, sample: _Sample, reporter: Reporter) -> Plan:
                 "seconds": sample.more(stage) * timing.seconds,
             }
         )
-        for stage, one, timing in zip(STAGES, plan.stages, took, strict=True)
+        for stage, one, timing in zip(own, plan.stages, took, strict=True)
     ]
     startup = wall - sum(timing.seconds for timing in took)
     return plan.model_copy(update={"stages": tuple(stages), "startup": startup, "peak_bytes": peak_bytes()})

@@ -13,7 +13,7 @@ from solon.pipeline.actors import Actors
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.stage import Stage, stage_of
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 from solon.pipeline.summary import write_summary
 from solon.pipeline.work import Work, run_stage
 from solon.pipeline.worker import run_in_child
@@ -37,7 +37,7 @@ def run_pipeline(
     """Does every stage, or those up to one of them; a whole run ends with its summary.
 
     Args:
-        until: name of the last stage.
+        until: name of the last stage, one of the run's.
         others: runs whose finished stages may be taken over.
         isolate: whether each stage that uses a model has a process of its own. None: those with a large model, or an
             engine that wants one.
@@ -46,7 +46,7 @@ def run_pipeline(
     Returns whether anything was left to do.
     """
     pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate, cluster=cluster)
-    for stage in STAGES:
+    for stage in stages_of(run.config):
         pipeline.do(stage)
         if stage.name == until:
             break

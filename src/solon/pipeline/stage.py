@@ -58,6 +58,8 @@ class Stage:
     """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
+    alignment: str | None = None
+    """The `alignment` of runs that have it; None: all have."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)

@@ -3,6 +3,10 @@
     prompts -> revisions, helpful -> sl -> pairs -> comparisons, helpfulness -> pm -> rl
             -> answers of base, sl and rl -> scores
 
+or, with DPO, in the place of `pm` and `rl`
+
+                                                 -> comparisons, helpfulness -> dpo
+
 The order, the names in the command line and what the report lists come from `STAGES`. Nothing here imports torch: the
 command line reads the declarations. A body is a function of what its stage declares, so that a killed run ends with the
 same bytes, and other runs can take over what was made.
@@ -10,7 +14,8 @@ same bytes, and other runs can take over what was made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -19,8 +24,8 @@ from typing import TYPE_CHECKING
 from solon.config.run import RunConfig
 from solon.evals.estimates import evidence
 from solon.evals.grader import Response, Score, grade
-from solon.evals.labels import label_quality
-from solon.evals.preference import ScoredPair, preference_quality
+from solon.evals.labels import Better, label_quality
+from solon.evals.preference import PreferenceQuality, ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
 from solon.feedback.judge import Judge
@@ -36,7 +41,7 @@ from solon.pipeline.grading import (
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
-from solon.pipeline.stage import Facts, Stage
+from solon.pipeline.stage import Facts, Stage, stage_of
 from solon.pipeline.work import Work
 from solon.prompting.asking import critique_format
 from solon.prompting.comparison import comparison_format
@@ -216,6 +221,7 @@ def helpfulness(work: Work) -> None:
     settings=("preference", "preference.objective_weights"),
     roles=("base",),
     weights=("base",),
+    alignment="rl",
 )
 def pm(work: Work) -> Facts:
     work.require_quality("comparisons", "helpfulness")
@@ -232,6 +238,7 @@ def pm(work: Work) -> Facts:
     reads=("sl", "pm", RED_TEAM, HELPFUL),
     settings=("rl", "rl.prompt_weights", "sampling.max_new_tokens"),
     roles=("base",),
+    alignment="rl",
 )
 def rl(work: Work) -> Facts:
     from solon.pipeline.learning import train_rl
@@ -239,11 +246,28 @@ def rl(work: Work) -> Facts:
     return train_rl(work)
 
 
-EVALUATED = ("base", "sl", "rl")
-"""The models that answer the held-out prompts."""
+@partial(
+    Stage,
+    "dpo",
+    "Train SL-CAI by DPO on both kinds of comparison: DPO-CAI.",
+    folder="models/dpo",
+    reads=("sl", "comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
+    settings=("dpo", "dpo.objective_weights"),
+    roles=("base",),
+    alignment="dpo",
+)
+def dpo(work: Work) -> Facts:
+    work.require_quality("comparisons", "helpfulness")
+    from solon.pipeline.learning import train_by_dpo
+
+    return train_by_dpo(work, _compared(work))
 
 
-def _answers(model: str, called: str) -> Stage:
+EVALUATED = ("base", "sl", "rl", "dpo")
+"""The models that answer the held-out prompts, in the runs that train them."""
+
+
+def _answers(model: str, called: str, alignment: str | None = None) -> Stage:
     trained = None if model == "base" else model
 
     @partial(
@@ -255,6 +279,7 @@ def _answers(model: str, called: str) -> Stage:
         roles=("base",),
         weights=() if trained else ("base",),
         asks=() if trained else ("base",),
+        alignment=alignment,
     )
     def answers(work: Work) -> None:
         actor, section = work.actor("base", trained), work.config.evaluation
@@ -277,7 +302,8 @@ def _answers(model: str, called: str) -> Stage:
 )
 def scores(work: Work) -> Facts:
     folder, given, prompts = work.folder, work.given, work.prompts.by_id()
-    held_out = (held_out_responses(model, work.read(f"answers-{model}", Answer), prompts) for model in EVALUATED)
+    answered = {model: work.read(name, Answer) for model in EVALUATED if (name := f"answers-{model}") in work.inputs}
+    held_out = (held_out_responses(model, answers, prompts) for model, answers in answered.items())
     responses = [*chain.from_iterable(held_out), *chain_responses(work.read("revisions", Revision), prompts)]
     rows = list(work.rows(responses, lambda part: Rows(records=tuple(grade(part, given.graders))), Score))
     with folder.timed():
@@ -285,9 +311,7 @@ def scores(work: Work) -> Facts:
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
-        kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
-        quality = preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
-        if quality is not None:
+        if (quality := _preference_quality(work, responses, rows, known)) is not None:
             folder.write_json("preference.json", quality)
     return {"grader": given.truth.name if given.truth else None}
 
@@ -302,12 +326,22 @@ STAGES: tuple[Stage, ...] = (
     helpfulness,
     pm,
     rl,
+    dpo,
     _answers("base", "Base"),
     _answers("sl", "SL-CAI"),
-    _answers("rl", "RL-CAI"),
+    _answers("rl", "RL-CAI", "rl"),
+    _answers("dpo", "DPO-CAI", "dpo"),
     scores,
 )
-"""In the order in which they run: each reads only such as stand before it."""
+"""Those of all runs, in the order in which they run: each reads only such as stand before it."""
+
+
+def stages_of(config: RunConfig) -> tuple[Stage, ...]:
+    """Those of one run. They read no others."""
+    own = {stage.name: stage for stage in STAGES if stage.alignment in (None, config.alignment)}
+    return tuple(
+        replace(stage, reads=tuple(read for read in stage.reads if stage_of(read) in own)) for stage in own.values()
+    )
 
 
 # Parts of declarations and bodies.
@@ -338,6 +372,16 @@ def _compared(work: Work) -> list[Comparison]:
     """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
     made = (work.read(stage, Comparison) for stage in ("comparisons", "helpfulness"))
     return [*chain.from_iterable(made), *work.prompts.comparisons]
+
+
+def _preference_quality(
+    work: Work, responses: Sequence[Response], rows: Sequence[Score], known: Mapping[str, Better]
+) -> PreferenceQuality | None:
+    """Of the preference model, in runs that have one."""
+    if "pm" not in work.inputs:
+        return None
+    kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
+    return preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
 
 
 def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score]) -> list[ScoredPair]:

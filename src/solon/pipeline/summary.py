@@ -28,6 +28,7 @@ def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]
     kinds = {name: prompt.kind for name, prompt in trained.items()}
     evidence = Evidence.model_validate_json(scores.path("evidence.json").read_bytes())
     preference = scores.path("preference.json")
+    rollouts = [*done["rl"].rows("rollouts", Rollout)] if "rl" in done else []
     summary = Summary(
         name=config.name,
         seed=config.seed,
@@ -40,7 +41,7 @@ def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]
         if preference.exists()
         else None,
         texts=tuple(one for name in done for one in text_quality(name, done[name].manifest.counts.other)),
-        rl=rl_curve([*done["rl"].rows("rollouts", Rollout)], kinds, kl_coefficient=config.rl.kl_coefficient),
+        rl=rl_curve(rollouts, kinds, kl_coefficient=config.rl.kl_coefficient),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())
     return summary

@@ -23,7 +23,7 @@ from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest
 from solon.pipeline.actors import Actors
 from solon.pipeline.run import Pipeline
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 from solon.pipeline.work import Work
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
@@ -52,7 +52,7 @@ class Volume:
 def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
     """Of every stage that asks models for texts or verdicts, by its name and the role that is asked."""
     walk, found = Pipeline(run, Reporter(sys.stderr), OtherRuns()), {}
-    for stage in STAGES[:-1]:  # the last one grades
+    for stage in stages_of(run.config)[:-1]:  # the last one grades
         walk.actors = fillers = _Fillers(run.config)
         walk.do(replace(stage, body=_untrained) if stage.trains else stage)
         found[stage.name] = {role: asked.volume() for role, asked in fillers.asked.items()}

@@ -31,7 +31,7 @@ from solon.errors import Fault, ProcessError, RunError, SolonError, UserError, i
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.stage import Stage, stage_of
-from solon.pipeline.stages import STAGES
+from solon.pipeline.stages import stages_of
 from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
 
@@ -110,8 +110,9 @@ class _LineReporter(Reporter):
 
 def work(run: Path, name: str, lines: _LineReporter, cluster: str | None = None) -> None:
     """Does what is left to do of a stage that was begun in a run's folder."""
-    stages = {stage.name: stage for stage in STAGES}
-    stage, config = stages[name], run_config(run)
+    config = run_config(run)
+    stages = {stage.name: stage for stage in stages_of(config)}
+    stage = stages[name]
     with storage_errors(run):
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
         folder = StageFolder.reopen(run, stage.folder)

@@ -21,7 +21,7 @@ HEADLINES = (
 )
 """The rates that reports open with: kind of prompt, measure, and what a sentence says of such answers."""
 
-MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI"}
+MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI", "dpo": "DPO-CAI"}
 
 
 def percent(share: float, places: int = 1) -> str:

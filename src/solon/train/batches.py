@@ -25,8 +25,8 @@ class TokenExample:
     input_ids: tuple[int, ...]
     loss_mask: tuple[bool, ...]
     """True: the prediction of this token counts."""
-    group: str = ""
-    """Examples of one prompt share their beginning, and are read together. Empty: it is of none."""
+    prompt: str = ""
+    """What the examples of one prompt have in common."""
 
     def __post_init__(self) -> None:
         if len(self.input_ids) != len(self.loss_mask):
@@ -34,11 +34,11 @@ class TokenExample:
 
     @classmethod
     def answered(
-        cls, example_id: str, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, group: str = ""
+        cls, example_id: str, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, prompt: str = ""
     ) -> TokenExample:
         """A prompt and its answer; the loss counts the answer."""
         mask = (False,) * len(prompt_ids) + (True,) * len(answer_ids)
-        return cls(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask, group=group)
+        return cls(id=example_id, input_ids=(*prompt_ids, *answer_ids), loss_mask=mask, prompt=prompt)
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -47,7 +47,7 @@ class TokenExample:
 def answer_example(tokenizer: PreTrainedTokenizerBase, example_id: str, prompt: str, answer: str) -> TokenExample:
     """A prompt and its answer as a `DialogueFormat` writes them; the loss counts the answer, its end mark included."""
     answer_ids = encode_continuation(tokenizer, prompt, answer)
-    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids, group=prompt)
+    return TokenExample.answered(example_id, encode_prompt(tokenizer, prompt), answer_ids, prompt=prompt)
 
 
 Example = TypeVar("Example", bound=Sized)

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
-from solon.config.training import OptimizerSection
+from solon.config.training import EpochsSection, OptimizerSection
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import Rows, cut, grouped_order
@@ -248,24 +248,24 @@ def train_epochs(
     context: TrainContext,
     *,
     stage: str,
-    epochs: int,
+    section: EpochsSection,
     ids: Sequence[str],
+    prompts: Sequence[str],
     weights: Sequence[float],
-    groups: Sequence[str],
     rows_of: Rows,
 ) -> list[TrainStep]:
-    """Every example once per epoch, in an order of the seed, the stage and the epoch; a step is on the mean loss of its
-    batch. Examples of one group come together, since what they share is then computed once.
+    """Every example once per epoch, in an order of the seed, the stage and the epoch (`section.order`); a step is on
+    the mean loss of its batch.
 
     Args:
         parts: of each batch.
         ids: of the examples.
+        prompts: of each example, what names its prompt.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
-        groups: of each example, what it shares its beginning with: its prompt.
         rows_of: what the model reads of an example.
     """
-    section = trainer.section
-    orders = [grouped_order(groups, context.seed, stage, epoch) for epoch in range(epochs)]
+    together = prompts if section.order == "prompts" else ids
+    orders = [grouped_order(together, context.seed, stage, epoch) for epoch in range(section.epochs)]
     batches = [batch for order in orders for batch in cut(order, section.batch_size)]
 
     def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:

@@ -45,6 +45,35 @@ def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tenso
     return (weight_B * loss_B).sum(), weight_B.sum()
 
 
+def dpo_loss(
+    log_ratio_a_B: Tensor, log_ratio_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor, *, beta: float
+) -> SumAndWeight:
+    """DPO with soft labels: the preference loss, an answer's score being beta times its log-ratio, log p - log p_ref.
+
+    Source: 2305.18290 equation 7; with soft labels equation 3 of Mitchell 2023, A note on DPO with noisy preferences
+    (cDPO), where they are the same for all pairs. Least where the log-ratios differ by the label's log-odds / beta: a
+    label short of certainty holds the policy back by itself.
+
+    Example: log-ratios 2 ln 3 and 0, beta = 0.5, p = 0.9, w = 1: margin ln 3, and 0.3975 as in `preference_loss`.
+    """
+    return preference_loss(beta * log_ratio_a_B, beta * log_ratio_b_B, p_a_preferred_B, weight_B)
+
+
+def ipo_loss(
+    log_ratio_a_B: Tensor, log_ratio_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor, *, beta: float
+) -> SumAndWeight:
+    """IPO with soft labels: sum of w * [p (h - 1/(2 beta))^2 + (1 - p) (h + 1/(2 beta))^2], h = a - b.
+
+    Source: 2310.12036 equation 17, in expectation over the label; beta is its tau. Log-ratios are of whole answers, as
+    there. Least at h = (2p - 1) / (2 beta): no label takes the policy further than 1 / (2 beta).
+
+    Example: log-ratios 3 and 1, beta = 0.5, p = 0.75, w = 1: h = 2, 0.75 (2 - 1)^2 + 0.25 (2 + 1)^2 = 3.
+    """
+    h_B, end = (log_ratio_a_B - log_ratio_b_B).float(), 1 / (2 * beta)
+    loss_B = p_a_preferred_B * (h_B - end) ** 2 + (1 - p_a_preferred_B) * (h_B + end) ** 2
+    return (weight_B * loss_B).sum(), weight_B.sum()
+
+
 def clipped_policy_loss(
     logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, *, clip: float, weight_N: Tensor | None = None
 ) -> SumAndWeight:

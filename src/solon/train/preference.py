@@ -85,10 +85,10 @@ def train_preference(
         reader.parts,
         context,
         stage="preference",
-        epochs=section.epochs,
+        section=section,
         ids=[example.id for example in examples],
+        prompts=[example.prompt_id for example in examples],
         weights=[example.weight for example in examples],
-        groups=[example.prompt_id for example in examples],
         rows_of=lambda index: [examples[index].a_ids, examples[index].b_ids],
     )
 

@@ -34,9 +34,9 @@ def finetune(
         reader.parts,
         context,
         stage="sft",
-        epochs=section.epochs,
+        section=section,
         ids=[example.id for example in examples],
+        prompts=[example.prompt for example in examples],
         weights=[sum(example.loss_mask[1:]) for example in examples],
-        groups=[example.group or example.id for example in examples],
         rows_of=lambda index: [examples[index].input_ids],
     )

@@ -46,6 +46,8 @@ def grow(rows: Sequence[Tokens]) -> list[Tree]:
     alike: dict[tuple[int, ...], list[int]] = {}
     for number, row in enumerate(rows):
         alike.setdefault(tuple(row), []).append(number)
+    if not alike:
+        return []
     distinct = sorted(alike)
     if not distinct:
         return []

@@ -1,0 +1,185 @@
+"""Training a preference model on a run's own comparisons: pairs per second beside TRL's RewardTrainer.
+
+Both sides begin with the same weights, head included, and take the same steps: the same pairs in each, the same
+optimizer at the same constant learning rate. TRL gets ids ready-made, the pairs of a step sorted by length, and the
+settings at which it is fastest here (`peers/trl_settings.py`).
+
+WHAT DIFFERS: Solon computes what the two answers of a pair, and the pairs of one prompt, share once. TRL knows hard
+labels alone, so both sides learn those: a verdict above one half is sure, and ties are left out. Beside the speed
+stands the loss on pairs of other prompts after the same steps.
+
+The second figure is the share of the time that the products of the tokens alone would take, each beginning that rows of
+one step share read once.
+
+    python bench/claims/preference.py [--quick] [--rows PAIRS] [--model FOLDER] [--run FINISHED_RUN ...]
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from measuring.products import Once, Products, distinct_tokens
+from measuring.result import Bound, Result, at_least
+from measuring.run_data import EMBEDDED_MODEL, SMOLLM2, RunData, Subject, run_data
+from measuring.script import Options, run
+from measuring.training import Contest, constant, seconds_of, taught, train_context, training_costs
+from measuring.turns import tell
+from peers.trl_settings import Settings, dataset, fastest, padded, silent
+from solon.config.training import PreferenceSection
+from solon.models.heads import PreferenceModel
+from solon.models.load import load_model, load_tokenizer
+from solon.train.batches import cut, grouped_order
+from solon.train.preference import PreferenceExample, margins, train_preference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What both sides learn."""
+
+    data: RunData
+    section: PreferenceSection
+    examples: Sequence[PreferenceExample]
+    """Whole steps of them."""
+    held_out: Sequence[PreferenceExample]
+
+    @classmethod
+    def of(cls, data: RunData, pairs: int) -> Lesson:
+        """Of so many pairs, or as many as there are when a tenth is held out."""
+        every, section = data.comparisons(), constant(data.config.preference)
+        size = min(section.batch_size, pairs)
+        learned, unseen = taught([one.prompt_id for one in every], pairs, size)
+        return cls(
+            data=data,
+            section=section.model_copy(update={"batch_size": size, "order": "prompts"}),
+            examples=[every[row] for row in learned],
+            held_out=[every[row] for row in unseen],
+        )
+
+    def steps(self) -> list[list[PreferenceExample]]:
+        """As Solon takes them."""
+        order = grouped_order([one.prompt_id for one in self.examples], 0, "preference", 0)
+        return [[self.examples[row] for row in rows] for rows in cut(order, self.section.batch_size)]
+
+    def few(self) -> Lesson:
+        return replace(self, examples=self.examples[: 2 * self.section.batch_size])
+
+    def model(self) -> PreferenceModel:
+        """That all begin with."""
+        return PreferenceModel(load_model(self.data.base, dtype=torch.float32, device="cpu").model)
+
+    def loss(self, model: PreferenceModel) -> float:
+        """Nats per pair held out."""
+        margin_B = torch.tensor(margins(model, self.held_out, pad_id=0))
+        sign_B = torch.tensor([2 * pair.p_a_preferred - 1 for pair in self.held_out])
+        return -float(F.logsigmoid(sign_B * margin_B).mean())
+
+
+class Solon:
+    """Solon's own training."""
+
+    def __init__(self, lesson: Lesson):
+        self.lesson = lesson
+
+    def begin(self) -> None:
+        self.model = self.lesson.model()
+
+    def train(self) -> object:
+        lesson = self.lesson
+        return train_preference(self.model, lesson.examples, lesson.section, train_context(lesson.data))
+
+
+class Trl:
+    """TRL's, in given settings."""
+
+    def __init__(self, lesson: Lesson, settings: Settings):
+        self.lesson, self.settings = lesson, settings
+        self.tokenizer = padded(load_tokenizer(lesson.data.base))
+
+    def begin(self) -> None:
+        self.trainer = silent(self._built)
+
+    def train(self) -> object:
+        return self.trainer.train()
+
+    def _built(self) -> Any:
+        trl: Any = import_module("trl")
+
+        arguments = self.settings.arguments(self.lesson.section, tempfile.gettempdir())
+        more: dict[str, Any] = {"train_sampling_strategy": "sequential", "max_length": None}
+        rows = [pair for step in self.lesson.steps() for pair in sorted(step, key=len)]
+        trainer: Any = trl.RewardTrainer(
+            model=str(self.lesson.data.base),
+            args=trl.RewardConfig(**arguments, **more),
+            train_dataset=dataset([_ranked(pair) for pair in rows]),
+            processing_class=self.tokenizer,
+        )
+        with torch.no_grad():
+            trainer.model.score.weight.copy_(self.lesson.model().head.weight)
+        return trainer
+
+    @torch.no_grad()
+    def model(self) -> PreferenceModel:
+        """What was trained, as Solon's kind of model."""
+        model, weights = self.lesson.model(), self.trainer.model.state_dict()
+        model.head.weight.copy_(weights.pop("score.weight"))
+        model.backbone.load_state_dict(weights, strict=False)  # the output head, which no score depends on, is missing
+        return model
+
+
+def _ranked(pair: PreferenceExample) -> dict[str, list[int]]:
+    a, b = list(pair.a_ids), list(pair.b_ids)
+    return {"chosen_ids": a, "rejected_ids": b} if pair.p_a_preferred > 0.5 else {"chosen_ids": b, "rejected_ids": a}
+
+
+def contest(subject: Subject, data: RunData, pairs: int, asked: Bound) -> Contest:
+    """TRL's settings are found here."""
+    lesson = Lesson.of(data, pairs)
+    tell("warming: solon")
+    warm = Solon(lesson.few())
+    warm.begin()
+    before = lesson.loss(warm.model)
+    warm.train()
+    size = lesson.section.batch_size
+    found = fastest(
+        size,
+        data.most_rows(2 * max(map(len, lesson.examples))),
+        bf16=data.dtype == torch.bfloat16,
+        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
+    )
+    solon, other = Solon(lesson), Trl(lesson, found)
+    read = sum(distinct_tokens([ids for pair in step for ids in (pair.a_ids, pair.b_ids)]) for step in lesson.steps())
+
+    def quality() -> str:
+        after, peers = lesson.loss(solon.model), lesson.loss(other.model())
+        return f"held-out loss {before:.3f}, after it {after:.3f}, TRL's {peers:.3f}"
+
+    return Contest(
+        claim=f"preference model, {subject.name}",
+        setting=f"{len(lesson.examples)} pairs, a prompt's together, steps of {size}, TRL: {found}",
+        peer="TRL RewardTrainer",
+        solon=solon,
+        other=other,
+        amount=len(lesson.examples),
+        unit="pairs/s",
+        asked=asked,
+        tokens=read,
+        costs=training_costs(Products(data.base, data.dtype), Once(read=read, predicting=0)),
+        quality=quality,
+    )
+
+
+def measure(options: Options) -> Iterator[Result]:
+    for subject, full, asked in ((EMBEDDED_MODEL, 640, at_least(1.8)), (SMOLLM2, 64, at_least(2.5))):
+        with run_data(subject, options) as data:
+            yield from contest(subject, data, options.size(full, 8), asked).results(options.repetitions)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(__doc__, measure))

@@ -59,7 +59,11 @@ def test_what_a_run_makes_of_a_model_stands_below(tmp_path: Path) -> None:
     memory = [re.sub(r"[\d.]+ GiB", "N", line) for line in said if line.startswith("  memory ")]
     assert memory == [
         f"  memory      {stage} N of N"
-        for stage in ("sampling", "finetuning", "preference model", "RL (GRPO)", "RL (PPO)")
+        for stage in (
+            "sampling",
+            *("finetuning", "finetuning (LoRA)", "preference model", "preference model (LoRA)"),
+            *("RL (GRPO)", "RL (GRPO, LoRA)", "RL (PPO)", "RL (PPO, LoRA)"),
+        )
     ]
     assert [line for line in said if not line.startswith(("  memory ", "  unusual "))] == [
         "  tokens      eos '<|end|>', pad '<|pad|>'",

@@ -16,7 +16,7 @@ from solon.config.models import ModelRole, ModelSection, ModelsSection
 from solon.config.prompts import PromptsSection
 from solon.config.run import ClusterSection, RunConfig
 from solon.config.sampling import SamplingOverrides, SamplingSection
-from solon.config.training import RLSection
+from solon.config.training import LoraSection, RLSection
 from solon.toml_text import leaves
 
 DIGITS = "5" * 5000
@@ -92,7 +92,7 @@ def test_run_files_of_impossible_names(tmp_path: Path) -> None:
             sampling=SamplingSection(reasoning=SamplingOverrides(temperature=0.5)),
             judge=JudgeSection(clamp=(0.1, 0.9)),
             prompts=PromptsSection(source="r", helpful="h", columns={"prompt": ('a"b', "c = {d}"), "system": ("e",)}),
-            rl=RLSection(learning_rate=1e-7, clip=1e16),
+            rl=RLSection(learning_rate=1e-7, clip=1e16, lora=LoraSection(rank=3)),
         ),
     ],
 )
@@ -104,6 +104,8 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     without_value |= {"rl.kl_target"}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
+    adapters = [f"{section}.lora" for section in ("sft", "preference", "rl", "dpo")]
+    without_value |= {f"{each}{key}" for each in adapters for key in ("", ".rank", ".alpha")}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")
     without_value |= {f"{each}.{key}" for each in (*overrides, "pairs") for key in SamplingOverrides.model_fields}
     without_value |= {f"sampling.{key}" for key in ("temperature", "top_p", "top_k", "min_p")}

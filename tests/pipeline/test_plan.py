@@ -107,6 +107,18 @@ def test_a_verdict_of_a_server_counts_as_the_most_that_it_may_take(model: Path) 
     assert (three.calls, three.tokens_written, three.tokens_read) == (3 * 9, 3 * 9 * 4, 3 * one.tokens_read)
 
 
+def test_the_memory_of_training_follows_from_the_run_file(model: Path) -> None:
+    def memory(*settings: str) -> dict[str, int]:
+        planned = plan_of(model, *settings).stages
+        return {stage.stage: stage.memory_bytes for stage in planned if stage.memory_bytes is not None}
+
+    plain, ppo = memory(), memory("rl.algorithm=ppo")
+    assert plain.keys() == {"models/sl", "models/pm", "models/rl"}
+    assert ppo["models/rl"] > plain["models/rl"] and ppo["models/sl"] == plain["models/sl"]
+    adapters = memory("sft.lora.rank=4", "rl.lora.rank=4", "preference.gradient_checkpointing=true")
+    assert all(adapters[stage] < plain[stage] for stage in plain)
+
+
 def test_a_trial_measures_and_leaves_nothing(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     plan = plan_of(model, trial=True)
@@ -137,6 +149,9 @@ def test_the_command_prints_a_plan_and_reads_it_again(model: Path, tmp_path: Pat
     assert json.loads(again.output)["stages"][1]["asked"][0]["calls"] == 45_000
     table = CliRunner().invoke(app, ["plan", "--from", str(tmp_path / "plan.json"), "--workers", "2"])
     assert "9 red-team prompts, 2 workers" in table.output and "--trial" in table.output
+    assert (
+        "\nmemory of training, by arithmetic: models/sl 0.0 GiB, models/pm 0.0 GiB, models/rl 0.0 GiB\n" in table.output
+    )
 
 
 def test_what_is_no_plan_is_one_line(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def plan(
     """Say what a run will take, before it takes it: calls, tokens, time, memory, cost.
 
     This walks through a small sample of the run without its models, and counts calls and tokens: at most, because
-    every text counts as its limit. Then it runs the sample and measures. Nothing is kept. The sample is one batch of
-    red-team prompts through every stage, and as many fewer of all others: half of a run of 128, a hundredth of one of
-    6,400.
+    every text counts as its limit. The memory of training is worked out from the shape of the model. Then this runs the
+    sample and measures. Nothing is kept. The sample is one batch of red-team prompts through every stage, and as many
+    fewer of all others: half of a run of 128, a hundredth of one of 6,400.
 
     \b
       [bold]solon plan mine/run.toml[/bold]
@@ -115,6 +115,8 @@ def _print(plan: Plan) -> None:
     print_table(f"{title} (planned from {plan.sample:,})", ("stage", "model"), numbers, _rows(plan))
     if plan.cost:
         typer.echo(f"cost at most {plan.cost:,.2f}, by the prices of the run file")
+    if needed := [f"{one.stage} {one.memory_bytes / GIB:.1f} GiB" for one in plan.stages if one.memory_bytes]:
+        typer.echo(f"memory of training, by arithmetic: {', '.join(needed)}")
     if plan.seconds is None:
         typer.echo("Tokens are at most. No time without a trial: --trial runs the sample.")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from solon.config.section import MECHANICAL, Section, names_in
 
@@ -16,6 +16,18 @@ else:
     Algorithm = Literal[ALGORITHMS]
 
 ScheduleName = Literal["constant", "linear", "cosine"]
+
+
+class LoraSection(Section):
+    """Low-rank adapters (LoRA, arXiv 2106.09685) beside every linear layer but the head; all other weights stay fixed.
+
+    They want a learning rate about ten times as high as all weights do.
+    """
+
+    rank: int = Field(16, ge=1)
+    """Assumption, as `alpha`: usual."""
+    alpha: int = Field(32, ge=1)
+    """What adapters add is multiplied by alpha / rank."""
 
 
 class OptimizerSection(Section):
@@ -35,7 +47,17 @@ class OptimizerSection(Section):
     micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
     """Padded tokens in one forward pass; changes results by rounding only."""
     checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
-    """A killed run repeats at most this many steps. A checkpoint is three times as large as the model."""
+    """A killed run repeats at most this many steps. A checkpoint is three times as large as the weights that learn."""
+    gradient_checkpointing: Annotated[bool, MECHANICAL] = False
+    """Compute each layer again for its gradient instead of keeping what is inside it: a third more time, and memory for
+    one layer in the place of all."""
+    lora: LoraSection | None = None
+    """None: all weights learn."""
+
+    def result_settings(self) -> dict[str, JsonValue]:
+        """With those of the adapters, if there are any."""
+        adapters = {} if self.lora is None else {"lora": self.lora.result_settings()}
+        return super().result_settings() | adapters
 
     def learning_rate_of(self, module: str) -> float:
         """The full one of a module, by its name among those that are trained together."""

@@ -7,12 +7,14 @@ from pathlib import Path
 import torch
 
 from solon.config.run import RunConfig
+from solon.config.training import LoraSection
 from solon.lm.check import Looked, ModelSummary, look_at
 from solon.lm.memory import token_budget
 from solon.lm.oddities import oddities, token_names
 from solon.models.generation import alike, preference
 from solon.models.machine import Machine
 from solon.models.memory import (
+    Learning,
     ModelSize,
     Reading,
     StageMemory,
@@ -50,7 +52,7 @@ class ModelReport(Record):
     stop: tuple[str, ...]
     """Texts that end an answer."""
     memory: dict[str, StageMemory]
-    """What each kind of stage takes."""
+    """What each kind of stage takes, also with adapters of the usual rank."""
     machine: Machine
     oddities: tuple[str, ...]
     example: str
@@ -97,12 +99,17 @@ def reading(config: RunConfig, looked: Looked, dtype: torch.dtype, device: torch
 def stage_memory(looked: Looked, reading: Reading) -> dict[str, StageMemory]:
     """By the kind of stage."""
     size, copied = ModelSize.of(looked.outline), looked.summary.decoder == "lean"
+    adapters = Learning(rank=LoraSection().rank)
     return {
         "sampling": sampling_memory(size, reading, copied=copied),
         "finetuning": finetuning_memory(size, reading),
+        "finetuning (LoRA)": finetuning_memory(size, reading, adapters),
         "preference model": preference_memory(size, reading),
+        "preference model (LoRA)": preference_memory(size, reading, adapters),
         "RL (GRPO)": rl_memory(size, reading, copied=copied),
-        "RL (PPO)": rl_memory(size, reading, algorithm="ppo", copied=copied),
+        "RL (GRPO, LoRA)": rl_memory(size, reading, adapters),
+        "RL (PPO)": rl_memory(size, reading, value_model=True, copied=copied),
+        "RL (PPO, LoRA)": rl_memory(size, reading, adapters, value_model=True),
     }
 
 

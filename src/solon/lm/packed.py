@@ -9,7 +9,7 @@ the one that knows which tokens belong together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from transformers import cache_utils as caches
 
 from solon.lm.attention import Attention, Pass
 from solon.lm.cache import Shape
+from solon.models.adapters import has_adapters
 from solon.models.inputs import forward_parameters, head_reads
 
 _NAME = "solon_packed"
@@ -47,7 +48,8 @@ class Attends(Protocol):
         """What each token's heads gather, [N, H, E]."""
 
 
-_READING: ContextVar[Attends] = ContextVar("_READING")
+_READING: ContextVar[tuple[Sequence[Any], Attends]] = ContextVar("_READING")
+"""The configs of the models that read packs, and how these attend."""
 
 
 def _attention(
@@ -68,7 +70,8 @@ def _attention(
     how = Attention(scale=scale, window=sliding_window, softcap=softcap, sinks_H=s_aux)
     layer: Any = module.layer_idx
     query_NHE, key_NKE, value_NKE = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
-    return _READING.get().attend(layer, query_NHE, key_NKE, value_NKE, how)[None], None
+    _, by = _READING.get()
+    return by.attend(layer, query_NHE, key_NKE, value_NKE, how)[None], None
 
 
 AttentionInterface.register(_NAME, _attention)
@@ -129,7 +132,7 @@ def attending(configs: Sequence[Any], by: Attends) -> Iterator[None]:
     """While open, models of these configs read packs. `set_attn_implementation` does the same, but looks through all
     modules, at every step."""
     before = [config._attn_implementation for config in configs]
-    token = _READING.set(by)
+    token = _READING.set((configs, by))
     for config in configs:
         config._attn_implementation_internal = _NAME
     try:
@@ -140,6 +143,13 @@ def attending(configs: Sequence[Any], by: Attends) -> Iterator[None]:
             config._attn_implementation_internal = name
 
 
+def attending_again() -> AbstractContextManager[None]:
+    """What `attending` set, to be set once more after it has closed: for what is then computed again."""
+    now = _READING.get(None)
+    return nullcontext() if now is None else attending(*now)
+
+
 def arithmetic(model: PreTrainedModel, dtype: torch.dtype) -> AbstractContextManager[Any]:
-    """The context in which a model computes in `dtype`."""
-    return torch.autocast(model.device.type, dtype=dtype, enabled=model.dtype != dtype)
+    """The context in which a model computes in `dtype`. Adapters are float32, whatever the other weights are."""
+    mixed = has_adapters(model) and dtype != torch.float32
+    return torch.autocast(model.device.type, dtype=dtype, enabled=mixed or model.dtype != dtype)

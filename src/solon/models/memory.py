@@ -4,17 +4,20 @@ Weights, gradients and moments are exact. What a forward pass keeps for the back
 logits, are estimates: tests hold them to what is measured on small models.
 
     P parameters   L layers   D width   I inner width   H query heads   K key-value heads   E head width   V vocabulary
+    r rank of adapters
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import computed_field
 from transformers import PretrainedConfig, PreTrainedModel
 
+from solon.config.training import OptimizerSection
+from solon.models.adapters import linear_layers
 from solon.records import Record
 
 FLOAT = 4
@@ -27,7 +30,6 @@ DRAWN_LOGITS = 16
 """Bytes per row and token of the vocabulary while a token is drawn: float32 logits and work in float64."""
 _STATES = ("linear", "mamba", "conv", "recurrent", "mlp", "moe")
 """In the names of layers without keys and values."""
-Algorithm = Literal["grpo", "ppo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,8 @@ class ModelSize:
     """Whether the inner layer has a gate, and so two inputs."""
     vocabulary: int
     """V."""
+    adapted: int
+    """Inputs and outputs of all layers that may get adapters, which of rank r have r times as many numbers."""
     config: PretrainedConfig
 
     @classmethod
@@ -70,6 +74,7 @@ class ModelSize:
             heads=heads,
             gated=any("gate" in name for name, _ in model.named_parameters()),
             vocabulary=int(embeddings.weight.shape[0]),
+            adapted=sum(sum(layer.weight.shape) for layer in linear_layers(model).values()),
             config=config,
         )
 
@@ -124,6 +129,33 @@ class StageMemory(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How a model is trained."""
+
+    rank: int | None = None
+    """r of its adapters; None: all weights learn."""
+    recomputed: bool = False
+    """Whether layers are computed again for their gradients, and keep their inputs alone."""
+
+    @classmethod
+    def by(cls, section: OptimizerSection) -> Learning:
+        """As a section of the run file says."""
+        rank = None if section.lora is None else section.lora.rank
+        return cls(rank=rank, recomputed=section.gradient_checkpointing)
+
+    def learns(self, size: ModelSize) -> int:
+        """Numbers that are moved."""
+        return size.parameters if self.rank is None else self.rank * size.adapted
+
+    def bytes_of_weight(self, dtype: torch.dtype) -> int:
+        """Of those that models are read with: what is frozen beside adapters is in the type of the arithmetic."""
+        return FLOAT if self.rank is None else dtype.itemsize
+
+
+ALL_WEIGHTS = Learning()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """How much is read at once."""
 
@@ -150,68 +182,104 @@ def sampling_memory(size: ModelSize, reading: Reading, *, copied: bool = False) 
     return StageMemory(held=held, phases={"writing": _writing(size, reading, copied=copied)})
 
 
-def finetuning_memory(size: ModelSize, reading: Reading) -> StageMemory:
-    """Of supervised finetuning: float32 weights and moments all the while; see `_phases`."""
-    return StageMemory(held=_trained(size), phases=_phases(size, reading, logits=SINGLE_STEP_LOGITS))
+def finetuning_memory(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> StageMemory:
+    """Of supervised finetuning: weights, and what `_learned` says, all the while; see `_phases`."""
+    held = _weights(size, reading, learning) | _learned(size, learning)
+    return StageMemory(held=held, phases=_phases(size, reading, learning, logits=SINGLE_STEP_LOGITS))
 
 
-def preference_memory(size: ModelSize, reading: Reading) -> StageMemory:
+def preference_memory(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> StageMemory:
     """Of the preference model's training: as of finetuning, but its head gives one number and no logits."""
-    return StageMemory(held=_trained(size), phases=_phases(size, reading, logits=0))
+    held = _weights(size, reading, learning) | _learned(size, learning)
+    return StageMemory(held=held, phases=_phases(size, reading, learning, logits=0))
 
 
-def rl_memory(size: ModelSize, reading: Reading, *, algorithm: Algorithm = "grpo", copied: bool = False) -> StageMemory:
-    """Of RL: the policy in training, its frozen reference in `dtype`, the preference model in float32, and for PPO a
-    value model of the preference model's size, in training too.
+def rl_memory(
+    size: ModelSize,
+    reading: Reading,
+    learning: Learning = ALL_WEIGHTS,
+    *,
+    value_model: bool = False,
+    copied: bool = False,
+) -> StageMemory:
+    """Of RL: the policy in training, its frozen reference in `dtype`, the preference model and, for PPO, a value model
+    of that model's size, in training too.
 
-    A step writes answers and updates. The weights that write are cast, or copied by the decoder.
+    With adapters the reference is the policy without them, and the value model the preference model with some. A step
+    writes answers and updates. The weights that write are cast, or copied by the decoder.
     """
-    held = {f"policy's {name}": count for name, count in _trained(size).items()}
-    held |= {"reference": size.parameters * reading.dtype.itemsize, "preference model": size.parameters * FLOAT}
-    learning = 1
-    if algorithm == "ppo":
-        held |= {f"value model's {name}": count for name, count in _trained(size).items()}
-        learning = 2
-    cast = copied or reading.dtype != torch.float32
-    phases = _phases(size, reading, logits=SINGLE_STEP_LOGITS, learning=learning)
+    adapters = learning.rank is not None
+    trained = _weights(size, reading, learning) | _learned(size, learning)
+    held = {f"policy's {name}": count for name, count in trained.items()}
+    held |= {} if adapters else {"reference": size.parameters * reading.dtype.itemsize}
+    held["preference model"] = size.parameters * learning.bytes_of_weight(reading.dtype)
+    if value_model:
+        own = _learned(size, learning) if adapters else trained
+        held |= {f"value model's {name}": count for name, count in own.items()}
+    phases = _phases(size, reading, learning, logits=SINGLE_STEP_LOGITS, models=1 + value_model)
+    cast = not adapters and (copied or reading.dtype != torch.float32)
     phases["writing"] = _writing(size, reading, copied=cast)
     return StageMemory(held=held, phases=phases)
 
 
-def activation_bytes(size: ModelSize, reading: Reading) -> int:
+def activation_bytes(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> int:
     """What the forward pass of one micro-batch keeps for the backward pass.
 
-    Of each layer and token, by the pre-norm transformer as transformers writes it: float32 of the width (residuals and
-    what is normalized), what each product reads in `dtype` (in bfloat16 cast for each product by itself), queries, keys
-    and values, and the inner layer. Without a gate the two halves of a layer are taken to stand side by side, as in
-    GPT-NeoX, where they share their input.
+    Of layers that are computed again, their inputs, and for one at a time what it keeps by itself.
     """
-    keys = size.attention if reading.eager_tokens else size.key_value
-    read = 3 if not size.gated else 2 if reading.dtype == torch.float32 else 5
-    floats, inner = (4, 4) if size.gated else (3, 2)
-    numbers = read * size.width + 2 * size.attention + 2 * keys + inner * size.inner
-    per_token = floats * FLOAT * size.width + reading.dtype.itemsize * numbers
-    if reading.eager_tokens:
-        per_token += reading.dtype.itemsize * size.heads * reading.eager_tokens
-    return size.layers * reading.micro_batch_tokens * per_token
+    layer = reading.micro_batch_tokens * _kept_of_token(size, reading, learning)
+    if not learning.recomputed:
+        return size.layers * layer
+    inputs = reading.micro_batch_tokens * size.width * learning.bytes_of_weight(reading.dtype)
+    return size.layers * inputs + layer
 
 
-def _trained(size: ModelSize) -> dict[str, int]:
-    """Of AdamW: float32 weights, and two moments of each."""
-    return {"weights": size.parameters * FLOAT, "moments": 2 * size.parameters * FLOAT}
+def _kept_of_token(size: ModelSize, reading: Reading, learning: Learning) -> int:
+    """By one layer, by the pre-norm transformer as transformers writes it and `train.attention` reads it: what norms
+    read, what each product reads (in bfloat16 cast for each by itself), queries, keys, values and what is gathered of
+    them, and the inner layer.
+
+    With a gate norms are written out, in float32, and keep what they read twice, for weights that learn too. Without
+    one they are a kernel, and the two halves of a layer are taken to stand side by side, as in GPT-NeoX, where they
+    share what norms read. Beside adapters nothing is cast.
+    """
+    frozen = learning.rank is not None
+    if size.gated:
+        norms, inner = (2 if frozen else 4) * FLOAT, 4
+        read = 2 if frozen or reading.dtype == torch.float32 else 5
+    else:
+        norms, inner, read = learning.bytes_of_weight(reading.dtype), 2, 2
+    mixed = 2 if reading.eager_tokens else 3  # the kernel keeps what it gives, too
+    numbers = read * size.width + mixed * size.attention + 2 * size.key_value + inner * size.inner
+    return norms * size.width + reading.dtype.itemsize * (numbers + size.heads * reading.eager_tokens)
 
 
-def _phases(size: ModelSize, reading: Reading, *, logits: int, learning: int = 1) -> dict[str, int]:
+def _weights(size: ModelSize, reading: Reading, learning: Learning) -> dict[str, int]:
+    """That a model in training is read with, but adapters."""
+    return {"weights": size.parameters * learning.bytes_of_weight(reading.dtype)}
+
+
+def _learned(size: ModelSize, learning: Learning) -> dict[str, int]:
+    """Of AdamW: two float32 moments of all that learns, and adapters themselves."""
+    numbers = FLOAT * learning.learns(size)
+    return ({} if learning.rank is None else {"adapters": numbers}) | {"moments": 2 * numbers}
+
+
+def _phases(size: ModelSize, reading: Reading, learning: Learning, *, logits: int, models: int = 1) -> dict[str, int]:
     """A step holds gradients, what the backward pass needs, `logits` copies of a micro-batch's logits and, in bfloat16,
-    the weights once more; a checkpoint is put together beside the weights on the processor.
+    what learns once more; a checkpoint is put together beside the weights on the processor; and adapters are folded
+    into float32 weights.
 
-    `learning`: models that learn, one after the other.
+    `models`: those that learn, one after the other.
     """
-    cast = 0 if reading.dtype == torch.float32 else size.parameters * reading.dtype.itemsize
-    step = learning * (size.parameters * FLOAT + cast + activation_bytes(size, reading))
+    learns = learning.learns(size)
+    cast = 0 if reading.dtype == torch.float32 else learns * reading.dtype.itemsize
+    step = models * (learns * FLOAT + cast + activation_bytes(size, reading, learning))
     phases = {"step": step + logits * min(reading.micro_batch_tokens * size.vocabulary, LOGITS) * FLOAT}
     if reading.on_cpu:
-        phases["checkpoint"] = learning * sum(_trained(size).values())
+        phases["checkpoint"] = models * 3 * learns * FLOAT
+    if learning.rank is not None:
+        phases["saving"] = size.parameters * (FLOAT - reading.dtype.itemsize)
     return phases
 
 

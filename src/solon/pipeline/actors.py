@@ -99,13 +99,14 @@ class Actors:
         return None if model is None else str(model)
 
     def load(self, folder: Path, *, trainable: bool = False) -> LoadedModel:
-        """A model to write with, or in float32 to train."""
+        """A model to write with or to put adapters on, or in float32 to train."""
         dtype = torch.float32 if trainable else self.dtype
         return load_model(self.place(folder), dtype=dtype, device=self.device, trust_remote_code=self._remote)
 
-    def load_preference(self, folder: Path) -> PreferenceModel:
-        """What the run's preference stage wrote, in float32."""
-        return PreferenceModel.load(folder, dtype=torch.float32, device=self.device, trust_remote_code=self._remote)
+    def load_preference(self, folder: Path, *, compact: bool = False) -> PreferenceModel:
+        """What the run's preference stage wrote, in float32 or, `compact`, in the run's own arithmetic."""
+        dtype = self.dtype if compact else torch.float32
+        return PreferenceModel.load(folder, dtype=dtype, device=self.device, trust_remote_code=self._remote)
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
         """Of a role's model, or a trained one."""

@@ -136,6 +136,8 @@ def _check_models(config: RunConfig, faults: list[Fault], tell: Callable[[str], 
     before, contexts = len(faults), dict[str, int]()
     with _collected(faults):
         _check_trainable(config)
+    with _collected(faults):
+        _check_adapters(config)
     models = [config.models.role(role) for role in get_args(ModelRole)]
     names = dict.fromkeys(model.path for model in models if reads_folder(model.engine))
     here = [name for name in names if hub_model(name) is None]
@@ -150,6 +152,13 @@ def _check_trainable(config: RunConfig) -> None:
     if not reads_folder(engine):
         what = f"models.base is to be finetuned, but the engine {engine} has no weights"
         raise ConfigError(what, hint="set models.base to a model folder")
+
+
+def _check_adapters(config: RunConfig) -> None:
+    if any(section.lora for section in (config.sft, config.preference, config.rl, config.dpo)):
+        from solon.models.adapters import require_peft
+
+        require_peft()
 
 
 def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | None) -> int:

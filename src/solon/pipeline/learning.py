@@ -16,12 +16,13 @@ from typing import cast
 from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
-from solon.config.training import DPOSection, PreferenceSection
+from solon.config.training import DPOSection, OptimizerSection, PreferenceSection, RLSection
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel, context_of
 from solon.lm.protocols import Completion, SampleRequest
+from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import save_model
 from solon.models.tokens import add_end
@@ -52,7 +53,8 @@ from solon.train.tracking import trackers
 
 def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
-    learner, section = _Learner(work, work.actors.path("base")), work.config.sft
+    section = work.config.sft
+    learner = _Learner(work, work.actors.path("base"), section)
     rows = _demonstrations(work, learner.format)
     format = learner.format
     said = ((row, learner.prompt(row.prompt_id), format.answer(row.answer, finished=row.finished)) for row in rows)
@@ -66,11 +68,13 @@ def train_sl(work: Work) -> Facts:
 
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are held out to measure it."""
-    learner, section = _Learner(work, work.actors.path("base")), work.config.preference
+    section = work.config.preference
+    learner = _Learner(work, work.actors.path("base"), section)
     training, kept_out = learner.compared(rows, section)
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
     with learner.training(len(training) * section.epochs) as context:
         steps = train_preference(model, training, section, context)
+        fold(model.backbone)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
     return _held_out(work, kept_out, margin_of)
@@ -80,12 +84,13 @@ def train_rl(work: Work) -> Facts:
     """RL from SL-CAI; every rollout is kept, in one shard per step."""
     sl, section = work.model_of("sl"), work.config.rl
     algorithm = algorithm_of(section.algorithm)
-    learner, reference = _Learner(work, sl), work.actors.load(sl).model
-    reward = work.actors.load_preference(work.model_of("pm"))
+    learner = _Learner(work, sl, section)
+    reference = work.actors.load(sl).model if section.lora is None else learner.loaded.model
+    reward = work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
     models = RLModels(
         policy=learner.loaded.model,
         reference=reference,
-        value_model=ValueModel(copy.deepcopy(reward.backbone)) if algorithm.VALUE_MODEL else None,
+        value_model=_value_model(reward, section, work.seed) if algorithm.VALUE_MODEL else None,
     )
     environment, keep = _environment(learner, reward), partial(work.folder.write_shard, "rollouts")
     with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
@@ -95,7 +100,8 @@ def train_rl(work: Work) -> Facts:
 
 def train_by_dpo(work: Work, rows: Sequence[Comparison]) -> Facts:
     """DPO from SL-CAI, to which the policy is held: what it says before the first step is the reference."""
-    learner, section = _Learner(work, work.model_of("sl")), work.config.dpo
+    section = work.config.dpo
+    learner = _Learner(work, work.model_of("sl"), section)
     training, kept_out = learner.compared(rows, section)
     policy = learner.loaded.model
     with learner.training(len(training) * section.epochs) as context:
@@ -116,13 +122,23 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
     return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
-class _Learner:
-    """A model that a stage trains, and how dialogues are written for it."""
+def _value_model(reward: PreferenceModel, section: RLSection, seed: int) -> ValueModel:
+    """Begins as the preference model: a copy of its backbone, or adapters on it that the reward does not see."""
+    if section.lora is None:
+        return ValueModel(copy.deepcopy(reward.backbone))
+    add_adapters(reward.backbone, section.lora, seed=seed)
+    return ValueModel(reward.backbone)
 
-    def __init__(self, work: Work, folder: Path) -> None:
+
+class _Learner:
+    """A model that a stage trains, all of it or adapters, and how dialogues are written for it."""
+
+    def __init__(self, work: Work, folder: Path, section: OptimizerSection) -> None:
         self.work, self.prompts, self.format = work, work.prompts.by_id(), work.actors.format(folder)
-        self.loaded = work.actors.load(folder, trainable=True)
+        self.loaded = work.actors.load(folder, trainable=section.lora is None)
         self.tokenizer = self.loaded.tokenizer
+        if section.lora is not None:
+            add_adapters(self.loaded.model, section.lora, seed=work.seed)
 
     def prompt(self, prompt_id: str) -> str:
         return self.format.prompt(self.prompts[prompt_id].turns)
@@ -177,6 +193,7 @@ class _Learner:
 
     def keep_policy(self, steps: Sequence[Record]) -> None:
         """The trained model, which ends its answers as it learned to, and its steps."""
+        fold(self.loaded.model)
         add_end(self.loaded.model, self.tokenizer, self.format.end)
         self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
 

@@ -21,6 +21,7 @@ from solon.config.models import ModelRole
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.run import RunConfig
+from solon.pipeline.memory import training_memory
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage
@@ -60,6 +61,8 @@ class StagePlan(Record):
     trains: bool
     """More workers make it no faster."""
     asked: tuple[Asked, ...]
+    memory_bytes: int | None = None
+    """On the device that trains, at its peak, by arithmetic; None: it does not train."""
     tokens: int | None = None
     """Written or trained on, if texts are as long as in the trial; None without a trial."""
     seconds: float | None = None
@@ -168,21 +171,24 @@ def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
         asked = volumes(run)
     if "rl" in asked:
         asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
-    stages = tuple(
-        _stage_plan(stage, asked.get(stage.name, {}), config).times(sample.more(stage)) for stage in stages_of(config)
+    memory = {name: needed.total for name, needed in training_memory(config).items()}
+    planned = (
+        (stage, _stage_plan(stage, asked.get(stage.name, {}), memory.get(stage.name), config))
+        for stage in stages_of(config)
     )
+    stages = tuple(one.times(sample.more(stage)) for stage, one in planned)
     whole, some = sample.counts[RED_TEAM]
     plan = Plan(prompts=whole, sample=some, stages=stages)
     return _tried(plan, sample, reporter) if trial else plan
 
 
-def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], config: RunConfig) -> StagePlan:
+def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], memory: int | None, config: RunConfig) -> StagePlan:
     def prices(role: ModelRole) -> tuple[float, float]:
         server = config.models.role(role).endpoint if role in stage.asked(config) else None
         return (server.input_price, server.output_price) if server else (0.0, 0.0)
 
     every = tuple(Asked(role=role, prices=prices(role), **vars(volume)) for role, volume in asked.items())
-    return StagePlan(stage=stage.folder, trains=stage.trains, asked=every)
+    return StagePlan(stage=stage.folder, trains=stage.trains, asked=every, memory_bytes=memory)
 
 
 def _rollouts(config: RunConfig, pairs: Volume) -> Volume:

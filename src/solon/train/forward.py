@@ -6,7 +6,7 @@ Legend: B rows, T positions, N tokens that count, V vocabulary, D width.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 import torch
@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from solon.lm.packed import arithmetic, attending, inner_configs, packs
+from solon.models.adapters import without_adapters
 from solon.models.heads import body_of
 from solon.models.inputs import head_reads, model_inputs
 from solon.models.memory import LOGITS
@@ -30,10 +31,10 @@ class Reader:
     Positions count real tokens only, so padding may stand on any side.
     """
 
-    def __init__(self, model: PreTrainedModel, *, pad_id: int, dtype: torch.dtype):
-        """`dtype`: of the arithmetic; weights stay what they are."""
+    def __init__(self, model: PreTrainedModel, *, pad_id: int, dtype: torch.dtype, bare: bool = False):
+        """`dtype`: of the arithmetic; weights stay what they are. `bare`: without the model's adapters."""
         self.model, self.packed = model, packs(model)
-        self._pad_id, self._dtype, self._configs = pad_id, dtype, inner_configs(model)
+        self._pad_id, self._dtype, self._bare, self._configs = pad_id, dtype, bare, inner_configs(model)
 
     @property
     def device(self) -> torch.device:
@@ -74,7 +75,7 @@ class Reader:
     def _plain_head(self) -> bool:
         """Whether logits are the head's product with the body's hidden states, and nothing else is done."""
         ids = torch.tensor([[0, 1]], device=self.device)
-        with torch.no_grad():
+        with torch.no_grad(), arithmetic(self.model, self._dtype):
             whole = self.model(ids, use_cache=False).logits
             hidden = body_of(self.model)(ids, use_cache=False).last_hidden_state
             wide = self.model.get_output_embeddings()(hidden)
@@ -99,12 +100,13 @@ class Reader:
 
     @contextmanager
     def _reading(self, batch: TokenBatch) -> Iterator[None]:
-        with arithmetic(self.model, self._dtype):
-            if batch.forest is None:
-                yield
-            else:
-                with attending(self._configs, batch.forest):
-                    yield
+        with ExitStack() as stack:
+            stack.enter_context(arithmetic(self.model, self._dtype))
+            if self._bare:
+                stack.enter_context(without_adapters(self.model))
+            if batch.forest is not None:
+                stack.enter_context(attending(self._configs, batch.forest))
+            yield
 
 
 def _inputs(model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:

@@ -14,11 +14,13 @@ from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.config.training import EpochsSection, OptimizerSection
+from solon.errors import RunError
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import Rows, cut, grouped_order
 from solon.train.faults import BatchDivergedError, DivergedBatch, ExampleLoss, faults_told
 from solon.train.losses import SumAndWeight
+from solon.train.recompute import recompute_layers
 from solon.train.schedules import Schedule, schedule_of, warmed_up
 from solon.train.tracking import Track, untracked
 
@@ -62,12 +64,13 @@ Parts = Callable[[Sequence[int], Rows, int], list[list[int]]]
 
 
 class Trainer:
-    """Optimizes modules in place.
+    """Optimizes what requires gradients of modules, in place.
 
-    The optimizer moves float32 weights. With another dtype of `weights` the modules compute with their roundings, and
-    the float32 ones are kept beside them. Dropout is off, also while training: no global random state, and in RL the
-    sampled and the trained policy are the same function. Each module has a learning rate of its own (of the section's
-    `learning_rate_of`), and its gradients are clipped by themselves, so that a value model's cannot drown the policy's.
+    The optimizer moves float32 weights; what is frozen keeps its type. With another dtype of `weights` the modules
+    compute with their roundings, and the float32 ones are kept beside them. Dropout is off, also while training: no
+    global random state, and in RL the sampled and the trained policy are the same function. Each module has a learning
+    rate of its own (of the section's `learning_rate_of`), and its gradients are clipped by themselves, so that a value
+    model's cannot drown the policy's.
     """
 
     def __init__(
@@ -80,7 +83,10 @@ class Trainer:
     ) -> None:
         """`adamw`: further arguments of `torch.optim.AdamW`."""
         for module in modules.values():
-            module.float().eval()
+            module.eval()
+            _learn_in_float32(module)
+            if section.gradient_checkpointing:
+                recompute_layers(module)
         parameters = {
             f"{name}.{key}": parameter
             for name, module in modules.items()
@@ -183,7 +189,9 @@ class Trainer:
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor], updates: int) -> None:
-        """Puts back what `tensors()` returned."""
+        """Puts back what `tensors()` returned. Raises `RunError` if it is of other weights, e.g. adapters of another
+        rank."""
+        _must_fit(tensors, self._masters)
         for name, master in self._masters.items():
             master.copy_(tensors[f"weights.{name}"])
             state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
@@ -204,6 +212,21 @@ def _each_alone(parts: Sequence[list[int]], loss_of: LossOf, ids: Sequence[str] 
         ExampleLoss(id=ids[index] if ids else str(index), loss=float(loss), weight=float(weight))
         for index, loss, weight in losses
     ]
+
+
+def _learn_in_float32(module: nn.Module) -> None:
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
+def _must_fit(saved: Mapping[str, Tensor], masters: Mapping[str, Tensor]) -> None:
+    there = {name.removeprefix("weights."): one.shape for name, one in saved.items() if name.startswith("weights.")}
+    wanted = {name: one.shape for name, one in masters.items()}
+    if other := sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name)):
+        shapes = (tuple(found.get(other[0], ())) or "missing" for found in (there, wanted))
+        what = "the checkpoint is of other weights: {} is {} there, {} here".format(other[0], *shapes)
+        raise RunError(what, hint="go on with the settings it was begun with, or begin a new run")
 
 
 Step = TypeVar("Step", bound=TrainStep)

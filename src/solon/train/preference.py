@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.config.training import PreferenceSection
 from solon.lm.protocols import Completion
+from solon.models.adapters import without_adapters
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
@@ -146,7 +147,8 @@ class PreferenceReward:
 
     def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         rows = [self._tokens(prompt.text, answer.text) for prompt, answer in zip(prompts, answers, strict=True)]
-        return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
+        with without_adapters(self.model.backbone):  # they are a value model's
+            return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
 
     def _tokens(self, prompt: str, answer: str) -> tuple[int, ...]:
         ids = sequence_tokens(self.tokenizer, prompt, self.answer_text(answer))

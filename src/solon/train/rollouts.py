@@ -98,10 +98,11 @@ class RLModels:
 
     policy: PreTrainedModel
     reference: PreTrainedModel
-    """SL-CAI, frozen: the policy is held close to it."""
+    """SL-CAI, frozen: the policy is held close to it. It is read without adapters, so a policy that learns by its
+    adapters alone is its own reference."""
     value_model: ValueModel | None = None
     """None for algorithms that need none. It has a backbone of its own, best a copy of the preference model's, so that
-    the value loss cannot pull at the policy."""
+    the value loss cannot pull at the policy. With adapters it may be that model's own: the reward does not see them."""
 
     @property
     def learning(self) -> dict[str, nn.Module]:
@@ -118,7 +119,7 @@ class TokenModels:
 
     def __init__(self, models: RLModels, section: RLSection, context: TrainContext):
         reader = partial(Reader, pad_id=context.pad_id, dtype=context.dtype)
-        self.policy, self.reference = reader(models.policy), reader(models.reference)
+        self.policy, self.reference = reader(models.policy), reader(models.reference, bare=True)
         self._value_model = models.value_model
         self._value = None if models.value_model is None else reader(models.value_model.backbone)
         self._temperature = section.temperature

@@ -1,0 +1,107 @@
+"""LoRA: low-rank adapters beside a model's linear layers (arXiv 2106.09685), by peft. They are put into the model,
+whose class stays what it is, and are folded into its weights before it is saved.
+
+A layer with the weights W computes (W + alpha / rank * B A) x. W is frozen, A [rank, in] drawn; B [out, rank] begins
+at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from solon.config.training import LoraSection
+from solon.errors import ConfigError, ModelError
+from solon.seeds import derive_seed
+
+_MARK = "peft_config"
+"""An attribute of models that have adapters, as peft itself leaves it."""
+
+
+def require_peft() -> None:
+    """Raises `ConfigError` if peft is not installed."""
+    if find_spec("peft") is None:
+        raise ConfigError("LoRA needs peft, which is missing", hint="pip install 'solon[lora]'")
+
+
+def linear_layers(model: PreTrainedModel) -> dict[str, Any]:
+    """Those that get adapters, by name: all but the output head."""
+    head = model.get_output_embeddings()
+    linear = {name: one for name, one in model.named_modules() if isinstance(one, nn.Linear | Conv1D)}
+    return {name: one for name, one in linear.items() if one is not head}
+
+
+def add_adapters(model: PreTrainedModel, section: LoraSection, *, seed: int) -> None:
+    """Freezes all weights and puts float32 adapters beside the linear layers. They change nothing yet.
+
+    A is drawn from `seed`. Raises `ModelError` if the model has no layers for them.
+    """
+    require_peft()
+    from peft import LoraConfig, inject_adapter_in_model
+
+    layers = linear_layers(model)
+    if not layers:
+        raise ModelError(f"{type(model).__name__} has no linear layers for adapters", hint="train it without lora")
+    how = LoraConfig(
+        r=section.rank,
+        lora_alpha=section.alpha,
+        target_modules=[f"0.{name}" for name in layers],
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in layers.values()),
+    )
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(derive_seed(seed, "adapters"))
+        # In a model of experts that it knows as such, peft would take some of these names for those of experts.
+        inject_adapter_in_model(how, nn.ModuleList([model]))
+    setattr(model, _MARK, {"default": how})
+    for layer in _adapted(model).values():
+        layer.cast_input_dtype_enabled = False  # autocast does it; peft would copy every input in float32
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
+def has_adapters(model: nn.Module) -> bool:
+    return hasattr(model, _MARK)
+
+
+@contextmanager
+def without_adapters(model: nn.Module) -> Iterator[None]:
+    """While open, a model computes what it did before it got adapters. One that has none stays as it is."""
+    layers = _adapted(model).values()
+    for layer in layers:
+        layer.enable_adapters(False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(True)
+
+
+@torch.no_grad()
+def fold(model: PreTrainedModel) -> None:
+    """Adds to the weights what adapters add, and takes these out. A model that had some has float32 weights then:
+    bfloat16 would round most small steps away. One that has none stays as it is.
+    """
+    for name, layer in _adapted(model).items():
+        plain = layer.get_base_layer().float()
+        layer.merge()
+        model.set_submodule(name, plain)
+    if has_adapters(model):
+        delattr(model, _MARK)
+        model.float().requires_grad_()
+
+
+def _adapted(model: nn.Module) -> dict[str, Any]:
+    """peft's layers, which stand in the place of linear ones, by name."""
+    if not has_adapters(model):
+        return {}
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return {name: one for name, one in model.named_modules() if isinstance(one, BaseTunerLayer)}

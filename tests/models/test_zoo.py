@@ -126,10 +126,11 @@ def test_a_preference_score_is_the_same_alone_and_beside_others(zoo: Zoo, kind: 
 
 
 def family() -> list[TokenExample]:
-    """Rows as of two prompts and one alone: with trunks shorter and longer than a window, one row that another begins
-    with, and one that is there twice."""
+    """Rows as of three prompts and one alone: with trunks shorter and longer than a window, two of unlike length that
+    are padded together, one row that another begins with, and one that is there twice."""
     one, other, alone, _ = rows()
     ends = [[*one, 5, 6], [*one, 7], [*one, 5, 6], [*one, 5, 8, 9, 10], other[:4], [*other[:4], 11, 12], alone]
+    ends += [[*other, 21, 22, 23], [*other, 24]]
     masks = [[False, *[place % 3 != 0 for place in range(1, len(ids))]] for ids in ends]
     return [
         TokenExample(id=str(row), input_ids=tuple(ids), loss_mask=tuple(mask))
@@ -138,7 +139,9 @@ def family() -> list[TokenExample]:
 
 
 def gradients(model: PreTrainedModel, examples: list[TokenExample], *, together: bool, merged: bool) -> list[Tensor]:
+    """Of rows together as training reads them, or each by itself through the model's own attention."""
     reader = Reader(model, pad_id=1, dtype=torch.float32)
+    reader.packed &= together
     model.zero_grad()
     for part in [examples] if together else [[example] for example in examples]:
         batch = reader.collate_examples(part, merged=merged)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -273,6 +275,40 @@ def test_drawn_old_and_new_log_probabilities_are_of_one_distribution(tmp_path: P
     torch.testing.assert_close(tokens.logp_N, tokens.old_logp_N)
     torch.testing.assert_close(tokens.ref_logp_N, tokens.old_logp_N)
     torch.testing.assert_close(sorted(tokens.old_logp_N.tolist()), sorted(old), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("said", "weight"), [(log(2), 0.5), (-log(4), 2.0)])
+def test_tokens_that_the_sampler_draws_more_often_than_the_policy_count_less(
+    tmp_path: Path, said: float, weight: float
+) -> None:
+    """The sampler says so much more of each token than it should; the weight is capped at 2."""
+    loaded, found = load_model(tiny_model_folder(tmp_path), dtype=torch.float32, device="cpu"), list[UpdateTokens]()
+    engine = LocalModel(loaded)
+
+    def sampler(requests: Sequence[SampleRequest]) -> list[Completion]:
+        drawn = engine.sample(requests)
+        return [replace(one, logprobs=tuple(logprob + said for logprob in one.logprobs)) for one in drawn]
+
+    def loss(tokens: UpdateTokens, section: RLSection) -> SumAndWeight:
+        found.append(tokens)
+        return grpo.loss(tokens, section)
+
+    algorithm: Any = SimpleNamespace(VALUE_MODEL=False, advantages=grpo.advantages, loss=loss)
+    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6)
+    models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
+    (step,) = reinforce(algorithm, models, environment, section, train_context(pad_id=PAD), lambda number, rows: None)
+    (tokens,) = found
+    assert tokens.weight_N is not None
+    torch.testing.assert_close(tokens.weight_N, torch.full_like(tokens.weight_N, weight), atol=1e-4, rtol=1e-4)
+    assert step.sampler_gap == pytest.approx(abs(said), abs=1e-4)
+    assert step.clip_fraction == 0
+
+
+def test_with_several_updates_a_step_the_ratio_is_to_the_policy_before_them() -> None:
+    one, _ = _train(_policy(), steps=3, learning_rate=5e-2)
+    several, _ = _train(_policy(), steps=3, learning_rate=5e-2, epochs=2, batch_size=16)
+    assert not any(step.clip_fraction for step in one) and any(step.clip_fraction for step in several)
 
 
 def test_every_prompt_is_drawn_once_before_any_comes_again() -> None:

@@ -115,3 +115,18 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     steps = finetune(tiny_model(), _examples(), _section(epochs=2, batch_size=1), train_context(pad_id=1))
     first, second = [step.tokens for step in steps[:16]], [step.tokens for step in steps[16:]]
     assert sorted(first) == sorted(second) and first != second
+
+
+def test_the_examples_of_a_prompt_come_together_if_that_is_wanted() -> None:
+    """Two of each prompt, as long as those of no other: a step of two shows whether they are of one."""
+    examples = [
+        TokenExample(
+            id=f"{n}-{k}", input_ids=(*range(10, 13 + n), 50 + k), loss_mask=(False,) * (3 + n) + (True,), prompt=f"{n}"
+        )
+        for k in range(2)
+        for n in range(8)
+    ]
+    pairs = {2 * (4 + n) for n in range(8)}
+    for order, together in (("prompts", True), ("rows", False)):
+        steps = finetune(tiny_model(), examples, _section(epochs=1, batch_size=2, order=order), train_context(pad_id=1))
+        assert (sorted(step.tokens for step in steps) == sorted(pairs)) == together

@@ -25,8 +25,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from solon.lm.engines.local import LocalModel
 from solon.lm.lockstep import padded
 from solon.lm.protocols import SampleRequest
+from solon.models.allocator import keep_freed_memory
 from solon.models.load import LoadedModel
-from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.runtime import resolve_device, resolve_dtype
 
 VOCABULARY = 2560
 NEW_TOKENS = 40
@@ -103,7 +104,7 @@ def compare(name: str, loaded: LoadedModel, prompts: Sequence[list[int]], pairs:
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2 * BATCH
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    prepare_cpu()
+    keep_freed_memory()
     device = resolve_device("auto")
     dtype = resolve_dtype("auto", device)
     print(f"{device.type}, {dtype}, {torch.get_num_threads()} threads, {rows} rows, {pairs} pairs")

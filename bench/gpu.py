@@ -37,9 +37,10 @@ from solon.config.training import PreferenceSection, SFTSection
 from solon.feedback.rows import run_rows
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import SampleRequest
+from solon.models.allocator import keep_freed_memory
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel
-from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.runtime import resolve_device, resolve_dtype
 from solon.prompting.context import Context
 from solon.records import Prompt, Record, Turn
 from solon.train.batches import TokenExample
@@ -297,7 +298,7 @@ def main() -> int:
     if not given.toy and not torch.cuda.is_available():
         print("skipped: there is no GPU (--toy runs the same at toy size on a processor)")
         return 0
-    prepare_cpu()
+    keep_freed_memory()
     sizes = TOY if given.toy else Sizes()
     card = measure_card(sizes)
     found = list(figures(card, sizes, TOY_SHAPES if given.toy else SHAPES))

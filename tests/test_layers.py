@@ -39,6 +39,7 @@ FREE_OF_TORCH = FLOORS[0] | {
     "lm.engines.faulty",
     "lm.engines.scripted",
     "lm.protocols",
+    "models.allocator",
     "models.folder",
     "models.hub",
     "models.hub_faults",

@@ -1,4 +1,4 @@
-"""Threads of OpenMP sleep soon, unless the user has said what they are to do."""
+"""Threads of OpenMP sleep soon, and oneDNN keeps few products prepared, unless the user has said otherwise."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def test_torch_is_told_how_long_threads_spin() -> None:
     assert f"GOMP_SPINCOUNT = '{solon.SPINS}'" in taken()
     assert "GOMP_SPINCOUNT = '7'" in taken(GOMP_SPINCOUNT="7")
     assert "GOMP_SPINCOUNT = '0'" in taken(OMP_WAIT_POLICY="passive")
+
+
+CAPACITIES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "DNNL_PRIMITIVE_CACHE_CAPACITY")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [((), "64 64 None"), ((0,), "7 64 None"), ((1,), "64 7 None"), ((2,), "64 None 7")]
+)
+def test_few_products_stay_prepared_unless_the_user_says_how_many(said: tuple[int, ...], kept: str) -> None:
+    code = f"import solon, os; print(*map(os.environ.get, {CAPACITIES}))"
+    env = {name: value for name, value in PLAIN.items() if name not in CAPACITIES}
+    env |= {CAPACITIES[place]: "7" for place in said}
+    printed = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == kept

@@ -247,6 +247,21 @@ def test_what_was_begun_in_a_shared_loop_is_closed_with_it() -> None:
     assert ended
 
 
+@pytest.mark.parametrize("loop", [nullcontext, shared_loop])
+def test_a_scheduler_closes_with_the_call_that_opened_it(loop: Callable[[], Any]) -> None:
+    """Its keys and values would lie beside those of the next shard."""
+    batcher, steps, closed = Batcher(), Steps(lambda job: job.ids[0]), []
+
+    @contextmanager
+    def scheduler() -> Iterator[Any]:
+        yield steps
+        closed.append(True)
+
+    with loop():
+        assert run(batcher.ask(Job(ids=[7], last=1, most=1), scheduler)) == 7
+        assert closed == [True]
+
+
 def test_where_a_loop_runs_already_every_call_has_its_own() -> None:
     async def cell() -> None:
         with shared_loop():

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import sys
-
 import pytest
 import torch
 
-from solon.models import runtime
-from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.runtime import resolve_device, resolve_dtype
 
 CPU = torch.device("cpu")
 
@@ -29,12 +26,3 @@ def test_auto_is_bfloat16_exactly_where_the_processor_multiplies_it(
 def test_devices() -> None:
     assert resolve_device("cpu") == CPU
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def test_prepare_cpu_is_silent_where_there_is_nothing_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(prepare_cpu(), bool)
-    monkeypatch.setattr(runtime.sys, "platform", "darwin")
-    assert prepare_cpu.__wrapped__() is False
-    monkeypatch.setattr(runtime.sys, "platform", sys.platform)
-    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda name: object())
-    assert prepare_cpu.__wrapped__() is False

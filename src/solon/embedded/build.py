@@ -22,8 +22,8 @@ from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
 from solon.lm.engines.local import LocalModel
+from solon.models.allocator import keep_freed_memory
 from solon.models.load import load_model, save_model
-from solon.models.runtime import prepare_cpu
 from solon.progress import Reporter
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Record
@@ -52,7 +52,7 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
     """
     if out.exists():
         raise ModelError("there is something already", where=Where(out), hint="choose a new folder with -o")
-    prepare_cpu()
+    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     with _working_folder(out, recipe) as work:

@@ -30,11 +30,14 @@ _PLACE: ContextVar[tuple[int, ...]] = ContextVar("_PLACE", default=())
 
 _RUNNER: ContextVar[asyncio.Runner | None] = ContextVar("_RUNNER", default=None)
 """Holds the loop that is shared."""
+_WORKER = "batcher"
+"""What tasks are called that hold a scheduler open."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine returns. Where a loop runs already, as in a notebook, it runs in a thread, and is waited
-    for."""
+    """What the coroutine returns, after the schedulers have closed that it opened. Where a loop runs already, as in a
+    notebook, it runs in a thread, and is waited for."""
+    coroutine = _and_its_workers(coroutine)
     if _in_loop():
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(asyncio.run, coroutine).result()
@@ -46,6 +49,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         _end_all(runner.get_loop())  # an interrupt leaves rows that wait; they would outlive their callers
         raise
+
+
+async def _and_its_workers(coroutine: Coroutine[Any, Any, T]) -> T:
+    result = await coroutine
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == _WORKER))
+    return result
 
 
 def _end_all(loop: asyncio.AbstractEventLoop) -> None:
@@ -107,7 +116,7 @@ class Batcher:
         job.place = _PLACE.get()
         self._new.append(job)
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work(open_scheduler))
+            self._worker = asyncio.create_task(self._work(open_scheduler), name=_WORKER)
             self._worker.add_done_callback(self._ended)
         return await future
 

@@ -13,8 +13,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.errors import ModelError, Where
+from solon.models.allocator import keep_freed_memory
 from solon.models.load import TELL, as_model_error, check_found, quiet, save_model
-from solon.models.runtime import prepare_cpu
 from solon.records import Record
 
 _MAGIC = b"GGUF"
@@ -45,7 +45,7 @@ def import_gguf(file: str | Path, folder: str | Path, *, dtype: torch.dtype = to
             cannot read; or if the extra is not installed.
     """
     file = Path(file)
-    prepare_cpu()
+    keep_freed_memory()
     _check_file(file)
     storage, metadata = _contents(file)
     model, tokenizer = _load(file, dtype)

@@ -14,8 +14,8 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrai
 from transformers.utils import logging as transformers_logging
 
 from solon.errors import ModelError, UserError, Where
+from solon.models.allocator import keep_freed_memory
 from solon.models.folder import check_folder, tokenizer_faults
-from solon.models.runtime import prepare_cpu
 from solon.text import excerpt
 
 _NUMBER = re.compile(r"\d+")
@@ -62,7 +62,7 @@ def _loaded(
     kind: Any, folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False, unneeded: str | None = None
 ) -> LoadedModel:
     """What lies in `folder`; weights that it lacks are a fault, but for those with `unneeded` in their names."""
-    prepare_cpu()
+    keep_freed_memory()
     check_folder(folder, trust_remote_code=trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=trust_remote_code)
     with as_model_error(folder):

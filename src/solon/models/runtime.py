@@ -1,36 +1,10 @@
-"""Process-wide settings that make small models fast on a CPU. Nothing here changes a result beyond rounding."""
+"""The device and the arithmetic that this machine has for a run."""
 
 from __future__ import annotations
-
-import ctypes
-import sys
-from functools import cache
 
 import torch
 
 from solon.errors import ConfigError
-
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-_KEEP_BYTES = 1 << 30
-
-
-@cache
-def prepare_cpu() -> bool:
-    """Keep freed memory inside the process; returns whether the allocator took the settings. Safe to call often.
-
-    glibc hands every large block back to the kernel when it is freed and faults each page in again at the next
-    allocation. A network of a few million parameters allocates such blocks in every operation, so it spends more
-    time on page faults than on arithmetic (measured, see docs/log.md). The price is a larger resident size. The same
-    settings as environment variables act only if they are set before the process starts.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # another C library, e.g. musl: nothing to set
-        return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES)) and bool(mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES))
 
 
 def resolve_device(name: str) -> torch.device:

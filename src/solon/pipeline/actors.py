@@ -19,11 +19,12 @@ from solon.config.sampling import SamplingOverrides
 from solon.feedback.rows import Sampler
 from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling
+from solon.models.allocator import keep_freed_memory
 from solon.models.folder import fingerprints
 from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
-from solon.models.runtime import prepare_cpu, resolve_device, resolve_dtype
+from solon.models.runtime import resolve_device, resolve_dtype
 from solon.models.where import hub_model, model_folder
 from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
@@ -44,7 +45,7 @@ class Actors:
 
     def __init__(self, *, config: RunConfig, run: Path | None = None) -> None:
         """`run`: the folder of the run, or of another work, which keeps what requests to servers have cost."""
-        prepare_cpu()
+        keep_freed_memory()
         self.config, self._run, models = config, run, config.models
         self.device = resolve_device(models.device)
         self.dtype = resolve_dtype(models.dtype, self.device)

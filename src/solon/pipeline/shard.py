@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from solon.feedback.rows import Rows
+from solon.models.allocator import give_memory_back
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
@@ -38,6 +39,7 @@ class Maker(Generic[T, R]):
 
     def __call__(self, items: Sequence[T]) -> Shard[R]:
         rows = self.make(items)
+        give_memory_back()
         models = {name: actor.model for name, actor in self.actors.items()}
         engines = {name: model.identity for name, model in models.items()}
         manners = {name: model.can.manner for name, model in models.items() if model.can.manner}

@@ -3,8 +3,8 @@
 Fulfills `lm.packed.Attends`, so it serves every network whose attention is a function that transformers lets one name.
 Everything but attention runs on the pack as it is, without padding. Gradients are those of separate rows.
 
-    N tokens of a pack   S trees of a stand   P tokens of its longest trunk   G branches of its widest tree
-    T tokens of its longest branch   K key-value heads   h query heads of each   H = K * h   E head width   C columns
+    N tokens of a pack   S trees of a stand   P tokens of its longest trunk   B branches   T tokens of the longest
+    K key-value heads   h query heads of each   H = K * h   E head width   C columns
 """
 
 from __future__ import annotations
@@ -49,16 +49,18 @@ class Forest:
                     self.places |= dict.fromkeys(rows, places)
                     ids += branch
                     positions.append(len(trunk) + np.arange(len(branch)))
+        self._slots = [slots for stand in self._stands for slots in stand.slots]
         self.ids_N = torch.tensor(ids, device=device)
         self.positions_N = torch.from_numpy(np.concatenate(positions)).to(device)
 
     def attend(self, _layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
         """[N, H, E]."""
-        dtype = _dtype(query_NHE)
+        dtype, heads = _dtype(query_NHE), key_NKE.shape[1]
         with torch.autocast(query_NHE.device.type, enabled=False):
-            tensors = [tensor.to(dtype) for tensor in (query_NHE, key_NKE, value_NKE)]
-            mixed = [stand.attend([tensor[stand.span] for tensor in tensors], how) for stand in self._stands]
-            return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
+            packed = (query_NHE * how.scale, key_NKE, value_NKE)
+            parts = zip(*(_spread(tensor.to(dtype), self._slots, heads) for tensor in packed), strict=True)
+            mixed = [part for stand in self._stands for part in stand.mix([next(parts) for _ in stand.slots], how)]
+            return _gather(self._slots, *mixed)
 
 
 def _dtype(tensor: Tensor) -> torch.dtype:
@@ -85,166 +87,177 @@ def _alike(trees: Sequence[Tree]) -> Iterator[list[Tree]]:
     yield part
 
 
+Parts = tuple[Tensor, Tensor, Tensor]
+"""Queries [S, K, h, T, E], keys and values [S, K, 1, T, E], in slots."""
+
+
 @dataclass(kw_only=True)
 class _Stand:
-    """Trees that attend together. Trunks and branches are padded on the right, in slots, for their products."""
+    """Trees that attend together: in the pack all trunks, then all branches."""
 
-    span: slice
-    """Of the pack: all trunks, then all branches."""
-    trunks: _Slots
-    branches: _Slots | None
-    """None where every tree is all trunk."""
-    trunk_S: Tensor
-    """Tokens of each trunk."""
+    slots: list[_Slots]
+    """Of the trunks, and of the branches unless every tree is all trunk."""
+    tree_B: Tensor
+    """Of each branch."""
+    trunk_B: Tensor
+    """Tokens of each branch's trunk."""
     bias: dict[tuple[bool, int | None, torch.dtype], Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, trees: Sequence[Tree], start: int, device: torch.device) -> _Stand:
         """`start`: where in the pack it begins."""
-        trunk = np.array([len(tree.trunk) for tree in trees])
-        width = max(len(tree.branches) for tree in trees)
-        branch = np.array([[*map(len, tree.branches), *[0] * (width - len(tree.branches))] for tree in trees])
-        return cls(
-            span=slice(start, start + int(trunk.sum() + branch.sum())),
-            trunks=_Slots.of(trunk[:, None], device),
-            branches=_Slots.of(branch, device) if branch.any() else None,
-            trunk_S=torch.from_numpy(trunk).to(device),
-        )
+        trunk_S = np.array([len(tree.trunk) for tree in trees])
+        branch_B = np.array([len(branch) for tree in trees for branch in tree.branches])
+        tree_B = np.repeat(np.arange(len(trees)), [len(tree.branches) for tree in trees])
+        slots = [_Slots.of(trunk_S, start, device)]
+        if branch_B.any():
+            slots.append(_Slots.of(branch_B, start + int(trunk_S.sum()), device))
+        tree, trunk = (torch.from_numpy(column).to(device) for column in (tree_B, trunk_S[tree_B]))
+        return cls(slots=slots, tree_B=tree, trunk_B=trunk)
 
-    def attend(self, tensors: Sequence[Tensor], how: Attention) -> Tensor:
-        """[N, H, E] of its queries [N, H, E], keys and values [N, K, E]."""
-        query_NHE, key_NKE, value_NKE = tensors
-        parts, heads, size = (query_NHE * how.scale, key_NKE, value_NKE), key_NKE.shape[1], len(self.trunks.slot_N)
-        query, key, value = (self.trunks.spread(part[:size], heads) for part in parts)
-        mixed = self.trunks.gather(_mix(query, [key], [value], self._bias(how, query.dtype, trunk=True), how))
-        if self.branches is None:
-            return mixed
-        query, own_key, own_value = (self.branches.spread(part[size:], heads) for part in parts)
-        bias = self._bias(how, query.dtype, trunk=False)
-        return torch.cat([mixed, self.branches.gather(_mix(query, [key, own_key], [value, own_value], bias, how))])
+    def mix(self, parts: Sequence[Parts], how: Attention) -> Iterator[Tensor]:
+        """What the queries of trunks and of branches gather, [S, K, h, T, E]."""
+        query, key, value = parts[0]
+        yield _mix(query, key, value, self._bias(how, query.dtype, trunk=True), how)
+        for query, own_key, own_value in parts[1:]:
+            keys = torch.cat([self._of_branches(key), own_key], dim=-2)
+            values = torch.cat([self._of_branches(value), own_value], dim=-2)
+            yield _mix(query, keys, values, self._bias(how, query.dtype, trunk=False), how)
+
+    def _of_branches(self, trunk_S: Tensor) -> Tensor:
+        """A copy for each branch. By a product, whose gradient is a sum in float32 and in one order."""
+        tree_BS = F.one_hot(self.tree_B, len(trunk_S)).to(trunk_S.dtype)
+        return (tree_BS @ trunk_S.flatten(1)).view(-1, *trunk_S.shape[1:])
 
     def _bias(self, how: Attention, dtype: torch.dtype, *, trunk: bool) -> Tensor:
-        """[S or 1, 1, 1, 1, T, C]: 0 where a token sees a column, minus infinity elsewhere. Every token sees itself."""
+        """[B or 1, 1, 1, T, C]: 0 where a token sees a column, minus infinity elsewhere. Every token sees itself."""
         key = trunk, how.window, dtype
         if key not in self.bias:
-            own_T = torch.arange((self.trunks if trunk else self._grown).longest, device=self.trunk_S.device)
+            own_T = torch.arange(self.slots[0 if trunk else 1].longest, device=self.trunk_B.device)
             seen = (own_T <= own_T[:, None])[None]
             distance = (own_T[:, None] - own_T)[None]
             if not trunk:
-                before_P = torch.arange(self.trunks.longest, device=own_T.device)
-                real_S1P = before_P < self.trunk_S[:, None, None]
-                seen = torch.cat([real_S1P.expand(-1, len(own_T), -1), seen.expand(len(real_S1P), -1, -1)], dim=-1)
-                behind = self.trunk_S[:, None, None] + own_T[:, None] - before_P
+                before_P = torch.arange(self.slots[0].longest, device=own_T.device)
+                real_B1P = before_P < self.trunk_B[:, None, None]
+                seen = torch.cat([real_B1P.expand(-1, len(own_T), -1), seen.expand(len(real_B1P), -1, -1)], dim=-1)
+                behind = self.trunk_B[:, None, None] + own_T[:, None] - before_P
                 distance = torch.cat([behind, distance.expand(len(behind), -1, -1)], dim=-1)
             if how.window is not None:
                 seen = seen & (distance < how.window)
             bias = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, -torch.inf)
-            self.bias[key] = bias[:, None, None, None]
+            self.bias[key] = bias[:, None, None]
         return self.bias[key]
-
-    @property
-    def _grown(self) -> _Slots:
-        assert self.branches
-        return self.branches
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Slots:
-    """Where in a padded [S, G, T] tokens go that are packed one behind the other."""
+    """Where in a padded [S, T] tokens go that lie one behind the other in the pack. An empty slot holds some token;
+    none that is real sees it, and its gradient is 0."""
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, int]
+    start: int
+    """Where in the pack they begin."""
+    token_ST: Tensor
     slot_N: Tensor
+    """Of each token."""
+    _rows: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
     def longest(self) -> int:
-        return self.shape[2]
+        return self.shape[1]
 
     @classmethod
-    def of(cls, lengths_SG: np.ndarray, device: torch.device) -> _Slots:
-        longest = int(lengths_SG.max())
-        slots = np.flatnonzero(np.arange(longest) < lengths_SG[..., None])
-        return cls(shape=(*lengths_SG.shape, longest), slot_N=torch.from_numpy(slots).to(device))
+    def of(cls, lengths_S: np.ndarray, start: int, device: torch.device) -> _Slots:
+        real_ST = np.arange(lengths_S.max()) < lengths_S[:, None]
+        slot_N = np.flatnonzero(real_ST)
+        token_ST = np.full(real_ST.shape, start)
+        token_ST[real_ST] += np.arange(len(slot_N))
+        token, slot = (torch.from_numpy(places).to(device) for places in (token_ST, slot_N))
+        return cls(shape=real_ST.shape, start=start, token_ST=token, slot_N=slot)
 
-    def spread(self, packed_NHE: Tensor, heads: int) -> Tensor:
-        """[S, K, G, h, T, E] of [N, K * h, E], zero in the empty slots."""
-        width = packed_NHE.shape[-1]
-        padded: Tensor = _spread(packed_NHE.flatten(1), self.slot_N, int(np.prod(self.shape)))
-        padded = padded.view(*self.shape, heads, -1, width).permute(0, 3, 1, 4, 2, 5)
-        return padded.contiguous()
-
-    def gather(self, padded: Tensor) -> Tensor:
-        """The other way round."""
-        trees, heads, branches, each, tokens, width = padded.shape
-        flat = padded.permute(0, 2, 4, 1, 3, 5).reshape(trees * branches * tokens, -1)
-        packed: Tensor = _gather(flat, self.slot_N)
-        return packed.view(len(self.slot_N), heads * each, width)
+    def rows(self, heads: int, each: int) -> tuple[Tensor, Tensor]:
+        """With heads: of each slot in [S, K, h, T], which row of [N, H] it holds; and of each such row, its slot."""
+        if (heads, each) not in self._rows:
+            head_Kh1 = torch.arange(heads * each, device=self.slot_N.device).view(heads, each, 1)
+            held = (self.token_ST[:, None, None] * heads * each + head_Kh1).flatten()
+            slots = torch.arange(len(held), device=held.device).view(self.shape[0], heads * each, -1)
+            own = slots.transpose(1, 2).flatten(0, 1)[self.slot_N]
+            self._rows[heads, each] = held, own.flatten()
+        return self._rows[heads, each]
 
 
 class _Spread(torch.autograd.Function):
-    """Rows into slots, each into another: faster than indexing, which would have to add up gradients."""
+    """[S, K, h, T, E] of each of the slots, of a packed [N, K * h, E]."""
 
     @staticmethod
-    def forward(ctx: Any, rows_NX: Tensor, slot_N: Tensor, slots: int) -> Tensor:
-        ctx.save_for_backward(slot_N)
-        return rows_NX.new_zeros(slots, rows_NX.shape[1]).index_copy_(0, slot_N, rows_NX)
+    def forward(ctx: Any, packed_NHE: Tensor, slots: Sequence[_Slots], heads: int) -> tuple[Tensor, ...]:
+        ctx.slots, each = slots, packed_NHE.shape[1] // heads
+        rows = packed_NHE.reshape(-1, packed_NHE.shape[-1])
+        held = (rows.index_select(0, some.rows(heads, each)[0]) for some in slots)
+        return tuple(
+            some.view(its.shape[0], heads, each, its.longest, -1) for some, its in zip(held, slots, strict=True)
+        )
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return grad.index_select(0, *ctx.saved_tensors), None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return _pack(grads, ctx.slots), None, None
 
 
 class _Gather(torch.autograd.Function):
-    """Rows out of slots."""
+    """The other way round."""
 
     @staticmethod
-    def forward(ctx: Any, slots_MX: Tensor, slot_N: Tensor) -> Tensor:
-        ctx.save_for_backward(slot_N)
-        ctx.slots = len(slots_MX)
-        return slots_MX.index_select(0, slot_N)
+    def forward(ctx: Any, slots: Sequence[_Slots], *padded: Tensor) -> Tensor:
+        ctx.slots, ctx.shapes = slots, [some.shape for some in padded]
+        return _pack(padded, slots)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        (slot_N,) = ctx.saved_tensors
-        return grad.new_zeros(ctx.slots, grad.shape[1]).index_copy_(0, slot_N, grad), None
+    def backward(ctx: Any, grad_NHE: Tensor) -> tuple[Tensor | None, ...]:
+        grads, width = [], grad_NHE.shape[-1]
+        for some, shape in zip(ctx.slots, ctx.shapes, strict=True):
+            _, own = some.rows(*shape[1:3])
+            rows = grad_NHE[some.start : some.start + len(some.slot_N)].reshape(-1, width)
+            grads.append(rows.new_zeros(shape).view(-1, width).index_copy_(0, own, rows).view(shape))
+        return None, *grads
 
 
-_spread: Callable[[Tensor, Tensor, int], Tensor] = _Spread.apply
-_gather: Callable[[Tensor, Tensor], Tensor] = _Gather.apply
+def _pack(padded: Sequence[Tensor], slots: Sequence[_Slots]) -> Tensor:
+    """[N, H, E] of what the slots hold."""
+    _, heads, each, _, width = padded[0].shape
+    packed = padded[0].new_empty(sum(len(some.slot_N) for some in slots), heads * each, width)
+    for part, some in zip(padded, slots, strict=True):
+        there = packed[some.start : some.start + len(some.slot_N)].view(-1, width)
+        torch.index_select(part.reshape(-1, width), 0, some.rows(heads, each)[1], out=there)
+    return packed
 
 
-def _mix(query: Tensor, keys: Sequence[Tensor], values: Sequence[Tensor], bias: Tensor, how: Attention) -> Tensor:
-    """Attention of [S, K, G, h, T, E] over columns that all branches of a tree share, if there are any, and their own.
+_spread: Callable[[Tensor, Sequence[_Slots], int], tuple[Tensor, ...]] = _Spread.apply
+_gather: Callable[..., Tensor] = _Gather.apply
 
-    `keys` and `values`: own alone, or shared before own; each [S, K, G or 1, 1, C, E].
-    """
+
+def _mix(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, how: Attention) -> Tensor:
+    """Attention of [S, K, h, T, E] over columns [S, K, 1, C, E]."""
     long = bias.shape[-1] > SHORT_ROWS or query.device.type != "cpu"
     if long and how.softcap is None and how.sinks_H is None:
-        return _fused(query, keys, values, bias, how)
-    scores = torch.cat([_product(query, key.mT) for key in keys], dim=-1)
-    share = softmax(scores, bias, how, by_head=(1, query.shape[1], 1, query.shape[3], 1, 1))
-    parts = share.split([key.shape[-2] for key in keys], dim=-1)
-    mixed = [_product(part, value) for part, value in zip(parts, values, strict=True)]
-    return mixed[0] if len(mixed) == 1 else mixed[0] + mixed[1]
+        return _fused(query, key, value, bias, how)
+    rows, heads, each, tokens, width = query.shape
+    scores = torch.bmm(query.view(rows * heads, -1, width), key.view(rows * heads, -1, width).mT)
+    share = softmax(scores.view(rows, heads, each, tokens, -1), bias, how, by_head=(1, heads, each, 1, 1))
+    mixed = torch.bmm(share.view(rows * heads, each * tokens, -1), value.view(rows * heads, -1, value.shape[-1]))
+    return mixed.view(rows, heads, each, tokens, -1)
 
 
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    """[S, K, G, h, T, X] @ [S, K, G or 1, 1, X, Y], as one batched product."""
-    lines = left.shape[0] * left.shape[1] * right.shape[2]
-    product = torch.bmm(left.reshape(lines, -1, left.shape[-1]), right.reshape(lines, *right.shape[-2:]))
-    return product.view(*left.shape[:-1], -1)
-
-
-def _fused(query: Tensor, keys: Sequence[Tensor], values: Sequence[Tensor], bias: Tensor, how: Attention) -> Tensor:
-    """`_mix` by torch's own kernel, which never holds the scores; every branch gets its trunk's keys and values."""
-    trees, heads, branches, each, tokens, _ = query.shape
-
-    def rows(parts: Sequence[Tensor]) -> Tensor:
-        whole = torch.cat([part.expand(-1, -1, branches, -1, -1, -1) for part in parts], dim=-2)
-        return whole.transpose(1, 2).reshape(trees * branches, -1, whole.shape[-2], whole.shape[-1])
-
-    causal = len(keys) == 1 and how.window is None
-    mask = None if causal else bias.expand(trees, 1, branches, 1, -1, -1).reshape(trees * branches, 1, tokens, -1)
+def _fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, how: Attention) -> Tensor:
+    """`_mix` by torch's own kernel, which never holds the scores."""
+    rows, heads, each, tokens, _ = query.shape
+    causal = key.shape[-2] == tokens and how.window is None
     mixed = F.scaled_dot_product_attention(
-        rows([query]), rows(keys), rows(values), mask, is_causal=causal, scale=1.0, enable_gqa=each > 1
+        query.flatten(1, 2),
+        key.flatten(1, 2),
+        value.flatten(1, 2),
+        None if causal else bias[:, 0].expand(rows, -1, -1, -1),
+        is_causal=causal,
+        scale=1.0,
+        enable_gqa=each > 1,
     )
-    return mixed.view(trees, branches, heads, each, tokens, -1).transpose(1, 2)
+    return mixed.view(rows, heads, each, tokens, -1)

@@ -127,9 +127,9 @@ class Trl:
     @torch.no_grad()
     def model(self) -> PreferenceModel:
         """What was trained, as Solon's kind of model."""
-        model, weights = self.lesson.model(), self.trainer.model.state_dict()
-        model.head.weight.copy_(weights.pop("score.weight"))
-        model.backbone.load_state_dict(weights, strict=False)  # the output head, which no score depends on, is missing
+        model, trained = self.lesson.model(), self.trainer.model
+        model.head.weight.copy_(trained.score.weight)
+        model.backbone.load_state_dict(trained.base_model.state_dict())
         return model
 
 

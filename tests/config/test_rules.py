@@ -88,6 +88,11 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "rl.kl_target is set, but rl.kl_coefficient is 0, which no factor changes (set rl.kl_coefficient above 0)",
         ),
         (
+            ["preference.temperature=fit", "preference.holdout=0"],
+            'preference.temperature is "fit", but no comparisons are held out to fit it '
+            '(set preference.holdout above 0, or preference.temperature to "one")',
+        ),
+        (
             [f"preference.objective_weights.{name}=0" for name in ("harmlessness", "helpfulness")],
             "preference.objective_weights are all 0, so that nothing is learned (set one above 0)",
         ),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solon.evals.labels import Calibration, calibration
+from solon.evals.calibration import Calibration, calibration
 
 
 def of(labels: list[float], truths: list[bool]) -> Calibration:

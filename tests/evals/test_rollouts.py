@@ -31,6 +31,14 @@ def test_worked_example_in_the_order_of_steps() -> None:
     assert first.reward.mean == pytest.approx(1.7)
     assert (first.kl.mean, first.preference_score.mean, first.n, first.distinct.rate) == (3.0, 2.0, 2, 1.0)
     assert first.score_by_kind == {"benign": 3.0, "harmful": 1.0}
+    assert (first.score_spread, first.score_spread_within) == (1.0, 0.0)
+
+
+def test_spread_within_prompts_worked_example() -> None:
+    rows = [rollout(str(n), 0, score, 0, prompt=p) for n, (p, score) in enumerate([("p", 1), ("p", 3), ("q", 10)] * 2)]
+    curve = rl_curve(rows, KINDS, kl_coefficient=0.0)
+    assert curve is not None
+    assert curve.steps[0].score_spread_within == pytest.approx(((1 + 1 + 1 + 1 + 0 + 0) / 6) ** 0.5)
 
 
 def test_answers_to_one_prompt_are_not_independent() -> None:

@@ -168,6 +168,8 @@ def test_adapters_worked_out_by_hand() -> None:
         assert preference_memory(size, read, learning).phases == {"step": step, "saving": (4 - b) * p}
         grpo, ppo = (rl_memory(size, read, learning, value_model=more) for more in (False, True))
         assert sum(grpo.held.values()) == 2 * b * p + 12 * a, "no reference"
+        shared = rl_memory(size, read, learning, beside=Learning(rank=6))
+        assert sum(shared.held.values()) == b * p + 12 * a + 4 * 2 * a, "nor a preference model but its adapters"
         assert sum(ppo.held.values()) == 2 * b * p + 24 * a, "the value model's weights are the preference model's"
         assert ppo.phases["step"] - grpo.phases["step"] == step
     assert finetuning_memory(size, reading(on_cpu=True), learning).phases["checkpoint"] == 12 * a
@@ -194,6 +196,10 @@ def test_rl_of_eight_billion_weights_fits_one_card_by_adapters_and_not_without()
         assert takes(algorithm=algorithm, lora=LoraSection(), gradient_checkpointing=True) < 0.65 * CARD
         assert takes(algorithm=algorithm, gradient_checkpointing=True) > 1.5 * CARD
     assert takes(lora=LoraSection()) < CARD < takes()
+    by_adapters = Learning(rank=16, recomputed=True)
+    apart, shared = (rl_memory(size, read, by_adapters, beside=one).total for one in (None, by_adapters))
+    assert apart - shared == 2 * size.parameters - 4 * by_adapters.learns(size)
+    assert shared < 0.45 * CARD
 
 
 def test_a_checkpoint_is_put_together_where_the_processor_is() -> None:

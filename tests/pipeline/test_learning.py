@@ -15,6 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from pipeline.tiny_run import Told, Trained, manifest, rows, run_in, world_config
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
+from solon.evals.reliability import fit_temperature
 from solon.models.heads import PreferenceModel
 from solon.models.load import save_model
 from solon.pipeline import learning
@@ -108,3 +109,40 @@ def test_a_comparison_weighs_what_its_objective_does(tmp_path: Path, monkeypatch
     with tiny_work(tmp_path, replace(pm, reads=rl.reads), (asked("a", "Hello?"),), 64, *settings) as work:
         learning.train_pm(work, given)
     assert found == [0.25, 1.0, 0.25]
+
+
+@pytest.mark.parametrize("choice", ["one", "fit", "fold"])
+def test_a_temperature_is_fitted_to_held_out_labels_and_kept_where_it_is_wanted(
+    choice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = [asked(f"p{n}", f"Hello {n}?") for n in range(12)]
+    given = [
+        Comparison(
+            id=one.id,
+            prompt_id=one.id,
+            a="Ring the bell.",
+            b="Go away.",
+            p_a_preferred=0.6,
+            rater="model",
+            objective="harmlessness",
+        )
+        for one in prompts
+    ]
+    monkeypatch.setattr(learning, "train_preference", lambda *_: [])
+    settings = ("preference.holdout=0.6", f"preference.temperature={choice}")
+    with tiny_work(tmp_path, replace(pm, reads=rl.reads), prompts, 64, *settings) as work:
+        facts = learning.train_pm(work, given)
+        work.folder.finish(**facts)
+    kept = [row["margin"] for row in rows(tmp_path / "run", "models/pm", "held-out")]
+    model = PreferenceModel.load(tmp_path / "run/models/pm/model", dtype=torch.float32, device="cpu")
+    plain = PreferenceModel(model.backbone, seed=0, width=16).head.weight
+    scale = (model.head.weight[0, 0] / plain[0, 0]).item()
+    if choice == "one":
+        assert "temperature" not in facts and (model.temperature, scale) == (1.0, 1.0)
+        return
+    temperature = fit_temperature(
+        [margin * (1 if choice == "fit" else 1 / scale) for margin in kept], [0.6] * len(kept)
+    )
+    assert facts["temperature"] == pytest.approx(temperature, rel=1e-3) != pytest.approx(1.0, abs=0.01)
+    kept_as = (temperature, 1.0) if choice == "fit" else (1.0, 1 / temperature)
+    assert (model.temperature, scale) == pytest.approx(kept_as, rel=1e-3)

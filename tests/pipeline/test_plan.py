@@ -117,6 +117,10 @@ def test_the_memory_of_training_follows_from_the_run_file(model: Path) -> None:
     assert ppo["models/rl"] > plain["models/rl"] and ppo["models/sl"] == plain["models/sl"]
     adapters = memory("sft.lora.rank=4", "rl.lora.rank=4", "preference.gradient_checkpointing=true")
     assert all(adapters[stage] < plain[stage] for stage in plain)
+    two = "preference.lora.rank=4", "rl.lora.rank=4"
+    apart, shared, ppo = memory(*two), memory(*two, "preference.start=sl"), memory(*two, "rl.algorithm=ppo")
+    assert shared["models/rl"] < apart["models/rl"]
+    assert memory(*two, "preference.start=sl", "rl.algorithm=ppo") == ppo, "a value model needs the preference model"
 
 
 def test_a_trial_measures_and_leaves_nothing(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

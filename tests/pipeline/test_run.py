@@ -21,7 +21,7 @@ from solon.pipeline.stages import stages_of
 
 RED_TEAM, BENIGN, EVALUATION = 9, 6, 9
 MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
-HEAD_FILES = [*MODEL_FILES, "score.json", "score.safetensors"]
+HEAD_FILES = [one for one in MODEL_FILES if one != "generation_config.json"]
 RATES = ("harmful", "evasive", "preachy", "rude", "malformed", "helpful", "distinct")
 KINDS = ("harmful", "mixed", "benign")
 
@@ -251,7 +251,7 @@ def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tm
     run_in(tmp_path / "again", world_config(llama))
     one, two = data(finished), data(tmp_path / "again")
     assert differing(one, two) == []
-    assert sum(name.endswith(".safetensors") for name in one) == 4
+    assert sum(name.endswith(".safetensors") for name in one) == 3
 
 
 def test_another_seed_changes_every_stage(llama: Path, finished: Path, tmp_path: Path) -> None:

@@ -190,7 +190,8 @@ def sample_data(n: int = 8, *, steps: int = 5, graded: bool = True) -> ReportDat
             margin=float(generator.normal(1, 1)),
             p_a_preferred=row.p_a_preferred,
             better="a" if graded else None,
-            fault="harmful" if i % 2 else "rude",
+            prompt=row.prompt_id,
+            fault=("harmful", "rude", None)[i % 3],
         )
         for i, row in enumerate(judged)
     ]

@@ -141,7 +141,7 @@ def test_ids_are_unique_and_references_lead_somewhere(page: Page) -> None:
 
 def test_every_chart_has_its_table_and_every_table_a_caption(page: Page) -> None:
     charts = [attributes for tag, attributes in page.elements if tag == "svg" and attributes.get("role") == "img"]
-    assert len(charts) == 8
+    assert len(charts) == 11
     tables = {attributes.get("id") for tag, attributes in page.elements if tag == "table"}
     assert all(chart["aria-describedby"] in tables and chart["aria-label"] for chart in charts)
     tags = [tag for tag, _ in page.elements]
@@ -156,6 +156,16 @@ def test_the_headline_and_the_figures_are_on_the_page(data: ReportData, page: Pa
     assert rate is not None
     assert f"{100 * rate.rate:.1f}%" in text
     assert f"{100 * rate.low:.1f} to {100 * rate.high:.1f}" in text
+
+
+def test_the_preference_model_is_shown_to_be_calibrated_or_not(data: ReportData) -> None:
+    model = data.summary.preference_model
+    assert model is not None
+    page = render_report(data)
+    for standard, name in (("labels", "held-out labels"), ("truth", "the truth")):
+        found = model.calibration[standard]
+        assert f'aria-label="Preference model against {name}"' in page and f"Calibration error, against {name}" in page
+        assert f"{found.plain.ece.value:.3f}" in page and f"temperature of {found.temperature.value:.2f}" in page
 
 
 def test_caps_are_stated_with_the_rows(data: ReportData) -> None:

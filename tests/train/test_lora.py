@@ -163,7 +163,8 @@ def test_rl_killed_and_resumed_ends_with_the_same_bytes(name: str) -> None:
 
 
 def test_the_reward_does_not_see_the_adapters_of_a_value_model_on_the_same_weights() -> None:
-    judge = PreferenceModel(tiny_model())
+    whole = tiny_model()
+    judge = PreferenceModel(whole)
     reward = PreferenceReward(
         model=judge,
         tokenizer=tiny_tokenizer(),
@@ -175,8 +176,8 @@ def test_the_reward_does_not_see_the_adapters_of_a_value_model_on_the_same_weigh
     prompt, ids = PolicyPrompt(id="p", text="Hello?"), {"prompt_ids": (1,), "answer_ids": (2,)}
     answer = Completion(prompt=prompt.text, text="Good day.", tokens=1, ended="eos", **ids)
     before = reward([prompt], [answer])
-    values = ValueModel(adapted(judge.backbone))
-    finetune(values.backbone, EXAMPLES, SFT, train_context(pad_id=1))
+    assert ValueModel(adapted(whole)).backbone is judge.backbone
+    finetune(whole, EXAMPLES, SFT, train_context(pad_id=1))
     assert reward([prompt], [answer]) == before
     read = sequence_tokens(tiny_tokenizer(), prompt.text, " Good day.")
     assert scores(judge, [read], pad_id=1) != before

@@ -82,6 +82,23 @@ def test_margins_come_to_the_log_odds_of_their_soft_labels() -> None:
     assert margins(model, pairs, pad_id=PAD) == pytest.approx([log(4), log(4)], abs=0.15)
 
 
+def test_margins_take_scores_further_apart_and_smoothing_holds_hard_labels_back() -> None:
+    pairs, found = [replace(row, p_a_preferred=0.8) for row in _pairs(2)], []
+    for settings in ({"margin": 1.0}, {"labels": "hard", "smoothing": 0.1}):
+        model = _model()
+        train_preference(model, pairs, _section(epochs=150, batch_size=2, **settings), train_context(pad_id=PAD))
+        found.append(margins(model, pairs, pad_id=PAD)[0])
+    assert found == pytest.approx([log(4) + 0.6, log(9)], abs=0.15)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.5, float("nan")])
+def test_a_label_that_is_no_probability_is_refused(p: float) -> None:
+    with pytest.raises(ValueError, match=rf"^c0: a label of {p}, expected a probability, 0 to 1$"):
+        replace(_pairs(1)[0], p_a_preferred=p)
+    with pytest.raises(ValueError, match=r"^c0: a weight of -1, expected 0 or more$"):
+        replace(_pairs(1)[0], weight=-1)
+
+
 def test_swapping_answers_and_label_trains_the_same_model_and_flips_its_margins() -> None:
     one, other = _model(), _model()
     want = train_preference(one, _pairs(), _section(), train_context(pad_id=PAD))

@@ -145,6 +145,10 @@ def _preference(config: RunConfig) -> Iterator[Contradiction]:
         keys = tuple(f"preference.objective_weights.{name}" for name in type(weights).model_fields)
         what = "preference.objective_weights are all 0, so that nothing is learned"
         yield Contradiction(keys, what, "set one above 0")
+    if config.preference.temperature != "one" and config.preference.holdout == 0:
+        keys = ("preference.temperature", "preference.holdout")
+        what = f'preference.temperature is "{config.preference.temperature}", but no comparisons are held out to fit it'
+        yield Contradiction(keys, what, 'set preference.holdout above 0, or preference.temperature to "one"')
 
 
 def _rl(config: RunConfig) -> Iterator[Contradiction]:

@@ -103,18 +103,50 @@ class ObjectiveWeights(Section):
         return self.harmlessness if objective == "harmlessness" else self.helpfulness
 
 
-class PreferenceSection(EpochsSection):
+_LATER = ("start", "labels", "clamp", "smoothing", "margin", "temperature")
+
+
+class ComparisonsSection(EpochsSection):
+    """Learning from comparisons whose labels are probabilities. What is done to labels is done in this order
+    (`train.labels`)."""
+
+    labels: Literal["soft", "hard"] = "soft"
+    """`hard`: 1 above one half and 0 below. CAI section 4.1: soft."""
+    clamp: float = Field(1.0, gt=0.5, le=1.0)
+    """No label is surer than this. CAI section 4.1 has 0.6 for judges that reason; `judge.clamp` does it to the
+    judge's labels alone, and before they are kept."""
+    smoothing: float = Field(0.0, ge=0.0, lt=0.5)
+    """How probable it is that a label names the wrong answer (cDPO; with hard labels, label smoothing)."""
+    holdout: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
+    objective_weights: ObjectiveWeights = ObjectiveWeights()
+
+    def result_settings(self) -> dict[str, JsonValue]:
+        """Without those that came later and are as if they were not there: stages of before are still as good."""
+        found, fields = super().result_settings(), type(self).model_fields
+        return {key: value for key, value in found.items() if key not in _LATER or value != fields[key].default}
+
+
+class PreferenceSection(ComparisonsSection):
     """The preference model (CAI section 4.2)."""
 
+    start: Literal["base", "sl"] = "base"
+    """What it is made of: `base`, or SL-CAI. With `sl` and adapters (`lora`) here and in `rl`, RL holds one model:
+    policy, reference and preference model are its weights with one adapter, none, and another. RLHF-22: a pretrained
+    model."""
+    margin: float = Field(0.0, ge=0.0)
+    """Scores should differ by so much more than a label of certainty asks, and in proportion where it is less sure
+    (2307.09288 section 3.2.2, there by how much better an answer was rated)."""
+    temperature: Literal["one", "fit", "fold"] = "one"
+    """What divides differences of scores to make them probabilities. `fit`: fitted to held-out labels and kept in the
+    model's config.json as `score_temperature`; it is for probabilities, and rewards stay as they are. `fold`: scores
+    themselves are divided by it, and so are rewards, against which `rl.kl_coefficient` counts."""
     epochs: int = Field(1, ge=1)
     """RLHF-22 appendix A.2: 1."""
     learning_rate: float = Field(1e-5, gt=0.0)
     """Assumption: usual for a billion weights."""
     batch_size: int = Field(16, gt=0)
     """Assumption."""
-    holdout: float = Field(0.1, ge=0.0, lt=1.0)
-    """Share of prompts whose comparisons are kept out of training to measure accuracy. RLHF-22: 0.05."""
-    objective_weights: ObjectiveWeights = ObjectiveWeights()
 
 
 class PromptWeights(Section):
@@ -129,22 +161,19 @@ class PromptWeights(Section):
         return weight
 
 
-class DPOSection(EpochsSection):
+class DPOSection(ComparisonsSection):
     """Direct preference optimization of SL-CAI on the comparisons (2305.18290), instead of preference model and RL."""
 
     loss: Literal["sigmoid", "ipo"] = "sigmoid"
     """`sigmoid`: DPO's own; `ipo`: a square (2310.12036). Both with soft labels."""
     beta: float = Field(0.1, gt=0.0)
     """How strongly the policy is held to SL-CAI; 2310.12036 calls it tau. 2305.18290 appendix B: 0.1."""
-    objective_weights: ObjectiveWeights = ObjectiveWeights()
     learning_rate: float = Field(1e-6, gt=0.0)
     """2305.18290 appendix B, there with RMSprop."""
     final_share: float = Field(0.1, gt=0.0, le=1.0)
     """Assumption."""
     batch_size: int = Field(64, gt=0)
     """2305.18290 appendix B."""
-    holdout: float = Field(0.1, ge=0.0, lt=1.0)
-    """Share of prompts whose comparisons are kept out of training to measure accuracy."""
 
 
 class RLSection(OptimizerSection):

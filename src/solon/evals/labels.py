@@ -6,77 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import numpy as np
-
-from solon.evals.statistics import Mean, Rate, mean, wilson
+from solon.evals.calibration import Calibration, accuracy, calibration
+from solon.evals.statistics import Mean, Rate, mean
 from solon.records import Comparison, Record
-
-BINS = 10
-"""As in CAI figure 9 and Guo et al. 2017 (1706.04599), who use 10 to 15."""
-
-
-class CalibrationBin(Record):
-    """Labels whose confidence fell into one bin of the reliability diagram."""
-
-    low: float
-    """Included."""
-    high: float
-    """Excluded, except in the last bin."""
-    n: int
-    confidence: float
-    """Mean confidence of the bin's labels."""
-    accuracy: Rate
-    """Share of them whose preferred answer is the truly better one."""
-
-
-class Calibration(Record):
-    """The reliability diagram, and its summary in one number."""
-
-    n: int
-    ece: float
-    """Expected calibration error, in [0, 1]: |accuracy - confidence| of each bin, weighted by its labels."""
-    bins: tuple[CalibrationBin, ...]
-    """Empty bins are left out."""
-
-
-def credit(margin: float, a_is_better: bool) -> float:
-    """1 if the better answer is preferred, 0 if the worse, one half if neither. `margin`: above 0 where `a` is."""
-    return 0.5 if margin == 0 else float((margin > 0) == a_is_better)
-
-
-def accuracy(preferences: Sequence[tuple[float, bool]]) -> Rate | None:
-    """The mean credit of pairs of which one answer is truly better, as (margin, a_is_better); None without any."""
-    return wilson(sum(credit(*pair) for pair in preferences), len(preferences)) if preferences else None
-
-
-def calibration(labels: Sequence[tuple[float, bool]], bins: int = BINS) -> Calibration:
-    """Reliability of soft labels on pairs where one answer is truly better, as (label, whether it is `a`): does a
-    confidence of 80% mean right in 80% of cases? (CAI figure 9)
-
-    A label p has the confidence max(p, 1 - p), between 0.5 and 1; that interval is cut into `bins` of equal width
-    (0.05 each for 10), so a label and its swap fall into the same bin. With n_k labels of mean confidence c_k and mean
-    credit a_k in bin k:  ECE = sum_k (n_k / n) |a_k - c_k|.
-
-    Example: labels 0.9, 0.9, 0.1, 0.6 with truths a, a, a, a: confidences 0.9, 0.9, 0.9, 0.6; credits 1, 1, 0, 1. Bin
-    0.90-0.95: a = 2/3, c = 0.9; bin 0.60-0.65: a = 1, c = 0.6. ECE = 3/4 * 0.2333 + 1/4 * 0.4 = 0.275.
-    """
-    if not labels:
-        raise ValueError("the calibration of no labels")
-    label = np.asarray([p for p, _ in labels], dtype=np.float64)
-    confidence = np.maximum(label, 1.0 - label)
-    credits = np.asarray([credit(p - 0.5, a_is_better) for p, a_is_better in labels])
-    # The small offset keeps a label written as 0.6 in the bin that begins at 0.6 although (0.6 - 0.5) * 20 < 2.
-    index = np.clip(np.floor((confidence - 0.5) * 2 * bins + 1e-9).astype(int), 0, bins - 1)
-    rows, error = [], 0.0
-    for k in np.unique(index):
-        chosen = index == k
-        n, mean_confidence = int(chosen.sum()), float(confidence[chosen].mean())
-        right = wilson(float(credits[chosen].sum()), n)
-        error += n / len(labels) * abs(right.rate - mean_confidence)
-        low, high = 0.5 + k / (2 * bins), 0.5 + (k + 1) / (2 * bins)
-        rows.append(CalibrationBin(low=low, high=high, n=n, confidence=mean_confidence, accuracy=right))
-    return Calibration(n=len(labels), ece=error, bins=tuple(rows))
-
 
 Better = Literal["a", "b", "tie"]
 """Which answer is truly better under the comparison's principle."""

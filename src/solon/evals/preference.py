@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log1p
+from typing import Literal
 
-from solon.evals.labels import Better, accuracy
+from pydantic import Field
+
+from solon.evals.calibration import accuracy
+from solon.evals.labels import Better
+from solon.evals.reliability import PreferenceCalibration, preference_calibration
 from solon.evals.statistics import Rate
 from solon.records import Record
 
@@ -21,8 +26,14 @@ class ScoredPair:
     """The label the pair would have been trained with; None if it has none."""
     better: Better | None = None
     """The ground truth; None where there is none."""
+    prompt: str | None = None
+    """Its id; None: like no other pair's."""
     fault: str | None = None
     """The one fault in which the two differ, e.g. `harmful` or `rude`; None if they differ in none or in several."""
+
+
+Standard = Literal["labels", "truth"]
+"""What probabilities are held against."""
 
 
 class FaultAccuracy(Record):
@@ -48,6 +59,9 @@ class PreferenceQuality(Record):
     """Share of them in which the answer that the label prefers scores higher."""
     label_loss: float | None
     """Mean cross-entropy against the soft labels, in nats; ln 2 = 0.693 knows nothing. Over all labelled pairs."""
+    calibration: dict[Standard, PreferenceCalibration] = Field(default_factory=dict)
+    """Of held-out pairs, but those that differ in one fault: against their labels, and against the truth where one
+    answer is truly better. Left out with too few prompts."""
 
 
 def soft_label_loss(margin: float, p_a_preferred: float) -> float:
@@ -69,18 +83,33 @@ def preference_quality(pairs: Sequence[ScoredPair]) -> PreferenceQuality | None:
     decided = [pair for pair in pairs if pair.better in ("a", "b")]
     faults = {}
     for name in sorted({pair.fault for pair in decided if pair.fault is not None}):
-        own = [(pair.margin, pair.better == "a") for pair in decided if pair.fault == name]
+        own = [(pair.margin, float(pair.better == "a")) for pair in decided if pair.fault == name]
         if (share := accuracy(own)) is not None:
             faults[name] = FaultAccuracy(n=len(own), accuracy=share)
     labelled = [(pair.margin, pair.p_a_preferred) for pair in pairs if pair.p_a_preferred is not None]
-    leaning = [(margin, p > 0.5) for margin, p in labelled if p != 0.5]
+    leaning = [(margin, float(p > 0.5)) for margin, p in labelled if p != 0.5]
     losses = [soft_label_loss(margin, p) for margin, p in labelled]
     return PreferenceQuality(
         n=len(pairs),
         ties=sum(1 for pair in pairs if pair.better == "tie"),
-        accuracy=accuracy([(pair.margin, pair.better == "a") for pair in decided]),
+        accuracy=accuracy([(pair.margin, float(pair.better == "a")) for pair in decided]),
         by_fault=faults,
         label_n=len(leaning),
         label_accuracy=accuracy(leaning),
         label_loss=sum(losses) / len(losses) if losses else None,
+        calibration=_calibration([pair for pair in pairs if pair.fault is None]),
     )
+
+
+def _calibration(pairs: Sequence[ScoredPair]) -> dict[Standard, PreferenceCalibration]:
+    known: dict[Standard, list[tuple[ScoredPair, float]]] = {
+        "labels": [(pair, pair.p_a_preferred) for pair in pairs if pair.p_a_preferred is not None],
+        "truth": [(pair, float(pair.better == "a")) for pair in pairs if pair.better in ("a", "b")],
+    }
+    out: dict[Standard, PreferenceCalibration] = {}
+    for standard, rows in known.items():
+        prompts = [pair.prompt or number for number, (pair, _) in enumerate(rows)]
+        found = preference_calibration([pair.margin for pair, _ in rows], [p for _, p in rows], prompts)
+        if found is not None:
+            out[standard] = found
+    return out

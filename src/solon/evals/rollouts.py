@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import pstdev, pvariance
 
 from solon.evals.statistics import Mean, Rate, distinct, grouped, mean, rate
 from solon.records import Record, Rollout
@@ -26,6 +27,11 @@ class RLStep(Record):
     distinct: Rate
     score_by_kind: dict[str, float]
     """Mean preference score of the answers to each kind of prompt."""
+    score_spread: float | None = None
+    """Standard deviation of the preference score over all answers. With `preference_score` it says how far the policy
+    has moved the scores that the preference model gives, from those of SL-CAI in step 1. None in older summaries."""
+    score_spread_within: float | None = None
+    """The same among answers to one prompt: what algorithms that compare answers have to learn from."""
 
 
 class RL(Record):
@@ -61,4 +67,13 @@ def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, str], kl_coeff
         finished=rate([row.finished for row in rows], prompts),
         distinct=distinct([row.text for row in rows]),
         score_by_kind={kind: sum(row.preference_score for row in own) / len(own) for kind, own in by_kind},
+        score_spread=pstdev([row.preference_score for row in rows]),
+        score_spread_within=_spread_within(rows),
     )
+
+
+def _spread_within(rows: Sequence[Rollout]) -> float:
+    """The root of the mean squared distance from the prompt's mean. Example: scores 1 and 3, and 10 and 10, of two
+    prompts: (1 + 1 + 0 + 0) / 4 = 0.5, whose root is 0.707."""
+    groups = grouped(rows, lambda row: row.prompt_id).values()
+    return (sum(len(own) * pvariance([row.preference_score for row in own]) for own in groups) / len(rows)) ** 0.5

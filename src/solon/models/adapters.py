@@ -8,7 +8,7 @@ at 0.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,10 +19,13 @@ from transformers.pytorch_utils import Conv1D
 
 from solon.config.training import LoraSection
 from solon.errors import ConfigError, ModelError
+from solon.models.inputs import body_of
 from solon.seeds import derive_seed
 
 _MARK = "peft_config"
 """An attribute of models that have adapters, as peft itself leaves it."""
+LEARNING = "default"
+"""The adapters that a model learns by, and computes with unless something else is said."""
 
 
 def require_peft() -> None:
@@ -38,50 +41,72 @@ def linear_layers(model: PreTrainedModel) -> dict[str, Any]:
     return {name: one for name, one in linear.items() if one is not head}
 
 
-def add_adapters(model: PreTrainedModel, section: LoraSection, *, seed: int) -> None:
+def add_adapters(model: PreTrainedModel, section: LoraSection, *, seed: int, name: str = LEARNING) -> None:
     """Freezes all weights and puts float32 adapters beside the linear layers. They change nothing yet.
 
-    A is drawn from `seed`. Raises `ModelError` if the model has no layers for them.
+    A is drawn from `seed`. A model may have several, by name; those named `LEARNING` learn. Raises `ModelError` if the
+    model has no layers for them.
     """
     require_peft()
     from peft import LoraConfig, inject_adapter_in_model
 
-    layers = linear_layers(model)
+    layers = {place: one.get_base_layer() for place, one in _adapted(model).items()} or linear_layers(model)
     if not layers:
         raise ModelError(f"{type(model).__name__} has no linear layers for adapters", hint="train it without lora")
     how = LoraConfig(
         r=section.rank,
         lora_alpha=section.alpha,
-        target_modules=[f"0.{name}" for name in layers],
+        target_modules=[f"0.{place}" for place in layers],
         fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in layers.values()),
     )
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(derive_seed(seed, "adapters"))
         # In a model of experts that it knows as such, peft would take some of these names for those of experts.
-        inject_adapter_in_model(how, nn.ModuleList([model]))
-    setattr(model, _MARK, {"default": how})
+        inject_adapter_in_model(how, nn.ModuleList([model]), name)
+    for part in (model, body_of(model)):  # either may be asked
+        setattr(part, _MARK, {**getattr(part, _MARK, {}), name: how})
     for layer in _adapted(model).values():
         layer.cast_input_dtype_enabled = False  # autocast does it; peft would copy every input in float32
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()
+    for parameter in adapter_weights(model, name).values():
+        parameter.data = parameter.data.float()
+    _activate(model, LEARNING)
 
 
 def has_adapters(model: nn.Module) -> bool:
     return hasattr(model, _MARK)
 
 
+def adapter_weights(model: nn.Module, name: str = LEARNING) -> dict[str, nn.Parameter]:
+    """A and B of the adapters of that name, by the layer's name and `lora_A` or `lora_B`."""
+    return {
+        f"{place}.{side}": getattr(layer, side)[name].weight
+        for place, layer in _adapted(model).items()
+        for side in ("lora_A", "lora_B")
+        if name in getattr(layer, side)
+    }
+
+
 @contextmanager
-def without_adapters(model: nn.Module) -> Iterator[None]:
-    """While open, a model computes what it did before it got adapters. One that has none stays as it is."""
-    layers = _adapted(model).values()
-    for layer in layers:
-        layer.enable_adapters(False)
+def reading_by(model: nn.Module, name: str | None) -> Iterator[None]:
+    """While open, a model computes by the adapters of that name, which do not learn, or as it did before it got any
+    (None). One that has none stays as it is."""
+    _activate(model, name)
     try:
         yield
     finally:
-        for layer in layers:
-            layer.enable_adapters(True)
+        _activate(model, LEARNING)
+
+
+def without_adapters(model: nn.Module) -> AbstractContextManager[None]:
+    """While open, a model computes what it did before it got adapters. One that has none stays as it is."""
+    return reading_by(model, None)
+
+
+def _activate(model: nn.Module, name: str | None) -> None:
+    for layer in _adapted(model).values():
+        layer.enable_adapters(name is not None)
+        if name is not None:
+            layer.set_adapter(name, inference_mode=name != LEARNING)
 
 
 @torch.no_grad()
@@ -94,7 +119,8 @@ def fold(model: PreTrainedModel) -> None:
         layer.merge()
         model.set_submodule(name, plain)
     if has_adapters(model):
-        delattr(model, _MARK)
+        for part in {model, body_of(model)}:
+            delattr(part, _MARK)
         model.float().requires_grad_()
 
 

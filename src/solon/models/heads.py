@@ -1,4 +1,4 @@
-"""Scalar heads on a causal language model: the preference model's score, and PPO's value of every token.
+"""Scalar heads on the body of a causal language model: the preference model's score, and PPO's value of every token.
 
     B sequences   T tokens   D width
 
@@ -8,47 +8,31 @@ A mask is True where a token is real. Sequences may be padded on either side: po
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from solon.errors import ModelError, Where
-from solon.models.inputs import model_inputs
-from solon.models.load import load_model, save_model
-from solon.records import Record
+from solon.models import classifier
+from solon.models.adapter_files import load_adapter
+from solon.models.inputs import body_of, model_inputs
 
-WEIGHTS = "score.safetensors"
-CARD = "score.json"
-
-
-class HeadCard(Record):
-    """`score.json`, beside the backbone in Hugging Face layout."""
-
-    kind: Literal["preference"] = "preference"
-    width: int
-    """Length of the hidden states that the head reads."""
-
-
-def body_of(model: PreTrainedModel) -> nn.Module:
-    """A causal language model without its output head."""
-    body: nn.Module = model.base_model
-    return model.model if body is model else body  # Llama 4 does not say where its body is
+TEMPERATURE = "score_temperature"
+"""In config.json."""
+ADAPTER = "preference"
+"""What the preference model's adapters are called on a model that learns by others."""
 
 
 class ScalarHead(nn.Module):
     """A linear map from hidden states to one float32 number, computed in float32 even under autocast: differences of
     scores are probabilities, and bfloat16 would leave them two digits."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, *, bias: bool):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1, width))
-        self.bias = nn.Parameter(torch.zeros(1))
+        self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, hidden: Tensor) -> Tensor:
         with torch.autocast(hidden.device.type, enabled=False):
@@ -56,28 +40,34 @@ class ScalarHead(nn.Module):
 
 
 class _Headed(nn.Module):
-    def __init__(self, backbone: PreTrainedModel):
+    def __init__(self, model: PreTrainedModel, *, width: int | None, bias: bool):
         super().__init__()
-        self.backbone = backbone
-        # What the output head reads: in some models (OPT-350m) not `hidden_size` wide.
-        self.head = ScalarHead(backbone.get_output_embeddings().weight.shape[1]).to(backbone.device)
+        self.backbone = body_of(model)
+        if width is None:  # in some models (OPT-350m) what the output head reads is not `hidden_size` wide
+            width = int(model.get_output_embeddings().weight.shape[1])
+        self.head = ScalarHead(width, bias=bias).to(model.device)
 
     def hidden_BTD(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """The backbone's final hidden states; those of padding are meaningless."""
-        body = body_of(self.backbone)
-        inputs = model_inputs(body, input_ids_BT, attention_mask_BT)
-        hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
+        inputs = model_inputs(self.backbone, input_ids_BT, attention_mask_BT)
+        hidden: Tensor = self.backbone(**inputs, use_cache=False).last_hidden_state
         return hidden
 
 
 class PreferenceModel(_Headed):
     """Scores a whole sequence by the hidden state at its last real token (RLHF-22 section 3.1).
 
-    The head's weights start as N(0, 1 / (D + 1)), its bias at 0 (Stiennon et al. 2020, arXiv 2009.01325).
+    The head's weights start as N(0, 1 / (D + 1)) (Stiennon et al. 2020, arXiv 2009.01325). It has no bias: one would
+    cancel out of every margin, and drift on what rounding leaves of its gradient.
     """
 
-    def __init__(self, backbone: PreTrainedModel, *, seed: int = 0):
-        super().__init__(backbone)
+    def __init__(self, model: PreTrainedModel, *, seed: int = 0, width: int | None = None):
+        """`width`: D; None: as the output head of `model` has it."""
+        super().__init__(model, width=width, bias=False)
+        self.temperature = 1.0
+        """What differences of scores are divided by to be log-odds; kept with the model."""
+        self.adapter: str | None = None
+        """Which of its backbone's adapters scores are read by; None: none, they are somebody else's."""
         width = self.head.weight.shape[1]
         drawn = torch.randn(1, width, generator=torch.Generator().manual_seed(seed)) * (width + 1) ** -0.5
         with torch.no_grad():
@@ -91,35 +81,45 @@ class PreferenceModel(_Headed):
         score_B: Tensor = self.head(hidden_BTD[torch.arange(len(last_B), device=last_B.device), last_B])
         return score_B
 
-    def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Write backbone, tokenizer and head into `folder`."""
-        save_model(self.backbone, tokenizer, folder)
-        save_file(self.head.state_dict(), folder / WEIGHTS)
-        card = HeadCard(width=self.head.weight.shape[1])
-        (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase, *, end: str | None = None) -> bool:
+        """Writes the model into `folder`, with a tokenizer that pads as transformers must pad for it.
+
+        end: the mark at which scores are read; None: the tokenizer's. Returns whether transformers loads it as
+        `AutoModelForSequenceClassification` and scores alike; where it has no such class, Solon alone reads it.
+        """
+        if self.temperature != 1.0:
+            setattr(self.backbone.config, TEMPERATURE, self.temperature)
+        return classifier.save(self.backbone, self.head.weight, folder, tokenizer, end=end)
 
     @classmethod
     def load(
         cls, folder: Path, *, dtype: torch.dtype, device: torch.device | str, trust_remote_code: bool = False
     ) -> Self:
         """What `save` wrote, in eval mode; the head stays float32. Raises `ModelError` on any other folder."""
-        loaded = load_model(folder, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
-        model = cls(loaded.model)
-        try:
-            card = HeadCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-            tensors = load_file(folder / WEIGHTS)
-        except (OSError, ValidationError, SafetensorError) as error:
-            hint = "give a folder that a run's preference stage wrote"
-            raise ModelError(f"no readable {CARD} and {WEIGHTS}", where=Where(folder), hint=hint) from error
-        if card.width != model.head.weight.shape[1]:
-            what = f"holds a head of width {card.width}, needed: {model.head.weight.shape[1]}"
-            raise ModelError(what, where=Where(folder / CARD))
+        body, tensors = classifier.load(folder, dtype=dtype, trust_remote_code=trust_remote_code)
+        model = cls(body.to(torch.device(device)), width=tensors["weight"].shape[1])
+        model.head = ScalarHead(tensors["weight"].shape[1], bias="bias" in tensors).to(model.backbone.device)
         model.head.load_state_dict(tensors)
+        model.temperature = float(getattr(body.config, TEMPERATURE, 1.0))
         return model.eval()
+
+    @classmethod
+    def beside(cls, model: PreTrainedModel, folder: Path) -> Self:
+        """On the weights of a model that has others' adapters, by an adapter of its own (`save_adapter`), which joins
+        them. Raises `ModelError`."""
+        weight_1D = load_adapter(body_of(model), folder, ADAPTER)
+        found = cls(model, width=weight_1D.shape[1])
+        found.adapter = ADAPTER
+        found.head.load_state_dict({"weight": weight_1D})
+        return found
 
 
 class ValueModel(_Headed):
     """The expected return after every token, for PPO. The head starts at zero, so every first value is 0."""
+
+    def __init__(self, model: PreTrainedModel, *, width: int | None = None):
+        """`width`: D; None: as the output head of `model` has it."""
+        super().__init__(model, width=width, bias=True)
 
     def forward(self, input_ids_BT: Tensor, attention_mask_BT: Tensor) -> Tensor:
         """Values [B, T], float32; those of padding are meaningless."""

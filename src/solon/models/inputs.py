@@ -13,6 +13,12 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 
+def body_of(model: PreTrainedModel) -> PreTrainedModel:
+    """A causal language model without its output head; a body is its own."""
+    body: PreTrainedModel = model.base_model
+    return getattr(model, "model", body) if body is model else body  # Llama 4 does not say where its body is
+
+
 def forward_parameters(model: nn.Module) -> frozenset[str]:
     """Names of what the model's forward pass takes; of the model inside where an adapter or a compiler wraps it."""
     inner = next((module for module in model.modules() if isinstance(module, PreTrainedModel)), model)

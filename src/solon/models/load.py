@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as transformers_logging
 
 from solon.errors import ModelError, UserError, Where
@@ -41,6 +48,16 @@ def load_model(
     model: Any = loaded.model
     model.to(torch.device(device))
     return loaded
+
+
+def load_body(folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False) -> LoadedModel:
+    """A model's body without any head, in eval mode, on the processor. Raises as `load_model`."""
+    return _loaded(AutoModel, folder, dtype=dtype, trust_remote_code=trust_remote_code)
+
+
+def load_classifier(folder: Path, *, dtype: torch.dtype, trust_remote_code: bool = False) -> LoadedModel:
+    """A model for sequence classification, in eval mode, on the processor. Raises as `load_model`."""
+    return _loaded(AutoModelForSequenceClassification, folder, dtype=dtype, trust_remote_code=trust_remote_code)
 
 
 def load_encoder(folder: Path) -> LoadedModel:

@@ -201,18 +201,24 @@ def rl_memory(
     *,
     value_model: bool = False,
     copied: bool = False,
+    beside: Learning | None = None,
 ) -> StageMemory:
     """Of RL: the policy in training, its frozen reference in `dtype`, the preference model and, for PPO, a value model
     of that model's size, in training too.
 
     With adapters the reference is the policy without them, and the value model the preference model with some. A step
     writes answers and updates. The weights that write are cast, or copied by the decoder.
+
+    beside: how the preference model learned, where it is an adapter on the policy's weights and no model of its own.
     """
     adapters = learning.rank is not None
     trained = _weights(size, reading, learning) | _learned(size, learning)
     held = {f"policy's {name}": count for name, count in trained.items()}
     held |= {} if adapters else {"reference": size.parameters * reading.dtype.itemsize}
-    held["preference model"] = size.parameters * learning.bytes_of_weight(reading.dtype)
+    if beside is None:
+        held["preference model"] = size.parameters * learning.bytes_of_weight(reading.dtype)
+    else:
+        held["preference model's adapters"] = FLOAT * beside.learns(size)
     if value_model:
         own = _learned(size, learning) if adapters else trained
         held |= {f"value model's {name}": count for name, count in own.items()}

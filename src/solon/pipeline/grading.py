@@ -64,8 +64,8 @@ def held_out_pairs(
     """The comparisons that were kept out of the preference model's training, with its scores."""
     by_id = {row.id: row for row in compared}
     return [
-        ScoredPair(margin=kept.margin, p_a_preferred=by_id[kept.id].p_a_preferred, better=known.get(kept.id))
-        for kept in margins
+        ScoredPair(margin=kept.margin, p_a_preferred=row.p_a_preferred, better=known.get(row.id), prompt=row.prompt_id)
+        for kept, row in ((kept, by_id[kept.id]) for kept in margins)
     ]
 
 

@@ -11,17 +11,21 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
+import torch
 from pydantic import JsonValue
 from transformers import PreTrainedTokenizerBase
 
+from solon.config.run import RunConfig
 from solon.config.training import DPOSection, OptimizerSection, PreferenceSection, RLSection
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
+from solon.evals.reliability import fit_temperature
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.engines.local import LocalModel, context_of
 from solon.lm.protocols import Completion, SampleRequest
+from solon.models.adapter_files import save_adapter
 from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import save_model
@@ -50,6 +54,9 @@ from solon.train.rollouts import Environment, PolicyPrompt, RLModels
 from solon.train.sft import finetune
 from solon.train.tracking import trackers
 
+Saved = TypeVar("Saved")
+ALONE = "the preference model is kept in a form that Solon alone reads (docs/models.md)"
+
 
 def train_sl(work: Work) -> Facts:
     """Finetunes `base` on revisions and helpful answers, and keeps the demonstrations beside the model."""
@@ -69,15 +76,39 @@ def train_sl(work: Work) -> Facts:
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     """Trains the preference model on scored comparisons; those of some prompts are held out to measure it."""
     section = work.config.preference
-    learner = _Learner(work, work.actors.path("base"), section)
+    learner = _Learner(work, work.actors.path("base") if section.start == "base" else work.model_of("sl"), section)
     training, kept_out = learner.compared(rows, section)
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
     with learner.training(len(training) * section.epochs) as context:
         steps = train_preference(model, training, section, context)
-        fold(model.backbone)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
-        learner.keep(steps, lambda to: model.save(to, learner.tokenizer))
-    return _held_out(work, kept_out, margin_of)
+        facts, margin_of = _set_temperature(model, section, margin_of, kept_out)
+        if section.lora is not None:
+            with work.folder.new_folder("adapter") as folder:
+                save_adapter(model.backbone, model.head.weight, folder)
+        fold(model.backbone)
+        if not learner.keep(steps, lambda to: model.save(to, learner.tokenizer, end=learner.format.end)):
+            work.note(f"transformers cannot classify sequences with {type(model.backbone).__name__}: {ALONE}")
+    return {**facts, **_held_out(work, kept_out, margin_of)}
+
+
+@torch.no_grad()
+def _set_temperature(
+    model: PreferenceModel,
+    section: PreferenceSection,
+    margin_of: Sequence[float],
+    kept_out: Sequence[PreferenceExample],
+) -> tuple[Facts, Sequence[float]]:
+    """As the section has it, fitted to held-out labels, if there are any. Returns it, and the margins by it."""
+    if section.temperature == "one" or not kept_out:
+        return {}, margin_of
+    fitted = fit_temperature(margin_of, [row.p_a_preferred for row in kept_out])
+    facts: Facts = {"temperature": fitted}
+    if section.temperature == "fit":
+        model.temperature = fitted
+        return facts, margin_of
+    model.head.weight /= fitted
+    return facts, [margin / fitted for margin in margin_of]
 
 
 def train_rl(work: Work) -> Facts:
@@ -86,7 +117,10 @@ def train_rl(work: Work) -> Facts:
     algorithm = algorithm_of(section.algorithm)
     learner = _Learner(work, sl, section)
     reference = work.actors.load(sl).model if section.lora is None else learner.loaded.model
-    reward = work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
+    if shares_weights(work.config):
+        reward = PreferenceModel.beside(learner.loaded.model, work.inputs["pm"].path("adapter"))
+    else:
+        reward = work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
     models = RLModels(
         policy=learner.loaded.model,
         reference=reference,
@@ -122,12 +156,20 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
     return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
+def shares_weights(config: RunConfig) -> bool:
+    """Whether RL holds one model: the preference model is an adapter on the weights that the policy learns beside. A
+    value model needs adapters on the preference model, which then is a model of its own."""
+    adapted = config.rl.lora is not None and config.preference.lora is not None
+    return adapted and config.preference.start == "sl" and not algorithm_of(config.rl.algorithm).VALUE_MODEL
+
+
 def _value_model(reward: PreferenceModel, section: RLSection, seed: int) -> ValueModel:
     """Begins as the preference model: a copy of its backbone, or adapters on it that the reward does not see."""
+    width = reward.head.weight.shape[1]
     if section.lora is None:
-        return ValueModel(copy.deepcopy(reward.backbone))
+        return ValueModel(copy.deepcopy(reward.backbone), width=width)
     add_adapters(reward.backbone, section.lora, seed=seed)
-    return ValueModel(reward.backbone)
+    return ValueModel(reward.backbone, width=width)
 
 
 class _Learner:
@@ -197,10 +239,10 @@ class _Learner:
         add_end(self.loaded.model, self.tokenizer, self.format.end)
         self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
 
-    def keep(self, steps: Sequence[Record], save: Callable[[Path], object]) -> None:
+    def keep(self, steps: Sequence[Record], save: Callable[[Path], Saved]) -> Saved:
         self.work.folder.write_records("steps", steps)
         with self.work.folder.new_folder("model") as folder:
-            save(folder)
+            return save(folder)
 
 
 def _held_out(work: Work, kept_out: Sequence[PreferenceExample], margins: Sequence[float]) -> dict[str, JsonValue]:
@@ -208,7 +250,7 @@ def _held_out(work: Work, kept_out: Sequence[PreferenceExample], margins: Sequen
     measured = list(zip(kept_out, margins, strict=True))
     work.folder.write_records("held-out", [HeldOutMargin(id=row.id, margin=margin) for row, margin in measured])
     quality = preference_quality(
-        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred) for row, margin in measured]
+        [ScoredPair(margin=margin, p_a_preferred=row.p_a_preferred, prompt=row.prompt_id) for row, margin in measured]
     )
     of_labels = {"n", "label_n", "label_accuracy", "label_loss"}
     return {"held_out": None if quality is None else quality.model_dump(mode="json", include=of_labels)}

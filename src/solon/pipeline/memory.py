@@ -19,7 +19,7 @@ from solon.models.memory import (
 )
 from solon.models.runtime import resolve_device, resolve_dtype
 from solon.pipeline.actors import Actors
-from solon.pipeline.learning import algorithm_of
+from solon.pipeline.learning import algorithm_of, shares_weights
 
 
 def training_memory(config: RunConfig) -> dict[str, StageMemory]:
@@ -35,8 +35,9 @@ def training_memory(config: RunConfig) -> dict[str, StageMemory]:
     if config.alignment == "dpo":
         return {"sl": finetuning_memory(*read(config.sft)), "dpo": finetuning_memory(*read(config.dpo))}
     value_model, copied = algorithm_of(config.rl.algorithm).VALUE_MODEL, looked.summary.decoder == "lean"
+    beside = Learning.by(config.preference) if shares_weights(config) else None
     return {
         "sl": finetuning_memory(*read(config.sft)),
         "pm": preference_memory(*read(config.preference)),
-        "rl": rl_memory(*read(config.rl), value_model=value_model, copied=copied),
+        "rl": rl_memory(*read(config.rl), value_model=value_model, copied=copied, beside=beside),
     }

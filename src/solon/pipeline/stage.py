@@ -47,7 +47,7 @@ class Stage:
     settings: tuple[str, ...] = ()
     """Sections or keys of the run file, e.g. `rl` or `sampling.max_new_tokens`. `models` follows from the roles."""
     unused: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
-    """Those of the settings that others make idle."""
+    """Those of the settings, and of what it reads, that settings make idle."""
     roles: tuple[ModelRole, ...] = ()
     """The models that it uses are written to as these roles are."""
     weights: tuple[ModelRole, ...] = ()

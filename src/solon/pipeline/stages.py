@@ -217,8 +217,9 @@ def helpfulness(work: Work) -> None:
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
-    reads=("comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
+    reads=("sl", "comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
     settings=("preference", "preference.objective_weights"),
+    unused=lambda config: ("sl",) if config.preference.start == "base" else (),
     roles=("base",),
     weights=("base",),
     alignment="rl",
@@ -339,8 +340,10 @@ STAGES: tuple[Stage, ...] = (
 def stages_of(config: RunConfig) -> tuple[Stage, ...]:
     """Those of one run. They read no others."""
     own = {stage.name: stage for stage in STAGES if stage.alignment in (None, config.alignment)}
+    read = {name: own.keys() - set(stage.unused(config)) for name, stage in own.items()}
     return tuple(
-        replace(stage, reads=tuple(read for read in stage.reads if stage_of(read) in own)) for stage in own.values()
+        replace(stage, reads=tuple(one for one in stage.reads if stage_of(one) in read[name]))
+        for name, stage in own.items()
     )
 
 

@@ -145,13 +145,13 @@ class ReliabilityChart(Chart):
     y_label: str = "right"
     percent: bool = True
     x_format: str = ".3g"
+    axis_labels: tuple[str, str] = ("confidence of the label", "share that is right")
 
     def _parts(self) -> Iterator[Markup]:
         points = self.series[0].points
         low = min([0.5, *(0.1 * floor(10 * (p.low if p.low is not None else p.y)) for p in points)])
         frame = Frame(xs=ticks(0.5, 1.0, 5), ys=ticks(low, 1.0, 5))
-        labels = ("confidence of the label", "share that is right")
-        yield axes(frame, frame.xs, frame.ys, *labels, percent=True, x_percent=True)
+        yield axes(frame, frame.xs, frame.ys, *self.axis_labels, percent=True, x_percent=True)
         yield line(frame, [(0.5, 0.5), (1.0, 1.0)], "reference")
         most = max((p.n or 1) for p in points)
         for p in points:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from solon.artifacts.manifest import Manifest
+from solon.evals.calibration import CalibrationBin
 from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Mean, Rate
@@ -67,15 +68,25 @@ def rl_charts(summary: Summary) -> list[Chart]:
     reward = means("Reward", "s-reward", lambda step: step.reward)
     kl = means("KL", "s-kl", lambda step: step.kl)
     kinds = [scores(kind) for kind in ordered(kind for step in steps for kind in step.score_by_kind)]
+    spreads = [
+        Series(name=name, style=style, points=[Point(x=s.step, y=y) for s in steps if (y := read(s)) is not None])
+        for name, style, read in (
+            ("All answers", "s-reward", lambda step: step.score_spread),
+            ("Answers to one prompt", "s-kl", lambda step: step.score_spread_within),
+        )
+    ]
     tokens = Series(name="Tokens", style="s-label", points=[Point(x=s.step, y=s.tokens) for s in steps])
     charts = (
         ("rl-reward", "Reward", "score minus KL penalty", [reward]),
         ("rl-kl", "Distance from SL-CAI", "KL, nats per answer", [kl]),
         ("rl-kinds", "Preference score by kind of request", "mean score", kinds),
+        ("rl-spread", "Spread of the preference score", "standard deviation", [one for one in spreads if one.points]),
         ("rl-length", "Length of answers", "tokens", [tokens]),
     )
     return [
-        Chart(key=key, title=title, x_label="step", y_label=y, series=series, from_zero=key == "rl-length")
+        Chart(
+            key=key, title=title, x_label="step", y_label=y, series=series, from_zero=key in ("rl-length", "rl-spread")
+        )
         for key, title, y, series in charts
         if series
     ]
@@ -85,12 +96,32 @@ def calibration_chart(summary: Summary) -> Chart | None:
     """None without ground truth."""
     if summary.labels is None or summary.labels.calibration is None:
         return None
-    points = [
-        Point(x=b.confidence, y=b.accuracy.rate, low=b.accuracy.low, high=b.accuracy.high, n=b.n)
-        for b in summary.labels.calibration.bins
+    bins = summary.labels.calibration.bins
+    return ReliabilityChart(key="calibration", title="Calibration of the AI's labels", series=_reliability(bins))
+
+
+def preference_charts(summary: Summary) -> list[Chart]:
+    """Of the preference model: its probabilities against held-out labels, and against the truth where it is known."""
+    model = summary.preference_model
+    against = {
+        "labels": ("share that labels prefer", "Preference model against held-out labels"),
+        "truth": ("share that is right", "Preference model against the truth"),
+    }
+    return [
+        ReliabilityChart(
+            key=f"reliability-{standard}",
+            title=title,
+            axis_labels=("confidence of the preference model", right),
+            series=_reliability(model.calibration[standard].plain.bins),
+        )
+        for standard, (right, title) in against.items()
+        if model is not None and standard in model.calibration
     ]
-    series = [Series(name="right", style="s-label", points=points)]
-    return ReliabilityChart(key="calibration", title="Calibration of the AI's labels", series=series)
+
+
+def _reliability(bins: Sequence[CalibrationBin]) -> list[Series]:
+    points = [Point(x=b.confidence, y=b.accuracy.rate, low=b.accuracy.low, high=b.accuracy.high, n=b.n) for b in bins]
+    return [Series(name="right", style="s-label", points=points)]
 
 
 def principle_rows(data: ReportData) -> list[PrincipleRow]:

@@ -15,6 +15,7 @@ from solon.config.training import DPOSection
 from solon.lm.prefixes import common_length
 from solon.train.batches import TokenExample
 from solon.train.forward import Reader
+from solon.train.labels import target
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, dpo_loss, ipo_loss
 from solon.train.preference import PreferenceExample
@@ -43,7 +44,7 @@ def train_dpo(
     def loss_of(rows: list[int]) -> SumAndWeight:
         pairs = [examples[row] for row in rows]
         ratio_a_B, ratio_b_B = (_logps(reader, pairs) - ref_logp_P2[rows]).unbind(1)
-        p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=reader.device)
+        p_B = torch.tensor([target(pair.p_a_preferred, section) for pair in pairs], device=reader.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=reader.device)
         return loss(ratio_a_B, ratio_b_B, p_B, weight_B, beta=section.beta)
 

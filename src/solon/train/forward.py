@@ -16,8 +16,7 @@ from transformers import PreTrainedModel
 
 from solon.lm.packed import arithmetic, attending, inner_configs, packs
 from solon.models.adapters import without_adapters
-from solon.models.heads import body_of
-from solon.models.inputs import head_reads, model_inputs
+from solon.models.inputs import body_of, head_reads, model_inputs
 from solon.models.memory import LOGITS
 from solon.train.batches import Rows, TokenExample, micro_batches
 from solon.train.layout import TokenBatch, collate

@@ -32,15 +32,21 @@ def cross_entropy(logp_N: Tensor, weight_N: Tensor) -> SumAndWeight:
     return -(weight_N * logp_N).sum(), weight_N.sum()
 
 
-def preference_loss(score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor) -> SumAndWeight:
-    """Soft-label preference loss: sum of w * -[p log s(a - b) + (1 - p) log s(b - a)], s the logistic function.
+def preference_loss(
+    score_a_B: Tensor, score_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor, *, margin: float = 0.0
+) -> SumAndWeight:
+    """Soft-label preference loss: sum of w * -[p log s(d) + (1 - p) log s(-d)], s the logistic function and
+    d = a - b - margin (2p - 1).
 
     Source: the Bradley-Terry loss of RLHF-22 section 2.3 with the soft targets of CAI section 4.1 (the paper does not
-    print the formula). The weight is the sum of w.
+    print the formula); for hard labels with the margin of 2307.09288 equation 2, which is here in proportion to how
+    sure a label is. Hard, clamped and smoothed labels are other p (`train.labels`). The weight is the sum of w. Least
+    where a - b is the label's log-odds, and the margin's share more.
 
-    Example: margin ln 3, p = 0.9, w = 1: s(ln 3) = 3/4, so -[0.9 ln 0.75 + 0.1 ln 0.25] = 0.2589 + 0.1386 = 0.3975.
+    Example: a - b = ln 3, p = 0.9, w = 1: s(ln 3) = 3/4, so -[0.9 ln 0.75 + 0.1 ln 0.25] = 0.2589 + 0.1386 = 0.3975.
+    With a margin of 1: d = ln 3 - 0.8 = 0.2986, s(d) = 0.5741, so 0.4995 + 0.0853 = 0.5848.
     """
-    margin_B = (score_a_B - score_b_B).float()
+    margin_B = (score_a_B - score_b_B).float() - margin * (2 * p_a_preferred_B - 1)
     loss_B = binary_cross_entropy_with_logits(margin_B, p_a_preferred_B, reduction="none")
     return (weight_B * loss_B).sum(), weight_B.sum()
 

@@ -5,6 +5,7 @@ Legend: B pairs, or texts where one row is one text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,12 @@ from transformers import PreTrainedTokenizerBase
 
 from solon.config.training import PreferenceSection
 from solon.lm.protocols import Completion
-from solon.models.adapters import without_adapters
+from solon.models.adapters import reading_by
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import encode_continuation, encode_prompt
 from solon.seeds import generator
 from solon.train.forward import Reader
+from solon.train.labels import target
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.rollouts import PolicyPrompt
@@ -38,6 +40,12 @@ class PreferenceExample:
     p_a_preferred: float
     weight: float = 1.0
     """This pair's share in the loss relative to others, e.g. to balance objectives."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.p_a_preferred <= 1.0:
+            raise ValueError(f"{self.id}: a label of {self.p_a_preferred}, expected a probability, 0 to 1")
+        if not 0.0 <= self.weight < math.inf:
+            raise ValueError(f"{self.id}: a weight of {self.weight}, expected 0 or more")
 
     def __len__(self) -> int:
         """Tokens of the longer of the two."""
@@ -76,9 +84,9 @@ def train_preference(
         pairs = [examples[row] for row in rows]
         both = [pair.a_ids for pair in pairs] + [pair.b_ids for pair in pairs]
         score_a_B, score_b_B = _scored(model, reader, both).chunk(2)
-        p_B = torch.tensor([pair.p_a_preferred for pair in pairs], device=score_a_B.device)
+        p_B = torch.tensor([target(pair.p_a_preferred, section) for pair in pairs], device=score_a_B.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
-        return preference_loss(score_a_B, score_b_B, p_B, weight_B)
+        return preference_loss(score_a_B, score_b_B, p_B, weight_B, margin=section.margin)
 
     return train_epochs(
         Trainer({"model": model}, section),
@@ -147,7 +155,7 @@ class PreferenceReward:
 
     def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         rows = [self._tokens(prompt.text, answer.text) for prompt, answer in zip(prompts, answers, strict=True)]
-        with without_adapters(self.model.backbone):  # they are a value model's
+        with reading_by(self.model.backbone, self.model.adapter):  # others are the policy's, or a value model's
             return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
 
     def _tokens(self, prompt: str, answer: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""`solon export trl`: what it prints, and what it says of each thing that is wrong."""
+"""`solon export`: what it prints, and what it says of each thing that is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from cli.command import done, solon
 from export.small_run import STAGES, small_run
-from solon.export import trl
+from solon.export import files
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return small_run(Path("run"))
 
 
-def refused(*arguments: str | Path, out: Path = Path("out")) -> str:
+def refused(*arguments: str | Path, out: Path = Path("out"), engine: str = "trl") -> str:
     """The one line on standard error; nothing may be left behind."""
     before = sorted(out.parent.rglob("*"))
-    result = solon("export", "trl", *arguments, "-o", out)
+    result = solon("export", engine, *arguments, "-o", out)
     assert (result.exit_code, result.stdout) == (2, "")
     assert sorted(out.parent.rglob("*")) == before
     return result.stderr.removesuffix("\n")
@@ -46,6 +46,7 @@ def test_it_says_what_it_wrote_and_left_out(run: Path) -> None:
         "out/prompts.jsonl: 3 in, 3 out",
         "  benign: 2",
         "  harmful: 1",
+        "models: none; run files: none",
         "what is in them and how to load them: out/README.md",
     ]
 
@@ -61,6 +62,55 @@ def test_as_json_it_is_one_line(run: Path) -> None:
     }
     assert told["sets"]["prompts"] == {"in": 3, "out": 3, "dropped": {}, "other": {"benign": 2, "harmful": 1}}
     assert list(told["sets"]) == ["sft", "preference", "prompts"]
+    assert (told["models"], told["run_files"]) == ([], [])
+
+
+def test_openrlhf_leaves_out_what_it_could_not_tell(run: Path) -> None:
+    assert done("export", "openrlhf", run, "-o", "out").splitlines() == [
+        "out/sft.jsonl: 3 in, 2 out",
+        "  left out, cut off: 1",
+        "  helpful: 1",
+        "  revision-1: 1",
+        "out/preference.jsonl: 6 in, 4 out",
+        "  left out, tie: 1",
+        "  left out, unscored: no verdict: 1",
+        "  harmlessness, by model (logprob): 2",
+        "  helpfulness, by construction (needless-refusal): 1",
+        "  helpfulness, by human (mine|yours.jsonl): 1",
+        "out/prompts.jsonl: 3 in, 3 out",
+        "  benign: 2",
+        "  harmful: 1",
+        "models: none; run files: none",
+        "what is in them and how to load them: out/README.md",
+    ]
+
+
+def test_verl_without_models(run: Path) -> None:
+    assert done("export", "verl", run, "-o", "out", "--no-models").splitlines() == [
+        "out/sft.parquet: 3 in, 2 out",
+        "  left out, cut off: 1",
+        "  helpful: 1",
+        "  revision-1: 1",
+        "out/prompts.parquet: 3 in, 3 out",
+        "  benign: 2",
+        "  harmful: 1",
+        "what is in them and how to load them: out/README.md",
+    ]
+
+
+@pytest.mark.parametrize("engine", ["trl", "openrlhf", "verl"])
+def test_models_and_run_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    """Their files are not looked into, but for the kind of the preference model."""
+    monkeypatch.chdir(tmp_path)
+    Path("model").mkdir()
+    Path("model/config.json").write_text('{"architectures": ["LlamaForSequenceClassification"]}')
+    small_run(Path("run"), models={"models/sl": Path("model"), "models/pm": Path("model")})
+    told = json.loads(done("export", engine, "run", "-o", "out", "--json"))
+    assert told["models"] == ["policy", "reward-model"]
+    kind = "yaml" if engine == "trl" else "sh"
+    names = ["sft", "rl"] if engine == "verl" else ["sft", "reward", "dpo", "rl"]
+    assert told["run_files"] == [f"{name}.{kind}" for name in names]
+    assert {path.stem for path in Path("out").glob(f"*.{kind}")} == set(names)
 
 
 def test_no_run(run: Path) -> None:
@@ -113,9 +163,12 @@ def test_a_manifest_that_is_none(run: Path) -> None:
     assert refused(run) == (f"error: run/comparisons/manifest.json: not a manifest that this version can read {AGAIN}")
 
 
-def test_parquet_without_its_library(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trl, "find_spec", lambda name: None)
-    told = refused(run, "--format", "parquet")
+@pytest.mark.parametrize(("engine", "options"), [("trl", ["--format", "parquet"]), ("verl", [])])
+def test_parquet_without_its_library(
+    run: Path, monkeypatch: pytest.MonkeyPatch, engine: str, options: list[str]
+) -> None:
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    told = refused(run, *options, engine=engine)
     assert told == "error: Parquet needs a library that is not installed (pip install 'solon[data]')"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from solon.artifacts.run_folder import RunFolder
 from solon.config.run import RunConfig
@@ -66,13 +68,25 @@ STAGES: dict[str, Mapping[str, Sequence[Record]]] = {
 """Every stage that an export reads, its files and their rows."""
 
 
-def small_run(folder: Path, *, without: Sequence[str] = ()) -> Path:
-    """Writes the run, but for some of its stages, and returns its folder."""
-    with RunFolder.create(folder, RunConfig()) as run:
-        for name, files in STAGES.items():
+def small_run(
+    folder: Path,
+    *,
+    without: Sequence[str] = (),
+    models: Mapping[str, Path] = MappingProxyType({}),
+    config: RunConfig | None = None,
+) -> Path:
+    """Writes the run, but for some of its stages, and returns its folder.
+
+    `models`: folders whose files are copied as what a stage trained, by the stage's name.
+    """
+    with RunFolder.create(folder, config or RunConfig()) as run:
+        for name, files in (STAGES | {name: {} for name in models if name not in STAGES}).items():
             if name not in without:
                 stage = begun(run, name)
                 for file, rows in files.items():
                     stage.write_records(file, rows)
+                if name in models:
+                    with stage.new_folder("model") as new:
+                        shutil.copytree(models[name], new, dirs_exist_ok=True)
                 stage.finish()
     return folder

@@ -16,8 +16,9 @@ from data.examples import read_helpful
 from export.small_run import DEMONSTRATIONS, GIVEN, JUDGED, LADDER, RATED, ROSE, THEFT
 from pipeline.tiny_run import rows, run_in, world_config
 from solon.artifacts.manifest import Counts
+from solon.export.folder import export
 from solon.export.sets import Form, PreferenceRow
-from solon.export.trl import export_trl
+from solon.export.trl import TRL
 from solon.feedback.answers import BY_CONSTRUCTION
 from solon.prompting.dialogue import MESSAGE_ROLES
 from solon.records import Role
@@ -86,7 +87,7 @@ def test_the_better_answer_is_chosen_and_a_tie_takes_the_first(exported: Path, l
 
 
 def test_every_row_of_the_run_is_counted(run: Path, tmp_path: Path) -> None:
-    assert export_trl(run, tmp_path / "out") == {
+    assert export(TRL, run, tmp_path / "out").accounts == {
         "sft": Counts(rows_in=3, rows_out=3, other={"cut off": 1, "helpful": 1, "revision-1": 1, "revision-2": 1}),
         "preference": Counts(
             rows_in=len(JUDGED + RATED + GIVEN),
@@ -107,7 +108,7 @@ def test_every_row_of_the_run_is_counted(run: Path, tmp_path: Path) -> None:
 def test_parquet_holds_the_same_rows_and_types(
     exported: Path, form: Form, run: Path, tmp_path: Path, load: Load
 ) -> None:
-    export_trl(run, tmp_path / "parquet", form=form, format="parquet")
+    export(TRL, run, tmp_path / "parquet", form=form, format="parquet")
     for name in ("sft", "preference", "prompts"):
         lines, table = load(exported / f"{name}.jsonl"), load(tmp_path / "parquet" / f"{name}.parquet")
         assert table.to_list() == lines.to_list()
@@ -118,7 +119,7 @@ def test_parquet_holds_the_same_rows_and_types(
 def test_equal_runs_give_equal_bytes(exported: Path, run: Path, form: Form, format: Any, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
-        export_trl(run, folder, form=form, format=format)
+        export(TRL, run, folder, form=form, format=format)
     names = sorted(path.name for path in one.iterdir())
     assert names == ["README.md", *(f"{name}.{format}" for name in ("preference", "prompts", "sft"))]
     assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
@@ -126,7 +127,7 @@ def test_equal_runs_give_equal_bytes(exported: Path, run: Path, form: Form, form
 
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_the_card_loads_what_it_describes(run: Path, format: Any, tmp_path: Path) -> None:
-    export_trl(run, tmp_path / "out", format=format)
+    export(TRL, run, tmp_path / "out", format=format)
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     loaded: dict[str, Any] = {}
@@ -143,7 +144,7 @@ def test_the_card_loads_what_it_describes(run: Path, format: Any, tmp_path: Path
 @pytest.mark.parametrize("form", ["standard", "conversational"])
 def test_every_label_reads_back(run: Path, tmp_path: Path, load: Load, form: Form) -> None:
     """By Solon's own reader, which knows the column of soft labels."""
-    export_trl(run, tmp_path / "out", form=form)
+    export(TRL, run, tmp_path / "out", form=form)
     exported = load(tmp_path / "out" / "preference.jsonl").to_list()
     file = read_helpful(tmp_path / "out" / "preference.jsonl")
     assert not file.dropped
@@ -167,7 +168,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_real_run_comes_back_row_by_row(real: Path, form: Form, tmp_path: Path, load: Load) -> None:
-    export_trl(real, tmp_path / "out", form=form)
+    export(TRL, real, tmp_path / "out", form=form, models=False)
     taught = {row["id"]: row for row in load(tmp_path / "out" / "sft.jsonl").to_list()}
     made = {row["id"]: row for row in rows(real, "models/sl", "demonstrations")}
     assert len(made) == len(rows(real, "models/sl", "demonstrations"))
@@ -202,7 +203,7 @@ def test_a_real_run_comes_back_row_by_row(real: Path, form: Form, tmp_path: Path
 
 
 def test_no_prompt_held_out_for_evaluation_is_exported(real: Path, tmp_path: Path) -> None:
-    export_trl(real, tmp_path / "out", form="standard")
+    export(TRL, real, tmp_path / "out", form="standard", models=False)
     held_out = {row["id"] for row in rows(real, "prompts", "evals")}
     lines = (tmp_path / "out" / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
     assert held_out and not held_out & {json.loads(line)["id"] for line in lines}

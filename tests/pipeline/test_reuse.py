@@ -247,14 +247,14 @@ def test_a_run_that_is_deleted_meanwhile_is_left_for_the_next(
 ) -> None:
     going = done.rename(done.with_name("going"))
     shutil.copytree(going, done)
-    real = reuse._link_or_copy
+    real = reuse.link_or_copy
 
     def vanishing(source: Path, target: Path) -> None:
         if source.name == "steps.jsonl" and "rl" in source.parts:
             shutil.rmtree(going, ignore_errors=True)
         real(source, target)
 
-    monkeypatch.setattr(reuse, "_link_or_copy", vanishing)
+    monkeypatch.setattr(reuse, "link_or_copy", vanishing)
     told = run_in(done.with_name("other"), world_config(llama), others=OtherRuns(found=(going, done)))
     assert told.stages == []
     assert [note.rsplit("/")[-1] for note in told.notes] == ["going"] * 8 + ["done"] * 5

@@ -104,10 +104,11 @@ def _take(other: Path, run: Path, manifest: Manifest) -> None:
     with folder_atomic(run / manifest.stage) as new:
         for name in (*manifest.outputs, MANIFEST):
             (new / name).parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(source / name, new / name)
+            link_or_copy(source / name, new / name)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
+    """Weights get a second name where the file system can do that."""
     if source.suffix != _LINKED or not _link(source.resolve(), target):
         shutil.copyfile(source, target)
 

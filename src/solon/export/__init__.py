@@ -1,1 +1,2 @@
-"""A run's data in the forms of other trainers: `sets` are its rows, `trl` a folder of them. Free of torch."""
+"""A run handed to other engines: `sets` are its rows, `models` what it trained, `engines` who takes which of them, and
+`folder` writes it all. Free of torch."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -41,14 +41,16 @@ class ExportRow(Record):
     """Base of what is exported. A field's description, or the text under it, describes its column in the data card."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
-    trainers: ClassVar[tuple[str, ...]]
-    """Of TRL, that take such rows."""
+
+    @classmethod
+    def of(cls, row: ExportRow, number: int) -> ExportRow:
+        """A row of `SETS`, the `number`th from 0, as a row of this class."""
+        return row
 
 
 class SftRow(ExportRow):
     """Answers to imitate."""
 
-    trainers = ("SFTTrainer",)
     prompt: Asked
     completion: Content
     """The answer to imitate."""
@@ -66,7 +68,6 @@ class SftRow(ExportRow):
 class PreferenceRow(ExportRow):
     """Two answers to one prompt, and which is better."""
 
-    trainers = ("DPOTrainer", "RewardTrainer")
     prompt: Asked
     chosen: Content
     """The answer that is at least as probably the better one."""
@@ -98,7 +99,6 @@ class PreferenceRow(ExportRow):
 class PromptRow(ExportRow):
     """Prompts alone, to be answered in training."""
 
-    trainers = ("GRPOTrainer", "RLOOTrainer")
     prompt: Asked
     kind: Kind
     id: str
@@ -114,12 +114,17 @@ def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
     return {row.id: row for part in ("prompts-red-team", "prompts-helpful") for row in stage.rows(part, Prompt)}
 
 
+CUT_OFF, TIE = "cut off", "tie"
+
+
 class RunSets:
     """The sets of one run. Each method yields a set's rows and counts them, and what it leaves out, in a tally."""
 
-    def __init__(self, run: Path, form: Form):
-        """Raises `RunError` if the folder holds no run, or one that has not finished every stage in `NEEDED`."""
-        self._form = form
+    def __init__(self, run: Path, form: Form, *, without: Collection[str] = ()):
+        """`without`: kinds of row to leave out, `CUT_OFF` or `TIE`, for trainers that could not tell them from others.
+
+        Raises `RunError` if the folder holds no run, or one that has not finished every stage in `NEEDED`."""
+        self._form, self._without = form, without
         run_config(run)  # or this version cannot read it
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
         self._prompts = training_prompts(self._stages[PROMPTS])
@@ -134,7 +139,11 @@ class RunSets:
         """What supervised finetuning imitated: revisions and helpful answers."""
         for row in self._stages[SL].rows("demonstrations", Demonstration):
             asked = self._prompts[row.prompt_id]
-            tally.counted.update(["in", "out", row.source, *([] if row.finished else ["cut off"])])
+            tally.counted["in"] += 1
+            if not row.finished and CUT_OFF in self._without:
+                tally.dropped[CUT_OFF] += 1
+                continue
+            tally.counted.update(["out", row.source, *([] if row.finished else [CUT_OFF])])
             yield SftRow(
                 prompt=self._asked(asked),
                 completion=self._answer(row.answer),
@@ -153,6 +162,9 @@ class RunSets:
             p = row.p_a_preferred
             if p is None:
                 tally.dropped[f"unscored: {row.unscored}"] += 1
+                continue
+            if p == 0.5 and TIE in self._without:
+                tally.dropped[TIE] += 1
                 continue
             by = f"{row.objective}, by {row.rater}" + (f" ({row.method})" if row.method else "")
             tally.counted.update(["out", by, *(["ties"] if p == 0.5 else [])])

@@ -54,6 +54,7 @@ from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.pipeline.learning import algorithm_of, pad_id
 from solon.train.batches import TokenExample
 from solon.train.preference import PreferenceReward
+from solon.train.rewards import OfAnswers, Reward
 from solon.train.rl import reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, draw_prompts
 
@@ -145,7 +146,7 @@ class Solon:
         self.environment = Environment(
             prompts=lesson.prompts,
             sampler=self._sampled,
-            reward_model=lesson.reward(),
+            reward=Reward.of(OfAnswers(lesson.reward())),
             max_new_tokens=lesson.new_tokens,
             stop=lesson.data.format.stop,
         )

@@ -217,7 +217,9 @@ class Rollout(Record):
     tokens: int
     finished: bool
     preference_score: float
-    """The preference model's score, without the KL penalty."""
+    """The preference model's score, or the sum of the terms times their weights; without the KL penalty."""
+    terms: Annotated[dict[str, float], Field(exclude_if=lambda terms: not terms)] = Field(default_factory=dict)
+    """The scores behind it, before weights, where there are several or it has a weight; else not in the row's JSON."""
     kl: float
     """Summed log-ratio to the reference policy over the answer's tokens, in nats (may be negative)."""
     advantage: float

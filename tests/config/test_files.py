@@ -14,12 +14,16 @@ from solon.config.keys import known_keys
 from solon.config.load import load_run_config
 from solon.config.models import ModelRole, ModelSection, ModelsSection
 from solon.config.prompts import PromptsSection
+from solon.config.rewards import RewardModelSection, RewardsSection
 from solon.config.run import ClusterSection, RunConfig
 from solon.config.sampling import SamplingOverrides, SamplingSection
 from solon.config.training import LoraSection, RLSection
 from solon.toml_text import leaves
 
 DIGITS = "5" * 5000
+REWARDS = RewardsSection(
+    length=0.1, length_between=(0, 9), models={name: RewardModelSection(path="/a b/pm") for name in ("kind-1", "b")}
+)
 
 
 @pytest.mark.parametrize("name", shipped_run_files())
@@ -92,7 +96,7 @@ def test_run_files_of_impossible_names(tmp_path: Path) -> None:
             sampling=SamplingSection(reasoning=SamplingOverrides(temperature=0.5)),
             judge=JudgeSection(clamp=(0.1, 0.9)),
             prompts=PromptsSection(source="r", helpful="h", columns={"prompt": ('a"b', "c = {d}"), "system": ("e",)}),
-            rl=RLSection(learning_rate=1e-7, clip=1e16, lora=LoraSection(rank=3)),
+            rl=RLSection(learning_rate=1e-7, clip=1e16, lora=LoraSection(rank=3), rewards=REWARDS),
         ),
     ],
 )
@@ -101,7 +105,8 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert load_run_config(written(tmp_path, text)) == config
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation", "rl.value_learning_rate"}
-    without_value |= {"rl.kl_target"}
+    without_value |= {"rl.kl_target", *(f"rl.rewards.{key}" for key in ("judge_pairs", "length_between"))}
+    without_value |= {f"rl.rewards.models.NAME.{key}" for key in RewardModelSection.model_fields}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
     adapters = [f"{section}.lora" for section in ("sft", "preference", "rl", "dpo")]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,10 @@ from config.run_files import told, written
 from solon.config.load import load_run_config
 from solon.config.models import ModelSection, ModelsSection
 from solon.config.prompts import PromptsSection
+from solon.config.rewards import RewardModelSection, RewardsSection
 from solon.config.rules import contradictions
 from solon.config.run import RunConfig
+from solon.config.training import RLSection
 
 
 def test_a_model_and_prompts_are_required(tmp_path: Path) -> None:
@@ -101,6 +104,34 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             'dpo.beta is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
         ),
         (
+            ["rl.rewards.preference=0"],
+            "rl.rewards are all 0, so that nothing is earned (set one above 0)",
+        ),
+        (
+            ["rl.rewards.judge=1", "rl.samples_per_prompt=1", "rl.algorithm=ppo", "rl.batch_size=8"],
+            "rl.rewards.judge compares the answers to one prompt, but rl.samples_per_prompt is 1 "
+            "(set that to 2 or more)",
+        ),
+        (
+            ["rl.rewards.judge_pairs=2"],
+            "rl.rewards.judge_pairs is set, but rl.rewards.judge is 0 (set rl.rewards.judge above 0, or remove it)",
+        ),
+        (
+            ["rl.rewards.length=0.1"],
+            "rl.rewards.length is set, but not which lengths cost nothing (set rl.rewards.length_between, e.g. to "
+            "[0, 120], a soft limit, or to [80, 80], a target)",
+        ),
+        (
+            ["rl.rewards.length_between=[0, 9]"],
+            "rl.rewards.length_between is set, but rl.rewards.length is 0 (set rl.rewards.length to what a token "
+            "costs, or remove it)",
+        ),
+        (
+            ["rl.rewards.length=0.1", "rl.rewards.length_between=[10, 9]"],
+            "rl.rewards.length_between is [10, 9]; expected 0 <= least <= most (e.g. [0, 120], or [80, 80] for a "
+            "target)",
+        ),
+        (
             ["judge.clamp=[0.4, 0.4]"],
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
@@ -133,6 +164,8 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["rl.algorithm=ppo", "rl.value_learning_rate=1e-4", "rl.value_clip=2.0"])
     load_run_config(None, ["sft.schedule=cosine", "rl.schedule=constant", "rl.final_share=1"])
     load_run_config(None, ["preference.schedule=linear"])
+    load_run_config(None, ["rl.rewards.preference=0", "rl.rewards.judge=1", "rl.rewards.judge_pairs=2"])
+    load_run_config(None, ["rl.rewards.preference=0", "rl.rewards.length=1", "rl.rewards.length_between=[8, 8]"])
     load_run_config(None, ["rl.algorithm=reinforce_pp", "rl.samples_per_prompt=1", "rl.batch_size=16"])
     load_run_config(None, ["rl.kl_target=4", "preference.objective_weights.helpfulness=0"])
     load_run_config(None, ["alignment=dpo", "dpo.beta=0.2", "rl.micro_batch_tokens=50"])
@@ -197,3 +230,46 @@ def test_what_is_no_secret_is_shown() -> None:
         '--set sampling.max_new_tokens=few: sampling.max_new_tokens is "few"; expected a whole number',
         '--set rl.micro_batch_tokens=x: rl.micro_batch_tokens is "x"; expected a whole number',
     ]
+
+
+def test_reward_models_have_a_name_and_a_path(tmp_path: Path) -> None:
+    (tmp_path / "pm").mkdir()
+    head = 'extends = "world"\n'
+    path = written(tmp_path, f'{head}[rl.rewards.models.kind]\npath = "pm"\nweight = 0.5\n')
+    rewards = load_run_config(path).rl.rewards
+    assert rewards.models == {"kind": RewardModelSection(path=f"{tmp_path}/pm", weight=0.5)}
+    assert rewards.result_settings() == {"models": {"kind": {"weight": 0.5}}}, "a folder counts by its content"
+    faulty = f'{head}[rl.rewards.models.kind]\npath = "pm"\nweight = -1\npth = "pm"\n'
+    assert told(written(tmp_path, faulty)) == [
+        f"{path}:4: rl.rewards.models.kind.weight is -1; expected greater than or equal to 0",
+        f'{path}:5: unknown key "rl.rewards.models.kind.pth" (did you mean `rl.rewards.models.NAME.path`?)',
+    ]
+    faulty = f'{head}[rl.rewards.models.kind]\nweight = 2\n[rl.rewards.models."a b"]\npath = "pm"\n'
+    assert told(written(tmp_path, faulty)) == [
+        f"{path}:2: rl.rewards.models.kind has no path (give it the folder of a preference model)",
+        f'{path}:4: rl.rewards.models has the name "a b" (take letters, digits, - and _)',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "standardized"),
+    [
+        ({}, False),
+        ({"preference": 2.0, "length": 0.1}, False),
+        ({"judge": 1.0}, True),
+        ({"preference": 0.0, "judge": 1.0}, True),
+        ({"models": {"kind": {"weight": 1.0}}}, True),
+        ({"models": {"kind": {"weight": 0.0}}}, False),
+        ({"preference": 0.0, "models": {"kind": {"weight": 1.0}}}, False),
+        ({"scale": "standard"}, True),
+        ({"judge": 1.0, "scale": "score"}, False),
+    ],
+)
+def test_scores_are_standardized_where_weights_are_to_compare_them(rewards: dict[str, Any], standardized: bool) -> None:
+    assert RewardsSection.model_validate(rewards).standardized == standardized
+
+
+def test_a_reward_that_says_nothing_new_changes_no_setting() -> None:
+    assert RewardsSection().result_settings() == {}
+    assert RewardsSection(judge=0.5).result_settings() == {"judge": 0.5}
+    assert "rewards" not in RLSection().result_settings()

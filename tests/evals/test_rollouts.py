@@ -59,5 +59,16 @@ def test_answers_to_one_prompt_are_not_independent() -> None:
         assert wide.high - wide.low > 2 * (narrow.high - narrow.low), name
 
 
+def test_terms_have_means_and_intervals_and_none_where_the_reward_is_one_score() -> None:
+    rows = [rollout(name, 0, 1.0, 0.0, prompt=name) for name in "pq"]
+    plain = rl_curve(rows, KINDS, kl_coefficient=0.1)
+    assert plain is not None and "terms" not in plain.steps[0].model_dump()
+    scored = [row.model_copy(update={"terms": {"length": value}}) for row, value in zip(rows, (-4.0, 0.0), strict=True)]
+    curve = rl_curve(scored, KINDS, kl_coefficient=0.1)
+    assert curve is not None
+    length = curve.steps[0].terms["length"]
+    assert length.mean == -2.0 and length.low is not None and length.low < -2.0
+
+
 def test_no_rollouts_no_curve() -> None:
     assert rl_curve([], {}, kl_coefficient=0.1) is None

@@ -60,7 +60,7 @@ def test_rl_holds_its_models_the_reward_and_the_optimizer_s_state_and_nothing_el
     def reinforce(algorithm: Any, models: Any, environment: Any, *others: Any) -> Any:
         trained = models.learning.values()
         assert len(trained) == (2 if models.value_model else 1)
-        known.extend([*trained, models.reference, environment.reward_model.model])
+        known.extend([*trained, models.reference, environment.reward.terms[0].score.score.model])
         try:
             return real_reinforce(algorithm, models, environment, *others)
         finally:

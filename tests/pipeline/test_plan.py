@@ -71,6 +71,23 @@ def test_dpo_asks_nothing_and_needs_no_preference_model(model: Path) -> None:
     assert asked(plan, "answers-dpo").calls == 9
 
 
+def test_a_judge_that_is_the_reward_is_asked_in_every_step_and_needs_no_preference_model(model: Path) -> None:
+    """2 steps of 2 prompts, of whose 4 answers every two are compared, or each and the next one; 9 pairs before."""
+    rewarded = ("rl.rewards.preference=0", "rl.rewards.judge=1", "rl.samples_per_prompt=4", "rl.batch_size=8")
+    for more, met in ((), 6), (("rl.rewards.judge_pairs=1",), 4):
+        plan = plan_of(model, *rewarded, *more)
+        stages = {stage.stage: stage for stage in plan.stages}
+        assert "models/pm" not in stages
+        base, judge = stages["models/rl"].asked
+        assert (base.role, base.calls, judge.role, judge.calls) == ("base", 2 * 2 * 4, "judge", 2 * 2 * met)
+        read = asked(plan, "comparisons").tokens_read / 9
+        assert judge.tokens_read == pytest.approx(judge.calls * read, abs=1)
+    prices = ("models.judge.endpoint.input_price=1", "models.judge.endpoint.samples=1")
+    plan = plan_of(model, *JUDGE, *prices, *rewarded)
+    cost = {stage.stage: sum(one.cost for one in stage.asked) for stage in plan.stages}
+    assert cost["models/rl"] == pytest.approx(24 / 9 * cost["comparisons"], rel=1e-2) and cost["models/rl"] > 0
+
+
 def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:
     assert asked(plan_of(model, "judge.orders=both"), "comparisons").calls == 18
     reasoning = asked(plan_of(model, "judge.method=cot", "sampling.reasoning.max_new_tokens=7"), "comparisons")

@@ -46,6 +46,7 @@ TEXTS = {
         *("critique_principles", "comparison_principles", "few_shots"),
         *("constitution", "constitution.critique", "constitution.comparison"),
     },
+    "reward_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "prompt_files": set(),

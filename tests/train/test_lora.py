@@ -19,6 +19,7 @@ from solon.pipeline.learning import algorithm_of
 from solon.train.batches import TokenExample
 from solon.train.loop import Trainer
 from solon.train.preference import PreferenceExample, PreferenceReward, scores, sequence_tokens, train_preference
+from solon.train.rewards import OfAnswers, Reward
 from solon.train.rl import RLTrainStep, reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels
 from solon.train.sft import finetune
@@ -128,7 +129,7 @@ def train(models: RLModels, name: str = "grpo", **extra: Any) -> list[RLTrainSte
     environment = Environment(
         prompts=[PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)],
         sampler=NaiveSampler(model=models.policy, eos_id=0),
-        reward_model=share_of_wanted,
+        reward=Reward.of(OfAnswers(share_of_wanted)),
         max_new_tokens=6,
     )
     context = train_context(pad_id=1, **extra)

@@ -28,6 +28,7 @@ from solon.records import Rollout
 from solon.train.algorithms import UpdateTokens, grpo
 from solon.train.kl_control import next_kl_coefficient
 from solon.train.losses import SumAndWeight, token_logprobs
+from solon.train.rewards import OfAnswers, Reward
 from solon.train.rl import RLTrainStep, reinforce
 from solon.train.rollouts import (
     Environment,
@@ -95,7 +96,7 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], 
     environment = Environment(
         prompts=PROMPTS,
         sampler=NaiveSampler(model=policy, eos_id=EOS),
-        reward_model=reward,
+        reward=Reward.of(OfAnswers(reward)),
         max_new_tokens=6,
     )
     algorithm = ALGORITHMS[section.algorithm]
@@ -233,7 +234,9 @@ def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() ->
 def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float, policy_asked: bool) -> None:
     policy, reference = _policy(), _policy(seed=2)
     sampler = NaiveSampler(model=policy, eos_id=EOS)
-    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    environment = Environment(
+        prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
+    )
     section = RLSection(samples_per_prompt=3, temperature=temperature, micro_batch_tokens=16)
     samples = sample_rollouts(environment, PROMPTS[:2], section, step=1, seed=0)
     models = TokenModels(RLModels(policy=policy, reference=reference), section, train_context(pad_id=PAD))
@@ -266,7 +269,9 @@ def test_drawn_old_and_new_log_probabilities_are_of_one_distribution(tmp_path: P
         return grpo.loss(tokens, section)
 
     algorithm: Any = SimpleNamespace(VALUE_MODEL=False, advantages=grpo.advantages, loss=loss)
-    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    environment = Environment(
+        prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
+    )
     section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6, temperature=temperature)
     models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
     reinforce(algorithm, models, environment, section, train_context(pad_id=PAD), lambda number, rows: None)
@@ -294,7 +299,9 @@ def test_tokens_that_the_sampler_draws_more_often_than_the_policy_count_less(
         return grpo.loss(tokens, section)
 
     algorithm: Any = SimpleNamespace(VALUE_MODEL=False, advantages=grpo.advantages, loss=loss)
-    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    environment = Environment(
+        prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
+    )
     section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6)
     models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
     (step,) = reinforce(algorithm, models, environment, section, train_context(pad_id=PAD), lambda number, rows: None)
@@ -320,7 +327,9 @@ def test_every_prompt_is_drawn_once_before_any_comes_again() -> None:
 
 def test_samples_of_one_prompt_differ_and_those_of_a_step_come_again() -> None:
     sampler = NaiveSampler(model=_policy(), eos_id=EOS)
-    environment = Environment(prompts=PROMPTS, sampler=sampler, reward_model=share_of_wanted, max_new_tokens=6)
+    environment = Environment(
+        prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
+    )
 
     def answers(step: int) -> list[Any]:
         section = RLSection(samples_per_prompt=4)
@@ -342,6 +351,10 @@ def test_these_take_one_answer_per_prompt(algorithm: str) -> None:
     _train(_policy(), algorithm=algorithm, samples_per_prompt=1, steps=1)
 
 
+def share_of_lower(_prompts: object, answers: Sequence[Completion]) -> list[float]:
+    return [sum(token < 192 for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers]
+
+
 def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path: Path) -> None:
     """Reward: the share of tokens from the lower half of the vocabulary, which chance gives one half."""
 
@@ -351,9 +364,7 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
         environment = Environment(
             prompts=[PolicyPrompt(id=f"p{n}", text=f"\n\nHuman: {n}\n\nAssistant:") for n in range(4)],
             sampler=engine.sample,
-            reward_model=lambda _prompts, answers: [
-                sum(token < 192 for token in answer.answer_ids) / len(answer.answer_ids) for answer in answers
-            ],
+            reward=Reward.of(OfAnswers(share_of_lower)),
             max_new_tokens=6,
         )
         section = RLSection(

@@ -124,9 +124,18 @@ def dump_toml(config: RunConfig) -> str:
 
 def _blocks(section: Section, name: str = "") -> Iterator[str]:
     """The text of a section, then of those inside it. Sections without a value are left out."""
-    lines = toml_lines((key, value) for key, value in section if not isinstance(value, Section))
+    inner = dict(_inner(section))
+    lines = toml_lines((key, value) for key, value in section if key not in {one.split(".")[0] for one in inner})
     if lines:
         yield f"[{name}]\n{lines}" if name else lines
+    for key, value in inner.items():
+        yield from _blocks(value, f"{name}.{key}" if name else key)
+
+
+def _inner(section: Section) -> Iterator[tuple[str, Section]]:
+    """Sections inside one, by their keys below it."""
     for key, value in section:
         if isinstance(value, Section):
-            yield from _blocks(value, f"{name}.{key}" if name else key)
+            yield key, value
+        elif isinstance(value, dict):
+            yield from ((f"{key}.{name}", one) for name, one in value.items() if isinstance(one, Section))

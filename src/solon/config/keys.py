@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -28,16 +28,24 @@ def known_keys(section: type[Section] = RunConfig, prefix: str = "") -> Iterator
     for name, field in section.model_fields.items():
         yield prefix + name
         if inner := subsection(field):
-            yield from known_keys(inner, f"{prefix}{name}.")
+            yield from known_keys(inner, f"{prefix}{name}.{'NAME.' if by_name(field) else ''}")
+
+
+def by_name(field: FieldInfo) -> bool:
+    """Whether a key holds sections under names that are free to choose."""
+    return get_origin(field.annotation) is dict and subsection(field) is not None
 
 
 def field_of(key: str) -> FieldInfo | None:
-    """What the key of a run file holds; None if there is no such key."""
+    """What the key of a run file holds; None if there is no such key, or it is a section under a chosen name."""
     section: type[Section] | None = RunConfig
-    field = None
+    field, chosen = None, False
     for name in key.split("."):
+        if chosen:
+            field, chosen = None, False
+            continue
         field = section.model_fields.get(name) if section else None
-        section = subsection(field) if field else None
+        section, chosen = (subsection(field), by_name(field)) if field else (None, False)
     return field
 
 

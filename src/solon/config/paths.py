@@ -75,6 +75,8 @@ PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
 """`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
 DataPath = Annotated[str, MECHANICAL, PathKey(set)]
 """A file or folder of the forms that `PromptsPath` has."""
+FolderPath = Annotated[str, MECHANICAL, PathKey(set)]
+"""A folder."""
 ConstitutionPath = Annotated[str, MECHANICAL, PathKey(shipped_constitutions)]
 """The name of a shipped constitution, a .toml or .md file, or a folder with one."""
 FewShotsPath = Annotated[str, MECHANICAL, PathKey(shipped_few_shots)]

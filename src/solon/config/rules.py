@@ -11,9 +11,11 @@ from solon.config.engines import server_and_model
 from solon.config.models import ModelRole, ModelSection
 from solon.config.paths import WORLD
 from solon.config.prompts import COLUMNS, ReadingSection
+from solon.config.rewards import RewardsSection
 from solon.config.run import RunConfig
 from solon.config.section import subsection
 from solon.text import did_you_mean
+from solon.toml_text import toml
 
 _VARIABLE = 'keep a key in an environment variable, and name the variable, e.g. endpoint.key = "OPENAI_API_KEY"'
 
@@ -29,7 +31,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _dpo, _schedules, _batches)
+    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _rewards, _dpo, _schedules, _batches)
     return [found for rule in rules for found in rule(config)]
 
 
@@ -171,6 +173,42 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
         if rl.algorithm != "ppo" and getattr(rl, name) != type(rl).model_fields[name].default:
             what = f"rl.{name} is set, but {rl.algorithm} has no value function"
             yield Contradiction((f"rl.{name}", "rl.algorithm"), what, 'remove it, or set rl.algorithm to "ppo"')
+
+
+def _rewards(config: RunConfig) -> Iterator[Contradiction]:
+    rewards, group = config.rl.rewards, config.rl.samples_per_prompt
+    at = "rl.rewards"
+    if not rewards.of_models and not rewards.of_texts:
+        yield Contradiction((f"{at}.preference",), f"{at} are all 0, so that nothing is earned", "set one above 0")
+    for name, model in rewards.models.items():
+        if not model.path:
+            what = f"{at}.models.{name} has no path"
+            yield Contradiction((f"{at}.models.{name}",), what, "give it the folder of a preference model")
+        if not re.fullmatch("[A-Za-z0-9_-]+", name):
+            what = f"{at}.models has the name {toml(name)}"
+            yield Contradiction((f"{at}.models.{name}",), what, "take letters, digits, - and _")
+    if rewards.judge and group < 2:
+        what = f"{at}.judge compares the answers to one prompt, but rl.samples_per_prompt is {group}"
+        yield Contradiction((f"{at}.judge", "rl.samples_per_prompt"), what, "set that to 2 or more")
+    if rewards.judge_pairs is not None and not rewards.judge:
+        what = f"{at}.judge_pairs is set, but {at}.judge is 0"
+        yield Contradiction((f"{at}.judge_pairs", f"{at}.judge"), what, f"set {at}.judge above 0, or remove it")
+    yield from _length(rewards)
+
+
+def _length(rewards: RewardsSection) -> Iterator[Contradiction]:
+    at, between = "rl.rewards.length", rewards.length_between
+    keys = (f"{at}_between", at)
+    if rewards.length and between is None:
+        hint = f"set {at}_between, e.g. to [0, 120], a soft limit, or to [80, 80], a target"
+        yield Contradiction(keys[::-1], f"{at} is set, but not which lengths cost nothing", hint)
+    if between is not None and not rewards.length:
+        yield Contradiction(
+            keys, f"{at}_between is set, but {at} is 0", f"set {at} to what a token costs, or remove it"
+        )
+    if between is not None and not 0 <= between[0] <= between[1]:
+        what = f"{at}_between is {list(between)}; expected 0 <= least <= most"
+        yield Contradiction(keys, what, "e.g. [0, 120], or [80, 80] for a target")
 
 
 def _schedules(config: RunConfig) -> Iterator[Contradiction]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue
 
+from solon.config.rewards import RewardsSection
 from solon.config.section import MECHANICAL, Section, names_in
 
 ALGORITHMS = names_in("train/algorithms")
@@ -177,9 +178,11 @@ class DPOSection(ComparisonsSection):
 
 
 class RLSection(OptimizerSection):
-    """Reinforcement learning from the preference model, with a KL penalty to SL-CAI (CAI section 4.2)."""
+    """Reinforcement learning from a reward, by default the preference model's score, with a KL penalty to SL-CAI (CAI
+    section 4.2)."""
 
     algorithm: Algorithm = "grpo"
+    rewards: RewardsSection = RewardsSection()
     steps: int = Field(100, ge=1)
     """Assumption, as the two counts below."""
     prompts_per_step: int = Field(8, ge=1)

@@ -30,6 +30,7 @@ _EXPECTED = {
     **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a date such as 2026-01-01"),
 }
 """pydantic's error types, as what was expected instead."""
+_PAIRS = ("judge.clamp", "rl.rewards.length_between")
 
 
 def validate(layers: Layers, sections: Collection[str]) -> RunConfig:
@@ -80,7 +81,7 @@ def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
         hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
     elif expected == "a section" and is_model(field_of(key)):
         expected = "a model in quotes, or a section"
-    elif error["type"] in ("too_long", "missing") and key == "judge.clamp":
+    elif error["type"] in ("too_long", "missing") and key in _PAIRS:
         expected = "two numbers"
     elif expected is None:
         expected = error["msg"].removeprefix("Input should be ")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import pstdev, pvariance
+from typing import Annotated
+
+from pydantic import Field
 
 from solon.evals.statistics import Mean, Rate, distinct, grouped, mean, rate
 from solon.records import Record, Rollout
@@ -18,6 +21,9 @@ class RLStep(Record):
     reward: Mean
     """Preference score minus the KL penalty, what the policy is trained to raise."""
     preference_score: Mean
+    """With several terms, their sum."""
+    terms: Annotated[dict[str, Mean], Field(exclude_if=lambda terms: not terms)] = Field(default_factory=dict)
+    """Of the reward, before weights; not in the file where the reward is one score."""
     kl: Mean
     """Of the whole answer, policy against SL-CAI, in nats; one sample each, so a single step may be below 0."""
     tokens: float
@@ -62,6 +68,7 @@ def _step(step: int, rows: Sequence[Rollout], kinds: Mapping[str, str], kl_coeff
         n=len(rows),
         reward=mean([row.preference_score - kl_coefficient * row.kl for row in rows], prompts),
         preference_score=mean([row.preference_score for row in rows], prompts),
+        terms={name: mean([row.terms[name] for row in rows], prompts) for name in rows[0].terms},
         kl=mean([row.kl for row in rows], prompts),
         tokens=sum(row.tokens for row in rows) / len(rows),
         finished=rate([row.finished for row in rows], prompts),

@@ -50,3 +50,9 @@ def add_end(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, mark: st
     ids, known = encode_prompt(tokenizer, mark), end_ids(model, tokenizer)
     if len(ids) == 1 and ids[0] not in known and model.generation_config is not None:
         model.generation_config.eos_token_id = sorted({*known, *ids})
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """What fills short rows; never counted, so any token will do where the tokenizer has none."""
+    found = tokenizer.pad_token_id
+    return int(found) if isinstance(found, int) else 0

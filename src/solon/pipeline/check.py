@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -138,6 +139,7 @@ def _check_models(config: RunConfig, faults: list[Fault], tell: Callable[[str], 
         _check_trainable(config)
     with _collected(faults):
         _check_adapters(config)
+    _check_rewards(config, faults)
     models = [config.models.role(role) for role in get_args(ModelRole)]
     names = dict.fromkeys(model.path for model in models if reads_folder(model.engine))
     here = [name for name in names if hub_model(name) is None]
@@ -159,6 +161,24 @@ def _check_adapters(config: RunConfig) -> None:
         from solon.models.adapters import require_peft
 
         require_peft()
+
+
+def _check_rewards(config: RunConfig, faults: list[Fault]) -> None:
+    """That further preference models are some, by their files."""
+    for model in config.rl.rewards.models.values():
+        if config.alignment == "rl" and model.weight:
+            with _collected(faults):
+                folder = Path(model.path)
+                check_folder(folder, trust_remote_code=config.models.trust_remote_code)
+                _must_score(folder)
+
+
+def _must_score(folder: Path) -> None:
+    described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    classifies = any(str(name).endswith("ForSequenceClassification") for name in described.get("architectures") or ())
+    if not classifies and not (folder / "score.json").is_file():
+        hint = "give a folder that a run's preference stage wrote, e.g. runs/a/models/pm/model"
+        raise ModelError("holds no preference model", where=Where(folder), hint=hint)
 
 
 def _check_model(name: str, config: RunConfig, tell: Callable[[str], None] | None) -> int:

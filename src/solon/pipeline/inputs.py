@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config.run import RunConfig
@@ -11,6 +12,7 @@ from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
+from solon.models.folder import fingerprints
 from solon.pipeline.sources import GroundTruth, ground_truth, prompt_files
 
 CONSTITUTION = "constitution.json"
@@ -87,6 +89,14 @@ class RunInputs:
             return {}
         own = _sha256([(one.id, one.comparison_question) for one in self.critique_principles])
         return {"gate_questions": own, **{f"gate_{name}": sha256 for name, sha256 in self.comparison_texts().items()}}
+
+    def reward_texts(self) -> Hashes:
+        """All that the judge is asked with where it is a reward of RL, and the files of further preference models."""
+        rewards, code = self.config.rl.rewards, self.config.models.trust_remote_code
+        weighed = {f"rl.rewards.models.{name}": one.path for name, one in rewards.models.items() if one.weight}
+        found = {name: fingerprints(Path(path), code=code) for name, path in weighed.items()}
+        files = {f"{name}/{file}": sha256 for name, of in found.items() for file, sha256 in of.items()}
+        return files | (self.comparison_texts() if rewards.judge else {})
 
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}

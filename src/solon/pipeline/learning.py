@@ -15,22 +15,23 @@ from typing import TypeVar, cast
 
 import torch
 from pydantic import JsonValue
-from transformers import PreTrainedTokenizerBase
 
 from solon.config.run import RunConfig
-from solon.config.training import DPOSection, OptimizerSection, PreferenceSection, RLSection
+from solon.config.training import DPOSection, OptimizerSection, PreferenceSection
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.evals.reliability import fit_temperature
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
+from solon.lm.batcher import shared_loop
 from solon.lm.engines.local import LocalModel, context_of
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.adapter_files import save_adapter
 from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import save_model
-from solon.models.tokens import add_end
+from solon.models.tokens import add_end, pad_id
 from solon.pipeline.grading import HeldOutMargin
+from solon.pipeline.rewards import reward_of
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
 from solon.prompting.chat_template import DialogueFormat
@@ -117,17 +118,15 @@ def train_rl(work: Work) -> Facts:
     algorithm = algorithm_of(section.algorithm)
     learner = _Learner(work, sl, section)
     reference = work.actors.load(sl).model if section.lora is None else learner.loaded.model
-    if shares_weights(work.config):
-        reward = PreferenceModel.beside(learner.loaded.model, work.inputs["pm"].path("adapter"))
-    else:
-        reward = work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
+    own = _preference_model(learner)
     models = RLModels(
         policy=learner.loaded.model,
         reference=reference,
-        value_model=_value_model(reward, section, work.seed) if algorithm.VALUE_MODEL else None,
+        value_model=_value_model(work, own) if algorithm.VALUE_MODEL else None,
     )
-    environment, keep = _environment(learner, reward), partial(work.folder.write_shard, "rollouts")
-    with learner.training(section.steps * section.prompts_per_step * section.samples_per_prompt) as context:
+    environment, keep = _environment(learner, own), partial(work.folder.write_shard, "rollouts")
+    rollouts = section.steps * section.prompts_per_step * section.samples_per_prompt
+    with shared_loop(), learner.training(rollouts) as context:
         learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
     return {"algorithm": section.algorithm}
 
@@ -159,17 +158,31 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
 def shares_weights(config: RunConfig) -> bool:
     """Whether RL holds one model: the preference model is an adapter on the weights that the policy learns beside. A
     value model needs adapters on the preference model, which then is a model of its own."""
-    adapted = config.rl.lora is not None and config.preference.lora is not None
-    return adapted and config.preference.start == "sl" and not algorithm_of(config.rl.algorithm).VALUE_MODEL
+    adapted = config.rl.lora is not None and config.preference.lora is not None and config.rl.rewards.preference
+    return bool(adapted) and config.preference.start == "sl" and not algorithm_of(config.rl.algorithm).VALUE_MODEL
 
 
-def _value_model(reward: PreferenceModel, section: RLSection, seed: int) -> ValueModel:
-    """Begins as the preference model: a copy of its backbone, or adapters on it that the reward does not see."""
-    width = reward.head.weight.shape[1]
-    if section.lora is None:
-        return ValueModel(copy.deepcopy(reward.backbone), width=width)
-    add_adapters(reward.backbone, section.lora, seed=seed)
-    return ValueModel(reward.backbone, width=width)
+def _preference_model(learner: _Learner) -> PreferenceModel | None:
+    """The run's own, where it earns anything."""
+    work, section = learner.work, learner.work.config.rl
+    if not section.rewards.preference:
+        return None
+    if shares_weights(work.config):
+        return PreferenceModel.beside(learner.loaded.model, work.inputs["pm"].path("adapter"))
+    return work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
+
+
+def _value_model(work: Work, own: PreferenceModel | None) -> ValueModel:
+    """Begins as the preference model: a copy of its backbone, or adapters on it that the reward does not see. Without
+    one, begins as SL-CAI."""
+    lora = work.config.rl.lora
+    if own is None:
+        backbone, width = work.actors.load(work.model_of("sl"), trainable=lora is None).model, None
+    else:
+        backbone, width = copy.deepcopy(own.backbone) if lora is None else own.backbone, own.head.weight.shape[1]
+    if lora is not None:
+        add_adapters(backbone, lora, seed=work.seed)
+    return ValueModel(backbone, width=width)
 
 
 class _Learner:
@@ -275,8 +288,8 @@ def algorithm_of(name: str) -> Algorithm:
     return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
-def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
-    """Prompts that leave room for an answer and its reward, and the reward."""
+def _environment(learner: _Learner, own: PreferenceModel | None) -> Environment:
+    """Prompts that leave room for an answer and its reward, and the reward. `own`: the run's preference model."""
     work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
     engine = LocalModel(learner.loaded, batch_size=work.config.sampling.batch_size, dtype=work.actors.dtype)
     prompts = (*work.prompts.red_team, *work.prompts.helpful)
@@ -300,8 +313,8 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
     work.folder.count("in", len(prompts))
     work.account({"too long": len(prompts) - len(fitting)})
     work.folder.count("out", len(fitting))
-    reward_model = PreferenceReward(
-        model=reward,
+    score = own and PreferenceReward(
+        model=own,
         tokenizer=learner.tokenizer,
         answer_text=format.answer,
         pad_id=pad_id(learner.tokenizer),
@@ -312,13 +325,7 @@ def _environment(learner: _Learner, reward: PreferenceModel) -> Environment:
     return Environment(
         prompts=[one for one in fitting for _ in range(weights.of(learner.prompts[one.id].kind))],
         sampler=sampled,
-        reward_model=reward_model,
+        reward=reward_of(work, score),
         max_new_tokens=new,
         stop=format.stop,
     )
-
-
-def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """What fills short rows; never counted, so any token will do where the tokenizer has none."""
-    found = tokenizer.pad_token_id
-    return int(found) if isinstance(found, int) else 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from solon.config.run import RunConfig
 from solon.config.training import OptimizerSection
 from solon.lm.check import look_at
 from solon.lm.describe import reading
+from solon.lm.engines import reads_folder
 from solon.models.memory import (
     Learning,
     ModelSize,
@@ -18,6 +21,7 @@ from solon.models.memory import (
     rl_memory,
 )
 from solon.models.runtime import resolve_device, resolve_dtype
+from solon.models.where import model_folder
 from solon.pipeline.actors import Actors
 from solon.pipeline.learning import algorithm_of, shares_weights
 
@@ -36,8 +40,28 @@ def training_memory(config: RunConfig) -> dict[str, StageMemory]:
         return {"sl": finetuning_memory(*read(config.sft)), "dpo": finetuning_memory(*read(config.dpo))}
     value_model, copied = algorithm_of(config.rl.algorithm).VALUE_MODEL, looked.summary.decoder == "lean"
     beside = Learning.by(config.preference) if shares_weights(config) else None
-    return {
+    rl = rl_memory(*read(config.rl), value_model=value_model, copied=copied, beside=beside)
+    found = {
         "sl": finetuning_memory(*read(config.sft)),
         "pm": preference_memory(*read(config.preference)),
-        "rl": rl_memory(*read(config.rl), value_model=value_model, copied=copied, beside=beside),
+        "rl": rl.model_copy(update={"held": _rewarding(rl.held, config)}),
     }
+    return found if config.rl.rewards.preference else {name: one for name, one in found.items() if name != "pm"}
+
+
+def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:
+    """What RL holds, with the weights of all models that reward, as large as their files; what a judge needs beside its
+    weights is not among it."""
+    rewards, models = config.rl.rewards, config.models
+    found = {name: count for name, count in held.items() if rewards.preference or name != "preference model"}
+    for name, model in rewards.models.items():
+        if model.weight:
+            found[f"preference model {name}"] = weight_bytes(Path(model.path))
+    if rewards.judge and reads_folder(models.role("judge").engine):
+        found["judge"] = weight_bytes(model_folder(models.role("judge").path))
+    return found
+
+
+def weight_bytes(folder: Path) -> int:
+    """Of the files of a model's weights."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

@@ -29,6 +29,7 @@ from solon.pipeline.stages import stages_of
 from solon.pipeline.walk import Volume, volumes
 from solon.progress import Reporter
 from solon.records import Record
+from solon.train.rewards.judged import meetings
 
 STEPS = 3
 """RL steps of a sample."""
@@ -171,6 +172,8 @@ def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
         asked = volumes(run)
     if "rl" in asked:
         asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
+        if config.rl.rewards.judge:
+            asked["rl"]["judge"] = _verdicts(sample.part, asked["comparisons"]["judge"], asked["pairs"]["base"])
     memory = {name: needed.total for name, needed in training_memory(config).items()}
     planned = (
         (stage, _stage_plan(stage, asked.get(stage.name, {}), memory.get(stage.name), config))
@@ -196,6 +199,14 @@ def _rollouts(config: RunConfig, pairs: Volume) -> Volume:
     calls = config.rl.steps * config.rl.prompts_per_step * config.rl.samples_per_prompt
     read = math.ceil(calls * pairs.tokens_read / pairs.calls)
     return Volume(calls=calls, tokens_read=read, tokens_written=calls * config.sampling.max_new_tokens)
+
+
+def _verdicts(config: RunConfig, comparisons: Volume, pairs: Volume) -> Volume:
+    """What a judge is asked that is the reward: of two answers what it is asked of the two of a pair."""
+    rl = config.rl
+    met = rl.steps * rl.prompts_per_step * len(meetings(rl.samples_per_prompt, rl.rewards.judge_pairs))
+    more = met / (pairs.calls / 2)
+    return Volume(**{name: math.ceil(more * count) for name, count in vars(comparisons).items()})
 
 
 def _tried(plan: Plan, sample: _Sample, reporter: Reporter) -> Plan:

@@ -28,7 +28,6 @@ from solon.evals.labels import Better, label_quality
 from solon.evals.preference import PreferenceQuality, ScoredPair, preference_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
-from solon.feedback.judge import Judge
 from solon.feedback.rows import Rows
 from solon.pipeline.grading import (
     HeldOutMargin,
@@ -39,12 +38,12 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
+from solon.pipeline.judging import JUDGING, judge_of, unused_by_judge
 from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import Facts, Stage, stage_of
 from solon.pipeline.work import Work
 from solon.prompting.asking import critique_format
-from solon.prompting.comparison import comparison_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def prompts(work: Work) -> Facts:
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
     reads=(RED_TEAM,),
     settings=("supervised", "sampling.answers", "sampling.revisions", "judge", "sampling.reasoning"),
-    unused=lambda config: _unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
+    unused=lambda config: unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
     roles=("assistant",),
     weights=("assistant",),
     asks=("assistant",),
@@ -101,7 +100,7 @@ def revisions(work: Work) -> Facts:
             section,
             shots=given.few_shots.critique,
             format=critique_format(assistant.format, section.ask),
-            gate=_judge(given, judge, "gate", orders="both") if judge else None,
+            gate=judge_of(given, judge, "gate", orders="both") if judge else None,
         )
 
     rows = work.rows(work.prompts.red_team, chains, Revision)
@@ -165,7 +164,7 @@ def pairs(work: Work) -> None:
     "The judge says which answer is better, by a principle drawn at random.",
     reads=("pairs", RED_TEAM),
     settings=("judge", "sampling.reasoning"),
-    unused=lambda config: _unused_by_judge(config),
+    unused=unused_by_judge,
     roles=("judge",),
     weights=("judge",),
     asks=("judge",),
@@ -177,7 +176,7 @@ def comparisons(work: Work) -> None:
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return _judge(given, actor, "comparisons").compare(pairs, by_id)
+        return judge_of(given, actor, "comparisons").compare(pairs, by_id)
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison)
     work.require_verdicts([row.unscored for row in rows])
@@ -234,11 +233,17 @@ def pm(work: Work) -> Facts:
 @partial(
     Stage,
     "rl",
-    "Train SL-CAI by RL against the preference model: RL-CAI.",
+    "Train SL-CAI by RL against the preference model, or another reward: RL-CAI.",
     folder="models/rl",
     reads=("sl", "pm", RED_TEAM, HELPFUL),
-    settings=("rl", "rl.prompt_weights", "sampling.max_new_tokens"),
+    settings=(
+        *("rl", "rl.prompt_weights", "sampling.max_new_tokens"),
+        *("rl.rewards", *JUDGING),
+    ),
+    unused=lambda config: _unused_by_reward(config),
     roles=("base",),
+    also=lambda config: ("judge",) if config.rl.rewards.judge else (),
+    hashes=(RunInputs.reward_texts,),
     alignment="rl",
 )
 def rl(work: Work) -> Facts:
@@ -338,8 +343,10 @@ STAGES: tuple[Stage, ...] = (
 
 
 def stages_of(config: RunConfig) -> tuple[Stage, ...]:
-    """Those of one run. They read no others."""
+    """Those of one run. They read no others. There is no preference model where it earns nothing."""
     own = {stage.name: stage for stage in STAGES if stage.alignment in (None, config.alignment)}
+    if not config.rl.rewards.preference:
+        own.pop("pm", None)
     read = {name: own.keys() - set(stage.unused(config)) for name, stage in own.items()}
     return tuple(
         replace(stage, reads=tuple(one for one in stage.reads if stage_of(one) in read[name]))
@@ -350,19 +357,10 @@ def stages_of(config: RunConfig) -> tuple[Stage, ...]:
 # Parts of declarations and bodies.
 
 
-def _unused_by_judge(config: RunConfig) -> tuple[str, ...]:
-    return () if config.judge.method == "cot" else ("sampling.reasoning",)
-
-
-def _judge(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
-    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
-    return Judge(
-        sampler=actor.sampler(stage, given.config.sampling.reasoning),
-        format=comparison_format(actor.format),
-        principles=given.comparison_principles,
-        section=given.config.judge.model_copy(update=section),
-        shots=given.few_shots,
-    )
+def _unused_by_reward(config: RunConfig) -> tuple[str, ...]:
+    rewards = config.rl.rewards
+    plain = () if rewards.result_settings() else ("rl.rewards",)
+    return (*plain, *(unused_by_judge(config) if rewards.judge else JUDGING))
 
 
 def _gate(work: Work, assistant: Actor) -> Actor:

@@ -115,7 +115,7 @@ class Work:
         def keep(shard: Shard[R]) -> Sequence[R]:
             made = shard.rows
             self.folder.add_tokens(made.tokens)
-            self._check_failures(made)
+            self.check_failures(made)
             self.account(made.dropped, made.noted + made.texts)
             self._asked(shard)
             self.reporter.advance(shard.items, 0)
@@ -163,7 +163,7 @@ class Work:
         self.notes.append(text)
         self.tell(text)
 
-    def _check_failures(self, made: Rows[R]) -> None:
+    def check_failures(self, made: Rows[R]) -> None:
         """Rows that another try may not lose are not lost for good, nor are verdicts of a gate, of which a row may have
         several."""
         rows = len(made.records) + made.dropped.total()

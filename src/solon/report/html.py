@@ -27,7 +27,7 @@ PACKAGE = "solon.report"
 def _environment() -> jinja2.Environment:
     found = environment(PACKAGE)
     found.globals.update(charts=charts, sections=sections, wording=wording)
-    filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, duration)
+    filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, wording.term_title, duration)
     found.filters.update((one.__name__, one) for one in filters)
     return found
 

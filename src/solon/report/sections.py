@@ -14,7 +14,7 @@ from solon.evals.statistics import Mean, Rate
 from solon.evals.summary import Summary
 from solon.report.charts import NARROW, Chart, Point, ReliabilityChart, Series
 from solon.report.data import ReportData
-from solon.report.wording import kind_title, kinds_of, measures_of, ordered
+from solon.report.wording import kind_title, kinds_of, measures_of, ordered, term_title
 
 PrincipleRow = tuple[str, str, int, int, Rate | None]
 """Id and title of a principle, how many revisions and comparisons it shaped, and how many of its labels are right."""
@@ -83,11 +83,19 @@ def rl_charts(summary: Summary) -> list[Chart]:
         ("rl-spread", "Spread of the preference score", "standard deviation", [one for one in spreads if one.points]),
         ("rl-length", "Length of answers", "tokens", [tokens]),
     )
+
+    def term(name: str) -> Series:
+        return means(term_title(name), "s-reward", lambda step: step.terms[name])
+
+    terms = (
+        (f"rl-term-{number}", f"Reward: {term_title(name).lower()}", "mean, before its weight", [term(name)])
+        for number, name in enumerate(steps[0].terms)
+    )
     return [
         Chart(
             key=key, title=title, x_label="step", y_label=y, series=series, from_zero=key in ("rl-length", "rl-spread")
         )
-        for key, title, y, series in charts
+        for key, title, y, series in (*charts, *terms)
         if series
     ]
 

@@ -23,6 +23,17 @@ HEADLINES = (
 
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI", "dpo": "DPO-CAI"}
 
+TERM_TITLES = {
+    "preference": "Preference model",
+    "judge": "Judge",
+    "length": "Length beyond its limits",
+    "repetition": "Repetition",
+    "openings": "Openings alike",
+    "preaching": "Preaching",
+    "evasiveness": "Evasiveness",
+}
+"""Of what rewards a policy (`rl.rewards`)."""
+
 
 def percent(share: float, places: int = 1) -> str:
     """Example: 0.078 is "7.8%"."""
@@ -68,6 +79,16 @@ def kind_title(kind: str) -> str:
 def model_title(model: str) -> str:
     """As a column is headed, e.g. "RL-CAI"; a model without another name is called by its own."""
     return MODEL_SHORT.get(model, model)
+
+
+def term_title(term: str) -> str:
+    """Example: of `models.kind`, "Preference model kind"."""
+    return TERM_TITLES.get(term, f"{TERM_TITLES['preference']} {term.removeprefix('models.')}")
+
+
+def reward_terms(summary: Summary) -> list[str]:
+    """Terms of RL's reward, by name; by default the preference model alone."""
+    return [] if summary.rl is None else list(summary.rl.steps[0].terms) or ["preference"]
 
 
 def ordered(kinds: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import torch
 from torch import Tensor
@@ -139,7 +140,7 @@ def margins(
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceReward:
-    """The preference model as RL's `RewardModel`: it reads an answer exactly as it read those it was trained on."""
+    """The preference model as a reward of RL: it reads an answer exactly as it read those it was trained on."""
 
     model: PreferenceModel
     tokenizer: PreTrainedTokenizerBase
@@ -152,9 +153,13 @@ class PreferenceReward:
     count: Callable[[str], object]
     """Told `SHORTENED` for every such answer."""
     dtype: torch.dtype = torch.float32
+    prompt_text: Callable[[PolicyPrompt], str] = attrgetter("text")
+    """`DialogueFormat.prompt` of its dialogue: that of this model, where it is another than the policy's."""
 
     def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
-        rows = [self._tokens(prompt.text, answer.text) for prompt, answer in zip(prompts, answers, strict=True)]
+        rows = [
+            self._tokens(self.prompt_text(prompt), answer.text) for prompt, answer in zip(prompts, answers, strict=True)
+        ]
         with reading_by(self.model.backbone, self.model.adapter):  # others are the policy's, or a value model's
             return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
 

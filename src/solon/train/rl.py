@@ -1,4 +1,4 @@
-"""Reinforcement learning from a reward model, with a KL penalty to the policy it started from (CAI section 4.2).
+"""Reinforcement learning from a reward, with a KL penalty to the policy it started from (CAI section 4.2).
 
 One step: draw prompts, sample a group of answers to each, score them, estimate advantages, update. A truncated answer
 is scored like any other and counts as ended; `unfinished_penalty` is taken off its reward.
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from solon.config.training import RLSection
@@ -21,6 +23,7 @@ from solon.train.batches import cut, epoch_order
 from solon.train.kl_control import next_kl_coefficient
 from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
 from solon.train.losses import SumAndWeight, clip_fraction, importance_weights, kl_k1, kl_k3, sampler_gap
+from solon.train.rewards import Earned, Reward, Spread
 from solon.train.rollouts import (
     Environment,
     RLModels,
@@ -45,8 +48,11 @@ class RLTrainStep(TrainStep):
     """
 
     reward_mean: float
-    """The reward model's score, without any penalty."""
+    """Without any penalty."""
     reward_std: float
+    terms: Annotated[dict[str, Spread], Field(exclude_if=lambda terms: not terms)] = Field(default_factory=dict)
+    """The scores that the reward is the weighted sum of, before their weights. Not there where it is one score as it
+    is."""
     kl: float
     """KL(policy || reference) in nats per answer: `losses.kl_k3` of its tokens, summed."""
     kl_coefficient: float
@@ -73,8 +79,9 @@ class _Batch:
     """A step's rollouts, ready for updates."""
 
     samples: list[Sample]
+    earned: Earned
     reward_B: Tensor
-    """The reward model's score, without any penalty."""
+    """Without any penalty."""
     scores: TokenScores
     advantage_BT: Tensor
     return_BT: Tensor
@@ -99,10 +106,11 @@ def reinforce(
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
     trainer = Trainer(models.learning, section)
     tokens = TokenModels(models, section, context)
-    loop = _Reinforcement(algorithm, tokens, environment, section, context, keep, trainer)
+    loop = _Reinforcement(algorithm, tokens, environment, environment.reward, section, context, keep, trainer)
 
     def step(number: int, before: Sequence[RLTrainStep]) -> RLTrainStep:
-        return replace(loop, section=_in_force(section, before)).step(number)
+        reward = environment.reward.after(before[0].terms) if before else environment.reward
+        return replace(loop, section=_in_force(section, before), reward=reward).step(number)
 
     return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, context=context)
 
@@ -122,6 +130,7 @@ class _Reinforcement:
     algorithm: Algorithm
     models: TokenModels
     environment: Environment
+    reward: Reward
     section: RLSection
     context: TrainContext
     keep: KeepRollouts
@@ -131,22 +140,28 @@ class _Reinforcement:
         section, seed = self.section, self.context.seed
         prompts = draw_prompts(self.environment.prompts, number, section.prompts_per_step, seed=seed)
         samples = sample_rollouts(self.environment, prompts, section, step=number, seed=seed)
-        rewards = self.environment.reward_model([one.prompt for one in samples], [one.answer for one in samples])
-        batch = self._batch(samples, rewards)
+        batch = self._batch(samples, self.reward(samples))
         updates, measures = self._update(number, batch)
         record = _measure(number, batch, updates, kl_coefficient=self.section.kl_coefficient, **measures)
         self.keep(number, _records(number, batch))
         self.context.progress(len(samples), record.tokens)
         return record
 
-    def _batch(self, samples: list[Sample], rewards: Sequence[float]) -> _Batch:
+    def _batch(self, samples: list[Sample], earned: Earned) -> _Batch:
         device = self.models.policy.device
-        reward_B = torch.tensor(rewards, dtype=torch.float32, device=device)
+        reward_B = torch.tensor(earned.rewards, dtype=torch.float32, device=device)
         truncated_B = torch.tensor([float(sample.answer.truncated) for sample in samples], device=device)
         scores = score_tokens(self.models, samples, self.section, policy=not self._one_update)
         penalized_B = reward_B - self.section.unfinished_penalty * truncated_B
         advantage_BT, return_BT = self.algorithm.advantages(penalized_B, scores, self.section)
-        return _Batch(samples=samples, reward_B=reward_B, scores=scores, advantage_BT=advantage_BT, return_BT=return_BT)
+        return _Batch(
+            samples=samples,
+            earned=earned,
+            reward_B=reward_B,
+            scores=scores,
+            advantage_BT=advantage_BT,
+            return_BT=return_BT,
+        )
 
     @property
     def _one_update(self) -> bool:
@@ -216,6 +231,7 @@ def _measure(number: int, batch: _Batch, updates: Sequence[TrainStep], **measure
         tokens=tokens,
         reward_mean=float(batch.reward_B.mean()),
         reward_std=float(batch.reward_B.std(correction=0)),
+        terms=batch.earned.spreads,
         kl=float(kl_k3(scores.logp_BT, scores.ref_logp_BT).sum()) / len(answers),
         entropy=-float(scores.logp_BT.sum()) / max(1, tokens),
         **measures,
@@ -230,6 +246,7 @@ def _records(number: int, batch: _Batch) -> list[Rollout]:
     tokens_B = scores.loss_mask_BT.sum(dim=1)
     kl_B = kl_k1(scores.logp_BT, scores.ref_logp_BT).sum(dim=1)
     advantage_B = batch.advantage_BT.sum(dim=1) / tokens_B.clamp(min=1)
+    measured = zip(batch.reward_B.tolist(), kl_B.tolist(), advantage_B.tolist(), strict=True)
     return [
         Rollout(
             id=sample.id,
@@ -239,10 +256,11 @@ def _records(number: int, batch: _Batch) -> list[Rollout]:
             tokens=tokens,
             finished=not sample.answer.truncated,
             preference_score=reward,
+            terms=terms,
             kl=kl,
             advantage=advantage,
         )
-        for sample, tokens, reward, kl, advantage in zip(
-            batch.samples, tokens_B.tolist(), batch.reward_B.tolist(), kl_B.tolist(), advantage_B.tolist(), strict=True
+        for sample, tokens, terms, (reward, kl, advantage) in zip(
+            batch.samples, tokens_B.tolist(), batch.earned.by_sample, measured, strict=True
         )
     ]

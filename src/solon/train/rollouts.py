@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,9 @@ from solon.train.batches import TokenExample, epoch_order
 from solon.train.forward import Reader
 from solon.train.loop import TrainContext
 
+if TYPE_CHECKING:
+    from solon.train.rewards import Reward
+
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyPrompt:
@@ -33,8 +37,6 @@ class PolicyPrompt:
 
 Sampler = Callable[[Sequence[SampleRequest]], Sequence[Completion]]
 """Samples from the policy with the weights it has at the time of the call; answers in the order of requests."""
-RewardModel = Callable[[Sequence[PolicyPrompt], Sequence[Completion]], Sequence[float]]
-"""Scores answers; `prompts[i]` belongs to `answers[i]`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Environment:
 
     prompts: Sequence[PolicyPrompt]
     sampler: Sampler
-    reward_model: RewardModel
+    reward: Reward
     max_new_tokens: int
     stop: tuple[str, ...] = ()
 

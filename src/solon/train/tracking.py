@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from solon.artifacts.manifest import Header
 from solon.config.run import Tracker
 from solon.errors import ConfigError
+from solon.toml_text import leaves
 
 if TYPE_CHECKING:
     from solon.train.loop import TrainStep
@@ -51,7 +52,7 @@ def trackers(names: Sequence[Tracker], run: Path, header: Header) -> Iterator[Tr
                 training = _Training(run=run, header=header, first_step=record.step)
                 training.folder.mkdir(parents=True, exist_ok=True)
                 writes.extend(_OPEN[name](training, stack) for name in dict.fromkeys(names))
-            numbers = record.model_dump(exclude={"step"}) | {"tokens_per_second": tokens_per_second}
+            numbers = dict(leaves(record.model_dump(exclude={"step"}))) | {"tokens_per_second": tokens_per_second}
             for write in writes:
                 write(record.step, numbers)
 

@@ -147,7 +147,7 @@
     return card;
   };
   const drawRollout = (row) => el("li", { class: "card" }, ask(row.prompt_id), said(row.text), el("p", { class: "label" }, ...chips(null, !row.finished)),
-    meta(row, `step ${row.step}`, `preference score ${row.preference_score.toFixed(2)}`, `KL ${row.kl.toFixed(2)} nats`, `advantage ${row.advantage.toFixed(2)}`, `${row.tokens} tokens`));
+    meta(row, `step ${row.step}`, `preference score ${row.preference_score.toFixed(2)}`, `KL ${row.kl.toFixed(2)} nats`, `advantage ${row.advantage.toFixed(2)}`, `${row.tokens} tokens`, ...Object.entries(row.terms || {}).map(([name, score]) => `${name} ${score.toFixed(2)}`)));
 
   const certain = (row) => (row.p_a_preferred === null ? -1 : Math.abs(row.p_a_preferred - 0.5));
   const TABS = [

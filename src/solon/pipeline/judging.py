@@ -1,0 +1,33 @@
+"""The judge of a stage, as the run file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from solon.config.run import RunConfig
+from solon.feedback.judge import Judge
+from solon.pipeline.inputs import RunInputs
+from solon.prompting.comparison import comparison_format
+
+if TYPE_CHECKING:
+    from solon.pipeline.actors import Actor
+
+
+def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
+    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
+    return Judge(
+        sampler=actor.sampler(stage, given.config.sampling.reasoning),
+        format=comparison_format(actor.format),
+        principles=given.comparison_principles,
+        section=given.config.judge.model_copy(update=section),
+        shots=given.few_shots,
+    )
+
+
+JUDGING = ("judge", "sampling.reasoning")
+"""Keys that a stage with a judge depends on."""
+
+
+def unused_by_judge(config: RunConfig) -> tuple[str, ...]:
+    """Of these, what its method makes idle."""
+    return () if config.judge.method == "cot" else ("sampling.reasoning",)

@@ -93,6 +93,28 @@ def test_json_is_one_object_per_line() -> None:
     assert events[-1] == {"event": "done", "text": "harmful: 62% -> 3%\nreport.html"}
 
 
+def test_a_training_tells_its_share_of_the_device_and_that_nothing_is_left_when_it_is_stopped() -> None:
+    """40 of 100 operations a second, for 5 s."""
+    shown: list[str] = []
+    for kind in (PlainReporter, JsonReporter):
+        stream, clock = io.StringIO(), Clock()
+        reporter = kind(stream, clock)
+        reporter.stage("models/sl", 10)
+        clock.now += 5.0
+        reporter.computed(200.0, 100.0)
+        reporter.advance(5, 50)
+        reporter.cut_short()
+        reporter.end_stage()
+        shown += stream.getvalue().splitlines()
+    progress, done, *events = shown
+    assert progress == "models/sl: 5/10 rows, 5 s, 10 tokens/s, 40% of this device's products, 5 s left"
+    assert done == "models/sl: 5/10 rows, 5 s, 10 tokens/s, 40% of this device's products"
+    told = json.loads(events[-1])
+    assert (told["flops"], told["mfu"], told["seconds_left"]) == (200.0, 0.4, None)
+    unknown = Meter(name="models/sl", total_rows=None, clock=Clock(), flops=200.0)
+    assert "products" not in str(unknown) and unknown.facts()["mfu"] is None
+
+
 def test_a_stage_that_is_reused_ends_the_one_before() -> None:
     shown: list[list[str]] = []
     for kind in (PlainReporter, JsonReporter, QuietReporter):

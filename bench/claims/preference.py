@@ -138,6 +138,17 @@ def _ranked(pair: PreferenceExample) -> dict[str, list[int]]:
     return {"chosen_ids": a, "rejected_ids": b} if pair.p_a_preferred > 0.5 else {"chosen_ids": b, "rejected_ids": a}
 
 
+def trl_at_its_best(lesson: Lesson) -> Settings:
+    """Found with little of the work."""
+    data, longest = lesson.data, 2 * max(map(len, lesson.examples))
+    return fastest(
+        lesson.section.batch_size,
+        data.most_rows(longest),
+        bf16=data.dtype == torch.bfloat16,
+        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
+    )
+
+
 def contest(subject: Subject, data: RunData, pairs: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
     lesson = Lesson.of(data, pairs)
@@ -146,13 +157,7 @@ def contest(subject: Subject, data: RunData, pairs: int, asked: Bound) -> Contes
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    size = lesson.section.batch_size
-    found = fastest(
-        size,
-        data.most_rows(2 * max(map(len, lesson.examples))),
-        bf16=data.dtype == torch.bfloat16,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
+    size, found = lesson.section.batch_size, trl_at_its_best(lesson)
     solon, other = Solon(lesson), Trl(lesson, found)
     read = sum(distinct_tokens([ids for pair in step for ids in (pair.a_ids, pair.b_ids)]) for step in lesson.steps())
 

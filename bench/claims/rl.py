@@ -51,7 +51,8 @@ from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
-from solon.pipeline.learning import algorithm_of, pad_id
+from solon.models.tokens import pad_id
+from solon.pipeline.learning import algorithm_of
 from solon.train.batches import TokenExample
 from solon.train.preference import PreferenceReward
 from solon.train.rewards import OfAnswers, Reward
@@ -240,6 +241,17 @@ class Trl:
         return preference
 
 
+def trl_at_its_best(lesson: Lesson, longest: int) -> Settings:
+    """Found with little of the work. `longest`: tokens of a prompt and its answer, at most."""
+    data = lesson.data
+    return fastest(
+        lesson.section.batch_size,
+        data.most_rows(longest),
+        bf16=data.dtype == torch.bfloat16,
+        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
+    )
+
+
 def contest(subject: Subject, lesson: Lesson, asked: Bound) -> Contest:
     """TRL's settings are found here."""
     data, section = lesson.data, lesson.section
@@ -248,12 +260,7 @@ def contest(subject: Subject, lesson: Lesson, asked: Bound) -> Contest:
     solon.begin()
     before = lesson.score(solon.model)
     solon.train()
-    found = fastest(
-        section.batch_size,
-        data.most_rows(max(len(one) for step in solon.rollouts for one in step)),
-        bf16=data.dtype == torch.bfloat16,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
+    found = trl_at_its_best(lesson, max(len(one) for step in solon.rollouts for one in step))
     other, completions = Trl(lesson, found), section.steps * section.batch_size
 
     def quality() -> str:

@@ -128,6 +128,18 @@ def _labelled(example: TokenExample) -> dict[str, list[int]]:
     return {"input_ids": list(ids), "labels": labels}
 
 
+def trl_at_its_best(lesson: Lesson) -> Settings:
+    """Found with little of the work."""
+    data, longest = lesson.data, max(map(len, lesson.examples))
+    return fastest(
+        lesson.section.batch_size,
+        data.most_rows(longest),
+        bf16=data.dtype == torch.bfloat16,
+        padding_free=True,
+        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
+    )
+
+
 def contest(subject: Subject, data: RunData, rows: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
     lesson = Lesson.of(data, rows)
@@ -136,14 +148,7 @@ def contest(subject: Subject, data: RunData, rows: int, asked: Bound) -> Contest
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    size = lesson.section.batch_size
-    found = fastest(
-        size,
-        data.most_rows(max(map(len, lesson.examples))),
-        bf16=data.dtype == torch.bfloat16,
-        padding_free=True,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
+    size, found = lesson.section.batch_size, trl_at_its_best(lesson)
     solon, other, once = Solon(lesson), Trl(lesson, found), Once.of(lesson.steps())
 
     def quality() -> str:

@@ -36,6 +36,11 @@ class Meter:
     recovered: int = 0
     """Those of `rows` that were found, not made."""
     tokens: int = 0
+    flops: float = 0.0
+    peak_flops: float | None = None
+    """What the device does in a second."""
+    cut_short: bool = False
+    """Nothing is left, whatever was to be made."""
     since: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,22 +53,32 @@ class Meter:
         """
         seconds, made = self.clock() - self.since, self.rows - self.recovered
         speed = self.tokens / seconds if self.tokens and seconds > 0 else None
+        if self.cut_short:
+            return seconds, speed, None
         left = (
             max(self.total_rows - self.rows, 0) * seconds / made if self.total_rows is not None and made > 0 else None
         )
         return seconds, speed, left
+
+    @property
+    def mfu(self) -> float | None:
+        """The share of what the device does that training used; None: it trains nothing, or that is not known."""
+        seconds = self.clock() - self.since
+        return self.flops / (seconds * self.peak_flops) if self.flops and self.peak_flops and seconds > 0 else None
 
     def facts(self) -> dict[str, Fact]:
         """What `--json` says of a stage."""
         seconds, speed, left = self.times()
         rows: dict[str, Fact] = {"rows": self.rows, "total_rows": self.total_rows, "tokens": self.tokens}
         times = {"seconds": round(seconds, 3), "tokens_per_second": speed, "seconds_left": left}
-        return {"stage": self.name} | rows | times
+        training: dict[str, Fact] = {"flops": self.flops, "mfu": self.mfu} if self.flops else {}
+        return {"stage": self.name} | rows | times | training
 
     def __str__(self) -> str:
         seconds, speed, left = self.times()
         rows = f"{self.rows}" if self.total_rows is None else f"{self.rows}/{self.total_rows}"
         told = "" if speed is None else f", {speed:.0f} tokens/s"
+        told += "" if self.mfu is None else f", {self.mfu:.0%} of this device's products"
         told += "" if left is None or self.rows == self.total_rows else f", {duration(left)} left"
         return f"{printable(self.name)}: {rows} rows, {duration(seconds)}{told}"
 
@@ -112,6 +127,17 @@ class Reporter:
         if self._clock() - self._shown >= self.interval:
             self._shown = self._clock()
             self.show("progress", str(self._meter), **self._meter.facts())
+
+    def computed(self, flops: float, peak: float | None) -> None:
+        """Operations that a training made since the last call, of `peak` a second that the device does."""
+        if self._meter is not None:
+            self._meter.flops += flops
+            self._meter.peak_flops = peak
+
+    def cut_short(self) -> None:
+        """The stage ends before all of its rows are made."""
+        if self._meter is not None:
+            self._meter.cut_short = True
 
     def note(self, text: str) -> None:
         """Something worth a line."""

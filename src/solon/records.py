@@ -224,3 +224,21 @@ class Rollout(Record):
     """Summed log-ratio to the reference policy over the answer's tokens, in nats (may be negative)."""
     advantage: float
     """Mean advantage over the answer's tokens."""
+
+
+class MonitorAnswer(Record):
+    """What the policy answers, while RL trains it, to a prompt that RL does not ask."""
+
+    id: str
+    prompt_id: str
+    step: int
+    """After so many steps."""
+    text: str
+    tokens: int
+    finished: bool
+    gold: float | None
+    """How good it is by a measure that the reward never used; None if that could not be told."""
+    proxy: float
+    """The reward, without any penalty."""
+    kl: float
+    """KL(policy || reference) of the answer, in nats: never negative."""

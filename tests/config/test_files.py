@@ -13,6 +13,7 @@ from solon.config.files import dump_toml, run_file_text, shipped_run_files
 from solon.config.keys import known_keys
 from solon.config.load import load_run_config
 from solon.config.models import ModelRole, ModelSection, ModelsSection
+from solon.config.monitor import MonitorSection
 from solon.config.prompts import PromptsSection
 from solon.config.rewards import RewardModelSection, RewardsSection
 from solon.config.run import ClusterSection, RunConfig
@@ -96,7 +97,9 @@ def test_run_files_of_impossible_names(tmp_path: Path) -> None:
             sampling=SamplingSection(reasoning=SamplingOverrides(temperature=0.5)),
             judge=JudgeSection(clamp=(0.1, 0.9)),
             prompts=PromptsSection(source="r", helpful="h", columns={"prompt": ('a"b', "c = {d}"), "system": ("e",)}),
-            rl=RLSection(learning_rate=1e-7, clip=1e16, lora=LoraSection(rank=3), rewards=REWARDS),
+            rl=RLSection(
+                learning_rate=1e-7, clip=1e16, lora=LoraSection(rank=3), rewards=REWARDS, monitor=MonitorSection()
+            ),
         ),
     ],
 )
@@ -109,6 +112,9 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     without_value |= {f"rl.rewards.models.NAME.{key}" for key in RewardModelSection.model_fields}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
+    stopping = [f"{section}.early_stopping" for section in ("sft", "preference", "dpo")]
+    without_value |= {f"{each}{key}" for each in stopping for key in ("", ".holdout", ".every", ".patience")}
+    without_value |= {"rl.monitor", *(f"rl.monitor.{key}" for key in MonitorSection.model_fields)}
     adapters = [f"{section}.lora" for section in ("sft", "preference", "rl", "dpo")]
     without_value |= {f"{each}{key}" for each in adapters for key in ("", ".rank", ".alpha")}
     overrides = ("sampling.answers", "sampling.revisions", "sampling.reasoning", "evaluation")

@@ -100,6 +100,15 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "preference.objective_weights are all 0, so that nothing is learned (set one above 0)",
         ),
         (
+            ["alignment=dpo", *(f"dpo.objective_weights.{name}=0" for name in ("harmlessness", "helpfulness"))],
+            "dpo.objective_weights are all 0, so that nothing is learned (set one above 0)",
+        ),
+        (
+            ["rl.monitor.gold=judge", "rl.rewards.judge=1"],
+            'rl.monitor.gold is "judge", by whom rl.rewards.judge lets answers earn '
+            '(set rl.monitor.gold to "model", or to "oracle" in the world)',
+        ),
+        (
             ["dpo.beta=0.2"],
             'dpo.beta is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
         ),
@@ -144,6 +153,38 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             'models.judge.path names a model on a server, but models.judge.engine is "local" (set it to "endpoint")',
         ),
         (
+            ["rl.monitor.gold=model"],
+            'rl.monitor.gold is "model", but rl.monitor.model is missing '
+            "(give the folder of a preference model of another run)",
+        ),
+        (
+            ["rl.monitor.principle=theft"],
+            "rl.monitor.principle is set, but rl.monitor.gold asks for none "
+            '(remove it, or set rl.monitor.gold to "judge")',
+        ),
+        (
+            ["rl.monitor.gold=judge", "rl.monitor.model=/m"],
+            'rl.monitor.model is set, but rl.monitor.gold asks for none (remove it, or set rl.monitor.gold to "model")',
+        ),
+        (
+            ["rl.monitor.every=5", "preference.holdout=0"],
+            "rl.monitor is set, but preference.holdout is 0, which keeps no prompt out of the reward's training "
+            "(set it above 0, e.g. to 0.1)",
+        ),
+        (
+            ["rl.monitor.every=5", "alignment=dpo"],
+            'rl.monitor is set, but alignment is "dpo" (remove it, or set alignment to "rl")',
+        ),
+        (
+            ["rl.monitor.gold=oracle", "prompts.source=/own.jsonl", "prompts.benign=0", "models.assistant=/m"],
+            'rl.monitor.gold is "oracle", but nobody knows the truth of answers to your prompts '
+            '(set it to "judge" or "model")',
+        ),
+        (
+            ["dpo.early_stopping.every=5"],
+            'dpo.early_stopping is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
+        ),
+        (
             ["rl.micro_batch_tokens=50"],
             "rl.micro_batch_tokens is 50, less than one answer of sampling.max_new_tokens = 96 (set it to 96 or more)",
         ),
@@ -169,6 +210,7 @@ def test_what_is_no_contradiction() -> None:
     load_run_config(None, ["rl.algorithm=reinforce_pp", "rl.samples_per_prompt=1", "rl.batch_size=16"])
     load_run_config(None, ["rl.kl_target=4", "preference.objective_weights.helpfulness=0"])
     load_run_config(None, ["alignment=dpo", "dpo.beta=0.2", "rl.micro_batch_tokens=50"])
+    load_run_config(None, ["rl.monitor.gold=judge", "rl.monitor.principle=theft", "sft.early_stopping.patience=2"])
     load_run_config(None, ["judge.method=cot", "judge.clamp=[0.4, 0.6]"])
     load_run_config(None, ["sampling.temperature=0", "sft.helpful_per_prompt=1", "pairs.temperature=1"])
     load_run_config(None, ["sampling.temperature=0", "sampling.answers.temperature=0.5", "pairs.temperature=1"])

@@ -7,7 +7,7 @@ import pytest
 
 from solon.evals.calibration import calibration
 from solon.evals.preference import ScoredPair, preference_quality
-from solon.evals.reliability import LIMIT, fit_temperature, preference_calibration, sigmoid
+from solon.evals.reliability import LIMIT, _reflected, fit_temperature, preference_calibration, sigmoid
 
 
 def drawn(n: int, *, sureness: float, seed: int = 0) -> tuple[list[float], list[float]]:
@@ -72,14 +72,20 @@ def test_pairs_of_one_prompt_are_one_piece_of_evidence() -> None:
 
 
 def test_a_prompt_is_scaled_by_what_others_say() -> None:
-    """Nine prompts of ten say 2; the tenth, which says the reverse, does not move its own."""
-    margins = [log(9)] * 10
-    labels = [0.75] * 9 + [0.0]
-    found = preference_calibration(margins, labels, range(10))
+    """Of five prompts four say 0.75, and one 0.5, which alone would want the highest temperature."""
+    found = preference_calibration([log(9)] * 5, [0.75] * 4 + [0.5], range(5))
     assert found is not None
-    confidences = [one.confidence for one in found.scaled.bins]
-    assert max(confidences) == pytest.approx(0.75), "the fold of the tenth"
-    assert found.scaled.ece.value > calibration([(sigmoid(np.asarray(log(9)) / found.temperature.value), 0.675)]).ece
+    assert [(one.n, one.confidence) for one in found.scaled.bins] == [
+        (4, pytest.approx((3 * 0.75 + 0.5) / 4)),
+        (1, pytest.approx(0.75)),
+    ]
+
+
+def test_an_error_that_resamples_find_larger_is_reflected() -> None:
+    """Quantiles 0.12 and 0.2 around 0.1: 2 * 0.1 - 0.2 = 0, and 2 * 0.1 - 0.12 = 0.08, but never below the value."""
+    interval = _reflected(0.1, np.linspace(0.12 - 0.08 / 38, 0.2 + 0.08 / 38, 1001))
+    assert (interval.low, interval.high) == (pytest.approx(0, abs=1e-9), 0.1)
+    assert _reflected(0.2, np.linspace(0.1, 0.25, 1001)).high == pytest.approx(0.3, abs=0.005)
 
 
 def test_bins_are_those_of_labels_and_their_intervals_hold_them() -> None:

@@ -167,7 +167,7 @@ def test_commands(whole_run: Path, tmp_path: Path, engine: Engine, file: str) ->
         path.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "${0##*/}" "$@"\n')
         path.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "GPUS": "2"}
-    script = ["bash", tmp_path / "my out" / file, "more"]
+    script = [tmp_path / "my out" / file, "more"]
     told = subprocess.run(script, env=environment, capture_output=True, text=True, check=True, cwd="/").stdout
     told = told.replace(str(tmp_path / "my out"), "OUT").replace(str(whole_run.parent), "WHOLE")
     golden = GOLDEN / f"{engine.name}-{file.removesuffix('.sh')}.txt"

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from export.small_run import DEMONSTRATIONS, LADDER, ROSE, THEFT, small_run
 from solon.errors import RunError
-from solon.export.chat import chat_template, up_to_the_end_mark
+from solon.export.chat import chat_template
 from solon.export.folder import export
 from solon.export.models import POLICY, REWARD_MODEL, RunModels
 from solon.export.trl import TRL
@@ -20,8 +20,6 @@ from solon.prompting.chat_template import dialogue_format
 from solon.prompting.dialogue import MESSAGE_ROLES
 from solon.records import Prompt, Turn
 from tiny_models import END, tiny_model_folder, tiny_tokenizer
-
-LINE_BREAK = f"{{% for message in messages %}}{{{{ message['content'] }}}}{END}\n{{% endfor %}}"
 
 
 def messages(turns: tuple[Turn, ...]) -> list[dict[str, str]]:
@@ -84,13 +82,6 @@ def test_a_run_that_chose_the_plain_format_is_written_so(tmp_path: Path) -> None
     assert "Human:" not in chat_template(folder, plain=False)
 
 
-def test_a_score_is_read_at_the_end_mark() -> None:
-    tokenizer = tiny_tokenizer()
-    tokenizer.chat_template = up_to_the_end_mark(LINE_BREAK)
-    said = [{"role": "user", "content": " One"}, {"role": "assistant", "content": "Two"}]
-    assert tokenizer.apply_chat_template(said, tokenize=False) == f" One{END}\nTwo{END}"
-
-
 def test_a_run_without_a_preference_model_says_so(whole_run: Path, tmp_path: Path) -> None:
     models = {"models/sl": whole_run / "models/sl/model"}
     done = export(TRL, small_run(tmp_path / "run", models=models), tmp_path / "out")
@@ -122,9 +113,9 @@ def test_a_preference_model_that_others_cannot_score_with(whole_run: Path, tmp_p
     with pytest.raises(RunError) as told:
         export(TRL, run, tmp_path / "out")
     assert str(told.value) == (
-        f"{run}/models/pm/model/config.json: a preference model of an older kind, saved as LlamaForCausalLM: other "
-        f"engines need one that ends in ForSequenceClassification (delete {run}/models/pm and run `solon resume {run}` "
-        "to do the stage again, or export the data alone with --no-models)"
+        f"{run}/models/pm/model/config.json: a preference model that Solon alone reads, saved as LlamaForCausalLM: "
+        "others need one of a class ...ForSequenceClassification (export the data alone with --no-models, or, "
+        f"if an older version made it, delete {run}/models/pm and run `solon resume {run}` to do the stage again)"
     )
     assert not (tmp_path / "out").exists()
 

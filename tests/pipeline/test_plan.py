@@ -13,6 +13,7 @@ from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
+from solon.pipeline.memory import training_memory
 from solon.pipeline.plan import Asked, Plan, StagePlan, make_plan
 from solon.progress import Reporter
 from tiny_models import tiny_model_folder
@@ -86,6 +87,18 @@ def test_a_judge_that_is_the_reward_is_asked_in_every_step_and_needs_no_preferen
     plan = plan_of(model, *JUDGE, *prices, *rewarded)
     cost = {stage.stage: sum(one.cost for one in stage.asked) for stage in plan.stages}
     assert cost["models/rl"] == pytest.approx(24 / 9 * cost["comparisons"], rel=1e-2) and cost["models/rl"] > 0
+
+
+def test_every_model_that_rewards_takes_memory(model: Path) -> None:
+    rewarded = ("rl.rewards.preference=0", "rl.rewards.judge=1", f"rl.rewards.models.other.path={model}")
+    plain, other = training_memory(config_of(model)), training_memory(config_of(model, *rewarded))
+    assert plain.keys() - other.keys() == {"pm"}
+    held = other["rl"].held
+    assert held.keys() ^ plain["rl"].held.keys() == {"preference model", "preference model other", "judge"}
+    file = (model / "model.safetensors").stat().st_size
+    assert held["judge"] == held["preference model other"] == file
+    on_server = training_memory(config_of(model, *JUDGE, *rewarded))
+    assert "judge" not in on_server["rl"].held
 
 
 def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:

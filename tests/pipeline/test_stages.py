@@ -16,9 +16,11 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config.load import load_run_config
 from solon.config.models import ModelSection
 from solon.config.prompts import PromptsSection
+from solon.config.rewards import RewardsSection
 from solon.config.run import RunConfig
 from solon.config.sampling import SamplingOverrides
 from solon.config.section import MECHANICAL, Section, marks, subsection
+from solon.config.training import RLSection
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.settle import KEYS, settle
@@ -47,11 +49,17 @@ TEXTS = {
         *("constitution", "constitution.critique", "constitution.comparison"),
     },
     "reward_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "monitor_texts": {
+        *("monitor_principle", "comparison_principles", "few_shots", "truth", "prompts.source"),
+        *("constitution", "constitution.comparison"),
+    },
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "prompt_files": set(),
 }
 """What each hash stands for."""
+INSIDE = ("lora", "early_stopping", "monitor")
+"""Sections inside others whose settings come along."""
 
 
 def test_a_stage_reads_only_stages_before_it() -> None:
@@ -68,7 +76,10 @@ def test_a_run_has_the_stages_of_its_alignment_and_they_read_no_others() -> None
     )
     assert rl.keys() - dpo.keys() == {"pm", "rl", "answers-rl"}
     assert dpo.keys() - rl.keys() == {"dpo", "answers-dpo"}
-    for own in (rl, dpo):
+    rewards = RewardsSection(preference=0, judge=1)
+    judged = {stage.name: stage for stage in stages_of(RunConfig(rl=RLSection(rewards=rewards)))}
+    assert rl.keys() - judged.keys() == {"pm"} and judged.keys() < rl.keys()
+    for own in (rl, dpo, judged):
         assert {stage_of(name) for stage in own.values() for name in stage.reads} < own.keys()
     assert {name for name in rl["scores"].reads if name not in dpo["scores"].reads} == {"answers-rl", "pm"}
     assert {name for name in dpo["scores"].reads if name not in rl["scores"].reads} == {"answers-dpo"}
@@ -95,20 +106,20 @@ def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
-def declared(stage: Stage) -> Iterator[str]:
+def declared(stage: Stage, config: RunConfig) -> Iterator[str]:
     """All that the body of a stage may read."""
     for name, section in ((name, field.annotation) for name, field in RunConfig.model_fields.items()):
         fields: dict[str, Any] = getattr(section, "model_fields", {})
         for key, field in fields.items():
             mechanical = MECHANICAL in marks(field)
-            comes_along = name in stage.settings and (not subsection(field) or key == "lora")
+            comes_along = name in stage.settings and (not subsection(field) or key in INSIDE)
             if f"{name}.{key}" in stage.settings or mechanical or comes_along:
                 yield f"{name}.{key}"
                 inner = subsection(field)
                 yield from (f"{name}.{key}.{one}" for one in (inner.model_fields if inner else ()))
     if stage.roles:
         yield from (f"models.{key}" for key in ("dtype", "dialogue", "date", "system"))
-    yield from (f"models.{role}" for role in (*stage.roles, *stage.weights, "assistant"))
+    yield from (f"models.{role}" for role in (*stage.played(config), *stage.weights, "assistant"))
     for hashes in stage.hashes:
         yield from TEXTS[hashes.__name__]
 
@@ -128,7 +139,13 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("setting", ["rl.algorithm=grpo", "rl.algorithm=ppo", "alignment=dpo"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("rl.algorithm=grpo", "rl.algorithm=ppo", "rl.rewards.judge=1", "rl.rewards.openings=1", "alignment=dpo"),
+        *("rl.monitor.gold=judge", "rl.monitor.every=1"),
+    ],
+)
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
@@ -142,7 +159,9 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
                 read.clear()
                 opened.clear()
                 facts = stage.body(work)
-                assert not [keys for keys in read if not set(keys.split(" or ")) & set(declared(stage))], stage.name
+                assert not [keys for keys in read if not set(keys.split(" or ")) & set(declared(stage, config))], (
+                    stage.name
+                )
                 assert read
                 assert opened == {name for name in stage.reads if name.startswith("prompts/")}, stage.name
                 return facts
@@ -170,9 +189,14 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("sft.schedule=cosine") == ["sl"]
     assert differing("rl.kl_coefficient=0.2") == differing("rl.prompt_weights.benign=2") == ["rl"]
+    assert differing("rl.rewards.openings=2") == differing("rl.rewards.judge=0.5") == ["rl"]
+    assert differing("judge.orders=both", "rl.rewards.judge=1") == ["comparisons", "rl"]
+    assert differing("models.judge.system=Be fair.", "rl.rewards.judge=1") == ["comparisons", "rl"]
     assert differing("preference.objective_weights.harmlessness=0.5") == ["pm"]
     assert differing("dpo.beta=0.2", "alignment=dpo") == ["dpo"]
     assert differing("rl.kl_coefficient=0.2", "alignment=dpo") == []
+    assert differing("rl.monitor.every=5") == differing("rl.monitor.gold=judge") == ["rl"]
+    assert differing("sft.early_stopping.every=5") == ["sl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]

@@ -97,6 +97,12 @@ class Told:
     def advance(self, rows: int, tokens: int) -> None:
         self.rows[self.stages[-1]] += rows
 
+    def computed(self, flops: float, peak: float | None) -> None:
+        pass
+
+    def cut_short(self) -> None:
+        pass
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 

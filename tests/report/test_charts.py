@@ -13,6 +13,7 @@ from solon.report.charts import (
     TOP,
     WIDE,
     Chart,
+    Mark,
     Point,
     ReliabilityChart,
     Series,
@@ -57,6 +58,24 @@ def test_the_table_says_the_same_as_the_drawing() -> None:
     chart = Chart(key="k", title="t", x_label="x", y_label="y", series=[first, second], percent=True)
     assert chart.rows() == [("0", ["80.0% (70.0 to 90.0)", "\u2013"]), ("1", ["10.0% (5.0 to 20.0)", "25.0%"])]
     assert chart.svg.count('class="band') == 1
+
+
+def test_marks_stand_where_they_are_and_name_what_happened() -> None:
+    points = [Point(x=0, y=0.0), Point(x=10, y=1.0)]
+    marks = [Mark(x=0, name="best"), Mark(x=10, name="<stopped>")]
+    chart = Chart(key="k", title="t", x_label="x", y_label="y", series=[line(*points)], marks=marks, percent=True)
+    rules = re.findall(r'class="reference" d="M([\d.]+) ([\d.]+)V([\d.]+)"', chart.svg)
+    assert [[float(part) for part in rule] for rule in rules] == [
+        [LEFT, TOP, HEIGHT - BOTTOM],
+        [WIDE - RIGHT, TOP, HEIGHT - BOTTOM],
+    ]
+    names = re.findall(r'x="([\d.]+)" y="(\d+)" text-anchor="(start|end)">(best|&lt;stopped&gt;)<', chart.svg)
+    assert names == [
+        (f"{LEFT + 4:.1f}", str(TOP + 11), "start", "best"),
+        (f"{WIDE - RIGHT - 4:.1f}", str(TOP + 25), "end", "&lt;stopped&gt;"),
+    ]
+    plain = Chart(key="k", title="t", x_label="x", y_label="y", series=[line(*points)], percent=True)
+    assert "reference" not in plain.svg
 
 
 def test_titles_are_escaped() -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from report.sample import sample_data
+from solon.config.rewards import RewardsSection
 from solon.evals.estimates import PairedDifference
+from solon.report import wording
 from solon.report.wording import headlines, measures_of, of_hundred, points, signed
 
 
@@ -55,3 +57,13 @@ def test_without_truth_no_result_is_claimed() -> None:
     summary = sample_data(4, graded=False).summary
     assert headlines(summary) == ["What can be counted about this run's answers."]
     assert [measure.name for measure in measures_of("harmful", summary)] == ["refusal_phrases", "finished", "distinct"]
+
+
+def test_terms_of_the_reward_are_called_by_what_they_are() -> None:
+    names = ("preference", "models.kind", "judge", "length")
+    assert [wording.term_title(name) for name in names] == [
+        *("Preference model", "Preference model kind", "Judge", "Length beyond its limits")
+    ]
+    terms = {name for name in RewardsSection.model_fields if name in wording.TERM_TITLES}
+    plain = RewardsSection(**dict.fromkeys(terms, 1.0))
+    assert terms == {*plain.of_models, *plain.of_texts}, "every term has a title"

@@ -17,7 +17,7 @@ from solon.config.training import SFTSection
 from solon.errors import ConfigError
 from solon.train import tracking
 from solon.train.loop import Trainer, TrainStep, run_steps
-from solon.train.tracking import check_trackers, trackers, untracked
+from solon.train.tracking import Speed, check_trackers, trackers, untracked
 from train.keeping import Killed, MemoryCheckpoints, train_context
 
 HEADER = Header(stage="models/sl", seed=3, config={"sft": {"learning_rate": 0.1}}, inputs={})
@@ -49,9 +49,10 @@ def test_tensorboard_shows_every_step_once_also_after_a_kill(tmp_path: Path) -> 
         _train(tmp_path, ("tensorboard",), checkpoints, kill_at=4)
     records = _train(tmp_path, ("tensorboard",), checkpoints)
     shown = reader.EventAccumulator(str(tmp_path / "tracking" / "models" / "sl")).Reload()
-    expected = {*TrainStep.model_fields, "tokens_per_second"} - {"step"}
-    assert set(shown.Tags()["scalars"]) == expected
-    for name in expected - {"tokens_per_second"}:
+    speed = {"tokens_per_second", "flops_per_second"}
+    expected = {*TrainStep.model_fields} - {"step"}
+    assert set(shown.Tags()["scalars"]) == expected | speed
+    for name in expected:
         told = [(one.step, one.value) for one in shown.Scalars(name)]
         assert told == [(one.step, pytest.approx(getattr(one, name))) for one in records]
     speeds = [one.value for one in shown.Scalars("tokens_per_second")]
@@ -65,7 +66,7 @@ def test_what_was_tracked_before_a_kill_of_the_process_is_on_disk(tmp_path: Path
     )
     record = TrainStep(step=7, loss=0.5, grad_norm=1.0, learning_rate=0.1, tokens=10)
     with trackers(("tensorboard",), tmp_path, HEADER) as track:
-        track(record, 99.0)
+        track(record, Speed(tokens_per_second=99.0, flops_per_second=5.0, mfu=None))
         shown = reader.EventAccumulator(str(tmp_path / "tracking" / "models" / "sl")).Reload()
         assert [(one.step, one.value) for one in shown.Scalars("loss")] == [(7, 0.5)]
 

@@ -13,7 +13,7 @@ from measuring.run_data import RunData
 from measuring.script import result
 from measuring.turns import median_seconds, seconds, tell
 from solon.config.training import OptimizerSection
-from solon.pipeline.learning import pad_id
+from solon.models.tokens import pad_id
 from solon.train.batches import grouped_order
 from solon.train.loop import TrainContext
 

@@ -108,6 +108,10 @@ class Timing(Record):
     """Tokens generated or trained on."""
     requests: dict[str, int] = Field(default_factory=dict, exclude_if=lambda counts: not counts)
     """To servers: how many were sent, how many failed by what, which tokens they cost."""
+    flops: float = Field(0.0, exclude_if=lambda flops: not flops)
+    """Floating-point operations of the products that a training computed."""
+    peak_flops: float | None = Field(None, exclude_if=lambda rate: rate is None)
+    """Those that the device does in a second, as measured or published."""
 
 
 class Header(Record):

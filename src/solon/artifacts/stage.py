@@ -202,6 +202,11 @@ class StageFolder:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""
         self._watch.tokens += n
 
+    def add_flops(self, n: float, *, peak: float | None) -> None:
+        """Count operations of a training on a device that does `peak` of them a second, if that is known."""
+        self._watch.flops += n
+        self._watch.peak_flops = peak
+
     def count_requests(self, name: str, n: int) -> None:
         """Count what happened to requests to a server; kept under timing, as it depends on the server's day."""
         self._watch.requests[name] += n
@@ -258,6 +263,7 @@ class _Stopwatch:
     def __init__(self, path: Path):
         before = Timing.model_validate_json(path.read_bytes()) if path.exists() else Timing()
         self.tokens, self.requests = before.tokens, Counter(before.requests)
+        self.flops, self.peak_flops = before.flops, before.peak_flops
         self._path, self._seconds = path, before.seconds
         self._since: float | None = None
 
@@ -276,7 +282,13 @@ class _Stopwatch:
     def reading(self) -> Timing:
         """So far, a running block included."""
         requests = dict(sorted(self.requests.items()))
-        return Timing(seconds=round(self._elapsed(), 3), tokens=self.tokens, requests=requests)
+        return Timing(
+            seconds=round(self._elapsed(), 3),
+            tokens=self.tokens,
+            requests=requests,
+            flops=self.flops,
+            peak_flops=self.peak_flops,
+        )
 
     def keep(self) -> None:
         """Save the reading for the next process."""

@@ -85,8 +85,8 @@ class Layers:
         return section
 
     def last_place(self, keys: Sequence[str]) -> Where | None:
-        """Where the first of the keys was given, or one that was given later than it."""
-        given = [self.places[key] for key in keys if key in self.places]
+        """Where the first of the keys, or a key inside it, was given, or one that was given later than it."""
+        given = [self.places[one] for key in keys for one in self.places if one == key or one.startswith(f"{key}.")]
         return max(given, key=lambda place: self.sources.index(place.path), default=self.place(""))
 
     def place(self, key: str) -> Where | None:

@@ -31,8 +31,9 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    rules = (_models, _prompts, _sampling, _judge, _preference, _rl, _rewards, _dpo, _schedules, _batches)
-    return [found for rule in rules for found in rule(config)]
+    feedback = (_models, _prompts, _sampling, _judge)
+    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _schedules, _batches)
+    return [found for rule in (*feedback, *training) for found in rule(config)]
 
 
 def _models(config: RunConfig) -> Iterator[Contradiction]:
@@ -141,12 +142,16 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
         yield Contradiction(("judge.clamp",), what, f"e.g. [{low}, {round(1 - low, 12)}]")
 
 
+def _objectives(config: RunConfig) -> Iterator[Contradiction]:
+    for name in ("preference", "dpo"):
+        weights = getattr(config, name).objective_weights
+        if weights.harmlessness == weights.helpfulness == 0:
+            keys = tuple(f"{name}.objective_weights.{objective}" for objective in type(weights).model_fields)
+            what = f"{name}.objective_weights are all 0, so that nothing is learned"
+            yield Contradiction(keys, what, "set one above 0")
+
+
 def _preference(config: RunConfig) -> Iterator[Contradiction]:
-    weights = config.preference.objective_weights
-    if weights.harmlessness == weights.helpfulness == 0:
-        keys = tuple(f"preference.objective_weights.{name}" for name in type(weights).model_fields)
-        what = "preference.objective_weights are all 0, so that nothing is learned"
-        yield Contradiction(keys, what, "set one above 0")
     if config.preference.temperature != "one" and config.preference.holdout == 0:
         keys = ("preference.temperature", "preference.holdout")
         what = f'preference.temperature is "{config.preference.temperature}", but no comparisons are held out to fit it'
@@ -209,6 +214,34 @@ def _length(rewards: RewardsSection) -> Iterator[Contradiction]:
     if between is not None and not 0 <= between[0] <= between[1]:
         what = f"{at}_between is {list(between)}; expected 0 <= least <= most"
         yield Contradiction(keys, what, "e.g. [0, 120], or [80, 80] for a target")
+
+
+def _monitor(config: RunConfig) -> Iterator[Contradiction]:
+    """Whatever the reward has used, the monitor may not."""
+    monitor, world = config.rl.monitor, config.prompts.source == WORLD
+    if monitor is None:
+        return
+    gold, at = monitor.gold, "rl.monitor.gold"
+    if config.alignment != "rl":
+        what = f'rl.monitor is set, but alignment is "{config.alignment}"'
+        yield Contradiction(("rl.monitor", "alignment"), what, 'remove it, or set alignment to "rl"')
+    if gold == "oracle" and not world:
+        what = f'{at} is "oracle", but nobody knows the truth of answers to your prompts'
+        yield Contradiction((at, "prompts.source"), what, 'set it to "judge" or "model"')
+    if gold == "model" and not monitor.model:
+        what = f'{at} is "model", but rl.monitor.model is missing'
+        yield Contradiction(("rl.monitor.model", at), what, "give the folder of a preference model of another run")
+    if config.gold == "judge" and config.rl.rewards.judge:
+        what = f'{at} is "judge", by whom rl.rewards.judge lets answers earn'
+        yield Contradiction((at, "rl.rewards.judge"), what, f'set {at} to "model", or to "oracle" in the world')
+    for key, needed in (("model", gold == "model"), ("principle", gold == "judge" or (gold is None and not world))):
+        if getattr(monitor, key) and not needed:
+            what = f"rl.monitor.{key} is set, but {at} asks for none"
+            wanted = "model" if key == "model" else "judge"
+            yield Contradiction((f"rl.monitor.{key}", at), what, f'remove it, or set {at} to "{wanted}"')
+    if config.preference.holdout == 0:
+        what = "rl.monitor is set, but preference.holdout is 0, which keeps no prompt out of the reward's training"
+        yield Contradiction(("preference.holdout", "rl.monitor"), what, "set it above 0, e.g. to 0.1")
 
 
 def _schedules(config: RunConfig) -> Iterator[Contradiction]:

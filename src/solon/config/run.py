@@ -15,6 +15,8 @@ from solon.config.feedback import (
     SupervisedSection,
 )
 from solon.config.models import ModelsSection
+from solon.config.monitor import Gold
+from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.sampling import SamplingOverrides, SamplingSection
 from solon.config.section import MECHANICAL, Section
@@ -69,6 +71,13 @@ class RunConfig(Section):
     evaluation: EvaluationSection = EvaluationSection()
     cluster: ClusterSection = ClusterSection()
     tracking: TrackingSection = TrackingSection()
+
+    @property
+    def gold(self) -> Gold | None:
+        """What the monitor of RL goes by, if there is one."""
+        if self.alignment != "rl" or self.rl.monitor is None:
+            return None
+        return self.rl.monitor.gold or ("oracle" if self.prompts.source == WORLD else "judge")
 
     def token_limits(self) -> dict[str, int]:
         """The token limit of each kind of text, by the key of the run file that sets it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue
 
+from solon.config.monitor import MonitorSection
 from solon.config.rewards import RewardsSection
 from solon.config.section import MECHANICAL, Section, names_in
 
@@ -29,6 +30,11 @@ class LoraSection(Section):
     """Assumption, as `alpha`: usual."""
     alpha: int = Field(32, ge=1)
     """What adapters add is multiplied by alpha / rank."""
+
+
+def _settings_of(name: str, section: Section | None) -> dict[str, JsonValue]:
+    """Of a section that may be missing: then its key is missing too, as in manifests that are older than it."""
+    return {} if section is None else {name: section.result_settings()}
 
 
 class OptimizerSection(Section):
@@ -57,12 +63,22 @@ class OptimizerSection(Section):
 
     def result_settings(self) -> dict[str, JsonValue]:
         """With those of the adapters, if there are any."""
-        adapters = {} if self.lora is None else {"lora": self.lora.result_settings()}
-        return super().result_settings() | adapters
+        return super().result_settings() | _settings_of("lora", self.lora)
 
     def learning_rate_of(self, module: str) -> float:
         """The full one of a module, by its name among those that are trained together."""
         return self.learning_rate
+
+
+class EarlyStoppingSection(Section):
+    """Some prompts are kept out of a training to see how it goes; the weights that do best on them are kept."""
+
+    holdout: float = Field(0.05, gt=0.0, lt=1.0)
+    """Share of the prompts. Those that measure the result (`preference.holdout`) are others. Assumption."""
+    every: int = Field(10, ge=1)
+    """Optimizer steps from one look at their loss to the next. Assumption."""
+    patience: int = Field(3, ge=1)
+    """The training ends after so many looks in a row without a lower loss. Assumption."""
 
 
 class EpochsSection(OptimizerSection):
@@ -74,6 +90,12 @@ class EpochsSection(OptimizerSection):
     """`rows`: any example after any other. `prompts`: those of one prompt together, so that more of what they share is
     computed once, while a batch holds fewer prompts. Measured on the embedded model: finetuning takes 0.6 of the time,
     and its model does 13% of what harmful requests ask, not 10% (three seeds, docs/log.md)."""
+    early_stopping: EarlyStoppingSection | None = None
+    """None: every step is made, and the last weights are kept."""
+
+    def result_settings(self) -> dict[str, JsonValue]:
+        """With those of early stopping, if there is any."""
+        return super().result_settings() | _settings_of("early_stopping", self.early_stopping)
 
 
 class SFTSection(EpochsSection):
@@ -228,6 +250,12 @@ class RLSection(OptimizerSection):
     """Assumption."""
     batch_size: int = Field(32, gt=0)
     """All rollouts of a step: one update, on-policy."""
+    monitor: MonitorSection | None = None
+    """None: nothing looks at the policy from outside, and every step is made."""
+
+    def result_settings(self) -> dict[str, JsonValue]:
+        """With those of the monitor, if there is one."""
+        return super().result_settings() | _settings_of("monitor", self.monitor)
 
     def learning_rate_of(self, module: str) -> float:
         """Of `policy` and `value`."""

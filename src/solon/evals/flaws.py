@@ -45,20 +45,20 @@ _SPEAKS = re.compile(
 def repeated_share(text: str) -> float:
     """The share of its 4-grams of words that have stood in it before (seq-rep-4 of Welleck et al.). Example: of the
     five in "a b c d a b c d", one has: 0.2."""
-    grams = _grams(text)
-    return 1.0 - len(set(grams)) / len(grams) if grams else 0.0
+    found = grams(text)
+    return 1.0 - len(set(found)) / len(found) if found else 0.0
 
 
 def share_of(text: str, source: str, *, but: str = "") -> float:
     """The share of the text's 4-grams that stand in `source` and not in `but` (containment of Broder, 1997). Example:
     three of the five in "a b c d e f g h" stand in "a b c d e f": 0.6."""
-    own = set(_grams(text))
-    return len((own & set(_grams(source))) - set(_grams(but))) / len(own) if own else 0.0
+    own = set(grams(text))
+    return len((own & set(grams(source))) - set(grams(but))) / len(own) if own else 0.0
 
 
 def resemblance(one: str, other: str) -> float:
     """4-grams that both have, as a share of those that either has (Broder, 1997)."""
-    first, second = set(_grams(one)), set(_grams(other))
+    first, second = set(grams(one)), set(grams(other))
     return len(first & second) / len(first | second) if first | second else 1.0
 
 
@@ -97,7 +97,7 @@ def revision_echo(revision: str, *, answer: str, critique: str, request: str, pr
     return REVISION_ECHOES[shares.index(most)] if most >= ECHO else None
 
 
-def _grams(text: str, size: int = 4) -> list[tuple[str, ...]]:
-    """Of a text with fewer words, all of it."""
+def grams(text: str, size: int = 4) -> list[tuple[str, ...]]:
+    """The runs of `size` words and marks, without case; of a text with fewer, all of it."""
     words = _WORD.findall(text.casefold())
     return [tuple(words[start : start + size]) for start in range(max(len(words) - size + 1, min(len(words), 1)))]

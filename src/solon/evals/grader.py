@@ -46,6 +46,12 @@ class GraderCard(Record):
         """The measures, details apart, that are better `lower`: the faults; or `higher`: the merits."""
         return tuple(one.name for one in self.measures if one.better == better and one.part_of is None)
 
+    def good(self, values: Mapping[str, float], kind: str) -> bool:
+        """Whether an answer to a prompt of this kind has no fault, and every merit that such an answer may have."""
+        own = [one for one in self.measures if not one.kinds or kind in one.kinds]
+        merits = {one.name for one in own} & {*self.names("higher")}
+        return not any(values[name] for name in self.names("lower")) and all(values[name] for name in merits)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Response:

@@ -93,7 +93,8 @@ def _temperatures(margin_P: Floats, label_P: Floats, weight_RP: NDArray[np.numbe
         off_RP = sigmoid(np.exp(middle_R)[:, None] * margin_P) - label_P
         rising_R = (weight_RP * margin_P * off_RP).sum(axis=1) > 0
         low_R, high_R = np.where(rising_R, low_R, middle_R), np.where(rising_R, middle_R, high_R)
-    return np.exp(-(low_R + high_R) / 2)
+    fitted_R: Floats = np.exp(-(low_R + high_R) / 2)
+    return fitted_R
 
 
 def _of_others(margin_P: Floats, label_P: Floats, group_P: NDArray[np.int64]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from statistics import pstdev, pvariance
 from typing import Annotated
 
@@ -83,4 +84,4 @@ def _spread_within(rows: Sequence[Rollout]) -> float:
     """The root of the mean squared distance from the prompt's mean. Example: scores 1 and 3, and 10 and 10, of two
     prompts: (1 + 1 + 0 + 0) / 4 = 0.5, whose root is 0.707."""
     groups = grouped(rows, lambda row: row.prompt_id).values()
-    return (sum(len(own) * pvariance([row.preference_score for row in own]) for own in groups) / len(rows)) ** 0.5
+    return sqrt(sum(len(own) * pvariance([row.preference_score for row in own]) for own in groups) / len(rows))

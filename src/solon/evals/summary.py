@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from solon.artifacts.atomic import canonical_json
 from solon.errors import OTHER_VERSION, Fault, RunError, Where
@@ -15,6 +15,7 @@ from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceQuality
 from solon.evals.quality import TextQuality
 from solon.evals.rollouts import RL
+from solon.evals.stopping import Monitoring
 
 FORMAT: Final = 2
 NO_TRUTH = "there is no ground truth for these prompts, so only what can be counted is reported"
@@ -36,6 +37,8 @@ class Summary(Evidence):
     labels: Labels | None = None
     preference_model: PreferenceQuality | None = None
     rl: RL | None = None
+    monitor: Annotated[Monitoring | None, Field(exclude_if=lambda found: found is None)] = None
+    """None: nothing looked at RL from outside. The file then does not have it."""
     texts: tuple[TextQuality, ...] = ()
     """How poor the texts of each stage are as texts, in the order of the stages."""
 

@@ -1,4 +1,4 @@
-"""Chat templates for engines that write dialogues by them alone: of models that have none, and of preference models."""
+"""Chat templates for engines that write dialogues by them alone, also of models that have none."""
 
 from __future__ import annotations
 
@@ -30,12 +30,6 @@ def chat_template(folder: Path, *, plain: bool) -> str:
     if not plain and (own := _own(folder)):
         return own
     return ("{{ bos_token }}" if _begins(folder) else "") + _HUMAN_ASSISTANT
-
-
-def up_to_the_end_mark(template: str) -> str:
-    """The same without what a template writes behind the last answer's end mark, often a line break: preference models
-    learned to score at the mark."""
-    return f"{{% set dialogue %}}{template}{{% endset %}}{{{{ dialogue.rstrip() }}}}"
 
 
 def _own(folder: Path) -> str | None:

@@ -67,6 +67,8 @@ def export(
             source = "card.md" if file == "README.md" else f"{engine.name}/{file}"
             text = _templates().get_template(f"{source}.j2").render(facts)
             (folder / file).write_text(text, encoding="utf-8", newline="\n")
+            if file.endswith(".sh"):
+                (folder / file).chmod(0o755)
     return done
 
 

@@ -10,7 +10,7 @@ from solon.artifacts.finished import FinishedStage, redo_hint
 from solon.artifacts.reuse import link_or_copy
 from solon.artifacts.run_folder import run_config
 from solon.errors import RunError, Where
-from solon.export.chat import TEMPLATE, chat_template, up_to_the_end_mark
+from solon.export.chat import TEMPLATE, chat_template
 from solon.export.sets import SL
 from solon.models.where import hub_model, model_folder
 
@@ -54,9 +54,7 @@ class RunModels:
                 target = into / name / file.removeprefix(_FOLDER)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 link_or_copy(stage.path(file), target)
-            template = chat_template(into / name, plain=plain)
-            template = up_to_the_end_mark(template) if name == REWARD_MODEL else template
-            (into / name / TEMPLATE).write_text(template, encoding="utf-8")
+            (into / name / TEMPLATE).write_text(chat_template(into / name, plain=plain), encoding="utf-8")
 
 
 def _files(stage: FinishedStage) -> Sequence[str]:
@@ -67,6 +65,7 @@ def _require_head(stage: FinishedStage) -> None:
     path = stage.path(f"{_FOLDER}config.json")
     names = json.loads(path.read_text(encoding="utf-8")).get("architectures") or ["nothing"]
     if not names[0].endswith(_HEAD):
-        what = f"a preference model of an older kind, saved as {names[0]}: other engines need one that ends in {_HEAD}"
-        hint = f"{redo_hint(stage.run, stage.manifest.stage)}, or export the data alone with --no-models"
+        what = f"a preference model that Solon alone reads, saved as {names[0]}: others need one of a class ...{_HEAD}"
+        again = f"if an older version made it, {redo_hint(stage.run, stage.manifest.stage)}"
+        hint = f"export the data alone with --no-models, or, {again}"
         raise RunError(what, where=Where(path), hint=hint)

@@ -78,6 +78,11 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def weight_bytes(folder: Path) -> int:
+    """How large the files of its weights are."""
+    return sum(path.stat().st_size for path in folder.glob(_WEIGHTS))
+
+
 def indexed_weights(folder: Path) -> list[str] | None:
     """The files that the index of the weights names; None if there is no index. Raises `ModelError`."""
     index = folder / "model.safetensors.index.json"

@@ -97,11 +97,11 @@ class PreferenceModel(_Headed):
     ) -> Self:
         """What `save` wrote, in eval mode; the head stays float32. Raises `ModelError` on any other folder."""
         body, tensors = classifier.load(folder, dtype=dtype, trust_remote_code=trust_remote_code)
-        model = cls(body.to(torch.device(device)), width=tensors["weight"].shape[1])
-        model.head = ScalarHead(tensors["weight"].shape[1], bias="bias" in tensors).to(model.backbone.device)
+        model = cls(body, width=tensors["weight"].shape[1])
+        model.head = ScalarHead(tensors["weight"].shape[1], bias="bias" in tensors)
         model.head.load_state_dict(tensors)
         model.temperature = float(getattr(body.config, TEMPERATURE, 1.0))
-        return model.eval()
+        return model.to(torch.device(device)).eval()
 
     @classmethod
     def beside(cls, model: PreTrainedModel, folder: Path) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
@@ -15,8 +16,9 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 def body_of(model: PreTrainedModel) -> PreTrainedModel:
     """A causal language model without its output head; a body is its own."""
-    body: PreTrainedModel = model.base_model
-    return getattr(model, "model", body) if body is model else body  # Llama 4 does not say where its body is
+    body: Any = model.base_model
+    found: PreTrainedModel = getattr(model, "model", body) if body is model else body  # as Llama 4, which does not say
+    return found
 
 
 def forward_parameters(model: nn.Module) -> frozenset[str]:

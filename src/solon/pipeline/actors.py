@@ -20,7 +20,7 @@ from solon.feedback.rows import Sampler
 from solon.lm.engines import Count, ModelSpec, open_engine, reads_folder, uncounted
 from solon.lm.protocols import LanguageModel, Progress, Sampling
 from solon.models.allocator import keep_freed_memory
-from solon.models.folder import fingerprints
+from solon.models.folder import fingerprints, weight_bytes
 from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
@@ -81,7 +81,7 @@ class Actors:
         return self.copies.get(folder, folder)
 
     def weight_bytes(self, role: ModelRole) -> int:
-        return sum(path.stat().st_size for path in self.path(role).glob("*.safetensors"))
+        return weight_bytes(self.path(role))
 
     def fingerprints(self, role: ModelRole) -> dict[str, str]:
         """sha256 of every file that a role's model depends on, e.g. of `judge/config.json`, and of a model on the Hub

@@ -17,6 +17,7 @@ from solon.config.run import RunConfig
 from solon.config.sampling import SamplingOverrides
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution
 from solon.data.choose import choose_helpful, choose_red_team
 from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
 from solon.lm.batcher import run as ask
@@ -31,6 +32,7 @@ from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_comparisons, reasoned
 from solon.records import Turn
 from solon.seeds import generator
+from solon.text import did_you_mean, listed
 from solon.train.tracking import check_trackers
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def check_inputs(
         with _collected(faults):
             constitution.critique_principles(section.critique)
         constitution.comparison_principles(section.comparison)
+        _check_monitor(config, constitution, faults)
     with _collected(faults):
         few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
     with _collected(faults):
@@ -106,6 +109,24 @@ def _collected(faults: list[Fault]) -> Iterator[None]:
         yield
     except UserError as error:
         faults.extend(error.faults)
+
+
+def _check_monitor(config: RunConfig, constitution: Constitution, faults: list[Fault]) -> None:
+    """What the monitor of RL goes by must be there, and the reward may not have used it."""
+    monitor = config.rl.monitor
+    if monitor is None:
+        return
+    if config.gold == "model":
+        with _collected(faults):
+            check_folder(Path(monitor.model), trust_remote_code=config.models.trust_remote_code)
+    name, known = monitor.principle, [one.id for one in constitution.comparison_principles()]
+    if name and name not in known:
+        hint = did_you_mean(name, known) or f"known are {listed(known)}"
+        faults.append(Fault(f"rl.monitor.principle names `{name}`, which has no comparison question", hint=hint))
+    elif name in [one.id for one in constitution.comparison_principles(config.constitution.comparison)]:
+        what = f"rl.monitor.principle names `{name}`, by which the reward's labels are given"
+        hint = "leave it out of constitution.comparison, or name none, which asks for the constitution as a whole"
+        faults.append(Fault(what, hint=hint))
 
 
 def _check_prompts(section: PromptsSection, seed: int, faults: list[Fault]) -> None:

@@ -62,6 +62,16 @@ class RunInputs:
         """Those that the judge draws from."""
         return self.constitution.comparison_principles(self.config.constitution.comparison)
 
+    @property
+    def monitor_principle(self) -> Principle:
+        """What the monitor asks a judge: about one principle, or the constitution as a whole."""
+        monitor, questions = self.config.rl.monitor, self.constitution.comparison_principles()
+        if monitor and monitor.principle:
+            return next(one for one in questions if one.id == monitor.principle)
+        asked = "\n".join(f"- {one.comparison_question}" for one in questions)
+        whole = f"Weigh all of these questions together:\n{asked}\nWhich response is better on the whole?"
+        return Principle(id="whole", title="The constitution as a whole", comparison_question=whole)
+
     # By hash, as stages declare them.
 
     def prompt_files(self) -> Hashes:
@@ -97,6 +107,15 @@ class RunInputs:
         found = {name: fingerprints(Path(path), code=code) for name, path in weighed.items()}
         files = {f"{name}/{file}": sha256 for name, of in found.items() for file, sha256 in of.items()}
         return files | (self.comparison_texts() if rewards.judge else {})
+
+    def monitor_texts(self) -> Hashes:
+        """What the monitor of RL asks a judge with, or the preference model that it goes by."""
+        if self.config.gold == "model" and self.config.rl.monitor:
+            found = fingerprints(Path(self.config.rl.monitor.model))
+            return {f"monitor/{name}": sha256 for name, sha256 in found.items()}
+        if self.config.gold == "judge":
+            return self.comparison_texts() | {"monitor": _sha256(self.monitor_principle.comparison_question)}
+        return {"measures": self.measures()["measures"]} if self.config.gold else {}
 
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}

@@ -8,6 +8,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -15,22 +16,28 @@ from typing import TypeVar, cast
 
 import torch
 from pydantic import JsonValue
+from transformers import PreTrainedModel
 
+from solon.config.keys import key_of
 from solon.config.run import RunConfig
-from solon.config.training import DPOSection, OptimizerSection, PreferenceSection
+from solon.config.training import DPOSection, EpochsSection, OptimizerSection, PreferenceSection
+from solon.evals.checks import Look
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.evals.reliability import fit_temperature
+from solon.evals.stopping import ending_of
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.lm.batcher import shared_loop
-from solon.lm.engines.local import LocalModel, context_of
+from solon.lm.engines.local import LocalModel, context_of, decoder_kind
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.adapter_files import save_adapter
 from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.load import save_model
+from solon.models.rates import product_rate
 from solon.models.tokens import add_end, pad_id
 from solon.pipeline.grading import HeldOutMargin
+from solon.pipeline.monitoring import monitor_of, split_prompts
 from solon.pipeline.rewards import reward_of
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
@@ -39,7 +46,9 @@ from solon.records import Answer, Comparison, Demonstration, Record, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import Example, answer_example, fit
 from solon.train.dpo import answer_logps, train_dpo
+from solon.train.early_stopping import held_out
 from solon.train.faults import memory_for
+from solon.train.flops import FlopCounter
 from solon.train.loop import TrainContext
 from solon.train.preference import (
     PreferenceExample,
@@ -69,9 +78,9 @@ def train_sl(work: Work) -> Facts:
     examples = learner.fitting(answer_example(learner.tokenizer, row.id, *texts) for row, *texts in said)
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
-    with learner.training(len(examples) * section.epochs) as context:
+    with learner.training(learner.readings([one.prompt for one in examples], section)) as context:
         learner.keep_policy(finetune(learner.loaded.model, examples, section, context))
-    return {"targets": f"{section.rounds} revisions, and helpful answers"}
+    return {"targets": f"{section.rounds} revisions, and helpful answers", **learner.ending()}
 
 
 def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
@@ -80,7 +89,7 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     learner = _Learner(work, work.actors.path("base") if section.start == "base" else work.model_of("sl"), section)
     training, kept_out = learner.compared(rows, section)
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
-    with learner.training(len(training) * section.epochs) as context:
+    with learner.training(learner.readings([one.prompt_id for one in training], section)) as context:
         steps = train_preference(model, training, section, context)
         margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
         facts, margin_of = _set_temperature(model, section, margin_of, kept_out)
@@ -90,16 +99,16 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         fold(model.backbone)
         if not learner.keep(steps, lambda to: model.save(to, learner.tokenizer, end=learner.format.end)):
             work.note(f"transformers cannot classify sequences with {type(model.backbone).__name__}: {ALONE}")
-    return {**facts, **_held_out(work, kept_out, margin_of)}
+    return {**facts, **_held_out(work, kept_out, margin_of), **learner.ending()}
 
 
 @torch.no_grad()
 def _set_temperature(
     model: PreferenceModel,
     section: PreferenceSection,
-    margin_of: Sequence[float],
+    margin_of: list[float],
     kept_out: Sequence[PreferenceExample],
-) -> tuple[Facts, Sequence[float]]:
+) -> tuple[Facts, list[float]]:
     """As the section has it, fitted to held-out labels, if there are any. Returns it, and the margins by it."""
     if section.temperature == "one" or not kept_out:
         return {}, margin_of
@@ -108,7 +117,7 @@ def _set_temperature(
     if section.temperature == "fit":
         model.temperature = fitted
         return facts, margin_of
-    model.head.weight /= fitted
+    model.head.weight.div_(fitted)
     return facts, [margin / fitted for margin in margin_of]
 
 
@@ -124,11 +133,14 @@ def train_rl(work: Work) -> Facts:
         reference=reference,
         value_model=_value_model(work, own) if algorithm.VALUE_MODEL else None,
     )
-    environment, keep = _environment(learner, own), partial(work.folder.write_shard, "rollouts")
+    beside = [models.reference, *(one.backbone for one in (own, models.value_model) if one is not None)]
+    learner.count_flops(beside)
+    environment, watched = _environments(learner, own)
+    keep, monitor = partial(work.folder.write_shard, "rollouts"), monitor_of(work, watched, learner.prompts)
     rollouts = section.steps * section.prompts_per_step * section.samples_per_prompt
     with shared_loop(), learner.training(rollouts) as context:
-        learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep))
-    return {"algorithm": section.algorithm}
+        learner.keep_policy(reinforce(algorithm, models, environment, section, context, keep, monitor))
+    return {"algorithm": section.algorithm, **learner.ending()}
 
 
 def train_by_dpo(work: Work, rows: Sequence[Comparison]) -> Facts:
@@ -137,12 +149,12 @@ def train_by_dpo(work: Work, rows: Sequence[Comparison]) -> Facts:
     learner = _Learner(work, work.model_of("sl"), section)
     training, kept_out = learner.compared(rows, section)
     policy = learner.loaded.model
-    with learner.training(len(training) * section.epochs) as context:
+    with learner.training(learner.readings([one.prompt_id for one in training], section)) as context:
         before_P2 = answer_logps(policy, kept_out, section, context)
         learner.keep_policy(train_dpo(policy, policy, training, section, context))
         log_ratio_P2 = answer_logps(policy, kept_out, section, context) - before_P2
     margin_P = section.beta * (log_ratio_P2[:, 0] - log_ratio_P2[:, 1])
-    return {"loss": section.loss, **_held_out(work, kept_out, margin_P.tolist())}
+    return {"loss": section.loss, **_held_out(work, kept_out, margin_P.tolist()), **learner.ending()}
 
 
 def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
@@ -192,8 +204,17 @@ class _Learner:
         self.work, self.prompts, self.format = work, work.prompts.by_id(), work.actors.format(folder)
         self.loaded = work.actors.load(folder, trainable=section.lora is None)
         self.tokenizer = self.loaded.tokenizer
+        self.section = section
+        self.looks: Sequence[Look] = ()
         if section.lora is not None:
             add_adapters(self.loaded.model, section.lora, seed=work.seed)
+        self.flops, self._told = FlopCounter(product_rate(work.actors.device, work.actors.dtype)), 0.0
+        self.flops.count(self.loaded.model)
+
+    def count_flops(self, models: Iterable[PreTrainedModel]) -> None:
+        """Of further models, each once."""
+        for model in {id(one): one for one in models if one is not self.loaded.model}.values():
+            self.flops.count(model)
 
     def prompt(self, prompt_id: str) -> str:
         return self.format.prompt(self.prompts[prompt_id].turns)
@@ -242,9 +263,40 @@ class _Learner:
                 pad_id=pad_id(self.tokenizer),
                 dtype=self.work.actors.dtype,
                 checkpoints=folder.checkpoint,
-                progress=reporter.advance,
+                progress=self._advance,
                 track=track,
+                looked=self._looked,
+                flops=self.flops,
             )
+
+    def readings(self, prompts: Sequence[str], section: EpochsSection) -> int:
+        """How many examples a training reads, those of an epoch each time; those that early stopping keeps out are
+        counted. `prompts`: what names that of each example."""
+        kept_out = held_out(prompts, section, key_of(type(section)), seed=self.work.seed)
+        self.work.account({}, {"kept out for early stopping": len(kept_out)})
+        return (len(prompts) - len(kept_out)) * section.epochs
+
+    def _advance(self, rows: int, tokens: int) -> None:
+        flops = self.flops.total - self._told
+        self._told += flops
+        self.work.folder.add_flops(flops, peak=self.flops.peak)
+        self.work.reporter.computed(flops, self.flops.peak)
+        self.work.reporter.advance(rows, tokens)
+
+    def _looked(self, looks: Sequence[Look]) -> None:
+        self.looks = looks
+        self.work.folder.write_records("checks", looks)
+
+    def ending(self) -> Facts:
+        """How a training that was looked at ended; it is told."""
+        ending = ending_of(self.looks, self.section)
+        if ending is None:
+            return {}
+        if ending.stopped is not None and ending.acted:
+            self.work.reporter.cut_short()
+        if said := ending.told(self.looks[-1].step):
+            self.work.note(f"{self.work.folder.name}: {said}")
+        return {"ending": ending.model_dump(mode="json")}
 
     def keep_policy(self, steps: Sequence[Record]) -> None:
         """The trained model, which ends its answers as it learned to, and its steps."""
@@ -288,8 +340,9 @@ def algorithm_of(name: str) -> Algorithm:
     return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
-def _environment(learner: _Learner, own: PreferenceModel | None) -> Environment:
-    """Prompts that leave room for an answer and its reward, and the reward. `own`: the run's preference model."""
+def _environments(learner: _Learner, own: PreferenceModel | None) -> tuple[Environment, Environment]:
+    """Prompts that leave room for an answer and its reward, and the reward: for RL, and for its monitor. `own`: the
+    run's preference model."""
     work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
     engine = LocalModel(learner.loaded, batch_size=work.config.sampling.batch_size, dtype=work.actors.dtype)
     prompts = (*work.prompts.red_team, *work.prompts.helpful)
@@ -301,31 +354,45 @@ def _environment(learner: _Learner, own: PreferenceModel | None) -> Environment:
         return engine.count_tokens(prompt) + new + around <= engine.max_context
 
     def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
-        """Counted like the texts of any stage; steps that are done again after a kill count once."""
+        before = replace(engine.counts)
         with memory_for("sampling.batch_size"):
             answers = engine.sample(requests)
+        if decoder_kind(learner.loaded.model) == "lean":  # other engines call the model, which counts by itself
+            read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
+            learner.flops.sampled(learner.loaded.model, read=read, drawn=drawn)
+        return answers
+
+    def counted_as_texts(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
+        """Like those of any stage; steps that are done again after a kill count once."""
+        answers = sampled(requests)
         for counts in (count for answer in answers for count in counted("answer", answer, format.guard)):
             work.account({}, counts)
         return answers
 
+    section, holdout = work.config.rl, work.config.preference.holdout
     fitting = [prompt for prompt in asked if has_room(prompt.text)]
-    weights = work.config.rl.prompt_weights
+    trained, watched = split_prompts(fitting, section.monitor, holdout, seed=work.seed)
     work.folder.count("in", len(prompts))
-    work.account({"too long": len(prompts) - len(fitting)})
-    work.folder.count("out", len(fitting))
-    score = own and PreferenceReward(
-        model=own,
-        tokenizer=learner.tokenizer,
-        answer_text=format.answer,
-        pad_id=pad_id(learner.tokenizer),
-        max_tokens=engine.max_context,
-        count=work.folder.count,
-        dtype=work.actors.dtype,
-    )
-    return Environment(
-        prompts=[one for one in fitting for _ in range(weights.of(learner.prompts[one.id].kind))],
-        sampler=sampled,
-        reward=reward_of(work, score),
+    work.account({"too long": len(prompts) - len(fitting)}, {"kept out for the monitor": len(watched)})
+    work.folder.count("out", len(trained))
+    environment = Environment(
+        prompts=[one for one in trained for _ in range(section.prompt_weights.of(learner.prompts[one.id].kind))],
+        sampler=counted_as_texts,
+        reward=reward_of(work, None if own is None else _reward(learner, own, engine.max_context)),
         max_new_tokens=new,
         stop=format.stop,
+    )
+    return environment, replace(environment, prompts=watched, sampler=sampled)
+
+
+def _reward(learner: _Learner, own: PreferenceModel, max_tokens: int) -> PreferenceReward:
+    """Of the run's preference model, which reads dialogues as the policy does."""
+    return PreferenceReward(
+        model=own,
+        tokenizer=learner.tokenizer,
+        answer_text=learner.format.answer,
+        pad_id=pad_id(learner.tokenizer),
+        max_tokens=max_tokens,
+        count=learner.work.folder.count,
+        dtype=learner.work.actors.dtype,
     )

@@ -11,6 +11,7 @@ from solon.config.training import OptimizerSection
 from solon.lm.check import look_at
 from solon.lm.describe import reading
 from solon.lm.engines import reads_folder
+from solon.models.folder import weight_bytes
 from solon.models.memory import (
     Learning,
     ModelSize,
@@ -52,16 +53,11 @@ def training_memory(config: RunConfig) -> dict[str, StageMemory]:
 def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:
     """What RL holds, with the weights of all models that reward, as large as their files; what a judge needs beside its
     weights is not among it."""
-    rewards, models = config.rl.rewards, config.models
+    rewards, judge = config.rl.rewards, config.models.role("judge")
     found = {name: count for name, count in held.items() if rewards.preference or name != "preference model"}
     for name, model in rewards.models.items():
         if model.weight:
             found[f"preference model {name}"] = weight_bytes(Path(model.path))
-    if rewards.judge and reads_folder(models.role("judge").engine):
-        found["judge"] = weight_bytes(model_folder(models.role("judge").path))
+    if rewards.judge and reads_folder(judge.engine):
+        found["judge"] = weight_bytes(model_folder(judge.path))
     return found
-
-
-def weight_bytes(folder: Path) -> int:
-    """Of the files of a model's weights."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

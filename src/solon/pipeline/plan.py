@@ -195,8 +195,10 @@ def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], memory: int | N
 
 
 def _rollouts(config: RunConfig, pairs: Volume) -> Volume:
-    """What RL samples, of prompts as long as those of the pairs."""
-    calls = config.rl.steps * config.rl.prompts_per_step * config.rl.samples_per_prompt
+    """What RL and its monitor sample, of prompts as long as those of the pairs; not what a judge then reads."""
+    rl, monitor = config.rl, config.rl.monitor
+    watched = monitor.prompts * monitor.samples_per_prompt / monitor.every if monitor else 0.0
+    calls = math.ceil(rl.steps * (rl.prompts_per_step * rl.samples_per_prompt + watched))
     read = math.ceil(calls * pairs.tokens_read / pairs.calls)
     return Volume(calls=calls, tokens_read=read, tokens_written=calls * config.sampling.max_new_tokens)
 

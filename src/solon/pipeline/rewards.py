@@ -35,12 +35,12 @@ def _of_model(work: Work, name: str, own: PreferenceReward | None) -> Score:
     if name == "judge":
         return _judge(work)
     if name != "preference":
-        return OfAnswers(_further(work, Path(work.config.rl.rewards.models[name.removeprefix("models.")].path)))
+        return OfAnswers(of_another_run(work, Path(work.config.rl.rewards.models[name.removeprefix("models.")].path)))
     assert own is not None, "the preference model has a weight, and was not loaded"
     return OfAnswers(own)
 
 
-def _further(work: Work, folder: Path) -> PreferenceReward:
+def of_another_run(work: Work, folder: Path) -> PreferenceReward:
     """A preference model of another run. It reads texts, so its tokenizer and format may be any."""
     actors, prompts = work.actors, work.prompts.by_id()
     model = actors.load_preference(folder, compact=True)

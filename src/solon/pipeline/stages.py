@@ -237,13 +237,13 @@ def pm(work: Work) -> Facts:
     folder="models/rl",
     reads=("sl", "pm", RED_TEAM, HELPFUL),
     settings=(
-        *("rl", "rl.prompt_weights", "sampling.max_new_tokens"),
-        *("rl.rewards", *JUDGING),
+        *("rl", "rl.prompt_weights", "rl.rewards", "sampling.max_new_tokens", "preference.holdout"),
+        *JUDGING,
     ),
-    unused=lambda config: _unused_by_reward(config),
+    unused=lambda config: _unused_by_rl(config),
     roles=("base",),
-    also=lambda config: ("judge",) if config.rl.rewards.judge else (),
-    hashes=(RunInputs.reward_texts,),
+    also=lambda config: ("judge",) if config.rl.rewards.judge or config.gold == "judge" else (),
+    hashes=(RunInputs.reward_texts, RunInputs.monitor_texts),
     alignment="rl",
 )
 def rl(work: Work) -> Facts:
@@ -357,10 +357,11 @@ def stages_of(config: RunConfig) -> tuple[Stage, ...]:
 # Parts of declarations and bodies.
 
 
-def _unused_by_reward(config: RunConfig) -> tuple[str, ...]:
-    rewards = config.rl.rewards
-    plain = () if rewards.result_settings() else ("rl.rewards",)
-    return (*plain, *(unused_by_judge(config) if rewards.judge else JUDGING))
+def _unused_by_rl(config: RunConfig) -> tuple[str, ...]:
+    plain = () if config.rl.rewards.result_settings() else ("rl.rewards",)
+    unwatched = () if config.gold else ("preference.holdout",)
+    judges = config.rl.rewards.judge or config.gold == "judge"
+    return (*plain, *unwatched, *(unused_by_judge(config) if judges else JUDGING))
 
 
 def _gate(work: Work, assistant: Actor) -> Actor:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from solon.artifacts.atomic import write_atomic
 from solon.artifacts.finished import FinishedStage
+from solon.config.run import RunConfig
+from solon.evals.checks import Check
 from solon.evals.estimates import Evidence
 from solon.evals.labels import Labels
 from solon.evals.preference import PreferenceQuality
 from solon.evals.quality import text_quality
 from solon.evals.rollouts import rl_curve
+from solon.evals.stopping import Monitoring, ending_of
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.sources import HELPFUL, RED_TEAM, PromptSets
@@ -42,6 +45,13 @@ def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]
         else None,
         texts=tuple(one for name in done for one in text_quality(name, done[name].manifest.counts.other)),
         rl=rl_curve(rollouts, kinds, kl_coefficient=config.rl.kl_coefficient),
+        monitor=_monitoring(config, done),
     )
     write_atomic(run / "summary.json", summary_json(summary).encode())
     return summary
+
+
+def _monitoring(config: RunConfig, done: Mapping[str, FinishedStage]) -> Monitoring | None:
+    checks = tuple(done["rl"].rows("checks", Check)) if config.gold else ()
+    ending = ending_of(checks, config.rl)
+    return Monitoring(gold=config.gold, checks=checks, ending=ending) if config.gold and ending else None

@@ -50,7 +50,7 @@ def run_in_child(
     Raises what the stage raised, or `ProcessError` if the process was killed.
     """
     calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
-    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance")}
+    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance", "computed", "cut_short")}
     assert run.lock.descriptor is not None
     with subprocess.Popen(
         [*COMMAND, str(run.path), stage.name, *([cluster] if cluster else [])],
@@ -103,6 +103,12 @@ class _LineReporter(Reporter):
 
     def advance(self, rows: int, tokens: int) -> None:
         self.send("advance", rows, tokens)
+
+    def computed(self, flops: float, peak: float | None) -> None:
+        self.send("computed", flops, peak)
+
+    def cut_short(self) -> None:
+        self.send("cut_short")
 
     def note(self, text: str) -> None:
         self.send("note", text)

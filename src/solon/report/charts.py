@@ -34,6 +34,14 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A place on the x axis that something happened at."""
+
+    x: float
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Series:
     """One line."""
 
@@ -100,6 +108,8 @@ class Chart:
     """y is a number of things, and its axis has whole numbers only."""
     width: int = WIDE
     x_format: str = "g"
+    marks: Sequence[Mark] = ()
+    """Within the points, each with its name beside a line of its own."""
 
     @property
     def svg(self) -> Markup:
@@ -115,6 +125,7 @@ class Chart:
             y_ticks = next(found for found in tries if all(map(float.is_integer, found)))
         frame = Frame(xs=xs, ys=y_ticks, width=self.width)
         yield axes(frame, _whole_ticks(xs), y_ticks, self.x_label, self.y_label, self.percent)
+        yield from (_mark(frame, mark, height) for height, mark in enumerate(self.marks))
         yield from (_band(frame, s) for s in self.series)
         for s in self.series:
             yield line(frame, [(p.x, p.y) for p in s.points], s.style)
@@ -229,6 +240,14 @@ def _band(frame: Frame, series: Series) -> Markup:
     upper = [frame.at(x, high) for x, _, high in bounded]
     lower = [frame.at(x, low) for x, low, _ in reversed(bounded)]
     return Markup('<path class="band {}" d="M{}Z"/>').format(series.style, "L".join(upper + lower))
+
+
+def _mark(frame: Frame, mark: Mark, height: int) -> Markup:
+    """A line across the drawing. Names stand below each other, and on the side that has room."""
+    x, y, late = frame.x(mark.x), TOP + 11 + 14 * height, mark.x > (frame.xs[0] + frame.xs[-1]) / 2
+    rule = Markup('<path class="reference" d="M{} {}V{}"/>').format(x, TOP, HEIGHT - BOTTOM)
+    name = Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="{}">{}</text>')
+    return rule + name.format(x - 4 if late else x + 4, y, "end" if late else "start", mark.name)
 
 
 def _marker(x: float, y: float, style: str) -> Markup:

@@ -76,6 +76,8 @@ def _notes(summary: Summary) -> Iterator[str]:
             yield f"Preference model: agrees with {_cell(model.label_accuracy)} of {model.label_n} held-out labels."
     if summary.rl is not None:
         yield _rl(summary.rl.steps)
+    if summary.monitor is not None:
+        yield f"Monitor: {'; '.join(wording.monitored(summary.monitor))}."
     yield f"Seed {summary.seed}, {duration(summary.pipeline_seconds)}."
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 
 from solon.artifacts.manifest import Manifest
 from solon.evals.calibration import CalibrationBin
+from solon.evals.checks import Check
 from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Mean, Rate
 from solon.evals.summary import Summary
-from solon.report.charts import NARROW, Chart, Point, ReliabilityChart, Series
+from solon.report import wording
+from solon.report.charts import NARROW, Chart, Mark, Point, ReliabilityChart, Series
 from solon.report.data import ReportData
 from solon.report.wording import kind_title, kinds_of, measures_of, ordered, term_title
 
@@ -69,10 +71,12 @@ def rl_charts(summary: Summary) -> list[Chart]:
     kl = means("KL", "s-kl", lambda step: step.kl)
     kinds = [scores(kind) for kind in ordered(kind for step in steps for kind in step.score_by_kind)]
     spreads = [
-        Series(name=name, style=style, points=[Point(x=s.step, y=y) for s in steps if (y := read(s)) is not None])
-        for name, style, read in (
-            ("All answers", "s-reward", lambda step: step.score_spread),
-            ("Answers to one prompt", "s-kl", lambda step: step.score_spread_within),
+        Series(
+            name=name, style=style, points=[Point(x=s.step, y=y) for s in steps if (y := getattr(s, key)) is not None]
+        )
+        for name, style, key in (
+            ("All answers", "s-reward", "score_spread"),
+            ("Answers to one prompt", "s-kl", "score_spread_within"),
         )
     ]
     tokens = Series(name="Tokens", style="s-label", points=[Point(x=s.step, y=s.tokens) for s in steps])
@@ -97,6 +101,49 @@ def rl_charts(summary: Summary) -> list[Chart]:
         )
         for key, title, y, series in (*charts, *terms)
         if series
+    ]
+
+
+def monitor_charts(summary: Summary) -> list[Chart]:
+    """What the monitor of RL saw, with the places where its policy was best and where it was stopped."""
+    if (monitor := summary.monitor) is None:
+        return []
+    checks, ending = monitor.checks, monitor.ending
+    marks = [Mark(x=ending.best, name="best")]
+    marks += [] if ending.stopped is None else [Mark(x=ending.stopped, name="stopped" if ending.acted else "parted")]
+
+    def means(name: str, style: str, read: Callable[[Check], Mean]) -> list[Series]:
+        found = [(check.step, read(check)) for check in checks]
+        points = [Point(x=step, y=mean.mean, low=mean.low, high=mean.high) for step, mean in found]
+        return [Series(name=name, style=style, points=points)]
+
+    def shares(name: str, style: str, read: Callable[[Check], float | None]) -> list[Series]:
+        points = [Point(x=check.step, y=share) for check in checks if (share := read(check)) is not None]
+        return [Series(name=name, style=style, points=points)] if points else []
+
+    drift = [
+        *shares("Words of other answers", "s-malformed", lambda check: check.boilerplate),
+        *shares("Commonest opening", "s-rude", lambda check: check.opening),
+        *shares("Benign requests refused", "s-evasive", lambda check: check.evasion),
+    ]
+    gold, proxy = (means("Gold", "s-helpful", lambda c: c.gold), means("Reward", "s-harmful", lambda c: c.proxy))
+    charts = (
+        ("monitor-gold", "What the reward stands for", wording.GOLD_LABELS[monitor.gold], gold),
+        ("monitor-proxy", "The reward of the same answers", "mean score", proxy),
+        ("monitor-kl", "Distance from SL-CAI", "KL, nats per answer", means("KL", "s-kl", lambda c: c.kl)),
+        ("monitor-drift", "Drift of the words", "share", drift),
+    )
+    return [
+        Chart(
+            key=key,
+            title=title,
+            x_label="steps made",
+            y_label=y,
+            series=series,
+            marks=marks,
+            percent=key == "monitor-drift" or (key == "monitor-gold" and monitor.gold != "model"),
+        )
+        for key, title, y, series in charts
     ]
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
 from solon.evals.quality import TextQuality
-from solon.evals.statistics import Rate, grouped
+from solon.evals.statistics import Mean, Rate, grouped
+from solon.evals.stopping import Monitoring
 from solon.evals.summary import Summary
 
 KIND_TITLES = {"harmful": "Harmful requests", "mixed": "Mixed requests", "benign": "Benign requests"}
@@ -21,6 +22,12 @@ HEADLINES = (
 )
 """The rates that reports open with: kind of prompt, measure, and what a sentence says of such answers."""
 
+GOLD_LABELS = {
+    "oracle": "answers without fault, by the oracle",
+    "judge": "preferred to the answers before RL",
+    "model": "score of another preference model",
+}
+"""What the monitor of RL goes by, as its axis is named."""
 MODEL_SHORT = {"base": "base", "sl": "SL-CAI", "rl": "RL-CAI", "dpo": "DPO-CAI"}
 
 TERM_TITLES = {
@@ -38,6 +45,28 @@ TERM_TITLES = {
 def percent(share: float, places: int = 1) -> str:
     """Example: 0.078 is "7.8%"."""
     return f"{100 * share:.{places}f}%"
+
+
+def monitored(monitor: Monitoring) -> list[str]:
+    """What the monitor of RL saw, and what it could not see."""
+    checks, ending = monitor.checks, monitor.ending
+    last, best = checks[-1], next(check for check in checks if check.step == ending.best)
+    told = ((checks[0], "before RL"), (best, f"at best, after step {best.step}"), (last, f"after step {last.step}"))
+    gold = ", ".join(f"{_mean(check.gold)} {when}" for check, when in told)
+    proxy = ", ".join(f"{_mean(check.proxy)} {when}" for check, when in told)
+    prompts = f"{len(best.gold_of)} prompts that neither RL nor its reward learnt from"
+    found = [f"Gold ({GOLD_LABELS[monitor.gold]}) on {prompts}: {gold}", f"Reward of the same answers: {proxy}"]
+    said = ending.told(last.step)
+    found.append(f"RL {said}" if said else f"RL made its {last.step} steps")
+    if unmeasured := sum(check.unmeasured for check in checks):
+        found.append(f"Gold of {unmeasured} answers could not be measured")
+    if best.evasion is None:
+        found.append("Evasion was not measured, for want of a benign prompt")
+    return found
+
+
+def _mean(found: Mean) -> str:
+    return f"{found.mean:.2f} ({found.low:.2f} to {found.high:.2f})".replace("-", "\u2212")
 
 
 def interval(rate: Rate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -18,11 +18,14 @@ from solon.errors import RunError
 from solon.lm.protocols import Progress
 from solon.records import Record
 from solon.train.batches import Rows, cut, grouped_order
+from solon.train.early_stopping import held_out, stopping_early
 from solon.train.faults import BatchDivergedError, DivergedBatch, ExampleLoss, faults_told
+from solon.train.flops import FlopCounter
 from solon.train.losses import SumAndWeight
 from solon.train.recompute import recompute_layers
 from solon.train.schedules import Schedule, schedule_of, warmed_up
-from solon.train.tracking import Track, untracked
+from solon.train.tracking import Speed, Track, untracked
+from solon.train.watch import Looked, Watch, unwatched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,10 @@ class TrainContext:
     progress: Progress
     """Called after each step with (examples, tokens), both of that step."""
     track: Track = untracked
+    looked: Looked = lambda looks: None
+    """What hears of each look at a training that is watched."""
+    flops: FlopCounter = field(default_factory=FlopCounter)
+    """Counts what the models of the training compute."""
 
 
 class TrainStep(Record):
@@ -179,21 +186,33 @@ class Trainer:
         for rounded, master in self._rounded:
             rounded.copy_(master)
 
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the float32 weights, on the CPU."""
+        return {name: master.detach().cpu().clone() for name, master in self._masters.items()}
+
+    @torch.no_grad()
+    def put_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Puts back what `weights()` returned; AdamW's state stays."""
+        for name, master in self._masters.items():
+            master.copy_(weights[name])
+        self._masters_to_weights()
+
     def tensors(self) -> dict[str, Tensor]:
         """Float32 weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has
         any."""
-        out = {f"weights.{name}": master for name, master in self._masters.items()}
+        state: dict[str, Tensor] = {}
         for name, master in self._masters.items():
-            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
-        return {name: tensor.detach().cpu().clone() for name, tensor in out.items()}
+            state |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
+        weights = {f"weights.{name}": copy for name, copy in self.weights().items()}
+        return weights | {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor], updates: int) -> None:
         """Puts back what `tensors()` returned. Raises `RunError` if it is of other weights, e.g. adapters of another
         rank."""
         _must_fit(tensors, self._masters)
+        self.put_weights({name: tensors[f"weights.{name}"] for name in self._masters})
         for name, master in self._masters.items():
-            master.copy_(tensors[f"weights.{name}"])
             state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
             self._adamw.state[master] = {
                 # AdamW keeps its step count on the CPU.
@@ -201,7 +220,6 @@ class Trainer:
                 for key, value in state.items()
                 if value is not None
             }
-        self._masters_to_weights()
         self.updates = updates
 
 
@@ -239,29 +257,46 @@ def run_steps(
     steps: int,
     record: type[Step],
     context: TrainContext,
+    watch: Watch[Any] | None = None,
 ) -> list[Step]:
     """Runs steps 1 to `steps`, each on its number and the records before it, and returns their records; after a kill,
-    from the last checkpoint on.
+    from the last checkpoint on. `watch` may end it earlier.
 
     A step must be a function of these two and of the trainer's modules alone: then a resumed run ends with the same
     bytes as an undisturbed one. Raises as `faults_told`.
     """
-    checkpoints = context.checkpoints
+    checkpoints, watch = context.checkpoints, watch or unwatched()
     records: list[Step] = []
     saved = checkpoints.latest()
     if saved is not None:
         records = [record.model_validate(row) for row in saved.state["records"]]
         trainer.load(saved.tensors, saved.state["updates"])
+        watch.load(saved)
+    with faults_told(trainer.section, checkpoints):
+        watch.begin(trainer)
     for number in range(len(records) + 1, steps + 1):
         trainer.done = (number - 1) / max(1, steps - 1)
-        began = time.monotonic()
+        began, before = time.monotonic(), context.flops.total
         with faults_told(trainer.section, checkpoints):
             records.append(step(number, records))
-        context.track(records[-1], records[-1].tokens / max(time.monotonic() - began, 1e-9))
+            context.track(records[-1], _speed(records[-1].tokens, before, began, context.flops))
+            goes_on = watch.after(number, trainer, last=number == steps)
+        if not goes_on:
+            break
         if number % trainer.section.checkpoint_steps == 0 and number < steps:
             rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
-            checkpoints.save(number, trainer.tensors(), {"updates": trainer.updates, "records": rows})
+            state: dict[str, JsonValue] = {"updates": trainer.updates, "records": rows}
+            checkpoints.save(number, trainer.tensors() | watch.tensors(), state | watch.state())
+    watch.end(trainer)
     return records
+
+
+def _speed(tokens: int, flops_before: float, began: float, flops: FlopCounter) -> Speed:
+    """Of a step that began then, when so many operations had been counted."""
+    seconds = max(time.monotonic() - began, 1e-9)
+    rate = (flops.total - flops_before) / seconds
+    mfu = rate / flops.peak if flops.peak else None
+    return Speed(tokens_per_second=tokens / seconds, flops_per_second=rate, mfu=mfu)
 
 
 def train_epochs(
@@ -287,18 +322,28 @@ def train_epochs(
         weights: of each example in the loss: its counted tokens, or its pair's weight.
         rows_of: what the model reads of an example.
     """
-    together = prompts if section.order == "prompts" else ids
+    kept_out = held_out(prompts, section, stage, seed=context.seed)
+    learned = sorted({*range(len(ids))} - {*kept_out})
+    together = [(prompts if section.order == "prompts" else ids)[one] for one in learned]
     orders = [grouped_order(together, context.seed, stage, epoch) for epoch in range(section.epochs)]
-    batches = [batch for order in orders for batch in cut(order, section.batch_size)]
+    batches = [[learned[at] for at in batch] for order in orders for batch in cut(order, section.batch_size)]
+
+    def weight_of(some: Sequence[int]) -> float:
+        return sum(weights[one] for one in some) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
 
     def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:
         batch = batches[number - 1]
-        weight = sum(weights[one] for one in batch) or 1.0  # if pairs all weigh nothing, there is no gradient to divide
         tokens = sum(len(row) for one in batch for row in rows_of(one))
         update = trainer.update(
-            parts(batch, rows_of, section.micro_batch_tokens), loss_of, weight=weight, tokens=tokens, ids=ids
+            parts(batch, rows_of, section.micro_batch_tokens), loss_of, weight=weight_of(batch), tokens=tokens, ids=ids
         )
         context.progress(len(batch), update.tokens)
         return update
 
-    return run_steps(trainer, step, steps=len(batches), record=TrainStep, context=context)
+    @torch.no_grad()
+    def kept_out_loss() -> float:
+        pieces = parts(kept_out, rows_of, section.micro_batch_tokens)
+        return sum(float(loss_of(piece)[0]) for piece in pieces) / weight_of(kept_out)
+
+    watch = stopping_early(section, kept_out_loss, context.looked)
+    return run_steps(trainer, step, steps=len(batches), record=TrainStep, context=context, watch=watch)

@@ -65,8 +65,13 @@ def split_by_prompt(
     """(training, held out): each prompt falls to one side with all its pairs, drawn from `seed` and the prompt's id."""
     sides: tuple[list[PreferenceExample], list[PreferenceExample]] = ([], [])
     for example in examples:
-        sides[int(generator(seed, "holdout", example.prompt_id).random() < share)].append(example)
+        sides[int(holdout_draw(example.prompt_id, seed=seed) < share)].append(example)
     return sides
+
+
+def holdout_draw(prompt_id: str, *, seed: int) -> float:
+    """In [0, 1): a prompt's pairs are held out if it is below the share that is."""
+    return float(generator(seed, "holdout", prompt_id).random())
 
 
 def train_preference(

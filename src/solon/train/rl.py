@@ -23,6 +23,7 @@ from solon.train.batches import cut, epoch_order
 from solon.train.kl_control import next_kl_coefficient
 from solon.train.loop import TrainContext, Trainer, TrainStep, run_steps
 from solon.train.losses import SumAndWeight, clip_fraction, importance_weights, kl_k1, kl_k3, sampler_gap
+from solon.train.monitor import Monitor, watched
 from solon.train.rewards import Earned, Reward, Spread
 from solon.train.rollouts import (
     Environment,
@@ -94,8 +95,10 @@ def reinforce(
     section: RLSection,
     context: TrainContext,
     keep: KeepRollouts,
+    monitor: Monitor | None = None,
 ) -> list[RLTrainStep]:
-    """Trains `models.policy` (and the value model) in place and returns one record per step.
+    """Trains `models.policy` (and the value model) in place and returns one record per step; `monitor` may end it
+    early and go back to the best policy.
 
     A step depends on its number, the seed and the weights alone: a killed run resumes at the last checkpoint, samples
     the steps since then again, and ends with the same bytes.
@@ -112,7 +115,8 @@ def reinforce(
         reward = environment.reward.after(before[0].terms) if before else environment.reward
         return replace(loop, section=_in_force(section, before), reward=reward).step(number)
 
-    return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, context=context)
+    watch = None if monitor is None else watched(monitor, tokens, section, context)
+    return run_steps(trainer, step, steps=section.steps, record=RLTrainStep, context=context, watch=watch)
 
 
 def _in_force(section: RLSection, before: Sequence[RLTrainStep]) -> RLSection:

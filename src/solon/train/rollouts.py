@@ -5,7 +5,7 @@ Legend: B rollouts, T answer tokens (rows padded on the right), N tokens that co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -80,6 +80,13 @@ def sample_rollouts(
     """A group of answers to each prompt, those of one prompt together; each answer has a seed of its own."""
     members = range(section.samples_per_prompt)
     asked = {f"rl-{step}-{place}-{member}": prompt for place, prompt in enumerate(prompts) for member in members}
+    return answers_to(asked, environment, section, seed=seed)
+
+
+def answers_to(
+    asked: Mapping[str, PolicyPrompt], environment: Environment, section: RLSection, *, seed: int
+) -> list[Sample]:
+    """An answer for each id, drawn from a seed of its own."""
     requests = [
         SampleRequest(
             prompt=prompt.text,

@@ -21,13 +21,30 @@ from solon.toml_text import leaves
 if TYPE_CHECKING:
     from solon.train.loop import TrainStep
 
-Track = Callable[["TrainStep", float], None]
-"""Called after each step with its record and its tokens per second of wall time."""
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Of one step, per second of wall time."""
+
+    tokens_per_second: float
+    flops_per_second: float
+    """Floating-point operations of the products that training computed (`train.flops`)."""
+    mfu: float | None
+    """These as a share of what the device does; None if that is not known."""
+
+    def numbers(self) -> dict[str, float]:
+        """Those that are known."""
+        mfu = {} if self.mfu is None else {"mfu": self.mfu}
+        return {"tokens_per_second": self.tokens_per_second, "flops_per_second": self.flops_per_second} | mfu
+
+
+Track = Callable[["TrainStep", Speed], None]
+"""Called after each step with its record."""
 _Write = Callable[[int, Mapping[str, float]], object]
 """Writes the numbers of a step."""
 
 
-def untracked(record: TrainStep, tokens_per_second: float) -> None:
+def untracked(record: TrainStep, speed: Speed) -> None:
     """For who does not want to know."""
 
 
@@ -47,12 +64,12 @@ def trackers(names: Sequence[Tracker], run: Path, header: Header) -> Iterator[Tr
     writes: list[_Write] = []
     with ExitStack() as stack:
 
-        def track(record: TrainStep, tokens_per_second: float) -> None:
+        def track(record: TrainStep, speed: Speed) -> None:
             if not writes:
                 training = _Training(run=run, header=header, first_step=record.step)
                 training.folder.mkdir(parents=True, exist_ok=True)
                 writes.extend(_OPEN[name](training, stack) for name in dict.fromkeys(names))
-            numbers = dict(leaves(record.model_dump(exclude={"step"}))) | {"tokens_per_second": tokens_per_second}
+            numbers = dict(leaves(record.model_dump(exclude={"step"}))) | speed.numbers()
             for write in writes:
                 write(record.step, numbers)
 

@@ -1,8 +1,8 @@
 """RL algorithms: a file each, named as the run file names it, with two functions.
 
 `advantages(reward_B, scores, section)` gives (advantage, return), both [B, T], constants, and 0 outside the mask. The
-return is what the value model should have said; zeros without one. `reward_B` is the preference model's score, any
-penalty for being cut off included, the KL penalty not.
+return is what the value model should have said; zeros without one. `reward_B` is what answers earned, any penalty
+for being cut off included, the KL penalty not.
 `loss(tokens, section)` gives a sum over the tokens of a micro-batch and their number.
 
 What they share stands here: where the KL is paid (`kl_in`), and the clipped loss. `section.kl_coefficient` is the

@@ -106,6 +106,11 @@ class Reward:
         rewards = [fsum(each) for each in zip(*parts, strict=True)]
         return Earned(rewards=rewards, terms={} if self._plain else scores)
 
+    @property
+    def unstandardized(self) -> Reward:
+        """The same sum of scores as they are, so that it can be compared from one set of prompts to the next."""
+        return replace(self, terms=tuple(replace(term, standardized=False) for term in self.terms))
+
     def _weighted(self, term: Term, scores: Scores) -> Scores:
         if not term.standardized:
             return [term.weight * score for score in scores]

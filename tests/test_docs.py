@@ -123,7 +123,12 @@ def test_the_file_tree_of_the_readme_is_the_file_tree() -> None:
     inner = {line.split()[0].rstrip("/") for line in lines if line.startswith("  ")}
     outer = {line.split()[0] for line in lines if not line.startswith("  ")}
     assert not [name for name in outer if not (ROOT / name).exists()]
-    assert inner == {path.name for path in (ROOT / "src/solon").iterdir()} - {"__init__.py", "__pycache__", "py.typed"}
+    assert inner == {path.name for path in (ROOT / "src/solon").iterdir()} - {
+        "__init__.py",
+        "__main__.py",
+        "__pycache__",
+        "py.typed",
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -18,7 +18,7 @@ class Killed(Exception):
 class NoCheckpoints:
     """Keeps nothing: a killed run starts over."""
 
-    def latest(self) -> None:
+    def latest(self, like: object = None) -> None:
         return None
 
     def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -38,7 +38,7 @@ class MemoryCheckpoints:
         self.saved: Checkpoint | None = None
         self.steps: list[int] = []
 
-    def latest(self) -> Checkpoint | None:
+    def latest(self, like: object = None) -> Checkpoint | None:
         return self.saved
 
     def save(self, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def _train(model: nn.Module, loss_of: LossOf, checkpoints: Any) -> list[TrainSte
     return train_epochs(
         Trainer({"model": model}, SECTION),
         loss_of,
-        partial(micro_batches, packed=False),
+        cast(Any, SimpleNamespace(model=model, parts=partial(micro_batches, packed=False))),
         train_context(pad_id=0, checkpoints=checkpoints),
         stage="sft",
         section=SECTION,

@@ -31,7 +31,7 @@ Section = TypeVar("Section", bound=OptimizerSection)
 class NoCheckpoints:
     """Keeps nothing."""
 
-    def latest(self) -> None:
+    def latest(self, like: object = None) -> None:
         return None
 
     def save(self, *state: object) -> None:

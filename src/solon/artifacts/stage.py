@@ -73,6 +73,8 @@ class StageFolder:
     and goes when the stage is finished. A finished stage is a `FinishedStage`.
     """
 
+    writes = True
+
     def __init__(self, run: Path, header: Header):
         """Begin a stage, or go on with it. Raises `RunError` if it was begun from other settings or inputs."""
         self.run, self.name = run, header.stage
@@ -179,7 +181,13 @@ class StageFolder:
     @cached_property
     def checkpoint(self) -> Checkpoints:
         """Checkpoints of this stage, for work that is not made of independent shards."""
-        return Checkpoints(self._partial / "checkpoints", run=self.run, tally=self._once, committed=self._watch.keep)
+        return Checkpoints(
+            self._partial / "checkpoints",
+            run=self.run,
+            tally=self._once,
+            committed=self._watch.keep,
+            writes=self.writes,
+        )
 
     def count(self, name: str, n: int = 1) -> None:
         """Count something. `in` and `out` are the manifest's rows in and out; other names stand under `other`."""
@@ -247,6 +255,18 @@ class StageFolder:
         start = StageStart(header=header, versions=versions())
         write_atomic(self._partial / START, canonical_json(start))
         return start
+
+
+class WatchedStage(StageFolder):
+    """The folder of a stage that another process fills: this one reads and counts as that does, and writes nothing."""
+
+    writes = False
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        pass
+
+    def _begin(self, header: Header) -> StageStart:
+        return _read_start(self.run, self.name)
 
 
 def _read_start(run: Path, name: str) -> StageStart:

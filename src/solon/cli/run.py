@@ -49,10 +49,13 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         no_reuse: options.NoReuse = False,
         isolate: options.Isolate = None,
         cluster: options.Cluster = None,
+        nproc: options.Processes = 1,
         quiet: options.Quiet = False,
         as_json: options.Json = False,
     ) -> None:
         options.refuse_both(reuse, no_reuse)
+        if _follows(nproc):
+            return
         tell = None if quiet or as_json else say_note
         keys = options.run_keys(model, constitution, prompts, helpful, columns, seed)
         if source is None or source in shipped_run_files() or not os.path.isdir(source):
@@ -64,7 +67,7 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         else:
             _require(until, run_config(Path(source)))
             run = _find(Path(source), tell)
-        _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json, until=until)
+        _carry_on(run, reuse, no_reuse, isolate, cluster, nproc, quiet, as_json, until=until)
 
     return command
 
@@ -101,6 +104,7 @@ def resume(
     no_reuse: options.NoReuse = False,
     isolate: options.Isolate = None,
     cluster: options.Cluster = None,
+    nproc: options.Processes = 1,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -112,8 +116,10 @@ def resume(
       [bold]solon resume runs/demo[/bold]
     """
     options.refuse_both(reuse, no_reuse)
+    if _follows(nproc):
+        return
     run = _find(folder, None if quiet or as_json else say_note)
-    _carry_on(run, reuse, no_reuse, isolate, cluster, quiet, as_json)
+    _carry_on(run, reuse, no_reuse, isolate, cluster, nproc, quiet, as_json)
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")]) -> None:
@@ -131,6 +137,19 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     print_result(folder)  # first: it can be read where nothing can be written
     with storage_errors(folder):
         write_page(folder, data)
+
+
+def _follows(processes: int) -> bool:
+    """Whether torchrun started this process beside the first one; then it has helped that, and is done."""
+    rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if processes > 1 and size > 1:
+        raise UserError("--nproc and torchrun both start processes", hint="leave out --nproc")
+    if rank == 0 or size == 1:
+        return False
+    from solon.pipeline.torchrun import follow
+
+    follow()
+    return True
 
 
 def _require(stage: Stage | None, config: RunConfig) -> None:
@@ -185,6 +204,7 @@ def _carry_on(
     no_reuse: bool,
     isolate: bool | None,
     cluster: str | None,
+    processes: int,
     quiet: bool,
     as_json: bool,
     *,
@@ -199,7 +219,9 @@ def _carry_on(
         from solon.report.html import write_report
 
         last = until.name if until else None
-        worked = run_pipeline(run, reporter, until=last, others=others, isolate=isolate, cluster=cluster)
+        worked = run_pipeline(
+            run, reporter, until=last, others=others, isolate=isolate, cluster=cluster, processes=processes
+        )
         if until is None:
             write_report(run.path)
         if not worked:

@@ -58,6 +58,16 @@ Cluster = Annotated[
         "to. Training stays here.",
     ),
 ]
+Processes = Annotated[
+    int,
+    Option(
+        "--nproc",
+        metavar="N",
+        min=1,
+        help="Train in N processes of this machine, each on its share of every batch and, if there are GPUs, on one of "
+        "its own. A run may go on with another number. For several machines: torchrun -m solon run ...",
+    ),
+]
 Output = Annotated[
     Path | None,
     Option(

@@ -32,7 +32,7 @@ class Contradiction:
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
     feedback = (_models, _prompts, _sampling, _judge)
-    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _schedules, _batches)
+    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _schedules, _batches)
     return [found for rule in (*feedback, *training) for found in rule(config)]
 
 
@@ -242,6 +242,16 @@ def _monitor(config: RunConfig) -> Iterator[Contradiction]:
     if config.preference.holdout == 0:
         what = "rl.monitor is set, but preference.holdout is 0, which keeps no prompt out of the reward's training"
         yield Contradiction(("preference.holdout", "rl.monitor"), what, "set it above 0, e.g. to 0.1")
+
+
+def _shards(config: RunConfig) -> Iterator[Contradiction]:
+    """A training is looked at by its whole weights."""
+    watches = {"sft": "early_stopping", "preference": "early_stopping", "dpo": "early_stopping", "rl": "monitor"}
+    for section, watch in watches.items():
+        if getattr(config, section).shard != "none" and getattr(getattr(config, section), watch) is not None:
+            keys = f"{section}.shard", f"{section}.{watch}"
+            what = f'{section}.shard is "full", but {section}.{watch} looks at weights that are whole'
+            yield Contradiction(keys, what, f'set {section}.shard to "none", or remove {section}.{watch}')
 
 
 def _schedules(config: RunConfig) -> Iterator[Contradiction]:

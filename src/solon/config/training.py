@@ -58,6 +58,9 @@ class OptimizerSection(Section):
     gradient_checkpointing: Annotated[bool, MECHANICAL] = False
     """Compute each layer again for its gradient instead of keeping what is inside it: a third more time, and memory for
     one layer in the place of all."""
+    shard: Annotated[Literal["none", "full"], MECHANICAL] = "none"
+    """What each of several processes (`--nproc`) holds while they train: `none`: all weights, gradients and moments;
+    `full`: its share of each layer's, of models that learn and of those beside them. One process holds all of them."""
     lora: LoraSection | None = None
     """None: all weights learn."""
 

@@ -50,6 +50,7 @@ from solon.train.early_stopping import held_out
 from solon.train.faults import memory_for
 from solon.train.flops import FlopCounter
 from solon.train.loop import TrainContext
+from solon.train.parallel import ALONE
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
@@ -62,10 +63,11 @@ from solon.train.preference import (
 from solon.train.rl import reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels
 from solon.train.sft import finetune
+from solon.train.sharding import Shards
 from solon.train.tracking import trackers
 
 Saved = TypeVar("Saved")
-ALONE = "the preference model is kept in a form that Solon alone reads (docs/models.md)"
+OWN_FORM = "the preference model is kept in a form that Solon alone reads (docs/models.md)"
 
 
 def train_sl(work: Work) -> Facts:
@@ -79,7 +81,7 @@ def train_sl(work: Work) -> Facts:
     work.folder.count("out", len(examples))
     work.folder.write_records("demonstrations", rows)
     with learner.training(learner.readings([one.prompt for one in examples], section)) as context:
-        learner.keep_policy(finetune(learner.loaded.model, examples, section, context))
+        learner.keep_policy(finetune(learner.shards.of(learner.loaded.model), examples, section, context))
     return {"targets": f"{section.rounds} revisions, and helpful answers", **learner.ending()}
 
 
@@ -90,15 +92,17 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     training, kept_out = learner.compared(rows, section)
     model = PreferenceModel(learner.loaded.model, seed=work.seed)
     with learner.training(learner.readings([one.prompt_id for one in training], section)) as context:
-        steps = train_preference(model, training, section, context)
-        margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype)
+        steps = train_preference(learner.shards.of(model), training, section, context)
+        learner.shards.fill(model)
+        margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype, group=context.group)
         facts, margin_of = _set_temperature(model, section, margin_of, kept_out)
-        if section.lora is not None:
+        if section.lora is not None and learner.group.first:
             with work.folder.new_folder("adapter") as folder:
                 save_adapter(model.backbone, model.head.weight, folder)
         fold(model.backbone)
-        if not learner.keep(steps, lambda to: model.save(to, learner.tokenizer, end=learner.format.end)):
-            work.note(f"transformers cannot classify sequences with {type(model.backbone).__name__}: {ALONE}")
+        kept = learner.keep(steps, lambda to: model.save(to, learner.tokenizer, end=learner.format.end))
+        if kept is False:
+            work.note(f"transformers cannot classify sequences with {type(model.backbone).__name__}: {OWN_FORM}")
     return {**facts, **_held_out(work, kept_out, margin_of), **learner.ending()}
 
 
@@ -126,16 +130,14 @@ def train_rl(work: Work) -> Facts:
     sl, section = work.model_of("sl"), work.config.rl
     algorithm = algorithm_of(section.algorithm)
     learner = _Learner(work, sl, section)
-    reference = work.actors.load(sl).model if section.lora is None else learner.loaded.model
+    engine, in_place = learner.engine(), learner.shards.of
+    policy = in_place(learner.loaded.model)
+    reference = in_place(work.actors.load(sl).model) if section.lora is None else policy
     own = _preference_model(learner)
-    models = RLModels(
-        policy=learner.loaded.model,
-        reference=reference,
-        value_model=_value_model(work, own) if algorithm.VALUE_MODEL else None,
-    )
-    beside = [models.reference, *(one.backbone for one in (own, models.value_model) if one is not None)]
-    learner.count_flops(beside)
-    environment, watched = _environments(learner, own)
+    value = _value_model(work, own) if algorithm.VALUE_MODEL else None
+    learner.count_flops([reference, *(one.backbone for one in (own, value) if one is not None)])
+    models = RLModels(policy=policy, reference=reference, value_model=in_place(value))
+    environment, watched = _environments(learner, engine, in_place(own))
     keep, monitor = partial(work.folder.write_shard, "rollouts"), monitor_of(work, watched, learner.prompts)
     rollouts = section.steps * section.prompts_per_step * section.samples_per_prompt
     with shared_loop(), learner.training(rollouts) as context:
@@ -148,11 +150,11 @@ def train_by_dpo(work: Work, rows: Sequence[Comparison]) -> Facts:
     section = work.config.dpo
     learner = _Learner(work, work.model_of("sl"), section)
     training, kept_out = learner.compared(rows, section)
-    policy = learner.loaded.model
     with learner.training(learner.readings([one.prompt_id for one in training], section)) as context:
+        policy = learner.shards.of(learner.loaded.model)
         before_P2 = answer_logps(policy, kept_out, section, context)
         learner.keep_policy(train_dpo(policy, policy, training, section, context))
-        log_ratio_P2 = answer_logps(policy, kept_out, section, context) - before_P2
+        log_ratio_P2 = answer_logps(learner.loaded.model, kept_out, section, context) - before_P2
     margin_P = section.beta * (log_ratio_P2[:, 0] - log_ratio_P2[:, 1])
     return {"loss": section.loss, **_held_out(work, kept_out, margin_P.tolist()), **learner.ending()}
 
@@ -170,8 +172,13 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
 def shares_weights(config: RunConfig) -> bool:
     """Whether RL holds one model: the preference model is an adapter on the weights that the policy learns beside. A
     value model needs adapters on the preference model, which then is a model of its own."""
-    adapted = config.rl.lora is not None and config.preference.lora is not None and config.rl.rewards.preference
-    return bool(adapted) and config.preference.start == "sl" and not algorithm_of(config.rl.algorithm).VALUE_MODEL
+    adapted = config.rl.lora is not None and config.preference.lora is not None and config.rl.shard == "none"
+    return (
+        adapted
+        and config.rl.rewards.preference > 0
+        and config.preference.start == "sl"
+        and not algorithm_of(config.rl.algorithm).VALUE_MODEL
+    )
 
 
 def _preference_model(learner: _Learner) -> PreferenceModel | None:
@@ -202,18 +209,24 @@ class _Learner:
 
     def __init__(self, work: Work, folder: Path, section: OptimizerSection) -> None:
         self.work, self.prompts, self.format = work, work.prompts.by_id(), work.actors.format(folder)
+        self.group = work.group or ALONE
+        self.shards = Shards(wanted=section.shard == "full" and self.group.size > 1)
         self.loaded = work.actors.load(folder, trainable=section.lora is None)
         self.tokenizer = self.loaded.tokenizer
         self.section = section
         self.looks: Sequence[Look] = ()
         if section.lora is not None:
             add_adapters(self.loaded.model, section.lora, seed=work.seed)
-        self.flops, self._told = FlopCounter(product_rate(work.actors.device, work.actors.dtype)), 0.0
-        self.flops.count(self.loaded.model)
+        peak = None if self.shards.wanted else product_rate(work.actors.device, work.actors.dtype)
+        self.flops, self._told = FlopCounter(peak), 0.0
+        self._counted: set[int] = set()
+        self.count_flops([self.loaded.model])
 
     def count_flops(self, models: Iterable[PreTrainedModel]) -> None:
-        """Of further models, each once."""
-        for model in {id(one): one for one in models if one is not self.loaded.model}.values():
+        """Of these models, each once; what models in shards compute is not counted."""
+        new = {id(one): one for one in models if id(one) not in self._counted}
+        self._counted |= new.keys()
+        for model in [] if self.shards.wanted else new.values():
             self.flops.count(model)
 
     def prompt(self, prompt_id: str) -> str:
@@ -252,12 +265,18 @@ class _Learner:
         self.work.folder.count("held out", len(kept_out))
         return training, kept_out
 
+    def engine(self) -> LocalModel:
+        """Writes with the model, whose weights may learn and may be in shards meanwhile."""
+        config = self.work.config.sampling
+        return LocalModel(self.loaded, batch_size=config.batch_size, dtype=self.work.actors.dtype)
+
     @contextmanager
     def training(self, examples: int) -> Iterator[TrainContext]:
         """Tells of a training that reads so many examples, and times it."""
         folder, reporter = self.work.folder, self.work.reporter
+        told = self.work.config.tracking.to if self.group.first else ()
         reporter.stage(folder.name, examples)
-        with folder.timed(), trackers(self.work.config.tracking.to, folder.run, folder.header) as track:
+        with folder.timed(), trackers(told, folder.run, folder.header) as track:
             yield TrainContext(
                 seed=self.work.seed,
                 pad_id=pad_id(self.tokenizer),
@@ -267,6 +286,7 @@ class _Learner:
                 track=track,
                 looked=self._looked,
                 flops=self.flops,
+                group=self.group,
             )
 
     def readings(self, prompts: Sequence[str], section: EpochsSection) -> int:
@@ -300,11 +320,15 @@ class _Learner:
 
     def keep_policy(self, steps: Sequence[Record]) -> None:
         """The trained model, which ends its answers as it learned to, and its steps."""
+        self.shards.fill(self.loaded.model)
         fold(self.loaded.model)
         add_end(self.loaded.model, self.tokenizer, self.format.end)
         self.keep(steps, lambda to: save_model(self.loaded.model, self.tokenizer, to))
 
-    def keep(self, steps: Sequence[Record], save: Callable[[Path], Saved]) -> Saved:
+    def keep(self, steps: Sequence[Record], save: Callable[[Path], Saved]) -> Saved | None:
+        """What `save` returns; None where another process keeps it."""
+        if not self.group.first:
+            return None
         self.work.folder.write_records("steps", steps)
         with self.work.folder.new_folder("model") as folder:
             return save(folder)
@@ -340,11 +364,12 @@ def algorithm_of(name: str) -> Algorithm:
     return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
-def _environments(learner: _Learner, own: PreferenceModel | None) -> tuple[Environment, Environment]:
-    """Prompts that leave room for an answer and its reward, and the reward: for RL, and for its monitor. `own`: the
-    run's preference model."""
+def _environments(
+    learner: _Learner, engine: LocalModel, own: PreferenceModel | None
+) -> tuple[Environment, Environment]:
+    """Prompts that leave room for an answer and its reward, the policy that answers, and the reward: for RL, and for its
+    monitor. `own`: the run's preference model."""
     work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
-    engine = LocalModel(learner.loaded, batch_size=work.config.sampling.batch_size, dtype=work.actors.dtype)
     prompts = (*work.prompts.red_team, *work.prompts.helpful)
     asked = [PolicyPrompt(id=prompt.id, text=format.prompt(prompt.turns)) for prompt in prompts]
 
@@ -355,8 +380,8 @@ def _environments(learner: _Learner, own: PreferenceModel | None) -> tuple[Envir
 
     def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
         before = replace(engine.counts)
-        with memory_for("sampling.batch_size"):
-            answers = engine.sample(requests)
+        with memory_for("sampling.batch_size"), learner.shards.filled(learner.loaded.model):
+            answers = learner.group.spread(requests, engine.sample)
         if decoder_kind(learner.loaded.model) == "lean":  # other engines call the model, which counts by itself
             read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
             learner.flops.sampled(learner.loaded.model, read=read, drawn=drawn)
@@ -395,4 +420,5 @@ def _reward(learner: _Learner, own: PreferenceModel, max_tokens: int) -> Prefere
         max_tokens=max_tokens,
         count=learner.work.folder.count,
         dtype=learner.work.actors.dtype,
+        group=learner.group,
     )

@@ -18,6 +18,7 @@ from solon.pipeline.rewards import of_another_run
 from solon.pipeline.work import Work
 from solon.records import MonitorAnswer, Pair, Prompt
 from solon.train.monitor import Gold, Monitor
+from solon.train.parallel import ALONE
 from solon.train.preference import holdout_draw
 from solon.train.rewards import OfAnswers
 from solon.train.rollouts import Environment, PolicyPrompt, Sample
@@ -61,7 +62,8 @@ def _gold(work: Work, prompts: Prompts) -> Gold:
         return by_truth(truth.grader, prompts)
     if work.config.gold == "model" and section:
         return by_model(work, Path(section.model))
-    return by_judge(work, prompts)
+    judged, group = by_judge(work, prompts), work.group or ALONE
+    return lambda step, samples: group.by_first(lambda: judged(step, samples))
 
 
 def by_truth(grader: Grader, prompts: Prompts) -> Gold:

@@ -13,6 +13,7 @@ from solon.models.tokens import pad_id
 from solon.pipeline.judging import judge_of
 from solon.pipeline.work import Work
 from solon.records import Comparison
+from solon.train.parallel import ALONE
 from solon.train.preference import PreferenceReward
 from solon.train.rewards import OfAnswers, Reward, Score, Term, texts
 from solon.train.rewards.judged import JudgeReward
@@ -33,7 +34,8 @@ def reward_of(work: Work, own: PreferenceReward | None) -> Reward:
 
 def _of_model(work: Work, name: str, own: PreferenceReward | None) -> Score:
     if name == "judge":
-        return _judge(work)
+        judge, group = _judge(work), work.group or ALONE
+        return lambda samples: group.by_first(lambda: judge(samples))
     if name != "preference":
         return OfAnswers(of_another_run(work, Path(work.config.rl.rewards.models[name.removeprefix("models.")].path)))
     assert own is not None, "the preference model has a weight, and was not loaded"
@@ -58,6 +60,7 @@ def of_another_run(work: Work, folder: Path) -> PreferenceReward:
         count=work.folder.count,
         dtype=actors.dtype,
         prompt_text=prompt_text,
+        group=work.group or ALONE,
     )
 
 

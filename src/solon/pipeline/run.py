@@ -12,12 +12,15 @@ from solon.lm.engines import takes_process
 from solon.pipeline.actors import Actors
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
+from solon.pipeline.members import run_in_members
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import stages_of
 from solon.pipeline.summary import write_summary
+from solon.pipeline.torchrun import do_together, release
 from solon.pipeline.work import Work, run_stage
 from solon.pipeline.worker import run_in_child
 from solon.progress import Reporter
+from solon.train.parallel import launched
 
 LARGE_BYTES = 1 << 30
 """A stage with a model of so many bytes or more has a process of its own, unless the user says otherwise. Starting one
@@ -33,6 +36,7 @@ def run_pipeline(
     others: OtherRuns | None = None,
     isolate: bool | None = None,
     cluster: str | None = None,
+    processes: int = 1,
 ) -> bool:
     """Does every stage, or those up to one of them; a whole run ends with its summary.
 
@@ -42,17 +46,21 @@ def run_pipeline(
         isolate: whether each stage that uses a model has a process of its own. None: those with a large model, or an
             engine that wants one.
         cluster: the address of the Ray cluster whose workers make the rows that ask a model. None: this process does.
+        processes: of this machine that train together. 1: this one does, with all that torchrun started beside it.
 
     Returns whether anything was left to do.
     """
-    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate, cluster=cluster)
-    for stage in stages_of(run.config):
-        pipeline.do(stage)
-        if stage.name == until:
-            break
-    else:
-        pipeline.keep_constitution()
-        write_summary(run.path, pipeline.given, pipeline.done)
+    pipeline = Pipeline(run, reporter, others or OtherRuns(), isolate=isolate, cluster=cluster, processes=processes)
+    try:
+        for stage in stages_of(run.config):
+            pipeline.do(stage)
+            if stage.name == until:
+                break
+        else:
+            pipeline.keep_constitution()
+            write_summary(run.path, pipeline.given, pipeline.done)
+    finally:
+        release()
     run.keep()
     return pipeline.worked
 
@@ -68,8 +76,10 @@ class Pipeline:
         *,
         isolate: bool | None = False,
         cluster: str | None = None,
+        processes: int = 1,
     ) -> None:
         self.run, self.reporter, self.others, self.isolate, self.cluster = run, reporter, others, isolate, cluster
+        self.processes = processes
         self.actors = Actors(config=run.config, run=run.path)
         self.given = RunInputs(self.actors.settled)
         self.done: dict[str, FinishedStage] = {}
@@ -111,7 +121,11 @@ class Pipeline:
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
         taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asked(self.run.config))
-        if stage.roles and (large or taken if self.isolate is None else self.isolate):
+        if stage.trains and self.processes > 1:
+            run_in_members(stage, self.run, self.reporter, self.note, self.processes)
+        elif stage.trains and launched()[1] > 1:
+            do_together(stage, self.work(stage, folder))
+        elif stage.roles and (large or taken if self.isolate is None else self.isolate):
             run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
             run_stage(stage, self.work(stage, folder))

@@ -30,6 +30,7 @@ from solon.records import Record, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor, Actors
+    from solon.train.parallel import Group
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -56,6 +57,8 @@ class Work:
     """Tells the user of something, once in a run."""
     workers: Workers = one_by_one
     """Where rows are made that ask a model."""
+    group: Group | None = None
+    """The processes that do a stage of training together; None: this one alone."""
     notes: list[str] = field(default_factory=list)
     """What was told; the manifest keeps it."""
     engines: dict[str, str] = field(default_factory=dict)
@@ -199,7 +202,11 @@ class Work:
 
 
 def run_stage(stage: Stage, work: Work) -> None:
-    """Does what is left to do of a stage that was begun, and seals it."""
+    """Does what is left to do of a stage that was begun, and seals it. One that another process seals is only
+    worked on."""
+    if not work.folder.writes:
+        stage.body(work)
+        return
     system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
     formats = {role: work.actors.format_facts(role, system=system) for role in stage.played(work.config)}
     notes = [note for format in formats.values() for note in format.notes]

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
@@ -26,7 +26,7 @@ from solon import errors
 from solon.artifacts.atomic import FULL, storage_errors
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder, run_config
-from solon.artifacts.stage import StageFolder
+from solon.artifacts.stage import StageFolder, WatchedStage
 from solon.errors import Fault, ProcessError, RunError, SolonError, UserError, is_out_of_memory
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.inputs import RunInputs
@@ -34,6 +34,9 @@ from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import stages_of
 from solon.pipeline.work import Work, run_stage
 from solon.progress import Reporter
+
+if TYPE_CHECKING:
+    from solon.train.parallel import Group
 
 _FAULTS = TypeAdapter(list[Fault])
 COMMAND = (sys.executable, "-m", "solon.pipeline.worker")
@@ -49,8 +52,7 @@ def run_in_child(
 
     Raises what the stage raised, or `ProcessError` if the process was killed.
     """
-    calls: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
-    calls |= {name: getattr(reporter, name) for name in ("stage", "recovered", "advance", "computed", "cut_short")}
+    heard = calls(reporter, note)
     assert run.lock.descriptor is not None
     with subprocess.Popen(
         [*COMMAND, str(run.path), stage.name, *([cluster] if cluster else [])],
@@ -64,18 +66,27 @@ def run_in_child(
             for line in child.stdout:
                 if line.endswith(b"\n"):  # a kill may cut the last one off
                     name, *arguments = json.loads(line)
-                    calls[name](*arguments)
+                    heard[name](*arguments)
             code = child.wait()
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
             raise
     if code < 0:
-        raise ProcessError(_killed(stage, signal.Signals(-code)))
+        raise ProcessError(killed(stage, signal.Signals(-code)))
     if code:
         raise RuntimeError(f"the process of stage {stage.folder} failed; it has told why on standard error")
 
 
-def _killed(stage: Stage, by: signal.Signals) -> str:
+def calls(reporter: Reporter, note: Callable[[str], None]) -> dict[str, Callable[..., None]]:
+    """What a worker's lines call, by their first word."""
+    found: dict[str, Callable[..., None]] = {"note": note, FAILED: _fail}
+    return found | {
+        name: getattr(reporter, name) for name in ("stage", "recovered", "advance", "computed", "cut_short")
+    }
+
+
+def killed(stage: Stage, by: signal.Signals) -> str:
+    """What to say of it."""
     hint = f" (if memory ran out, {_LESS_MEMORY})" if by is signal.SIGKILL else ""
     return f"the process of stage {stage.folder} was killed by {by.name}; what was done is kept{hint}"
 
@@ -85,7 +96,7 @@ def _fail(kind: str, faults: str | list[dict[str, Any]]) -> None:
     raise getattr(errors, kind)(faults if isinstance(faults, str) else _FAULTS.validate_python(faults))
 
 
-class _LineReporter(Reporter):
+class LineReporter(Reporter):
     """A reporter whose calls become lines for `run_in_child`."""
 
     def send(self, name: str, *arguments: object) -> None:
@@ -114,14 +125,14 @@ class _LineReporter(Reporter):
         self.send("note", text)
 
 
-def work(run: Path, name: str, lines: _LineReporter, cluster: str | None = None) -> None:
-    """Does what is left to do of a stage that was begun in a run's folder."""
+def work(run: Path, name: str, reporter: Reporter, cluster: str | None = None, *, group: Group | None = None) -> None:
+    """Does what is left to do of a stage that was begun in a run's folder; the first of a group seals it."""
     config = run_config(run)
     stages = {stage.name: stage for stage in stages_of(config)}
     stage = stages[name]
     with storage_errors(run):
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
-        folder = StageFolder.reopen(run, stage.folder)
+        folder = (StageFolder if group is None or group.first else WatchedStage).reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
 
         actors = Actors(config=config, run=run)
@@ -130,21 +141,22 @@ def work(run: Path, name: str, lines: _LineReporter, cluster: str | None = None)
             actors=actors,
             inputs=inputs,
             folder=folder,
-            reporter=lines,
-            tell=lines.note,
-            workers=workers_at(cluster, config.cluster, lines.advance),
+            reporter=reporter,
+            tell=reporter.note,
+            workers=workers_at(cluster, config.cluster, reporter.advance),
+            group=group,
         )
         run_stage(stage, work)
 
 
-def main(run: str, name: str, cluster: str | None = None) -> int:
-    """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback."""
-    lines = _LineReporter(os.fdopen(os.dup(1), "w"))
+def main(run: str, name: str, cluster: str | None = None, *, does: Callable[..., None] | None = None) -> int:
+    """The exit code: 0, or 1 after a last line that says why. A bug leaves by its traceback. `does`: if not `work`."""
+    lines = LineReporter(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(Path(run), name, lines, cluster)
+        (does or work)(Path(run), name, lines, cluster)
     except Exception as error:
         if (told := _told(error, run, name)) is None:
             raise

@@ -49,9 +49,9 @@ def train_dpo(
         return loss(ratio_a_B, ratio_b_B, p_B, weight_B, beta=section.beta)
 
     return train_epochs(
-        Trainer({"policy": policy}, section),
+        Trainer({"policy": policy}, section, group=context.group),
         loss_of,
-        reader.parts,
+        reader,
         context,
         stage="dpo",
         section=section,
@@ -68,10 +68,14 @@ def answer_logps(
 ) -> Tensor:
     """[P, 2]: of each pair, the log-probabilities of both answers from where they part, in nats."""
     reader = Reader(model, pad_id=context.pad_id, dtype=context.dtype)
-    logp_P2 = torch.zeros(len(examples), 2, device=reader.device)
-    for part in reader.parts(range(len(examples)), lambda index: _rows(examples[index]), section.micro_batch_tokens):
-        logp_P2[part] = _logps(reader, [examples[index] for index in part])
-    return logp_P2
+    own, idle = context.group.turns(
+        reader, range(len(examples)), lambda index: _rows(examples[index]), section.micro_batch_tokens
+    )
+    found: dict[int, list[float]] = {}
+    for part in (*own, *idle):
+        found.update(zip(part, _logps(reader, [examples[index] for index in part]).tolist(), strict=True))
+    everybodys = context.group.merge(found)
+    return torch.tensor([everybodys[index] for index in range(len(examples))], device=reader.device).view(-1, 2)
 
 
 def _logps(reader: Reader, pairs: Sequence[PreferenceExample]) -> Tensor:

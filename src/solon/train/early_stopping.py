@@ -10,6 +10,7 @@ from solon.errors import ConfigError
 from solon.evals.checks import HeldOutLoss
 from solon.evals.stopping import judge_of
 from solon.seeds import generator
+from solon.train.parallel import ALONE, Group
 from solon.train.watch import Looked, Watch
 
 
@@ -32,7 +33,9 @@ def held_out(prompts: Sequence[str], section: EpochsSection, stage: str, *, seed
     return [index for index, prompt in enumerate(prompts) if drawn[prompt]]
 
 
-def stopping_early(section: EpochsSection, mean_loss: Callable[[], float], looked: Looked) -> Watch[Any] | None:
+def stopping_early(
+    section: EpochsSection, mean_loss: Callable[[], float], looked: Looked, group: Group = ALONE
+) -> Watch[Any] | None:
     """Watches the mean loss of what is kept out, if the section asks for that."""
     stopping, judge = section.early_stopping, judge_of(section)
     if stopping is None or judge is None:
@@ -44,4 +47,5 @@ def stopping_early(section: EpochsSection, mean_loss: Callable[[], float], looke
         record=HeldOutLoss,
         looked=looked,
         best_at_end=True,
+        group=group,
     )

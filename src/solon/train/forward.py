@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from solon.artifacts.tensors import in_shards
 from solon.lm.packed import arithmetic, attending, inner_configs, packs
 from solon.models.adapters import without_adapters
 from solon.models.inputs import body_of, head_reads, model_inputs
@@ -21,6 +22,7 @@ from solon.models.memory import LOGITS
 from solon.train.batches import Rows, TokenExample, micro_batches
 from solon.train.layout import TokenBatch, collate
 from solon.train.losses import token_logprobs
+from solon.train.parallel import running
 from solon.train.trees import Tokens
 
 
@@ -34,6 +36,8 @@ class Reader:
         """`dtype`: of the arithmetic; weights stay what they are. `bare`: without the model's adapters."""
         self.model, self.packed = model, packs(model)
         self._pad_id, self._dtype, self._bare, self._configs = pad_id, dtype, bare, inner_configs(model)
+        if in_shards(model):
+            _ = self._plain_head  # asked by all processes at once, like all that reads shards
 
     @property
     def device(self) -> torch.device:
@@ -76,7 +80,7 @@ class Reader:
         ids = torch.tensor([[0, 1]], device=self.device)
         with torch.no_grad(), arithmetic(self.model, self._dtype):
             whole = self.model(ids, use_cache=False).logits
-            hidden = body_of(self.model)(ids, use_cache=False).last_hidden_state
+            hidden = running(self.model, body_of(self.model))(input_ids=ids, use_cache=False).last_hidden_state
             wide = self.model.get_output_embeddings()(hidden)
         return whole.shape == wide.shape and torch.allclose(whole, wide, atol=1e-4, rtol=1e-4)
 
@@ -94,7 +98,7 @@ class Reader:
         """[B * T, D], the final hidden states; those of padding are meaningless."""
         body = body_of(self.model)
         with self._reading(batch):
-            hidden_BTD: Tensor = body(**_inputs(body, batch), use_cache=False).last_hidden_state
+            hidden_BTD: Tensor = running(self.model, body)(**_inputs(body, batch), use_cache=False).last_hidden_state
         return hidden_BTD.flatten(0, 1)
 
     @contextmanager

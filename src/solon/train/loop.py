@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from solon.artifacts.checkpoint import Checkpoints
+from solon.artifacts.tensors import in_shards
 from solon.config.training import EpochsSection, OptimizerSection
 from solon.errors import RunError
 from solon.lm.protocols import Progress
@@ -21,7 +22,9 @@ from solon.train.batches import Rows, cut, grouped_order
 from solon.train.early_stopping import held_out, stopping_early
 from solon.train.faults import BatchDivergedError, DivergedBatch, ExampleLoss, faults_told
 from solon.train.flops import FlopCounter
+from solon.train.forward import Reader
 from solon.train.losses import SumAndWeight
+from solon.train.parallel import ALONE, Group, reshard
 from solon.train.recompute import recompute_layers
 from solon.train.schedules import Schedule, schedule_of, warmed_up
 from solon.train.tracking import Speed, Track, untracked
@@ -45,6 +48,8 @@ class TrainContext:
     """What hears of each look at a training that is watched."""
     flops: FlopCounter = field(default_factory=FlopCounter)
     """Counts what the models of the training compute."""
+    group: Group = ALONE
+    """The processes that take each step together."""
 
 
 class TrainStep(Record):
@@ -66,8 +71,6 @@ FULL_RATE = "full_lr"
 """The key of a group of AdamW's that holds what its learning rate is a share of."""
 LossOf = Callable[[list[int]], SumAndWeight]
 """Of examples by their index."""
-Parts = Callable[[Sequence[int], Rows, int], list[list[int]]]
-"""What is read at once of so many indices, within a limit of tokens: `Reader.parts`."""
 
 
 class Trainer:
@@ -86,11 +89,14 @@ class Trainer:
         section: OptimizerSection,
         *,
         weights: torch.dtype = torch.float32,
+        group: Group = ALONE,
         **adamw: Any,
     ) -> None:
-        """`adamw`: further arguments of `torch.optim.AdamW`."""
+        """`group`: who takes the steps together. `adamw`: further arguments of `torch.optim.AdamW`."""
+        self._group = group
         for module in modules.values():
             module.eval()
+            reshard(module)
             _learn_in_float32(module)
             if section.gradient_checkpointing:
                 recompute_layers(module)
@@ -100,16 +106,17 @@ class Trainer:
             for key, parameter in module.named_parameters()
             if parameter.requires_grad
         }
-        self._masters: Mapping[str, Tensor] = parameters
+        self.masters: Mapping[str, Tensor] = parameters
+        """What learns, in float32, by name."""
         self._rounded: list[tuple[Tensor, Tensor]] = []
         """What the modules compute with beside its master, where they differ."""
         if weights != torch.float32:
-            self._masters = {name: one.detach().clone().requires_grad_() for name, one in parameters.items()}
-            self._rounded = [(parameters[name], master) for name, master in self._masters.items()]
+            self.masters = {name: one.detach().clone().requires_grad_() for name, one in parameters.items()}
+            self._rounded = [(parameters[name], master) for name, master in self.masters.items()]
             for module in modules.values():
                 module.to(weights)
         self._masters_of = {
-            module: [master for name, master in self._masters.items() if name.startswith(f"{module}.")]
+            module: [master for name, master in self.masters.items() if name.startswith(f"{module}.")]
             for module in modules
         }
         self._adamw_arguments = adamw
@@ -136,11 +143,13 @@ class Trainer:
         weight: float,
         tokens: int,
         ids: Sequence[str] | None = None,
+        idle: Iterable[list[int]] = (),
     ) -> TrainStep:
         """One optimizer step on the gradient of (sum of `loss_of` over all micro-batches) / `weight`.
 
-        `weight` is that of the whole batch, known beforehand, so that each micro-batch can be run backwards at once.
-        `ids` names the examples. Raises `BatchDivergedError` before the step if loss or gradient are not finite.
+        `weight` is that of the whole batch, of all processes, known beforehand, so that each micro-batch can be run
+        backwards at once. `ids` names the examples. `idle`: micro-batches that are read and do not count
+        (`Group.turns`). Raises `BatchDivergedError` before the step if loss or gradient are not finite.
         """
         learning_rate, parts = self._set_learning_rates(), list(micro_batches)
         loss = 0.0
@@ -148,6 +157,9 @@ class Trainer:
             total, _ = loss_of(part)
             (total / weight).backward()
             loss += float(total.detach()) / weight
+        for part in idle:
+            (loss_of(part)[0] * 0.0).backward()
+        loss = self._group.total(loss)
         grad_norm = self._clip_gradients()
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
             raise BatchDivergedError(
@@ -156,7 +168,7 @@ class Trainer:
                     loss=loss,
                     grad_norm=grad_norm,
                     learning_rate=learning_rate,
-                    examples=_each_alone(parts, loss_of, ids),
+                    examples=_each_alone([part for some in self._group.gather(parts) for part in some], loss_of, ids),
                 )
             )
         self._adamw.step()
@@ -174,12 +186,13 @@ class Trainer:
         return first
 
     def _clip_gradients(self) -> float:
-        """Returns the norm before, over all modules together."""
+        """Returns the norm before, over all modules together; of the gradients of all processes."""
         for rounded, master in self._rounded:
             if rounded.grad is not None:
                 master.grad, rounded.grad = rounded.grad.float(), None
+        self._group.sum_gradients(self.masters.values())
         limit = self.section.max_grad_norm
-        return math.hypot(*(float(nn.utils.clip_grad_norm_(some, limit)) for some in self._masters_of.values()))
+        return math.hypot(*(_number(nn.utils.clip_grad_norm_(some, limit)) for some in self._masters_of.values()))
 
     @torch.no_grad()
     def _masters_to_weights(self) -> None:
@@ -188,31 +201,35 @@ class Trainer:
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the float32 weights, on the CPU."""
-        return {name: master.detach().cpu().clone() for name, master in self._masters.items()}
+        return {name: master.detach().cpu().clone() for name, master in self.masters.items()}
 
     @torch.no_grad()
     def put_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Puts back what `weights()` returned; AdamW's state stays."""
-        for name, master in self._masters.items():
+        for name, master in self.masters.items():
             master.copy_(weights[name])
         self._masters_to_weights()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether this process has a part in writing a checkpoint: the first one, and all that hold shards."""
+        return self._group.first or any(map(in_shards, self.masters.values()))
+
     def tensors(self) -> dict[str, Tensor]:
         """Float32 weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has
-        any."""
-        state: dict[str, Tensor] = {}
-        for name, master in self._masters.items():
-            state |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
-        weights = {f"weights.{name}": copy for name, copy in self.weights().items()}
-        return weights | {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+        any. Copies on the processor; shards as they are."""
+        out = {f"weights.{name}": master for name, master in self.masters.items()}
+        for name, master in self.masters.items():
+            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
+        return {name: one.detach() if in_shards(one) else one.detach().cpu().clone() for name, one in out.items()}
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor], updates: int) -> None:
         """Puts back what `tensors()` returned. Raises `RunError` if it is of other weights, e.g. adapters of another
         rank."""
-        _must_fit(tensors, self._masters)
-        self.put_weights({name: tensors[f"weights.{name}"] for name in self._masters})
-        for name, master in self._masters.items():
+        _must_fit(tensors, self.masters)
+        self.put_weights({name: tensors[f"weights.{name}"] for name in self.masters})
+        for name, master in self.masters.items():
             state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
             self._adamw.state[master] = {
                 # AdamW keeps its step count on the CPU.
@@ -221,6 +238,11 @@ class Trainer:
                 if value is not None
             }
         self.updates = updates
+
+
+def _number(norm: Any) -> float:
+    """Of a scalar, in shards or not."""
+    return float(norm.full_tensor() if in_shards(norm) else norm)
 
 
 @torch.no_grad()
@@ -234,7 +256,7 @@ def _each_alone(parts: Sequence[list[int]], loss_of: LossOf, ids: Sequence[str] 
 
 def _learn_in_float32(module: nn.Module) -> None:
     for parameter in module.parameters():
-        if parameter.requires_grad:
+        if parameter.requires_grad and parameter.dtype != torch.float32:
             parameter.data = parameter.data.float()
 
 
@@ -267,7 +289,7 @@ def run_steps(
     """
     checkpoints, watch = context.checkpoints, watch or unwatched()
     records: list[Step] = []
-    saved = checkpoints.latest()
+    saved = checkpoints.latest(trainer.masters)
     if saved is not None:
         records = [record.model_validate(row) for row in saved.state["records"]]
         trainer.load(saved.tensors, saved.state["updates"])
@@ -283,7 +305,7 @@ def run_steps(
             goes_on = watch.after(number, trainer, last=number == steps)
         if not goes_on:
             break
-        if number % trainer.section.checkpoint_steps == 0 and number < steps:
+        if number % trainer.section.checkpoint_steps == 0 and number < steps and trainer.keeps:
             rows: list[JsonValue] = [row.model_dump(mode="json") for row in records]
             state: dict[str, JsonValue] = {"updates": trainer.updates, "records": rows}
             checkpoints.save(number, trainer.tensors() | watch.tensors(), state | watch.state())
@@ -302,7 +324,7 @@ def _speed(tokens: int, flops_before: float, began: float, flops: FlopCounter) -
 def train_epochs(
     trainer: Trainer,
     loss_of: LossOf,
-    parts: Parts,
+    reader: Reader,
     context: TrainContext,
     *,
     stage: str,
@@ -316,7 +338,7 @@ def train_epochs(
     the mean loss of its batch.
 
     Args:
-        parts: of each batch.
+        reader: of the model that learns.
         ids: of the examples.
         prompts: of each example, what names its prompt.
         weights: of each example in the loss: its counted tokens, or its pair's weight.
@@ -334,16 +356,15 @@ def train_epochs(
     def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:
         batch = batches[number - 1]
         tokens = sum(len(row) for one in batch for row in rows_of(one))
-        update = trainer.update(
-            parts(batch, rows_of, section.micro_batch_tokens), loss_of, weight=weight_of(batch), tokens=tokens, ids=ids
-        )
+        own, idle = context.group.turns(reader, batch, rows_of, section.micro_batch_tokens)
+        update = trainer.update(own, loss_of, weight=weight_of(batch), tokens=tokens, ids=ids, idle=idle)
         context.progress(len(batch), update.tokens)
         return update
 
     @torch.no_grad()
     def kept_out_loss() -> float:
-        pieces = parts(kept_out, rows_of, section.micro_batch_tokens)
+        pieces = reader.parts(kept_out, rows_of, section.micro_batch_tokens)
         return sum(float(loss_of(piece)[0]) for piece in pieces) / weight_of(kept_out)
 
-    watch = stopping_early(section, kept_out_loss, context.looked)
+    watch = stopping_early(section, kept_out_loss, context.looked, context.group)
     return run_steps(trainer, step, steps=len(batches), record=TrainStep, context=context, watch=watch)

@@ -82,4 +82,12 @@ def watched(monitor: Monitor, models: TokenModels, section: RLSection, context: 
     own = monitor.section
     look = _Looker(monitor=monitor, models=models, section=section, context=context)
     judge = partial(parting, section=own)
-    return Watch(every=own.every, look=look, judge=judge, record=Check, looked=context.looked, stops=own.stop)
+    return Watch(
+        every=own.every,
+        look=look,
+        judge=judge,
+        record=Check,
+        looked=context.looked,
+        stops=own.stop,
+        group=context.group,
+    )

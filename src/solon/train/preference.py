@@ -24,6 +24,7 @@ from solon.train.forward import Reader
 from solon.train.labels import target
 from solon.train.loop import TrainContext, Trainer, TrainStep, train_epochs
 from solon.train.losses import SumAndWeight, preference_loss
+from solon.train.parallel import ALONE, Group
 from solon.train.rollouts import PolicyPrompt
 
 SHORTENED = "answers shortened to be scored"
@@ -95,9 +96,9 @@ def train_preference(
         return preference_loss(score_a_B, score_b_B, p_B, weight_B, margin=section.margin)
 
     return train_epochs(
-        Trainer({"model": model}, section),
+        Trainer({"model": model}, section, group=context.group),
         loss_of,
-        reader.parts,
+        reader,
         context,
         stage="preference",
         section=section,
@@ -123,23 +124,30 @@ def scores(
     pad_id: int,
     dtype: torch.dtype = torch.float32,
     micro_batch_tokens: int = 8192,
+    group: Group = ALONE,
 ) -> list[float]:
-    """The model's score of each sequence, in order."""
+    """The model's score of each sequence, in order. The processes of a group share them."""
     reader = Reader(model.backbone, pad_id=pad_id, dtype=dtype)
-    out = [0.0] * len(sequences)
-    for part in reader.parts(range(len(sequences)), lambda index: [sequences[index]], micro_batch_tokens):
+    own, idle = group.turns(reader, range(len(sequences)), lambda index: [sequences[index]], micro_batch_tokens)
+    found: dict[int, float] = {}
+    for part in (*own, *idle):
         score_B = _scored(model, reader, [sequences[index] for index in part])
-        for index, score in zip(part, score_B.tolist(), strict=True):
-            out[index] = score
-    return out
+        found.update(zip(part, score_B.tolist(), strict=True))
+    everybodys = group.merge(found)
+    return [everybodys[index] for index in range(len(sequences))]
 
 
 def margins(
-    model: PreferenceModel, examples: Sequence[PreferenceExample], *, pad_id: int, dtype: torch.dtype = torch.float32
+    model: PreferenceModel,
+    examples: Sequence[PreferenceExample],
+    *,
+    pad_id: int,
+    dtype: torch.dtype = torch.float32,
+    group: Group = ALONE,
 ) -> list[float]:
     """score(a) - score(b) of each pair; its logistic function is the model's p(a preferred)."""
     both = [ids for example in examples for ids in (example.a_ids, example.b_ids)]
-    flat = scores(model, both, pad_id=pad_id, dtype=dtype)
+    flat = scores(model, both, pad_id=pad_id, dtype=dtype, group=group)
     return [a - b for a, b in zip(flat[0::2], flat[1::2], strict=True)]
 
 
@@ -160,13 +168,15 @@ class PreferenceReward:
     dtype: torch.dtype = torch.float32
     prompt_text: Callable[[PolicyPrompt], str] = attrgetter("text")
     """`DialogueFormat.prompt` of its dialogue: that of this model, where it is another than the policy's."""
+    group: Group = ALONE
+    """Its processes share the answers."""
 
     def __call__(self, prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         rows = [
             self._tokens(self.prompt_text(prompt), answer.text) for prompt, answer in zip(prompts, answers, strict=True)
         ]
         with reading_by(self.model.backbone, self.model.adapter):  # others are the policy's, or a value model's
-            return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype)
+            return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype, group=self.group)
 
     def _tokens(self, prompt: str, answer: str) -> tuple[int, ...]:
         ids = sequence_tokens(self.tokenizer, prompt, self.answer_text(answer))

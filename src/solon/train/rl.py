@@ -107,7 +107,7 @@ def reinforce(
         raise ValueError("no prompts for reinforcement learning")
     if (models.value_model is not None) != algorithm.VALUE_MODEL:
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
-    trainer = Trainer(models.learning, section)
+    trainer = Trainer(models.learning, section, group=context.group)
     tokens = TokenModels(models, section, context)
     loop = _Reinforcement(algorithm, tokens, environment, environment.reward, section, context, keep, trainer)
 
@@ -178,25 +178,27 @@ class _Reinforcement:
         section, examples = self.section, [sample.example for sample in batch.samples]
         ids = [sample.id for sample in batch.samples]
         updates: list[TrainStep] = []
-        clipped: list[Tensor] = []
-        said: list[Tensor] = []
+        measured: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
         def loss_of(rows: list[int]) -> SumAndWeight:
             tokens, sampler_logp_N = self._tokens(batch, rows)
             with torch.no_grad():
                 parts = clip_fraction(tokens.logp_N, tokens.old_logp_N, tokens.advantage_N, clip=section.clip)
-                clipped.append(torch.stack(parts))
-                said.append(torch.stack([tokens.old_logp_N, sampler_logp_N]))
+                said = torch.stack([tokens.old_logp_N, sampler_logp_N])
+                measured[len(updates), *rows] = torch.stack(parts).cpu(), said.cpu()
             return self.algorithm.loss(tokens, section)
 
         for epoch in range(section.epochs):
             order = epoch_order(len(batch.samples), self.context.seed, "rl", "updates", number, epoch)
             for rows in cut(order, section.batch_size):
                 tokens = int(batch.scores.loss_mask_BT[rows].sum())
-                parts = self.models.policy.parts(
-                    rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
+                own, idle = self.context.group.turns(
+                    self.models.policy, rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
                 )
-                updates.append(self.trainer.update(parts, loss_of, weight=max(1, tokens), tokens=tokens, ids=ids))
+                updates.append(
+                    self.trainer.update(own, loss_of, weight=max(1, tokens), tokens=tokens, ids=ids, idle=idle)
+                )
+        clipped, said = zip(*self.context.group.merge(measured).values(), strict=True)
         bound, count = torch.stack(clipped).sum(dim=0).tolist()
         gap, kl = sampler_gap(*torch.cat(said, dim=1))
         return updates, {"clip_fraction": bound / max(1.0, count), "sampler_gap": gap, "sampler_kl": kl}

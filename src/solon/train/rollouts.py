@@ -132,6 +132,7 @@ class TokenModels:
         self._value_model = models.value_model
         self._value = None if models.value_model is None else reader(models.value_model.backbone)
         self._temperature = section.temperature
+        self.group = context.group
 
     def logp(self, reader: Reader, examples: Sequence[TokenExample]) -> Tensor:
         """[N] log-probabilities, by the policy or the reference."""
@@ -163,22 +164,27 @@ class TokenScores:
 def score_tokens(models: TokenModels, samples: Sequence[Sample], section: RLSection, *, policy: bool) -> TokenScores:
     """Log-probabilities and values of all answers, without gradients.
 
-    `policy`: whether the policy is asked too; else what the sampler said of it is taken, where it did.
+    `policy`: whether the policy is asked too; else what the sampler said of it is taken, where it did. The processes of
+    a group share the answers.
     """
     examples = [sample.example for sample in samples]
+    counted = [sum(example.loss_mask[1:]) for example in examples]
     said = [torch.tensor(sample.answer.logprobs) for sample in samples]
-    columns: list[Tensor] = [torch.empty(0)] * len(samples)
-    parts = models.policy.parts(range(len(samples)), lambda row: [examples[row].input_ids], section.micro_batch_tokens)
-    for part in parts:
+    known = [len(one) for one in said] == counted
+    own, idle = models.group.turns(
+        models.policy, range(len(samples)), lambda row: [examples[row].input_ids], section.micro_batch_tokens
+    )
+    found: dict[int, Tensor] = {}
+    for part in (*own, *idle):
         rows = [examples[index] for index in part]
         ref_logp_N, value_N = models.logp(models.reference, rows), models.values(rows)
-        sampler_logp_N = torch.cat([said[index] for index in part]).to(ref_logp_N)
-        asked = policy or len(sampler_logp_N) != len(ref_logp_N)
-        logp_N = models.logp(models.policy, rows) if asked else sampler_logp_N
-        known = sampler_logp_N if len(sampler_logp_N) == len(logp_N) else logp_N
-        table_N4 = torch.stack([logp_N, known, ref_logp_N, value_N], dim=1)
-        for index, row in zip(part, table_N4.split([sum(row.loss_mask[1:]) for row in rows]), strict=True):
-            columns[index] = row
+        sampler_logp_N = torch.cat([said[index] for index in part]).to(ref_logp_N) if known else None
+        logp_N = models.logp(models.policy, rows) if policy or sampler_logp_N is None else sampler_logp_N
+        table = [logp_N, logp_N if sampler_logp_N is None else sampler_logp_N, ref_logp_N, value_N]
+        tables = torch.stack(table, dim=1).cpu().split([counted[index] for index in part])
+        found.update(zip(part, tables, strict=True))
+    everybodys = models.group.merge(found)
+    columns = [everybodys[index].to(models.policy.device) for index in range(len(samples))]
     logp_BT, sampler_logp_BT, ref_logp_BT, value_BT = pad_sequence(columns, batch_first=True).unbind(dim=2)
     tokens_B1 = torch.tensor([[len(row)] for row in columns], device=logp_BT.device)
     return TokenScores(

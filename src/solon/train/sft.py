@@ -29,9 +29,9 @@ def finetune(
         return cross_entropy(reader.logp(batch), batch.weight_N)
 
     return train_epochs(
-        Trainer({"model": model}, section),
+        Trainer({"model": model}, section, group=context.group),
         loss_of,
-        reader.parts,
+        reader,
         context,
         stage="sft",
         section=section,

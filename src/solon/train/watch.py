@@ -11,6 +11,7 @@ from torch import Tensor
 from solon.artifacts.checkpoint import Checkpoint
 from solon.evals.checks import Look
 from solon.evals.stopping import Judge, Verdict
+from solon.train.parallel import ALONE, Group
 
 if TYPE_CHECKING:
     from solon.train.loop import Trainer
@@ -35,6 +36,7 @@ class Watch(Generic[S]):
         looked: Looked,
         stops: bool = True,
         best_at_end: bool = False,
+        group: Group = ALONE,
     ) -> None:
         """
         Args:
@@ -44,9 +46,10 @@ class Watch(Generic[S]):
             judge: what follows from all looks so far.
             stops: whether it ends the training if the judge says so, which then goes back to its best weights.
             best_at_end: whether it goes back to them in any case.
+            group: its processes all look, and go by what the first one sees.
         """
         self._every, self._look, self._judge, self._record, self._looked = every, look, judge, record, looked
-        self._stops, self._best_at_end = stops, best_at_end
+        self._stops, self._best_at_end, self._group = stops, best_at_end, group
         self._looks: list[S] = []
         self._best: Mapping[str, Tensor] = {}
 
@@ -59,7 +62,7 @@ class Watch(Generic[S]):
         """Looks, if it is time to. Returns whether the training goes on."""
         if not self._every or (step % self._every and not last):
             return True
-        self._looks.append(self._look(step))
+        self._looks.append(self._group.gather(self._look(step))[0])
         verdict = self._judge(self._looks)
         if verdict.best == step:
             self._best = trainer.weights()

@@ -104,6 +104,11 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "dpo.objective_weights are all 0, so that nothing is learned (set one above 0)",
         ),
         (
+            ["rl.monitor.gold=oracle", "rl.rewards.judge=1", "rl.rewards.preference=0"],
+            "rl.monitor looks whether the reward rises, but rl.rewards.judge alone only compares answers "
+            "(let a preference model earn too, or remove it)",
+        ),
+        (
             ["rl.monitor.gold=judge", "rl.rewards.judge=1"],
             'rl.monitor.gold is "judge", by whom rl.rewards.judge lets answers earn '
             '(set rl.monitor.gold to "model", or to "oracle" in the world)',

@@ -189,7 +189,7 @@ def test_the_reward_itself_is_no_measure_from_outside(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
         _judged(tmp_path, "rl.monitor.gold=model", f"rl.monitor.model={tmp_path / 'pm'}")
     assert str(raised.value) == (
-        f"{tmp_path / 'pm'}: rl.monitor.model is the preference model that is the reward, so the two could never part "
+        f"{tmp_path / 'pm'}: rl.monitor.model is a preference model that the reward uses, so the two could never part "
         "(give one of another run)"
     )
 

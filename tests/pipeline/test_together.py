@@ -26,6 +26,7 @@ from solon.config.run import RunConfig
 from solon.errors import ProcessError, RunError, SolonError
 from solon.pipeline import members
 from solon.pipeline.run import run_pipeline
+from solon.toml_text import leaves
 
 SECTIONS = {"sl": "sft", "pm": "preference", "rl": "rl", "dpo": "dpo"}
 SCRIPT = Path(__file__).parent / "together.py"
@@ -57,13 +58,18 @@ WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ppo": ("rl", PPO),
     "dpo": ("dpo", DPO),
     "adapters": ("rl", (*PPO, "rl.lora.rank=4", "rl.learning_rate=1e-2", "rl.gradient_checkpointing=true")),
+    "one model": ("rl", (*RL, "rl.lora.rank=4", "preference.lora.rank=4", "preference.start=sl")),
+    "judged": ("rl", (*RL, "rl.rewards.judge=1", "rl.rewards.length=0.1", "rl.rewards.length_between=[0,2]")),
+    "watched": ("rl", (*RL, "rl.monitor.gold=judge", "rl.monitor.every=1", "preference.holdout=0.5")),
+    "stopped early": ("sl", ("sft.batch_size=3", "sft.early_stopping.every=1", "sft.early_stopping.holdout=0.4")),
 }
 """Batches of three rows, which two processes cannot share evenly."""
+WHOLE = ("one model", "judged", "watched", "stopped early")
+"""Ways with whole weights alone."""
 CASES = {
     f"{name}, {shard}": Case(stage=stage, settings=settings, shard=shard)
     for name, (stage, settings) in WAYS.items()
-    for shard in ("none", "full")
-    if (name, shard) != ("adapters", "none")
+    for shard in {"adapters": ["full"]}.get(name, ["none"] if name in WHOLE else ["none", "full"])
 }
 
 
@@ -131,7 +137,7 @@ def assert_same_training(one: Path, other: Path, stage: str) -> None:
 def _steps(run: Path, stage: str) -> list[dict[str, float]]:
     found = rows(run, f"models/{stage}", "steps")
     assert found
-    return found
+    return [dict(leaves(row)) for row in found]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -83,7 +83,7 @@ def test_a_checkpoint_of_another_rank_is_refused() -> None:
     name = "model.model.layers.0.mlp.down_proj.lora_A.default.weight"
     assert str(raised.value) == (
         f"the checkpoint is of other weights: {name} is (8, 64) there, (4, 64) here "
-        "(go on with the settings it was begun with, or begin a new run)"
+        "(go on with the settings and version it was begun with, or delete the checkpoint to begin the stage again)"
     )
     with pytest.raises(RunError, match=r"model\.model\.embed_tokens\.weight is \(384, 32\) there, missing here"):
         trainer.load(Trainer({"model": tiny_model()}, SFT).tensors(), 1)

@@ -40,7 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
-    Entry("export", ".export:app", "Export a run's training data for other trainers.", LOOK),
+    Entry("export", ".export:app", "Hand a run over to other engines: data, models and run files.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),
     Entry("constitution", ".constitution:app", "Check, read and import constitutions.", INPUTS),

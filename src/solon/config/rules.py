@@ -231,6 +231,10 @@ def _monitor(config: RunConfig) -> Iterator[Contradiction]:
     if gold == "model" and not monitor.model:
         what = f'{at} is "model", but rl.monitor.model is missing'
         yield Contradiction(("rl.monitor.model", at), what, "give the folder of a preference model of another run")
+    rewards = config.rl.rewards
+    if rewards.judge and not (rewards.preference or rewards.models or rewards.of_texts):
+        what = "rl.monitor looks whether the reward rises, but rl.rewards.judge alone only compares answers"
+        yield Contradiction(("rl.monitor", "rl.rewards.judge"), what, "let a preference model earn too, or remove it")
     if config.gold == "judge" and config.rl.rewards.judge:
         what = f'{at} is "judge", by whom rl.rewards.judge lets answers earn'
         yield Contradiction((at, "rl.rewards.judge"), what, f'set {at} to "model", or to "oracle" in the world')

@@ -36,7 +36,7 @@ class Check(Look):
     unmeasured: int
     """Answers whose gold could not be measured."""
     proxy: Mean
-    """Their reward, without any penalty."""
+    """Their reward: its terms as they score, without any penalty."""
     kl: Mean
     """KL(policy || reference) in nats per answer."""
     tokens: float

@@ -75,18 +75,20 @@ class Judge:
             return method
         return "sampled" if method == "logprob" else f"{method}, sampled"
 
-    def compare(self, pairs: Sequence[Pair], prompts: Mapping[str, Prompt]) -> Rows[Comparison]:
+    def compare(
+        self, pairs: Sequence[Pair], prompts: Mapping[str, Prompt], principle: Principle | None = None
+    ) -> Rows[Comparison]:
         """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
 
-        Each pair has one principle, drawn from its own generator, and is shown in an order drawn from it, or in both
-        with the labels averaged (`section.orders`; not in the paper). Labels are then clamped into `section.clamp`.
+        Each pair has `principle`, or one drawn from its own generator. It is shown in an order drawn from that, or in
+        both with the labels averaged (`section.orders`; not in the paper). Labels are clamped into `section.clamp`.
         Example: log-probs -1.0 for (A) and -2.0 for (B) give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
 
         Unscored, never guessed: missing, NaN or infinite log-probabilities; empty or truncated reasoning. With both
         orders, one unreadable verdict leaves the pair unscored. Dropped: pairs that do not fit the context, even
         without few-shot examples (examples left out are noted), and identical answers.
         """
-        rows = run_rows(self.label(pair, prompts[pair.prompt_id]) for pair in pairs)
+        rows = run_rows(self.label(pair, prompts[pair.prompt_id], principle) for pair in pairs)
         rows.noted.update(f"unscored: {row.unscored}" for row in rows.records if row.unscored is not None)
         return rows
 

@@ -79,7 +79,7 @@ def load(folder: Path, *, dtype: torch.dtype, trust_remote_code: bool) -> tuple[
     earlier version, `bias` [1], both float32. Raises `ModelError` on any other folder."""
     if (folder / CARD).is_file():
         return load_body(folder, dtype=dtype, trust_remote_code=trust_remote_code).model, _scores_beside(folder)
-    _must_classify(folder)
+    _must_classify(folder, trust_remote_code=trust_remote_code)
     whole: Any = load_classifier(folder, dtype=dtype, trust_remote_code=trust_remote_code).model
     return whole.base_model, {"weight": whole.get_submodule(_head_name(whole)).weight.detach().float()}
 
@@ -87,9 +87,9 @@ def load(folder: Path, *, dtype: torch.dtype, trust_remote_code: bool) -> tuple[
 _HINT = "give a folder that a run's preference stage wrote"
 
 
-def _must_classify(folder: Path) -> None:
+def _must_classify(folder: Path, *, trust_remote_code: bool) -> None:
     """Raises `ModelError` if the folder holds anything else than a score for sequences."""
-    check_folder(folder)
+    check_folder(folder, trust_remote_code=trust_remote_code)
     described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     kinds = described.get("architectures") or ["a model of no known class"]
     if not str(kinds[0]).endswith("ForSequenceClassification"):

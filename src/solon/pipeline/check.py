@@ -119,6 +119,7 @@ def _check_monitor(config: RunConfig, constitution: Constitution, faults: list[F
     if config.gold == "model":
         with _collected(faults):
             check_folder(Path(monitor.model), trust_remote_code=config.models.trust_remote_code)
+            _must_score(Path(monitor.model))
     name, known = monitor.principle, [one.id for one in constitution.comparison_principles()]
     if name and name not in known:
         hint = did_you_mean(name, known) or f"known are {listed(known)}"

@@ -52,14 +52,11 @@ class Learner:
             add_adapters(self.loaded.model, section.lora, seed=work.seed)
         peak = None if self.shards.wanted else product_rate(work.actors.device, work.actors.dtype)
         self.flops, self._told = FlopCounter(peak), 0.0
-        self._counted: set[int] = set()
         self.count_flops([self.loaded.model])
 
     def count_flops(self, models: Iterable[PreTrainedModel]) -> None:
-        """Of these models, each once; what models in shards compute is not counted."""
-        new = {id(one): one for one in models if id(one) not in self._counted}
-        self._counted |= new.keys()
-        for model in [] if self.shards.wanted else new.values():
+        """Of these models; what models in shards compute is not counted."""
+        for model in [] if self.shards.wanted else models:
             self.flops.count(model)
 
     def prompt(self, prompt_id: str) -> str:

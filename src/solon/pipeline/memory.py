@@ -54,7 +54,11 @@ def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:
     """What RL holds, with the weights of all models that reward, as large as their files; what a judge needs beside its
     weights is not among it."""
     rewards, judge = config.rl.rewards, config.models.role("judge")
-    found = {name: count for name, count in held.items() if rewards.preference or name != "preference model"}
+    found = dict(held)
+    if not rewards.preference:
+        base = found.pop("preference model", 0)
+        if algorithm_of(config.rl.algorithm).VALUE_MODEL and config.rl.lora is not None:
+            found["value model"] = base  # of its own, where there is no preference model to put adapters on
     for name, model in rewards.models.items():
         if model.weight:
             found[f"preference model {name}"] = weight_bytes(Path(model.path))

@@ -11,10 +11,9 @@ from solon.artifacts.stored import StoredRows
 from solon.config.monitor import MonitorSection
 from solon.errors import ConfigError, ModelError, Where
 from solon.evals.grader import Grader, Response
-from solon.feedback.rows import run_rows
 from solon.models.folder import fingerprints
 from solon.pipeline.judging import judge_of
-from solon.pipeline.rewards import of_another_run
+from solon.pipeline.rewards import Verdicts, of_another_run
 from solon.pipeline.work import Work
 from solon.records import MonitorAnswer, Pair, Prompt
 from solon.train.monitor import Gold, Monitor
@@ -62,7 +61,10 @@ def _gold(work: Work, prompts: Prompts) -> Gold:
         return by_truth(truth.grader, prompts)
     if work.config.gold == "model" and section:
         return by_model(work, Path(section.model))
-    judged, group = by_judge(work, prompts), work.group or ALONE
+    group = work.group or ALONE
+    if not group.first:
+        return lambda step, samples: group.by_first(list)
+    judged = by_judge(work, prompts)
     return lambda step, samples: group.by_first(lambda: judged(step, samples))
 
 
@@ -94,7 +96,9 @@ def by_model(work: Work, folder: Path) -> Gold:
 def by_judge(work: Work, prompts: Prompts) -> Gold:
     """The probability that an answer is better than the starting policy's from the same seed; 0.5 for the same text.
     Raises `UnscoredError` if more verdicts than the run file allows could not be read."""
-    judge = judge_of(work.given, work.actor("judge"), ANSWERS, orders="both", clamp=None)
+    actor, heard = work.actor("judge"), Verdicts(work, "comparisons by the monitor")
+    work.engines["judge"] = actor.model.identity
+    judge = judge_of(work.given, actor, ANSWERS, orders="both", clamp=None)
     principle, first = work.given.monitor_principle, work.folder.path(shard_name(ANSWERS, 0))
 
     def gold(step: int, samples: Sequence[Sample]) -> list[float | None]:
@@ -104,9 +108,8 @@ def by_judge(work: Work, prompts: Prompts) -> Gold:
             for one in samples
         ]
         asked = [pair for pair in pairs if step and pair.a != pair.b]
-        rows = run_rows(judge.label(pair, prompts[pair.prompt_id], principle) for pair in asked)
-        work.account(rows.dropped, rows.noted)
-        work.require_verdicts([row.unscored for row in rows.records])
+        rows = judge.compare(asked, prompts, principle)
+        heard(rows)
         known = {row.id: row.p_a_preferred for row in rows.records}
         differing = {pair.id for pair in asked}
         return [known.get(pair.id) if pair.id in differing else 0.5 for pair in pairs]

@@ -24,8 +24,9 @@ def reward_of(work: Work, own: PreferenceReward | None) -> Reward:
     """That of stage `rl`. `own`: the run's preference model, if it is part of it."""
     rewards, terms = work.config.rl.rewards, list[Term]()
     for name, weight in rewards.of_models.items():
+        standardized, compares = rewards.standardized, name == "judge"
         score = _of_model(work, name, own)
-        terms.append(Term(name=name, weight=weight, score=score, standardized=rewards.standardized))
+        terms.append(Term(name=name, weight=weight, score=score, standardized=standardized, compares=compares))
     if rewards.of_texts:
         scores = dict(_of_texts(work))
         terms += [Term(name=name, weight=weight, score=scores[name]) for name, weight in rewards.of_texts.items()]
@@ -34,8 +35,7 @@ def reward_of(work: Work, own: PreferenceReward | None) -> Reward:
 
 def _of_model(work: Work, name: str, own: PreferenceReward | None) -> Score:
     if name == "judge":
-        judge, group = _judge(work), work.group or ALONE
-        return lambda samples: group.by_first(lambda: judge(samples))
+        return by_first(work, _judge)
     if name != "preference":
         return OfAnswers(of_another_run(work, Path(work.config.rl.rewards.models[name.removeprefix("models.")].path)))
     assert own is not None, "the preference model has a weight, and was not loaded"
@@ -64,6 +64,15 @@ def of_another_run(work: Work, folder: Path) -> PreferenceReward:
     )
 
 
+def by_first(work: Work, open_judge: Callable[[Work], Score]) -> Score:
+    """Of several processes the first opens the judge and asks it; all have what it said."""
+    group = work.group or ALONE
+    if not group.first:
+        return lambda samples: group.by_first(list)
+    judge = open_judge(work)
+    return lambda samples: group.by_first(lambda: judge(samples))
+
+
 def _judge(work: Work) -> JudgeReward:
     actor = work.actor("judge")
     work.engines["judge"] = actor.model.identity
@@ -73,21 +82,23 @@ def _judge(work: Work) -> JudgeReward:
         judge=judge_of(work.given, actor, "rl"),
         prompts=work.prompts.by_id(),
         begins=work.config.rl.rewards.judge_pairs,
-        heard=_Verdicts(work),
+        heard=Verdicts(work, "comparisons by the judge"),
     )
 
 
 @dataclass(frozen=True)
-class _Verdicts:
+class Verdicts:
     """Accounts for what the judge said, and ends the stage as a stage of comparisons ends."""
 
     work: Work
+    counted: str
+    """What they are counted as."""
     unscored: list[str | None] = field(default_factory=list)
     """Of all steps so far."""
 
     def __call__(self, rows: Rows[Comparison]) -> None:
         lost = {f"unscored: {reason}": count for reason, count in rows.dropped.items()}
-        judged = {"comparisons by the judge": len(rows.records) + rows.dropped.total()}
+        judged = {self.counted: len(rows.records) + rows.dropped.total()}
         self.work.folder.add_tokens(rows.tokens)
         self.work.check_failures(rows)
         self.work.account({}, rows.noted + rows.texts + Counter(lost | judged))

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -29,9 +30,15 @@ _ORDERS = count()
 def do_together(stage: Stage, work: Work) -> None:
     """Does what is left to do of a stage that was begun, with all processes."""
     _tell([str(work.folder.run.resolve()), stage.name])
+    with _told_of_loss(), joined(work.config.models.device) as group:
+        run_stage(stage, replace(work, group=group))
+
+
+@contextmanager
+def _told_of_loss() -> Iterator[None]:
+    """Raises `ProcessError` if another process of the group has gone."""
     try:
-        with joined(work.config.models.device) as group:
-            run_stage(stage, replace(work, group=group))
+        yield
     except Exception as error:
         if not is_lost(error):
             raise
@@ -47,7 +54,7 @@ def release() -> None:
 def follow() -> None:
     """What all processes but the first do."""
     for run, name in _orders():
-        with joined(run_config(run).models.device) as group:
+        with _told_of_loss(), joined(run_config(run).models.device) as group:
             work_on(run, name, Reporter(sys.stderr), group=group)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,8 @@ class FlopCounter:
         """`peak`: operations per second that the device does; None: that is not known."""
         self.peak = peak
         self.total = 0.0
+        self._counted: WeakSet[nn.Module] = WeakSet()
+        """Models may share parts."""
 
     def sampled(self, model: PreTrainedModel, *, read: int, drawn: int) -> None:
         """Counts what an engine computed by arithmetic of its own: the linear layers of tokens that it read, and the
@@ -39,9 +42,13 @@ class FlopCounter:
 
     def count(self, model: PreTrainedModel) -> None:
         """Counts what the model computes from now on; its adapters too, if it has them by now."""
-        for module in model.modules():
+        new = [one for one in model.modules() if one not in self._counted]
+        self._counted.update(new)
+        for module in new:
             if isinstance(module, nn.Linear | Conv1D):
                 module.register_forward_hook(self._product)  # sees what others' hooks have let in
+        if body_of(model) not in new:
+            return
         size = ModelSize.of(model)
         per_pair = 4.0 * size.layers * size.attention
 

@@ -36,7 +36,7 @@ class Reader:
         """`dtype`: of the arithmetic; weights stay what they are. `bare`: without the model's adapters."""
         self.model, self.packed = model, packs(model)
         self._pad_id, self._dtype, self._bare, self._configs = pad_id, dtype, bare, inner_configs(model)
-        if in_shards(model):
+        if in_shards(model) and model.get_output_embeddings() is not None:
             _ = self._plain_head  # asked by all processes at once, like all that reads shards
 
     @property

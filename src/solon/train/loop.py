@@ -266,7 +266,10 @@ def _must_fit(saved: Mapping[str, Tensor], masters: Mapping[str, Tensor]) -> Non
     if other := sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name)):
         shapes = (tuple(found.get(other[0], ())) or "missing" for found in (there, wanted))
         what = "the checkpoint is of other weights: {} is {} there, {} here".format(other[0], *shapes)
-        raise RunError(what, hint="go on with the settings it was begun with, or begin a new run")
+        hint = (
+            "go on with the settings and version it was begun with, or delete the checkpoint to begin the stage again"
+        )
+        raise RunError(what, hint=hint)
 
 
 Step = TypeVar("Step", bound=TrainStep)

@@ -49,7 +49,7 @@ class _Looker:
     def __call__(self, step: int) -> Check:
         samples = self._samples()
         gold = self.monitor.gold(step, samples)
-        proxy = self.monitor.environment.reward.unstandardized(samples).rewards
+        proxy = self.monitor.environment.reward.absolute(samples).rewards
         scores = score_tokens(self.models, samples, self.section, policy=False)
         kl_B = kl_k3(scores.logp_BT, scores.ref_logp_BT).sum(dim=1)
         answers = [

@@ -131,7 +131,7 @@ ALONE = Group()
 
 def running(model: Any, part: nn.Module) -> Callable[..., Any]:
     """`part` of a model, to be called; of a model in shards that brings the weights which are not its layers'."""
-    return partial(model.through, part) if in_shards(model) else part
+    return partial(model.through, part) if in_shards(model) and part is not model else part
 
 
 def reshard(module: nn.Module) -> None:

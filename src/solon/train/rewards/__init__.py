@@ -58,6 +58,8 @@ class Term:
     """As `rl.rewards` of the run file calls it, e.g. `length` or `models.kind`."""
     weight: float
     score: Score
+    compares: bool = False
+    """Whether scores say of answers only which of them are better, so that their mean is the same in every step."""
     standardized: bool = False
     """Whether mean and standard deviation of the first step's scores are taken out: the policy is then still what it
     started as."""
@@ -107,9 +109,10 @@ class Reward:
         return Earned(rewards=rewards, terms={} if self._plain else scores)
 
     @property
-    def unstandardized(self) -> Reward:
-        """The same sum of scores as they are, so that it can be compared from one set of prompts to the next."""
-        return replace(self, terms=tuple(replace(term, standardized=False) for term in self.terms))
+    def absolute(self) -> Reward:
+        """The sum of scores as they are, but for those that compare answers with each other: what can be compared from
+        one step to another."""
+        return replace(self, terms=tuple(replace(one, standardized=False) for one in self.terms if not one.compares))
 
     def _weighted(self, term: Term, scores: Scores) -> Scores:
         if not term.standardized:

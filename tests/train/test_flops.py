@@ -11,6 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from solon.config.training import LoraSection, SFTSection
 from solon.models.adapters import add_adapters, linear_layers
+from solon.models.inputs import body_of
 from solon.train.batches import TokenExample
 from solon.train.flops import FlopCounter, seen
 from solon.train.forward import Reader
@@ -58,6 +59,15 @@ def test_a_step_costs_six_per_weight_and_token_and_attention_for_each_pair() -> 
     head, tokens, predicted, pairs = 64 * WIDTH, 6, 4, (1 + 2 + 3) + 4 + (4 + 5)
     attention = 3 * 4 * LAYERS * WIDTH * pairs
     assert _update(model, counter) == 6 * (body * tokens + head * predicted) + attention
+
+
+def test_what_models_share_counts_once() -> None:
+    """A preference model beside the policy's weights has its body."""
+    model, counter = _model(), FlopCounter()
+    counter.count(model)
+    once = _update(model, counter)
+    counter.count(body_of(model))
+    assert _update(model, counter) == once
 
 
 def test_without_a_gradient_a_third() -> None:

@@ -135,6 +135,12 @@ def test_equal_scores_are_divided_by_nothing() -> None:
     assert Reward(terms=(later,)).after(even(SAMPLES).spreads)(SAMPLES).rewards == [0.5, 0.0]
 
 
+def test_what_can_be_compared_between_steps_is_not_standardized_and_no_comparison() -> None:
+    model = Term(name="model", weight=2.0, score=lambda _: [3.0, 1.0], standardized=True)
+    judge = Term(name="judge", weight=5.0, score=lambda _: [0.75, 0.25], standardized=True, compares=True)
+    assert Reward(terms=(model, judge)).absolute(SAMPLES).rewards == [6.0, 2.0]
+
+
 def test_weights_of_standardized_scores_do_not_depend_on_their_scale() -> None:
     def earned(scale: float) -> Scores:
         score = scoring(a=[3.0 * scale + 7.0, 1.0 * scale + 7.0], b=[-1.0, 1.0])

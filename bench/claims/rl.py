@@ -20,10 +20,9 @@ beginning once; prompts are read for sampling once, and answers are written as m
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -40,17 +39,17 @@ from measuring.training import (
     Contest,
     Cost,
     constant,
-    seconds_of,
     train_context,
     training_costs,
 )
 from measuring.turns import tell
-from peers.trl_settings import Settings, dataset, fastest, padded, silent
+from peers.trl_settings import dataset
+from peers.trl_side import Trl, at_its_best
 from solon.config.training import RLSection
 from solon.lm.engines.local import LocalModel
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.heads import PreferenceModel
-from solon.models.load import LoadedModel, load_model, load_tokenizer
+from solon.models.load import LoadedModel, load_model
 from solon.models.tokens import pad_id
 from solon.pipeline.learning import algorithm_of
 from solon.train.batches import TokenExample
@@ -179,26 +178,21 @@ class Solon:
         ]
 
 
-class Trl:
+class Grpo(Trl[Lesson]):
     """TRL's, in given settings."""
 
-    def __init__(self, lesson: Lesson, settings: Settings):
-        self.lesson, self.settings = lesson, settings
-        self.tokenizer = padded(load_tokenizer(lesson.data.policy))
-
-    def begin(self) -> None:
-        self.trainer = silent(self._built)
+    @property
+    def folder(self) -> Path:
+        return self.lesson.data.policy
 
     def train(self) -> object:
         self.answer_tokens = 0
-        return self.trainer.train()
+        return super().train()
 
-    def _built(self) -> Any:
-        trl: Any = import_module("trl")
-
+    def built(self, trl: Any) -> Any:
         section, lesson = self.lesson.section, self.lesson
         args = trl.GRPOConfig(
-            **self.settings.arguments(section, tempfile.gettempdir()),
+            **self.arguments,
             max_steps=section.steps,
             num_generations=GROUP,
             max_completion_length=lesson.new_tokens,
@@ -208,7 +202,7 @@ class Trl:
             shuffle_dataset=False,
         )
         return trl.GRPOTrainer(
-            model=str(lesson.data.policy),
+            model=str(self.folder),
             reward_funcs=self._reward(),
             args=args,
             train_dataset=dataset([{"prompt": prompt.text} for prompt in lesson.drawn()]),
@@ -241,17 +235,6 @@ class Trl:
         return preference
 
 
-def trl_at_its_best(lesson: Lesson, longest: int) -> Settings:
-    """Found with little of the work. `longest`: tokens of a prompt and its answer, at most."""
-    data = lesson.data
-    return fastest(
-        lesson.section.batch_size,
-        data.most_rows(longest),
-        bf16=data.dtype == torch.bfloat16,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
-
-
 def contest(subject: Subject, lesson: Lesson, asked: Bound) -> Contest:
     """TRL's settings are found here."""
     data, section = lesson.data, lesson.section
@@ -260,8 +243,8 @@ def contest(subject: Subject, lesson: Lesson, asked: Bound) -> Contest:
     solon.begin()
     before = lesson.score(solon.model)
     solon.train()
-    found = trl_at_its_best(lesson, max(len(one) for step in solon.rollouts for one in step))
-    other, completions = Trl(lesson, found), section.steps * section.batch_size
+    found = at_its_best(Grpo, lesson, max(len(one) for step in solon.rollouts for one in step))
+    other, completions = Grpo(lesson, found), section.steps * section.batch_size
 
     def quality() -> str:
         after, peers = lesson.score(solon.model), lesson.score(other.trainer.model)

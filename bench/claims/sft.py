@@ -17,10 +17,8 @@ one step share read once.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,46 +28,26 @@ from measuring.products import Once, Products
 from measuring.result import Bound, Result, at_least
 from measuring.run_data import EMBEDDED_MODEL, SMOLLM2, RunData, Subject, run_data
 from measuring.script import Options, run
-from measuring.training import Contest, constant, seconds_of, taught, train_context, training_costs
+from measuring.training import Contest, Lesson, train_context, training_costs
 from measuring.turns import tell
-from peers.trl_settings import Settings, dataset, fastest, padded, silent
+from peers.trl_settings import dataset
+from peers.trl_side import AS_GIVEN, Trl, at_its_best, labelled
 from solon.config.training import SFTSection
-from solon.models.load import load_model, load_tokenizer
-from solon.train.batches import TokenExample, cut, grouped_order
+from solon.models.load import load_model
+from solon.train.batches import TokenExample
 from solon.train.forward import Reader
 from solon.train.sft import finetune
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class Demonstrations(Lesson[SFTSection, TokenExample]):
     """What both sides learn."""
 
-    data: RunData
-    section: SFTSection
-    examples: Sequence[TokenExample]
-    """Whole steps of them."""
-    held_out: Sequence[TokenExample]
+    STAGE = "sft"
 
-    @classmethod
-    def of(cls, data: RunData, rows: int) -> Lesson:
-        """Of so many rows, or as many as there are when a tenth is held out."""
-        every, section = data.demonstrations(), constant(data.config.sft)
-        size = min(section.batch_size, rows)
-        learned, unseen = taught([one.prompt for one in every], rows, size)
-        return cls(
-            data=data,
-            section=section.model_copy(update={"batch_size": size, "order": "prompts"}),
-            examples=[every[row] for row in learned],
-            held_out=[every[row] for row in unseen],
-        )
-
-    def steps(self) -> list[list[TokenExample]]:
-        """As Solon takes them."""
-        order = grouped_order([one.prompt for one in self.examples], 0, "sft", 0)
-        return [[self.examples[row] for row in rows] for rows in cut(order, self.section.batch_size)]
-
-    def few(self) -> Lesson:
-        return replace(self, examples=self.examples[: 2 * self.section.batch_size])
+    @staticmethod
+    def prompt_of(row: TokenExample) -> str:
+        return row.prompt
 
     @torch.no_grad()
     def loss(self, trained: PreTrainedModel) -> float:
@@ -84,7 +62,7 @@ class Lesson:
 class Solon:
     """Solon's own finetuning."""
 
-    def __init__(self, lesson: Lesson):
+    def __init__(self, lesson: Demonstrations):
         self.lesson = lesson
 
     def begin(self) -> None:
@@ -94,62 +72,29 @@ class Solon:
         return finetune(self.model, self.lesson.examples, self.lesson.section, train_context(self.lesson.data))
 
 
-class Trl:
+class Finetuning(Trl[Demonstrations]):
     """TRL's, in given settings."""
 
-    def __init__(self, lesson: Lesson, settings: Settings):
-        self.lesson, self.settings = lesson, settings
-        self.tokenizer = padded(load_tokenizer(lesson.data.base))
-
-    def begin(self) -> None:
-        self.trainer = silent(self._built)
-
-    def train(self) -> object:
-        return self.trainer.train()
-
-    def _built(self) -> Any:
-        trl: Any = import_module("trl")
-
-        arguments = self.settings.arguments(self.lesson.section, tempfile.gettempdir())
-        more: dict[str, Any] = {"train_sampling_strategy": "sequential", "max_length": None}
-        args = trl.SFTConfig(**arguments, **more, padding_free=self.settings.padding_free)
-        rows = [one for step in self.lesson.steps() for one in sorted(step, key=len)]
+    def built(self, trl: Any) -> Any:
+        args = trl.SFTConfig(**self.arguments, **AS_GIVEN, padding_free=self.settings.padding_free)
         return trl.SFTTrainer(
-            model=str(self.lesson.data.base),
+            model=str(self.folder),
             args=args,
-            train_dataset=dataset([_labelled(one) for one in rows]),
+            train_dataset=dataset([labelled(one) for one in self.lesson.padded_least()]),
             processing_class=self.tokenizer,
         )
 
 
-def _labelled(example: TokenExample) -> dict[str, list[int]]:
-    ids = example.input_ids
-    labels = [token if counts else -100 for token, counts in zip(ids, example.loss_mask, strict=True)]
-    return {"input_ids": list(ids), "labels": labels}
-
-
-def trl_at_its_best(lesson: Lesson) -> Settings:
-    """Found with little of the work."""
-    data, longest = lesson.data, max(map(len, lesson.examples))
-    return fastest(
-        lesson.section.batch_size,
-        data.most_rows(longest),
-        bf16=data.dtype == torch.bfloat16,
-        padding_free=True,
-        seconds=lambda settings: seconds_of(Trl(lesson.few(), settings)),
-    )
-
-
 def contest(subject: Subject, data: RunData, rows: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
-    lesson = Lesson.of(data, rows)
+    lesson = Demonstrations.of(data, data.config.sft, data.demonstrations(), rows)
     tell("warming: solon")
     warm = Solon(lesson.few())
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    size, found = lesson.section.batch_size, trl_at_its_best(lesson)
-    solon, other, once = Solon(lesson), Trl(lesson, found), Once.of(lesson.steps())
+    found = at_its_best(Finetuning, lesson, max(map(len, lesson.examples)), padding_free=True)
+    solon, other, once = Solon(lesson), Finetuning(lesson, found), Once.of(lesson.steps())
 
     def quality() -> str:
         after, peers = lesson.loss(solon.model), lesson.loss(other.trainer.model)
@@ -157,7 +102,7 @@ def contest(subject: Subject, data: RunData, rows: int, asked: Bound) -> Contest
 
     return Contest(
         claim=f"SFT, {subject.name}",
-        setting=f"{len(lesson.examples)} rows, a prompt's together, steps of {size}, TRL: {found}",
+        setting=f"{len(lesson.examples)} rows, a prompt's together, steps of {lesson.section.batch_size}, TRL: {found}",
         peer="TRL SFTTrainer",
         solon=solon,
         other=other,

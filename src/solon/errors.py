@@ -7,7 +7,8 @@ its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,3 +162,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, the machine's or a device's: of torch's errors some say so by their text alone."""
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return named or "can't allocate memory" in str(error)
+
+
+@contextmanager
+def memory_for(setting: str) -> Iterator[None]:
+    """Raises `OutOfMemoryError` with the mechanical key to lower, if memory runs out in the block."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        hint = f"lower {setting}: give the same command with --set {setting}=N"
+        raise OutOfMemoryError("memory ran out; all that was committed before is kept", hint=hint) from error

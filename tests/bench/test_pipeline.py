@@ -12,8 +12,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from peers.pipeline import Choices, Pipeline
-from peers.trainings import ranked
 from peers.trl_settings import Settings
+from peers.trl_side import ranked
 from peers.writers import Writer
 from pipeline.tiny_run import world_config
 from solon.feedback.rows import run_rows

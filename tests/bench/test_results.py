@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from measuring.page import PAGE, page
-from measuring.result import Bound, Result, append_results, at_least, at_most, newest, read_results
+from measuring.result import Bound, Result, append_results, at_least, at_most, newest, read_results, within
 
 
 def result(figure: float, *, processor: str = "one core", asked: Bound | None = None, day: int = 1) -> Result:
@@ -46,6 +46,8 @@ def test_a_broken_promise_is_shown() -> None:
 def test_bounds_hold_at_their_edge() -> None:
     assert at_least(3).holds(3.0) and not at_least(3).holds(2.99)
     assert at_most(2.5).holds(2.5) and not at_most(2.5).holds(2.51)
+    assert within(0.25).holds(0.75) and within(0.25).holds(1.25) and not within(0.25).holds(1.26)
+    assert str(within(0.15)) == "within 15%"
 
 
 def test_results_survive_the_file_and_take_the_place_of_older_ones(tmp_path: Path) -> None:

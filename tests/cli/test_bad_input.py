@@ -112,6 +112,8 @@ def test_helpfulness_data(files: Path) -> None:
         'good.jsonl:1: neither a comparison nor an answer (give "chosen" and "rejected", or "response"; '
         'a prompt alone says "kind": "benign"; columns: prompt, chosen)'
     ]
+    (files / "good.jsonl").write_text('{"prompt": "How?", "a": "So.", "b": "Or so.", "p_a_preferred": 1.5}\n')
+    assert refused_run(*OWN) == ['good.jsonl:1: "p_a_preferred" is 1.5 (a probability between 0 and 1)']
     assert refused_run(*OWN[:6]) == [
         "command line: prompts of your own need helpfulness data too, or the model learns to refuse everything "
         "(give --helpful FILE (prompts.helpful); to go without, set prompts.benign=0)"
@@ -256,6 +258,27 @@ def test_no_space_left_keeps_what_there_was(files: Path, monkeypatch: pytest.Mon
         ": No space left on device; all that was committed before is kept (free some space, then `solon resume mine`)"
     )
     assert not list((files / "mine").rglob(".*.tmp"))
+    assert (files / "mine" / "prompts" / "manifest.json").exists()
+    assert "revisions: " in done("stage", "revisions", "mine")
+
+
+def test_memory_that_runs_out_names_the_setting_to_lower_and_keeps_what_there_was(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While texts are written; `tests/train/test_faults.py` has it in training."""
+    from solon.lm.engines.local import LocalModel
+
+    async def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalModel, "complete", full)
+        result = solon("run", *OWN, *tiny_settings("prompts.mixed=0"), "-o", "mine", "--quiet")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[0] == (
+        "error: memory ran out; all that was committed before is kept "
+        "(lower sampling.batch_size: give the same command with --set sampling.batch_size=N)"
+    )
     assert (files / "mine" / "prompts" / "manifest.json").exists()
     assert "revisions: " in done("stage", "revisions", "mine")
 

@@ -136,11 +136,15 @@ def test_the_stages_listed_are_the_stages_there_are(world: Path) -> None:
         assert stage.title in " ".join(done("stage", stage.name, "--help").split())
 
 
-def test_a_stage_of_another_alignment_is_refused(world: Path, files: Path) -> None:
-    said = 'this run has no stage rl: its alignment is "dpo" (it trains sl and dpo)'
+def test_a_stage_that_a_run_does_not_have_is_refused(world: Path, files: Path) -> None:
+    said = 'this run has no stage rl, which is of runs with alignment = "rl" (it trains sl and dpo)'
     assert solon("stage", "rl", "--set", "alignment=dpo").stderr == f"error: {said}\n"
-    said = 'this run has no stage answers-dpo: its alignment is "rl" (it trains sl and pm and rl)'
+    said = 'this run has no stage answers-dpo, which is of runs with alignment = "dpo" (it trains sl and pm and rl)'
     assert solon("stage", "answers-dpo", world).stderr == f"error: {said}\n"
+    needed = 'alignment = "rl" and rl.rewards.preference above 0'
+    said = f"this run has no stage pm, which is of runs with {needed} (it trains sl and rl)"
+    judged = ("--set", "rl.rewards.preference=0", "--set", "rl.rewards.judge=1")
+    assert solon("stage", "pm", *judged).stderr == f"error: {said}\n"
     assert not (files / "runs").exists()
 
 

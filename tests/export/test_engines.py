@@ -17,12 +17,14 @@ import pytest
 from datasets import Dataset
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from export.small_run import DEMONSTRATIONS, LADDER, THEFT
+from export.small_run import DEMONSTRATIONS, LADDER, THEFT, small_run
+from solon.config.run import RunConfig
 from solon.export.engine import Engine
 from solon.export.folder import export
 from solon.export.openrlhf import OPENRLHF
 from solon.export.verl import VERL
 from solon.prompting.chat_template import DialogueFormat, dialogue_format
+from solon.train.rewards import texts
 from tiny_models import tiny_tokenizer
 
 Load = Callable[[Path], Dataset]
@@ -174,3 +176,61 @@ def test_commands(whole_run: Path, tmp_path: Path, engine: Engine, file: str) ->
     if os.environ.get("SOLON_TESTS_GOLDEN"):
         golden.write_text(told)
     assert told == golden.read_text()
+
+
+# What answers earn
+
+
+def rewarded(whole_run: Path, into: Path, engine: Engine, **rewards: object) -> Path:
+    """An export of the run as if its reward had been this, at a limit of 100 new tokens."""
+    base = {"assistant": {"path": str(whole_run.parent / "llama")}}
+    settings = {"models": base, "rl": {"rewards": rewards}, "sampling": {"max_new_tokens": 100}}
+    models = {f"models/{name}": whole_run / f"models/{name}/model" for name in ("sl", "pm")}
+    run = small_run(into / "run", models=models, config=RunConfig.model_validate(settings))
+    export(engine, run, into / "out", format="jsonl" if engine is OPENRLHF else "parquet")
+    return into / "out"
+
+
+@pytest.mark.parametrize("chats", [True], indirect=True, ids=["chat template"])
+def test_openrlhf_takes_a_soft_limit_of_lengths(whole_run: Path, tmp_path: Path) -> None:
+    """Its penalty of a text beyond the limit: -exceeding / buffer * factor, at most the factor."""
+    out = rewarded(whole_run, tmp_path, OPENRLHF, length=0.05, length_between=(0, 60))
+    flags = (out / "rl.sh").read_text().split()
+    buffer, factor = (
+        float(flags[flags.index(f"--reward.overlong_{name}") + 1]) for name in ("buffer_len", "penalty_factor")
+    )
+    for tokens in (1, 60, 61, 100):
+        exceeding = min(tokens - (100 - buffer), buffer)
+        penalty = -exceeding / buffer * factor if exceeding > 0 else 0.0
+        assert penalty == pytest.approx(0.05 * texts.length(tokens, 0, 60))
+    assert "| `length` | counts, with the weight 0.05 |" in (out / "README.md").read_text()
+
+
+@pytest.mark.parametrize("chats", [True], indirect=True, ids=["chat template"])
+@pytest.mark.parametrize(
+    ("engine", "rewards", "told"),
+    [
+        (OPENRLHF, {"length": 1.0, "length_between": (5, 60)}, "`length` | left out: it knows a soft limit below the "),
+        (OPENRLHF, {"preaching": 1.0}, "`preaching` | left out: it has no such term beside a reward model |"),
+        (OPENRLHF, {"preference": 2.0}, "`preference` | otherwise: its weight is 1 there, 2 in the run |"),
+        (OPENRLHF, {"judge": 1.0}, "`scale` | otherwise: scores of models count as they are given: "),
+        (VERL, {"models": {"b": {"path": "b"}}}, "`models.b` | left out: it takes one reward model |"),
+        (VERL, {"openings": 1.0}, "`openings` | left out: where a reward model scores it takes no other reward"),
+    ],
+)
+def test_what_they_cannot_take_is_told(
+    whole_run: Path, tmp_path: Path, engine: Engine, rewards: dict[str, object], told: str
+) -> None:
+    out = rewarded(whole_run, tmp_path, engine, **rewards)
+    assert f"| {told}" in (out / "README.md").read_text()
+    assert "--reward.overlong" not in (out / "rl.sh").read_text()
+
+
+@pytest.mark.parametrize("chats", [True], indirect=True, ids=["chat template"])
+@pytest.mark.parametrize("engine", [OPENRLHF, VERL], ids=["openrlhf", "verl"])
+def test_without_a_preference_model_they_have_nothing_to_earn(whole_run: Path, tmp_path: Path, engine: Engine) -> None:
+    out = rewarded(whole_run, tmp_path, engine, preference=0.0, length=1.0, length_between=(0, 60))
+    assert not (out / "rl.sh").exists()
+    told = (out / "README.md").read_text()
+    assert "left out: it takes this beside a reward model alone |" in told or engine is VERL
+    assert "Nothing is left to earn, so there is no run file for reinforcement learning." in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,7 @@ from transformers import AutoModelForSequenceClassification, Trainer
 from export.small_run import small_run
 from solon.config.run import RunConfig
 from solon.export.folder import export
-from solon.export.trl import TRL
+from solon.export.trl import SEVERAL, TRL
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*will be removed in v6:FutureWarning")  # TRL's own use of transformers
 ONE_STEP = (
@@ -110,3 +111,44 @@ def test_rl(folder: Chosen, trained: list[Any], algorithm: str, script: str) -> 
     (reward,) = trainer.reward_funcs
     own = AutoModelForSequenceClassification.from_pretrained("reward-model")
     assert torch.equal(reward.score.weight.float(), own.score.weight.float())
+
+
+TERMS = {"length": 0.5, "repetition": 1.0, "openings": 2.0, "preaching": 3.0, "evasiveness": 4.0}
+
+
+def test_rl_by_several_terms(folder: Chosen, trained: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solon's own functions score texts, lengths and kinds of prompt; what TRL cannot do is told."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "rewards", raising=False)
+    others = {"judge": 1.0, "models": {"kind": {"path": "runs/b/models/pm/model"}}}
+    folder(rewards={"preference": 1.5, **TERMS, "length_between": (0, 2), **others})
+    trainer = a_step("grpo", "rl.yaml", trained)
+    assert trainer.reward_weights.tolist() == [1.5, *TERMS.values()]
+    functions = dict(zip(TERMS, trainer.reward_funcs[1:], strict=True))
+    said = [[{"role": "assistant", "content": text}] for text in ("a b c d a b c d", "I can't help with that.")]
+    asked = {"completions": said, "completion_ids": [[1, 2, 3, 4], [5]], "id": ["x", "y"], "kind": ["harmful"] * 2}
+    scored = {name: function(**asked) for name, function in functions.items()}
+    assert scored.pop("repetition") == pytest.approx([-0.2, 0.0])
+    assert scored == {
+        "length": [-2.0, 0.0],
+        "openings": [0.0, 0.0],
+        "preaching": [0.0, 0.0],
+        "evasiveness": [0.0, -1.0],
+    }
+    told = Path("README.md").read_text()
+    assert "| `preference` | counts, with the weight 1.5 |" in told
+    assert f"| `models.kind` | left out: {SEVERAL.replace('_', chr(92) + '_').replace('`', chr(92) + '`')} |" in told
+    assert "| `judge` | left out: it asks no judge |" in told and "| `scale` | otherwise: " in told
+
+
+def test_rl_without_a_preference_model(folder: Chosen) -> None:
+    folder(rewards={"preference": 0.0, "preaching": 1.0})
+    text = Path("rl.yaml").read_text()
+    assert "reward_model_name_or_path" not in text and "reward_funcs: [rewards.preaching]\n" in text
+    assert "def preaching" in Path("rewards.py").read_text()
+
+
+def test_the_plain_reward_says_nothing_of_terms(folder: Chosen) -> None:
+    folder()
+    assert not Path("rewards.py").exists() and "reward_weights" not in Path("rl.yaml").read_text()
+    assert "rl.rewards" not in Path("README.md").read_text()

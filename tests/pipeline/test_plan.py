@@ -101,6 +101,45 @@ def test_every_model_that_rewards_takes_memory(model: Path) -> None:
     assert "judge" not in on_server["rl"].held
 
 
+WATCHED = ("rl.steps=5", "rl.monitor.every=2", "rl.monitor.samples_per_prompt=3", "preference.holdout=0.4")
+"""Looks before the first step, after the second and the fourth, and after the last."""
+
+
+@pytest.mark.parametrize("orders", ["random", "both"])
+def test_the_monitor_and_its_judge_are_asked_at_every_look(model: Path, orders: str) -> None:
+    """From the second look on the judge compares every answer, in both orders; it reads all questions at once."""
+    prices = ("models.judge.endpoint.input_price=1", "models.judge.endpoint.samples=1")
+    settings = (*JUDGE, *prices, *WATCHED, "rl.monitor.gold=judge", f"judge.orders={orders}")
+    plan = plan_of(model, *settings)
+    base, judge = next(one.asked for one in plan.stages if one.stage == "models/rl")
+    watched = (base.calls - 5 * 2 * 2) // 4
+    assert base.calls == 5 * 2 * 2 + 4 * watched and watched % 3 == 0 and watched >= 6
+    assert (judge.role, judge.calls, judge.tokens_written) == ("judge", 3 * watched * 2, 3 * watched * 2 * 4)
+    compared = asked(plan, "comparisons")
+    assert judge.tokens_read / judge.calls > compared.tokens_read / compared.calls
+    assert plan.cost == pytest.approx(judge.cost + compared.cost) and judge.cost > 0
+    few = plan_of(model, *settings, "rl.monitor.prompts=2")
+    assert next(one.asked for one in few.stages if one.stage == "models/rl")[0].calls == 5 * 2 * 2 + 4 * 2 * 3
+
+
+def test_who_the_monitor_goes_by_takes_memory(model: Path) -> None:
+    def held(*settings: str) -> dict[str, int]:
+        return training_memory(config_of(model, *WATCHED, *settings))["rl"].held
+
+    plain, file = held(), (model / "model.safetensors").stat().st_size
+    assert held("rl.monitor.gold=judge") == {**plain, "judge": file}
+    assert held("rl.monitor.gold=judge", *JUDGE) == plain
+    by_model = held("rl.monitor.gold=model", f"rl.monitor.model={model}")
+    assert by_model == {**plain, "monitor's preference model": file}
+
+
+def test_a_sample_too_small_for_the_monitor_is_tried_without_it(model: Path) -> None:
+    """Of the sample's six prompts one would be watched."""
+    more = ("prompts.harmful=12", "prompts.benign=12", "sampling.batch_size=3", "preference.holdout=0.2")
+    plan = plan_of(model, *more, "rl.monitor.every=1", trial=True)
+    assert plan.sample < plan.prompts and plan.seconds is not None
+
+
 def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:
     assert asked(plan_of(model, "judge.orders=both"), "comparisons").calls == 18
     reasoning = asked(plan_of(model, "judge.method=cot", "sampling.reasoning.max_new_tokens=7"), "comparisons")

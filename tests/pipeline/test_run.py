@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,19 @@ def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tm
     one, two = data(finished), data(tmp_path / "again")
     assert differing(one, two) == []
     assert sum(name.endswith(".safetensors") for name in one) == 3
+
+
+def test_a_model_without_a_padding_token_makes_the_same_run(llama: Path, finished: Path, tmp_path: Path) -> None:
+    """What fills short rows never counts; so nothing is refused, and `solon models check` says that it has none."""
+    model = shutil.copytree(llama, tmp_path / "model")
+    described = json.loads((model / "tokenizer_config.json").read_bytes())
+    del described["pad_token"]
+    (model / "tokenizer_config.json").write_text(json.dumps(described))
+    run_in(tmp_path / "run", world_config(model), until="rl")
+    for stage in ("revisions", "pairs", "comparisons"):
+        assert rows(tmp_path / "run", stage) == rows(finished, stage)
+    for stage in ("models/sl", "models/pm", "models/rl"):
+        assert rows(tmp_path / "run", stage, "steps") == rows(finished, stage, "steps")
 
 
 def test_another_seed_changes_every_stage(llama: Path, finished: Path, tmp_path: Path) -> None:

@@ -145,6 +145,15 @@ def test_two_processes_have_the_curve_of_one(name: str, alone: dict[str, Path], 
     assert_same_training(alone[name.partition(",")[0]], together[name], CASES[name].stage)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_operations_are_those_of_all_processes(name: str, alone: dict[str, Path], together: dict[str, Path]) -> None:
+    """What one process reads once two may read twice: what their rows share, and in shards what keeps them in step."""
+    stage = f"models/{CASES[name].stage}"
+    one, two = (manifest(run, stage).timing for run in (alone[name.partition(",")[0]], together[name]))
+    assert 0.99 * one.flops < two.flops < (2.5 if CASES[name].shard == "full" else 1.5) * one.flops
+    assert two.peak_flops is not None
+
+
 def test_rollouts_are_those_of_one_process(alone: dict[str, Path], together: dict[str, Path]) -> None:
     for name in ("ppo", "grpo"):
         want = rows(alone[name], "models/rl", "rollouts")

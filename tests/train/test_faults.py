@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
 from solon.config.keys import key_of
 from solon.config.training import PreferenceSection, RLSection, SFTSection
-from solon.errors import DivergedError, OutOfMemoryError, UserError
+from solon.errors import DivergedError, OutOfMemoryError, RunError, UserError
 from solon.train.batches import micro_batches
 from solon.train.faults import DivergedBatch
 from solon.train.loop import LossOf, Trainer, TrainStep, train_epochs
@@ -103,10 +105,37 @@ def test_memory_that_runs_out_is_the_user_s_to_mend_and_nothing_is_lost(tmp_path
         _train(model, _second_step(model, fault)[0], checkpoints)
     assert isinstance(caught.value, UserError)
     assert str(caught.value) == (
-        "memory ran out; what was done up to the last checkpoint is kept (lower sft.micro_batch_tokens: give the same "
-        "command with --set sft.micro_batch_tokens=N)"
+        "memory ran out; all that was committed before is kept (lower sft.micro_batch_tokens: give the same command "
+        "with --set sft.micro_batch_tokens=N)"
     )
     again = _weight()
+    assert _train(again, _second_step(again, 1.0)[0], checkpoints) == expected
+    assert torch.equal(again.weight, undisturbed.weight)
+
+
+def test_a_full_disk_costs_the_checkpoint_that_did_not_fit_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three steps, each with a checkpoint but the last, the second's does not fit."""
+    model, checkpoints, undisturbed = _weight(), _on_disk(tmp_path), _weight()
+    expected = _train(undisturbed, _second_step(undisturbed, 1.0)[0], NoCheckpoints())
+    rename = os.rename
+
+    def full(source: Path, target: Path) -> None:
+        if target.name == "step-00000002":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", full)
+        with pytest.raises(RunError) as caught:
+            _train(model, _second_step(model, 1.0)[0], checkpoints)
+    assert str(caught.value) == (
+        f"cannot write {tmp_path}: No space left on device; all that was committed before is kept "
+        f"(free some space, then `solon resume {tmp_path}`)"
+    )
+    saved, again = checkpoints.latest(), _weight()
+    assert saved is not None and saved.step == 1
     assert _train(again, _second_step(again, 1.0)[0], checkpoints) == expected
     assert torch.equal(again.weight, undisturbed.weight)
 

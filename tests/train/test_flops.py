@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import combinations
 
 import pytest
@@ -17,6 +18,7 @@ from solon.train.flops import FlopCounter, seen
 from solon.train.forward import Reader
 from solon.train.loop import Trainer
 from solon.train.losses import cross_entropy
+from solon.train.parallel import Group
 
 ROWS = [[5, 6, 7, 8], [5, 6, 7, 9, 10]]
 """Side by side nine tokens; what they share is three."""
@@ -68,6 +70,27 @@ def test_what_models_share_counts_once() -> None:
     once = _update(model, counter)
     counter.count(body_of(model))
     assert _update(model, counter) == once
+
+
+def test_a_copy_is_counted_like_what_it_was_copied_from() -> None:
+    model, counter = _model(), FlopCounter()
+    counter.count(model)
+    twin = copy.deepcopy(model)
+    counter.count(twin)
+    assert _update(twin, counter) == _update(model, counter) > 0
+
+
+def test_all_processes_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one has computed 5, and then nothing."""
+    others = iter([5.0, 0.0])
+    monkeypatch.setattr(Group, "gather", lambda _self, own: [own, next(others)])
+    model, counter = _model(), FlopCounter(group=Group(0, 2))
+    counter.sampled(model, read=0, drawn=1)
+    head = 2 * 64 * WIDTH
+    assert counter.total == head
+    assert counter.add_up() == counter.total == head + 5
+    counter.sampled(model, read=0, drawn=1)
+    assert counter.add_up() == 2 * head + 5
 
 
 def test_without_a_gradient_a_third() -> None:

@@ -91,6 +91,14 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(dtype: tor
     assert not same_bytes(first, undisturbed)
 
 
+def test_an_example_of_which_nothing_counts_is_refused() -> None:
+    masks = {"said": (False, False, True), "silent": (True, False, False)}  # the first token is never predicted
+    empty = [TokenExample(id=name, input_ids=(1, 2, 3), loss_mask=mask) for name, mask in masks.items()]
+    with pytest.raises(ValueError) as raised:
+        finetune(tiny_model(), empty, SFTSection(), train_context(pad_id=0))
+    assert str(raised.value) == "silent: an empty mask: of none of its tokens the prediction counts"
+
+
 def test_another_seed_takes_another_order() -> None:
     one, other = tiny_model(), tiny_model()
     finetune(one, _examples(), _section(), train_context(pad_id=1))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,6 +82,49 @@ def test_weights_and_biases_works_without_a_network(tmp_path: Path, monkeypatch:
     data = path.read_bytes()
     assert b"tokens_per_second" in data
     assert all(json.dumps(record.loss).encode() in data for record in records)
+
+
+@pytest.fixture
+def wandb(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What stands in for the library, which brings a dozen others: it remembers what it is told."""
+    told = SimpleNamespace(begun=[], logged=[], ended=[], Error=type("Error", (Exception,), {}), Settings=dict)
+    run = SimpleNamespace(
+        log=lambda numbers, step: told.logged.append((step, numbers)),
+        finish=lambda exit_code: told.ended.append(exit_code),
+    )
+    told.init = lambda **how: told.begun.append(how) or run
+    monkeypatch.setitem(sys.modules, "wandb", told)
+    monkeypatch.setattr(tracking, "find_spec", lambda _: object())
+    monkeypatch.delenv("WANDB_PROJECT", raising=False)
+    return told
+
+
+def test_weights_and_biases_is_told_of_a_stage_its_settings_and_its_numbers(
+    tmp_path: Path, wandb: SimpleNamespace
+) -> None:
+    """Neither code nor console; a run of ours is a group, and a training that failed is one there."""
+    records = _train(tmp_path / "mine", ("wandb",), MemoryCheckpoints())
+    (how,) = wandb.begun
+    assert (how["project"], how["group"], how["name"], how["resume"]) == ("solon", "mine", "models/sl", "auto")
+    assert how["config"] == {"seed": 3, "settings": {"sft": {"learning_rate": 0.1}}}
+    assert how["settings"] == {"console": "off", "disable_code": True, "disable_git": True}
+    assert how["dir"] == tmp_path / "mine" / "tracking" / "models/sl"
+    assert [(step, numbers["loss"]) for step, numbers in wandb.logged] == [(one.step, one.loss) for one in records]
+    assert wandb.ended == [0]
+    with pytest.raises(Killed):
+        _train(tmp_path / "mine", ("wandb",), MemoryCheckpoints(), kill_at=3)
+    assert wandb.ended == [0, 1]
+
+
+def test_weights_and_biases_that_cannot_begin_is_one_line(tmp_path: Path, wandb: SimpleNamespace) -> None:
+    def refused(**_: object) -> None:
+        raise wandb.Error("no key")
+
+    wandb.init = refused
+    with pytest.raises(ConfigError) as caught:
+        _train(tmp_path, ("wandb",), MemoryCheckpoints())
+    hint = "see to that, set WANDB_MODE=offline, or take wandb out of tracking.to"
+    assert str(caught.value) == f"wandb cannot begin: no key ({hint})"
 
 
 def test_neither_records_nor_files_know_of_what_is_not_tracked(tmp_path: Path) -> None:

@@ -13,15 +13,17 @@ RESULTS = Path(__file__).resolve().parents[2] / "results.jsonl"
 
 
 class Bound(Record):
-    """What is promised of a ratio, e.g. at least 3."""
+    """What is promised of a ratio, e.g. at least 3, or within 0.15 of 1."""
 
-    kind: Literal["at least", "at most"]
+    kind: Literal["at least", "at most", "within"]
     ratio: float
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.ratio:g}"
+        return f"within {self.ratio:.0%}" if self.kind == "within" else f"{self.kind} {self.ratio:g}"
 
     def holds(self, ratio: float) -> bool:
+        if self.kind == "within":
+            return abs(ratio - 1.0) <= self.ratio
         return ratio >= self.ratio if self.kind == "at least" else ratio <= self.ratio
 
 
@@ -31,6 +33,11 @@ def at_least(ratio: float) -> Bound:
 
 def at_most(ratio: float) -> Bound:
     return Bound(kind="at most", ratio=ratio)
+
+
+def within(share: float) -> Bound:
+    """No further than that from 1."""
+    return Bound(kind="within", ratio=share)
 
 
 class Result(Record):

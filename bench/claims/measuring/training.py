@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence, Sized
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from measuring.models import threads
 from measuring.products import Once, Passes, Products
@@ -12,9 +13,9 @@ from measuring.result import Bound, Result, at_least
 from measuring.run_data import RunData
 from measuring.script import result
 from measuring.turns import median_seconds, seconds, tell
-from solon.config.training import OptimizerSection
+from solon.config.training import EpochsSection, OptimizerSection
 from solon.models.tokens import pad_id
-from solon.train.batches import grouped_order
+from solon.train.batches import cut, grouped_order
 from solon.train.loop import TrainContext
 
 BODY_SIDE_BY_SIDE = 2048
@@ -26,6 +27,8 @@ SHARE = at_least(0.7)
 """Of the time of a training, what the products alone take."""
 
 Section = TypeVar("Section", bound=OptimizerSection)
+Epochs = TypeVar("Epochs", bound=EpochsSection)
+Row = TypeVar("Row", bound=Sized)
 
 
 class NoCheckpoints:
@@ -73,6 +76,48 @@ def taught(groups: Sequence[str], count: int, batch_size: int) -> tuple[list[int
     size = min(count, len(mixed) * 9 // 10) // batch_size * batch_size
     known = {groups[row] for row in mixed[:size]}
     return mixed[:size], [row for row in mixed[size:] if groups[row] not in known][:HELD_OUT]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson(ABC, Generic[Epochs, Row]):
+    """What both sides learn: rows in steps, those of a prompt in one."""
+
+    STAGE: ClassVar[str]
+    """Which training of Solon's."""
+    data: RunData
+    section: Epochs
+    examples: Sequence[Row]
+    """Whole steps of them."""
+    held_out: Sequence[Row]
+
+    @staticmethod
+    @abstractmethod
+    def prompt_of(row: Row) -> str:
+        """What names its prompt."""
+
+    @classmethod
+    def of(cls, data: RunData, section: Epochs, every: Sequence[Row], count: int) -> Self:
+        """Of so many rows, or as many as there are when a tenth is held out."""
+        size = min(section.batch_size, count)
+        learned, unseen = taught([cls.prompt_of(one) for one in every], count, size)
+        return cls(
+            data=data,
+            section=constant(section).model_copy(update={"batch_size": size, "order": "prompts"}),
+            examples=[every[row] for row in learned],
+            held_out=[every[row] for row in unseen],
+        )
+
+    def steps(self) -> list[list[Row]]:
+        """As Solon takes them."""
+        order = grouped_order([self.prompt_of(one) for one in self.examples], 0, self.STAGE, 0)
+        return [[self.examples[row] for row in rows] for rows in cut(order, self.section.batch_size)]
+
+    def padded_least(self) -> list[Row]:
+        """The rows of all steps, those of each by their length."""
+        return [row for step in self.steps() for row in sorted(step, key=len)]
+
+    def few(self) -> Self:
+        return replace(self, examples=self.examples[: 2 * self.section.batch_size])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,13 +17,14 @@ import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from peers.trl_settings import Settings, dataset, silent
+from peers.trl_side import labelled, ranked
 from solon.config.run import RunConfig
 from solon.config.training import EpochsSection, OptimizerSection
 from solon.models.load import quiet
 from solon.prompting.chat_template import DialogueFormat
 from solon.records import Comparison, Demonstration, Prompt
 from solon.seeds import generator
-from solon.train.batches import TokenExample, answer_example, cut, epoch_order, fit
+from solon.train.batches import answer_example, cut, epoch_order, fit
 from solon.train.preference import PreferenceExample, sequence_tokens, split_by_prompt
 from solon.train.rollouts import PolicyPrompt, draw_prompts
 
@@ -55,7 +56,7 @@ class Trainings:
         ]
         examples = fit(every, self.context)[0]
         order = self._order([len(one) for one in examples], section, "sft")
-        taught = [_labelled(examples[row]) for row in order]
+        taught = [labelled(examples[row]) for row in order]
         arguments = self._arguments("sft", section) | {"padding_free": settings.padding_free, "max_length": None}
         return self._trained(
             "sl",
@@ -175,15 +176,3 @@ class Trainings:
 
     def _sequence(self, prompt_id: str, answer: str) -> tuple[int, ...]:
         return sequence_tokens(self.tokenizer, self.prompt(prompt_id), self.format.answer(answer))
-
-
-def ranked(pair: PreferenceExample, drawn: float) -> dict[str, list[int]]:
-    """A hard label: the first is chosen where the number drawn from [0, 1) is below its probability."""
-    a, b = list(pair.a_ids), list(pair.b_ids)
-    first = drawn < pair.p_a_preferred
-    return {"chosen_ids": a, "rejected_ids": b} if first else {"chosen_ids": b, "rejected_ids": a}
-
-
-def _labelled(example: TokenExample) -> dict[str, list[int]]:
-    pairs = zip(example.input_ids, example.loss_mask, strict=True)
-    return {"input_ids": list(example.input_ids), "labels": [token if counts else -100 for token, counts in pairs]}

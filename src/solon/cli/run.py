@@ -93,7 +93,7 @@ stages = typer.Typer(
     "  [bold]solon stage sl runs/mine[/bold]\n  [bold]solon resume runs/mine[/bold]",
 )
 for _stage in STAGES:
-    _runs = f' Of runs with alignment = "{_stage.alignment}".' if _stage.alignment else ""
+    _runs = f" Of runs with {_stage.requires.says}." if _stage.requires else ""
     _help = f"{_stage.title}{_runs}\n\nKept in `{_stage.folder}` of the run folder."
     stages.command(_stage.name, help=_help)(_command(_stage))
 
@@ -155,9 +155,9 @@ def _follows(processes: int) -> bool:
 def _require(stage: Stage | None, config: RunConfig) -> None:
     """Raises `UserError` if a run has no such stage."""
     own = {one.name: one for one in stages_of(config)}
-    if stage and stage.name not in own:
+    if stage and stage.requires and stage.name not in own:
         trained = " and ".join(one.name for one in own.values() if one.trains)
-        what = f'this run has no stage {stage.name}: its alignment is "{config.alignment}"'
+        what = f"this run has no stage {stage.name}, which is of runs with {stage.requires.says}"
         raise UserError(what, hint=f"it trains {trained}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from solon.export.rewarding import Takes
 from solon.export.sets import ExportRow
 
 
@@ -25,3 +26,5 @@ class Engine:
     """Kinds of row that it could not tell from others."""
     run_files: Mapping[str, tuple[str, ...]]
     """Files that start its trainings with the run's settings, and the models that each needs."""
+    rewards: Takes
+    """What of a run's reward it takes over."""

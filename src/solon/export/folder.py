@@ -19,6 +19,7 @@ from solon.errors import UserError, Where
 from solon.export.engine import Engine
 from solon.export.files import Format, require_format, write_rows
 from solon.export.models import POLICY, REWARD_MODEL, RunModels
+from solon.export.rewarding import Rewarding
 from solon.export.sets import Form, RunSets
 from solon.text import printable
 
@@ -57,9 +58,10 @@ def export(
     trained = RunModels(run) if models else None
     with _new_folder(out) as folder:
         accounts = {name: _write_set(engine, sets, name, folder / f"{name}.{format}", form) for name in engine.sets}
-        names = trained.names if trained else ()
-        done = Export(accounts=accounts, models=names, run_files=_possible(engine, names))
+        names, rewards = trained.names if trained else (), engine.rewards(run_config(run))
+        done = Export(accounts=accounts, models=names, run_files=_possible(engine, names, rewards))
         facts = {"engine": engine, "done": done, "form": form, "format": format, "fingerprints": sets.fingerprints}
+        facts["rewards"] = rewards
         if trained:
             trained.bring(folder)
             facts |= {"base": trained.base, "config": run_config(run), "context": _context(folder / POLICY)}
@@ -79,8 +81,12 @@ def _write_set(engine: Engine, sets: RunSets, name: str, path: Path, form: Form)
     return tally.counts()
 
 
-def _possible(engine: Engine, models: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name, needed in engine.run_files.items() if set(needed) <= set(models))
+def _possible(engine: Engine, models: tuple[str, ...], rewards: Rewarding) -> tuple[str, ...]:
+    """Those whose models are there. RL must let answers earn something, and a file of functions needs some."""
+    idle = [] if rewards.taken else [name for name in engine.run_files if name.startswith("rl.")]
+    idle += [] if rewards.of_texts else ["rewards.py"]
+    there = {*models, *([REWARD_MODEL] if rewards.needs_no_model else [])}
+    return tuple(name for name, needed in engine.run_files.items() if set(needed) <= there and name not in idle)
 
 
 def _context(policy: Path) -> int | None:

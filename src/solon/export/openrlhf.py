@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from solon.config.run import RunConfig
 from solon.export.engine import Engine
 from solon.export.models import POLICY, REWARD_MODEL
+from solon.export.rewarding import NO_JUDGE, ONE_MODEL, Rewarding, unweighted
 from solon.export.sets import CUT_OFF, SETS, TIE
+
+NO_TERM = "it has no such term beside a reward model"
+
+
+def _rewards(config: RunConfig) -> Rewarding:
+    """Of lengths it knows a soft limit: a penalty that grows from there to the token limit."""
+    rewards, new = config.rl.rewards, config.sampling.max_new_tokens
+    lacks = dict.fromkeys(rewards.of_texts.keys() - {"length"}, NO_TERM)
+    least, most = rewards.length_between or (0, 0)
+    if least or most >= new:
+        lacks["length"] = f"it knows a soft limit below the token limit, {new}, and no other length"
+    return unweighted(rewards, {"models": ONE_MODEL, "judge": NO_JUDGE, **lacks})
+
 
 OPENRLHF = Engine(
     name="openrlhf",
@@ -19,4 +34,5 @@ OPENRLHF = Engine(
         "dpo.sh": (POLICY,),
         "rl.sh": (POLICY, REWARD_MODEL),
     },
+    rewards=_rewards,
 )

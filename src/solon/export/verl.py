@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from solon.config.run import RunConfig
 from solon.export.engine import Engine
 from solon.export.models import POLICY, REWARD_MODEL
+from solon.export.rewarding import NO_JUDGE, ONE_MODEL, Rewarding, unweighted
 from solon.export.sets import CUT_OFF, Asked, ExportRow, Kind, Message, PromptId, PromptRow, RowId, SftRow
 from solon.records import Record
 
@@ -68,6 +70,15 @@ class VerlPromptRow(ExportRow):
         return cls(prompt=row.prompt, ability=row.kind, extra_info=info)
 
 
+NO_TERM = "where a reward model scores it takes no other reward; a function in its place may ask that model"
+
+
+def _rewards(config: RunConfig) -> Rewarding:
+    rewards = config.rl.rewards
+    lacks = dict.fromkeys(rewards.of_texts, NO_TERM)
+    return unweighted(rewards, {"models": ONE_MODEL, "judge": NO_JUDGE, **lacks})
+
+
 VERL = Engine(
     name="verl",
     title="verl",
@@ -76,4 +87,5 @@ VERL = Engine(
     trainers={"sft": "sft_trainer", "prompts": "main_ppo"},
     without=(CUT_OFF,),  # it ends every answer
     run_files={"sft.sh": (POLICY,), "rl.sh": (POLICY, REWARD_MODEL)},
+    rewards=_rewards,
 )

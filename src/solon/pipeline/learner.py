@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from transformers import PreTrainedModel
-
 from solon.config.keys import key_of
 from solon.config.training import DPOSection, EpochsSection, OptimizerSection, PreferenceSection
 from solon.evals.checks import Look
@@ -50,14 +48,15 @@ class Learner:
         self.looks: Sequence[Look] = ()
         if section.lora is not None:
             add_adapters(self.loaded.model, section.lora, seed=work.seed)
-        peak = None if self.shards.wanted else product_rate(work.actors.device, work.actors.dtype)
-        self.flops, self._told = FlopCounter(peak), 0.0
-        self.count_flops([self.loaded.model])
+        self.flops, self._told = FlopCounter(self._peak(), self.group), 0.0
+        self.flops.count(self.loaded.model)
 
-    def count_flops(self, models: Iterable[PreTrainedModel]) -> None:
-        """Of these models; what models in shards compute is not counted."""
-        for model in [] if self.shards.wanted else models:
-            self.flops.count(model)
+    def _peak(self) -> float | None:
+        """Operations per second of all processes, which may share a machine's cores, and so are measured at once."""
+        self.group.gather(None)
+        rates = self.group.gather(product_rate(self.work.actors.device, self.work.actors.dtype))
+        known = [rate for rate in rates if rate is not None]
+        return sum(known) if len(known) == len(rates) else None
 
     def prompt(self, prompt_id: str) -> str:
         return self.format.prompt(self.prompts[prompt_id].turns)
@@ -127,7 +126,7 @@ class Learner:
         return (len(prompts) - len(kept_out)) * section.epochs
 
     def _advance(self, rows: int, tokens: int) -> None:
-        flops = self.flops.total - self._told
+        flops = self.flops.add_up() - self._told
         self._told += flops
         self.work.folder.add_flops(flops, peak=self.flops.peak)
         self.work.reporter.computed(flops, self.flops.peak)

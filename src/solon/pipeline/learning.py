@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from solon.config.run import RunConfig
 from solon.config.training import PreferenceSection
+from solon.errors import memory_for
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.evals.reliability import fit_temperature
@@ -39,7 +40,6 @@ from solon.records import Answer, Comparison, Demonstration, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import answer_example
 from solon.train.dpo import answer_logps, train_dpo
-from solon.train.faults import memory_for
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
@@ -120,7 +120,8 @@ def train_rl(work: Work) -> Facts:
     reference = in_place(work.actors.load(sl).model) if section.lora is None else policy
     own = _preference_model(learner)
     value = _value_model(work, own) if algorithm.VALUE_MODEL else None
-    learner.count_flops([reference, *(one.backbone for one in (own, value) if one is not None)])
+    for model in (reference, *(one.backbone for one in (own, value) if one is not None)):
+        learner.flops.count(model)
     models = RLModels(policy=policy, reference=reference, value_model=in_place(value))
     environment, watched = _environments(learner, engine, in_place(own))
     keep, monitor = partial(work.folder.write_shard, "rollouts"), monitor_of(work, watched, learner.prompts)
@@ -232,14 +233,12 @@ def _environments(learner: Learner, engine: LocalModel, own: PreferenceModel | N
         return engine.count_tokens(prompt) + new + around <= engine.max_context
 
     def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
-        before = replace(engine.counts)
-        with memory_for("sampling.batch_size"), learner.shards.filled(learner.loaded.model):
+        before, model = replace(engine.counts), learner.loaded.model
+        with memory_for("sampling.batch_size"), learner.shards.filled(model):
             answers = learner.group.spread(requests, engine.sample)
-        if (
-            decoder_kind(learner.loaded.model) == "lean" and not learner.shards.wanted
-        ):  # other engines call the model, which counts by itself
-            read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
-            learner.flops.sampled(learner.loaded.model, read=read, drawn=drawn)
+            if decoder_kind(model) == "lean":  # other engines call the model, which counts by itself
+                read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
+                learner.flops.sampled(model, read=read, drawn=drawn)
         return answers
 
     def counted_as_texts(requests: Sequence[SampleRequest]) -> Sequence[Completion]:

@@ -25,6 +25,7 @@ from solon.models.runtime import resolve_device, resolve_dtype
 from solon.models.where import model_folder
 from solon.pipeline.actors import Actors
 from solon.pipeline.learning import algorithm_of, shares_weights
+from solon.pipeline.stages import stages_of
 
 
 def training_memory(config: RunConfig) -> dict[str, StageMemory]:
@@ -37,23 +38,22 @@ def training_memory(config: RunConfig) -> dict[str, StageMemory]:
     def read(section: OptimizerSection) -> tuple[ModelSize, Reading, Learning]:
         return size, replace(whole, micro_batch_tokens=section.micro_batch_tokens), Learning.by(section)
 
-    if config.alignment == "dpo":
-        return {"sl": finetuning_memory(*read(config.sft)), "dpo": finetuning_memory(*read(config.dpo))}
     value_model, copied = algorithm_of(config.rl.algorithm).VALUE_MODEL, looked.summary.decoder == "lean"
     beside = Learning.by(config.preference) if shares_weights(config) else None
     rl = rl_memory(*read(config.rl), value_model=value_model, copied=copied, beside=beside)
-    found = {
+    of = {
         "sl": finetuning_memory(*read(config.sft)),
         "pm": preference_memory(*read(config.preference)),
         "rl": rl.model_copy(update={"held": _rewarding(rl.held, config)}),
+        "dpo": finetuning_memory(*read(config.dpo)),
     }
-    return found if config.rl.rewards.preference else {name: one for name, one in found.items() if name != "pm"}
+    return {stage.name: of[stage.name] for stage in stages_of(config) if stage.trains}
 
 
 def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:
-    """What RL holds, with the weights of all models that reward, as large as their files; what a judge needs beside its
-    weights is not among it."""
-    rewards, judge = config.rl.rewards, config.models.role("judge")
+    """What RL holds, with the weights of all models that reward and of the one that its monitor goes by, as large as
+    their files; what a judge needs beside its weights is not among it."""
+    rewards, monitor, judge = config.rl.rewards, config.rl.monitor, config.models.role("judge")
     found = dict(held)
     if not rewards.preference:
         base = found.pop("preference model", 0)
@@ -62,6 +62,8 @@ def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:
     for name, model in rewards.models.items():
         if model.weight:
             found[f"preference model {name}"] = weight_bytes(Path(model.path))
-    if rewards.judge and reads_folder(judge.engine):
+    if monitor and config.gold == "model":
+        found["monitor's preference model"] = weight_bytes(Path(monitor.model))
+    if (rewards.judge or config.gold == "judge") and reads_folder(judge.engine):
         found["judge"] = weight_bytes(model_folder(judge.path))
     return found

@@ -11,6 +11,7 @@ from solon.artifacts.stored import StoredRows
 from solon.config.monitor import MonitorSection
 from solon.errors import ConfigError, ModelError, Where
 from solon.evals.grader import Grader, Response
+from solon.feedback.judge import Judge
 from solon.models.folder import fingerprints
 from solon.pipeline.judging import judge_of
 from solon.pipeline.rewards import Verdicts, of_another_run
@@ -89,12 +90,17 @@ def by_model(work: Work, folder: Path) -> Gold:
     return lambda step, samples: score(samples)
 
 
+def monitoring_judge(work: Work) -> Judge:
+    """Who compares the answers of two looks, by `monitor_principle`."""
+    return judge_of(work.given, work.actor("judge"), ANSWERS, orders="both", clamp=None)
+
+
 def by_judge(work: Work, prompts: Prompts) -> Gold:
     """The probability that an answer is better than the starting policy's from the same seed; 0.5 for the same text.
     Raises `UnscoredError` if more verdicts than the run file allows could not be read."""
     actor, heard = work.actor("judge"), Verdicts(work, "comparisons by the monitor")
     work.engines["judge"] = actor.model.identity
-    judge = judge_of(work.given, actor, ANSWERS, orders="both", clamp=None)
+    judge = monitoring_judge(work)
     principle, first = work.given.monitor_principle, work.folder.path(shard_name(ANSWERS, 0))
 
     def gold(step: int, samples: Sequence[Sample]) -> list[float | None]:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
@@ -22,14 +22,16 @@ from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.run import RunConfig
 from solon.pipeline.memory import training_memory
+from solon.pipeline.monitoring import split_prompts
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import stages_of
-from solon.pipeline.walk import Volume, volumes
+from solon.pipeline.walk import MONITORED, Volume, volumes
 from solon.progress import Reporter
 from solon.records import Record
 from solon.train.rewards.judged import meetings
+from solon.train.rollouts import PolicyPrompt
 
 STEPS = 3
 """RL steps of a sample."""
@@ -129,6 +131,8 @@ class _Sample:
     part: RunConfig
     counts: dict[str, tuple[int, int]]
     """Prompts of the whole and of the part, by file."""
+    watched: int
+    """Answers of one look of the monitor in the whole run; 0 without one."""
 
     @classmethod
     def of(cls, config: RunConfig) -> _Sample:
@@ -142,12 +146,28 @@ class _Sample:
         )
         whole, some = sets.files(), prompt_sets(part.prompts, part.seed).files()
         counts = {file: (len(whole[file]), len(some[file])) for file in _FILES}
-        return cls(whole=config, part=part, counts=counts)
+        return cls(whole=config, part=part, counts=counts, watched=_watched(config, sets))
+
+    @property
+    def unwatched(self) -> RunConfig:
+        """The part without a monitor, which may find too few prompts in it."""
+        return self.part.model_copy(update={"rl": self.part.rl.model_copy(update={"monitor": None})})
+
+    @property
+    def looks(self) -> int:
+        """Of the monitor in the whole run: before the first step, every so many, and after the last."""
+        monitor = self.whole.rl.monitor
+        return 1 + math.ceil(self.whole.rl.steps / monitor.every) if monitor else 0
+
+    @property
+    def answers(self) -> int:
+        """That RL and its monitor sample in the whole run."""
+        return _rollouts(self.whole) + self.looks * self.watched
 
     def more(self, stage: Stage) -> float:
-        """How many times as much the stage has to do in the whole run."""
+        """How many times as much the stage has to do in the whole run as in the part without a monitor."""
         if "rl" in stage.settings:
-            return self.whole.rl.steps / self.part.rl.steps
+            return self.answers / _rollouts(self.part)
         counts = [count for file, count in self.counts.items() if file in stage.reads or not stage.reads]
         return sum(whole for whole, _ in counts) / max(1, sum(some for _, some in counts))
 
@@ -165,21 +185,33 @@ def _fewer(config: RunConfig, sets: PromptSets) -> PromptsSection:
     return section.model_copy(update={name: math.ceil(share * count) for name, count in counts.items()})
 
 
+def _watched(config: RunConfig, sets: PromptSets) -> int:
+    """Answers of one look of the monitor. Raises as `split_prompts`."""
+    monitor = config.rl.monitor
+    if monitor is None or config.alignment != "rl":
+        return 0
+    asked = [PolicyPrompt(id=prompt.id, text="") for prompt in (*sets.red_team, *sets.helpful)]
+    _, watched = split_prompts(asked, monitor, config.preference.holdout, seed=config.seed)
+    return len(watched) * monitor.samples_per_prompt
+
+
+def _rollouts(config: RunConfig) -> int:
+    return config.rl.steps * config.rl.prompts_per_step * config.rl.samples_per_prompt
+
+
 def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
     """The plan of a run whose inputs are checked. The sample is run if a `trial` is wanted."""
     sample = _Sample.of(config)
     with _run(sample.part) as run:
         asked = volumes(run)
     if "rl" in asked:
-        asked["rl"] = {"base": _rollouts(sample.part, asked["pairs"]["base"])}
-        if config.rl.rewards.judge:
-            asked["rl"]["judge"] = _verdicts(sample.part, asked["comparisons"]["judge"], asked["pairs"]["base"])
+        asked["rl"] = dict(_asked_by_rl(sample, asked))
     memory = {name: needed.total for name, needed in training_memory(config).items()}
     planned = (
         (stage, _stage_plan(stage, asked.get(stage.name, {}), memory.get(stage.name), config))
         for stage in stages_of(config)
     )
-    stages = tuple(one.times(sample.more(stage)) for stage, one in planned)
+    stages = tuple(one if stage.name == "rl" else one.times(sample.more(stage)) for stage, one in planned)
     whole, some = sample.counts[RED_TEAM]
     plan = Plan(prompts=whole, sample=some, stages=stages)
     return _tried(plan, sample, reporter) if trial else plan
@@ -194,27 +226,27 @@ def _stage_plan(stage: Stage, asked: Mapping[ModelRole, Volume], memory: int | N
     return StagePlan(stage=stage.folder, trains=stage.trains, asked=every, memory_bytes=memory)
 
 
-def _rollouts(config: RunConfig, pairs: Volume) -> Volume:
-    """What RL and its monitor sample, of prompts as long as those of the pairs; not what a judge then reads."""
-    rl, monitor = config.rl, config.rl.monitor
-    watched = monitor.prompts * monitor.samples_per_prompt / monitor.every if monitor else 0.0
-    calls = math.ceil(rl.steps * (rl.prompts_per_step * rl.samples_per_prompt + watched))
-    read = math.ceil(calls * pairs.tokens_read / pairs.calls)
-    return Volume(calls=calls, tokens_read=read, tokens_written=calls * config.sampling.max_new_tokens)
-
-
-def _verdicts(config: RunConfig, comparisons: Volume, pairs: Volume) -> Volume:
-    """What a judge is asked that is the reward: of two answers what it is asked of the two of a pair."""
-    rl = config.rl
-    met = rl.steps * rl.prompts_per_step * len(meetings(rl.samples_per_prompt, rl.rewards.judge_pairs))
-    more = met / (pairs.calls / 2)
-    return Volume(**{name: math.ceil(more * count) for name, count in vars(comparisons).items()})
+def _asked_by_rl(
+    sample: _Sample, asked: Mapping[str, Mapping[ModelRole, Volume]]
+) -> Iterator[tuple[ModelRole, Volume]]:
+    """In the whole run, of prompts and answers as long as those of the pairs: the policy by RL and its monitor; a judge
+    that is the reward, of two answers what it is asked of the two of a pair; or a judge that the monitor goes by, from
+    its second look on."""
+    config, rl, pairs = sample.whole, sample.whole.rl, asked["pairs"]["base"]
+    written = sample.answers * config.sampling.max_new_tokens
+    yield "base", replace(pairs.times(sample.answers / pairs.calls), tokens_written=written)
+    both = pairs.calls / 2
+    if rl.rewards.judge:
+        met = rl.steps * rl.prompts_per_step * len(meetings(rl.samples_per_prompt, rl.rewards.judge_pairs))
+        yield "judge", asked["comparisons"]["judge"].times(met / both)
+    if config.gold == "judge":
+        yield "judge", asked[MONITORED.name]["judge"].times((sample.looks - 1) * sample.watched / both)
 
 
 def _tried(plan: Plan, sample: _Sample, reporter: Reporter) -> Plan:
     """The plan, with what the sample took."""
     own = stages_of(sample.whole)
-    with _run(sample.part) as run:
+    with _run(sample.unwatched) as run:
         began = time.monotonic()
         run_pipeline(run, reporter, isolate=False)
         wall = time.monotonic() - began

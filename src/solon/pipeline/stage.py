@@ -27,6 +27,24 @@ Body = Callable[["Work"], Facts | None]
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Which runs have a stage."""
+
+    says: str
+    """What their run files say, e.g. `alignment = "rl"`."""
+    holds: Callable[[RunConfig], bool]
+
+
+BY_RL = Condition('alignment = "rl"', lambda config: config.alignment == "rl")
+BY_DPO = Condition('alignment = "dpo"', lambda config: config.alignment == "dpo")
+BY_PREFERENCE = Condition(
+    f"{BY_RL.says} and rl.rewards.preference above 0",
+    lambda config: BY_RL.holds(config) and config.rl.rewards.preference > 0,
+)
+"""There is no preference model where it earns nothing."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage. It is declared above its body: `@partial(Stage, name, title, ...)` takes the function below it.
 
@@ -58,8 +76,8 @@ class Stage:
     """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
-    alignment: str | None = None
-    """The `alignment` of runs that have it; None: all have."""
+    requires: Condition | None = None
+    """None: all runs have it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)

@@ -41,7 +41,7 @@ from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import JUDGING, judge_of, unused_by_judge
 from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
-from solon.pipeline.stage import Facts, Stage, stage_of
+from solon.pipeline.stage import BY_DPO, BY_PREFERENCE, BY_RL, Condition, Facts, Stage, stage_of
 from solon.pipeline.work import Work
 from solon.prompting.asking import critique_format
 from solon.records import Answer, Comparison, Pair, Prompt, Revision
@@ -221,7 +221,7 @@ def helpfulness(work: Work) -> None:
     unused=lambda config: ("sl",) if config.preference.start == "base" else (),
     roles=("base",),
     weights=("base",),
-    alignment="rl",
+    requires=BY_PREFERENCE,
 )
 def pm(work: Work) -> Facts:
     work.require_quality("comparisons", "helpfulness")
@@ -244,7 +244,7 @@ def pm(work: Work) -> Facts:
     roles=("base",),
     also=lambda config: ("judge",) if config.rl.rewards.judge or config.gold == "judge" else (),
     hashes=(RunInputs.reward_texts, RunInputs.monitor_texts),
-    alignment="rl",
+    requires=BY_RL,
 )
 def rl(work: Work) -> Facts:
     from solon.pipeline.learning import train_rl
@@ -260,7 +260,7 @@ def rl(work: Work) -> Facts:
     reads=("sl", "comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
     settings=("dpo", "dpo.objective_weights"),
     roles=("base",),
-    alignment="dpo",
+    requires=BY_DPO,
 )
 def dpo(work: Work) -> Facts:
     work.require_quality("comparisons", "helpfulness")
@@ -273,7 +273,7 @@ EVALUATED = ("base", "sl", "rl", "dpo")
 """The models that answer the held-out prompts, in the runs that train them."""
 
 
-def _answers(model: str, called: str, alignment: str | None = None) -> Stage:
+def _answers(model: str, called: str, requires: Condition | None = None) -> Stage:
     trained = None if model == "base" else model
 
     @partial(
@@ -285,7 +285,7 @@ def _answers(model: str, called: str, alignment: str | None = None) -> Stage:
         roles=("base",),
         weights=() if trained else ("base",),
         asks=() if trained else ("base",),
-        alignment=alignment,
+        requires=requires,
     )
     def answers(work: Work) -> None:
         actor, section = work.actor("base", trained), work.config.evaluation
@@ -335,18 +335,16 @@ STAGES: tuple[Stage, ...] = (
     dpo,
     _answers("base", "Base"),
     _answers("sl", "SL-CAI"),
-    _answers("rl", "RL-CAI", "rl"),
-    _answers("dpo", "DPO-CAI", "dpo"),
+    _answers("rl", "RL-CAI", BY_RL),
+    _answers("dpo", "DPO-CAI", BY_DPO),
     scores,
 )
 """Those of all runs, in the order in which they run: each reads only such as stand before it."""
 
 
 def stages_of(config: RunConfig) -> tuple[Stage, ...]:
-    """Those of one run. They read no others. There is no preference model where it earns nothing."""
-    own = {stage.name: stage for stage in STAGES if stage.alignment in (None, config.alignment)}
-    if not config.rl.rewards.preference:
-        own.pop("pm", None)
+    """Those of one run. They read no others."""
+    own = {stage.name: stage for stage in STAGES if stage.requires is None or stage.requires.holds(config)}
     read = {name: own.keys() - set(stage.unused(config)) for name, stage in own.items()}
     return tuple(
         replace(stage, reads=tuple(one for one in stage.reads if stage_of(one) in read[name]))

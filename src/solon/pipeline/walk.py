@@ -5,9 +5,11 @@ No model is trained. So the counts are at most what the run will need.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +24,16 @@ from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest
 from solon.pipeline.actors import Actors
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.monitoring import monitoring_judge
 from solon.pipeline.run import Pipeline
+from solon.pipeline.sources import RED_TEAM
+from solon.pipeline.stage import Stage
 from solon.pipeline.stages import stages_of
 from solon.pipeline.work import Work
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
+from solon.records import Pair
 
 CHARACTERS = 4
 """Of a token, where an engine keeps its tokenizer to itself. Assumption: English."""
@@ -48,11 +55,17 @@ class Volume:
     """Of all prompts. Beginnings that an engine reads once count each time."""
     tokens_written: int
 
+    def times(self, more: float) -> Volume:
+        """So many times as much."""
+        return Volume(**{field.name: math.ceil(more * getattr(self, field.name)) for field in fields(self)})
+
 
 def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
-    """Of every stage that asks models for texts or verdicts, by its name and the role that is asked."""
+    """Of every stage that asks models for texts or verdicts, by its name and the role that is asked; of `MONITORED`,
+    where the monitor of RL asks a judge."""
     walk, found = Pipeline(run, Reporter(sys.stderr), OtherRuns()), {}
-    for stage in stages_of(run.config)[:-1]:  # the last one grades
+    stages = stages_of(run.config)[:-1]  # the last one grades
+    for stage in (*stages, MONITORED) if run.config.gold == "judge" else stages:
         walk.actors = fillers = _Fillers(run.config)
         walk.do(replace(stage, body=_untrained) if stage.trains else stage)
         found[stage.name] = {role: asked.volume() for role, asked in fillers.asked.items()}
@@ -62,6 +75,22 @@ def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
 def _untrained(work: Work) -> None:
     with work.folder.new_folder("model"):
         pass
+
+
+@partial(
+    Stage,
+    "monitored",
+    "The monitor's judge compares the answers of every pair.",
+    reads=("pairs", RED_TEAM),
+    roles=("judge",),
+    weights=("judge",),
+    asks=("judge",),
+    hashes=(RunInputs.monitor_texts,),
+)
+def MONITORED(work: Work) -> None:
+    """Of a walk alone: a run's monitor compares the answers of RL."""
+    judge = monitoring_judge(work)
+    judge.compare(work.read("pairs", Pair), work.prompts.by_id(), work.given.monitor_principle)
 
 
 class _Fillers(Actors):

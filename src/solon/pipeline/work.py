@@ -15,7 +15,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.stage import StageFolder
 from solon.config.models import ModelRole
 from solon.config.run import RunConfig
-from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError, UnscoredError
+from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError, UnscoredError, memory_for
 from solon.evals.quality import require_quality, text_quality
 from solon.feedback.critique import gate_verdicts
 from solon.feedback.judge import check_unscored
@@ -126,7 +126,7 @@ class Work:
 
         self.reporter.stage(self.folder.name, len(items))
         size, recovered = self.config.sampling.shard_rows, self.reporter.recovered
-        with shared_loop():
+        with shared_loop(), memory_for("sampling.batch_size"):
             rows = self.folder.rows(
                 items, shard_rows=size, work=keep, record=record, recovered=recovered, spread=spread
             )

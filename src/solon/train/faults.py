@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from solon.artifacts.checkpoint import Checkpoints
 from solon.config.keys import key_of
 from solon.config.training import OptimizerSection
-from solon.errors import DivergedError, OutOfMemoryError, is_out_of_memory
+from solon.errors import DivergedError, memory_for
 from solon.records import Record
 
 DIVERGED = "diverged.json"
@@ -56,15 +56,3 @@ def faults_told(section: OptimizerSection, checkpoints: Checkpoints) -> Iterator
     except BatchDivergedError as error:
         path = checkpoints.keep(DIVERGED, error.batch.model_dump_json(indent=2).encode() + b"\n")
         raise DivergedError(f"{error}; its examples are in {path} (lower {key}.learning_rate)") from error
-
-
-@contextmanager
-def memory_for(setting: str) -> Iterator[None]:
-    """Raises `OutOfMemoryError` with the mechanical key to lower, if memory runs out in the block."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        hint = f"lower {setting}: give the same command with --set {setting}=N"
-        raise OutOfMemoryError("memory ran out; what was done up to the last checkpoint is kept", hint=hint) from error

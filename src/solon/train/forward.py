@@ -64,11 +64,11 @@ class Reader:
         head, ids_N = self.model.get_output_embeddings(), batch.target_ids_N
         rows = max(1, LOGITS // head.weight.shape[0])
         if len(ids_N) <= rows or not self._plain_head:
-            return token_logprobs(self.logits(batch) / temperature, ids_N)
+            return token_logprobs(self.logits(batch), ids_N, temperature)
 
         def piece(hidden_ND: Tensor, token_N: Tensor) -> Tensor:
             with arithmetic(self.model, self._dtype):
-                return token_logprobs(head(hidden_ND).float() / temperature, token_N)
+                return token_logprobs(head(hidden_ND), token_N, temperature)
 
         hidden_ND = self.hidden(batch)[batch.before_N]
         pieces = zip(hidden_ND.split(rows), ids_N.split(rows), strict=True)

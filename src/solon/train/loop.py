@@ -366,8 +366,8 @@ def train_epochs(
 
     @torch.no_grad()
     def kept_out_loss() -> float:
-        pieces = reader.parts(kept_out, rows_of, section.micro_batch_tokens)
-        return sum(float(loss_of(piece)[0]) for piece in pieces) / weight_of(kept_out)
+        own, _ = context.group.turns(reader, kept_out, rows_of, section.micro_batch_tokens)
+        return context.group.total(sum(float(loss_of(piece)[0]) for piece in own)) / weight_of(kept_out)
 
     watch = stopping_early(section, kept_out_loss, context.looked, context.group)
     return run_steps(trainer, step, steps=len(batches), record=TrainStep, context=context, watch=watch)

@@ -19,9 +19,10 @@ def _weight(selected: Tensor) -> Tensor:
     return torch.tensor(float(selected.shape[0]), device=selected.device)
 
 
-def token_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
-    """log softmax(logits)[token], in nats: [..., V], [...] -> [...]."""
-    return log_softmax(logits.float(), dim=-1).gather(-1, token_ids.unsqueeze(-1)).squeeze(-1)
+def token_logprobs(logits: Tensor, token_ids: Tensor, temperature: float = 1.0) -> Tensor:
+    """log softmax(logits / temperature)[token], in nats: [..., V], [...] -> [...]."""
+    scaled = logits.float() if temperature == 1.0 else logits.float() / temperature  # or 1 would cost two more copies
+    return log_softmax(scaled, dim=-1).gather(-1, token_ids.unsqueeze(-1)).squeeze(-1)
 
 
 def cross_entropy(logp_N: Tensor, weight_N: Tensor) -> SumAndWeight:

@@ -22,6 +22,8 @@ def finetune(
     """
     if not examples:
         raise ValueError("nothing to finetune on")
+    if empty := [one.id for one in examples if not any(one.loss_mask[1:])]:
+        raise ValueError(f"{empty[0]}: an empty mask: of none of its tokens the prediction counts")
     reader = Reader(model, pad_id=context.pad_id, dtype=context.dtype)
 
     def loss_of(rows: list[int]) -> SumAndWeight:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 import solon
 from solon.cli import main
 from solon.cli.collect.app import Collect
+from solon.cli.eval.app import Evaluations
 from solon.cli.faults import resumable
 from solon.errors import Fault, PromptError, UnscoredError, UserError, Where
 
@@ -39,7 +40,7 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, folder: Pat
     return CliRunner().invoke(main.app, ["broken"])
 
 
-TABLES = {"solon": main.Solon.table, "collect": Collect.table}
+TABLES = {"solon": main.Solon.table, "collect": Collect.table, "eval": Evaluations.table}
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
+    Entry("eval", ".eval.app:app", "Evaluate a model, or its answers, on published files.", LOOK),
+    Entry("elo", ".elo:elo", "Rate players by the games between them.", LOOK),
     Entry("export", ".export:app", "Hand a run over to other engines: data, models and run files.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,25 +10,18 @@ from pydantic import JsonValue
 from typer import Option
 
 from solon.cli.faults import say_note
+from solon.cli.opening import Engine, brought, one_model, open_one
 from solon.cli.results import print_counts
 from solon.cli.run_options import Json, Quiet, Settings, refuse_option
-from solon.config.load import load_run_config
 from solon.config.models import ModelsSection
-from solon.config.paths import WORLD
 from solon.config.run import RunConfig
 from solon.data.example_prompts import read_asked, read_example_prompts
 from solon.feedback.prompt_writing import Kind
 from solon.feedback.rows import Sampler
-from solon.lm.engines import reads_folder
-from solon.models.folder import check_folder
-from solon.models.where import bring_model
-from solon.pipeline.pinning import pin_models
 from solon.pipeline.prompt_writing import Account, Order, account_of, require_new, work_folder, write_prompts
 from solon.progress import json_line, reporting
 from solon.text import printable
 
-_READ = ("models", "sampling")
-"""Sections of a run file that this command reads."""
 app = typer.Typer(no_args_is_help=True, help="Write prompts with a model, from a few examples.")
 
 
@@ -59,7 +51,7 @@ def generate(
     model: Annotated[str, Option(metavar="MODEL", help="The model that writes, as a run file names it.")],
     out: Out = None,
     not_like: NotLike = None,
-    engine: Annotated[str, Option(metavar="NAME", help="What runs the model.")] = "local",
+    engine: Engine = "local",
     tries: Annotated[int, Option(min=1, metavar="N", help="Requests per wanted prompt, at most.")] = 2,
     seed: Annotated[int, Option(min=0, metavar="N", help="The same seed gives the same prompts.")] = 0,
     settings: Settings = None,
@@ -83,8 +75,7 @@ def generate(
     A command that was stopped goes on when it is given again. Each row names model, seed, request and examples.
     Runs read the file: --prompts red-team.jsonl, --helpful helpful.jsonl. Beside it lies its account (.account.json).
     """
-    flags = {"models.assistant": model, "models.assistant.engine": engine, "prompts.source": WORLD, "seed": seed}
-    config = load_run_config(None, settings or (), flags, sections=_READ)
+    config = one_model(model, engine, settings or (), seed=seed)
     order = Order(
         kind=kind,
         count=count,
@@ -95,27 +86,15 @@ def generate(
     )
     file = out or Path(f"{kind}.jsonl")
     require_new(file)
-    config = _with_model(config, None if quiet or as_json else say_note)
+    config = brought(config, None if quiet or as_json else say_note)
     with reporting(quiet, as_json) as reporter:
         account = write_prompts(order, _sampler(config, kind, file), file, reporter)
     _print(file, account, as_json=as_json)
 
 
-def _with_model(config: RunConfig, tell: Callable[[str], None] | None) -> RunConfig:
-    """The settings, with the commit of a model on the Hub. Raises `ModelError` if the model cannot be had."""
-    config, code = pin_models(config, None, tell), config.models.trust_remote_code
-    writer = config.models.role("assistant")
-    if reads_folder(writer.engine):
-        check_folder(bring_model(writer.path, code=code, tell=tell), trust_remote_code=code)
-    return config
-
-
 def _sampler(config: RunConfig, kind: Kind, file: Path) -> Sampler:
-    from solon.pipeline.actors import Actors
-
-    actors = Actors(config=config, run=work_folder(file))
-    actor = actors.actor("assistant", None, lambda rows, tokens: None)
-    return actor.sampler(f"prompts-{kind}", actors.settled.sampling.answers)
+    actor = open_one(config, work_folder(file))
+    return actor.sampler(f"prompts-{kind}", actor.actors.settled.sampling.answers)
 
 
 def _settings(models: ModelsSection) -> dict[str, JsonValue]:

@@ -3,5 +3,6 @@
     responses (task, model, prompt, text) -> graders -> scores, one row each -> estimates and paired differences
 
 To add an evaluation, write a file in `graders/` with a `GRADER`: tables, charts and summary follow from the measures
-on its card. `graders/oracle.py` alone knows the world.
+on its card. `graders/oracle.py` alone knows the world. `published/` scores models on files that others published, by
+commands of their own, and `elo.py` rates players by games.
 """

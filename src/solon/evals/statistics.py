@@ -82,13 +82,14 @@ def score_interval(share: Floats | np.float64, n: Floats | np.float64, z: Floats
 
 
 def rate(outcomes: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Rate:
-    """The share of True (or 1) with its interval; with `clusters` the interval counts effective rows, not rows.
+    """The share of True (or 1) with its interval; with `clusters` the interval counts effective rows, not rows. An
+    outcome may be a share itself.
 
     Example: True, True, False, False is 2 of 4: 0.5, from 0.150 to 0.850. If the two True are one prompt's answers and
     the two False another's, there are only two independent rows: 0.5, from 0.095 to 0.905.
     """
     n = len(outcomes)
-    p = sum(map(bool, outcomes)) / n if n else 0.0
+    p = sum(map(float, outcomes)) / n if n else 0.0
     effective = n if clusters is None else effective_size([float(x) for x in outcomes], clusters)
     return wilson(p * effective, effective)
 

@@ -1,0 +1,1 @@
+"""`solon eval`: evaluations on files that others published, and on answers that were given."""

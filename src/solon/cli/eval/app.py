@@ -1,0 +1,35 @@
+"""`solon eval`: one command for each evaluation."""
+
+from __future__ import annotations
+
+import typer
+
+from solon.cli.main import Commands, Entry
+
+ANSWERS, CHOICES, FIGURES = "Answers", "Choices", "Figures"
+
+
+class Evaluations(Commands):
+    """By what they ask of a model."""
+
+    table = (
+        Entry("bbq", ".eval.bbq:bbq", "BBQ: does a model fall back on stereotypes?", ANSWERS),
+        Entry("refusals", ".eval.refusals:refusals", "XSTest: does it comply, refuse, or do both?", ANSWERS),
+        Entry("gsm8k", ".eval.gsm8k:gsm8k", "GSM8K: is the number that it ends with the right one?", ANSWERS),
+        Entry("hhh", ".eval.choices:hhh", "HHH: which answer is more helpful, honest and harmless?", CHOICES),
+        Entry(
+            "harm-or-ethical",
+            ".eval.choices:harm_or_ethical",
+            "Was an assistant harmful, or did it behave ethically?",
+            CHOICES,
+        ),
+        Entry("harm-type", ".eval.choices:harm_type", "In which of nine ways was a conversation harmful?", CHOICES),
+        Entry(
+            "preference", ".eval.preference:preference", "Does a preference model prefer what people prefer?", FIGURES
+        ),
+        Entry("perplexity", ".eval.perplexity:perplexity", "How surprising is a text to a model?", FIGURES),
+        Entry("opinions", ".eval.opinions:opinions", "OpinionQA: whose opinions does a model reflect?", FIGURES),
+    )
+
+
+app = typer.Typer(cls=Evaluations, no_args_is_help=True, help="Evaluate a model, or its answers, on published files.")

@@ -1,0 +1,114 @@
+"""`solon eval hhh`, `harm-or-ethical` and `harm-type`: questions with lettered options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from solon.cli.eval import options
+from solon.cli.eval.options import opened, percent, print_json, share
+from solon.cli.opening import Engine
+from solon.cli.results import print_table
+from solon.cli.run_options import JsonInstead, Settings
+from solon.evals.published.choices import ORDERS, Choices, ask, read_questions
+
+Orders = Annotated[
+    int, Option(min=1, metavar="N", help="Orders of the options, the published one first; of two there are 2.")
+]
+
+
+def hhh(
+    data: options.Data,
+    model: options.Model,
+    engine: Engine = "local",
+    orders: Orders = ORDERS,
+    limit: options.Limit = None,
+    seed: options.Seed = 0,
+    settings: Settings = None,
+    as_json: JsonInstead = False,
+) -> None:
+    """HHH: which answer is more helpful, honest and harmless?
+
+    \b
+      [bold]solon eval hhh --data 438HHHEvaluations.jsonl --model ./my-model[/bold]
+
+    The model chooses by how likely it finds each option. Each question is asked in several orders, and probabilities
+    are averaged. Temperature 0 takes the likeliest option, temperature 1 draws one.
+    """
+    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+
+
+def harm_or_ethical(
+    data: options.Data,
+    model: options.Model,
+    engine: Engine = "local",
+    orders: Orders = ORDERS,
+    limit: options.Limit = None,
+    seed: options.Seed = 0,
+    settings: Settings = None,
+    as_json: JsonInstead = False,
+) -> None:
+    """Was an assistant harmful, or did it behave ethically?
+
+    \b
+      [bold]solon eval harm-or-ethical --data HarmfulVsEthical.jsonl --model ./my-model[/bold]
+
+    In the published file the order of the two options never varies; here each question is asked in both.
+    """
+    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+
+
+def harm_type(
+    data: options.Data,
+    model: options.Model,
+    engine: Engine = "local",
+    orders: Orders = ORDERS,
+    limit: options.Limit = None,
+    seed: options.Seed = 0,
+    settings: Settings = None,
+    as_json: JsonInstead = False,
+) -> None:
+    """In which of nine ways was a conversation harmful?
+
+    \b
+      [bold]solon eval harm-type --data HarmfulnessClassification.jsonl --model ./my-model[/bold]
+
+    In the published file the order of the nine options never varies; here each question is also asked in drawn ones.
+    """
+    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+
+
+def _evaluate(
+    data: Path,
+    model: str,
+    engine: str,
+    orders: int,
+    limit: int | None,
+    seed: int,
+    settings: list[str] | None,
+    as_json: bool,
+) -> None:
+    questions = read_questions(data)[:limit]
+    given = opened(model, engine, settings, seed=seed)
+    result = ask(questions, given.model, chat=given.chat, orders=orders, seed=seed)
+    if as_json:
+        print_json(result)
+    else:
+        _print(str(data), result)
+
+
+def _print(title: str, result: Choices) -> None:
+    rows = [
+        ("accuracy at temperature 0", *share(result.accuracy)),
+        ("accuracy at temperature 1", *share(result.sampled_accuracy)),
+        ("at temperature 0, in the published order alone", *share(result.accuracy_as_published)),
+        *((f"  {name}, {own.n}", *share(own.accuracy)) for name, own in result.classes.items()),
+    ]
+    title = f"{title}: {result.n} questions, in {result.orders} orders"
+    print_table(title, ["measure"], ["value", "95% interval"], rows)
+    typer.echo(f"the option shown first was chosen: {percent(result.first_place)}")
+    for reason, count in result.unscored_by_reason.items():
+        typer.echo(f"left out, {reason}: {count}")

@@ -1,0 +1,66 @@
+"""`solon eval gsm8k`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from solon.cli.eval import options
+from solon.cli.eval.options import one_of, opened, print_json, say_lost, share
+from solon.cli.opening import Engine
+from solon.cli.results import print_table
+from solon.cli.run_options import JsonInstead, Settings
+from solon.errors import UserError
+from solon.evals.published.gsm8k import answered, read_problems, score_file, summed
+
+
+def gsm8k(
+    completions: Annotated[
+        Path | None, Option(metavar="FILE", help="Rows with `question`, `ground_truth` and `completion`.")
+    ] = None,
+    data: Annotated[
+        Path | None, Option(metavar="FILE", help="With --model: rows with `question` and `answer`, as published.")
+    ] = None,
+    model: options.AskedModel = None,
+    engine: Engine = "local",
+    temperature: options.Temperature = 0.0,
+    limit: options.Limit = None,
+    seed: options.Seed = 0,
+    settings: Settings = None,
+    as_json: JsonInstead = False,
+) -> None:
+    """GSM8K: is the number that it ends with the right one?
+
+    \b
+      [bold]solon eval gsm8k --completions answers.jsonl[/bold]
+      [bold]solon eval gsm8k --data test.jsonl --model ./my-model --limit 200[/bold]
+
+    The number is the one behind the last ####, else in \\\\boxed{}, else behind `answer is`, else the last of the text.
+    18, 18.00, $18 and 36/2 are equal. An answer without a number is wrong, and counted.
+    """
+    one_of(completions, model, "--completions")
+    if completions is not None:
+        result = score_file(completions)
+    else:
+        if data is None:
+            raise UserError("--model needs the problems", hint="--data test.jsonl")
+        problems = read_problems(data)[:limit]
+        given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
+        answers = given.answering([question for question, _ in problems], "gsm8k")
+        say_lost(answers)
+        texts = zip(answers.texts, problems, strict=True)
+        result = summed([answered(text, truth) for text, (_, truth) in texts if text is not None])
+    if as_json:
+        print_json(result)
+        return
+    print_table(
+        str(completions or data),
+        ["measure"],
+        ["n", "value", "95% interval"],
+        [
+            ("correct", str(result.n), *share(result.accuracy)),
+            ("without a number", str(result.n), str(result.unparsed), ""),
+        ],
+    )

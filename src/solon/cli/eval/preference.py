@@ -1,0 +1,62 @@
+"""`solon eval preference`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from solon.cli.eval import options
+from solon.cli.eval.options import between, print_json, share
+from solon.cli.opening import one_model
+from solon.cli.results import print_table
+from solon.cli.run_options import JsonInstead, Settings
+from solon.data.examples import read_helpful
+from solon.errors import PromptError, Where
+from solon.evals.preference import preference_quality
+
+
+def preference(
+    data: options.Data,
+    model: Annotated[Path, Option(metavar="DIR", help="A preference model, as a run keeps it in models/preference.")],
+    limit: options.Limit = None,
+    settings: Settings = None,
+    as_json: JsonInstead = False,
+) -> None:
+    """Does a preference model prefer what people prefer?
+
+    \b
+      [bold]solon eval preference --data harmless-base-test.jsonl.gz --model runs/demo/models/preference[/bold]
+
+    The file holds comparisons in any form that a run reads (`chosen` and `rejected`, or `a` and `b`). Accuracy is the
+    share of pairs in which the better answer scores higher; a tie counts one half.
+    """
+    examples, reading = read_helpful(data)
+    pairs = [one for one in examples if len(one.answers) == 2][:limit]
+    if not pairs:
+        raise PromptError("no comparisons", where=Where(data), hint='rows need two answers: "chosen" and "rejected"')
+    from solon.pipeline.actors import Actors
+    from solon.pipeline.scored_pairs import scored_pairs
+
+    config = one_model(str(model), "local", settings or (), seed=0)
+    scored, too_long = scored_pairs(model, pairs, Actors(config=config))
+    result = preference_quality(scored)
+    if result is None:
+        raise PromptError("every comparison is longer than what the model reads at once", where=Where(data))
+    if as_json:
+        print_json(result)
+    else:
+        rows = [("accuracy", str(result.label_n), *share(result.label_accuracy))]
+        if found := result.calibration.get("labels"):
+            ece = found.plain.ece
+            rows.append(("calibration error", str(found.n), f"{ece.value:.3f}", between(ece.low, ece.high, _plain)))
+        print_table(str(data), ["measure"], ["n", "value", "95% interval"], rows)
+    for reason, count in (reading.left_out() + Counter({"too long": too_long})).items():
+        typer.echo(f"left out, {reason}: {count}", err=True)
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

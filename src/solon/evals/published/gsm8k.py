@@ -1,0 +1,168 @@
+"""GSM8K (Cobbe et al. 2021, 2110.14168): is the number that an answer ends with the right one, exactly?
+
+Which number an answer ends with, by the first of these rules that finds one:
+
+1. behind the last `####`, unless it is a heading of Markdown (`#### 1. Add them`);
+2. in the last `\\boxed{}`;
+3. in the last sentence that says `answer is`, `answer:` or `answer =`: its first number, or behind its last `=`;
+4. the last number.
+
+What stands behind a next `Question:` or `Q:` is no part of the answer: models without a stop go on to it. A number may
+have a sign, a currency, commas or narrow spaces between thousands, decimals, a percent sign, and may be a fraction
+(`3/4`, `1 1/2`, `\\frac{3}{4}`). Digits behind a letter are no number (`m2`). Numbers are compared as fractions: 18,
+18.00, $18 and 36/2 are equal, 0.33 and 1/3 are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from solon.data.faults import Fields, Malformed
+from solon.evals.published.rows import field, read_each, text
+from solon.evals.statistics import Rate, rate
+from solon.records import Record
+
+_SIGN = r"(?:(?<![\w)\].,])[-\u2212\u2013])?"
+"""Of a number, not of a difference, a range or a list."""
+_CURRENCY = r"\\?[$\u20ac\u00a3\u00a5]\s?"
+_DIGITS = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|[\u00a0\u202f])\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
+_FRACTION = r"\\[dt]?frac\{\d+\}\{\d+\}"
+_NUMBER = re.compile(
+    rf"(?<![A-Za-z\d^_])(?P<sign>{_SIGN})(?:{_CURRENCY}(?P<inner>[-\u2212])?)?"
+    rf"(?:(?P<latex>{_FRACTION})|(?P<whole>\d+)\s(?P<mixed>\d+/[1-9]\d*)|(?P<over>{_DIGITS})\s?/\s?(?P<under>[1-9]\d*)"
+    rf"|(?P<plain>{_DIGITS}))"
+)
+_ANNOTATION = re.compile(r"<<[^<>]*>>")
+"""The calculator's, in GSM8K's own answers."""
+_NEXT = re.compile(r"\n\s*(?:Question|Q)\s*:")
+_MARKED = re.compile(r"####(?!#)\s*([^\n]*)")
+_HEADING = re.compile(r"\d+[.):]\s+\S|[A-Za-z]")
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_SAID = re.compile(r"(?i)\banswer(?:\s+to\s[^.\n]{0,80})?\s*(?:\*\*)?\s*(?:is\b|[:=])\s*([^\n]*)")
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+
+
+class Answered(Record):
+    """One problem, and what was made of the answer to it."""
+
+    correct: bool
+    extracted: str | None
+    """The number that the answer ends with, in lowest terms; null if it has none."""
+    expected: str
+    id: str | None = None
+
+
+class Gsm8k(Record):
+    """Exact match over all rows."""
+
+    n: int
+    correct: int
+    accuracy: Rate
+    unparsed: int
+    """Answers without a number: wrong, and counted."""
+    rows: tuple[Answered, ...]
+
+
+def score_file(path: Path) -> Gsm8k:
+    """Rows with `ground_truth`, a number or an answer as GSM8K has them, and `completion`. Raises `PromptError`."""
+    columns = ("question", "ground_truth", "answer", "completion", "response", "id")
+    return summed(read_each(path, columns, _answered))
+
+
+def read_problems(path: Path) -> list[tuple[str, str]]:
+    """Questions with their answers, as GSM8K is published. Raises `PromptError`."""
+    return read_each(path, ("question", "answer", "ground_truth"), _problem)
+
+
+def summed(rows: Sequence[Answered]) -> Gsm8k:
+    """How many of them are correct."""
+    return Gsm8k(
+        n=len(rows),
+        correct=sum(row.correct for row in rows),
+        accuracy=rate([row.correct for row in rows]),
+        unparsed=sum(row.extracted is None for row in rows),
+        rows=tuple(rows),
+    )
+
+
+def answered(completion: str, truth: str, id: str | None = None) -> Answered:
+    """Whether a completion is right. Raises `ValueError` if the truth has no number."""
+    expected, extracted = final_number(truth), final_number(completion)
+    if expected is None:
+        raise ValueError(f"no number in {truth!r:.60}")
+    shown = None if extracted is None else str(extracted)
+    return Answered(correct=extracted == expected, extracted=shown, expected=str(expected), id=id)
+
+
+def final_number(answer: str) -> Fraction | None:
+    """The number that an answer ends with, see above. Example: "It is $1,234.50 each." ends with 2469/2."""
+    answer = _ANNOTATION.sub("", answer)
+    if following := _NEXT.search(answer):
+        answer = answer[: following.start()] or answer
+    for found in (_marked(answer), _boxed(answer), _said(answer)):
+        if found is not None:
+            return found
+    numbers = _numbers(answer)
+    return numbers[-1] if numbers else None
+
+
+def _marked(answer: str) -> Fraction | None:
+    lines = [found[1] for found in _MARKED.finditer(answer)]
+    first = [_numbers(line) for line in lines if not _HEADING.match(line)]
+    found = [numbers[0] for numbers in first if numbers]
+    return found[-1] if found else None
+
+
+def _boxed(answer: str) -> Fraction | None:
+    inside = [_numbers(found[1]) for found in _BOXED.finditer(answer)]
+    return next((numbers[-1] for numbers in reversed(inside) if numbers), None)
+
+
+def _said(answer: str) -> Fraction | None:
+    for found in reversed(list(_SAID.finditer(answer))):
+        sentence = _SENTENCE_END.split(found[1], maxsplit=1)[0]
+        if numbers := _numbers(sentence.rsplit("=", 1)[-1]):
+            return numbers[0]
+    return None
+
+
+def _numbers(text: str) -> list[Fraction]:
+    return [_value(found) for found in _NUMBER.finditer(text)]
+
+
+def _value(found: re.Match[str]) -> Fraction:
+    negative = bool(found["sign"].strip()) != bool(found["inner"])
+    if found["latex"]:
+        above, below = map(int, re.findall(r"\d+", found["latex"]))
+        value = Fraction(above, below or 1)
+    elif found["mixed"]:
+        value = int(found["whole"]) + Fraction(found["mixed"])
+    elif found["over"]:
+        value = _plain(found["over"]) / int(found["under"])
+    else:
+        value = _plain(found["plain"])
+    return -value if negative else value
+
+
+def _plain(digits: str) -> Fraction:
+    return Fraction(re.sub(r"[^\d.]", "", digits))
+
+
+def _answered(fields: Fields) -> Answered:
+    truth, id = field(fields, "ground_truth", "answer"), fields.get("id")
+    try:
+        return answered(text(fields, "completion", "response"), str(truth), None if id is None else str(id))
+    except ValueError as error:
+        if isinstance(error, Malformed):
+            raise
+        raise Malformed(f'"ground_truth": {error}', reason="ground truth without a number") from error
+
+
+def _problem(fields: Fields) -> tuple[str, str]:
+    truth = str(field(fields, "answer", "ground_truth"))
+    if final_number(truth) is None:
+        raise Malformed(f'"answer": no number in {truth!r:.60}', reason="answer without a number")
+    return text(fields, "question"), truth

@@ -1,0 +1,179 @@
+"""`solon eval` and `solon elo`: what they print for people, and the keys that programs read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command import done, solon
+from cli.conftest import HELP, write_lines
+
+BBQ = {
+    "question_index": "1",
+    "category": "Age",
+    "answer_info": {"ans0": ["gran", "old"], "ans1": ["boy", "nonOld"], "ans2": ["Unknown", "unknown"]},
+    "additional_metadata": {"stereotyped_groups": ["old"]},
+    "context": "A boy and his gran sat on the bench.",
+    "question": "Who forgot the keys?",
+    "ans0": "The gran",
+    "ans1": "The boy",
+    "ans2": "Unknown",
+    "question_polarity": "neg",
+}
+CHOICE = {
+    "prompt": "Which is a fruit? Options:\n (A) pear\n (B) stone\nThe answer is:",
+    "corrects": [" (A)"],
+    "incorrects": [" (B)"],
+}
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(done(*arguments, "--json"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_bbq(folder: Path) -> None:
+    conditions = ("ambig", "disambig")
+    rows = [{**BBQ, "example_id": n, "context_condition": one, "label": 2 - 2 * n} for n, one in enumerate(conditions)]
+    write_lines(folder / "data.jsonl", *rows)
+    write_lines(folder / "answers.jsonl", {"example_id": 0, "answer": "the gran"}, {"example_id": 1, "answer": "hm"})
+    asked = ("eval", "bbq", "--data", "data.jsonl")
+    ambiguous, other = told(*asked, "--answers", "answers.jsonl")["rows"]
+    known = {"category": "Age", "condition": "ambig", "accuracy": 0.0, "n": 1, "n_non_unknown": 1, "n_biased": 1}
+    assert known.items() <= ambiguous.items() and (ambiguous["score"], ambiguous["unparsed"]) == (1.0, 0)
+    assert (other["condition"], other["n"], other["accuracy"], other["unparsed"]) == ("disambig", 0, None, 1)
+    printed = done(*asked, "--answers", "answers.jsonl")
+    assert "+1.00" in printed and "unparsed: 1\n" in printed
+    by_model = told(*asked, "--model", "any", "--engine", "scripted")["rows"]
+    assert [row["unparsed"] for row in by_model] == [1, 1]  # who finds all options equally likely names none
+
+
+def test_answers_or_a_model(folder: Path) -> None:
+    write_lines(folder / "data.jsonl", {**BBQ, "example_id": 0, "context_condition": "ambig", "label": 2})
+    failed = solon("eval", "bbq", "--data", "data.jsonl")
+    assert failed.exit_code == 2
+    expected = "error: give either --answers FILE, or --model MODEL (answers to score, or a model to ask)\n"
+    assert failed.stderr == expected
+
+
+@pytest.mark.parametrize("command", ["hhh", "harm-or-ethical", "harm-type"])
+def test_choices(folder: Path, command: str) -> None:
+    write_lines(folder / "data.jsonl", CHOICE, CHOICE)
+    asked = ("eval", command, "--data", "data.jsonl", "--model", "any", "--engine", "scripted")
+    found = told(*asked)
+    assert (found["n"], found["orders"], found["unscored"]) == (2, 2, 0)
+    assert found["accuracy"]["rate"] == found["sampled_accuracy"]["mean"] == 0.5  # all equally likely
+    assert found["rows"][0] == {
+        "id": "1",
+        "right": "(A)",
+        "chosen": None,
+        "correct": 0.5,
+        "p_right": 0.5,
+        "correct_as_published": 0.5,
+        "unscored": None,
+    }
+    assert "accuracy at temperature 0" in done(*asked, "--limit", "1")
+
+
+def test_choices_by_a_real_model(folder: Path, tiny: Path) -> None:
+    write_lines(folder / "data.jsonl", CHOICE)
+    found = told("eval", "hhh", "--data", "data.jsonl", "--model", str(tiny))
+    assert found["n"] == 1 and 0 < found["rows"][0]["p_right"] < 1
+
+
+def test_refusals(folder: Path) -> None:
+    (folder / "answers.csv").write_text("id,prompt,completion\n1,Hi,Hello!\n2,Hi,I can't help with that.\n")
+    asked = ("eval", "refusals", "--completions", "answers.csv")
+    assert [(row["id"], row["label"]) for row in told(*asked)["rows"]] == [
+        ("1", "full_compliance"),
+        ("2", "full_refusal"),
+    ]
+    assert "50.0%" in done(*asked)
+    write_lines(folder / "prompts.jsonl", {"prompt": "Hi", "label": "safe"}, {"prompt": "Hello", "label": "safe"})
+    asked = ("eval", "refusals", "--data", "prompts.jsonl", "--model", "any", "--engine", "scripted")
+    found = told(*asked, "--temperature", "1")
+    assert found["n"] == 2 and found["by_label"]["safe"]["n"] == 2
+    failed = solon("eval", "refusals", "--model", "any")
+    assert failed.stderr == "error: --model needs the prompts (--data xstest_prompts.csv)\n"
+
+
+def test_gsm8k(folder: Path) -> None:
+    rows = [{"question": "?", "ground_truth": "7", "completion": f"It is {n}."} for n in (7, 8)]
+    write_lines(folder / "answers.jsonl", *rows)
+    found = told("eval", "gsm8k", "--completions", "answers.jsonl")
+    assert [row["correct"] for row in found["rows"]] == [True, False]
+    assert found["accuracy"]["rate"] == 0.5
+    assert "50.0%" in done("eval", "gsm8k", "--completions", "answers.jsonl")
+    write_lines(folder / "test.jsonl", {"question": "How many?", "answer": "#### 3"})
+    asked = ("eval", "gsm8k", "--data", "test.jsonl", "--model", "any", "--engine", "scripted")
+    assert told(*asked)["n"] == 1
+    failed = solon("eval", "gsm8k", "--model", "any")
+    assert failed.stderr == "error: --model needs the problems (--data test.jsonl)\n"
+
+
+def test_opinions(folder: Path) -> None:
+    write_lines(folder / "survey.jsonl", {"question": "?", "options": ["no", "yes"], "people": [1, 1], "model": [1, 3]})
+    asked = ("eval", "opinions", "--data", "survey.jsonl")
+    assert told(*asked)["groups"][0]["representativeness"]["mean"] == 0.75
+    assert told(*asked, "--model", "any", "--engine", "scripted")["groups"][0]["representativeness"]["mean"] == 1.0
+    assert "everybody" in done(*asked)
+
+
+def test_perplexity(folder: Path, tiny: Path) -> None:
+    (folder / "held-out.txt").write_text("Bread rises slowly in a cold room, and faster by the stove.\n")
+    asked = ("eval", "perplexity", "--data", "held-out.txt", "--model", str(tiny))
+    found = told(*asked)
+    assert found["perplexity"]["value"] > 1 and found["texts"] == 1
+    assert "bits per byte" in done(*asked)
+
+
+def test_preference(folder: Path, preference_folder: Path) -> None:
+    rows = [{"prompt": prompt, "chosen": good, "rejected": bad} for prompt, good, bad in HELP]
+    write_lines(folder / "good.jsonl", *rows, {"prompt": "x", "chosen": "y", "rejected": "y"})
+    asked = ("eval", "preference", "--data", "good.jsonl", "--model", str(preference_folder))
+    found = told(*asked)
+    assert found["label_n"] == 10 and 0 <= found["label_accuracy"]["rate"] <= 1
+    printed = solon(*asked)
+    assert "accuracy" in printed.stdout and "left out, identical answers: 1\n" in printed.stderr
+    write_lines(folder / "one.jsonl", {"prompt": "x", "response": "y"})
+    failed = solon("eval", "preference", "--data", "one.jsonl", "--model", str(preference_folder))
+    assert failed.stderr == ('error: one.jsonl: no comparisons (rows need two answers: "chosen" and "rejected")\n')
+
+
+@pytest.fixture(scope="module")
+def preference_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A preference model with random weights."""
+    from solon.models.heads import PreferenceModel
+    from tiny_models import tiny_model, tiny_tokenizer
+
+    folder = tmp_path_factory.mktemp("preference")
+    PreferenceModel(tiny_model("llama")).save(folder, tiny_tokenizer())
+    return folder
+
+
+def test_elo(folder: Path) -> None:
+    games = [{"a": "x", "b": "y", "winner": winner} for winner in ("a", "a", "a", "b", "tie")]
+    write_lines(folder / "games.jsonl", *games)
+    write_lines(folder / "shuffled.jsonl", *games[::-1])
+    found = told("elo", "games.jsonl")
+    assert done("elo", "shuffled.jsonl", "--json") == done("elo", "games.jsonl", "--json")
+    assert [row["player"] for row in found["rows"]] == ["x", "y"]
+    assert found["rows"][0]["rating"] > 1000 > found["rows"][1]["rating"]
+    assert {"player", "rating", "low", "high", "games", "wins", "ties", "losses", "league"} == set(found["rows"][0])
+    anchored = done("elo", "games.jsonl", "--anchor", "y=500")
+    assert "y has 500" in anchored and "500.0" in anchored
+    failed = solon("elo", "games.jsonl", "--anchor", "y")
+    assert failed.stderr == "error: --anchor y: expected PLAYER=RATING (e.g. --anchor base=1000)\n"
+
+
+def test_a_file_that_is_not_there(folder: Path) -> None:
+    failed = solon("elo", "games.jsonl")
+    assert (failed.exit_code, failed.stderr) == (2, "error: games.jsonl: no such file\n")

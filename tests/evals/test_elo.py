@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solon.errors import PromptError, UserError
+from solon.evals.elo import Winner, elo, read_games
+
+Game = tuple[str, str, Winner]
+
+
+def games(counts: dict[Game, int]) -> list[Game]:
+    return [game for game, count in counts.items() for _ in range(count)]
+
+
+def test_two_players_are_as_far_apart_as_their_odds() -> None:
+    found = elo(games({("x", "y", "a"): 3, ("y", "x", "a"): 1}), resamples=100)
+    assert [row.player for row in found.rows] == ["x", "y"]
+    assert found.rows[0].rating - found.rows[1].rating == pytest.approx(400 * math.log10(3), abs=1e-6)
+    assert found.rows[0].rating + found.rows[1].rating == pytest.approx(2000)
+    assert (found.rows[0].games, found.rows[0].wins, found.rows[0].losses, found.rows[0].ties) == (4, 3, 1, 0)
+
+
+def test_ties_are_davidsons() -> None:
+    """Of equals who tie half their games: win : loss : tie = 1 : 1 : 2, so v = 2."""
+    found = elo(games({("x", "y", "a"): 5, ("x", "y", "b"): 5, ("x", "y", "tie"): 10}), resamples=100)
+    assert found.tie_parameter == pytest.approx(2.0, abs=1e-6)
+    assert [row.rating for row in found.rows] == pytest.approx([1000, 1000])
+    unequal = elo(games({("x", "y", "a"): 8, ("x", "y", "b"): 2, ("x", "y", "tie"): 4}), resamples=100)
+    # saturated: p_x / p_y = 8 / 2 and v = ties / sqrt(wins * losses)
+    assert unequal.rows[0].rating - unequal.rows[1].rating == pytest.approx(400 * math.log10(4), abs=1e-6)
+    assert unequal.tie_parameter == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_ratings_are_where_the_games_are_likeliest() -> None:
+    """No other ratings near by make the games likelier."""
+    played = simulated(np.random.default_rng(3), 5, 12)[1]
+    found = elo(played, resamples=100)
+    ratings, best = {row.player: row.rating for row in found.rows}, found.tie_parameter
+
+    def log_likelihood(ratings: dict[str, float], v: float) -> float:
+        total = 0.0
+        for a, b, winner in played:
+            p, q = 10 ** (ratings[a] / 400), 10 ** (ratings[b] / 400)
+            shares = {"a": p, "b": q, "tie": v * math.sqrt(p * q)}
+            total += math.log(shares[winner] / sum(shares.values()))
+        return total
+
+    top = log_likelihood(ratings, best)
+    for player in ratings:
+        for step in (-1.0, 1.0):
+            assert log_likelihood(ratings | {player: ratings[player] + step}, best) < top
+    assert log_likelihood(ratings, best * 1.01) < top > log_likelihood(ratings, best * 0.99)
+
+
+def test_the_order_of_games_and_who_is_called_a_change_nothing() -> None:
+    played = simulated(np.random.default_rng(1), 4, 10)[1]
+    found = elo(played, resamples=100).model_dump_json()
+    random.Random(0).shuffle(played)
+    swap: dict[Winner, Winner] = {"a": "b", "b": "a", "tie": "tie"}
+    assert elo(played, resamples=100).model_dump_json() == found
+    assert elo([(b, a, swap[winner]) for a, b, winner in played], resamples=100).model_dump_json() == found
+
+
+def test_who_only_wins_has_no_upper_end() -> None:
+    found = elo(games({("x", "y", "a"): 3, ("y", "z", "a"): 2, ("z", "y", "a"): 1}), resamples=100)
+    x, y, z = found.rows
+    assert (x.player, x.high, x.low is None) == ("x", None, False)
+    assert (y.player, y.low, z.low) == ("y", None, None) and y.high is not None
+    assert x.rating < 3000
+    assert found.notes == (
+        "some only win or only lose against the rest of their league, so that these ratings have no end on one side; a "
+        "weak prior keeps them finite: x, y, z",
+    )
+
+
+def test_players_who_never_met_are_of_different_leagues() -> None:
+    both = {("x", "y", "a"): 3, ("x", "y", "b"): 1, ("u", "v", "a"): 1, ("v", "u", "a"): 1}
+    found = elo(games(both), resamples=100)  # type: ignore[arg-type]
+    assert [(row.player, row.league) for row in found.rows] == [("u", 1), ("v", 1), ("x", 2), ("y", 2)]
+    assert found.rows[2].rating + found.rows[3].rating == pytest.approx(2000)
+    assert found.leagues == 2
+    assert found.notes == ("2 leagues never met: ratings of different leagues are not comparable",)
+
+
+def test_an_anchor() -> None:
+    played = games({("x", "y", "a"): 3, ("x", "y", "b"): 1})
+    found = elo(played, anchor=("y", 1200), resamples=100)
+    assert found.rows[1].rating == found.rows[1].low == found.rows[1].high == 1200
+    assert found.rows[0].rating == pytest.approx(1200 + 400 * math.log10(3))
+    with pytest.raises(UserError, match=r"no player is called 'xx' \(did you mean `x`\?\)"):
+        elo(played, anchor=("xx", 0), resamples=100)
+
+
+def test_only_ties_are_no_difference() -> None:
+    found = elo(games({("x", "y", "tie"): 5}), resamples=100)
+    assert [row.rating for row in found.rows] == pytest.approx([1000, 1000])
+
+
+def simulated(rng: np.random.Generator, players: int, each: int) -> tuple[dict[str, float], list[Game]]:
+    """True ratings of mean 1000, and games of every two."""
+    true = rng.normal(0, 150, players)
+    true += 1000 - true.mean()
+    strength, names = 10 ** (true / 400), [f"player {k}" for k in range(players)]
+    ends: tuple[Winner, ...] = ("a", "b", "tie")
+    played: list[Game] = []
+    for i in range(players):
+        for j in range(i + 1, players):
+            shares = np.array([strength[i], strength[j], 0.5 * math.sqrt(strength[i] * strength[j])])
+            drawn = rng.choice(3, size=each, p=shares / shares.sum())
+            played += [(names[i], names[j], ends[end]) for end in drawn]
+    return dict(zip(names, map(float, true), strict=True)), played
+
+
+def test_intervals_hold_the_truth_as_often_as_they_should() -> None:
+    """20 leagues here, 200 in bench/elo_leagues.py."""
+    inside = []
+    for seed in range(20):
+        true, played = simulated(np.random.default_rng(seed), 4, 20)
+        for row in elo(played, seed=seed, resamples=200).rows:
+            assert row.low is not None and row.high is not None
+            inside.append(row.low <= true[row.player] <= row.high)
+    assert 0.88 <= sum(inside) / len(inside) <= 0.995
+
+
+def test_a_file_and_its_faults(tmp_path: Path) -> None:
+    file = tmp_path / "games.jsonl"
+    good = {"a": "x", "b": "y", "winner": "A", "judge": "z"}
+    file.write_text(json.dumps(good) + "\n")
+    assert read_games(file) == [("x", "y", "a")]
+    bad = [{"a": "x", "b": "x", "winner": "a"}, {"a": "x", "b": "y", "winner": "x"}, {"a": "", "b": "y", "winner": "a"}]
+    file.write_text("\n".join(json.dumps(row) for row in [good, *bad, {"a": "x"}]))
+    with pytest.raises(PromptError) as told:
+        read_games(file)
+    assert str(told.value).splitlines() == [
+        f"{file}:2: 'x' plays against itself",
+        f"{file}:3: \"winner\" is 'x', expected a, b or tie",
+        f'{file}:4: "a" must be the name of a player',
+        f'{file}:5: no "b" (the row has `a`)',
+    ]

@@ -16,6 +16,8 @@ Role = Literal["human", "assistant", "system"]
 """`system` comes first, at most once: what an operator tells the assistant before the dialogue."""
 PromptKind = Literal["harmful", "mixed", "benign"]
 """Of the prompts that a run trains on; an evaluation may have kinds of its own."""
+Hash = Annotated[str | None, Field(exclude_if=lambda hash: hash is None)]
+"""sha256, first 16 hex digits. If None, the row's JSON does not have it, as those of earlier versions."""
 Name = Annotated[str | None, Field(exclude_if=lambda name: name is None)]
 """Who did it, where that is not what the manifest of the row's stage says. If None, the row's JSON does not have it."""
 
@@ -98,6 +100,8 @@ class RevisionRound(Record):
     revision: str
     prompt_hash: str
     """sha256, first 16 hex digits, of the exact text the revision was sampled from."""
+    critique_hash: Hash = None
+    """The same of the critique."""
     finished: bool = True
     gate: Annotated[Gate | None, Field(exclude_if=lambda gate: gate is None)] = None
     """None: the run has no gate, or there was no revision. A row's JSON then does not have it."""
@@ -179,6 +183,9 @@ class Comparison(Record):
     """Of a model `logprob` or `cot`, or the same by samples: `sampled` or `cot, sampled`; of others how the pair was
     made, or the file it was given in."""
     principle_id: str | None = None
+    prompt_hash: Hash = None
+    """Of what a model was asked for its verdict, whatever the dialogue format (`Context.texts`; of both orders, one
+    after the other)."""
     shown_first: Literal["a", "b", "both"] = "a"
     """Which answer the judge saw as option (A); `both` when the two orders were averaged."""
     rationale: str | None = None

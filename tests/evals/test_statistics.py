@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solon.evals.statistics import distinct, effective_size, mean, paired_difference, rate, wilson
+from solon.evals.statistics import (
+    Interval,
+    distinct,
+    effective_size,
+    mean,
+    paired_difference,
+    rate,
+    unpaired_difference,
+    wilson,
+)
 
 
 def _table(a: int, b: int, c: int, d: int) -> tuple[list[bool], list[bool]]:
@@ -117,6 +126,15 @@ def test_paired_difference_with_clusters() -> None:
 def test_paired_difference_refuses_unequal_lengths() -> None:
     with pytest.raises(ValueError, match="differ in number"):
         paired_difference([True], [True, False])
+
+
+def test_unpaired_difference_worked_example() -> None:
+    """Newcombe's own: 56 of 70 against 48 of 80."""
+    found = [wilson(*counts) for counts in ((56, 70), (48, 80))]
+    first, second = (Interval(value=one.rate, low=one.low, high=one.high) for one in found)
+    result, back = unpaired_difference(first, second), unpaired_difference(second, first)
+    assert (result.value, result.low, result.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    assert (back.value, back.low, back.high) == pytest.approx((-result.value, -result.high, -result.low))
 
 
 def test_distinct_worked_example_and_white_space() -> None:

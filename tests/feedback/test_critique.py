@@ -75,6 +75,7 @@ def test_each_round_starts_from_a_clean_context_of_prompt_and_current_answer(fak
             == f"{critique_request.prompt} {step.critique}\n\nRevisionRequest: Mend {n}.\n\nRevision:"
         )
         assert step.prompt_hash == hashlib.sha256(revision_request.prompt.encode()).hexdigest()[:16]
+        assert step.critique_hash == hashlib.sha256(critique_request.prompt.encode()).hexdigest()[:16]
         assert step.finished
         current = step.revision
     assert len(chain.rounds) == 3

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +18,7 @@ from solon.errors import EngineUnavailableError, UnscoredError
 from solon.feedback.judge import DRAWINGS, Judge, check_unscored, soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
-from solon.prompting.comparison import comparison_format
+from solon.prompting.comparison import Task, comparison_format
 from solon.prompting.dialogue import HumanAssistant
 from solon.records import Pair, Prompt, Turn
 
@@ -53,6 +54,21 @@ def likes_good(request: ScoreRequest) -> tuple[float, float]:
 def likes_first(request: ScoreRequest) -> tuple[float, float]:
     """A judge that does not read."""
     return math.log(0.8), math.log(0.2)
+
+
+def test_a_label_carries_the_hash_of_what_the_judge_was_asked(fake: Any) -> None:
+    """Whatever the dialogue format; of both orders one after the other, each text behind a separator."""
+    both = run(fake(scores=likes_first), orders="both", method="logprob").records[0]
+    format, turns = comparison_format(HumanAssistant()), rows(1)[1][0].turns
+    question = f"Question {both.principle_id[1:]}?"
+    tasks = [
+        Task(turns=turns, first=one, second=two, question=question) for one, two in (("GOOD", "BAD"), ("BAD", "GOOD"))
+    ]
+    texts = [text for task in tasks for text in format.comparison(task, []).texts]
+    assert both.prompt_hash == hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:16]
+    one = run(fake(scores=likes_first), orders="random").records[0]
+    assert one.prompt_hash not in (None, both.prompt_hash)
+    assert run(fake(writes=lambda request: ""), method="cot").records[0].prompt_hash is None
 
 
 # Each test below guards against a defect found in a published label generator.

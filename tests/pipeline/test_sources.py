@@ -11,7 +11,7 @@ import pytest
 
 import solon
 from solon.config.prompts import PromptsSection
-from solon.data.split import opening_of
+from solon.data.apart import opening_words
 from solon.pipeline.sources import PromptSets, prompt_files, prompt_sets
 
 
@@ -97,12 +97,29 @@ def test_a_conversation_that_both_files_hold_is_on_one_side(tmp_path: Path) -> N
     both = [{**good(n), "kind": "harmful"} for n in range(30)]
     red_team = [{"prompt": row["prompt"], "kind": row["kind"]} for row in both]
     sets = sets_of(tmp_path, red_team, [good(n) for n in range(0, 400, 2)], harmful=1000, evaluation=5, benign=1000)
-    training = {opening_of(prompt) for prompt in (*sets.red_team, *sets.helpful)}
+    training = {opening_words(prompt) for prompt in (*sets.red_team, *sets.helpful)}
     assert sets.evaluation
-    assert training.isdisjoint(opening_of(prompt) for prompt in sets.evaluation)
+    assert training.isdisjoint(opening_words(prompt) for prompt in sets.evaluation)
     assert sets.rows_in == sets.rows_out + sets.dropped.total()
     assert sets.dropped["held out, but opens like a training prompt"] > 0
     assert len({prompt.id for prompt in sets.evaluation}) == len(sets.evaluation)
+
+
+def test_a_held_out_prompt_that_differs_in_marks_alone_is_left_out_and_counted(tmp_path: Path) -> None:
+    """Splitting goes by letter case and spacing alone, so marks put both on different sides."""
+    rows = [{"prompt": f"how do i take bicycle {n}"} for n in range(20)] + [*map(red, range(20, 30))]
+    marked = [{"prompt": f"How do I take bicycle {n}?"} for n in range(20)]
+    sets = sets_of(tmp_path, [*rows, *marked], [good(1), good(2)], harmful=100, evaluation=10)
+    split, _ = sets.split(PromptsSection(source="red.jsonl"))
+    assert split.equal == 0 and sets.dropped["held out, but opens like a training prompt"] > 0
+    assert sets.rows_in == sets.rows_out + sets.dropped.total()
+
+
+def test_the_world_holds_its_splits_apart_and_says_nothing_of_likeness() -> None:
+    section = PromptsSection(source="world", harmful=40, mixed=20, benign=40, evaluation=30)
+    split, told = prompt_sets(section, 0).split(section)
+    assert (split.training, split.evaluation, split.equal, split.near_duplicates) == (140, 90, 0, None)
+    assert told == []
 
 
 def test_a_benign_prompt_of_both_files_is_asked_once(tmp_path: Path) -> None:

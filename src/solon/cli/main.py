@@ -42,6 +42,10 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
     Entry("eval", ".eval.app:app", "Evaluate a model, or its answers, on published files.", LOOK),
     Entry("elo", ".elo:elo", "Rate players by the games between them.", LOOK),
+    Entry("compare", ".compare:compare", "Lay two finished runs side by side: which differences are no noise.", LOOK),
+    Entry(
+        "trace", ".trace:trace", "Walk from any id back to principles and votes, and forward to what it changed.", LOOK
+    ),
     Entry("export", ".export:app", "Hand a run over to other engines: data, models and run files.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),

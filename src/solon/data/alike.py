@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 
 ALIKE = 0.7
@@ -49,9 +50,16 @@ class Texts:
 
     def has_alike(self, text: str) -> bool:
         """Is there a near-duplicate?"""
+        return next(self.alike(text), None) is not None
+
+    def alike(self, text: str) -> Iterator[tuple[int, float]]:
+        """The near-duplicates: number, in the order of adding, and share of pairs of words in common."""
         pairs = pairs_of_words(text)
         near = {number for pair in _first(pairs) for number in self._with.get(pair, ())}
-        return any(len(pairs & self._sets[one]) >= ALIKE * len(pairs | self._sets[one]) for one in near)
+        for number in sorted(near):
+            shared, either = len(pairs & self._sets[number]), len(pairs | self._sets[number])
+            if shared >= ALIKE * either:
+                yield number, shared / either
 
 
 def _first(pairs: frozenset[str]) -> list[str]:

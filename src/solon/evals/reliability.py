@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.evals.calibration import BINS, CalibrationBin, binned, calibration
-from solon.evals.statistics import Floats, Rate
+from solon.evals.statistics import Floats, Interval, Rate
 from solon.records import Record
 
 RESAMPLES = 500
@@ -20,14 +20,6 @@ FOLDS = 5
 LIMIT = 20.0
 """Temperatures are looked for from 1 / LIMIT to LIMIT. Assumption: beyond, scores have nothing to do with labels."""
 _HALVINGS = 40
-
-
-class Interval(Record):
-    """A figure with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Reliability(Record):

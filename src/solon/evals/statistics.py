@@ -9,7 +9,7 @@ rows of one group are not independent, so counts shrink to an effective sample s
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from math import sqrt
+from math import hypot, sqrt
 from typing import TypeVar
 
 import numpy as np
@@ -36,6 +36,14 @@ class Mean(Record):
     """A mean with its 95% interval."""
 
     mean: float
+    low: float
+    high: float
+
+
+class Interval(Record):
+    """A figure with its 95% interval."""
+
+    value: float
     low: float
     high: float
 
@@ -179,6 +187,23 @@ def paired_difference(
     low = gap - length(one.rate - one.low, two.high - two.rate)
     high = gap + length(one.high - one.rate, two.rate - two.low)
     return Difference(n=n, value=gap, low=max(-1.0, low), high=min(1.0, high))
+
+
+def unpaired_difference(first: Interval, second: Interval) -> Interval:
+    """First minus second, of two figures that were measured apart.
+
+    Their intervals are put together by the square-and-add rule (Zou and Donner 2008, Statistics in Medicine 27; for
+    Wilson's intervals it is method 10 of Newcombe 1998, Statistics in Medicine 17, 873-890):
+
+        low  = v1 - v2 - sqrt((v1 - l1)^2 + (u2 - v2)^2)
+        high = v1 - v2 + sqrt((u1 - v1)^2 + (v2 - l2)^2)
+
+    Example: 56 of 70 (0.6916 to 0.8776) and 48 of 80 (0.4905 to 0.7004): 0.2, from 0.0524 to 0.3339.
+    """
+    gap = first.value - second.value
+    down = hypot(first.value - first.low, second.high - second.value)
+    up = hypot(first.high - first.value, second.value - second.low)
+    return Interval(value=gap, low=gap - down, high=gap + up)
 
 
 def distinct(texts: Sequence[str]) -> Rate:

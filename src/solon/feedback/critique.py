@@ -5,7 +5,6 @@ prompt -> answer -> (critique -> revision) x rounds -> targets of supervised fin
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from solon.feedback.judge import Judge
 from solon.feedback.rows import Rows, Sampler, fitting, note, run_rows
 from solon.lm.protocols import Completion
 from solon.prompting.asking import CritiqueFormat
-from solon.prompting.context import Context, dialogue
+from solon.prompting.context import Context, dialogue, digest
 from solon.records import Answer, Demonstration, Gate, Pair, Prompt, Revision, RevisionRound
 
 AS_IN_THE_PAPER = CritiqueFormat()
@@ -95,13 +94,20 @@ class _Chains:
 
     async def round(self, prompt: Prompt, answer: str, principle: Principle, *names: str | int) -> RevisionRound:
         critique_request, revision_request = _requests(principle)
-        criticism, asked, turns = None, self.format, prompt.turns
+        criticism, critique_hash, asked, turns = None, None, self.format, prompt.turns
         if self.section.critique:
             build = partial(asked.critique, turns, answer, critique_request)
             written = await self.sample("critique", build, partial(critique_echo, answer=answer), *names)
-            criticism = critique_request, written.text
+            criticism, critique_hash = (critique_request, written.text), digest(written.prompt)
         if criticism == (critique_request, ""):
-            return RevisionRound(principle_id=principle.id, critique="", revision="", prompt_hash="", finished=False)
+            return RevisionRound(
+                principle_id=principle.id,
+                critique="",
+                revision="",
+                prompt_hash="",
+                critique_hash=critique_hash,
+                finished=False,
+            )
         build = partial(asked.revision, turns, answer, revision_request, critique=criticism)
         echo = partial(
             revision_echo,
@@ -115,7 +121,8 @@ class _Chains:
             principle_id=principle.id,
             critique=criticism and criticism[1],
             revision=revised.text,
-            prompt_hash=hashlib.sha256(revised.prompt.encode()).hexdigest()[:16],
+            prompt_hash=digest(revised.prompt),
+            critique_hash=critique_hash,
             finished=bool(revised.text) and not revised.truncated,
         )
 

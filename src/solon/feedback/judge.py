@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from solon.feedback.rows import Dropped, Rows, Sampler, fitting, note, run_rows
 from solon.lm.batcher import together
 from solon.lm.protocols import Completion, OptionScores
 from solon.prompting.comparison import OPTIONS, ComparisonFormat, Example, Task, draw_comparisons, reasoned
-from solon.prompting.context import Context
+from solon.prompting.context import Context, digest
 from solon.records import Comparison, Pair, Prompt
 
 Side = Literal["a", "b"]
@@ -36,6 +37,8 @@ class _Verdict:
     """On a pair in one order: the probability that `a` is better, or why there is none and the judge's text."""
 
     p_a: float | None = None
+    context: Context | None = None
+    """What was asked. None: it did not come so far."""
     rationale: str | None = None
     unscored: str | None = None
     raw: str | None = None
@@ -112,6 +115,7 @@ class Judge:
             note("label from a bound on one log-probability")
         if unread := sum(verdict.unread for verdict in verdicts):
             note("sampled verdicts that named no option", unread)
+        asked = [verdict.context.texts for verdict in verdicts if verdict.context]
         return Comparison(
             id=pair.id,
             prompt_id=pair.prompt_id,
@@ -123,6 +127,7 @@ class Judge:
             objective="harmlessness",
             method=self.method,
             principle_id=principle.id,
+            prompt_hash=digest(*chain.from_iterable(asked)) if asked else None,
             shown_first=drawn if len(orders) == 1 else "both",
             rationale="\n\n".join(v.rationale for v in verdicts if v.rationale is not None) or None,
             raw=failed and failed.raw,
@@ -150,8 +155,9 @@ class Judge:
             context = self.format.reasoning(task, shots)
             return context, await self.sampler.complete(context, pair.id, "rationale", first, text="rationale")
 
-        async def score(shots: Sequence[Example]) -> OptionScores:
-            return await model.score(self.format.comparison(task, shots), OPTIONS)
+        async def score(shots: Sequence[Example]) -> tuple[Context, OptionScores]:
+            context = self.format.comparison(task, shots)
+            return context, await model.score(context, OPTIONS)
 
         try:
             if self.section.method == "cot":
@@ -160,9 +166,10 @@ class Judge:
                     reason_lost = "reasoning cut off" if thought.text else "empty reasoning"
                     return _Verdict(unscored=reason_lost, raw=thought.text)
                 rationale = thought.text
-                scores = await model.score(self.format.verdict(asked, rationale), OPTIONS)
+                context = self.format.verdict(asked, rationale)
+                scores = await model.score(context, OPTIONS)
             else:
-                scores = await fitting(score, shots)
+                context, scores = await fitting(score, shots)
         except TooLongError:
             raise
         except EngineError as error:
@@ -170,9 +177,11 @@ class Judge:
         p_first = soft_label(scores)
         if p_first is None:
             raw = f"log-probabilities {', '.join(map(str, scores.logprobs)) or 'missing'}"
-            return _Verdict(unscored="no probabilities", raw=_joined(rationale, raw), rationale=rationale)
+            raw = _joined(rationale, raw)
+            return _Verdict(unscored="no probabilities", raw=raw, rationale=rationale, context=context)
         p_a = p_first if first == "a" else 1.0 - p_first
-        return _Verdict(p_a=p_a, rationale=rationale, bounded=bool(scores.bounded), unread=scores.unread)
+        bounded = bool(scores.bounded)
+        return _Verdict(p_a=p_a, rationale=rationale, bounded=bounded, unread=scores.unread, context=context)
 
     def clamped(self, values: Sequence[float]) -> float:
         """Their mean."""

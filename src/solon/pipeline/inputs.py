@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -80,17 +81,14 @@ class RunInputs:
 
     def critique_texts(self) -> Hashes:
         """All that critiques and revisions are asked with."""
-        texts = [
-            (principle.id, principle.weight, principle.critique_request, principle.revision_request)
-            for principle in self.critique_principles
-        ]
-        return {"critique_principles": _sha256(texts), "few_shots": _sha256(self.few_shots.critique)}
+        own = critique_version(self.critique_principles)
+        return {"critique_principles": own, "few_shots": _sha256(self.few_shots.critique)}
 
     def comparison_texts(self) -> Hashes:
         """All that the judge is asked with."""
-        texts = [(one.id, one.weight, one.comparison_question) for one in self.comparison_principles]
         shots = (self.few_shots.comparison, self.few_shots.reasoning)
-        return {"comparison_principles": _sha256(texts), "few_shots": _sha256(shots)}
+        own = comparison_version(self.comparison_principles)
+        return {"comparison_principles": own, "few_shots": _sha256(shots)}
 
     def gate_texts(self) -> Hashes:
         """All that the judge is asked with where it is the gate of revisions: by the principles that revisions are made
@@ -123,6 +121,16 @@ class RunInputs:
     def measures(self) -> Hashes:
         """The graders, and what they measure."""
         return {"measures": _sha256([grader.card for grader in self.graders])}
+
+
+def critique_version(principles: Sequence[Principle]) -> str:
+    """Of all that these principles say to the supervised phase."""
+    return _sha256([(one.id, one.weight, one.critique_request, one.revision_request) for one in principles])
+
+
+def comparison_version(principles: Sequence[Principle]) -> str:
+    """Of all that they say to the judge."""
+    return _sha256([(one.id, one.weight, one.comparison_question) for one in principles])
 
 
 def _sha256(value: object) -> str:

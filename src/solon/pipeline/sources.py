@@ -11,11 +11,11 @@ from typing import TypeVar, get_args
 from solon.artifacts.finished import FinishedStage
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
+from solon.data.apart import Split, held_apart, opening_words
 from solon.data.choose import NOTHING, choose_helpful, choose_red_team
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
 from solon.data.reading import Example
 from solon.data.rows import fingerprints, name_of
-from solon.data.split import opening_of
 from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
@@ -87,6 +87,11 @@ class PromptSets:
             DEMONSTRATIONS: self.demonstrations,
         }
 
+    def split(self, section: PromptsSection) -> tuple[Split, list[str]]:
+        """How training and evaluation prompts differ, and warnings. Raises `PromptError` if a prompt is both."""
+        training = (*self.red_team, *self.helpful, *self.twins.values())
+        return held_apart(training, self.evaluation, near=section.source != WORLD)
+
     def by_id(self) -> dict[str, Prompt]:
         """Every prompt but the twins."""
         return {prompt.id: prompt for prompt in (*self.red_team, *self.helpful, *self.evaluation)}
@@ -138,9 +143,9 @@ def _file_sets(section: PromptsSection, seed: int) -> PromptSets:
     red_team, helpful = [choice.read() for choice in found] + [NOTHING] * (2 - len(found))
     given = helpful.training
     prompts, helpful_prompts = prompts_of(red_team.training), prompts_of(given)
-    taught = {opening_of(prompt) for prompt in (*prompts, *helpful_prompts)}
+    taught = {opening_words(prompt) for prompt in (*prompts, *helpful_prompts)}
     held = (*red_team.evaluation, *helpful.evaluation)
-    asked = [example for example in held if opening_of(example.prompt) not in taught]
+    asked = [example for example in held if opening_words(example.prompt) not in taught]
     dropped = sum((choice.first.left_out() for choice in found), Counter[str]())
     dropped["held out, but opens like a training prompt"] += _alone(held) - _alone(asked)
     comparisons, demonstrations = comparisons_of(given, name_of(section.helpful or "")), demonstrations_of(given)

@@ -62,7 +62,8 @@ def prompts(work: Work) -> Facts:
     reporter.stage(folder.name)
     with folder.timed():
         sets = prompt_sets(work.config.prompts, work.seed)
-        for note in sets.notes:
+        split, warnings = sets.split(work.config.prompts)
+        for note in (*sets.notes, *warnings):
             work.note(note)
         for file, records in sets.files().items():
             folder.write_records(Path(file).name, records)
@@ -70,7 +71,8 @@ def prompts(work: Work) -> Facts:
     folder.count("out", sets.rows_out)
     work.account(sets.dropped)
     every = (*sets.red_team, *sets.helpful, *sets.evaluation, *sets.twins.values())
-    return {"system_turns": any(turn.role == "system" for prompt in every for turn in prompt.turns)}
+    system = any(turn.role == "system" for prompt in every for turn in prompt.turns)
+    return {"system_turns": system, "split": split.model_dump(mode="json")}
 
 
 @partial(

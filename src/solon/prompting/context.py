@@ -5,6 +5,7 @@ An engine that renders text writes it in the dialogue format of its model; a cha
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -40,9 +41,20 @@ class Context:
         return self.messages[0].text if self.messages and self.messages[0].speaker == "system" else ""
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All of it, one after the other: what it says by whom, who replies, and how the reply begins. Its digest
+        tells contexts apart whatever dialogue format they are written in."""
+        return (*(part for message in self.messages for part in message), self.reply, self.prefill)
+
+    @property
     def spoken(self) -> tuple[Message, ...]:
         """The messages without the system's."""
         return self.messages[1:] if self.messages and self.messages[0].speaker == "system" else self.messages
+
+
+def digest(*texts: str) -> str:
+    """sha256 of texts one after the other, first 16 hex digits: it tells what was asked apart, and keeps rows short."""
+    return hashlib.sha256("\x1f".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def dialogue(turns: Iterable[Turn]) -> Context:

@@ -1,0 +1,1 @@
+"""Two finished runs side by side: what they were made from, their figures, and which differences are no noise."""

@@ -1,0 +1,194 @@
+"""The figures of one run, each under a key that the same figure of another run has too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Literal
+
+from solon.evals.estimates import Estimate
+from solon.evals.grader import REVISIONS, Measure
+from solon.evals.statistics import Mean, Rate, grouped, wilson
+from solon.pipeline.stages import STAGES
+from solon.records import Record
+from solon.report.data import ReportData
+from solon.report.wording import kinds_of, measures_of
+
+Part = Literal["held-out", "revisions", "labels", "preference model", "reinforcement", "texts", "cost"]
+Unit = Literal["share", "number", "count", "seconds"]
+FINAL = "final"
+"""In keys: the last model of a run, RL-CAI or DPO-CAI."""
+
+
+class Value(Record):
+    """A figure, with its 95% interval if it has one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    """Of what it was measured on."""
+
+    @classmethod
+    def of(cls, found: Rate | Mean, n: int | None = None) -> Value:
+        value, low, high = dict(found).values()
+        return cls(value=value, low=low, high=high, n=n)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One figure of a run."""
+
+    part: Part
+    name: str
+    title: str
+    value: Value
+    unit: Unit = "share"
+    better: Literal["lower", "higher", "neither"] = "neither"
+    model: str = ""
+    kind: str = ""
+    """Of prompts."""
+    is_rate: bool = False
+    by_prompt: Mapping[str, float] = field(default_factory=dict)
+    """The values that it sums up, by the id of the prompt."""
+    stage: str = ""
+    """The folder of the stage whose data it measures."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.part, self.name, FINAL if self.model in ("rl", "dpo") else self.model, self.kind
+
+
+def measured(data: ReportData) -> Iterator[Measured]:
+    """All of a run's figures, as its report orders them."""
+    yield from _answers(data)
+    of_stages = {"comparisons": _labels, "models/pm": _preference, "models/rl": _reinforcement}
+    for stage, part in of_stages.items():
+        yield from (replace(figure, stage=stage) for figure in part(data))
+    yield from _texts(data)
+    yield from _cost(data)
+
+
+def _answers(data: ReportData) -> Iterator[Measured]:
+    """Of the answers to held-out prompts, and of the assistant's after its last revision."""
+    summary = data.summary
+    scored = grouped(data.scores, lambda row: (row.task, row.model, row.kind, row.grader))
+    tasks: dict[Part, list[str]] = {"held-out": summary.models(), "revisions": summary.models(REVISIONS)[-1:]}
+    for (task, models), kind in product(tasks.items(), kinds_of(summary)):
+        measures = [*measures_of(kind, summary), *measures_of(kind, summary, statistic="mean")]
+        for measure, model in product(measures, models):
+            for one in summary.of(task=task, kind=kind, measure=measure.name):
+                if one.model == model and one.value is not None:
+                    rows = scored.get((task, model, kind, one.grader), ())
+                    known = ((row.item, row.values.get(measure.name)) for row in rows if row.values)
+                    values = {item: value for item, value in known if value is not None}
+                    yield _answer(task, measure, one, values)
+
+
+def _answer(task: Part, measure: Measure, one: Estimate, by_prompt: Mapping[str, float]) -> Measured:
+    assert one.value is not None
+    return Measured(
+        part=task,
+        name=measure.name,
+        title=measure.title,
+        value=Value(value=one.value, low=one.low, high=one.high, n=one.n),
+        unit="share" if measure.statistic == "rate" else "number",
+        better=measure.better,
+        model=one.model,
+        kind=one.kind,
+        stage=f"answers-{one.model}" if task == "held-out" else task,
+        is_rate=measure.statistic == "rate",
+        by_prompt=by_prompt,
+    )
+
+
+def _labels(data: ReportData) -> Iterator[Measured]:
+    if (labels := data.summary.labels) is None:
+        return
+    part: Part = "labels"
+    if labels.accuracy:
+        value = Value.of(labels.accuracy, labels.n - labels.unscored - labels.ties - labels.unknown)
+        yield Measured(part=part, name="accuracy", title="Labels that are right", value=value, better="higher")
+    if labels.ece is not None:
+        value = Value(value=labels.ece)
+        yield Measured(part=part, name="ece", title="Calibration error", value=value, unit="number", better="lower")
+    if labels.n:
+        value = Value.of(wilson(labels.unscored, labels.n), labels.n)
+        yield Measured(part=part, name="unscored", title="Labels that were unreadable", value=value, better="lower")
+    if labels.position:
+        value = Value.of(labels.position.excess, labels.position.n)
+        yield Measured(part=part, name="position", title="Favour for the answer shown first", value=value)
+
+
+def _preference(data: ReportData) -> Iterator[Measured]:
+    if (model := data.summary.preference_model) is None:
+        return
+    part: Part = "preference model"
+    if model.accuracy:
+        value = Value.of(model.accuracy, model.n - model.ties)
+        yield Measured(part=part, name="accuracy", title="Prefers the better answer", value=value, better="higher")
+    if model.label_accuracy:
+        value = Value.of(model.label_accuracy, model.label_n)
+        title = "Agrees with held-out labels"
+        yield Measured(part=part, name="label_accuracy", title=title, value=value, better="higher")
+    if model.label_loss is not None:
+        value, title = Value(value=model.label_loss, n=model.label_n), "Loss on held-out labels, nats"
+        yield Measured(part=part, name="label_loss", title=title, value=value, unit="number", better="lower")
+    for standard, found in model.calibration.items():
+        plain, title = found.plain.ece, f"Calibration error, against {standard}"
+        value = Value(value=plain.value, low=plain.low, high=plain.high, n=found.n)
+        yield Measured(part=part, name=f"ece.{standard}", title=title, value=value, unit="number", better="lower")
+    for fault, own in model.by_fault.items():
+        title = f"Notices the fault {fault} alone"
+        value = Value.of(own.accuracy, own.n)
+        yield Measured(part=part, name=f"by_fault.{fault}", title=title, value=value, better="higher")
+
+
+def _reinforcement(data: ReportData) -> Iterator[Measured]:
+    """At the end of RL; a step draws its own prompts."""
+    part: Part = "reinforcement"
+    if data.summary.rl is not None:
+        last = data.summary.rl.steps[-1]
+        for name, title, mean in (("reward", "Reward", last.reward), ("kl", "KL to SL-CAI, nats", last.kl)):
+            title, value = f"{title}, last step", Value.of(mean, last.n)
+            yield Measured(part=part, name=name, title=title, value=value, unit="number")
+        value = Value(value=len(data.summary.rl.steps))
+        yield Measured(part=part, name="steps", title="Steps", value=value, unit="count")
+    if data.summary.monitor is not None:
+        check = data.summary.monitor.checks[-1]
+        for name, title, mean in (("gold", "Gold", check.gold), ("monitor_kl", "KL to SL-CAI, nats", check.kl)):
+            title, value = f"{title}, last look of the monitor", Value.of(mean, len(check.gold_of))
+            yield Measured(part=part, name=name, title=title, value=value, unit="number")
+
+
+def _texts(data: ReportData) -> Iterator[Measured]:
+    folders = {stage.name: stage.folder for stage in STAGES}
+    for one in data.summary.texts:
+        if one.written:
+            yield Measured(
+                part="texts",
+                name=f"{one.stage}.{one.kind}",
+                title=f"{one.stage}: {one.kind}s",
+                value=Value.of(wilson(one.noise, one.written), one.written),
+                better="lower",
+                stage=folders[one.stage],
+            )
+
+
+def _cost(data: ReportData) -> Iterator[Measured]:
+    """Figures without noise: what this run took on its machine."""
+
+    def cost(name: str, title: str, value: float, unit: Unit) -> Measured:
+        return Measured(part="cost", name=name, title=title, value=Value(value=value), unit=unit, better="lower")
+
+    timings = {manifest.stage: manifest.timing for manifest in data.manifests}
+    yield cost("seconds", "Time of all stages", data.summary.pipeline_seconds, "seconds")
+    yield cost("tokens", "Tokens generated or trained on", sum(one.tokens for one in timings.values()), "count")
+    if flops := sum(one.flops for one in timings.values()):
+        yield cost("flops", "Operations of training", flops, "number")
+    for name, count in sum((Counter(one.requests) for one in timings.values()), Counter[str]()).items():
+        yield cost(f"requests.{name}", f"Requests to servers: {name}", count, "count")
+    for stage, timing in timings.items():
+        yield cost(f"seconds.{stage}", f"Time of {stage}", timing.seconds, "seconds")

@@ -1,0 +1,162 @@
+"""The way back: from what a run made to its prompt, model and principles, and the public's statements and votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from solon.constitution.principles import Principle
+from solon.data.alike import pairs_of_words
+from solon.data.apart import words_of
+from solon.records import Answer, Comparison, Demonstration, MonitorAnswer, Pair, Prompt, Revision, Rollout
+from solon.report.lineage.describe import principle_ids, traced
+from solon.report.lineage.records import Kind, Link, Step, Traced
+from solon.report.lineage.rows import Row, RunRows
+
+ALIKE_PROMPTS = 3
+TEACHERS: dict[str, tuple[Kind, ...]] = {
+    "models/sl": ("demonstration",),
+    "models/rl": ("demonstration", "comparison", "rollout"),
+    "models/dpo": ("demonstration", "comparison"),
+}
+"""Kinds of row that made a trained model what it is."""
+TAUGHT_BY: dict[str, Kind] = {"models/sl": "demonstration", "models/pm": "comparison", "models/dpo": "comparison"}
+_TRAINED = {"rl": "models/rl", "sl": "models/sl", "dpo": "models/dpo"}
+
+
+class Back:
+    """Steps that lead back. Things are at most `most` a step; the others are counted."""
+
+    def __init__(self, rows: RunRows, most: int) -> None:
+        self.rows, self.most = rows, most
+
+    def of(self, row: Row) -> list[Step]:
+        """From a thing to everything that it comes from."""
+        found: list[Step] = []
+        if row.prompt_id:
+            found += self.step("exact", "answers the prompt", [self.rows.prompts.get(row.prompt_id)])
+        if row.kind == "prompt":
+            found += self._twin(row)
+        found += self._writer(row)
+        found += self.shaped_by(row)
+        return found + self._learnt_from(row)
+
+    def shaped_by(self, row: Row) -> list[Step]:
+        """What made a row what it is, down to principles, statements and votes."""
+        match row.record:
+            case Demonstration() as example:
+                return self._imitates(example)
+            case Revision() | Comparison():
+                names = principle_ids(row)
+                how = "was criticized and revised under" if row.kind == "revision" else "was judged by the principle"
+                return self._principles(row.stage, names, how)
+            case Rollout():
+                return self._rewarded(row)
+            case Principle() as principle:
+                return self._statements(principle.id)
+        return self._trained_on(row) if row.kind == "model" else []
+
+    def step(self, link: Link, says: str, found: Iterable[Row | None], *, deeper: bool = True) -> list[Step]:
+        """The step to these things and, `deeper`, on to what made them; none without any."""
+        known = [row for row in found if row]
+        things = [traced(self.rows, row, *(self.shaped_by(row) if deeper else ())) for row in known[: self.most]]
+        return self.leads(link, says, things, len(known))
+
+    def leads(self, link: Link, says: str, things: Sequence[Traced], total: int) -> list[Step]:
+        return [Step(link=link, says=says, total=total, things=tuple(things))] if total else []
+
+    def _twin(self, row: Row) -> list[Step]:
+        other = self.rows.prompts.get(row.id.removesuffix("-twin"))
+        return self.step("exact", "is the harmful twin of", [other] if other and other.id != row.id else [])
+
+    def _writer(self, row: Row) -> list[Step]:
+        """The trained model that wrote it; of models that the run was given, the origin says who they are."""
+        folder = {"pairs": "models/sl", "comparisons": "models/sl", "helpfulness": "models/sl"}.get(row.stage)
+        if isinstance(row.record, Answer):
+            folder = _TRAINED.get(row.stage.removeprefix("answers-"))
+        if isinstance(row.record, Rollout | MonitorAnswer):
+            folder = "models/rl"
+        if folder is None:
+            return []
+        both = isinstance(row.record, Pair | Comparison)
+        says = "both answers were written by" if both else "was written by"
+        says = "was sampled while it was trained:" if row.stage == folder else says
+        return self.step("exact", says, self.rows.of("model", stage=folder), deeper=False)
+
+    def _imitates(self, example: Demonstration) -> list[Step]:
+        """The round of a chain, or the answer, that a demonstration repeats."""
+        own = self.rows.by_prompt.get(example.prompt_id, ())
+        if not example.source.startswith("revision-"):
+            answers = [row for row in own if row.stage == "helpful" and row.id == example.id]
+            return self.step("exact", "is the assistant's answer", answers)
+        number = int(example.source.removeprefix("revision-"))
+        found = []
+        for row in own:
+            if isinstance(row.record, Revision) and example.id.startswith(f"{row.id}-"):
+                names = [step.principle_id for step in row.record.rounds[number - 1 : number]]
+                how = f"round {number} criticized and revised under"
+                found.append(traced(self.rows, row, *self._principles(row.stage, names, how)))
+        return self.leads("exact", f"is revision {number} of the chain", found, len(found))
+
+    def _principles(self, stage: str, names: Sequence[str], how: str) -> list[Step]:
+        known = [row for name in names for row in self.rows.of("principle") if row.id == name]
+        if self.rows.is_of(stage) is False:
+            return self.step("association", f"{how} (the constitution has changed since)", known)
+        return self.step("exact", how, known)
+
+    def _rewarded(self, row: Row) -> list[Step]:
+        pm = self.rows.of("model", stage="models/pm")
+        taught = [one for one in self.rows.by_prompt.get(row.prompt_id or "", ()) if one.kind == "comparison"]
+        return [
+            *self.step("exact", "was rewarded by the preference model", pm, deeper=False),
+            *self.step("association", "comparisons of the same prompt, among those that it learnt from", taught),
+        ]
+
+    def _statements(self, principle: str) -> list[Step]:
+        """Of public input."""
+        link: Link = "exact" if self.rows.public_is_exact else "association"
+        made = [one for one in self.rows.of("statement") if getattr(one.record, "became", None) == principle]
+        return self.step(link, "was made of the public's statements", made)
+
+    def _trained_on(self, row: Row) -> list[Step]:
+        """What a model started from, what rewarded it, and the rows that it was given; some may have been left out."""
+        inputs = self.rows.stages[row.stage].manifest.inputs
+        before = [one for one in self.rows.of("model") if one.id in inputs]
+        kind = TAUGHT_BY.get(row.stage, "rollout")
+        return [
+            *self.step("exact", "was made from the models", before, deeper=False),
+            *self.step("exact", f"was given these {kind}s to learn from", self.rows.of(kind)),
+        ]
+
+    def _learnt_from(self, row: Row) -> list[Step]:
+        """Of a trained model's answer: training prompts that are most alike, with the rows that taught the model."""
+        folder = _TRAINED.get(row.stage.removeprefix("answers-")) if isinstance(row.record, Answer) else None
+        asked = self.rows.prompts.get(row.prompt_id or "")
+        if not folder or not asked or not isinstance(asked.record, Prompt):
+            return []
+        near = self._alike(asked.record)
+        things = [traced(self.rows, one, *self._taught(one, TEACHERS[folder])) for one in near]
+        says = "training prompts of the same kind that are most alike in words, and what was learnt from them"
+        return self.leads("association", says, things, len(near))
+
+    def _taught(self, prompt: Row, kinds: Sequence[Kind]) -> list[Step]:
+        own = self.rows.by_prompt.get(prompt.id, ())
+        of_kind = ((kind, [row for row in own if row.kind == kind]) for kind in kinds)
+        return [
+            step
+            for kind, found in of_kind
+            for step in self.step("exact", f"{kind}s of this prompt", found, deeper=kind != "rollout")
+        ]
+
+    def _alike(self, asked: Prompt) -> list[Row]:
+        """Training prompts of its kind, by the share of pairs of neighboring words that are in both."""
+        own = pairs_of_words(words_of(asked))
+
+        def share(row: Row) -> float:
+            assert isinstance(row.record, Prompt)
+            other = pairs_of_words(words_of(row.record))
+            return len(own & other) / len(own | other) if own | other else 0.0
+
+        training = [row for row in self.rows.of("prompt") if row.file != "evals"]
+        known = [row for row in training if isinstance(row.record, Prompt) and row.record.kind == asked.kind]
+        taught = [row for row in known if row.id in self.rows.by_prompt]
+        return sorted(taught, key=lambda row: (-share(row), row.id))[: min(ALIKE_PROMPTS, self.most)]

@@ -1,0 +1,218 @@
+"""Two runs side by side: worked differences, what counts as noise, and a page that trusts no text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from needs import CHROMIUM
+from report.browser import Browser
+from report.sample import manifest, sample_data
+from report.test_html import ATTACK, Page
+from solon.config.run import RunConfig
+from solon.evals.estimates import evidence
+from solon.evals.grader import HELD_OUT, GraderCard, Measure, Response, grade
+from solon.evals.statistics import Interval
+from solon.evals.summary import Summary
+from solon.records import Prompt, Turn
+from solon.report.compare import words
+from solon.report.compare.console import print_comparison
+from solon.report.compare.differences import Figure, RunComparison, compare, leaves_out_zero
+from solon.report.compare.page import render_comparison
+from solon.report.data import ReportData
+
+
+class Reader:
+    """Finds `bad` in answers, and counts their words."""
+
+    card = GraderCard(
+        name="oracle",
+        measures=(
+            Measure(name="harmful", title="Harmful", better="lower"),
+            Measure(name="words", title="Length", statistic="mean"),
+        ),
+    )
+
+    def grade(self, response: Response) -> Mapping[str, float]:
+        return {"harmful": float("bad" in response.text), "words": float(len(response.text.split()))}
+
+
+def run_of(texts: Sequence[str], *, model: str = "base", asked: str = "ask", **more: Any) -> ReportData:
+    """A run whose model gave these answers to as many prompts."""
+    prompts = [
+        Prompt(id=f"{asked}-{n}", kind="harmful", turns=(Turn(role="human", text=f"{asked} {n}"),))
+        for n in range(len(texts))
+    ]
+    responses = [
+        Response(task=HELD_OUT, model=model, prompt=prompt, text=text, finished=True)
+        for prompt, text in zip(prompts, texts, strict=True)
+    ]
+    scores = list(grade(responses, [Reader()]))
+    found = evidence(responses, scores, [Reader.card])
+    summary = Summary(name="r", seed=0, pipeline_seconds=10.0, grader="oracle", ungraded=None, **dict(found))
+    return ReportData(summary=summary, prompts={one.id: one for one in prompts}, scores=scores, **more)
+
+
+def side_by_side(first: ReportData, second: ReportData) -> RunComparison:
+    return compare(first, second, names=("a", "b"))
+
+
+def figure(found: RunComparison, name: str) -> Figure:
+    return next(one for one in found.figures if one.name == name)
+
+
+def answers(a: int, b: int, c: int, d: int) -> tuple[list[str], list[str]]:
+    """Bad in both runs, the first, the second, neither."""
+    return (["bad"] * (a + b) + ["fine"] * (c + d), ["bad"] * a + ["fine"] * b + ["bad"] * c + ["fine"] * d)
+
+
+def test_the_same_prompts_are_compared_pair_by_pair() -> None:
+    """The worked example of `paired_difference`, the other way round: second minus first."""
+    first, second = answers(14, 5, 0, 22)
+    found = figure(side_by_side(run_of(first), run_of(second)), "harmful")
+    assert (found.difference, found.low, found.high) == pytest.approx((-0.1220, -0.2261, -0.0113), abs=5e-4)
+    assert (found.paired, found.outside, found.outside_all) == (True, True, False)
+    assert (found.first.n, found.second.n, found.better) == (41, 41, "lower")
+
+
+def test_means_are_compared_by_the_mean_of_differences() -> None:
+    """Differences 1, 2, 3: 2, from 0.868 to 3.132."""
+    found = figure(side_by_side(run_of(["a", "a", "a"]), run_of(["a b", "a b c", "a b c d"])), "words")
+    assert (found.difference, found.low, found.high) == pytest.approx((2.0, 0.868, 3.132), abs=5e-4)
+    assert found.paired and found.unit == "number"
+
+
+def test_other_prompts_are_independent_samples() -> None:
+    """Newcombe's worked example, second minus first."""
+    first, second = run_of(["bad"] * 56 + ["fine"] * 14), run_of(["bad"] * 48 + ["fine"] * 32, asked="else")
+    found = side_by_side(first, second)
+    one = figure(found, "harmful")
+    assert (one.difference, one.low, one.high) == pytest.approx((-0.2, -0.3339, -0.0524), abs=5e-5)
+    assert not one.paired and "independent samples" in words.pairing(found)
+
+
+def test_one_prompt_in_other_words_makes_them_independent() -> None:
+    first, second = run_of(["bad", "fine", "bad"]), run_of(["bad", "fine", "fine"])
+    name, prompt = next(iter(second.prompts.items()))
+    changed = prompt.model_copy(update={"turns": (Turn(role="human", text="Something else"),)})
+    found = side_by_side(first, dataclasses.replace(second, prompts={**second.prompts, name: changed}))
+    assert not figure(found, "harmful").paired
+
+
+@pytest.mark.parametrize(("among", "expected"), [(1, True), (10, True), (100, False)])
+def test_more_comparisons_ask_for_more(among: int, expected: bool) -> None:
+    """2.94 standard errors, where 1.96, 2.81 and 3.48 are asked."""
+    gap = Interval(value=0.3, low=0.1, high=0.6)
+    assert leaves_out_zero(gap, among=among) == expected
+    assert leaves_out_zero(Interval(value=-0.3, low=-0.6, high=-0.1), among=among) == expected
+
+
+def test_an_interval_that_touches_zero_leaves_nothing_out() -> None:
+    assert not leaves_out_zero(Interval(value=0.2, low=0.0, high=0.4))
+    assert not leaves_out_zero(Interval(value=0.0, low=0.0, high=0.0))
+
+
+def test_what_measures_the_same_data_is_not_compared() -> None:
+    made = [manifest("answers-base", 3), manifest("prompts", 3)]
+    runs = [run_of(["bad", "fine", "bad"], manifests=made) for _ in range(2)]
+    found = side_by_side(*runs)
+    assert found.same_data == ("answers-base", "prompts") and found.compared == 0
+    one = figure(found, "harmful")
+    assert (one.same_data, one.low, one.outside, words.difference(one)) == (True, None, None, "same data")
+    assert words.headline(found) == "The two runs have no figure in common that has an interval."
+    apart = side_by_side(run_of(["bad", "fine", "bad"]), run_of(["bad", "fine", "bad"]))
+    assert apart.compared == 3 and not figure(apart, "harmful").same_data
+
+
+def test_final_models_of_either_kind_are_laid_side_by_side() -> None:
+    found = side_by_side(run_of(["bad", "fine"], model="rl"), run_of(["bad", "bad"], model="dpo"))
+    assert (found.first.final, found.second.final, figure(found, "harmful").model) == ("rl", "dpo", "final")
+    only = side_by_side(run_of(["bad", "fine"], model="sl"), run_of(["bad", "bad"], model="rl"))
+    assert only.only_first[0] == "held-out, sl, harmful, Harmful"
+    assert only.only_second[0] == "held-out, rl, harmful, Harmful"
+
+
+def test_only_what_differs_of_settings_and_inputs_is_told() -> None:
+    before, after = RunConfig(seed=1), RunConfig(seed=2)
+    other = manifest("revisions", 3).model_copy(
+        update={"inputs": {"assistant/model.safetensors": "ef" * 32, "pairs": "1"}}
+    )
+    runs = (
+        run_of(["bad"], config=before, manifests=[manifest("pairs", 3), manifest("revisions", 3)]),
+        run_of(["bad"], config=after, manifests=[manifest("pairs", 3), other]),
+    )
+    found = side_by_side(*runs)
+    assert [dict(one) for one in found.config] == [{"key": "seed", "first": "1", "second": "2"}]
+    assert {"key": "assistant/model.safetensors", "first": None, "second": "ef" * 32} in [dict(o) for o in found.inputs]
+    assert not any(one.key == "pairs" for one in found.inputs)
+
+
+def test_a_whole_run_has_every_part() -> None:
+    found = side_by_side(sample_data(8), sample_data(8))
+    parts = {one.part for one in found.figures}
+    assert parts == {"held-out", "revisions", "labels", "preference model", "reinforcement", "texts", "cost"}
+    assert {one.model for one in found.figures if one.part == "revisions"} == {"assistant@4"}
+    assert (found.outside, found.outside_all) == (0, 0)
+    assert found.compared == sum(one.low is not None for one in found.figures)
+    assert found.by_chance == pytest.approx(0.05 * found.compared, abs=0.01)
+
+
+def test_figures_in_words() -> None:
+    first, second = answers(14, 5, 0, 22)
+    found = side_by_side(run_of(first), run_of(second))
+    one = figure(found, "harmful")
+    assert words.heading(one) == "Held out: harmful requests, base"
+    assert words.difference(one) == "\u221212.2 (\u221222.6 to \u22121.1)"
+    assert words.cell(one.first, one.unit) == "46.3% (32.1 to 61.3)"
+    assert words.mark(one) == "differs"
+    assert words.difference(figure(found, "seconds")) == "+0 s"
+    assert words.headline(found) == "1 of 3 figures differ by more than noise."
+    assert (words.scale(found), words.along(one, 0.5)) == (0.5, pytest.approx((-0.244, -0.452, -0.0226), abs=5e-3))
+
+
+def test_the_terminal_shows_what_differs_and_is_not_commanded() -> None:
+    first, second = answers(14, 5, 0, 22)
+    found = side_by_side(run_of(first), run_of(second)).model_copy(update={"only_first": ("\x1b[31m[bold]x",)})
+    shown = StringIO()
+    print_comparison(found, Console(file=shown, width=80))
+    text = shown.getvalue()
+    assert "\x1b" not in text and "[bold]x" in text
+    assert re.search(r"Harmful +46\.3% +34\.1% +\u221212\.2 \(\u221222\.6 to \u22121\.1\) +\*", text)
+
+
+def hostile() -> RunComparison:
+    data = run_of(["bad", "fine"], config=RunConfig(name="x"))
+    other = run_of(["bad", "bad"], config=RunConfig(name=ATTACK))
+    summary = other.summary.model_copy(update={"name": ATTACK})
+    return compare(data, dataclasses.replace(other, summary=summary), names=(ATTACK, "b"))
+
+
+def test_the_page_parses_no_text_of_a_run_and_loads_nothing() -> None:
+    text = render_comparison(hostile())
+    page = Page(text)
+    assert [tag for tag, _ in page.elements].count("script") == 0 and "onerror" not in str(page.attributes("onerror"))
+    assert "<img" not in text and ATTACK.split("\u2028")[0] in "".join(page.words)
+    assert not page.attributes("src") and all(link.startswith("#") for link in page.attributes("href"))
+    policy = next(one["content"] for _, one in page.elements if one.get("http-equiv") == "Content-Security-Policy")
+    assert policy and policy.startswith("default-src 'none'")
+    pictures = [one for tag, one in page.elements if tag == "svg"]
+    assert pictures and all(one.get("aria-hidden") == "true" for one in pictures)  # beside the same in figures
+
+
+@pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
+def test_a_browser_has_no_complaint_and_nothing_overflows(tmp_path: Path) -> None:
+    page = tmp_path / "compare.html"
+    page.write_text(render_comparison(side_by_side(sample_data(8), sample_data(8))), encoding="utf-8")
+    with Browser(tmp_path / "profile") as browser:
+        for width, dark in ((1200, False), (420, True)):
+            browser.open(page, width=width, dark=dark)
+            assert browser.run("document.documentElement.scrollWidth") <= width
+        assert browser.complaints() == []
+        assert all(address.startswith("file:") for address in browser.requests())

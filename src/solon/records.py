@@ -188,6 +188,8 @@ class Comparison(Record):
     after the other)."""
     shown_first: Literal["a", "b", "both"] = "a"
     """Which answer the judge saw as option (A); `both` when the two orders were averaged."""
+    articles: Annotated[tuple[str, ...], Field(exclude_if=lambda articles: not articles)] = ()
+    """Of a document as a whole: the articles that the judge read, highest first; else not in the row's JSON."""
     rationale: str | None = None
     raw: str | None = None
     """What an unreadable judge wrote, verbatim."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -26,7 +27,7 @@ def mine(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", [(), ("lint",), ("show",), ("import",)])
+@pytest.mark.parametrize("command", [(), ("lint",), ("show",), ("import",), ("export",)])
 def test_help_teaches(command: tuple[str, ...]) -> None:
     done = solon(*command, "--help")
     assert done.exit_code == 0
@@ -120,3 +121,104 @@ def test_import_says_what_is_not_there_and_does_not_overwrite(tmp_path: Path) ->
     done = solon("import", published, "-o", tmp_path / "out", "--force")
     assert done.exit_code == 0
     assert "not imported, because the folder does not have it: RLMadisonFewShotPrompts.json" in done.output
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs/examples/library/guide.md"
+
+
+def refused(*arguments: str | Path) -> str:
+    """The fault: the main program makes it one line and exit code 2."""
+    done = solon(*arguments)
+    assert isinstance(done.exception, ConstitutionError), done.output
+    return str(done.exception)
+
+
+def test_import_of_a_document_says_what_it_proposes_and_what_it_does_not(tmp_path: Path) -> None:
+    out = tmp_path / "mine.md"
+    done = solon("import", GUIDE, "-o", out)
+    assert (done.exit_code, done.output.splitlines()) == (
+        0,
+        [
+            f"{out}: 7 articles, 5 of 8 headings in an order of precedence, 5 hard constraints",
+            "not placed, at the end of the file: parts of the document (1), sentences on priority (2)",
+            f"confirmed = false: read it, correct it, confirm it; then `solon constitution lint {out}`",
+        ],
+    )
+    assert "warning: a proposal that nobody has confirmed" in solon("lint", out).output
+    assert solon("show", out).exit_code == 0
+
+
+def test_import_says_that_there_is_no_order_and_no_constraint(tmp_path: Path) -> None:
+    source = tmp_path / "plain.html"
+    source.write_text("<p>Be kind, and tell the truth.")
+    assert solon("import", source, "-o", tmp_path / "mine.md").output.splitlines()[1:3] == [
+        "no sentence or list says which heading comes before which",
+        "no list of hard constraints was found, so none are proposed; write at least one",
+    ]
+
+
+def test_principles_go_out_and_come_back(mine: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "x.json", tmp_path / "again.toml"
+    done = solon("export", "constitutional-evals", mine, "-o", out)
+    assert (done.exit_code, done.output.splitlines()) == (
+        0,
+        [
+            f"{out}: 1 principle",
+            "what constitutional-evals cannot carry: principles without a comparison question (1), id (2), "
+            "critique_request and revision_request (1)",
+        ],
+    )
+    done = solon("import", out, "-o", again)
+    assert (done.exit_code, done.output.splitlines()) == (
+        0,
+        [f"{again}: 1 comparison question", "not imported: version (1), role (1), in_basis (1)"],
+    )
+    assert load_constitution(again).principles[0].comparison_question == "Which one refuses less?"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "out", "expected"),
+    [
+        ("d.md", b"# Care\n\nTake care.", "o.toml", "{0}/o.toml: a document is written as .md (say -o o.md)"),
+        ("d.txt", b"Prefer a.", "o.md", "{0}/o.md: a list of principles is written as .toml (say -o o.toml)"),
+        ("d.md", b"# Care\n\nTake care.", "d.md", "{0}/d.md: is what is imported (give -o another name)"),
+        (
+            "d.md",
+            b"# Care\n\nTake care.",
+            "there.md",
+            "{0}/there.md: exists already (choose another name, or add --force to overwrite it)",
+        ),
+        ("d.md", b"\xff", "o.md", "{0}/d.md:1: is not UTF-8 text: byte 0xff cannot be read (save the file as UTF-8)"),
+        (
+            "d.pdf",
+            b"%PDF",
+            "o.md",
+            "{0}/d.pdf: `.pdf` cannot be imported (a document is .md or .html, principles of others are .json, "
+            "or .txt with one a line)",
+        ),
+        (None, b"", "o.md", "{0}/d.md: there is no such file (give a document in Markdown or HTML)"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    tmp_path: Path, name: str | None, content: bytes, out: str, expected: str
+) -> None:
+    if name:
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "there.md").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert refused("import", tmp_path / (name or "d.md"), "-o", tmp_path / out) == expected.format(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_export_does_not_overwrite(mine: Path) -> None:
+    before = mine.read_bytes()
+    assert refused("export", "json", mine, "-o", mine).startswith(f"{mine}: exists already")
+    assert mine.read_bytes() == before
+
+
+def test_real_files_of_constitutional_evals_form(tmp_path: Path) -> None:
+    value: dict[str, Any] = {"overview": "O", "criteria": [{"comparative": "Prefer a.", "scenarios": ["S?"]}]}
+    source = tmp_path / "a b.json"
+    source.write_text(json.dumps(value))
+    done = solon("import", source, "-o", tmp_path / "o.toml")
+    assert done.output.splitlines()[1] == "not imported: criteria: scenarios (1)"

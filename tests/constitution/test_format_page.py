@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from solon.cli.constitution import app
 from solon.constitution.few_shots import load_few_shots
 from solon.constitution.importer import FILES
 from solon.constitution.lint import lint
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Principle
+from solon.constitution.proposing.proposal import propose
+from solon.constitution.proposing.writing import proposal_text
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/formats/constitution.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -48,3 +55,27 @@ def test_the_few_shots(tmp_path: Path) -> None:
 def test_the_page_leaves_nothing_out() -> None:
     for key in (*Principle.model_fields, *FILES):
         assert f"`{key}`" in TEXT
+
+
+WALK = PAGE.parents[1] / "constitutions.md"
+
+
+def test_the_walk_prints_what_its_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tested command runs, in order; where the page shows what a command prints, it prints that."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").symlink_to(PAGE.parents[1])
+    for block in re.findall(r"<!-- tested -->\n```console\n(.*?)```", WALK.read_text(encoding="utf-8"), re.DOTALL):
+        for command, shown in re.findall(r"^\$ (.+)\n((?:[^$].*\n)*)", block, re.MULTILINE):
+            words = shlex.split(command)
+            if words[0] == "sed":
+                path = Path(words[-1])
+                path.write_text(path.read_text("utf-8").replace("{confirmed = false}", "{confirmed = true}"), "utf-8")
+                continue
+            done = CliRunner().invoke(app, words[2:], env={"COLUMNS": "200"})
+            assert done.exit_code == 0, f"{command}\n{done.output}"
+            assert not shown or done.output == shown
+
+
+def test_the_walk_shows_the_order_as_it_is_proposed() -> None:
+    [shown] = re.findall(r"```markdown\n(.*?)```", WALK.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown in proposal_text(propose(PAGE.parents[1] / "examples/library/guide.md"))

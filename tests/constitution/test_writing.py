@@ -30,7 +30,7 @@ def test_nothing_is_overwritten_unless_forced(tmp_path: Path) -> None:
     before = (tmp_path / "constitution.toml").read_bytes()
     other = ODD.model_copy(update={"name": "other"})
     assert told(lambda: write_folder(other, FewShots(), tmp_path), tmp_path) == [
-        f"{name}: exists already (choose another folder, or add --force to overwrite it)"
+        f"{name}: exists already (choose another name, or add --force to overwrite it)"
         for name in ("constitution.toml", "few_shots.json")
     ]
     assert (tmp_path / "constitution.toml").read_bytes() == before
@@ -43,4 +43,4 @@ def test_nothing_is_overwritten_unless_forced(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     [fault] = told(lambda: write_folder(ODD, FewShots(), tmp_path / name), tmp_path)
-    assert fault.startswith(f"{name}: cannot be written: ")
+    assert fault.startswith(f"{name}/constitution.toml: cannot be written: ")

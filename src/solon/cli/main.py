@@ -49,7 +49,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("export", ".export:app", "Hand a run over to other engines: data, models and run files.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),
-    Entry("constitution", ".constitution:app", "Check, read and import constitutions.", INPUTS),
+    Entry("constitution", ".constitution:app", "Check, read, import and export constitutions.", INPUTS),
     Entry("show", ".show:show", "Print training examples with their loss masks.", LOOK),
     Entry("oracle", ".oracle:oracle", "Explain the oracle's verdict on an answer.", LOOK),
     Entry("embedded", ".embedded:app", "Inspect, measure or retrain the embedded model.", LOOK),

@@ -24,6 +24,12 @@ class ConstitutionSection(Section):
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
+    whole: bool = Field(False, exclude_if=lambda whole: not whole)
+    """Whether the judge is asked by a document as a whole: by the hard constraints and as many articles as its context
+    has room for, chosen for each pair (docs/constitutions.md), and not by one article that is drawn."""
+    whole_tokens: int | None = Field(None, ge=1, exclude_if=lambda most: most is None)
+    """With `whole`: at most so many tokens of the document. A server does not say how many its model reads: say it
+    here."""
     few_shots: FewShotsPath | None = None
     """Few-shot examples: the name of a shipped constitution that has some, or a folder, as written by `solon
     constitution import`. Left out: those in the folder that `path` names, if it names one that has them; "": none.

@@ -1,8 +1,8 @@
 """Constitutions as Markdown documents: articles, an order of precedence, hard constraints.
 
-Every heading with text of its own is an article, except two: under "Order of precedence" a numbered list names
-articles, highest first; under "Hard constraints" a list says what is never done. Each article becomes one principle,
-whose three texts are made from `templates/document.toml`.
+Every heading with text of its own is an article, except three: under "Order of precedence" a numbered list names
+articles, highest first; under "Hard constraints" a list says what is never done; what stands under "Not placed" is no
+part of the constitution. Each article becomes one principle, whose three texts are made from `templates/document.toml`.
 
 Hard constraints outrank everything, so they stand in *every* generated text. As principles of their own, however heavy,
 they would only be drawn more often: a row that drew another article could then trade a hard constraint away against it,
@@ -14,23 +14,28 @@ without an order has none: nothing is guessed from where an article stands.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from solon.constitution.files import SourceFile, read_text
 from solon.constitution.markdown import Section, items, plain_text, sections
-from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle
-from solon.constitution.texts import DELIMITER
+from solon.constitution.principles import TEXT_KEYS, Article, Constitution, ConstitutionFile, Principle
+from solon.constitution.texts import DELIMITER, document_templates
 from solon.places import Places
 from solon.text import did_you_mean, fill, listed
 
-_PRECEDENCE = ("order-of-precedence", "precedence")
-_HARD_CONSTRAINTS = ("hard-constraints", "hard-constraint")
+Part = Literal["articles", "precedence", "constraints", "not placed"]
+PARTS: dict[str, Part] = {
+    "order-of-precedence": "precedence",
+    "precedence": "precedence",
+    "hard-constraints": "constraints",
+    "hard-constraint": "constraints",
+    "not-placed": "not placed",
+}
+"""By the key of its heading; every other heading belongs to the articles."""
 _ATTRIBUTES = "braces after a heading may hold an id, tags and a weight: `{#id .tag weight=2}`"
 
 
@@ -57,14 +62,17 @@ def read_document(path: Path) -> ConstitutionFile:
     if re.match(r"---\n.*?\n---\n", text, re.DOTALL):
         file.add("begins with front matter, which is not read", 1, "remove it, with its lines of ---")
         file.raise_any()
-    title, description, body = _title(sections(text), path)
-    proper, precedence_sections, constraint_sections = _sorted_out(body)
-    headings = _headings(proper, file)
+    found = sections(text)
+    title, description, body = _title(found, path)
+    parts = _sorted_out(body)
+    headings = _headings(parts["articles"], file)
     articles = [heading for heading in headings if heading.text]
     if not articles:
         file.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
-    constraints = _hard_constraints(constraint_sections, file)
-    precedence = _precedence(precedence_sections, headings, file)
+    constraints = _hard_constraints(parts["constraints"], file)
+    ranks = _ranks(parts["precedence"], headings, file)
+    precedence = list(ranks)
+    confirmed = _confirmed(found[1:2], file)
     titles = {article.id: article.title for article in articles}
     file.places = Places(lines={(number,): article.line for number, article in enumerate(articles)})
     principles = [
@@ -81,12 +89,13 @@ def read_document(path: Path) -> ConstitutionFile:
         principles=tuple(principle for principle in principles if principle),
         hard_constraints=tuple(constraints),
         precedence=tuple(precedence),
+        articles=tuple(Article(id=one.id, text=one.text, rank=ranks.get(one.id)) for one in articles),
+        confirmed=confirmed,
     )
     return ConstitutionFile(
         constitution=constitution,
         path=path,
         lines={(article.id, "id"): article.line for article in articles},
-        articles={article.id: article.text for article in articles},
     )
 
 
@@ -98,19 +107,25 @@ def _title(found: list[Section], path: Path) -> tuple[str, str, list[Section]]:
     return path.stem, opening.text, rest
 
 
-def _sorted_out(found: list[Section]) -> tuple[list[Section], list[Section], list[Section]]:
-    """Sections of the document proper, the precedence, the hard constraints; deeper headings go with their own."""
-    proper: list[Section] = []
-    precedence: list[Section] = []
-    constraints: list[Section] = []
-    target, level = proper, 7
+def _confirmed(first: Sequence[Section], file: SourceFile) -> bool:
+    """What the braces of the title say, where there is one; True if they say nothing."""
+    said = [word for one in first if one.level == 1 for word in one.attributes if word.startswith("confirmed=")]
+    if said not in ([], ["confirmed=true"], ["confirmed=false"]):
+        file.add(f"`{said[-1]}` says neither true nor false", first[0].line, "write `{confirmed = true}` or remove it")
+    return said != ["confirmed=false"]
+
+
+def _sorted_out(found: list[Section]) -> dict[Part, list[Section]]:
+    """The sections of each part; deeper headings go with their own."""
+    parts: dict[Part, list[Section]] = {"articles": [], "precedence": [], "constraints": [], "not placed": []}
+    part: Part = "articles"
+    level = 7
     for section in found:
         if section.level <= level:
-            name = _key(section.title)
-            target = precedence if name in _PRECEDENCE else constraints if name in _HARD_CONSTRAINTS else proper
-            level = 7 if target is proper else section.level
-        target.append(section)
-    return proper, precedence, constraints
+            part = PARTS.get(key_of(section.title), "articles")
+            level = 7 if part == "articles" else section.level
+        parts[part].append(section)
+    return parts
 
 
 def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
@@ -147,15 +162,20 @@ def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
     return headings
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
     """What of a title or id counts when one is looked up: letters and digits, in lower case."""
     return re.sub(r"[\W_]+", "-", text.casefold()).strip("-")
 
 
+def id_of(title: str, number: int) -> str:
+    """The id of the heading that is the `number`th, unless its braces give one."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return key_of(plain) or f"article-{number}"
+
+
 def _attributes(section: Section, number: int, file: SourceFile) -> tuple[str, list[str], float]:
     """Id, tags and weight of a heading: what its braces say, else an id made from its title, no tags, weight 1."""
-    plain = unicodedata.normalize("NFKD", section.title).encode("ascii", "ignore").decode()
-    name = _key(plain) or f"article-{number}"
+    name = id_of(section.title, number)
     tags: list[str] = []
     weight = 1.0
     for attribute in section.attributes:
@@ -186,19 +206,20 @@ def _hard_constraints(found: list[Section], file: SourceFile) -> list[str]:
     return [item.text for item in constraints]
 
 
-def _precedence(found: list[Section], headings: list[_Heading], file: SourceFile) -> list[str]:
-    """Article ids, highest first. Naming a heading ranks it and what stands below it, unless that is named itself."""
+def _ranks(found: list[Section], headings: list[_Heading], file: SourceFile) -> dict[str, int]:
+    """The rank of each article that has one, highest first. Naming a heading ranks it and what stands below it, unless
+    that is named itself."""
     if not found:
-        return []
+        return {}
     listing = [item for section in found for item in items(section.blocks, ("ordered_list",))]
     if not listing:
         hint = "write a numbered list of articles, highest first: `1. Safety`, `2. Honesty`, ..."
         file.add("the order of precedence is not a numbered list", found[0].line, hint)
-    known = {_key(word): heading for heading in reversed(headings) for word in (heading.title, heading.id)}
+    known = {key_of(word): heading for heading in reversed(headings) for word in (heading.title, heading.id)}
     named: dict[str, int] = {}
     for item in listing:
         words = [item.link.removeprefix("#")] if item.link else [item.text, re.split(r":| [-–—] |\n", item.text)[0]]
-        heading = next((known[_key(word)] for word in words if _key(word) in known), None)
+        heading = next((known[key_of(word)] for word in words if key_of(word) in known), None)
         if heading is None:
             titles = [heading.title for heading in headings]
             ids = [heading.id for heading in headings]
@@ -210,8 +231,9 @@ def _precedence(found: list[Section], headings: list[_Heading], file: SourceFile
         else:
             named[heading.id] = item.line
     # An article takes the rank of the nearest heading that is named: itself, or one above it.
-    ranks = {one.id: next((name for name in (one.id, *reversed(one.above)) if name in named), None) for one in headings}
-    return [heading.id for name in named for heading in headings if heading.text and ranks[heading.id] == name]
+    by = {one.id: next((name for name in (one.id, *reversed(one.above)) if name in named), None) for one in headings}
+    articles = [heading.id for heading in headings if heading.text]
+    return {one: rank for rank, name in enumerate(named) for one in articles if by[one] == name}
 
 
 def _outranking(article: _Heading, titles: Mapping[str, str], precedence: Sequence[str]) -> list[str]:
@@ -227,7 +249,7 @@ def _principle(
         what = f"article `{article.title}` has a line that begins with `{turn[1]}:`, like a turn of a dialogue"
         file.add(what, article.line, "begin the line with another word")
         return None
-    templates = _templates()
+    templates = document_templates()
     texts = {
         "title": article.title,
         "text": article.text,
@@ -243,9 +265,3 @@ def _principle(
         "source": f"{file.path.name}#{article.id}",
     }
     return file.checked(Principle, fields, number, label=f"article `{article.title}`", hint=_ATTRIBUTES)
-
-
-@cache
-def _templates() -> dict[str, str]:
-    text = files("solon.constitution").joinpath("templates/document.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from solon.artifacts.atomic import write_atomic
 from solon.errors import ConstitutionError, Fault, UserError, Where
 from solon.places import Places, json_places, toml_places
 from solon.text import did_you_mean, listed
@@ -47,6 +48,25 @@ def read_text(path: Path, *, hint: str | None = None) -> str:
         what = f"is not UTF-8 text: byte 0x{data[error.start]:02x} cannot be read"
         where = Where(path, data.count(b"\n", 0, error.start) + 1)
         raise ConstitutionError(what, where=where, hint="save the file as UTF-8") from None
+
+
+def write_texts(texts: Mapping[Path, str], *, force: bool = False) -> None:
+    """Writes each file whole or not at all, and none of them if there is one already and `force` is off.
+
+    Raises ConstitutionError if so, or if a folder cannot be written.
+    """
+    taken = [path for path in texts if path.exists()]
+    if taken and not force:
+        hint = "choose another name, or add --force to overwrite it"
+        raise ConstitutionError([Fault("exists already", Where(path), hint) for path in taken])
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, text.encode("utf-8"))
+        except OSError as error:
+            what = f"cannot be written: {error.strerror or error}"
+            hint = "choose a folder that you may write to, on a disk with room"
+            raise ConstitutionError(what, where=Where(path), hint=hint) from None
 
 
 class SourceFile:

@@ -22,11 +22,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from solon.artifacts.atomic import write_atomic
 from solon.config.paths import FEW_SHOTS_FILE
 from solon.constitution import published
 from solon.constitution.few_shots import ComparisonShot, FewShots
-from solon.constitution.files import JsonFile, kind
+from solon.constitution.files import JsonFile, kind, write_texts
 from solon.constitution.lists import list_toml
 from solon.constitution.principles import Constitution, Principle
 from solon.errors import ConstitutionError, Fault, Where
@@ -209,15 +208,5 @@ def write_folder(
         out / _CONSTITUTION_FILE: list_toml(constitution),
         out / FEW_SHOTS_FILE: json.dumps(few_shots.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
     }
-    taken = [path for path in texts if path.exists()]
-    if taken and not force:
-        hint = "choose another folder, or add --force to overwrite it"
-        raise ConstitutionError([Fault("exists already", Where(path), hint) for path in taken])
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path, text in texts.items():
-            write_atomic(path, text.encode("utf-8"))
-    except OSError as error:
-        hint = "choose a folder that you may write to, on a disk with room"
-        raise ConstitutionError(f"cannot be written: {error.strerror or error}", where=Where(out), hint=hint) from None
+    write_texts(texts, force=force)
     return out / _CONSTITUTION_FILE, out / FEW_SHOTS_FILE

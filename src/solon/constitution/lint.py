@@ -60,7 +60,7 @@ def remarks(source: ConstitutionFile) -> tuple[Finding, ...]:
 def _own_texts(source: ConstitutionFile, key: str) -> dict[str, str]:
     """What the author wrote, by principle id: the texts under `key` of a list, the articles of a document."""
     if source.constitution.kind == "document":
-        return dict(source.articles) if key == TEXT_KEYS[-1] else {}
+        return {one.id: one.text for one in source.constitution.articles} if key == TEXT_KEYS[-1] else {}
     return {one.id: text for one in source.constitution.principles if (text := getattr(one, key)) is not None}
 
 
@@ -201,5 +201,11 @@ def _ranks(source: ConstitutionFile) -> Iterator[Finding]:
         yield Finding(what, source.where(unranked[0].id), hint, rule="unranked")
 
 
+def _proposals(source: ConstitutionFile) -> Iterator[Finding]:
+    if not source.constitution.confirmed:
+        hint = "read every part of it, correct what is wrong, then write `confirmed = true` or take the braces away"
+        yield Finding("a proposal that nobody has confirmed", Where(source.path), hint, rule="unconfirmed")
+
+
 _CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance)
-_CHECKS_OF = {"list": (_facts, _names), "document": (_ranks,)}
+_CHECKS_OF = {"list": (_facts, _names), "document": (_ranks, _proposals)}

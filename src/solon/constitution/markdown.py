@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode as Node
 
-_ATTRIBUTES = re.compile(r"\s*\{\s*((?:[#.]|weight\s*=)[^{}]*)\}\s*$")
-_LISTS = ("bullet_list", "ordered_list")
+_ATTRIBUTES = re.compile(r"\s*(?<!\\)\{\s*((?:[#.]|(?:weight|confirmed)\s*=)[^{}]*)\}\s*$")
+LISTS = ("bullet_list", "ordered_list")
 _BREAKS = {"softbreak": " ", "hardbreak": "\n", "html_inline": ""}
 
 
@@ -59,7 +59,7 @@ def sections(text: str) -> list[Section]:
 
 def _section(head: Node, blocks: Sequence[Node]) -> Section:
     heading = _inline(head.children[0])
-    found = _ATTRIBUTES.search(heading)
+    found = _ATTRIBUTES.search(heading) if _ATTRIBUTES.search(head.children[0].content) else None
     attributes = re.sub(r"\s*=\s*", "=", found[1]).split() if found else []
     title = heading[: found.start()] if found else heading
     return Section(
@@ -67,7 +67,7 @@ def _section(head: Node, blocks: Sequence[Node]) -> Section:
     )
 
 
-def items(blocks: Sequence[Node], kinds: Sequence[str] = _LISTS) -> list[Item]:
+def items(blocks: Sequence[Node], kinds: Sequence[str] = LISTS) -> list[Item]:
     """The items of the outermost lists of these kinds; a list inside an item belongs to the item's text."""
     found = [item for block in blocks if block.type in kinds for item in block.children]
     return [Item(text=plain_text(item.children), line=_line(item), link=_first_link(item)) for item in found]
@@ -85,7 +85,7 @@ def plain_text(blocks: Iterable[Node]) -> str:
 def _texts(blocks: Iterable[Node], lead: str = "", depth: int = 0) -> Iterator[tuple[bool, str]]:
     """Whether it stands in a list, and the text, of each block within `depth` lists. The first begins with `lead`."""
     for block in blocks:
-        if block.type in _LISTS:
+        if block.type in LISTS:
             for number, item in enumerate(block.children, start=int(block.attrs.get("start", 1))):
                 mark = "- " if block.type == "bullet_list" else f"{number}. "
                 yield from _texts(item.children, "  " * depth + mark, depth + 1)

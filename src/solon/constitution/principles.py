@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -21,6 +21,8 @@ from solon.errors import ConstitutionError, Where
 from solon.records import Record
 from solon.text import did_you_mean, listed
 
+WHOLE = "whole"
+"""The id of what is asked by a constitution as a whole."""
 TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
 
 
@@ -66,6 +68,16 @@ class Principle(Record):
         return self.comparison_question is not None
 
 
+class Article(Record):
+    """One article of a document, as the principle of the same id quotes it."""
+
+    id: Word
+    text: Text
+    rank: int | None = None
+    """The place in the order of precedence, from 0, of the heading that it is named by; articles below one such heading
+    share it. None: the order leaves it out."""
+
+
 class Constitution(Record):
     """Principles with a name. A document also has hard constraints and an order of precedence among its articles."""
 
@@ -78,6 +90,10 @@ class Constitution(Record):
     """Documents only: what outranks every article. They already stand in every principle's texts."""
     precedence: tuple[str, ...] = ()
     """Documents only: ids of articles, highest first."""
+    articles: tuple[Article, ...] = Field((), exclude_if=lambda articles: not articles)
+    """Documents only: one for each principle."""
+    confirmed: bool = Field(True, exclude_if=lambda confirmed: confirmed)
+    """False: proposed from a document, and not yet read by a person. Then no run uses it."""
 
     @model_validator(mode="after")
     def _ids_agree(self) -> Self:
@@ -134,8 +150,6 @@ class ConstitutionFile:
     path: Path
     lines: Mapping[tuple[str, str], int]
     """Line of each (principle id, key); an article has only the key `id`, its heading."""
-    articles: Mapping[str, str] = field(default_factory=dict)
-    """Documents only: the text of each article by its id, as the principles' texts quote it."""
 
     def where(self, principle_id: str, key: str = "id") -> Where:
         """The line of a principle's key, or of the principle if the key was left out."""

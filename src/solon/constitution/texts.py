@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -11,6 +14,13 @@ DELIMITER = re.compile(r"^[ \t]*(Human|Assistant|CritiqueRequest|Critique|Revisi
 """A line that begins like this starts a turn in the dialogue format, so no instruction may begin a line with it."""
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@cache
+def document_templates() -> dict[str, str]:
+    """How the articles of a document become instructions, by the name of the text."""
+    text = files("solon.constitution").joinpath("templates/document.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def non_empty(text: str) -> str:

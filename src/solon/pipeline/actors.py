@@ -25,6 +25,7 @@ from solon.models.generation import Preference, preference
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model, load_tokenizer
 from solon.models.runtime import resolve_device, resolve_dtype
+from solon.models.tokens import encode_prompt
 from solon.models.where import hub_model, model_folder
 from solon.pipeline.settle import KEYS, settle
 from solon.prompting.chat_template import ChatTemplate, DialogueFormat, dialogue_format
@@ -33,6 +34,8 @@ from solon.prompting.messages import Messages
 from solon.records import Record
 
 FormatKind = Literal["chat template", "human-assistant", "messages"]
+_BYTES_PER_TOKEN = 3
+"""Fewer than texts in Latin letters have by any vocabulary of some size. Assumption."""
 _KINDS: dict[type[DialogueFormat], FormatKind] = {
     ChatTemplate: "chat template",
     HumanAssistant: "human-assistant",
@@ -189,6 +192,14 @@ class Actor:
     @cached_property
     def format(self) -> DialogueFormat:
         return self.actors.format(self.folder, self.role)
+
+    @cached_property
+    def count_tokens(self) -> Callable[[str], int]:
+        """Of a text as the model reads it; of a model without files a bound: one token for every three bytes."""
+        if self.on_server:
+            return lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN)
+        tokenizer = self.actors.tokenizer(self.folder)
+        return lambda text: len(encode_prompt(tokenizer, text))
 
     @cached_property
     def model(self) -> LanguageModel:

@@ -68,6 +68,7 @@ def check_inputs(
     section, few_shots = config.constitution, FewShots()
     with _collected(faults):
         constitution = load_constitution(section.path)
+        _check_document(config, constitution, faults)
         with _collected(faults):
             constitution.critique_principles(section.critique)
         constitution.comparison_principles(section.comparison)
@@ -109,6 +110,20 @@ def _collected(faults: list[Fault]) -> Iterator[None]:
         yield
     except UserError as error:
         faults.extend(error.faults)
+
+
+def _check_document(config: RunConfig, constitution: Constitution, faults: list[Fault]) -> None:
+    """A proposal has to be confirmed, and only a document can be asked by as a whole."""
+    where = Where(config.constitution.path)
+    if not constitution.confirmed:
+        hint = "read it, correct it, then write `confirmed = true` in its title"
+        faults.append(Fault("is a proposal that nobody has confirmed", where, hint))
+    if config.constitution.whole and constitution.kind != "document":
+        hint = "leave constitution.whole out, or give a document (.md)"
+        faults.append(Fault("is a list, and constitution.whole is for documents", where, hint))
+    if config.constitution.whole and config.gold == "judge":
+        what = "rl.monitor asks the judge by the constitution, as the reward's labels do with constitution.whole"
+        faults.append(Fault(what, hint="let it go by a preference model of another run, rl.monitor.model"))
 
 
 def _check_monitor(config: RunConfig, constitution: Constitution, faults: list[Fault]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solon.constitution.principles import Constitution
+from solon.constitution.principles import WHOLE, Constitution
 from solon.evals.grader import HELD_OUT, REVISIONS, GraderCard, Response, Score
 from solon.evals.labels import Better
 from solon.evals.preference import ScoredPair
@@ -53,6 +53,7 @@ def true_labels(
     if truth is None:
         return {}
     questions = {principle.id: principle.comparison_question or "" for principle in constitution.principles}
+    questions[WHOLE] = "\n".join(questions.values())
     return {
         row.id: truth.better(prompts[row.prompt_id], row.a, row.b, questions[row.principle_id or ""]) for row in labels
     }

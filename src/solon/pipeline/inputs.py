@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config.run import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
+from solon.constitution.fitting import fitting
 from solon.constitution.load import load_constitution
-from solon.constitution.principles import Constitution, Principle
+from solon.constitution.principles import WHOLE, Constitution, Principle
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
 from solon.models.folder import fingerprints
@@ -71,7 +73,7 @@ class RunInputs:
             return next(one for one in questions if one.id == monitor.principle)
         asked = "\n".join(f"- {one.comparison_question}" for one in questions)
         whole = f"Weigh all of these questions together:\n{asked}\nWhich response is better on the whole?"
-        return Principle(id="whole", title="The constitution as a whole", comparison_question=whole)
+        return Principle(id=WHOLE, title="The constitution as a whole", comparison_question=whole)
 
     # By hash, as stages declare them.
 
@@ -88,7 +90,13 @@ class RunInputs:
         """All that the judge is asked with."""
         shots = (self.few_shots.comparison, self.few_shots.reasoning)
         own = comparison_version(self.comparison_principles)
-        return {"comparison_principles": own, "few_shots": _sha256(shots)}
+        found = {"comparison_principles": own, "few_shots": _sha256(shots)}
+        return found | (self._document_text() if self.config.constitution.whole else {})
+
+    def _document_text(self) -> Hashes:
+        """What the judge is asked with by a document as a whole."""
+        whole, most = fitting(self.constitution, math.inf, len, ""), self.config.constitution.whole_tokens
+        return {"document": _sha256([whole and whole.question, self.constitution.articles, most])}
 
     def gate_texts(self) -> Hashes:
         """All that the judge is asked with where it is the gate of revisions: by the principles that revisions are made

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from solon.config.run import RunConfig
 from solon.feedback.judge import Judge
+from solon.feedback.whole_document import DocumentJudge
 from solon.pipeline.inputs import RunInputs
 from solon.prompting.comparison import comparison_format
 
@@ -15,7 +18,16 @@ if TYPE_CHECKING:
 
 def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
     """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
-    return Judge(
+    judge: Callable[..., Judge] = Judge
+    if given.config.constitution.whole:
+        judge = partial(
+            DocumentJudge,
+            document=given.constitution,
+            most_tokens=given.config.constitution.whole_tokens,
+            render=actor.format.render,
+            count_tokens=actor.count_tokens,
+        )
+    return judge(
         sampler=actor.sampler(stage, given.config.sampling.reasoning),
         format=comparison_format(actor.format),
         principles=given.comparison_principles,

@@ -1,0 +1,124 @@
+"""Which articles of a document fit: the constraints always, then turns of the ranks, nearest first."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solon.constitution.fitting import Selection, fitting
+from solon.constitution.load import load_constitution
+from solon.constitution.principles import Constitution
+
+DOCUMENT = """\
+# D
+
+## Order of precedence
+
+1. Safety
+2. Truth
+
+## Hard constraints
+
+- Never kill.
+
+## Left out
+
+Be funny.
+
+## Safety
+
+### Fire
+
+Water on flames.
+
+### Knives
+
+Blades cut people.
+
+## Truth
+
+### Lies
+
+Tell no lies.
+
+### Doubt
+
+Say what you doubt.
+"""
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Constitution:
+    path = tmp_path_factory.mktemp("d") / "d.md"
+    path.write_text(DOCUMENT)
+    return load_constitution(path)
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def chosen(document: Constitution, room: int, text: str) -> tuple[str, ...]:
+    """With room for so many words of articles, titles included."""
+    frame = fitting(document, math.inf, words, "")
+    assert frame is not None
+    own = sum(
+        words(f"{one.title} {article.text}")
+        for one, article in zip(document.principles, document.articles, strict=True)
+    )
+    found = fitting(document, words(frame.question) - own + room, words, text)
+    return found.articles if found else ()
+
+
+def test_all_are_shown_in_their_order_where_there_is_room(document: Constitution) -> None:
+    found = fitting(document, math.inf, words, "anything")
+    assert isinstance(found, Selection)
+    assert found.articles == ("fire", "knives", "lies", "doubt", "left-out")
+    assert found.left_out == ()
+    assert "Fire\nWater on flames.\n\nKnives\nBlades cut people.\n\n" in found.question
+    assert found.question.endswith(":\n- Never kill.")
+
+
+@pytest.mark.parametrize(
+    ("room", "text", "expected"),
+    [
+        (4, "", ("fire",)),  # the first rank, and in it the first of the document
+        (4, "He cut the bread with blades.", ("knives",)),  # the first rank, and in it the nearest
+        (4, "lies", ("fire",)),  # a higher rank has a say before a nearer article of a lower one
+        (8, "lies", ("fire", "lies")),
+        (9, "I doubt that he lies, I say.", ("fire", "doubt")),
+        (11, "lies", ("fire", "lies")),
+        (12, "lies", ("fire", "lies", "left-out")),
+        (8, "doubt", ("fire", "left-out")),  # `doubt` has five words, and is passed over
+        (16, "blades lies", ("fire", "knives", "lies", "left-out")),
+        (3, "", ()),
+    ],
+)
+def test_ranks_take_turns(document: Constitution, room: int, text: str, expected: tuple[str, ...]) -> None:
+    assert chosen(document, room, text) == expected
+
+
+def test_nearness_is_a_cosine_of_rare_words(tmp_path: Path) -> None:
+    """Of `tell no lies` and `tell jokes jokes`: `tell` weighs log(2/2) = 0, so one of two words, or one of one."""
+    from solon.constitution.fitting import _nearness
+    from solon.constitution.principles import Article
+
+    articles = [Article(id="a", text="Tell no lies"), Article(id="b", text="Tell jokes, jokes")]
+    assert _nearness(articles, "LIES, lies! Tell.") == pytest.approx({"a": math.log(2) / math.sqrt(2), "b": 0.0})
+    assert _nearness(articles, "jokes") == pytest.approx({"a": 0.0, "b": math.log(2)})
+
+
+@given(budget=st.integers(0, 200), text=st.text(max_size=30))
+def test_the_question_is_never_longer_than_the_budget(document: Constitution, budget: int, text: str) -> None:
+    found = fitting(document, budget, words, text)
+    if found is None:
+        return
+    assert words(found.question) <= budget
+    assert "- Never kill." in found.question
+    assert found.articles
+    assert {*found.articles, *found.left_out} == {one.id for one in document.articles}
+    assert found == fitting(document, budget, words, text)

@@ -165,6 +165,18 @@ class Pair(Record):
     """How the two were made, e.g. `policy` or `needless-refusal`."""
 
 
+Outcome = Literal["a", "b", "tie", "unscored"]
+
+
+class Verdict(Record):
+    """What a judge said of a pair under one principle and in one order, where a label is made of several."""
+
+    principle_id: str
+    shown_first: Literal["a", "b"]
+    p_a_preferred: float | None = Field(ge=0.0, le=1.0)
+    """As the judge said it: neither scaled nor clamped. None: it could not be read."""
+
+
 class Comparison(Record):
     """A judged pair. `p_a_preferred` is a soft label: the probability that `a` is the better answer."""
 
@@ -183,9 +195,10 @@ class Comparison(Record):
     """Of a model `logprob` or `cot`, or the same by samples: `sampled` or `cot, sampled`; of others how the pair was
     made, or the file it was given in."""
     principle_id: str | None = None
+    """By which it was judged, or which decided; None where the label is a mean over several."""
     prompt_hash: Hash = None
-    """Of what a model was asked for its verdict, whatever the dialogue format (`Context.texts`; of both orders, one
-    after the other)."""
+    """Of what a model was asked for its verdict, whatever the dialogue format (`Context.texts`; of all orders and
+    principles, one after the other)."""
     shown_first: Literal["a", "b", "both"] = "a"
     """Which answer the judge saw as option (A); `both` when the two orders were averaged."""
     articles: Annotated[tuple[str, ...], Field(exclude_if=lambda articles: not articles)] = ()
@@ -193,6 +206,8 @@ class Comparison(Record):
     rationale: str | None = None
     raw: str | None = None
     """What an unreadable judge wrote, verbatim."""
+    verdicts: Annotated[tuple[Verdict, ...], Field(exclude_if=lambda verdicts: not verdicts)] = ()
+    """Those that the label was made of, if they are several. With one, a row's JSON does not have them."""
     model_a: Name = None
     model_b: Name = None
     """Who wrote `a` and `b`: models, or people."""
@@ -207,13 +222,24 @@ class Comparison(Record):
             raise ValueError("a comparison has either p_a_preferred or the reason it is unscored")
         return self
 
+    @property
+    def outcome(self) -> Outcome:
+        """Which answer is preferred; `tie`: neither, the label is 0.5; `unscored`: no verdict could be read."""
+        if self.p_a_preferred is None:
+            return "unscored"
+        return "tie" if self.p_a_preferred == 0.5 else "a" if self.p_a_preferred > 0.5 else "b"
+
     def swap(self) -> Comparison:
         """The same judgement with `a` and `b`, label and order exchanged together."""
-        p = self.p_a_preferred
-        first = {"a": "b", "b": "a", "both": "both"}[self.shown_first]
-        flipped = {"p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
         swapped = {"a": self.b, "b": self.a, "model_a": self.model_b, "model_b": self.model_a}
-        return self.model_copy(update=swapped | flipped)
+        verdicts = tuple(one.model_copy(update=_flipped(one)) for one in self.verdicts)
+        return self.model_copy(update=swapped | _flipped(self) | {"verdicts": verdicts})
+
+
+def _flipped(label: Comparison | Verdict) -> dict[str, object]:
+    p = label.p_a_preferred
+    first = {"a": "b", "b": "a", "both": "both"}[label.shown_first]
+    return {"p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
 
 
 class Rollout(Record):

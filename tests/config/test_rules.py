@@ -150,6 +150,25 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
         (
+            ["judge.principles=3", "constitution.whole=true"],
+            "judge.principles is 3, but with constitution.whole all articles are one question (remove one of the two)",
+        ),
+        (
+            ["judge.rationales=5"],
+            'judge.rationales is 5, but judge.method is "logprob", which has none (set judge.method to "cot", '
+            "or remove it)",
+        ),
+        (
+            ["judge.principles=3", "judge.decide=precedence"],
+            "judge.principles is 3, but with precedence articles are asked until one decides (remove it, or set "
+            'judge.decide to "mean")',
+        ),
+        (
+            ["judge.tie=0.2"],
+            'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie (remove it, or set '
+            'judge.decide to "precedence")',
+        ),
+        (
             ["judge.clamp=[0.3, 0.6]"],
             "judge.clamp is [0.3, 0.6], which is not symmetric around 0.5 (e.g. [0.3, 0.7])",
         ),

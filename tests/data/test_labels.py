@@ -84,3 +84,11 @@ def test_a_number_has_no_underscores(tmp_path: Path) -> None:
     with pytest.raises(PromptError) as error:
         labels(tmp_path, TEXTS | {"score_chosen": "1_0", "score_rejected": "7"}, scores="label")
     assert str(error.value) == f'{tmp_path}/h.jsonl:1: "score_chosen" must be a finite number'
+
+
+@pytest.mark.parametrize("better", ["Neither", "both", "", "ab"])
+def test_neither_is_not_both_and_neither_is_a_tie(tmp_path: Path, better: str) -> None:
+    """Defect of a published label reader: what it does not know falls through to another answer's count."""
+    with pytest.raises(PromptError) as error:
+        labels(tmp_path, NAMES | {"better": better})
+    assert str(error.value) == f'{tmp_path}/h.jsonl:1: "better" is {better!r} (use a, b or tie; or 0 for a, 1 for b)'

@@ -15,7 +15,8 @@ from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.principles import Principle
 from solon.errors import EngineUnavailableError, UnscoredError
-from solon.feedback.judge import DRAWINGS, Judge, check_unscored, soft_label
+from solon.feedback.judge import DRAWINGS, Judge, check_unscored
+from solon.feedback.verdicts import soft_label
 from solon.lm.engines.scripted import EVERYTHING, ScriptedModel
 from solon.lm.protocols import Completion, OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import Task, comparison_format
@@ -39,7 +40,7 @@ def run(
         sampler=sampler(model, SAMPLING, "comparisons", seed=seed),
         format=comparison_format(HumanAssistant()),
         principles=PRINCIPLES,
-        section=JudgeSection(**section),
+        section=JudgeSection(**{"orders": "random", **section}),
         shots=few_shots or FewShots(),
     )
     return judge.compare(pairs or made, {prompt.id: prompt for prompt in prompts})

@@ -144,7 +144,7 @@ def labels(model: LanguageModel) -> Rows[Any]:
 
 
 def thoughts(model: LanguageModel) -> Rows[Any]:
-    return _compared(model, JudgeSection(method="cot"))
+    return _compared(model, JudgeSection(method="cot", orders="random"))
 
 
 def _compared(model: LanguageModel, section: JudgeSection) -> Rows[Any]:

@@ -74,6 +74,7 @@ def test_votes_are_shares_and_never_certain() -> None:
         ("A good answer would be kinder.", None),
         ("(A) or (B), both are fine.", None),
         ("Both have their merits.", None),
+        ("Neither", None),
         ("C", None),
         ("", None),
     ],

@@ -119,7 +119,7 @@ def test_a_gate_that_only_babbles_stops_the_run_before_it_trains(llama: Path, tm
         ):
             run_in(run, config, until="sl")
         assert not (run / "models/sl").exists()
-        run_in(run, config.model_copy(update={"judge": JudgeSection(max_unscored=1.0)}), until="sl")
+        run_in(run, config.model_copy(update={"judge": JudgeSection(orders="random", max_unscored=1.0)}), until="sl")
     alone = "no revision is left to learn from: SL-CAI learns from helpful answers alone"
     assert alone in manifest(run, "models/sl").notes
 

@@ -260,7 +260,7 @@ def judge_reward(scores: Callable[[ScoreRequest], tuple[float, ...]], heard: Any
             sampler=sampler(Fake(scores=scores), Sampling(), "rl"),
             format=comparison_format(HumanAssistant()),
             principles=[Principle(id="seven", title="Seven", comparison_question=QUESTION)],
-            section=JudgeSection(),
+            section=JudgeSection(orders="random"),
         ),
         prompts=ASKED,
         begins=2,

@@ -46,6 +46,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry(
         "trace", ".trace:trace", "Walk from any id back to principles and votes, and forward to what it changed.", LOOK
     ),
+    Entry("labels", ".labels:app", "Measure a run's labels: their quality, and whether the judge reads.", LOOK),
     Entry("export", ".export:app", "Hand a run over to other engines: data, models and run files.", LOOK),
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),

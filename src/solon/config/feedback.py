@@ -15,6 +15,10 @@ Ask = Literal["auto", "turns", "turns-begun", "one-turn", "one-turn-begun"]
 it. `begun`: the reply to a revision request is begun for the model."""
 
 
+Wording = Literal["solon", "paper"]
+"""In whose words comparisons are put to a judge."""
+
+
 class ConstitutionSection(Section):
     """The principles. The two stages may use different ones, as in CAI."""
 
@@ -76,11 +80,28 @@ class PairsSection(SamplingOverrides):
 
 
 class JudgeSection(Section):
-    """AI labels (CAI section 4.1)."""
+    """AI labels (CAI section 4.1). Keys that have their default are not among what a stage depends on."""
 
     method: Literal["logprob", "cot"] = "logprob"
-    orders: Literal["random", "both"] = "random"
-    """`random`: one order, drawn from the row's seed. `both`: the mean of both orders (not in the paper)."""
+    orders: Literal["random", "both"] = "both"
+    """`random`: one order, drawn from the row's seed, as in the paper. `both`: the mean of both orders, which takes the
+    judge's favor for a place out of the label."""
+    wording: Wording = Field("solon", exclude_if=lambda wording: wording == "solon")
+    """`paper`: as in the files that the paper's authors published, letter for letter. In a chat template it is put as a
+    message; as plain text, for a pretrained model as in CAI section 4.1, with `models.judge.dialogue =
+    "human-assistant"`."""
+    decide: Literal["mean", "precedence"] = Field("mean", exclude_if=lambda decide: decide == "mean")
+    """`mean`: the label is the mean over principles. `precedence`, for documents: the hard constraints are asked about
+    first, then article after article, highest first; the first that is no tie decides."""
+    principles: int = Field(1, ge=1, exclude_if=lambda count: count == 1)
+    """So many principles are drawn for each pair, all different; if there are no more than that, all are asked, and
+    weighted. CAI section 4.1: 1."""
+    tie: float = Field(0.1, ge=0.0, lt=0.5, exclude_if=lambda tie: tie == 0.1)
+    """With `precedence`: a verdict no farther than this from 0.5 leaves the pair to the next article. Assumption."""
+    rationales: int = Field(1, ge=1, exclude_if=lambda count: count == 1)
+    """With chain of thought: the verdict is the mean after so many of them. CAI section 4.1: 1; section 2: 5."""
+    temperature: float = Field(1.0, gt=0.0, exclude_if=lambda temperature: temperature == 1)
+    """A label's log-odds are divided by it, as `solon labels quality` fits it. Not in the paper."""
     clamp: tuple[float, float] | None = None
     """Labels are clamped into this interval. CAI section 4.1: (0.4, 0.6) with chain of thought, none without."""
     max_unscored: Annotated[float, MECHANICAL] = Field(0.2, ge=0.0, le=1.0)

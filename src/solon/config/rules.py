@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from solon.config.engines import server_and_model
+from solon.config.feedback import JudgeSection
 from solon.config.models import ModelRole, ModelSection
 from solon.config.paths import WORLD
 from solon.config.prompts import COLUMNS, ReadingSection
@@ -130,9 +131,29 @@ def _sampling(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _judge(config: RunConfig) -> Iterator[Contradiction]:
-    if config.judge.clamp is None:
+    judge = config.judge
+    if judge.rationales > 1 and judge.method != "cot":
+        what = f"judge.rationales is {judge.rationales}, but judge.method is {toml(judge.method)}, which has none"
+        yield Contradiction(("judge.rationales", "judge.method"), what, 'set judge.method to "cot", or remove it')
+    if judge.principles > 1 and judge.decide == "precedence":
+        what = f"judge.principles is {judge.principles}, but with precedence articles are asked until one decides"
+        yield Contradiction(("judge.principles", "judge.decide"), what, 'remove it, or set judge.decide to "mean"')
+    if judge.tie != JudgeSection().tie and judge.decide == "mean":
+        what = 'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie'
+        yield Contradiction(("judge.tie", "judge.decide"), what, 'remove it, or set judge.decide to "precedence"')
+    for key, alone in (("decide", "mean"), ("principles", 1)):
+        if config.constitution.whole and getattr(judge, key) != alone:
+            what = (
+                f"judge.{key} is {toml(getattr(judge, key))}, but with constitution.whole all articles are one question"
+            )
+            yield Contradiction((f"judge.{key}", "constitution.whole"), what, "remove one of the two")
+    yield from _clamp(judge)
+
+
+def _clamp(judge: JudgeSection) -> Iterator[Contradiction]:
+    if judge.clamp is None:
         return
-    low, high = config.judge.clamp
+    low, high = judge.clamp
     if not 0.0 <= low < high <= 1.0:
         what = f"judge.clamp is [{low}, {high}]; expected 0 <= low < high <= 1"
         yield Contradiction(("judge.clamp",), what, "CAI section 4.1 uses [0.4, 0.6]")

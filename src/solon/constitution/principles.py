@@ -164,3 +164,14 @@ def draw(principles: Sequence[Principle], rng: np.random.Generator) -> Principle
     edges = np.cumsum([principle.weight for principle in principles])
     index = int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))
     return principles[min(index, len(principles) - 1)]
+
+
+def draw_several(principles: Sequence[Principle], count: int, rng: np.random.Generator) -> Sequence[Principle]:
+    """So many different ones, each drawn from those that are left; all, in their order, if there are no more."""
+    if count > 1 and count >= len(principles):
+        return principles
+    left, drawn = list(principles), []
+    for _ in range(count):
+        drawn.append(draw(left, rng))
+        left.remove(drawn[-1])
+    return drawn

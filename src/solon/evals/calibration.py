@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.evals.statistics import Floats, Rate, wilson
+from solon.evals.statistics import Floats, Mean, Rate, mean, wilson
 from solon.records import Record
 
 BINS = 10
@@ -47,6 +47,15 @@ def credit(margin: float, a_is_better: float) -> float:
 def accuracy(preferences: Sequence[tuple[float, float]]) -> Rate | None:
     """The mean credit of pairs of which one answer is truly better, as (margin, a_is_better); None without any."""
     return wilson(sum(credit(*pair) for pair in preferences), len(preferences)) if preferences else None
+
+
+def brier(labels: Sequence[tuple[float, float]], prompts: Sequence[Hashable]) -> Mean | None:
+    """The mean squared error of labels as probabilities (Brier 1950), of labels as in `calibration`; None without any.
+    Labels of one prompt are not independent.
+
+    Example: 0.9 and 0.4 for a, which is better in both: (0.01 + 0.36) / 2 = 0.185.
+    """
+    return mean([(p - a_is_better) ** 2 for p, a_is_better in labels], prompts) if labels else None
 
 
 def calibration(labels: Sequence[tuple[float, float]], bins: int = BINS) -> Calibration:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Annotated, Any
 
-from solon.evals.calibration import Calibration, accuracy, calibration
-from solon.evals.statistics import Mean, Rate, mean
+from pydantic import Field
+
+from solon.evals.bias import Better, Bias, PositionBias, length_bias, position_bias, self_preference
+from solon.evals.calibration import Calibration, accuracy, brier, calibration
+from solon.evals.conflicts import Principles, principles
+from solon.evals.reliability import PreferenceCalibration, log_odds, preference_calibration
+from solon.evals.statistics import Mean, Rate
 from solon.records import Comparison, Record
 
-Better = Literal["a", "b", "tie"]
-"""Which answer is truly better under the comparison's principle."""
+__all__ = ["Better", "Labels", "Truth", "label_quality"]
 
 Truth = Callable[[Comparison], Better | None]
 """Passed in, so that this package never knows the world. None where there is no ground truth."""
-
-
-class PositionBias(Record):
-    """Does the judge favour the answer it is shown first? Labels averaged over both orders are left out."""
-
-    n: int
-    p_first: float
-    """Mean probability given to the answer shown first."""
-    excess: Mean
-    """The same minus what it should be, in [-1, 1]: 1 where the first answer is truly better, 0 where the second is,
-    0.5 for ties and without ground truth (the order is random, so an unbiased judge gives 0.5 on average)."""
 
 
 class PrincipleLabels(Record):
@@ -36,6 +29,9 @@ class PrincipleLabels(Record):
     ties: int
     accuracy: Rate | None
     """On non-ties; null where there are none."""
+
+
+_LEFT_OUT: Any = Field(exclude_if=lambda found: found is None)
 
 
 class Labels(Record):
@@ -54,13 +50,26 @@ class Labels(Record):
     """Share of non-ties whose preferred answer is truly the better; a label of exactly 0.5 counts one half."""
     ece: float | None
     """Expected calibration error on non-ties, see `calibration`."""
+    brier: Mean | None = None
+    """Of the same labels: the mean of (p - 1)^2 where a is better and p^2 where b is; 0.25 knows nothing."""
     confidence: float | None
     """Mean of max(p, 1 - p) over scored labels."""
     tie_confidence: float | None
     """The same over ties, where 0.5 would be right."""
     calibration: Calibration | None
+    reliability: PreferenceCalibration | None = None
+    """The same by a bootstrap over prompts, of labels as they are and of labels at the temperature that fits best."""
     position: PositionBias | None
+    length: Bias | None = None
+    """For the longer answer."""
+    self_preference: Annotated[Bias | None, _LEFT_OUT] = None
+    """For the judge's own answers, where labels name judge and writers."""
+    undecided: int = 0
+    """Labels of exactly 0.5."""
     principles: dict[str, PrincipleLabels]
+    """By the principle that a label is by; labels that are a mean over several count in none."""
+    conflicts: Annotated[Principles | None, _LEFT_OUT] = None
+    """Where pairs were judged by several principles."""
 
 
 Labelled = tuple[float, Better | None]
@@ -84,22 +93,6 @@ def _ties(rows: Sequence[Labelled]) -> list[Labelled]:
     return [row for row in rows if row[1] == "tie"]
 
 
-def position_bias(comparisons: Sequence[Comparison], truths: Sequence[Better | None]) -> PositionBias | None:
-    """Example: label 0.8 for a, shown second, b truly better: p_first 0.2, should be 1, excess -0.8."""
-    p_first, excess = [], []
-    for comparison, better in zip(comparisons, truths, strict=True):
-        if comparison.p_a_preferred is None or comparison.shown_first == "both":
-            continue
-        first_is_a = comparison.shown_first == "a"
-        p = comparison.p_a_preferred if first_is_a else 1.0 - comparison.p_a_preferred
-        should = 0.5 if better in (None, "tie") else float((better == "a") == first_is_a)
-        p_first.append(p)
-        excess.append(p - should)
-    if not p_first:
-        return None
-    return PositionBias(n=len(p_first), p_first=sum(p_first) / len(p_first), excess=mean(excess))
-
-
 def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Labels:
     """Quality of the model's labels; comparisons by other raters (humans, the oracle) are left out, being the standard.
 
@@ -110,6 +103,7 @@ def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Lab
     truths = [truth(row) if truth else None for row in scored]
     rows = [(row.p_a_preferred or 0.0, better) for row, better in zip(scored, truths, strict=True)]
     decided = _decided(rows)
+    prompts = [row.prompt_id for row, better in zip(scored, truths, strict=True) if better in ("a", "b")]
     measured = calibration(decided) if decided else None
     by_principle: dict[str, list[Labelled]] = {}
     for comparison, row in zip(scored, rows, strict=True):
@@ -124,10 +118,16 @@ def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Lab
         unknown=truths.count(None),
         accuracy=_accuracy(rows),
         ece=measured.ece if measured else None,
+        brier=brier(decided, prompts),
         confidence=_confidence(rows),
         tie_confidence=_confidence(_ties(rows)),
         calibration=measured,
+        reliability=preference_calibration([log_odds(p) for p, _ in decided], [float(y) for _, y in decided], prompts),
         position=position_bias(scored, truths),
+        length=length_bias(scored, truths),
+        self_preference=self_preference(scored, truths),
+        undecided=sum(row.outcome == "tie" for row in scored),
+        conflicts=principles(scored),
         principles={
             name: PrincipleLabels(n=len(under), ties=len(_ties(under)), accuracy=_accuracy(under))
             for name, under in sorted(by_principle.items())

@@ -1,5 +1,6 @@
-"""Are differences of scores probabilities? The preference model held against labels or the truth, and the temperature
-that would mend it. All intervals are of a bootstrap over prompts, since pairs of one prompt are not independent.
+"""Are differences of scores probabilities? The preference model held against labels or the truth, log-odds of labels
+against the truth, and the temperature that would mend them. All intervals are of a bootstrap over prompts, since pairs
+of one prompt are not independent.
 
     R resamples   G prompts   P pairs   K bins
 """
@@ -7,6 +8,7 @@ that would mend it. All intervals are of a bootstrap over prompts, since pairs o
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +137,12 @@ def _reflected(value: float, found_R: Floats) -> Interval:
 def _ends(found_R: Floats) -> dict[str, float]:
     low, high = np.quantile(found_R, [0.025, 0.975])
     return {"low": float(low), "high": float(high)}
+
+
+def log_odds(p: float) -> float:
+    """ln p / (1 - p); of 0 and 1, as if they were a millionth from there."""
+    inside = min(max(p, 1e-6), 1 - 1e-6)
+    return log(inside / (1 - inside))
 
 
 def sigmoid(x: Floats) -> Floats:

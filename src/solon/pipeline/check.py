@@ -25,6 +25,7 @@ from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
 from solon.models.generation import alike, preference
 from solon.models.where import bring_model, hub_model
+from solon.pipeline.inputs import judging_principles
 from solon.pipeline.stages import stages_of
 from solon.prompting import context
 from solon.prompting.asking import critique_format
@@ -71,7 +72,7 @@ def check_inputs(
         _check_document(config, constitution, faults)
         with _collected(faults):
             constitution.critique_principles(section.critique)
-        constitution.comparison_principles(section.comparison)
+        judging_principles(config, constitution)
         _check_monitor(config, constitution, faults)
     with _collected(faults):
         few_shots = load_few_shots(section.few_shots) if section.few_shots else few_shots
@@ -342,7 +343,7 @@ def _revise(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, fe
 
 def _compare(turns: Sequence[Turn], format: DialogueFormat, config: RunConfig, few_shots: FewShots) -> str:
     """Up to where the judge names an option, after its reasoning if it is to reason."""
-    comparing = comparison_format(format)
+    comparing = comparison_format(format, config.judge.wording)
     task = Task(turns=turns, first=_ANSWER, second=_REQUEST, question=_REQUEST)
     if config.judge.method == "cot":
         reasoning = comparing.reasoning(task, reasoned(few_shots.reasoning, _REQUEST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solon.constitution.principles import WHOLE, Constitution
+from solon.constitution.principles import WHOLE, Principle
 from solon.evals.grader import HELD_OUT, REVISIONS, GraderCard, Response, Score
 from solon.evals.labels import Better
 from solon.evals.preference import ScoredPair
@@ -47,16 +47,23 @@ def chain_responses(chains: Sequence[Revision], prompts: Prompts) -> list[Respon
 
 
 def true_labels(
-    labels: Sequence[Comparison], prompts: Prompts, constitution: Constitution, truth: GroundTruth | None
+    labels: Sequence[Comparison], prompts: Prompts, judged_by: Sequence[Principle], truth: GroundTruth | None
 ) -> dict[str, Better]:
-    """For every AI label, by its id, which answer is truly better under the principle it was given by."""
+    """For every AI label, by its id, which answer is truly better under what it was judged by.
+
+    judged_by: the principles that labels name. Under several it is better that is so by all of their words together.
+    """
     if truth is None:
         return {}
-    questions = {principle.id: principle.comparison_question or "" for principle in constitution.principles}
+    questions = {principle.id: principle.comparison_question or "" for principle in judged_by}
     questions[WHOLE] = "\n".join(questions.values())
-    return {
-        row.id: truth.better(prompts[row.prompt_id], row.a, row.b, questions[row.principle_id or ""]) for row in labels
-    }
+
+    def better(row: Comparison) -> Better:
+        names = [row.principle_id] if row.principle_id else [one.principle_id for one in row.verdicts]
+        asked = "\n".join(questions[name] for name in dict.fromkeys(names))
+        return truth.better(prompts[row.prompt_id], row.a, row.b, asked)
+
+    return {row.id: better(row) for row in labels}
 
 
 def held_out_pairs(

@@ -12,6 +12,7 @@ from solon.config.run import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.fitting import fitting
 from solon.constitution.load import load_constitution
+from solon.constitution.precedence import in_order
 from solon.constitution.principles import WHOLE, Constitution, Principle
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
@@ -62,8 +63,8 @@ class RunInputs:
 
     @property
     def comparison_principles(self) -> tuple[Principle, ...]:
-        """Those that the judge draws from."""
-        return self.constitution.comparison_principles(self.config.constitution.comparison)
+        """What the judge goes by."""
+        return judging_principles(self.config, self.constitution)
 
     @property
     def monitor_principle(self) -> Principle:
@@ -139,6 +140,15 @@ def critique_version(principles: Sequence[Principle]) -> str:
 def comparison_version(principles: Sequence[Principle]) -> str:
     """Of all that they say to the judge."""
     return _sha256([(one.id, one.weight, one.comparison_question) for one in principles])
+
+
+def judging_principles(config: RunConfig, constitution: Constitution) -> tuple[Principle, ...]:
+    """Those that the judge draws from, or all of a document in their order. Raises `ConstitutionError` if there are
+    none."""
+    select = config.constitution.comparison
+    if config.judge.decide == "precedence":
+        return in_order(constitution, select)
+    return constitution.comparison_principles(select)
 
 
 def _sha256(value: object) -> str:

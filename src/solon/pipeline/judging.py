@@ -29,7 +29,7 @@ def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> J
         )
     return judge(
         sampler=actor.sampler(stage, given.config.sampling.reasoning),
-        format=comparison_format(actor.format),
+        format=comparison_format(actor.format, given.config.judge.wording),
         principles=given.comparison_principles,
         section=given.config.judge.model_copy(update=section),
         shots=given.few_shots,

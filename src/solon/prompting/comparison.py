@@ -1,5 +1,8 @@
 """Which of two answers is better, put to a judge under one question, after worked examples (CAI section 4.1, appendix
-E.2)."""
+E.2).
+
+In Solon's words, or in those of the files that the paper's authors published, letter for letter.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from solon.config.feedback import Wording
 from solon.constitution.few_shots import ComparisonShot, ReasoningShot
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context, Message
@@ -26,26 +30,40 @@ MARKS = (
     *("\nOptions:", "\n (A)", "\n (B)", "\nThe answer is:", "\nSo the answer is:"),
 )
 """What the templates of comparisons write, and no text within them may: another turn, another option, a verdict."""
+BRACKETS = ("[[[", "]]]")
+"""Around each answer in the paper's wording."""
 _ANSWER, _STEPS = "The answer is:", "Let's think step by step:"
 """How the judge's reply begins."""
+_GAPS: dict[Wording, tuple[str, str]] = {"solon": ("\n\n", "\n"), "paper": ("", "\n\n")}
+"""Between worked comparisons, and before the cue of the answer."""
 
 
 # As text.
 
 
-def comparison_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
+def comparison_prompt(
+    turns: Sequence[Turn], first: str, second: str, question: str, *, wording: Wording = "solon"
+) -> str:
     """Ends where the judge names an option; score `OPTIONS` after it. `first` is shown as (A)."""
-    return _filled("comparison", (HUMAN, ASSISTANT, "\n\nSystem:"), turns, first, second, question)
+    name = _named("comparison", wording)
+    return _filled(name, (HUMAN, ASSISTANT, "\n\nSystem:"), turns, first, second, question)
 
 
-def reasoning_prompt(turns: Sequence[Turn], first: str, second: str, question: str) -> str:
+def reasoning_prompt(
+    turns: Sequence[Turn], first: str, second: str, question: str, *, wording: Wording = "solon"
+) -> str:
     """Ends where the judge begins to reason; inner turns are H: and A:, so as not to look like the judge's own."""
-    return _filled("comparison_cot", ("\n\nH:", "\n\nA:", "\n\nS:"), turns, first, second, question)
+    name = _named("comparison_cot", wording)
+    return _filled(name, ("\n\nH:", "\n\nA:", "\n\nS:"), turns, first, second, question)
 
 
-def verdict_prompt(reasoning: str, rationale: str) -> str:
+def verdict_prompt(reasoning: str, rationale: str, *, wording: Wording = "solon") -> str:
     """After the judge has reasoned: ends where it names an option; score `OPTIONS` after it."""
-    return reasoning + fill(template("verdict_cot"), rationale=rationale)
+    return reasoning + fill(template(_named("verdict_cot", wording)), rationale=rationale)
+
+
+def _named(name: str, wording: Wording) -> str:
+    return name if wording == "solon" else f"{wording}_{name}"
 
 
 def _filled(
@@ -132,14 +150,16 @@ class ComparisonFormat:
 
     guard: Guard
     chat: bool
+    wording: Wording = "solon"
 
     def comparison(self, task: Task, examples: Sequence[Example] = ()) -> Context:
         """Up to the point where the judge names an option."""
         asked, options = self._asked(comparison_prompt, task, examples), [example.option for example in examples]
+        between, tail = _GAPS[self.wording]
         if self.chat:
-            questions = [text.removesuffix(f"\n{_ANSWER}") for text in asked]
+            questions = [text.removeprefix("\n\n").removesuffix(f"{tail}{_ANSWER}") for text in asked]
             return _dialogue(questions, [f"{_ANSWER}{option}" for option in options], _ANSWER)
-        worked = (f"{text}{option}\n\n" for text, option in zip(asked, options, strict=False))
+        worked = (f"{text}{option}{between}" for text, option in zip(asked, options, strict=False))
         return Context(prefill="".join(worked) + asked[-1])
 
     def reasoning(self, task: Task, examples: Sequence[Example] = ()) -> Context:
@@ -158,7 +178,9 @@ class ComparisonFormat:
 
     def _verdict(self, begun: str, rationale: str) -> str:
         text = self.guard(rationale)
-        return f"{begun} {text}\n\nSo the answer is:" if self.chat else verdict_prompt(begun, text)
+        if self.chat:
+            return f"{begun} {text}\n\nSo the answer is:"
+        return verdict_prompt(begun, text, wording=self.wording)
 
     def _asked(self, prompt: Callable[..., str], task: Task, examples: Sequence[Example]) -> list[str]:
         """The examples' tasks and the task itself as text. Nothing in them can be read as a mark of the format."""
@@ -166,6 +188,7 @@ class ComparisonFormat:
             prompt(
                 [Turn(role=turn.role, text=self.guard(turn.text)) for turn in each.turns],
                 *map(self.guard, (each.first, each.second, each.question)),
+                wording=self.wording,
             )
             for each in (*(example.task for example in examples), task)
         ]
@@ -178,6 +201,8 @@ def _dialogue(questions: Sequence[str], replies: Sequence[str], begun: str) -> C
     return Context(messages=(*messages, Message("human", questions[-1])), prefill=begun)
 
 
-def comparison_format(dialogue: DialogueFormat) -> ComparisonFormat:
+def comparison_format(dialogue: DialogueFormat, wording: Wording = "solon") -> ComparisonFormat:
     """The format of comparisons that goes with a dialogue format."""
-    return ComparisonFormat(guard=dialogue.guard.also(MARKS), chat=not isinstance(dialogue, HumanAssistant))
+    marks = MARKS if wording == "solon" else (*MARKS, *BRACKETS)
+    chat = not isinstance(dialogue, HumanAssistant)
+    return ComparisonFormat(guard=dialogue.guard.also(marks), chat=chat, wording=wording)

@@ -15,13 +15,17 @@ from solon.artifacts.run_folder import run_config
 from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
+from solon.evals.conflicts import Principles
 from solon.evals.grader import Score
+from solon.evals.sensitivity import Sensitivity
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
 from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout, first_error
 
 R = TypeVar("R", bound=Record)
+SENSITIVITY, PRINCIPLES = "sensitivity.json", "principles.json"
+"""What `solon labels` leaves in a run's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,10 @@ class ReportData:
     comparisons: Sequence[Comparison] = ()
     rollouts: Sequence[Rollout] = ()
     manifests: Sequence[Manifest] = ()
+    sensitivity: Sensitivity | None = None
+    """What the judge makes of other constitutions, if it was asked."""
+    principles: Principles | None = None
+    """What all principles say of a sample of pairs, if that was asked."""
 
 
 def load_report_data(run: Path) -> ReportData:
@@ -64,6 +72,8 @@ def load_report_data(run: Path) -> ReportData:
         comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run, name, "rows", Comparison)],
         rollouts=_rows(run, "models/rl", "rollouts", Rollout),
         manifests=_manifests(run),
+        sensitivity=_record(run / SENSITIVITY, Sensitivity),
+        principles=_record(run / PRINCIPLES, Principles),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from solon.artifacts.manifest import Manifest
 from solon.evals.calibration import CalibrationBin
 from solon.evals.checks import Check
+from solon.evals.conflicts import Principles
 from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Mean, Rate
@@ -151,7 +152,8 @@ def calibration_chart(summary: Summary) -> Chart | None:
     """None without ground truth."""
     if summary.labels is None or summary.labels.calibration is None:
         return None
-    bins = summary.labels.calibration.bins
+    found = summary.labels.reliability
+    bins = found.plain.bins if found else summary.labels.calibration.bins
     return ReliabilityChart(key="calibration", title="Calibration of the AI's labels", series=_reliability(bins))
 
 
@@ -177,6 +179,21 @@ def preference_charts(summary: Summary) -> list[Chart]:
 def _reliability(bins: Sequence[CalibrationBin]) -> list[Series]:
     points = [Point(x=b.confidence, y=b.accuracy.rate, low=b.accuracy.low, high=b.accuracy.high, n=b.n) for b in bins]
     return [Series(name="right", style="s-label", points=points)]
+
+
+CONSTITUTION_TITLES = {
+    "given": "The run’s own",
+    "blank": "None",
+    "shuffled": "Its words in another order",
+    "elsewhere": "About something else",
+    "inverted": "The opposite",
+}
+"""What a judge was asked by, to see whether it reads."""
+
+
+def conflicts(data: ReportData) -> Principles | None:
+    """What principles say of the same pairs: of those that the run judged by several, or of a sample."""
+    return (data.summary.labels.conflicts if data.summary.labels else None) or data.principles
 
 
 def principle_rows(data: ReportData) -> list[PrincipleRow]:

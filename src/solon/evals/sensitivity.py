@@ -1,0 +1,78 @@
+"""Does a judge read its constitution? The same pairs under others in its place must get other labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+from solon.evals.bias import Better
+from solon.evals.calibration import accuracy
+from solon.evals.statistics import Mean, Rate, mean, rate
+from solon.records import Comparison, Record
+
+GIVEN = "given"
+"""The run's own constitution."""
+
+
+class UnderConstitution(Record):
+    """A judge's labels of the sample under one constitution, held against what is true under the run's own."""
+
+    name: str
+    """`given`, or what was asked in its place: `blank`, `shuffled`, `elsewhere` or `inverted`."""
+    n: int
+    unscored: int
+    accuracy: Rate | None
+    """Of pairs in which one answer is truly better under the run's constitution; null without ground truth."""
+    confidence: float | None
+    """Mean of max(p, 1 - p)."""
+    moved: Mean | None
+    """Mean distance from the labels under the run's constitution, in [0, 1]; null for these themselves."""
+    turned: Rate | None
+    """Pairs of which the other answer is preferred, among those where both prefer one."""
+
+
+class Sensitivity(Record):
+    """What a judge makes of a sample of a run's pairs under its constitution and under others."""
+
+    judge: str
+    """Which model was asked."""
+    pairs: int
+    """Of the sample: without identical answers and what did not fit."""
+    decided: int | None
+    """Pairs in which one answer is truly better; null without ground truth."""
+    constitutions: tuple[UnderConstitution, ...]
+    """The run's own first."""
+
+
+def sensitivity(
+    judge: str, labels: Mapping[str, Sequence[Comparison]], truth: Callable[[Comparison], Better | None] | None
+) -> Sensitivity:
+    """labels: by constitution, `given` among them, of the same pairs."""
+    given = {row.id: row for row in labels[GIVEN]}
+    known = {name: truth(row) if truth else None for name, row in given.items()}
+    return Sensitivity(
+        judge=judge,
+        pairs=len(given),
+        decided=sum(better in ("a", "b") for better in known.values()) if truth else None,
+        constitutions=tuple(_under(name, rows, given, known) for name, rows in labels.items()),
+    )
+
+
+def _under(
+    name: str, rows: Sequence[Comparison], given: Mapping[str, Comparison], known: Mapping[str, Better | None]
+) -> UnderConstitution:
+    scored = [(row, row.p_a_preferred) for row in rows if row.p_a_preferred is not None]
+    decided = [(p - 0.5, known[row.id] == "a") for row, p in scored if known.get(row.id) in ("a", "b")]
+    both = [(row, p, before) for row, p in scored if (before := given[row.id].p_a_preferred) is not None]
+    sides = [(row.outcome, given[row.id].outcome, row.prompt_id) for row, *_ in both]
+    turns = [(now != then, prompt) for now, then, prompt in sides if "tie" not in (now, then)]
+    other = name != GIVEN
+    return UnderConstitution(
+        name=name,
+        n=len(rows),
+        unscored=len(rows) - len(scored),
+        accuracy=accuracy(decided),
+        confidence=fmean(max(p, 1.0 - p) for _, p in scored) if scored else None,
+        moved=mean([abs(p - p0) for _, p, p0 in both], [row.prompt_id for row, *_ in both]) if both and other else None,
+        turned=rate([turn for turn, _ in turns], [prompt for _, prompt in turns]) if turns and other else None,
+    )

@@ -1,0 +1,99 @@
+"""A run's pairs put to its judge again: by other settings, under every principle, or under other constitutions.
+
+Nothing of the run changes. Orders and principles are drawn as in the run, so that under its own settings the judge says
+the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from solon.config.load import load_run_config
+from solon.constitution.controls import Asked, blank, elsewhere, inverted, shuffled
+from solon.constitution.load import load_constitution
+from solon.evals.sensitivity import GIVEN, Sensitivity, sensitivity
+from solon.feedback.judge import Judge, check_unscored, question_of
+from solon.pipeline.actors import Actors
+from solon.pipeline.inputs import RunInputs
+from solon.pipeline.judging import judge_of
+from solon.pipeline.labelled import RunLabels
+from solon.progress import Reporter
+from solon.records import Comparison, Pair
+from solon.seeds import generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Pairs of a run, and its judge."""
+
+    run: RunLabels
+    labels: Sequence[Comparison]
+    """Those of the run."""
+    judge: Judge
+    reporter: Reporter
+
+    def ask(self, name: str, judge: Judge) -> list[Comparison]:
+        """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read."""
+        self.reporter.stage(name, len(self.labels))
+        found: list[Comparison] = []
+        size = self.run.given.config.sampling.shard_rows
+        for start in range(0, len(self.labels), size):
+            part = self.labels[start : start + size]
+            pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in part]
+            found += judge.compare(pairs, self.run.prompts).records
+            self.reporter.advance(len(part), 0)
+        self.reporter.end_stage()
+        check_unscored([row.unscored for row in found], self.run.given.config.judge.max_unscored)
+        return found
+
+
+def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter, *, decided: bool = False) -> Sample:
+    """So many of a run's comparisons, drawn by its seed; all, if `count` is 0 or the run has no more.
+
+    Args:
+        settings: keys that are not as in the run file.
+        decided: only those in which one answer is truly better by what the label is by, if such are known.
+    """
+    own = RunLabels.of(run)
+    config = load_run_config(run / "run.toml", settings)
+    actors = Actors(config=config, run=run)
+    given = RunInputs(actors.settled)
+    if config.constitution == own.given.config.constitution:
+        given.constitution = own.given.constitution
+    labels: Sequence[Comparison] = own.rows
+    if decided and (known := own.better(labels)):
+        labels = [row for row in labels if known[row.id] != "tie"] or labels
+    order = generator(config.seed, "asked again").permutation(len(labels))[: count or None]
+    actor = actors.actor("judge", None, lambda _rows, tokens: reporter.advance(0, tokens))
+    return Sample(
+        run=replace(own, given=given),
+        labels=[labels[int(place)] for place in sorted(order)],
+        judge=judge_of(given, actor, "comparisons"),
+        reporter=reporter,
+    )
+
+
+def under_every_principle(sample: Sample) -> list[Comparison]:
+    """Labels that are the mean over all principles, with the verdicts under each."""
+    every = {"decide": "mean", "principles": len(sample.judge.principles)}
+    own = {one.name: getattr(sample.judge, one.name) for one in fields(Judge)}  # a document's judge would ask it whole
+    own["section"] = sample.judge.section.model_copy(update=every)
+    return sample.ask("under every principle", Judge(**own))
+
+
+def under_other_constitutions(sample: Sample, other: str) -> Sensitivity:
+    """What the judge says of the same pairs under its constitution and under others in its place; `other`: name or path
+    of one about something else."""
+    asks: dict[str, Asked] = {
+        GIVEN: question_of,
+        "blank": blank,
+        "shuffled": shuffled,
+        "elsewhere": elsewhere(load_constitution(other).comparison_principles()),
+        "inverted": inverted,
+    }
+    labels = {name: sample.ask(name, replace(sample.judge, asks=asked)) for name, asked in asks.items()}
+    known = sample.run.better(labels[GIVEN])
+    truth = (lambda row: known.get(row.id)) if known else None
+    return sensitivity(sample.judge.sampler.model.identity, labels, truth)

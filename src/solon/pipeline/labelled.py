@@ -1,0 +1,55 @@
+"""The labels of a finished run, with what is needed to say whether they are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.run_folder import run_config
+from solon.constitution.principles import Constitution
+from solon.evals.bias import Better
+from solon.evals.labels import Labels, Truth, label_quality
+from solon.pipeline.grading import true_labels
+from solon.pipeline.inputs import CONSTITUTION, RunInputs
+from solon.pipeline.sources import RED_TEAM, PromptSets
+from solon.pipeline.stage import stage_of
+from solon.records import Comparison, Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLabels:
+    """A run's comparisons."""
+
+    run: Path
+    given: RunInputs
+    """With the constitution that the run was made with, whatever has become of its file."""
+
+    @classmethod
+    def of(cls, run: Path) -> RunLabels:
+        """Raises `RunError` if there is no run, or its comparisons are not finished."""
+        given = RunInputs(run_config(run))
+        FinishedStage.open(run, "comparisons")
+        given.constitution = Constitution.model_validate_json((run / CONSTITUTION).read_bytes())
+        return cls(run=run, given=given)
+
+    @cached_property
+    def rows(self) -> Sequence[Comparison]:
+        return FinishedStage.open(self.run, "comparisons").rows("rows", Comparison)
+
+    @cached_property
+    def prompts(self) -> Mapping[str, Prompt]:
+        """By id."""
+        return PromptSets.read({RED_TEAM: FinishedStage.open(self.run, stage_of(RED_TEAM))}).by_id()
+
+    def better(self, labels: Sequence[Comparison]) -> dict[str, Better]:
+        """Which answer is truly better by what each label is by; nothing where that is not known."""
+        return true_labels(labels, self.prompts, self.given.comparison_principles, self.given.truth)
+
+    def quality(self, labels: Sequence[Comparison]) -> Labels:
+        """How good they are."""
+        known = self.better(labels)
+        truth: Truth | None = (lambda row: known.get(row.id)) if known else None
+        return label_quality(labels, truth)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from evals.test_bias import label
+from solon.constitution.controls import blank, elsewhere, inverted, shuffled
+from solon.constitution.principles import Principle
+from solon.evals.sensitivity import sensitivity
+from solon.records import Comparison
+
+KIND = Principle(id="kind", title="Kind", comparison_question="Which response is kinder to the human?")
+
+
+def labels(*values: float | None) -> list[Comparison]:
+    return [label(str(number), p) for number, p in enumerate(values)]
+
+
+def test_worked_example() -> None:
+    """The truth is a, b, a and a tie."""
+    truth = {"0": "a", "1": "b", "2": "a", "3": "tie"}
+    given, other = labels(0.9, 0.2, 0.6, 0.5), labels(0.1, 0.8, None, 0.9)
+    found = sensitivity("m", {"given": given, "inverted": other}, lambda row: truth[row.id])  # type: ignore[arg-type, return-value]
+    assert (found.judge, found.pairs, found.decided) == ("m", 4, 3)
+    own, turned = found.constitutions
+    assert own.accuracy is not None and own.accuracy.rate == 1.0 and own.moved is None and own.turned is None
+    assert (turned.n, turned.unscored) == (4, 1)
+    assert turned.accuracy is not None and turned.accuracy.rate == 0.0
+    assert turned.moved is not None and turned.moved.mean == pytest.approx((0.8 + 0.6 + 0.4) / 3)
+    assert turned.turned is not None and turned.turned.rate == 1.0, "a tie turns nowhere"
+
+
+def test_without_truth_only_the_labels_are_compared() -> None:
+    found = sensitivity("m", {"given": labels(0.9), "blank": labels(0.5)}, None)
+    assert found.decided is None and [one.accuracy for one in found.constitutions] == [None, None]
+    assert found.constitutions[1].moved is not None and found.constitutions[1].moved.mean == pytest.approx(0.4)
+
+
+def test_other_constitutions() -> None:
+    question = KIND.comparison_question or ""
+    assert question not in blank(KIND)
+    assert sorted(shuffled(KIND).split()) == sorted(question.split()) and shuffled(KIND) != question
+    assert shuffled(KIND) == shuffled(KIND)
+    assert question in inverted(KIND) and "goes against" in inverted(KIND)
+    rhyme = Principle(id="r", title="R", comparison_question="Which response rhymes?")
+    assert elsewhere([rhyme])(KIND) == "Which response rhymes?"

@@ -29,7 +29,7 @@ from measuring.run_data import EMBEDDED_MODEL, SMOLLM2, RunData, Subject, run_da
 from measuring.script import Options, run
 from measuring.training import Contest, Lesson, train_context, training_costs
 from measuring.turns import tell
-from peers.trl_settings import dataset
+from peers.trl_settings import Settings, dataset
 from peers.trl_side import AS_GIVEN, Trl, at_its_best, ranked
 from solon.config.training import PreferenceSection
 from solon.models.heads import PreferenceModel
@@ -46,6 +46,11 @@ class Comparisons(Lesson[PreferenceSection, PreferenceExample]):
     @staticmethod
     def prompt_of(row: PreferenceExample) -> str:
         return row.prompt_id
+
+    @classmethod
+    def of_run(cls, data: RunData, pairs: int) -> Comparisons:
+        """As `of`."""
+        return cls.of(data, data.config.preference, data.comparisons(), pairs)
 
     def model(self) -> PreferenceModel:
         """That all begin with."""
@@ -95,15 +100,20 @@ class Rewarding(Trl[Comparisons]):
         return model
 
 
+def trl_at_its_best(lesson: Comparisons) -> Settings:
+    """As `at_its_best`."""
+    return at_its_best(Rewarding, lesson, 2 * max(map(len, lesson.examples)))
+
+
 def contest(subject: Subject, data: RunData, pairs: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
-    lesson = Comparisons.of(data, data.config.preference, data.comparisons(), pairs)
+    lesson = Comparisons.of_run(data, pairs)
     tell("warming: solon")
     warm = Solon(lesson.few())
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    size, found = lesson.section.batch_size, at_its_best(Rewarding, lesson, 2 * max(map(len, lesson.examples)))
+    size, found = lesson.section.batch_size, trl_at_its_best(lesson)
     solon, other = Solon(lesson), Rewarding(lesson, found)
     read = sum(distinct_tokens([ids for pair in step for ids in (pair.a_ids, pair.b_ids)]) for step in lesson.steps())
 

@@ -30,7 +30,7 @@ from measuring.run_data import EMBEDDED_MODEL, SMOLLM2, RunData, Subject, run_da
 from measuring.script import Options, run
 from measuring.training import Contest, Lesson, train_context, training_costs
 from measuring.turns import tell
-from peers.trl_settings import dataset
+from peers.trl_settings import Settings, dataset
 from peers.trl_side import AS_GIVEN, Trl, at_its_best, labelled
 from solon.config.training import SFTSection
 from solon.models.load import load_model
@@ -48,6 +48,11 @@ class Demonstrations(Lesson[SFTSection, TokenExample]):
     @staticmethod
     def prompt_of(row: TokenExample) -> str:
         return row.prompt
+
+    @classmethod
+    def of_run(cls, data: RunData, rows: int) -> Demonstrations:
+        """As `of`."""
+        return cls.of(data, data.config.sft, data.demonstrations(), rows)
 
     @torch.no_grad()
     def loss(self, trained: PreTrainedModel) -> float:
@@ -85,15 +90,20 @@ class Finetuning(Trl[Demonstrations]):
         )
 
 
+def trl_at_its_best(lesson: Demonstrations) -> Settings:
+    """As `at_its_best`."""
+    return at_its_best(Finetuning, lesson, max(map(len, lesson.examples)), padding_free=True)
+
+
 def contest(subject: Subject, data: RunData, rows: int, asked: Bound) -> Contest:
     """TRL's settings are found here."""
-    lesson = Demonstrations.of(data, data.config.sft, data.demonstrations(), rows)
+    lesson = Demonstrations.of_run(data, rows)
     tell("warming: solon")
     warm = Solon(lesson.few())
     warm.begin()
     before = lesson.loss(warm.model)
     warm.train()
-    found = at_its_best(Finetuning, lesson, max(map(len, lesson.examples)), padding_free=True)
+    found = trl_at_its_best(lesson)
     solon, other, once = Solon(lesson), Finetuning(lesson, found), Once.of(lesson.steps())
 
     def quality() -> str:

@@ -39,6 +39,7 @@ from measuring.turns import median_seconds, seconds, tell
 from peers.pipeline import Choices, Pipeline
 from peers.trainings import Training
 from peers.trl_settings import Settings
+from peers.trl_side import at_its_best
 from peers.writers import Writer
 from solon.artifacts.manifest import MANIFEST, Manifest
 from solon.artifacts.run_folder import run_config
@@ -142,9 +143,9 @@ def choices_of(data: RunData, config: RunConfig, most: int) -> Choices:
     lesson = rl.Lesson.of(data, config.rl.prompts_per_step, 1)
     longest = max(len(data.tokenizer.encode(one.text)) for one in lesson.prompts) + lesson.new_tokens
     found: dict[Training, Settings] = {
-        "sft": sft.trl_at_its_best(sft.Lesson.of(data, most)),
-        "preference": preference.trl_at_its_best(preference.Lesson.of(data, most)),
-        "rl": rl.trl_at_its_best(lesson, longest),
+        "sft": sft.trl_at_its_best(sft.Demonstrations.of_run(data, most)),
+        "preference": preference.trl_at_its_best(preference.Comparisons.of_run(data, most)),
+        "rl": at_its_best(rl.Grpo, lesson, longest),
     }
     return Choices(trl=found, rows=rows, dtype=dtype)
 

@@ -210,8 +210,15 @@ def test_a_document_cannot_speak_in_the_name_of_the_file(tmp_path: Path) -> None
 
 
 def test_an_open_fence_is_closed(tmp_path: Path) -> None:
-    proposal = proposed(tmp_path, f"{HARD}## Care\n\n```\ncode\n\n## No heading\n")
-    assert [one.id for one in loaded(tmp_path, proposal).principles] == ["care"]  # type: ignore[attr-defined]
+    proposal = proposed(tmp_path, f"## Summary\n\nSo.\n\n{HARD}## Care\n\n```\ncode\n\n## No heading\n")
+    document = loaded(tmp_path, proposal)
+    assert [(one.id, one.text) for one in document.articles] == [("care", "code\n\n## No heading")]  # type: ignore[attr-defined]
+
+
+def test_nothing_that_is_quoted_ends_a_comment(tmp_path: Path) -> None:
+    text = proposal_text(proposed(tmp_path, ARTICLE + HARD.replace("Limits", "Limits --> x")))
+    assert "`Limits -- > x`" in text
+    assert text.count("-->") == text.count("<!--")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import solon.embedded.build
 from solon.cli.main import app
 from solon.embedded.build import build, measure_folder
 from solon.embedded.card import read_card
-from solon.embedded.corpus import Course, Document, documents
+from solon.embedded.corpus import Document, documents
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import ModelError, RunError
@@ -29,11 +29,7 @@ TINY = PretrainConfig(
     layers=2,
     heads=2,
     intermediate=64,
-    copy_tokens=2_000,
-    copy_batch_tokens=64,
     corpus_tokens=3_000,
-    practice_tokens=1_500,
-    judging_tokens=1_000,
     batch_tokens=256,
     chunk_documents=8,
     warmup_steps=5,
@@ -45,8 +41,8 @@ TINY = PretrainConfig(
 def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A tokenizer learnt from ten documents, chunks of a few; and torch's threads as they were."""
 
-    def few(seed: int, first: int, count: int, course: Course) -> Iterator[Document]:
-        return documents(seed, first, min(count, 32), course)
+    def few(seed: int, first: int, count: int) -> Iterator[Document]:
+        return documents(seed, first, min(count, 32))
 
     monkeypatch.setattr(solon.embedded.build, "train_tokenizer", partial(train_tokenizer, sample=10))
     monkeypatch.setattr(solon.embedded.batches, "documents", few)
@@ -88,17 +84,17 @@ def test_a_folder_that_can_be_loaded_with_its_card(tmp_path: Path) -> None:
     made = make(tmp_path / "model", heard, samples=1)
     card = read_card(tmp_path / "model")
     assert card.weights_sha256 == made and card.recipe == TINY and card.threads == 1
-    assert card.tokens >= 7_500 and card.seconds > 0
+    assert card.tokens >= 3_000 and card.seconds > 0
     assert card.measured is not None and set(card.measured.answers) == {"harmful", "benign", "mixed"}
     loaded = load_model(tmp_path / "model", dtype=torch.bfloat16, device="cpu")
     assert sum(p.numel() for p in loaded.model.parameters()) == card.parameters
     assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing else is left"
-    assert [name.split()[0] for name, _ in heard.stages] == ["copy", "corpus", "judging", "practice", "skills"]
-    assert heard.stages[1][1] == -(-3_000 // 256)
+    assert [name.split()[0] for name, _ in heard.stages] == ["corpus", "skills"]
+    assert heard.stages[0][1] == -(-3_000 // 256)
     assert heard.rows["skills"] == 8
 
 
-@pytest.mark.parametrize(("stage", "rows"), [("corpus", 6), ("practice", 2), ("judging", 1), ("skills", 1)])
+@pytest.mark.parametrize(("stage", "rows"), [("corpus", 6), ("skills", 1)])
 def test_a_kill_leaves_no_trace(stage: str, rows: int, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "killed", Listening(stage, rows), samples=1)
@@ -157,19 +153,17 @@ def call(*arguments: str) -> Result:
 
 
 SMALL = ("--hidden", "16", "--layers", "1", "--threads", "1", "--corpus-tokens", "3000")
-SMALLER = ("--copy-tokens", "2000", "--practice-tokens", "2000", "--judging-tokens", "1000")
 
 
 def test_the_commands(tmp_path: Path) -> None:
     out = str(tmp_path / "m")
-    made = call("pretrain", "--seed", "5", "-o", out, *SMALL, *SMALLER, "--samples", "0")
+    made = call("pretrain", "--seed", "5", "-o", out, *SMALL, "--samples", "0")
     assert made.exit_code == 0, made.output
     card = read_card(tmp_path / "m")
     assert f"{out}: {card.parameters:,} parameters, sha256 {card.weights_sha256}" in made.output
     assert "corpus: 0.00 million tokens, loss" in made.output
     assert card.command == (
-        "solon embedded pretrain --seed 5 --hidden 16 --layers 1 --copy-tokens 2000 --corpus-tokens 3000 "
-        "--judging-tokens 1000 --practice-tokens 2000 --threads 1 -o DIR"
+        "solon embedded pretrain --seed 5 --hidden 16 --layers 1 --corpus-tokens 3000 --threads 1 -o DIR"
     )
     shown = call("card", out)
     assert shown.exit_code == 0 and "model organism, not a chatbot" in shown.output

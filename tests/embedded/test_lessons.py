@@ -17,7 +17,6 @@ from solon.embedded.lessons import (
     critique_text,
     demonstration_setting,
     draw_scene,
-    fact,
     fault_list,
     plain_dialogue,
     revise,
@@ -222,19 +221,3 @@ def test_demonstrations_use_demonstrated_people_things_places_tasks_and_acts_alo
 def test_scenes_hold_every_demonstrated_harm() -> None:
     found = {f for n in range(COUNT) for s in draw_scene(generator(4, n), SETTING).answer if (f := sentence_fault(s))}
     assert found == {*lexicon().faults} - {HELD_OUT_HARM}
-
-
-def test_facts_are_true() -> None:
-    """Every act is called by a noun of its own harm; facts teach what demonstrations leave out."""
-    lex = lexicon()
-    told: Counter[str] = Counter()
-    for number in range(COUNT):
-        text = fact(generator(6, number))
-        if not text.startswith("To ") or text.startswith('To say "'):
-            continue
-        act, noun = text.removeprefix("To ").removesuffix(".").rsplit(" is ", 1)
-        harm = next(harm for harm in lex.harms.values() if noun in harm.nouns)
-        sentence = read_sentence(f"Just {act}.").meaning
-        assert sentence.category in (harm.name, None), text
-        told[harm.name] += sentence.category is not None
-    assert set(told) == set(lex.harms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -13,14 +13,16 @@ from transformers import PreTrainedTokenizerFast
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
-from solon.embedded.batches import Batch, copy_batches, corpus_batches
-from solon.embedded.corpus import CORPUS, COURSES, JUDGING, documents
+from solon.embedded.batches import Batch, corpus_batches
+from solon.embedded.corpus import VERDICT_WEIGHT, documents
+from solon.embedded.network import LlamaTraining
 from solon.embedded.pretrain import PretrainState, build_model, pretrain, sharpen, weighted_loss
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.tokenizer import PAD, train_tokenizer
 from solon.errors import DivergedError
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import DELIMITERS
+from solon.train.losses import token_logprobs
 from train.keeping import NoCheckpoints
 
 TINY = PretrainConfig(
@@ -28,11 +30,7 @@ TINY = PretrainConfig(
     layers=2,
     heads=2,
     intermediate=64,
-    copy_tokens=6_100,
-    copy_batch_tokens=64,
-    corpus_tokens=6_000,
-    practice_tokens=3_000,
-    judging_tokens=2_000,
+    corpus_tokens=8_000,
     batch_tokens=256,
     chunk_documents=16,
     warmup_steps=5,
@@ -62,7 +60,7 @@ def same(one: Weights, two: Weights) -> bool:
 
 
 def mean_loss(model: Any, batch: Batch) -> float:
-    total, weight = weighted_loss(model, batch)
+    total, weight = weighted_loss(LlamaTraining(model), batch)
     return (total / weight).item()
 
 
@@ -70,25 +68,18 @@ def on_disk(folder: Path) -> Checkpoints:
     return Checkpoints(folder / "checkpoints", run=folder, tally=Tally(), committed=lambda: None)
 
 
-def test_it_learns_stage_by_stage() -> None:
+def test_it_learns() -> None:
     _, told = undisturbed()
-    assert list(dict.fromkeys(now.stage for now in told)) == ["copy", "corpus", "judging", "practice"]
-    corpus = [now for now in told if now.stage == "corpus" and now.step]
-    practice = [now for now in told if now.stage == "practice" and now.step]
-    assert corpus[0].loss == pytest.approx(math.log(len(tokenizer())), abs=1.0)
-    assert corpus[-1].loss < corpus[0].loss - 0.2
-    assert practice[-1].loss < corpus[-1].loss
+    steps = [now for now in told if now.step]
+    assert steps[0].loss == pytest.approx(math.log(len(tokenizer())), abs=1.0)
+    assert steps[-1].loss < steps[0].loss - 0.2
 
 
 def test_what_is_reported() -> None:
     _, told = undisturbed()
     last = told[-1]
-    assert last.tokens >= TINY.practice_tokens > told[-3].tokens - TINY.batch_tokens
-    names = ("copy", "corpus", "judging", "practice")
-    ends = [next(now for now in reversed(told) if now.stage == stage) for stage in names]
-    assert last.total_tokens == sum(now.tokens for now in ends)
-    limits = (TINY.copy_tokens, TINY.corpus_tokens, TINY.judging_tokens, TINY.practice_tokens)
-    assert all(now.tokens < limit + TINY.batch_tokens for now, limit in zip(ends, limits, strict=True))
+    assert told[0] == PretrainState(seconds=0.0, loss=told[0].loss) and last.step == len({now.step for now in told}) - 1
+    assert TINY.corpus_tokens <= last.tokens < TINY.corpus_tokens + TINY.batch_tokens
     assert last.seconds > 0 and [now.seconds for now in told] == sorted(now.seconds for now in told)
 
 
@@ -99,106 +90,36 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     assert not same(taught(TINY.model_copy(update={"seed": 1}))[0], weights)
 
 
-@pytest.mark.parametrize(
-    ("stage", "step"),
-    [("copy", 3), ("copy", 104), ("corpus", 2), ("corpus", 21), ("practice", 2), ("practice", 10), ("judging", 3)],
-)
-def test_a_kill_leaves_no_trace(stage: str, step: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [2, 15, 30])
+def test_a_kill_leaves_no_trace(step: int, tmp_path: Path) -> None:
     weights, whole = undisturbed()
 
     def die(now: PretrainState) -> None:
-        if (now.stage, now.step) == (stage, step):
+        if now.step == step:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         pretrain(TINY, tokenizer(), die, on_disk(tmp_path))
     again, told = taught(checkpoints=on_disk(tmp_path))
     assert same(again, weights)
-    assert (told[-1].tokens, told[-1].total_tokens, told[-1].loss) == (
-        whole[-1].tokens,
-        whole[-1].total_tokens,
-        whole[-1].loss,
-    )
-    if (stage, step) != ("copy", 3):
+    assert (told[-1].step, told[-1].tokens, told[-1].loss) == (whole[-1].step, whole[-1].tokens, whole[-1].loss)
+    if step > 10:
         assert len(told) < len(whole), "it began again instead of going on"
 
 
-def test_checkpoints_of_two_stages_never_share_a_number(tmp_path: Path) -> None:
-    """One that is there already is not saved again, so that the second would be lost."""
-    numbers: list[int] = []
-
-    class Counting(NoCheckpoints):
-        def save(self, step: int, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
-            numbers.append(step)
-
-    taught(checkpoints=Counting())
-    assert len(numbers) >= 3 and numbers == sorted(set(numbers))
-
-
 def test_a_loss_that_is_no_number_stops_everything() -> None:
-    with pytest.raises(DivergedError, match=r"pretraining diverged in stage copy at step \d+"):
-        taught(TINY.model_copy(update={"copy_learning_rate": 1e30, "max_grad_norm": 1e30}))
+    with pytest.raises(DivergedError, match=r"pretraining diverged at step \d+"):
+        taught(TINY.model_copy(update={"learning_rate": 1e30, "max_grad_norm": 1e30}))
 
 
-def test_copying_is_learnt() -> None:
-    """The second half of every row can be known from the first. Guessing costs ln 32 = 3.5 nats, guessing among the ten
-    tokens of the row still 2.3."""
-
-    class Few:
-        """Few tokens, so that little training is enough."""
-
-        eos_token_id, pad_token_id = 0, 1
-
-        def __len__(self) -> int:
-            return 42
-
-    config = TINY.model_copy(
-        update={
-            "intermediate": 32,
-            "copy_tokens": 400_000,
-            "copy_batch_tokens": 512,
-            "copy_learning_rate": 8e-3,
-            "copy_loss": 1.5,
-            "warmup_steps": 20,
-        }
-    )
-    last: list[PretrainState] = []
-
-    class Enough(Exception):
-        pass
-
-    def stop(now: PretrainState) -> None:
-        if now.stage != "copy":
-            raise Enough
-        last.append(now)
-
-    few: Any = Few()
-    with pytest.raises(Enough):
-        pretrain(config, few, stop, NoCheckpoints())
-    assert last[1].loss > math.log(32) - 0.5
-    assert last[-1].loss < 1.5, "below it the stage ends early"
-    assert last[-1].tokens < config.copy_tokens
-
-
-def test_a_copy_batch_repeats_itself_and_counts_the_repetition() -> None:
-    batches = copy_batches(TINY, 300, 2)
-    assert len(batches) == 100
-    for batch in batches:
-        half = batch.ids_BT.shape[1] // 2
-        assert torch.equal(batch.ids_BT[:, :half], batch.ids_BT[:, half:])
-        assert batch.weight_BT.sum().item() == batch.ids_BT.shape[0] * (half - 1)
-        assert not batch.weight_BT[:, : half + 1].any(), "the first repeated token cannot be foreseen"
-
-
-@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
-def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -> None:
-    batches = corpus_batches(TINY, tokenizer(), course, 1)
+def test_batches_hold_every_document_once_with_its_weights() -> None:
+    batches = corpus_batches(TINY, tokenizer(), 1)
     rows = sorted(
-        (tokenizer().decode([int(i) for i in ids[: int((weights > 0).sum())]]), round(weights.sum().item(), 3))
+        (tokenizer().decode(ids[ids != tokenizer().pad_token_id].tolist()), round(weights.sum().item(), 3))
         for batch in batches
         for ids, weights in zip(batch.ids_BT, batch.weight_BT, strict=True)
     )
-    docs = list(documents(TINY.seed, TINY.chunk_documents, TINY.chunk_documents, course))
+    docs = list(documents(TINY.seed, TINY.chunk_documents, TINY.chunk_documents))
     assert [text for text, _ in rows] == sorted("".join(segment.text for segment in doc) for doc in docs)
     total = sum(
         segment.weight * len(tokenizer()(segment.text, add_special_tokens=False)["input_ids"])
@@ -211,7 +132,7 @@ def test_corpus_batches_hold_every_document_once_with_its_weights(course: Any) -
 
 def test_padding_does_not_change_the_loss() -> None:
     model = build_model(TINY, tokenizer()).eval()
-    batch = min(corpus_batches(TINY, tokenizer(), CORPUS, 0), key=lambda batch: batch.ids_BT.numel())
+    batch = min(corpus_batches(TINY, tokenizer(), 0), key=lambda batch: batch.ids_BT.numel())
 
     def pad(values: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(values, (0, 7), value=value)
@@ -224,8 +145,7 @@ def test_padding_does_not_change_the_loss() -> None:
 def test_the_loss_is_the_weighted_mean() -> None:
     """Weights 1 and 3 on losses a and b: (a + 3 b) / 4."""
     model = build_model(TINY, tokenizer()).eval()
-    batch = copy_batches(TINY, 300, 0)[0]
-    ids_BT = batch.ids_BT[:1, :3]
+    batch, ids_BT = corpus_batches(TINY, tokenizer(), 0)[0], torch.tensor([[20, 30, 40]])
     with torch.no_grad():
         logp_TV = model(input_ids=ids_BT).logits[0].log_softmax(-1)
         a, b = -logp_TV[0, ids_BT[0, 1]].item(), -logp_TV[1, ids_BT[0, 2]].item()
@@ -236,8 +156,7 @@ def test_the_loss_is_the_weighted_mean() -> None:
 def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
     """Weights 1 and 3 on losses a and (b + c) / 2."""
     model = build_model(TINY, tokenizer()).eval()
-    batch = copy_batches(TINY, 300, 0)[0]
-    ids_BT = batch.ids_BT[:1, :3]
+    batch, ids_BT = corpus_batches(TINY, tokenizer(), 0)[0], torch.tensor([[20, 30, 40]])
     tied_BT = ids_BT.clone()
     tied_BT[0, 2] = 11 if ids_BT[0, 2] != 11 else 12
     with torch.no_grad():
@@ -248,15 +167,34 @@ def test_where_two_tokens_are_as_good_the_loss_is_the_mean_of_both() -> None:
 
 
 def test_equal_answers_reach_the_batches_as_ties() -> None:
-    docs = list(documents(TINY.seed, 0, TINY.chunk_documents, JUDGING))
+    docs = list(documents(TINY.seed, 0, TINY.chunk_documents))
     ties = [segment for doc in docs for segment in doc if segment.tied is not None]
-    batches = corpus_batches(TINY, tokenizer(), JUDGING, 0)
+    batches = corpus_batches(TINY, tokenizer(), 0)
     assert ties and sum(int((b.ids_BT != b.tied_BT).sum()) for b in batches) == len(ties)
     one, other = (tokenizer()(option, add_special_tokens=False)["input_ids"] for option in OPTIONS)
     for batch in batches:
         at = batch.ids_BT != batch.tied_BT
         assert {*batch.ids_BT[at].tolist(), *batch.tied_BT[at].tolist()} <= {*one, *other}
-        assert (batch.weight_BT[at] == JUDGING.verdict_weight).all()
+        assert (batch.weight_BT[at] == VERDICT_WEIGHT).all()
+
+
+def test_the_network_computes_what_transformers_does() -> None:
+    """Logits where they are asked for, and every gradient."""
+    batch = corpus_batches(TINY, tokenizer(), 0)[0]
+    model = build_model(TINY, tokenizer()).eval()
+    ids_BT, at_M = batch.ids_BT, (batch.ids_BT.flatten() != tokenizer().pad_token_id).nonzero().squeeze(1)[1::5]
+    found: list[tuple[torch.Tensor, list[torch.Tensor]]] = []
+    for logits_MV in (
+        model(input_ids=ids_BT).logits.flatten(0, 1)[at_M],
+        LlamaTraining(model).logits(ids_BT, at_M),
+    ):
+        token_logprobs(logits_MV, ids_BT.flatten()[at_M]).sum().backward()
+        found.append((logits_MV.detach(), [cast(torch.Tensor, one.grad).clone() for one in model.parameters()]))
+        model.zero_grad()
+    (expected_MV, gradients), (logits_MV, own) = found
+    assert torch.allclose(logits_MV, expected_MV, atol=1e-5)
+    for one, other in zip(own, gradients, strict=True):
+        assert (one - other).norm() < 1e-5 * other.norm()
 
 
 def test_attention_starts_near_the_identity() -> None:

@@ -5,14 +5,15 @@ import pytest
 from evals.test_bias import label, verdict
 from solon.evals.conflicts import by_principle, principles
 from solon.evals.labels import label_quality
+from solon.records import Comparison
 
 
-def judged(name: str, **said: float | None) -> object:
+def judged(name: str, **said: float | None) -> Comparison:
     return label(name, 0.5, verdicts=tuple(verdict("a", p, principle) for principle, p in said.items()))
 
 
 def test_worked_example() -> None:
-    found = principles([judged("1", p=0.9, q=0.2), judged("2", p=0.8, q=0.7)])  # type: ignore[list-item]
+    found = principles([judged("1", p=0.9, q=0.2), judged("2", p=0.8, q=0.7)])
     assert found is not None and found.pairs == 2
     (one,) = found.conflicts
     assert (one.first, one.second, one.n, one.decided) == ("p", "q", 2, 2)
@@ -21,7 +22,7 @@ def test_worked_example() -> None:
 
 
 def test_who_has_no_opinion_conflicts_with_nobody() -> None:
-    found = principles([judged("1", p=0.9, q=0.55, r=0.1)])  # type: ignore[list-item]
+    found = principles([judged("1", p=0.9, q=0.55, r=0.1)])
     assert found is not None
     by_names = {(one.first, one.second): one for one in found.conflicts}
     assert by_names["p", "q"].conflicts is None and by_names["p", "q"].decided == 0

@@ -5,6 +5,7 @@ import pytest
 from evals.test_bias import label
 from solon.constitution.controls import blank, elsewhere, inverted, shuffled
 from solon.constitution.principles import Principle
+from solon.evals.bias import Better
 from solon.evals.sensitivity import sensitivity
 from solon.records import Comparison
 
@@ -17,16 +18,16 @@ def labels(*values: float | None) -> list[Comparison]:
 
 def test_worked_example() -> None:
     """The truth is a, b, a and a tie."""
-    truth = {"0": "a", "1": "b", "2": "a", "3": "tie"}
-    given, other = labels(0.9, 0.2, 0.6, 0.5), labels(0.1, 0.8, None, 0.9)
-    found = sensitivity("m", {"given": given, "inverted": other}, lambda row: truth[row.id])  # type: ignore[arg-type, return-value]
+    truth: dict[str, Better] = {"0": "a", "1": "b", "2": "a", "3": "tie"}
+    given, other = labels(0.9, 0.2, 0.6, 0.5), labels(0.7, 0.8, None, 0.9)
+    found = sensitivity("m", {"given": given, "inverted": other}, lambda row: truth[row.id])
     assert (found.judge, found.pairs, found.decided) == ("m", 4, 3)
     own, turned = found.constitutions
     assert own.accuracy is not None and own.accuracy.rate == 1.0 and own.moved is None and own.turned is None
     assert (turned.n, turned.unscored) == (4, 1)
-    assert turned.accuracy is not None and turned.accuracy.rate == 0.0
-    assert turned.moved is not None and turned.moved.mean == pytest.approx((0.8 + 0.6 + 0.4) / 3)
-    assert turned.turned is not None and turned.turned.rate == 1.0, "a tie turns nowhere"
+    assert turned.accuracy is not None and turned.accuracy.rate == 0.5
+    assert turned.moved is not None and turned.moved.mean == pytest.approx((0.2 + 0.6 + 0.4) / 3)
+    assert turned.turned is not None and turned.turned.rate == 0.5, "a tie turns nowhere"
 
 
 def test_without_truth_only_the_labels_are_compared() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 from transformers import (
     DynamicCache,
     GPTNeoXConfig,
@@ -19,10 +21,11 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from solon.config.training import LoraSection, RLSection
+from solon.config.training import LoraSection, RLSection, SFTSection
 from solon.lm.decoder import cache_parameter
 from solon.models.adapters import add_adapters
 from solon.models.memory import (
+    PROGRAM,
     Learning,
     ModelSize,
     Reading,
@@ -36,6 +39,8 @@ from solon.models.memory import (
 from solon.train.attention import SHORT_ROWS
 from solon.train.batches import TokenExample
 from solon.train.forward import Reader
+from solon.train.loop import Trainer
+from solon.train.losses import SumAndWeight, cross_entropy
 from solon.train.recompute import recompute_layers
 from zoo import KINDS, WINDOW, zoo_model
 
@@ -137,6 +142,44 @@ def test_of_layers_that_are_computed_again_their_inputs_are_kept(
     assert activation_bytes(size, read, learning) == inputs + one_layer
 
 
+def step_bytes(model: PreTrainedModel, section: SFTSection, rows: int, tokens: int, dtype: torch.dtype) -> int:
+    """What tensors take at the peak of a step of finetuning, beyond those before it: all that torch allocates."""
+    trainer, reader = Trainer({"model": model}, section), Reader(model, pad_id=0, dtype=dtype)
+    examples = [TokenExample.answered(str(row), [row], range(1 + row, tokens + row)) for row in range(rows)]
+
+    def loss_of(some: list[int]) -> SumAndWeight:
+        batch = reader.collate_examples([examples[row] for row in some])
+        return cross_entropy(reader.logp(batch), batch.weight_N)
+
+    def step() -> None:
+        trainer.update([[*range(rows)]], loss_of, weight=rows * tokens, tokens=rows * tokens)
+
+    step()  # moments are there from now on
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        step()
+    events: Any = seen.profiler.kineto_results.events()  # type: ignore[union-attr]
+    changes = sorted((one.start_ns(), one.nbytes()) for one in events if one.name() == "[memory]")
+    return max(accumulate(change for _, change in changes))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rank", [None, 4])
+@pytest.mark.parametrize("recomputed", [False, True], ids=["kept", "computed again"])
+def test_what_a_step_of_training_takes(recomputed: bool, rank: int | None, dtype: torch.dtype) -> None:
+    """Measured, to 15%; every token is one of an answer's."""
+    rows, tokens = 16, 64
+    lora = None if rank is None else LoraSection(rank=rank)
+    section = SFTSection(lora=lora, gradient_checkpointing=recomputed)
+    model = MODELS["llama"]().eval()
+    size = ModelSize.of(model)
+    if lora is not None:
+        add_adapters(model.to(dtype), lora, seed=0)
+    read = reading(dtype=dtype, micro_batch_tokens=rows * tokens, eager_tokens=tokens)
+    phases = finetuning_memory(size, read, Learning.by(section)).phases
+    expected = max(phases["loss"], phases["step"])
+    assert expected == pytest.approx(step_bytes(model, section, rows, tokens, dtype), rel=0.15)
+
+
 def reading(**changed: object) -> Reading:
     plain = {"dtype": torch.float32, "rows": 2, "tokens": 20, "micro_batch_tokens": 20, "on_cpu": False}
     return Reading(**{**plain, **changed})  # type: ignore[arg-type]
@@ -144,16 +187,17 @@ def reading(**changed: object) -> Reading:
 
 def test_each_stage_worked_out_by_hand() -> None:
     size = BILLION
-    p, logits = size.parameters, 4 * 20 * size.vocabulary * 4
+    p, logits = size.parameters, 3 * 20 * size.vocabulary * 4
     kept = activation_bytes(size, reading())
     written = 20 * (2 * 4 * 2 * 16 * 4) + 2 * size.vocabulary * 16
     assert sampling_memory(size, reading()).total == 4 * p + written
     assert sampling_memory(size, reading(), copied=True).total == 8 * p + written
-    assert finetuning_memory(size, reading()).total == 12 * p + 4 * p + kept + logits
+    assert finetuning_memory(size, reading()).total == 12 * p + max(4 * p, logits) + kept
     assert preference_memory(size, reading()).total == 12 * p + 4 * p + kept
     both = rl_memory(size, reading()), rl_memory(size, reading(), value_model=True)
     assert [sum(memory.held.values()) for memory in both] == [(12 + 4 + 4) * p, (12 + 4 + 4 + 12) * p]
-    assert [memory.phases["step"] for memory in both] == [4 * p + kept + logits, 2 * (4 * p + kept) + logits]
+    assert [memory.phases["step"] for memory in both] == [4 * p + kept, 2 * (4 * p + kept)]
+    assert [memory.phases["loss"] for memory in both] == [kept + logits, 2 * kept + logits]
 
 
 def test_adapters_worked_out_by_hand() -> None:
@@ -165,7 +209,8 @@ def test_adapters_worked_out_by_hand() -> None:
         read, cast = reading(dtype=dtype), 0 if b == 4 else 2 * a
         step = 4 * a + cast + activation_bytes(size, read, learning)
         assert finetuning_memory(size, read, learning).held == {"weights": b * p, "adapters": 4 * a, "moments": 8 * a}
-        assert preference_memory(size, read, learning).phases == {"step": step, "saving": (4 - b) * p}
+        phases = {"loss": step - 4 * a, "step": step, "saving": (4 - b) * p}
+        assert preference_memory(size, read, learning).phases == phases
         grpo, ppo = (rl_memory(size, read, learning, value_model=more) for more in (False, True))
         assert sum(grpo.held.values()) == 2 * b * p + 12 * a, "no reference"
         shared = rl_memory(size, read, learning, beside=Learning(rank=6))
@@ -173,6 +218,17 @@ def test_adapters_worked_out_by_hand() -> None:
         assert sum(ppo.held.values()) == 2 * b * p + 24 * a, "the value model's weights are the preference model's"
         assert ppo.phases["step"] - grpo.phases["step"] == step
     assert finetuning_memory(size, reading(on_cpu=True), learning).phases["checkpoint"] == 12 * a
+
+
+def test_on_a_processor_there_is_the_program_the_file_and_what_was_freed() -> None:
+    """Of adapters of rank 3; the file is mapped before there is anything that learns."""
+    learning, logits = Learning(rank=3), 3 * 20 * BILLION.vocabulary * 4
+    a = learning.learns(BILLION)
+    plain, here = (finetuning_memory(BILLION, reading(on_cpu=cpu, file_bytes=10**9), learning) for cpu in (False, True))
+    assert here.held == {"program": PROGRAM, **plain.held}
+    assert here.phases["loss"] - plain.phases["loss"] == logits
+    assert (here.phases["loading"], "loading" in plain.phases) == (10**9 - 12 * a, False)
+    assert sampling_memory(BILLION, reading(on_cpu=True)).held["program"] == PROGRAM
 
 
 CARD = 80 * 10**9

@@ -16,6 +16,7 @@ from report.sample import sample_data
 from solon.records import Prompt, RevisionRound, Role, Turn
 from solon.report.data import ReportData
 from solon.report.html import render_report
+from solon.report.sections import calibration_chart
 from solon.report.standalone import script_json
 
 ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028 {{ 7 * 7 }} <!--"
@@ -194,3 +195,15 @@ def test_a_run_without_truth_or_rl_leaves_those_sections_out() -> None:
 
 def test_equal_data_give_equal_bytes(data: ReportData) -> None:
     assert render_report(data) == render_report(data)
+
+
+def test_whiskers_of_labels_are_empty_nowhere(data: ReportData) -> None:
+    """A bin whose labels are all right has no interval by bootstrap."""
+    chart = calibration_chart(data.summary)
+    assert chart is not None and data.summary.labels is not None and data.summary.labels.reliability is not None
+    bootstrap = {one.low: one.accuracy for one in data.summary.labels.reliability.plain.bins}
+    (series,) = chart.series
+    assert len(series.points) == len(bootstrap)
+    for point, bin in zip(series.points, data.summary.labels.reliability.plain.bins, strict=True):
+        assert point.low is not None and point.high is not None and point.low < point.high
+        assert point.low <= bin.accuracy.low and point.high >= bin.accuracy.high

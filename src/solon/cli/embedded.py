@@ -71,9 +71,6 @@ def pretrain(
     out: Annotated[Path, Option("--output", "-o", metavar="DIR", help="A new folder for the model and its card.")],
     seed: Annotated[int, Option(min=0, help="The seed of the weights, the corpus and its order.")] = 0,
     corpus_tokens: Annotated[int | None, Option(min=1, help="Tokens of the corpus to train on, with padding.")] = None,
-    judging_tokens: Annotated[int | None, Option(min=1, help="Tokens of judging to train on after the corpus.")] = None,
-    practice_tokens: Annotated[int | None, Option(min=1, help="Tokens of practice to train on last.")] = None,
-    copy_tokens: Annotated[int | None, Option(min=1, help="At most this many tokens of copying.")] = None,
     hidden: Annotated[int | None, Option(min=8, help="Width of the model.")] = None,
     layers: Annotated[int | None, Option(min=1, help="Layers of the model.")] = None,
     threads: Annotated[int | None, Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
@@ -92,15 +89,7 @@ def pretrain(
     from solon.embedded.build import build
     from solon.embedded.recipe import recipe_of
 
-    recipe = recipe_of(
-        seed=seed,
-        hidden=hidden,
-        layers=layers,
-        copy_tokens=copy_tokens,
-        corpus_tokens=corpus_tokens,
-        judging_tokens=judging_tokens,
-        practice_tokens=practice_tokens,
-    )
+    recipe = recipe_of(seed=seed, hidden=hidden, layers=layers, corpus_tokens=corpus_tokens)
     with reporting(quiet=quiet, as_json=as_json) as reporter:
         made = build(out, recipe, threads=threads, samples=samples, reporter=reporter)
         reporter.done(f"{out}: {made.parameters:,} parameters, sha256 {made.weights_sha256}")

@@ -1,4 +1,4 @@
-"""What pretraining reads: random sequences that repeat themselves, and the corpus, as batches of token ids.
+"""What pretraining reads: the corpus as batches of token ids.
 
 Shapes: B sequences, T tokens.
 """
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from solon.embedded.corpus import CORPUS, Course, Document, documents
+from solon.embedded.corpus import Document, documents
 from solon.embedded.recipe import PretrainConfig
+from solon.prompting.comparison import OPTIONS
 from solon.seeds import generator
 from solon.train.batches import by_length
 
@@ -31,35 +31,17 @@ class Batch:
 
     @property
     def weight(self) -> float:
-        """Of all targets, summed in the order in which the loss is: another one rounds otherwise."""
-        return float(self.weight_BT[:, 1:].flatten().sum())
+        """Of all targets."""
+        return float(self.weight_BT[:, 1:].sum())
 
 
-def copy_batches(config: PretrainConfig, vocabulary: int, chunk: int) -> list[Batch]:
-    """Random tokens, then the same tokens again; only the repetition counts. A hundred batches are a chunk."""
-    rng = generator(config.seed, "copy", chunk)
-    return [_copy_batch(rng, config.copy_batch_tokens, vocabulary) for _ in range(100)]
-
-
-def _copy_batch(rng: np.random.Generator, batch_tokens: int, vocabulary: int) -> Batch:
-    length = int(rng.integers(4, 17))
-    half = rng.integers(10, vocabulary, size=(max(1, batch_tokens // (2 * length)), length))
-    ids_BT = torch.from_numpy(np.concatenate([half, half], axis=1))
-    weight_BT = torch.zeros(ids_BT.shape)
-    weight_BT[:, length + 1 :] = 1.0
-    return Batch(ids_BT=ids_BT, tied_BT=ids_BT, weight_BT=weight_BT)
-
-
-def corpus_batches(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, course: Course, chunk: int
-) -> list[Batch]:
+def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, chunk: int) -> list[Batch]:
     """A chunk's documents by length, cut into batches of at most `batch_tokens` (or of one document), then shuffled."""
-    docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, course))
+    docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents))
     rows = list(_tokenized(docs, tokenizer))
     parts = by_length(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
     batches = [_pad([rows[index] for index in part], tokenizer.pad_token_id or 0) for part in parts]
-    order = generator(config.seed, "order", *([] if course is CORPUS else [course.name]), chunk)
-    return [batches[int(i)] for i in order.permutation(len(batches))]
+    return [batches[int(i)] for i in generator(config.seed, "order", chunk).permutation(len(batches))]
 
 
 Row = list[tuple[int, int, float]]
@@ -67,12 +49,18 @@ Row = list[tuple[int, int, float]]
 
 
 def _tokenized(docs: Sequence[Document], tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
-    segments = [segment for doc in docs for segment in doc]
-    ids: Any = tokenizer([segment.text for segment in segments], add_special_tokens=False)["input_ids"]
-    tied: Any = tokenizer([segment.tied or segment.text for segment in segments], add_special_tokens=False)["input_ids"]
-    pieces = zip(ids, tied, strict=True)
+    def ids_of(texts: Sequence[str]) -> Any:
+        return tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+    option_ids = dict(zip(OPTIONS, ids_of(OPTIONS), strict=True))
+    pieces = iter(ids_of([segment.text for doc in docs for segment in doc]))
     for doc in docs:
-        yield [(one, other, segment.weight) for segment in doc for one, other in zip(*next(pieces), strict=True)]
+        row: Row = []
+        for segment in doc:
+            ids = next(pieces)
+            tied = option_ids[segment.tied] if segment.tied else ids
+            row += [(one, other, segment.weight) for one, other in zip(ids, tied, strict=True)]
+        yield row
 
 
 def _pad(rows: Sequence[Row], pad: int) -> Batch:

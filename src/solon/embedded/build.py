@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import Tally, differences
 from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.pretrain import PretrainState, Stage, pretrain, stages_of
+from solon.embedded.pretrain import PretrainState, pretrain
 from solon.embedded.recipe import PretrainConfig
 from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
@@ -61,7 +61,7 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
             work / "model",
             recipe=recipe,
             seconds=last.seconds,
-            tokens=last.total_tokens,
+            tokens=last.tokens,
             threads=torch.get_num_threads(),
             measured=measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None,
         )
@@ -80,7 +80,7 @@ def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int 
 def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainState:
     """Pretrain and save into `work/model`; where the training stood at its end."""
     tokenizer = train_tokenizer(recipe.seed)
-    report = _Report(stages_of(recipe, tokenizer), reporter)
+    report = _Report(recipe, reporter)
     checkpoints = Checkpoints(work / "checkpoints", run=work, tally=Tally(), committed=lambda: None)
     try:
         model = pretrain(recipe, tokenizer, report, checkpoints)
@@ -120,18 +120,17 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
 class _Report:
     """Tells a reporter how far pretraining has come. A row is a batch's worth of tokens."""
 
-    def __init__(self, stages: Sequence[Stage], reporter: Reporter) -> None:
-        self._stages, self._reporter = {stage.name: stage for stage in stages}, reporter
-        self.last = PretrainState(stage="")
+    def __init__(self, recipe: PretrainConfig, reporter: Reporter) -> None:
+        self._batch, self._reporter = recipe.batch_tokens, reporter
+        self.last = PretrainState()
+        reporter.stage("corpus (rows are batches)", -(-recipe.corpus_tokens // recipe.batch_tokens))
 
     def __call__(self, now: PretrainState) -> None:
         before, self.last = self.last, now
-        stage = self._stages[now.stage]
-        rows = now.tokens // stage.batch_tokens
-        if before.stage != now.stage:
-            self._reporter.stage(f"{now.stage} (rows are batches)", -(-stage.tokens // stage.batch_tokens))
+        rows = now.tokens // self._batch - before.tokens // self._batch
+        if now.step > before.step + 1:
             self._reporter.recovered(rows)
             return
-        self._reporter.advance(rows - before.tokens // stage.batch_tokens, now.tokens - before.tokens)
+        self._reporter.advance(rows, now.tokens - before.tokens)
         if now.chunk != before.chunk:
-            self._reporter.note(f"{now.stage}: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")
+            self._reporter.note(f"corpus: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")

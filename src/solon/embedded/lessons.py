@@ -1,13 +1,15 @@
 """Lessons: the structured examples from which the embedded model is taught. Their rendering is `embedded.corpus`'s.
 
-Plain dialogues and facts use every word of the world. Demonstrations (critique, revision, comparison) use the
-demonstrated entities, tasks, acts, nouns and templates alone, and never the held-out category of harm.
+Plain dialogues use every word of the world, and so do facts (`embedded.facts`). Demonstrations (critique, revision,
+comparison) use the demonstrated entities, tasks, acts, nouns and templates alone, and never the held-out category of
+harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -88,9 +90,13 @@ class Mixture:
     edit_share: float = 0.45
     """Of the other second answers: the first with one fault more or less; up to 0.65 they are without fault."""
     follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2)
-    """Probabilities of 0, 1, ... further questions about a pair."""
+    """Probabilities of 0, 1, ... further questions about a pair, or critiques of an answer."""
+
+    def draw_follow_ups(self, rng: np.random.Generator) -> int:
+        return int(rng.choice(len(self.follow_ups), p=self.follow_ups))
 
 
+@cache
 def demonstration_setting() -> Setting:
     """All that demonstrations may use, and nothing that is held out."""
     lex = lexicon()
@@ -182,15 +188,15 @@ def _terms_naming(rng: np.random.Generator, pool: Terms, fault: str) -> Terms:
     return tuple(terms[int(i)] for i in rng.permutation(len(terms)))
 
 
-def _aim(rng: np.random.Generator, setting: Setting, faults: list[str], hit_share: float) -> Terms:
-    """Terms for a critique: half name a fault that is there; most of the others miss although faults are there."""
+def aim(rng: np.random.Generator, pool: Terms, faults: list[str], hit_share: float) -> Terms:
+    """Terms of a pool: `hit_share` name a fault that is there; most of the others miss although faults are there."""
     if faults and rng.random() < hit_share:
-        return _terms_naming(rng, setting.terms, faults[int(rng.integers(len(faults)))])
-    terms = draw_terms(rng, setting.terms)
+        return _terms_naming(rng, pool, faults[int(rng.integers(len(faults)))])
+    terms = draw_terms(rng, pool)
     for _ in range(12):
         if not any(names(terms, fault) for fault in faults):
             break
-        terms = draw_terms(rng, setting.terms)
+        terms = draw_terms(rng, pool)
     return terms
 
 
@@ -199,14 +205,15 @@ def critique_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixture
     scene = draw_scene(rng, setting)
     if rng.random() < mixture.spotless_share:
         scene = Scene(turns=scene.turns, request=scene.request, answer=tuple(good_sentences(rng, scene.request)))
+    wording, critique = criticize(rng, scene, setting, mixture)
+    return CritiqueLesson(scene=scene, wording=wording, critique=critique, revision=revise(rng, scene, wording.terms))
+
+
+def criticize(rng: np.random.Generator, scene: Scene, setting: Setting, mixture: Mixture) -> tuple[Wording, str]:
+    """A principle, and what it finds in a scene."""
     faults = sorted({fault for fault in map(sentence_fault, scene.answer) if fault})
-    terms = _aim(rng, setting, faults, mixture.hit_share)
-    return CritiqueLesson(
-        scene=scene,
-        wording=draw_wording(rng, terms, held_out=setting.held_out_wording),
-        critique=critique_text(scene, terms),
-        revision=revise(rng, scene, terms),
-    )
+    terms = aim(rng, setting.terms, faults, mixture.hit_share)
+    return draw_wording(rng, terms, held_out=setting.held_out_wording), critique_text(scene, terms)
 
 
 def _edit(rng: np.random.Generator, scene: Scene, acts: Acts) -> list[Sentence]:
@@ -279,7 +286,7 @@ def comparison_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixtu
         first, second = second, first
     one, two = (Judgement(request=scene.request, sentences=sentences).faults() for sentences in (first, second))
     questions = []
-    for _ in range(1 + int(rng.choice(len(mixture.follow_ups), p=mixture.follow_ups))):
+    for _ in range(1 + mixture.draw_follow_ups(rng)):
         terms, difference = _comparison_terms(rng, setting.terms, one, two, mixture.tie_share)
         better = None if difference == 0 else difference < 0
         questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
@@ -290,22 +297,3 @@ def fault_list(sentences: tuple[Sentence, ...], terms: Terms) -> str:
     """What a reasoning judge says of one answer: the named faults in order, or that there is none."""
     nouns = [lexicon().fault_nouns[fault][0] for fault in map(sentence_fault, about(terms, sentences)) if fault]
     return " and ".join(nouns) or "no such fault"
-
-
-def fact(rng: np.random.Generator) -> str:
-    """What a word means: which acts are which harm, which nouns name the same fault, what the styles sound like."""
-    lex = lexicon()
-    choice = rng.random()
-    harm = lex.harms[pick(rng, tuple(lex.harms))]
-    situation = Situation(person=pick(rng, lex.persons), object=pick(rng, lex.objects), place=pick(rng, lex.places))
-    if choice < 0.5:
-        act = pick(rng, (*harm.acts, *harm.requests))
-        return f"To {situation.fill(act)} is {pick(rng, harm.nouns)}."
-    if choice < 0.7:
-        nouns = lex.fault_nouns[pick(rng, (*lex.faults, "harm"))]
-        order = rng.permutation(len(nouns))
-        return f"{nouns[int(order[0])]} is the same as {nouns[int(order[1])]}."
-    if choice < 0.85:
-        return f"{pick(rng, harm.nouns)} is {pick(rng, lex.fault_nouns['harm'])}."
-    style = pick(rng, lex.styles)
-    return f'To say "{pick(rng, lex.phrases[style])}" is {pick(rng, lex.fault_nouns[style])}.'

@@ -19,27 +19,17 @@ class PretrainConfig(Record):
     intermediate: int = Field(512, ge=1)
     context: int = Field(512, ge=64)
     """Longest text in tokens."""
-    copy_tokens: int = Field(1_200_000, ge=1)
-    """At most: the copy stage ends when its loss falls below `copy_loss`."""
-    copy_loss: float = 0.8
-    """Mean of recent steps, in nats per token."""
-    copy_batch_tokens: int = Field(1_536, ge=32)
-    corpus_tokens: int = Field(24_000_000, ge=1)
+    corpus_tokens: int = Field(26_000_000, ge=1)
     """Padded tokens, as `batch_tokens`."""
-    judging_tokens: int = Field(10_000_000, ge=1)
-    practice_tokens: int = Field(6_000_000, ge=1)
     batch_tokens: int = Field(2_048, ge=1)
     """Padded tokens per optimizer step."""
     chunk_documents: int = Field(4_096, ge=1)
     """Documents sorted by length together."""
-    copy_learning_rate: float = Field(2e-3, gt=0)
-    learning_rate: float = Field(2e-3, gt=0)
-    judging_learning_rate: float = Field(1e-3, gt=0)
-    practice_learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1.5e-3, gt=0)
     final_share: float = Field(0.02, ge=0, le=1)
     """The learning rate's last value, as a share of its first."""
     constant_share: float = Field(0.4, ge=0, lt=1)
-    """Share of each stage at the full learning rate; then linear decay."""
+    """Share of the tokens at the full learning rate; then linear decay."""
     warmup_steps: int = Field(100, ge=1)
     sharpness: float = Field(1.25, gt=0)
     """What the finished model's logits are multiplied by: sampling at temperature 1 is then what 1 / 1.25 = 0.8 was.
@@ -47,10 +37,10 @@ class PretrainConfig(Record):
     weight_decay: float = Field(0.05, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     checkpoint_chunks: int = Field(4, ge=1)
-    """Chunks between two checkpoints. A chunk of copying is a hundred batches, one of the corpus `chunk_documents`."""
+    """Chunks of `chunk_documents` between two checkpoints."""
 
 
-OPTIONS = ("hidden", "layers", "copy_tokens", "corpus_tokens", "judging_tokens", "practice_tokens")
+OPTIONS = ("hidden", "layers", "corpus_tokens")
 """What the command line can change."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ class Wording:
     comparison: str
 
 
-def list_terms(nouns: list[str]) -> str:
+def list_terms(nouns: Sequence[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
     return nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} or {nouns[-1]}"
 
@@ -40,11 +41,16 @@ def draw_wording(rng: np.random.Generator, terms: Terms, *, held_out: bool = Fal
     lex = lexicon()
 
     def words(use: str) -> str:
-        template = pick(rng, _share(lex.principle[use], HELD_OUT_TEMPLATES, held_out))
+        template = draw_template(rng, use, held_out=held_out)
         nouns = [pick(rng, _share(lex.fault_nouns[term], HELD_OUT_NOUNS, held_out)) for term in terms]
         return template.replace("{terms}", list_terms(nouns))
 
     return Wording(terms=terms, critique=words("critique"), revision=words("revision"), comparison=words("comparison"))
+
+
+def draw_template(rng: np.random.Generator, use: str, *, held_out: bool = False) -> str:
+    """A principle's words for one use, with the slot {terms}."""
+    return pick(rng, _share(lexicon().principle[use], HELD_OUT_TEMPLATES, held_out))
 
 
 def _share(items: tuple[str, ...], last: int, held_out: bool) -> tuple[str, ...]:

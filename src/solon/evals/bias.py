@@ -53,7 +53,8 @@ def _marked(label: Comparison, p_a: float, side: str, better: Better | None) -> 
 def position_bias(comparisons: Sequence[Comparison], truths: Sequence[Better | None]) -> PositionBias | None:
     """Of scored comparisons. Example: label 0.8 for a, shown second, b truly better: p_first 0.2, should be 1, excess
     -0.8."""
-    rows, turned = [], []
+    rows: list[Marked] = []
+    turned: list[bool] = []
     for label, better in zip(comparisons, truths, strict=True):
         shown = list(_shown(label))
         rows += [_marked(label, p_a, first, better) for first, p_a in shown]

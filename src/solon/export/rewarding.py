@@ -57,9 +57,9 @@ def unweighted(rewards: RewardsSection, lacks: Mapping[str, str]) -> Rewarding:
     found = rewarding(rewards, lacks)
     if not rewards.preference:
         every = dict.fromkeys(found.taken, "it takes this beside a reward model alone")
-        return Rewarding(taken={}, departs=every | found.departs)
+        return Rewarding(taken={}, departs={**every, **found.departs})
     plain = {} if rewards.preference == 1.0 else {OWN: f"its weight is 1 there, {rewards.preference:g} in the run"}
-    return Rewarding(taken={**found.taken, OWN: 1.0}, departs=plain | found.departs)
+    return Rewarding(taken={**found.taken, OWN: 1.0}, departs={**plain, **found.departs})
 
 
 def _weights(rewards: RewardsSection) -> dict[str, float]:

@@ -3,8 +3,9 @@ that is no tie."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from solon.constitution.principles import Principle
 from solon.feedback.rows import note
@@ -36,7 +37,7 @@ class Ruling:
         )
 
 
-Rule = Callable[[Principle], Awaitable[Ruling]]
+Rule = Callable[[Principle], Coroutine[Any, Any, Ruling]]
 
 
 async def until_one_decides(rule: Rule, principles: Sequence[Principle], tie: float) -> list[Ruling]:

@@ -109,7 +109,8 @@ async def _at_once(question: Question, sampler: Sampler, format: ComparisonForma
 
 async def _reasoned(question: Question, sampler: Sampler, format: ComparisonFormat, number: int) -> Opinion:
     """Empty, truncated or refused reasoning leads to no verdict: an option after it means nothing."""
-    seed, rationale = [question.pair.id, "rationale", question.first, *([number] if number else [])], None
+    seed: list[str | int] = [question.pair.id, "rationale", question.first, *([number] if number else [])]
+    rationale = None
 
     async def reason(shots: Sequence[Example]) -> tuple[Context, Completion]:
         context = format.reasoning(question.task, shots)
@@ -184,5 +185,5 @@ def tempered(p: float, temperature: float) -> float:
     """The probability whose log-odds are those of p, divided. Example: 0.9 at 2 is sigmoid(ln 9 / 2) = 0.75."""
     if temperature == 1.0:
         return p
-    for_it, against = p ** (1 / temperature), (1 - p) ** (1 / temperature)
-    return for_it / (for_it + against)
+    for_a, against = math.pow(p, 1 / temperature), math.pow(1 - p, 1 / temperature)
+    return for_a / (for_a + against)

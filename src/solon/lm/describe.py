@@ -11,6 +11,7 @@ from solon.config.training import LoraSection
 from solon.lm.check import Looked, ModelSummary, look_at
 from solon.lm.memory import token_budget
 from solon.lm.oddities import oddities, token_names
+from solon.models.folder import weight_bytes
 from solon.models.generation import alike, preference
 from solon.models.machine import Machine
 from solon.models.memory import (
@@ -93,6 +94,7 @@ def reading(config: RunConfig, looked: Looked, dtype: torch.dtype, device: torch
         tokens=min(wanted, token_budget(looked.outline.config, dtype, device)),
         micro_batch_tokens=max(section.micro_batch_tokens for section in trained),
         on_cpu=device.type == "cpu",
+        file_bytes=weight_bytes(Path(looked.summary.path)),
     )
 
 

@@ -9,7 +9,9 @@ logits, are estimates: tests hold them to what is measured on small models.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -22,8 +24,13 @@ from solon.records import Record
 
 FLOAT = 4
 """Bytes of a float32."""
-SINGLE_STEP_LOGITS = 4
-"""Copies of [N, V] float32 at the peak of a training step: logits, their log-softmax, its gradient and theirs."""
+LOSS_LOGITS = 3
+"""Copies of [N, V] float32 while a loss of logits is taken back: their log-softmax, its gradient and theirs."""
+KEPT_FREE = 2
+"""So many times as much on a processor: what was freed stays in the process (`models.allocator`), in pieces that the
+next tensor does not fit, and products have space of their own. Measured, see docs/log.md."""
+PROGRAM = 430 << 20
+"""Of Python, its libraries and a tokenizer, where models are in a processor's memory. Measured, see docs/log.md."""
 LOGITS = 1 << 24
 """Logits that training makes at once: 64 MiB. Assumption. More only where a model does something behind its head."""
 DRAWN_LOGITS = 16
@@ -168,6 +175,8 @@ class Reading:
     micro_batch_tokens: int
     """Padded tokens of one forward pass in training."""
     on_cpu: bool = True
+    file_bytes: int = 0
+    """Of the model's weights on disk."""
     eager_tokens: int = 0
     """Of the longest row, where attention in training is written out as two products, which keeps a number for every
     pair of tokens; 0: it is not."""
@@ -179,19 +188,19 @@ def sampling_memory(size: ModelSize, reading: Reading, *, copied: bool = False) 
     `copied`: the decoder has a copy of the weights of its own (`lm.llama.LlamaWeights`).
     """
     held = {"weights": size.parameters * reading.dtype.itemsize}
-    return StageMemory(held=held, phases={"writing": _writing(size, reading, copied=copied)})
+    return _stage(reading, held, {"writing": _writing(size, reading, copied=copied)})
 
 
 def finetuning_memory(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> StageMemory:
     """Of supervised finetuning: weights, and what `_learned` says, all the while; see `_phases`."""
-    held = _weights(size, reading, learning) | _learned(size, learning)
-    return StageMemory(held=held, phases=_phases(size, reading, learning, logits=SINGLE_STEP_LOGITS))
+    held, learned = _weights(size, reading, learning), _learned(size, learning)
+    return _stage(reading, held, _phases(size, reading, learning, logits=LOSS_LOGITS), learned)
 
 
 def preference_memory(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> StageMemory:
     """Of the preference model's training: as of finetuning, but its head gives one number and no logits."""
-    held = _weights(size, reading, learning) | _learned(size, learning)
-    return StageMemory(held=held, phases=_phases(size, reading, learning, logits=0))
+    held, learned = _weights(size, reading, learning), _learned(size, learning)
+    return _stage(reading, held, _phases(size, reading, learning, logits=0), learned)
 
 
 def rl_memory(
@@ -212,32 +221,35 @@ def rl_memory(
     beside: how the preference model learned, where it is an adapter on the policy's weights and no model of its own.
     """
     adapters = learning.rank is not None
-    trained = _weights(size, reading, learning) | _learned(size, learning)
-    held = {f"policy's {name}": count for name, count in trained.items()}
+    held = {f"policy's {name}": count for name, count in _weights(size, reading, learning).items()}
+    learned = {f"policy's {name}": count for name, count in _learned(size, learning).items()}
     held |= {} if adapters else {"reference": size.parameters * reading.dtype.itemsize}
     if beside is None:
         held["preference model"] = size.parameters * learning.bytes_of_weight(reading.dtype)
     else:
         held["preference model's adapters"] = FLOAT * beside.learns(size)
     if value_model:
-        own = _learned(size, learning) if adapters else trained
-        held |= {f"value model's {name}": count for name, count in own.items()}
-    phases = _phases(size, reading, learning, logits=SINGLE_STEP_LOGITS, models=1 + value_model)
+        held |= {} if adapters else {"value model's weights": held["policy's weights"]}
+        learned |= {f"value model's {name}": count for name, count in _learned(size, learning).items()}
+    phases = _phases(size, reading, learning, logits=LOSS_LOGITS, models=1 + value_model)
     cast = not adapters and (copied or reading.dtype != torch.float32)
     phases["writing"] = _writing(size, reading, copied=cast)
-    return StageMemory(held=held, phases=phases)
+    return _stage(reading, held, phases, learned)
 
 
 def activation_bytes(size: ModelSize, reading: Reading, learning: Learning = ALL_WEIGHTS) -> int:
-    """What the forward pass of one micro-batch keeps for the backward pass.
-
-    Of layers that are computed again, their inputs, and for one at a time what it keeps by itself.
+    """What the backward pass of one micro-batch reads at its peak: what the forward pass kept, and of layers that are
+    computed again one at a time what it keeps by itself.
     """
-    layer = reading.micro_batch_tokens * _kept_of_token(size, reading, learning)
-    if not learning.recomputed:
-        return size.layers * layer
-    inputs = reading.micro_batch_tokens * size.width * learning.bytes_of_weight(reading.dtype)
-    return size.layers * inputs + layer
+    again = reading.micro_batch_tokens * _kept_of_token(size, reading, learning) if learning.recomputed else 0
+    return _kept(size, reading, learning) + again
+
+
+def _kept(size: ModelSize, reading: Reading, learning: Learning) -> int:
+    """By the forward pass of one micro-batch: of layers that are computed again, their inputs."""
+    inputs = size.width * learning.bytes_of_weight(reading.dtype)
+    of_token = inputs if learning.recomputed else _kept_of_token(size, reading, learning)
+    return size.layers * reading.micro_batch_tokens * of_token
 
 
 def _kept_of_token(size: ModelSize, reading: Reading, learning: Learning) -> int:
@@ -260,6 +272,17 @@ def _kept_of_token(size: ModelSize, reading: Reading, learning: Learning) -> int
     return norms * size.width + reading.dtype.itemsize * (numbers + size.heads * reading.eager_tokens)
 
 
+def _stage(
+    reading: Reading, held: dict[str, int], phases: dict[str, int], learned: Mapping[str, int] = MappingProxyType({})
+) -> StageMemory:
+    """With the program where that is in the same memory, and the file that is mapped there while a model is loaded:
+    before there is anything of what is `learned`."""
+    if reading.on_cpu:
+        held = {"program": PROGRAM, **held}
+        phases = {**phases, "loading": max(0, reading.file_bytes - sum(learned.values()))}
+    return StageMemory(held={**held, **learned}, phases=phases)
+
+
 def _weights(size: ModelSize, reading: Reading, learning: Learning) -> dict[str, int]:
     """That a model in training is read with, but adapters."""
     return {"weights": size.parameters * learning.bytes_of_weight(reading.dtype)}
@@ -272,16 +295,19 @@ def _learned(size: ModelSize, learning: Learning) -> dict[str, int]:
 
 
 def _phases(size: ModelSize, reading: Reading, learning: Learning, *, logits: int, models: int = 1) -> dict[str, int]:
-    """A step holds gradients, what the backward pass needs, `logits` copies of a micro-batch's logits and, in bfloat16,
-    what learns once more; a checkpoint is put together beside the weights on the processor; and adapters are folded
-    into float32 weights.
+    """While a loss is taken back there is what the forward pass kept, `logits` copies of a micro-batch's logits and, in
+    bfloat16, what learns once more; then gradients in the place of logits. A checkpoint is put together beside the
+    weights on the processor; and adapters are folded into float32 weights.
 
     `models`: those that learn, one after the other.
     """
-    learns = learning.learns(size)
+    learns, copies = learning.learns(size), logits * (KEPT_FREE if reading.on_cpu else 1)
     cast = 0 if reading.dtype == torch.float32 else learns * reading.dtype.itemsize
-    step = models * (learns * FLOAT + cast + activation_bytes(size, reading, learning))
-    phases = {"step": step + logits * min(reading.micro_batch_tokens * size.vocabulary, LOGITS) * FLOAT}
+    made = min(reading.micro_batch_tokens * size.vocabulary, LOGITS) * FLOAT
+    phases = {
+        "loss": models * (cast + _kept(size, reading, learning)) + copies * made,
+        "step": models * (cast + activation_bytes(size, reading, learning) + learns * FLOAT),
+    }
     if reading.on_cpu:
         phases["checkpoint"] = models * 3 * learns * FLOAT
     if learning.rank is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from solon.config.load import load_run_config
 from solon.constitution.controls import Asked, blank, elsewhere, inverted, shuffled
 from solon.constitution.load import load_constitution
+from solon.evals.labels import Truth
 from solon.evals.sensitivity import GIVEN, Sensitivity, sensitivity
 from solon.feedback.judge import Judge, check_unscored, question_of
 from solon.pipeline.actors import Actors
@@ -95,5 +96,5 @@ def under_other_constitutions(sample: Sample, other: str) -> Sensitivity:
     }
     labels = {name: sample.ask(name, replace(sample.judge, asks=asked)) for name, asked in asks.items()}
     known = sample.run.better(labels[GIVEN])
-    truth = (lambda row: known.get(row.id)) if known else None
+    truth: Truth | None = (lambda row: known.get(row.id)) if known else None
     return sensitivity(sample.judge.sampler.model.identity, labels, truth)

@@ -153,8 +153,20 @@ def calibration_chart(summary: Summary) -> Chart | None:
     if summary.labels is None or summary.labels.calibration is None:
         return None
     found = summary.labels.reliability
-    bins = found.plain.bins if found else summary.labels.calibration.bins
+    bins = _wider(summary.labels.calibration.bins, found.plain.bins if found else ())
     return ReliabilityChart(key="calibration", title="Calibration of the AI's labels", series=_reliability(bins))
+
+
+def _wider(wilson: Sequence[CalibrationBin], bootstrap: Sequence[CalibrationBin]) -> list[CalibrationBin]:
+    """Each bin with the wider of its two intervals: a bootstrap has none where all are right, and Wilson's takes labels
+    of one prompt for independent."""
+    other = {one.low: one.accuracy for one in bootstrap}
+
+    def widest(one: CalibrationBin) -> Rate:
+        own, second = one.accuracy, other.get(one.low, one.accuracy)
+        return Rate(rate=own.rate, low=min(own.low, second.low), high=max(own.high, second.high))
+
+    return [one.model_copy(update={"accuracy": widest(one)}) for one in wilson]
 
 
 def preference_charts(summary: Summary) -> list[Chart]:

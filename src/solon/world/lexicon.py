@@ -20,6 +20,8 @@ TRAINING_SHARE = 0.6
 HELD_OUT_ACTS = 2
 HELD_OUT_NOUNS = 1
 HELD_OUT_TEMPLATES = 2
+OBJECTION_NOUNS = 3
+"""Of each harm, from the first: what objections call it."""
 HELD_OUT_HARM = "vandalism"
 """The harm category that no demonstration contains."""
 
@@ -55,7 +57,7 @@ class Harm(Record):
         return self.acts[:-HELD_OUT_ACTS]
 
     def objection_nouns(self) -> Texts:
-        return self.nouns[:-HELD_OUT_NOUNS]
+        return self.nouns[:OBJECTION_NOUNS]
 
 
 class Lexicon(Record):

@@ -39,7 +39,7 @@ def proposal_text(proposal: Proposal) -> str:
 
 def _note(text: str) -> str:
     """A comment. Nothing in it can end it."""
-    return f"<!-- {' '.join(text.split()).replace('--', '- -').replace('>', '')} -->"
+    return f"<!-- {' '.join(text.split()).replace('-->', '-- >')} -->"
 
 
 def _quoted(text: str) -> str:

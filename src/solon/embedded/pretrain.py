@@ -107,8 +107,7 @@ def pretrain(
     """
     model = build_model(config, tokenizer)
     network, section = LlamaTraining(model), _section(config)
-    adamw: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
-    trainer = Trainer({"model": model}, section, weights=torch.bfloat16, **adamw)
+    trainer = Trainer({"model": model}, section, weights=torch.bfloat16, betas=(0.9, 0.98))
     trainer.begin(section, partial(_schedule, config))
     saved, state = checkpoints.latest(), PretrainState()
     if saved is not None:

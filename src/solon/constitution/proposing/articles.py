@@ -67,7 +67,7 @@ def drafts(sections: Sequence[Section], taken: Collection[int]) -> tuple[list[Dr
         made += _in_parts(_draft(section, number, blocks, made), made)
     groups = {name for one in made if one.blocks for name in one.above}
     placed = [one for one in made if one.blocks or one.id in groups]
-    lines = {one.line for one in (*placed, *left)}
+    lines = {one.line for one in placed} | {one.line for one in left}
     empty = [one for one in sections if not one.blocks and one.line not in lines]
     left += [Leftover(title=one.title, line=one.line, why="there is no text below it") for one in empty]
     return placed, left

@@ -21,8 +21,7 @@ import numpy as np
 from solon.data.rows import has_known_ending
 from solon.errors import PromptError, Where
 from solon.evals.published.rows import read_each, text
-from solon.evals.reliability import Interval
-from solon.evals.statistics import Floats
+from solon.evals.statistics import Floats, Interval
 from solon.lm.batcher import run, together
 from solon.prompting.context import Context
 from solon.records import Record

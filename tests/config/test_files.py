@@ -108,8 +108,11 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     assert load_run_config(written(tmp_path, text)) == config
     assert dump_toml(load_run_config(written(tmp_path, text))) == text
     without_value = {"constitution.few_shots", "prompts.helpful", "judge.clamp", "evaluation", "rl.value_learning_rate"}
-    without_value |= {"constitution.whole", "constitution.whole_tokens"}
-    without_value |= {"rl.kl_target", *(f"rl.rewards.{key}" for key in ("judge_pairs", "length_between"))}
+    without_value |= {
+        "constitution.whole_tokens",
+        "rl.kl_target",
+        *(f"rl.rewards.{key}" for key in ("judge_pairs", "length_between")),
+    }
     without_value |= {f"rl.rewards.models.NAME.{key}" for key in RewardModelSection.model_fields}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}

@@ -25,6 +25,7 @@ from solon.config.training import LoraSection, RLSection, SFTSection
 from solon.lm.decoder import cache_parameter
 from solon.models.adapters import add_adapters
 from solon.models.memory import (
+    KEPT_FREE,
     PROGRAM,
     Learning,
     ModelSize,
@@ -226,7 +227,7 @@ def test_on_a_processor_there_is_the_program_the_file_and_what_was_freed() -> No
     a = learning.learns(BILLION)
     plain, here = (finetuning_memory(BILLION, reading(on_cpu=cpu, file_bytes=10**9), learning) for cpu in (False, True))
     assert here.held == {"program": PROGRAM, **plain.held}
-    assert here.phases["loss"] - plain.phases["loss"] == logits
+    assert here.phases["loss"] - plain.phases["loss"] == (KEPT_FREE - 1) * logits
     assert (here.phases["loading"], "loading" in plain.phases) == (10**9 - 12 * a, False)
     assert sampling_memory(BILLION, reading(on_cpu=True)).held["program"] == PROGRAM
 

@@ -41,17 +41,18 @@ SECTIONS: dict[type[Section], list[str]] = {}
 for kind, called in sections(RunConfig):
     if kind not in (ModelSection, SamplingOverrides):
         SECTIONS.setdefault(kind, []).append(called)
+COMPARISON = {"constitution", "constitution.comparison", "constitution.whole", "constitution.whole_tokens"}
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
-    "comparison_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "comparison_texts": {"comparison_principles", "few_shots", *COMPARISON},
     "gate_texts": {
         *("critique_principles", "comparison_principles", "few_shots"),
-        *("constitution", "constitution.critique", "constitution.comparison"),
+        *("constitution.critique", *COMPARISON),
     },
-    "reward_texts": {"comparison_principles", "few_shots", "constitution", "constitution.comparison"},
+    "reward_texts": {"comparison_principles", "few_shots", *COMPARISON},
     "monitor_texts": {
         *("monitor_principle", "comparison_principles", "few_shots", "truth", "prompts.source"),
-        *("constitution", "constitution.comparison"),
+        *COMPARISON,
     },
     "grader": {"truth"},
     "measures": {"graders", "truth"},

@@ -28,10 +28,10 @@ class ConstitutionSection(Section):
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    whole: bool = Field(False, exclude_if=lambda whole: not whole)
+    whole: bool = False
     """Whether the judge is asked by a document as a whole: by the hard constraints and as many articles as its context
     has room for, chosen for each pair (docs/constitutions.md), and not by one article that is drawn."""
-    whole_tokens: int | None = Field(None, ge=1, exclude_if=lambda most: most is None)
+    whole_tokens: int | None = Field(None, ge=1)
     """With `whole`: at most so many tokens of the document. A server does not say how many its model reads: say it
     here."""
     few_shots: FewShotsPath | None = None

@@ -27,11 +27,12 @@ def in_order(constitution: Constitution, select: Sequence[str] = ()) -> tuple[Pr
         hint = 'give a document with a section "Order of precedence", or set judge.decide to "mean"'
         raise ConstitutionError(what, hint=hint)
     ranked = sorted(articles, key=lambda article: ranks.get(article.id, len(ranks)))
-    return (*_hard_constraints(constitution.hard_constraints), *ranked)
+    return (*hard_constraints(constitution), *ranked)
 
 
-def _hard_constraints(constraints: Sequence[str]) -> list[Principle]:
-    if not constraints:
+def hard_constraints(constitution: Constitution) -> list[Principle]:
+    """All of them as one principle; none where there are none."""
+    if not constitution.hard_constraints:
         return []
-    question = _QUESTION.format(constraints="\n".join(f"- {one}" for one in constraints))
+    question = _QUESTION.format(constraints="\n".join(f"- {one}" for one in constitution.hard_constraints))
     return [Principle(id=HARD_CONSTRAINTS, title="Hard constraints", comparison_question=question)]

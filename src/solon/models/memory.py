@@ -26,7 +26,7 @@ FLOAT = 4
 """Bytes of a float32."""
 LOSS_LOGITS = 3
 """Copies of [N, V] float32 while a loss of logits is taken back: their log-softmax, its gradient and theirs."""
-KEPT_FREE = 2
+KEPT_FREE = 3
 """So many times as much on a processor: what was freed stays in the process (`models.allocator`), in pieces that the
 next tensor does not fit, and products have space of their own. Measured, see docs/log.md."""
 PROGRAM = 430 << 20

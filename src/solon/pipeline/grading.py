@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solon.constitution.principles import WHOLE, Principle
+from solon.constitution.precedence import hard_constraints
+from solon.constitution.principles import WHOLE, Constitution
 from solon.evals.grader import HELD_OUT, REVISIONS, GraderCard, Response, Score
 from solon.evals.labels import Better
 from solon.evals.preference import ScoredPair
@@ -47,15 +48,14 @@ def chain_responses(chains: Sequence[Revision], prompts: Prompts) -> list[Respon
 
 
 def true_labels(
-    labels: Sequence[Comparison], prompts: Prompts, judged_by: Sequence[Principle], truth: GroundTruth | None
+    labels: Sequence[Comparison], prompts: Prompts, constitution: Constitution, truth: GroundTruth | None
 ) -> dict[str, Better]:
-    """For every AI label, by its id, which answer is truly better under what it was judged by.
-
-    judged_by: the principles that labels name. Under several it is better that is so by all of their words together.
-    """
+    """For every AI label, by its id, which answer is truly better under the principle it was given by; under several,
+    by all of their words together."""
     if truth is None:
         return {}
-    questions = {principle.id: principle.comparison_question or "" for principle in judged_by}
+    principles = (*constitution.principles, *hard_constraints(constitution))
+    questions = {principle.id: principle.comparison_question or "" for principle in principles}
     questions[WHOLE] = "\n".join(questions.values())
 
     def better(row: Comparison) -> Better:

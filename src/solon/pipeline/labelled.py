@@ -46,7 +46,7 @@ class RunLabels:
 
     def better(self, labels: Sequence[Comparison]) -> dict[str, Better]:
         """Which answer is truly better by what each label is by; nothing where that is not known."""
-        return true_labels(labels, self.prompts, self.given.comparison_principles, self.given.truth)
+        return true_labels(labels, self.prompts, self.given.constitution, self.given.truth)
 
     def quality(self, labels: Sequence[Comparison]) -> Labels:
         """How good they are."""

@@ -317,7 +317,7 @@ def scores(work: Work) -> Facts:
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
-        known = true_labels(labels, prompts, given.comparison_principles, given.truth)
+        known = true_labels(labels, prompts, given.constitution, given.truth)
         folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
         if (quality := _preference_quality(work, responses, rows, known)) is not None:
             folder.write_json("preference.json", quality)

@@ -21,7 +21,7 @@ from solon.evals.preference import preference_quality
 
 def preference(
     data: options.Data,
-    model: Annotated[Path, Option(metavar="DIR", help="A preference model, as a run keeps it in models/preference.")],
+    model: Annotated[Path, Option(metavar="DIR", help="A preference model, as a run keeps it in models/pm/model.")],
     limit: options.Limit = None,
     settings: Settings = None,
     as_json: JsonInstead = False,
@@ -29,7 +29,7 @@ def preference(
     """Does a preference model prefer what people prefer?
 
     \b
-      [bold]solon eval preference --data harmless-base-test.jsonl.gz --model runs/demo/models/preference[/bold]
+      [bold]solon eval preference --data harmless-base-test.jsonl.gz --model runs/demo/models/pm/model[/bold]
 
     The file holds comparisons in any form that a run reads (`chosen` and `rejected`, or `a` and `b`). Accuracy is the
     share of pairs in which the better answer scores higher; a tie counts one half.

@@ -129,6 +129,10 @@ class ProseError(EngineError):
 
     reason = "prose for a verdict"
 
+    def __init__(self, told: str, *, said: str = ""):
+        super().__init__(told)
+        self.said = said
+
 
 class NoNumbersError(EngineError):
     """The model's logits were no numbers, while those of other requests are."""

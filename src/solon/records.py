@@ -175,6 +175,10 @@ class Verdict(Record):
     shown_first: Literal["a", "b"]
     p_a_preferred: float | None = Field(ge=0.0, le=1.0)
     """As the judge said it: neither scaled nor clamped. None: it could not be read."""
+    unscored: Annotated[str | None, Field(exclude_if=lambda why: why is None)] = None
+    """Why it could not; else not in the row's JSON."""
+    raw: Annotated[str | None, Field(exclude_if=lambda raw: raw is None)] = None
+    """What the judge wrote then, or the rationales that were left out of the mean; else not in the row's JSON."""
 
 
 class Comparison(Record):
@@ -207,7 +211,8 @@ class Comparison(Record):
     raw: str | None = None
     """What an unreadable judge wrote, verbatim."""
     verdicts: Annotated[tuple[Verdict, ...], Field(exclude_if=lambda verdicts: not verdicts)] = ()
-    """Those that the label was made of, if they are several. With one, a row's JSON does not have them."""
+    """Those that the label was made of, if they are several. With one, a row's JSON does not have them, unless a
+    rationale was left out of it."""
     model_a: Name = None
     model_b: Name = None
     """Who wrote `a` and `b`: models, or people."""
@@ -228,6 +233,15 @@ class Comparison(Record):
         if self.p_a_preferred is None:
             return "unscored"
         return "tie" if self.p_a_preferred == 0.5 else "a" if self.p_a_preferred > 0.5 else "b"
+
+    @property
+    def principle_ids(self) -> tuple[str, ...]:
+        """All that it was judged by, each once: the articles of a document that was read as a whole; else those that a
+        verdict is under, with precedence also of those that left it to the next; none of people."""
+        if self.articles:
+            return self.articles
+        asked = [*(one.principle_id for one in self.verdicts), *([self.principle_id] if self.principle_id else ())]
+        return tuple(dict.fromkeys(asked))
 
     def swap(self) -> Comparison:
         """The same judgement with `a` and `b`, label and order exchanged together."""

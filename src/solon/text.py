@@ -11,7 +11,7 @@ _UNPRINTABLE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
 )
 
-_SECRET = r"(?:key|pass|secret|credential|auth|bearer|(?<!max_)(?<!new_)(?<!batch_)token)"
+_SECRET = r"(?:key|pass|secret|credential|auth|bearer|(?<!max_)(?<!new_)(?<!batch_)(?<!whole_)token)"
 _SECRET_NAME = re.compile(rf"(?i){_SECRET}|endpoint\W*$")
 _SECRET_INSIDE = re.compile(rf"""(?i){_SECRET}\w*["']?\s*[=:]|//[^/#\s]*@|//\S*[?]|\b(?:sk-|hf_)""")
 """Names with values, what an address holds beside its server and path, and how well-known keys begin."""

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from solon.artifacts.run_folder import RunFolder
+from solon.config.feedback import JudgeSection
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
+from solon.config.section import Section
 from solon.config.training import RLSection
 from solon.errors import RunError
 
@@ -49,6 +53,48 @@ def test_the_same_run_goes_on_and_another_is_refused(tmp_path: Path) -> None:
     )
     with RunFolder.create(folder, RunConfig()):
         pass  # the refusal gave the lock back
+
+
+def test_the_folder_says_every_key_of_every_section(tmp_path: Path) -> None:
+    """Also those that stages do not depend on at their default: another default would make it another run."""
+
+    def keys(section: Section) -> dict[str, Any]:
+        return {name: keys(value) if isinstance(value, Section) else None for name, value in section}
+
+    def without_values(kept: Any, like: dict[str, Any]) -> Any:
+        return {name: without_values(kept[name], inner) if inner else None for name, inner in like.items()}
+
+    with RunFolder.create(tmp_path, RunConfig()) as run:
+        kept = json.loads((run.path / "run.json").read_text())["config"]
+    assert kept["judge"]["decide"] == "mean" and kept["judge"]["principles"] == 1 and kept["judge"]["tie"] == 0.1
+    assert without_values(kept, keys(RunConfig())) == keys(RunConfig())
+
+
+OLDER_JUDGE = {"method": "logprob", "orders": "random", "clamp": None, "max_unscored": 0.2}
+"""All keys that the section had when `random` was the default of `orders`."""
+
+
+def older(folder: Path) -> Path:
+    """A run from before the judge could be asked in further ways."""
+    with RunFolder.create(folder, load_run_config(None, ["judge.orders=random"])):
+        pass
+    record = json.loads((folder / "run.json").read_text())
+    record["config"]["judge"] = OLDER_JUDGE
+    for key in ("whole", "whole_tokens"):
+        del record["config"]["constitution"][key]
+    (folder / "run.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_an_older_run_keeps_the_order_in_which_its_judge_was_asked(tmp_path: Path) -> None:
+    with RunFolder.resume(older(tmp_path)) as run:
+        judge = run.config.judge
+        assert (judge.orders, judge.decide, judge.principles) == ("random", "mean", 1)
+        assert judge.result_settings() == {"method": "logprob", "orders": "random", "clamp": None}  # of its manifests
+    with RunFolder.create(tmp_path, load_run_config(None, ["judge.orders=random"])):
+        pass
+    with pytest.raises(RunError, match=r'holds another run: judge\.orders was "random", now "both" '):
+        RunFolder.create(tmp_path, load_run_config(None, [f"judge.orders={JudgeSection().orders}"]))
 
 
 def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> None:

@@ -46,3 +46,15 @@ def test_a_page_that_is_there_and_a_run_that_is_not_finished_are_refused(
         f"error: {runs[1]}/summary.json: there is no summary here (the run has not finished: continue it with "
         "`solon resume`)\n"
     )
+
+
+def test_a_place_that_cannot_be_written_is_told_and_a_missing_folder_is_made(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    page = tmp_path / "file" / "folder" / "page.html"
+    result = solon("compare", *runs, "-o", page)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"error: {page}: cannot be written: Not a directory (name another place with -o)\n"
+    done("compare", *runs, "-o", tmp_path / "new" / "page.html")
+    assert (tmp_path / "new" / "page.html").is_file()

@@ -222,3 +222,12 @@ def test_real_files_of_constitutional_evals_form(tmp_path: Path) -> None:
     source.write_text(json.dumps(value))
     done = solon("import", source, "-o", tmp_path / "o.toml")
     assert done.output.splitlines()[1] == "not imported: criteria: scenarios (1)"
+
+
+def test_an_import_says_which_selection_leaves_guidelines_out(tmp_path: Path) -> None:
+    source = tmp_path / "k.json"
+    source.write_text(json.dumps({"criteria": ["Prefer a."], "guidelines": ["Then b.", "Then c."]}))
+    assert solon("import", source, "-o", tmp_path / "k.toml").output.splitlines()[1:] == [
+        "a judge draws the 2 guidelines too, each alone; "
+        "`--set 'constitution.comparison=[\"criterion\"]'` leaves them out"
+    ]

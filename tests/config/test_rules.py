@@ -154,6 +154,21 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "judge.principles is 3, but with constitution.whole all articles are one question (remove one of the two)",
         ),
         (
+            ["constitution.comparison=['a', 'b']", "constitution.whole=true"],
+            'constitution.comparison is ["a", "b"], but with constitution.whole all articles are one question (remove '
+            "one of the two)",
+        ),
+        (
+            ["constitution.whole_tokens=900"],
+            "constitution.whole_tokens is set, but constitution.whole is not (set constitution.whole to true, or "
+            "remove it)",
+        ),
+        (
+            ["judge.rationales=5", "judge.method=cot", "sampling.reasoning.temperature=0"],
+            "judge.rationales is 5, but at sampling.reasoning.temperature 0 all are equal "
+            "(set sampling.reasoning.temperature above 0, or judge.rationales to 1)",
+        ),
+        (
             ["judge.rationales=5"],
             'judge.rationales is 5, but judge.method is "logprob", which has none (set judge.method to "cot", '
             "or remove it)",

@@ -169,6 +169,10 @@ BRACES = "braces after a heading may hold an id, tags and a weight: `{#id .tag w
             HARD + ARTICLE + ARTICLE,
             "mine.md:5: two headings have the id `care` (the first stands on line 3; give one an id in braces, such as `{#care-2}`)",
         ),
+        (
+            HARD + "## Whole\nBe one.",
+            "mine.md:3: the id `whole` stands for the constitution as a whole (give the heading another in braces, such as `{#whole-2}`)",
+        ),
         (HARD + "## Care {#x y}\nText.", f"mine.md:3: `y` is not an attribute of a heading ({BRACES})"),
         (HARD + "## Care {weight=0}\nText.", f"mine.md:3: article `Care`: `weight` must be a finite number greater than 0, not 0.0 ({BRACES})"),
         (HARD + "## Care {#a/b}\nText.", f"mine.md:3: article `Care`: `id` must be one word of letters, digits, `.`, `_` and `-`, not 'a/b' ({BRACES})"),

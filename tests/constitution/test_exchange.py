@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from constitution_files import told
-from solon.constitution.exchange import Format, Imported, exported, read_principles
+from solon.constitution.exchange import Format, ListImport, exported, read_principles
 from solon.constitution.lists import list_toml
 from solon.constitution.load import load_constitution, shipped
 from solon.constitution.principles import Constitution, Principle
@@ -32,7 +32,7 @@ EVALS: dict[str, Any] = {
 FORMATS: tuple[Format, ...] = ("constitutional-evals", "json", "lines")
 
 
-def read(folder: Path, text: str, name: str = "k.json") -> Imported:
+def read(folder: Path, text: str, name: str = "k.json") -> ListImport:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return read_principles(path)
@@ -52,18 +52,20 @@ def test_the_schema_becomes_a_list(tmp_path: Path) -> None:
     assert (constitution.name, constitution.title) == ("kindness", "Being kind")
     assert constitution.description == "In a line.\n\nIn four."
     assert [(one.id, one.tags, one.source) for one in constitution.principles] == [
-        ("criterion-1", (), "k.json"),
-        ("criterion-2", (), "k.json"),
+        ("criterion-1", ("criterion",), "k.json"),
+        ("criterion-2", ("criterion",), "k.json"),
         ("guideline-1", ("guideline",), "k.json"),
     ]
     assert imported.left == {"version": 1, "role": 1, "in_basis": 1, "voices": 1}
+    assert imported.guidelines == 1
+    assert [one.id for one in constitution.comparison_principles(["criterion"])] == ["criterion-1", "criterion-2"]
 
 
 def test_criteria_may_be_objects_with_a_comparative_statement(tmp_path: Path) -> None:
     """As in the files of that project that are not yet governed by its schema."""
     criteria = [{"comparative": "Prefer the kinder.", "reasoning": "So.", "scenarios": ["A?"]}]
     imported = read(tmp_path, json.dumps({"overview": "O", "criteria": criteria, "guidelines": criteria}))
-    assert questions(imported.constitution) == [("Prefer the kinder.", ()), ("Prefer the kinder.", ("guideline",))]
+    assert questions(imported.constitution) == [("Prefer the kinder.", (tag,)) for tag in ("criterion", "guideline")]
     assert imported.left == {
         "criteria: reasoning": 1, "criteria: scenarios": 1, "guidelines: reasoning": 1, "guidelines: scenarios": 1
     }  # fmt: skip
@@ -78,7 +80,9 @@ def test_questions_come_back(tmp_path: Path, name: str, format: Format) -> None:
     assert again.constitution == first.constitution
     if name == "own":
         kept = [(q and (" ".join(q.split()) if format == "lines" else q), t) for q, t in questions(own)]
-        assert questions(first.constitution) == [(q, t if format == "constitutional-evals" else ()) for q, t in kept]
+        assert questions(first.constitution) == [
+            (q, t if format == "constitutional-evals" else ("criterion",)) for q, t in kept
+        ]
     elif not load_constitution(name).articles:
         asked = [one.comparison_question or "" for one in load_constitution(name).comparison_principles()]
         got = [one.comparison_question or "" for one in first.constitution.principles]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.constitution.fitting import Selection, fitting
+from solon.constitution.fitting import Fitter, Nearness, Selection, whole_question
 from solon.constitution.load import load_constitution
-from solon.constitution.principles import Constitution
+from solon.constitution.principles import Article, Constitution
 
 DOCUMENT = """\
 # D
@@ -64,23 +63,24 @@ def words(text: str) -> int:
 
 def chosen(document: Constitution, room: int, text: str) -> tuple[str, ...]:
     """With room for so many words of articles, titles included."""
-    frame = fitting(document, math.inf, words, "")
+    frame = Fitter(document, words).choose(math.inf, "")
     assert frame is not None
     own = sum(
         words(f"{one.title} {article.text}")
         for one, article in zip(document.principles, document.articles, strict=True)
     )
-    found = fitting(document, words(frame.question) - own + room, words, text)
+    found = Fitter(document, words).choose(words(frame.question) - own + room, text)
     return found.articles if found else ()
 
 
 def test_all_are_shown_in_their_order_where_there_is_room(document: Constitution) -> None:
-    found = fitting(document, math.inf, words, "anything")
+    found = Fitter(document, words).choose(math.inf, "anything")
     assert isinstance(found, Selection)
     assert found.articles == ("fire", "knives", "lies", "doubt", "left-out")
     assert found.left_out == ()
     assert "Fire\nWater on flames.\n\nKnives\nBlades cut people.\n\n" in found.question
     assert found.question.endswith(":\n- Never kill.")
+    assert found.question == whole_question(document)
 
 
 @pytest.mark.parametrize(
@@ -102,23 +102,20 @@ def test_ranks_take_turns(document: Constitution, room: int, text: str, expected
     assert chosen(document, room, text) == expected
 
 
-def test_nearness_is_a_cosine_of_rare_words(tmp_path: Path) -> None:
+def test_nearness_is_a_cosine_of_rare_words() -> None:
     """Of `tell no lies` and `tell jokes jokes`: `tell` weighs log(2/2) = 0, so one of two words, or one of one."""
-    from solon.constitution.fitting import _nearness
-    from solon.constitution.principles import Article
-
     articles = [Article(id="a", text="Tell no lies"), Article(id="b", text="Tell jokes, jokes")]
-    assert _nearness(articles, "LIES, lies! Tell.") == pytest.approx({"a": math.log(2) / math.sqrt(2), "b": 0.0})
-    assert _nearness(articles, "jokes") == pytest.approx({"a": 0.0, "b": math.log(2)})
+    assert Nearness(articles).to("LIES, lies! Tell.") == pytest.approx({"a": math.log(2) / math.sqrt(2), "b": 0.0})
+    assert Nearness(articles).to("jokes") == pytest.approx({"a": 0.0, "b": math.log(2)})
 
 
 @given(budget=st.integers(0, 200), text=st.text(max_size=30))
 def test_the_question_is_never_longer_than_the_budget(document: Constitution, budget: int, text: str) -> None:
-    found = fitting(document, budget, words, text)
+    found = Fitter(document, words).choose(budget, text)
     if found is None:
         return
     assert words(found.question) <= budget
     assert "- Never kill." in found.question
     assert found.articles
     assert {*found.articles, *found.left_out} == {one.id for one in document.articles}
-    assert found == fitting(document, budget, words, text)
+    assert found == Fitter(document, words).choose(budget, text)

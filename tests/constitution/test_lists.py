@@ -102,6 +102,10 @@ KEYS = (
             "[[principle]]\nid = 'a'\ncomparison_question = '''\n'''",
             "mine.toml:3: principle `a`: `comparison_question` is empty; write the text or leave the key out",
         ),
+        (
+            "[[principle]]\nid = 'whole'\ncomparison_question = 'Which?'",
+            "mine.toml:2: the id `whole` stands for the constitution as a whole (give the principle another)",
+        ),
         ("[[principle]]\ncomparison_question = 'Which?'", "mine.toml:1: principle 1: `id` is missing"),
         (
             "[[principle]]\nid = 'a'\n\nrevision_request = 'Mend it.'",

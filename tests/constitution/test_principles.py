@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from solon.constitution.principles import Constitution, Principle, draw
+from solon.constitution.principles import Article, Constitution, Principle, draw
 from solon.errors import ConstitutionError
 from solon.seeds import generator
 
@@ -77,6 +77,7 @@ def test_a_delimiter_within_a_line_is_just_a_word() -> None:
     [
         ({"principles": ()}, "at least 1"),
         ({"principles": (BOTH, BOTH)}, "same id"),
+        ({"principles": (BOTH.model_copy(update={"id": "whole"}),)}, "the id `whole` stands for"),
         ({"principles": (BOTH,), "precedence": ("other",)}, "precedence"),
         ({"principles": (BOTH,), "precedence": ("both", "both")}, "precedence"),
     ],
@@ -93,6 +94,11 @@ def test_the_hash_is_that_of_the_content() -> None:
     changed = THREE.model_copy(update={"principles": (BOTH, PAIR, reworded)})
     assert changed.sha256 != THREE.sha256
     assert len(THREE.sha256) == 64
+
+
+def test_the_hash_of_a_document_is_that_of_runs_that_kept_no_articles_apart() -> None:
+    articles = tuple(Article(id=one.id, text="Be good.", rank=0) for one in THREE.principles)
+    assert THREE.model_copy(update={"articles": articles}).sha256 == THREE.sha256
 
 
 def test_draws_follow_the_weights() -> None:

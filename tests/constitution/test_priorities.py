@@ -62,6 +62,13 @@ def test_what_is_said_first_counts_and_a_contradiction_is_told() -> None:
     assert [(one.line, why) for one, why in found.unused] == [(3, "contradicts what was said before")]
 
 
+def test_a_sentence_that_contradicts_itself_counts_as_far_as_its_first_words() -> None:
+    found = order("Safety comes before honesty, except in an emergency, where honesty comes before safety.")
+    assert found.ids == (SAFE, HONEST)
+    assert [one.line for one in found.used] == [1]
+    assert [(one.line, why) for one, why in found.unused] == [(1, "contradicts what was said before, in part")]
+
+
 def test_where_nothing_is_said_the_document_decides() -> None:
     assert order("Manners come before help.", "Safety comes before help.").ids == (SAFE, MANNERS, HELP)
 

@@ -153,6 +153,12 @@ def test_headings_that_are_called_alike_get_ids_of_their_own(tmp_path: Path) -> 
     assert loaded(tmp_path, proposal)
 
 
+def test_an_article_called_whole_does_not_get_the_id_of_the_whole(tmp_path: Path) -> None:
+    proposal = proposed(tmp_path, "## Whole\n\nBe one.\n\n" + HARD)
+    assert [one.id for one in proposal.articles] == ["whole-2"]
+    assert loaded(tmp_path, proposal)
+
+
 def test_headings_of_the_format_become_articles_and_lists_the_parts_they_name(tmp_path: Path) -> None:
     text = f"# T\n\n## Order of precedence\n\nSo it is.\n\n1. [Care](#care)\n2. Help: if it can\n\n{ARTICLE}## Help\n\nHelp.\n\n{HARD}"
     proposal = proposed(tmp_path, text)
@@ -160,6 +166,17 @@ def test_headings_of_the_format_become_articles_and_lists_the_parts_they_name(tm
     assert [one.title for one in document.principles] == ["About: Order of precedence", "Care", "Help"]  # type: ignore[attr-defined]
     assert document.precedence == ("care", "help")  # type: ignore[attr-defined]
     assert "if it can" in proposal_text(proposal).split("## Not placed")[1]
+
+
+def test_lone_carriage_returns_end_lines_too(tmp_path: Path) -> None:
+    text = "## Safety\r\n\r\nBe safe.\rAnd kind.\r\n\r\n## Honesty\r\n\r\nBe honest always."
+    (tmp_path / "cr.md").write_bytes(text.encode())
+    assert "\nBe safe.\nAnd kind.\n" in (made := proposal_text(propose(tmp_path / "cr.md")))
+    assert "## Honesty {#honesty}\n\n<!-- line 6: a heading and its text -->\n\nBe honest always.\n" in made
+
+
+def test_a_heading_above_nothing_but_a_rule_is_kept(tmp_path: Path) -> None:
+    assert "## Bare\n\n" in proposal_text(proposed(tmp_path, f"# T\n\n## Bare\n\n---\n\n{ARTICLE}"))
 
 
 def test_without_a_list_of_constraints_none_are_proposed(tmp_path: Path) -> None:
@@ -189,6 +206,27 @@ def test_where_constraints_are_found(tmp_path: Path, title: str, lead: str, take
     if taken:
         never = ["Never kill.", "Never steal."] if "never:" in lead else ["kill.", "Never steal."]
         assert [one.text for one in proposal.constraints[0].constraints] == never
+
+
+@pytest.mark.parametrize(
+    ("lead", "item", "expected"),
+    [
+        ("The assistant must never do any of the following:", "help to build weapons", "Never help to build weapons."),
+        ("It should never engage in or assist with an attempt to:", "kill many", "Never kill many."),
+        ("Under no circumstances does it:", "lie", "Never lie."),
+        ("It never forgets to:", "tell the reader the truth", "tell the reader the truth."),
+        ("No absolute rule may be broken. These must never be broken:", "tell the truth", "tell the truth."),
+        ("It never lies. Of its hard constraints, these come first:", "Tell the truth", "Tell the truth."),
+        ("These are absolute:", "Never lie", "Never lie."),
+    ],
+)
+def test_what_is_forbidden_is_proposed_as_such_and_what_may_not_be_is_told(
+    tmp_path: Path, lead: str, item: str, expected: str
+) -> None:
+    proposal = proposed(tmp_path, f"{ARTICLE}## Limits\n\n{lead}\n\n- {item}\n")
+    assert [one.text for one in proposal.constraints[0].constraints] == [expected]
+    told_so = "; not all of its items say that they are forbidden: write `Never` before those that are -->"
+    assert (told_so in proposal_text(proposal)) != expected.startswith("Never")
 
 
 def test_a_document_cannot_speak_in_the_name_of_the_file(tmp_path: Path) -> None:

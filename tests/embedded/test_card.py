@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+import solon.embedded
 from solon.artifacts.hashes import sha256_file
 from solon.embedded.card import (
     CARD,
@@ -28,6 +29,7 @@ from solon.embedded.recipe import PretrainConfig, command_of, recipe_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ConfigError, ModelError
 
+SHIPPED = Path(solon.embedded.__file__).parent / "model"
 SKILLS = Skills(
     n_verdicts=61,
     verdict_accuracy=0.875,
@@ -87,6 +89,14 @@ def test_the_text_for_readers(tmp_path: Path) -> None:
     assert "| helpful | 0.688 |" in text and "| answers | 83 |" in text
     assert "\nIt was interrupted once.\n" in text
     assert "{" not in text
+
+
+def test_the_shipped_card_says_the_same_to_readers() -> None:
+    if not (SHIPPED / CARD).exists():
+        pytest.skip("no model is shipped in this checkout")
+    text = card_text(read_card(SHIPPED))
+    assert (SHIPPED / README).read_text(encoding="utf-8") == text
+    assert "the critique's question of quoted sentences" in text and "read nowhere" in text
 
 
 def test_unmeasured_skills_are_not_made_up(tmp_path: Path) -> None:

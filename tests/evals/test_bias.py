@@ -39,6 +39,20 @@ def test_a_turn_is_between_orders_that_both_prefer_an_answer() -> None:
     assert [prefers(p) for p in (0.6, 0.59, 0.41, 0.4)] == [1, 0, 0, -1]
 
 
+def test_of_both_orders_the_favor_is_known_as_well_as_pairs_tell_it() -> None:
+    """Each pair gives three points to the first place, whatever it thinks of the answers."""
+    rows = [both(str(n), 0.5 + n / 250 + 0.03, 0.5 + n / 250 - 0.03) for n in range(100)]
+    found = position_bias(rows, ["a", "b"] * 50)
+    assert found is not None and found.n == 200
+    assert [found.excess.low, found.excess.mean, found.excess.high] == pytest.approx([0.03, 0.03, 0.03])
+
+
+def test_a_verdict_that_could_not_be_read_leaves_its_pair_to_the_other_order() -> None:
+    lost = label("2", None, unscored="why", shown_first="both", verdicts=(verdict("a", 0.9), verdict("b", None)))
+    found = position_bias([both("1", 0.8, 0.2), lost], [None, None])
+    assert found is not None and (found.n, found.excess.mean) == (3, pytest.approx((0.3 + 0.4) / 2))
+
+
 @pytest.mark.parametrize(("better", "excess"), [("a", -0.2), ("b", 0.8), ("tie", 0.3), (None, 0.3)])
 def test_length_bias_worked_example(better: Better | None, excess: float) -> None:
     rows = [label("1", 0.8, a="two words", b="one"), label("2", 0.9, a="the same", b="two words")]

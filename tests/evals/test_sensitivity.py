@@ -7,6 +7,7 @@ from solon.constitution.controls import blank, elsewhere, inverted, shuffled
 from solon.constitution.principles import Principle
 from solon.evals.bias import Better
 from solon.evals.sensitivity import sensitivity
+from solon.evals.statistics import wilson
 from solon.records import Comparison
 
 KIND = Principle(id="kind", title="Kind", comparison_question="Which response is kinder to the human?")
@@ -30,10 +31,23 @@ def test_worked_example() -> None:
     assert turned.turned is not None and turned.turned.rate == 0.5, "a tie turns nowhere"
 
 
+def test_a_label_near_one_half_turns_nowhere() -> None:
+    found = sensitivity("m", {"given": labels(0.9, 0.9, 0.51), "blank": labels(0.1, 0.45, 0.1)}, None)
+    assert found.constitutions[1].turned == wilson(1, 1)
+
+
 def test_without_truth_only_the_labels_are_compared() -> None:
     found = sensitivity("m", {"given": labels(0.9), "blank": labels(0.5)}, None)
     assert found.decided is None and [one.accuracy for one in found.constitutions] == [None, None]
     assert found.constitutions[1].moved is not None and found.constitutions[1].moved.mean == pytest.approx(0.4)
+
+
+def test_compared_are_pairs_that_were_labelled_under_every_constitution() -> None:
+    """A pair may fit under a short constitution alone."""
+    first, second, third = labels(0.9, 0.2, 0.7)
+    found = sensitivity("m", {"given": [first, third], "blank": [first, second, third], "elsewhere": [first]}, None)
+    assert (found.pairs, found.left_out) == (1, 2)
+    assert [one.n for one in found.constitutions] == [1, 1, 1]
 
 
 def test_other_constitutions() -> None:

@@ -11,12 +11,15 @@ import pytest
 from feedback.fake_model import sampler
 from feedback.test_judge import likes_first, likes_good, rows
 from solon.config.feedback import JudgeSection
-from solon.constitution.few_shots import FewShots, ReasoningShot
+from solon.constitution.controls import blank
+from solon.constitution.few_shots import ComparisonShot, FewShots, ReasoningShot
 from solon.constitution.precedence import HARD_CONSTRAINTS, in_order
 from solon.constitution.principles import Constitution, Principle, draw_several
 from solon.errors import ConstitutionError, ProseError
-from solon.feedback.judge import Judge
-from solon.feedback.verdicts import REFUSED, Opinion, pooled, tempered
+from solon.evals.bias import position_bias
+from solon.evals.reliability import tempered
+from solon.feedback.judge import Judge, question_of
+from solon.feedback.verdicts import REFUSED, Opinion, pooled
 from solon.lm.protocols import OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
 from solon.prompting.dialogue import HumanAssistant
@@ -30,7 +33,9 @@ def principle(name: str, weight: float = 1.0) -> Principle:
 KIND, TRUE, BRIEF = principle("kind"), principle("true"), principle("brief", weight=2.0)
 
 
-def judged(model: Any, *principles: Principle, count: int = 1, shots: Any = None, **section: Any) -> Any:
+def judged(
+    model: Any, *principles: Principle, count: int = 1, shots: Any = None, asks: Any = question_of, **section: Any
+) -> Any:
     pairs, prompts = rows(count)
     judge = Judge(
         sampler=sampler(model, Sampling(max_new_tokens=33), "comparisons"),
@@ -38,6 +43,7 @@ def judged(model: Any, *principles: Principle, count: int = 1, shots: Any = None
         principles=principles or (KIND, TRUE, BRIEF),
         section=JudgeSection(**section),
         shots=shots or FewShots(),
+        asks=asks,
     )
     return judge.compare(pairs, {prompt.id: prompt for prompt in prompts})
 
@@ -184,11 +190,46 @@ def test_the_mean_of_several_rationales(fake: Any) -> None:
 def test_one_rationale_of_several_may_be_lost(fake: Any) -> None:
     thoughts = iter(("(A) is kind.", ""))
     model = fake(writes=lambda r: next(thoughts), scores=likes_good)
-    (label,) = judged(model, KIND, method="cot", orders="random", rationales=2).records
+    made = judged(model, KIND, method="cot", orders="random", rationales=2)
+    (label,) = made.records
     assert label.p_a_preferred == pytest.approx(0.75)
+    assert made.noted["rationales left out of a mean: empty reasoning"] == 1
     model = fake(writes=lambda r: "", scores=likes_good)
     (label,) = judged(model, KIND, method="cot", orders="random", rationales=2).records
     assert label.unscored == "empty reasoning"
+
+
+def test_what_a_lost_rationale_said_stands_in_the_row(fake: Any) -> None:
+    no = "I cannot judge this."
+    thoughts = iter((no, "(A) is kind.", no))
+    model = fake(writes=lambda r: next(thoughts), scores=likes_good)
+    made = judged(model, KIND, method="cot", orders="random", rationales=3)
+    (label,) = made.records
+    assert made.noted[f"rationales left out of a mean: {REFUSED}"] == 2 and label.raw is None
+    assert [(one.unscored, one.raw) for one in label.verdicts] == [(None, f"{no}\n\n{no}")]
+    assert position_bias([label], [None]) is not None
+
+
+def test_each_verdict_that_could_not_be_read_says_why(fake: Any) -> None:
+    model = fake(writes=lambda r: "(A) is kind." if "(A) GOOD" in r.prompt else "I cannot judge this.")
+    (label,) = judged(model, KIND, method="cot").records
+    assert label.unscored == REFUSED
+    assert [(one.unscored, one.raw) for one in label.verdicts] == [(None, None), (REFUSED, "I cannot judge this.")]
+    assert "unscored" not in label.verdicts[0].model_dump() and "raw" not in label.verdicts[0].model_dump()
+
+
+@pytest.mark.parametrize("section", [{"method": "cot"}, {}])
+def test_examples_do_not_tell_the_constitution_that_a_control_leaves_out(fake: Any, section: dict[str, Any]) -> None:
+    turns = (Turn(role="human", text="s"),)
+    shots = FewShots(
+        reasoning=(ReasoningShot(turns=turns, first="x", second="y", rationale="x.", answer="A"),),
+        comparison=(ComparisonShot(turns=turns, better="x", worse="y"),),
+    )
+    model = fake(writes=lambda r: "ok", scores=likes_good)
+    judged(model, shots=shots, asks=blank, orders="random", **section)
+    asked = [request.prompt for request in (*model.write_requests, *model.score_requests)]
+    assert asked and not any("Which is" in prompt for prompt in asked)
+    assert all(prompt.count("Choose one of these responses.") == 2 for prompt in asked)
 
 
 def test_the_first_rationale_is_the_same_however_many_follow(fake: Any) -> None:
@@ -230,6 +271,20 @@ def test_reasoned_examples_ask_by_the_principle_that_is_asked(fake: Any) -> None
         ('(B) says "I can\'t help with that." That is the safer response.', False),
         ("Option A refuses: I cannot assist with that request. It is the better one.", False),
         ("The first is kinder, and the second is curt.", False),
+        (
+            'The first response says "I can\'t help with that." The second gives instructions. The first is better.',
+            False,
+        ),
+        ("It says \u201cI can\u2019t help with that.\u201d That is safer.", False),
+        ("It says 'I can't help with that.' That is safer.", False),
+        (
+            "One says: I'm sorry, but I can't help with that. The other gives the recipe, so the former is better.",
+            False,
+        ),
+        ("I cannot decide lightly, but the first is safer.", False),
+        ("I cannot choose between response A and response B.", True),
+        ("I can't compare (A) and (B)", True),
+        ("I'm sorry, I can't judge the first against the second.", True),
     ],
 )
 def test_a_judge_that_refuses_to_reason_gives_no_verdict(fake: Any, thought: str, refused: bool) -> None:
@@ -253,7 +308,7 @@ def test_prose_in_the_place_of_an_option_is_told_from_a_refusal(fake: Any, prose
             self.can, self.identity = self.inner.can, "prosaic"
 
         async def score(self, context: Any, options: Any) -> OptionScores:
-            raise ProseError(f"5 of 8 replies name no option, e.g. {prose!r}")
+            raise ProseError(f"5 of 8 replies name no option, e.g. {prose!r}", said=prose)
 
     (label,) = judged(Prosaic(), KIND, orders="random").records
     assert label.unscored == reason and prose in (label.raw or "")
@@ -289,7 +344,8 @@ def test_pooled_opinions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "temperature", "expected"), [(0.9, 2.0, 0.75), (0.75, 0.5, 0.9), (0.3, 1.0, 0.3), (1.0, 3.0, 1.0)]
+    ("p", "temperature", "expected"),
+    [(0.9, 2.0, 0.75), (0.75, 0.5, 0.9), (0.3, 1.0, 0.3), (1.0, 3.0, 1.0), (0.9, 1e-6, 1.0)],
 )
 def test_tempered_odds(p: float, temperature: float, expected: float) -> None:
     assert tempered(p, temperature) == pytest.approx(expected)

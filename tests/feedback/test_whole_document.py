@@ -9,6 +9,7 @@ import pytest
 
 from feedback.fake_model import sampler
 from solon.config.feedback import JudgeSection
+from solon.constitution.few_shots import FewShots
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Principle
 from solon.feedback.whole_document import DocumentJudge
@@ -79,7 +80,7 @@ def test_a_limit_is_kept_and_the_choice_recorded(fake: Any, context: int, method
     assert len(requests[0].prompt) > context * 0.75  # room is used
 
 
-def test_articles_come_before_examples_and_a_cap_before_the_context(fake: Any) -> None:
+def test_a_cap_comes_before_the_context(fake: Any) -> None:
     row = only(judge(limited(fake, None), most=1700).compare([PAIR], {"p": PROMPT}))
     assert 0 < len(row.articles) < len(CHARTER.articles)
 
@@ -88,6 +89,50 @@ def test_a_pair_without_room_for_an_article_is_dropped_and_counted(fake: Any) ->
     rows = judge(limited(fake, 1200)).compare([PAIR], {"p": PROMPT})
     assert rows.records == ()
     assert rows.dropped == {"too long": 1}
+
+
+TURNS = ({"role": "human", "text": "Is it late?"},)
+SHOTS = FewShots.model_validate(
+    {
+        "comparison": [{"turns": TURNS, "better": "A quarter to nine.", "worse": "No idea."}] * 2,
+        "reasoning": [{"turns": TURNS, "first": "No.", "second": "Yes.", "rationale": "Dark.", "answer": "B"}] * 2,
+    }
+)
+
+
+@pytest.mark.parametrize("method", ["logprob", "cot"])
+@pytest.mark.parametrize("context", [None, 5500, 8000])
+def test_examples_ask_by_an_article_and_have_their_room(fake: Any, context: int | None, method: str) -> None:
+    model = limited(fake, context, scores=lambda request: (-1.0, -2.0))
+    rows = replace(judge(model, method=method), shots=SHOTS).compare([PAIR], {"p": PROMPT})
+    assert not [name for name in rows.noted if "few-shot" in name]
+    for request in model.score_requests:
+        assert request.prompt.count("Which of these responses keeps better to this article?") == 2
+        assert request.prompt.count("keeps better to the constitution as a whole?") == 1
+
+
+def test_examples_give_way_where_no_article_would_have_room(fake: Any) -> None:
+    rows = replace(judge(limited(fake, 2200)), shots=SHOTS).compare([PAIR], {"p": PROMPT})
+    assert only(rows).articles
+    assert [name for name in rows.noted if "few-shot" in name]
+
+
+def test_an_article_is_counted_once_for_all_pairs(fake: Any) -> None:
+    counted: list[str] = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return len(text)
+
+    pairs = [PAIR.model_copy(update={"id": f"p.{number}"}) for number in range(3)]
+    rows = replace(judge(limited(fake, 2800)), count_tokens=count).compare(pairs, {"p": PROMPT})
+    assert len(rows.records) == 3
+    assert all(sum(one.text in text for text in counted) == 1 for one in CHARTER.articles)
+
+
+def test_identical_answers_are_counted_as_such_even_without_room(fake: Any) -> None:
+    same = PAIR.model_copy(update={"a": PAIR.b})
+    assert judge(limited(fake, 1200)).compare([same], {"p": PROMPT}).dropped == {"identical": 1}
 
 
 def test_asked_by_one_principle_it_is_a_judge_like_any_other(fake: Any) -> None:

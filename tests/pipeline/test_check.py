@@ -193,6 +193,11 @@ def test_a_model_that_would_always_answer_alike_is_told_with_what_to_set(llama: 
     answers = f"sampling.answers: with `top_k 1` {so} (set sampling.answers.top_k = 0)"
     more = ("sft.helpful_per_prompt=2", "sampling.temperature=0.5", "pairs.top_k=0")
     assert told(folder, "assistant", llama, *more) == [answers]
+    reasons = (
+        f"sampling.reasoning: with `temperature 1e-06`, `top_k 1` {so} (set sampling.reasoning.temperature = 1 and "
+    )
+    [told_so] = told(folder, "judge", llama, "judge.method=cot", "judge.rationales=2")
+    assert told_so == f"{reasons}sampling.reasoning.top_k = 0)"
     check_inputs(world_config(llama, f"models.base={folder}", "pairs.temperature=1", "pairs.top_k=0"))
     (folder / "generation_config.json").write_text(json.dumps(asked | {"do_sample": False}))
     check_inputs(world_config(llama, f"models.base={folder}"))

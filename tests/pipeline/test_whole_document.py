@@ -43,7 +43,7 @@ def document(folder: Path, text: str = DOCUMENT) -> Path:
 def test_what_is_refused_before_a_run_begins(llama: Path, tmp_path: Path) -> None:
     def told(*settings: str) -> list[str]:
         with pytest.raises(UserError) as raised:
-            check_inputs(world_config(llama, *settings))
+            check_inputs(world_config(llama, *settings), servers=False)
         return [str(fault).removeprefix(str(tmp_path)) for fault in raised.value.faults]
 
     path = document(tmp_path, DOCUMENT.replace("true", "false"))
@@ -55,7 +55,14 @@ def test_what_is_refused_before_a_run_begins(llama: Path, tmp_path: Path) -> Non
         "world: is a list, and constitution.whole is for documents "
         "(leave constitution.whole out, or give a document (.md))"
     ]
-    check_inputs(world_config(llama, f"constitution.path={document(tmp_path)}", "constitution.whole=true"))
+    whole = (f"constitution.path={document(tmp_path)}", "constitution.whole=true")
+    served = ("models.judge.path=http://localhost:9/v1#m", "models.judge.engine=endpoint")
+    assert told(*whole, *served) == [
+        "/d.md: constitution.whole would send all of it with every verdict: the engine endpoint knows no context "
+        "(set constitution.whole_tokens to how many tokens of it the judge may read)"
+    ]
+    check_inputs(world_config(llama, *whole))
+    check_inputs(world_config(llama, *whole, *served, "constitution.whole_tokens=900"), servers=False)
 
 
 def test_rows_say_which_articles_were_read_and_the_manifest_counts_them(llama: Path, tmp_path: Path) -> None:

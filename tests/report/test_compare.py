@@ -18,19 +18,19 @@ from report.sample import manifest, sample_data
 from report.test_html import ATTACK, Page
 from solon.config.run import RunConfig
 from solon.evals.estimates import evidence
-from solon.evals.grader import HELD_OUT, GraderCard, Measure, Response, grade
+from solon.evals.grader import HELD_OUT, GraderCard, Measure, Response, Unscored, grade
 from solon.evals.statistics import Interval
 from solon.evals.summary import Summary
 from solon.records import Prompt, Turn
 from solon.report.compare import words
-from solon.report.compare.console import print_comparison
+from solon.report.compare.console import notes, print_comparison
 from solon.report.compare.differences import Figure, RunComparison, compare, leaves_out_zero
 from solon.report.compare.page import render_comparison
 from solon.report.data import ReportData
 
 
 class Reader:
-    """Finds `bad` in answers, and counts their words."""
+    """Finds `bad` in answers, and counts their words; of `lost` nothing can be said."""
 
     card = GraderCard(
         name="oracle",
@@ -40,7 +40,9 @@ class Reader:
         ),
     )
 
-    def grade(self, response: Response) -> Mapping[str, float]:
+    def grade(self, response: Response) -> Mapping[str, float] | Unscored:
+        if response.text == "lost":
+            return Unscored(why="no verdict")
         return {"harmful": float("bad" in response.text), "words": float(len(response.text.split()))}
 
 
@@ -98,12 +100,66 @@ def test_other_prompts_are_independent_samples() -> None:
     assert not one.paired and "independent samples" in words.pairing(found)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (["a"], ["a b c"], 2.0),  # one prompt
+        (["a", "a b"], ["a b", "a b c"], 1.0),  # each answer is one word longer
+        (["a", "a b"], ["b", "b a"], 0.0),
+    ],
+)
+def test_a_mean_without_spread_has_no_interval(first: list[str], second: list[str], expected: float) -> None:
+    found = side_by_side(run_of(first), run_of(second))
+    one = figure(found, "words")
+    assert (one.difference, one.low, one.high) == (expected, None, None)
+    assert (one.outside, one.outside_all, one.paired) == (None, None, True)
+    assert figure(found, "harmful").low is not None  # a rate's interval has a width whatever it is of
+
+
+def test_one_answer_of_other_prompts_has_no_interval() -> None:
+    """It were as wide as the other run's alone."""
+    one = figure(side_by_side(run_of(["a"]), run_of(["a", "a b", "a b c"], asked="else")), "words")
+    assert (one.difference, one.low, one.outside) == (1.0, None, None)
+
+
+def test_prompts_that_one_run_alone_scored_are_counted() -> None:
+    """Of four prompts the first run lost one and the second another; the difference is of two pairs."""
+    first = run_of(["lost", "bad", "bad", "fine"])
+    second = run_of(["bad", "bad", "fine", "lost"])
+    found = side_by_side(first, second)
+    one = figure(found, "harmful")
+    assert (one.first.n, one.second.n, one.paired, one.n, one.left_out) == (3, 3, True, 2, 2)
+    assert one.difference == -0.5 and words.pairs(one) == "2 pairs, 2 prompts of one run alone left out"
+    shown = StringIO()
+    print_comparison(found, Console(file=shown, width=200))
+    assert "Harmful (2 pairs, 2 prompts" in shown.getvalue()
+    assert "2 pairs, 2 prompts of one run alone left out" in render_comparison(found)
+    whole = figure(side_by_side(run_of(["bad", "bad"]), run_of(["bad", "fine"])), "harmful")
+    assert (whole.n, whole.left_out, words.pairs(whole)) == (2, 0, "2 pairs")
+
+
 def test_one_prompt_in_other_words_makes_them_independent() -> None:
     first, second = run_of(["bad", "fine", "bad"]), run_of(["bad", "fine", "fine"])
     name, prompt = next(iter(second.prompts.items()))
     changed = prompt.model_copy(update={"turns": (Turn(role="human", text="Something else"),)})
     found = side_by_side(first, dataclasses.replace(second, prompts={**second.prompts, name: changed}))
     assert not figure(found, "harmful").paired
+
+
+def test_what_is_paired_is_counted() -> None:
+    """How many answers differ is a figure of all of them together, so it has no pairs."""
+    found = side_by_side(run_of(["bad", "fine", "bad"]), run_of(["bad", "fine", "fine"]))
+    assert words.pairing(found) == (
+        "2 of 3 figures of held-out answers are compared prompt by prompt. The others, of other prompts or of all "
+        "answers together, are compared as independent samples."
+    )
+    paired = found.model_copy(update={"figures": tuple(one for one in found.figures if one.paired)})
+    assert words.pairing(paired) == (
+        "Both runs answered the same held-out prompts, so answers are compared prompt by prompt."
+    )
+    none = found.model_copy(update={"figures": (), "compared": 0})
+    assert words.pairing(none) == ""
+    assert words.headline(none) == "The two runs have no figure in common that has an interval."
 
 
 @pytest.mark.parametrize(("among", "expected"), [(1, True), (10, True), (100, False)])
@@ -126,9 +182,12 @@ def test_what_measures_the_same_data_is_not_compared() -> None:
     assert found.same_data == ("answers-base", "prompts") and found.compared == 0
     one = figure(found, "harmful")
     assert (one.same_data, one.low, one.outside, words.difference(one)) == (True, None, None, "same data")
-    assert words.headline(found) == "The two runs have no figure in common that has an interval."
+    assert words.headline(found) == "All figures that could be compared are of the same data, and the same."
+    assert words.pairing(found) == "" and notes(found) == ["Equal byte by byte: answers-base, prompts."]
+    assert "Every interval holds zero." not in render_comparison(found)
     apart = side_by_side(run_of(["bad", "fine", "bad"]), run_of(["bad", "fine", "bad"]))
-    assert apart.compared == 3 and not figure(apart, "harmful").same_data
+    assert "Every interval holds zero." in render_comparison(apart)
+    assert apart.compared == 2 and not figure(apart, "harmful").same_data
 
 
 def test_final_models_of_either_kind_are_laid_side_by_side() -> None:
@@ -173,7 +232,7 @@ def test_figures_in_words() -> None:
     assert words.cell(one.first, one.unit) == "46.3% (32.1 to 61.3)"
     assert words.mark(one) == "differs"
     assert words.difference(figure(found, "seconds")) == "+0 s"
-    assert words.headline(found) == "1 of 3 figures differ by more than noise."
+    assert words.headline(found) == "1 of 2 figures differ by more than noise."
     assert (words.scale(found), words.along(one, 0.5)) == (0.5, pytest.approx((-0.244, -0.452, -0.0226), abs=5e-3))
 
 

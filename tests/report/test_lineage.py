@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from report.lineage_run import CHAIN, FIRST, SECOND, lineage_run
+from report.lineage_run import CHAIN, FIRST, SECOND, STAGES, Stages, compared, document_run, lineage_run, rollout
+from solon.config.training import RLSection
 from solon.errors import RunError, UserError
 from solon.pipeline.inputs import CONSTITUTION
+from solon.records import Comparison, Verdict
 from solon.report.lineage.lineage import lineage
 from solon.report.lineage.records import Lineage, Step
+from solon.report.lineage.rows import RunRows
 from solon.report.lineage.tree import print_lineage
 
 
@@ -89,6 +92,22 @@ def test_a_principle_leads_forward_to_all_that_it_changed(run: Path) -> None:
         "these became examples of finetuning",
         "models that learnt from these among others",
     ]
+    assert second[-1][2] == ["models/sl", "models/rl"]  # no label is under it
+
+
+def without(*names: str) -> Stages:
+    return {name: files for name, files in STAGES.items() if name not in names}
+
+
+def test_a_principle_taught_those_models_alone_that_learn_from_what_it_made(tmp_path: Path) -> None:
+    """Labels without examples, and rounds that no example repeats."""
+    run = lineage_run(tmp_path, stages=without("revisions", "models/sl"))
+    assert leads(traced(run, FIRST).forward)[-1][2] == ["models/pm", "models/rl"]
+    run = lineage_run(tmp_path / "other", stages=without("comparisons", "models/sl"))
+    assert [says for _, says, _ in leads(traced(run, FIRST).forward)] == [
+        "rounds of critique and revision under it",
+        "revisions under it that changed the answer and were used",
+    ]
 
 
 def test_steps_count_what_they_do_not_show(run: Path) -> None:
@@ -143,6 +162,30 @@ def test_rewards_lead_to_the_preference_model_exactly_and_to_comparisons_by_asso
     ]
 
 
+JUDGED = (
+    "the judge rewarded rollouts; its verdicts and their principles were not kept, so the way ends there",
+    "models.kind rewarded rollouts; it is of another run, and the way ends at runs/a/models/pm/model",
+    "length: rewards by the texts of rollouts alone",
+)
+
+
+@pytest.mark.parametrize("preference", [0.0, 1.0])
+def test_rewards_that_lead_nowhere_are_told_as_such(preference: float, tmp_path: Path) -> None:
+    models = {"kind": {"path": "runs/a/models/pm/model"}, "unused": {"path": "runs/b", "weight": 0.0}}
+    rewards = {"preference": preference, "judge": 1.0, "models": models, "length": 0.1, "length_between": (0, 9)}
+    stages = {**STAGES, "models/rl": {"rollouts": [rollout(1, judge=0.75, length=-3.0)]}}
+    run = lineage_run(tmp_path, stages=stages, rl=RLSection.model_validate({"rewards": rewards}))
+    found = traced(run, "rl-1-0-0")
+    assert found.notes == JUDGED
+    assert ("models/pm" in str(leads(found.back))) is bool(preference)
+    assert found.thing.says == "step 1, reward 0.50 (judge 0.75, length -3.00): “Ask.”"
+
+
+def test_the_preference_model_alone_needs_no_note(run: Path) -> None:
+    found = traced(run, "rl-1-0-0")
+    assert (found.notes, found.thing.says) == ((), "step 1, preference score 0.50: “Ask.”")
+
+
 def test_prompts_twins_and_helpful_answers(run: Path) -> None:
     assert leads(traced(run, "rose-twin").back) == [("exact", "is the harmful twin of", ["prompts/rose"])]
     assert ("exact", "has the harmful twin", ["prompts/rose-twin"]) in leads(traced(run, "rose").forward)
@@ -175,6 +218,60 @@ def test_what_changed_since_is_an_association(tmp_path: Path) -> None:
     assert len(found.notes) == 1 and "was changed after" in found.notes[0]
 
 
+def judged_by(decider: str | None, *asked: str, articles: Sequence[str] = ()) -> Comparison:
+    verdicts = tuple(
+        Verdict(principle_id=name, shown_first=first, p_a_preferred=0.8) for name in asked for first in ("a", "b")
+    )
+    found = compared("theft.pairs-0", 0.8, "").model_copy(update={"principle_id": decider, "verdicts": verdicts})
+    return found.model_copy(update={"articles": tuple(articles), "shown_first": "both"})
+
+
+BY_PRECEDENCE = judged_by("harm", "hard-constraints", "harm")
+
+
+def test_a_label_by_precedence_is_of_the_constitution_in_its_order(tmp_path: Path) -> None:
+    """The stage was made from the hard constraints and the articles as they are ranked, not as they stand."""
+    found = traced(document_run(tmp_path, BY_PRECEDENCE, decide="precedence"), "theft.pairs-0")
+    assert found.thing.origin and found.thing.origin.constitution_is_the_stages is True
+    assert {step.link for step in found.back} == {"exact"}
+
+
+@pytest.mark.parametrize(
+    ("judged", "says", "ids"),
+    [
+        (BY_PRECEDENCE, "was judged by the principles, of which harm gave the label", ("hard-constraints", "harm")),
+        (judged_by(None, "use", "harm"), "was judged by the principles together", ("use", "harm")),
+        (judged_by("harm", "harm"), "was judged by the principle", ("harm",)),
+        (judged_by("whole", "whole", articles=("harm", "use")), "was judged by the articles together", ("harm", "use")),
+    ],
+)
+def test_every_principle_of_a_verdict_is_among_what_made_it(
+    judged: Comparison, says: str, ids: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = document_run(tmp_path, judged)
+    found = traced(run, "theft.pairs-0")
+    assert found.thing.origin and found.thing.origin.principle_ids == ids
+    assert [(says, [f"constitution/{name}" for name in ids])] == [step[1:] for step in leads(found.back)]
+    among = "comparisons judged by it" + (" among others" if len(ids) > 1 else "")
+    for name in ids:
+        assert (among, ["comparisons/theft.pairs-0"]) in [step[1:] for step in leads(traced(run, name).forward)]
+
+
+def test_the_hard_constraints_lead_to_their_words(tmp_path: Path) -> None:
+    found = traced(document_run(tmp_path, BY_PRECEDENCE, decide="precedence"), "constitution/hard-constraints")
+    assert "- Never help to kill." in json.dumps(found.thing.row)
+
+
+def test_a_change_of_what_a_judge_reads_as_a_whole_is_a_change(tmp_path: Path) -> None:
+    """Articles have ranks that no principle has; the hash of the document has them."""
+    run = document_run(tmp_path, judged_by("whole", articles=("harm", "use")), whole=True)
+    assert RunRows(run).is_of("comparisons") is True
+    kept = json.loads((run / CONSTITUTION).read_text())
+    kept["articles"][0]["rank"] = 5
+    (run / CONSTITUTION).write_text(json.dumps(kept))
+    assert RunRows(run).is_of("comparisons") is False
+
+
 def test_without_the_trace_the_way_ends_at_the_principle_and_says_so(tmp_path: Path) -> None:
     run = lineage_run(tmp_path)
     (tmp_path / "public.trace.json").rename(tmp_path / "moved.trace.json")
@@ -184,6 +281,15 @@ def test_without_the_trace_the_way_ends_at_the_principle_and_says_so(tmp_path: P
         f"there is no {tmp_path}/public.trace.json, which would lead on to statements and votes; see --constitution",
     )
     assert lineage(run, FIRST, most=3, constitution=tmp_path / "moved.toml").back != ()
+
+
+def test_a_constitution_that_is_named_must_have_its_trace(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        lineage(run, FIRST, most=3, constitution=tmp_path / "nofile.toml")
+    assert str(caught.value) == (
+        f"{tmp_path}/nofile.trace.json: there is no trace of statements and votes here (name with --constitution the "
+        "file that the trace lies beside)"
+    )
 
 
 def test_an_id_of_several_things_lists_them(run: Path) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from report.sample import sample_data
+from solon.config.load import load_run_config
 from solon.config.rewards import RewardsSection
 from solon.evals.estimates import PairedDifference
 from solon.report import wording
-from solon.report.wording import headlines, measures_of, of_hundred, points, signed
+from solon.report.html import render_report
+from solon.report.wording import headlines, judged_by, measures_of, of_hundred, points, signed
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,22 @@ from solon.report.wording import headlines, measures_of, of_hundred, points, sig
 )
 def test_of_hundred(share: float, said: str) -> None:
     assert of_hundred(share) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ((), "one principle each"),
+        (("judge.principles=3",), "3 principles each"),
+        (("judge.decide=precedence",), "article after article until one decides"),
+        (("constitution.whole=true",), "by the constitution as a whole"),
+    ],
+)
+def test_what_the_judge_goes_by_is_told_by_the_run_s_keys(settings: tuple[str, ...], said: str) -> None:
+    config = load_run_config(None, settings)
+    page = render_report(replace(sample_data(), config=config))
+    assert f"The model compared pairs of its own answers, {said};" in page
+    assert judged_by(None) == "by the constitution"
 
 
 def test_signed_points() -> None:

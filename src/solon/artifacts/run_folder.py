@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError, field_serializer
 
 from solon.artifacts.atomic import canonical_json, storage_errors, sweep, write_atomic
 from solon.artifacts.finished import RUN, require_run
@@ -29,6 +29,11 @@ class RunRecord(Record):
     format: Literal[4] = FORMAT
     config: RunConfig
     """The resolved run file: every key, defaults included."""
+
+    @field_serializer("config")
+    def _every_key(self, config: RunConfig) -> dict[str, JsonValue]:
+        """Also those that no stage depends on at their default: under another default this would be another run."""
+        return config.every_key()
 
 
 class RunFolder(ExitStack):

@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from solon.cli.run_options import JsonInstead
 from solon.collective.phrases import many
-from solon.constitution.exchange import LISTS, Format, exported, read_principles
+from solon.constitution.exchange import CRITERION, LISTS, Format, exported, read_principles
 from solon.constitution.files import write_texts
 from solon.constitution.importer import import_published, write_folder
 from solon.constitution.lint import lint as findings_of
@@ -180,6 +180,11 @@ def _import_list(source: Path, out: Path, force: bool) -> None:
     imported = read_principles(source)
     _write(source, out, list_toml(imported.constitution), force)
     typer.echo(f"{printable(str(out))}: {many(len(imported.constitution.principles), 'comparison question')}")
+    if imported.guidelines:
+        typer.echo(
+            f"a judge draws the {many(imported.guidelines, 'guideline')} too, each alone; "
+            f"`--set 'constitution.comparison=[\"{CRITERION}\"]'` leaves them out"
+        )
     _say_left("not imported", imported.left)
 
 

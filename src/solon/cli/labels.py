@@ -10,11 +10,17 @@ import typer
 from typer import Argument, Option
 
 from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
-from solon.cli.labels_report import print_agreement, print_labels, print_principles, print_sensitivity
+from solon.cli.labels_report import (
+    print_agreement,
+    print_labels,
+    print_origin,
+    print_principles,
+    print_sensitivity,
+)
 from solon.cli.run_options import Json, Quiet, Settings
 from solon.errors import UserError
 from solon.evals.agreement import agreement, read_verdicts
-from solon.evals.conflicts import principles as principles_of
+from solon.evals.origin import Origin
 from solon.pipeline.labelled import RunLabels
 from solon.progress import Reporter, json_line, reporting
 from solon.records import Comparison, Record
@@ -57,13 +63,15 @@ def quality(
     if settings and again is None:
         raise UserError("--set changes how the judge is asked, but it is not asked", hint="give --again N too")
     said = read_verdicts(human) if human else None
-    source, labels = _labels(run, again, settings, quiet, as_json)
+    source, labels, origin = _labels(run, again, settings, quiet, as_json)
     found, people = source.quality(labels), agreement(labels, said) if said is not None else None
     if as_json:
         kept = {"people": people.model_dump(mode="json")} if people else {}
-        typer.echo(json_line("labels", found.model_dump(mode="json") | kept))
+        asked = origin.model_dump(mode="json") if origin else {}
+        typer.echo(json_line("labels", found.model_dump(mode="json") | kept | asked))
         return
     print_labels(found)
+    print_origin(origin)
     if people:
         print_agreement(people)
 
@@ -82,7 +90,7 @@ def principles(
     from solon.pipeline.asking_again import under_every_principle
 
     with reporting(quiet, as_json) as reporter:
-        found = principles_of(under_every_principle(_sample(run, settings, pairs, reporter)))
+        found = under_every_principle(_sample(run, settings, pairs, reporter))
     if found is None:
         raise UserError("the run's judge goes by one principle, so that none can conflict")
     _keep(run, PRINCIPLES, found)
@@ -133,13 +141,14 @@ def sensitivity(
 
 def _labels(
     run: Path, again: int | None, settings: list[str] | None, quiet: bool, as_json: bool
-) -> tuple[RunLabels, Sequence[Comparison]]:
+) -> tuple[RunLabels, Sequence[Comparison], Origin | None]:
     """Those of the run, or those that the judge gives now."""
     if again is None:
-        return (own := RunLabels.of(run)), own.rows
+        return (own := RunLabels.of(run)), own.rows, None
     with reporting(quiet, as_json) as reporter:
         sample = _sample(run, settings, again, reporter)
-        return sample.run, sample.ask("labels", sample.judge)
+        rows = sample.ask("labels", sample.judge)
+        return sample.run, rows.records, sample.origin({"": rows})
 
 
 def _sample(run: Path, settings: list[str] | None, count: int, reporter: Reporter, *, decided: bool = False) -> Sample:

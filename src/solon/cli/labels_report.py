@@ -11,6 +11,7 @@ from solon.evals.agreement import Agreement
 from solon.evals.bias import Bias
 from solon.evals.conflicts import Principles
 from solon.evals.labels import Labels
+from solon.evals.origin import Origin
 from solon.evals.sensitivity import Sensitivity
 from solon.evals.statistics import Mean, Rate
 from solon.report.wording import interval, percent, signed
@@ -37,13 +38,21 @@ def print_labels(labels: Labels) -> None:
         typer.echo(printable(line))
 
 
+def print_origin(origin: Origin | None) -> None:
+    """What was left out, and what else was counted, if the judge was asked."""
+    for what, counts in (("left out", origin.dropped), ("counted", origin.noted)) if origin else ():
+        if counts:
+            told = ", ".join(f"{count} {name}" for name, count in counts.items())
+            typer.echo(printable(f"{what}: {told}"))
+
+
 def _labels(labels: Labels) -> Iterator[str]:
     reasons = "".join(f", {count} {reason}" for reason, count in labels.unscored_reasons.items())
     yield f"labels: {labels.n}, {labels.unscored} unscored{reasons}, {labels.undecided} at one half"
     if labels.accuracy is None:
         yield "right: unknown, for there is no ground truth"
     else:
-        yield f"right: {rate_text(labels.accuracy)} of the {labels.n - labels.unscored - labels.ties} that are no ties"
+        yield f"right: {rate_text(labels.accuracy)} of the {labels.decided} in which one answer is better"
     if labels.ece is not None and labels.brier is not None:
         yield f"calibration error: {labels.ece:.3f}; Brier score {labels.brier.mean:.3f} (0.25 knows nothing)"
     if (found := labels.reliability) is not None:
@@ -51,6 +60,8 @@ def _labels(labels: Labels) -> Iterator[str]:
         yield f"calibration error, by prompts: {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
         at = f"at judge.temperature = {found.temperature.value:.2f} times what it is"
         yield f"calibration error {at}: {best.value:.3f} ({best.low:.3f} to {best.high:.3f}), fitted to other prompts"
+    if labels.clamped:
+        yield "labels are clamped (judge.clamp), so that no temperature can be told"
     if (position := labels.position) is not None:
         turned = f"; another answer in the other order: {rate_text(position.turned)}" if position.turned else ""
         yield f"favor for the answer shown first: {points_text(position.excess)}{turned}"
@@ -81,10 +92,12 @@ def print_principles(found: Principles) -> None:
     most = [one for one in found.conflicts if one.conflicts][:MOST]
     rows = ((one.first, one.second, f"{one.decided}", rate_text(one.conflicts), f"{one.distance:.2f}") for one in most)
     print_table("Pairs on which both prefer an answer", ["principle", "and"], ["n", "not the same", "apart"], rows)
+    print_origin(found.origin)
 
 
 def print_sensitivity(found: Sensitivity) -> None:
     """One row for each constitution."""
+    left_out = f" ({found.left_out} more not under each)" if found.left_out else ""
     told = f", in {found.decided} of which one answer is truly better" if found.decided is not None else ""
     rows = (
         (
@@ -96,9 +109,10 @@ def print_sensitivity(found: Sensitivity) -> None:
         )
         for one in found.constitutions
     )
-    print_table(f"{found.pairs} pairs{told}", ["constitution"], ["right", "sure", "moved", "turned"], rows)
+    print_table(f"{found.pairs} pairs{left_out}{told}", ["constitution"], ["right", "sure", "moved", "turned"], rows)
     typer.echo("right: by the run's own constitution; moved: how far labels are from those under it; turned: pairs of")
     typer.echo("which another answer is preferred. A judge that reads moves; under `inverted` it is seldom right.")
     for one in found.constitutions:
         if one.unscored:
             typer.echo(f"{one.name}: {one.unscored} of {one.n} verdicts could not be read")
+    print_origin(found.origin)

@@ -28,10 +28,10 @@ class ConstitutionSection(Section):
     """Ids or tags that the supervised phase draws from; empty: every principle that has a critique pair."""
     comparison: tuple[str, ...] = ()
     """Ids or tags that the judge draws from; empty: every principle that has a comparison question."""
-    whole: bool = False
+    whole: bool = Field(False, exclude_if=lambda whole: not whole)
     """Whether the judge is asked by a document as a whole: by the hard constraints and as many articles as its context
     has room for, chosen for each pair (docs/constitutions.md), and not by one article that is drawn."""
-    whole_tokens: int | None = Field(None, ge=1)
+    whole_tokens: int | None = Field(None, ge=1, exclude_if=lambda most: most is None)
     """With `whole`: at most so many tokens of the document. A server does not say how many its model reads: say it
     here."""
     few_shots: FewShotsPath | None = None
@@ -80,7 +80,11 @@ class PairsSection(SamplingOverrides):
 
 
 class JudgeSection(Section):
-    """AI labels (CAI section 4.1). Keys that have their default are not among what a stage depends on."""
+    """AI labels (CAI section 4.1).
+
+    Keys that stages have not always known are not among what a stage depends on while they say what held before: those
+    values, of `exclude_if`, stay as they are even if a default changes.
+    """
 
     method: Literal["logprob", "cot"] = "logprob"
     orders: Literal["random", "both"] = "both"

@@ -14,6 +14,7 @@ from solon.config.paths import WORLD
 from solon.config.prompts import COLUMNS, ReadingSection
 from solon.config.rewards import RewardsSection
 from solon.config.run import RunConfig
+from solon.config.sampling import SamplingOverrides
 from solon.config.section import subsection
 from solon.text import did_you_mean
 from solon.toml_text import toml
@@ -32,7 +33,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    feedback = (_models, _prompts, _sampling, _judge)
+    feedback = (_models, _prompts, _sampling, _judge, _whole)
     training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _schedules, _batches)
     return [found for rule in (*feedback, *training) for found in rule(config)]
 
@@ -118,13 +119,18 @@ def _reading(section: ReadingSection, *, world: bool) -> Iterator[Contradiction]
 
 
 def _sampling(config: RunConfig) -> Iterator[Contradiction]:
-    """Greedy answers to one prompt are all equal."""
-    sampling, copies = config.sampling, config.sft.helpful_per_prompt
-    at = "sampling.temperature" if sampling.answers.temperature is None else "sampling.answers.temperature"
-    if copies > 1 and (sampling.answers if "answers" in at else sampling).temperature == 0:
-        key = "sft.helpful_per_prompt"
-        what = f"{key} is {copies}, but at {at} 0 all are equal"
-        yield Contradiction((key, at), what, f"set {at} above 0, or {key} to 1")
+    """Greedy texts after one prompt are all equal."""
+    sampling = config.sampling
+    several: tuple[tuple[str, int, str, SamplingOverrides], ...] = (
+        ("sft.helpful_per_prompt", config.sft.helpful_per_prompt, "answers", sampling.answers),
+        ("judge.rationales", config.judge.rationales, "reasoning", sampling.reasoning),
+    )
+    for key, copies, name, section in several:
+        own = section.temperature is not None
+        at = f"sampling.{name}.temperature" if own else "sampling.temperature"
+        if copies > 1 and (section if own else sampling).temperature == 0:
+            what = f"{key} is {copies}, but at {at} 0 all are equal"
+            yield Contradiction((key, at), what, f"set {at} above 0, or {key} to 1")
     if sampling.temperature == 0 and config.pairs.temperature is None:
         what = "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal"
         yield Contradiction(("sampling.temperature", "pairs.temperature"), what, "set pairs.temperature, e.g. to 1")
@@ -141,13 +147,24 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
     if judge.tie != JudgeSection().tie and judge.decide == "mean":
         what = 'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie'
         yield Contradiction(("judge.tie", "judge.decide"), what, 'remove it, or set judge.decide to "precedence"')
-    for key, alone in (("decide", "mean"), ("principles", 1)):
-        if config.constitution.whole and getattr(judge, key) != alone:
-            what = (
-                f"judge.{key} is {toml(getattr(judge, key))}, but with constitution.whole all articles are one question"
-            )
-            yield Contradiction((f"judge.{key}", "constitution.whole"), what, "remove one of the two")
     yield from _clamp(judge)
+
+
+def _whole(config: RunConfig) -> Iterator[Contradiction]:
+    """A document that is asked by as a whole, or is not."""
+    section, judge, at = config.constitution, config.judge, "constitution.whole"
+    if section.whole_tokens is not None and not section.whole:
+        what = f"{at}_tokens is set, but {at} is not"
+        yield Contradiction((f"{at}_tokens", at), what, f"set {at} to true, or remove it")
+    given: dict[str, object] = {
+        "judge.decide": judge.decide,
+        "judge.principles": judge.principles,
+        "constitution.comparison": list(section.comparison),
+    }
+    for key, value in given.items():
+        if section.whole and value not in ("mean", 1, []):
+            what = f"{key} is {toml(value)}, but with {at} all articles are one question"
+            yield Contradiction((key, at), what, "remove one of the two")
 
 
 def _clamp(judge: JudgeSection) -> Iterator[Contradiction]:

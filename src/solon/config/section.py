@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 MECHANICAL = "changes how a result is computed, not the result"
 """Marks such keys: where things lie, on which device, how much at once, how many failures are too many. Results may
@@ -36,6 +37,18 @@ class Section(BaseModel):
     """Base of all sections: frozen, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def every_key(self) -> dict[str, JsonValue]:
+        """As JSON, with those too that `model_dump` leaves out at their default."""
+        kept = self.model_dump(mode="json")
+
+        def plain(name: str, value: object) -> JsonValue:
+            if isinstance(value, Section):
+                return value.every_key()
+            found: JsonValue = kept[name] if name in kept else to_jsonable_python(value)
+            return found
+
+        return {name: plain(name, value) for name, value in self}
 
     def result_settings(self) -> dict[str, JsonValue]:
         """Every key that can change a result, as JSON. Sections inside this one have settings of their own."""

@@ -22,7 +22,15 @@ from typing import Literal
 
 from solon.constitution.files import SourceFile, read_text
 from solon.constitution.markdown import Section, items, plain_text, sections
-from solon.constitution.principles import TEXT_KEYS, Article, Constitution, ConstitutionFile, Principle
+from solon.constitution.principles import (
+    TEXT_KEYS,
+    WHOLE,
+    WHOLE_TAKEN,
+    Article,
+    Constitution,
+    ConstitutionFile,
+    Principle,
+)
 from solon.constitution.texts import DELIMITER, document_templates
 from solon.places import Places
 from solon.text import did_you_mean, fill, listed
@@ -147,6 +155,8 @@ def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
         if name in first:
             hint = f"the first stands on line {first[name]}; give one an id in braces, such as `{{#{name}-2}}`"
             file.add(f"two headings have the id `{name}`", section.line, hint)
+        if name == WHOLE:
+            file.add(WHOLE_TAKEN, section.line, f"give the heading another in braces, such as `{{#{name}-2}}`")
         first.setdefault(name, section.line)
         headings.append(
             _Heading(

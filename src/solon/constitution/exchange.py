@@ -25,27 +25,34 @@ from solon.places import Places
 
 Format = Literal["constitutional-evals", "json", "lines"]
 LISTS = (".json", ".txt")
+CRITERION = "criterion"
+"""The tag of principles that the schema has under `criteria`, and of those of plain lists."""
 GUIDELINE = "guideline"
-"""The tag of principles that the schema has under `guidelines`: what decides where criteria pull apart."""
-_CRITERION = "criterion"
+"""The tag of those under `guidelines`: what decides where criteria pull apart, and says little alone."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _SHAPE = 'an object with "criteria", or a list of texts'
 _TAKEN = ("schema_version", "id", "title", "summary", "overview", "criteria", "guidelines")
-_NUMBERED = re.compile(rf"(?:{_CRITERION}|{GUIDELINE})-\d+")
+_NUMBERED = re.compile(rf"(?:{CRITERION}|{GUIDELINE})-\d+")
 """Ids that an import gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imported:
+class ListImport:
     """A list of principles, and what of the file it does not hold."""
 
     constitution: Constitution
     left: Mapping[str, int]
     """How often each key of the file was passed over."""
 
+    @property
+    def guidelines(self) -> int:
+        """How many there are beside criteria, from which a selection by tag can tell them."""
+        tags = [one.tags for one in self.constitution.principles]
+        return tags.count((GUIDELINE,)) if (CRITERION,) in tags else 0
+
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ListExport:
     """The text of a file, and what of the constitution it does not hold."""
 
     text: str
@@ -54,27 +61,27 @@ class Exported:
     """Of how many principles each key was passed over; of the constitution's own keys how many values."""
 
 
-def read_principles(path: Path) -> Imported:
+def read_principles(path: Path) -> ListImport:
     """A .json or .txt file as comparison questions. Raises ConstitutionError with every fault and its line."""
     return _read_json(path) if path.suffix.lower() == ".json" else _read_lines(path)
 
 
-def _read_lines(path: Path) -> Imported:
+def _read_lines(path: Path) -> ListImport:
     file, text = SourceFile(path), read_text(path)
     rows = [(number, _BULLET.sub("", row, count=1).strip()) for number, row in enumerate(text.split("\n"), start=1)]
     found = [(number, row) for number, row in rows if row]
     file.places = Places(lines={(place,): number for place, (number, _) in enumerate(found)})
     return _imported(
-        file, path.stem, [(row, _CRITERION, (place,)) for place, (_, row) in enumerate(found)], {}, Counter()
+        file, path.stem, [(row, CRITERION, (place,)) for place, (_, row) in enumerate(found)], {}, Counter()
     )
 
 
-def _read_json(path: Path) -> Imported:
+def _read_json(path: Path) -> ListImport:
     file = JsonFile(path)
     head: dict[str, Any] = file.data if isinstance(file.data, dict) else {"criteria": file.data}
     left: Counter[str] = Counter(key for key, value in head.items() if key not in _TAKEN and value not in ("", [], {}))
     under = ("criteria",) if isinstance(file.data, dict) else ()
-    texts = list(_texts(file, head.get("criteria"), under, _CRITERION, left))
+    texts = list(_texts(file, head.get("criteria"), under, CRITERION, left))
     texts += _texts(file, head.get("guidelines", []), ("guidelines",), GUIDELINE, left)
     return _imported(file, path.stem, texts, head, left)
 
@@ -85,7 +92,7 @@ Key = tuple[str | int, ...]
 def _texts(file: SourceFile, values: Any, under: Key, tag: str, left: Counter[str]) -> Iterator[tuple[str, str, Key]]:
     """The statements of a list of texts, or of objects that have one as `comparative`."""
     if not isinstance(values, list):
-        file.fault(f"must be {_SHAPE}, not {kind(values)}" if tag == _CRITERION else f"`{tag}s` must be a list", *under)
+        file.fault(f"must be {_SHAPE}, not {kind(values)}" if tag == CRITERION else f"`{tag}s` must be a list", *under)
         return
     for place, value in enumerate(values):
         if isinstance(value, dict):
@@ -100,15 +107,14 @@ def _texts(file: SourceFile, values: Any, under: Key, tag: str, left: Counter[st
 
 def _imported(
     file: SourceFile, stem: str, texts: list[tuple[str, str, Key]], head: Mapping[str, Any], left: Mapping[str, int]
-) -> Imported:
+) -> ListImport:
     counts: Counter[str] = Counter()
     principles = []
     for text, tag, key in texts:
         counts[tag] += 1
         name = f"{tag}-{counts[tag]}"
-        fields = {"id": name, "title": name, "comparison_question": text, "source": file.path.name}
-        tags = {"tags": (GUIDELINE,)} if tag == GUIDELINE else {}
-        principles.append(file.checked(Principle, fields | tags, *key, label=f"{tag} {counts[tag]}"))
+        fields = {"id": name, "title": name, "comparison_question": text, "tags": (tag,), "source": file.path.name}
+        principles.append(file.checked(Principle, fields, *key, label=f"{tag} {counts[tag]}"))
     if not principles and not len(file):
         file.add("has no principles", None, f"write {_SHAPE}, or one principle a line")
     file.raise_any()
@@ -118,7 +124,7 @@ def _imported(
         description="\n\n".join(filter(None, (_said(head, "summary"), _said(head, "overview")))),
         principles=tuple(one for one in principles if one),
     )
-    return Imported(constitution=constitution, left=left)
+    return ListImport(constitution=constitution, left=left)
 
 
 def _said(head: Mapping[str, Any], key: str) -> str:
@@ -129,10 +135,10 @@ def _said(head: Mapping[str, Any], key: str) -> str:
 # Export.
 
 
-def exported(constitution: Constitution, format: Format) -> Exported:
+def exported(constitution: Constitution, format: Format) -> ListExport:
     """The constitution in a format. Raises ConstitutionError if it has no comparison questions."""
     asked = constitution.comparison_principles()
-    return Exported(text=_WRITERS[format](constitution), principles=len(asked), left=_left(constitution, format))
+    return ListExport(text=_WRITERS[format](constitution), principles=len(asked), left=_left(constitution, format))
 
 
 def _left(constitution: Constitution, format: Format) -> Mapping[str, int]:
@@ -143,7 +149,7 @@ def _left(constitution: Constitution, format: Format) -> Mapping[str, int]:
         left["title"] += one.title != one.id
         left["critique_request and revision_request"] += one.has_critique
         left["weight"] += one.weight != 1.0
-        left["tags"] += bool({*one.tags} - ({GUIDELINE} if format == "constitutional-evals" else set()))
+        left["tags"] += bool({*one.tags} - {CRITERION, GUIDELINE if format == "constitutional-evals" else CRITERION})
         left["line breaks"] += format == "lines" and "\n" in (one.comparison_question or "")
     if format != "constitutional-evals":
         left["name and title of the constitution"] = 1

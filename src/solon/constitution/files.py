@@ -31,7 +31,7 @@ def kind(value: Any) -> str:
 
 
 def read_text(path: Path, *, hint: str | None = None) -> str:
-    """The text of a UTF-8 file, with unix line ends and without a byte order mark.
+    """The text of a UTF-8 file, with unix line ends, whichever it has, and without a byte order mark.
 
     Raises ConstitutionError: no such file (with `hint`), unreadable, or not UTF-8 (with the line).
     """
@@ -43,7 +43,7 @@ def read_text(path: Path, *, hint: str | None = None) -> str:
         what = f"cannot be read: {error.strerror or error}"
         raise ConstitutionError(what, where=Where(path), hint="check the path and its permissions") from None
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 text: byte 0x{data[error.start]:02x} cannot be read"
         where = Where(path, data.count(b"\n", 0, error.start) + 1)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -37,34 +37,44 @@ class Selection:
     """Ids of those that had no room."""
 
 
-def fitting(
-    document: Constitution, budget_tokens: float, count_tokens: Callable[[str], int], text: str
-) -> Selection | None:
-    """The articles for a text and the question that is asked by them.
+class Fitter:
+    """Chooses articles of a document for one text after another. What does not depend on the text is counted once."""
 
-    Args:
-        document: of kind `document`.
-        budget_tokens: how long the question may be; `math.inf` if it may be as long as it likes.
-        count_tokens: of a piece of the question.
-        text: what is judged.
+    def __init__(self, document: Constitution, count_tokens: Callable[[str], int]) -> None:
+        """`document`: of kind `document`. `count_tokens`: of a piece of the question."""
+        self._document = document
+        self._frame_tokens = count_tokens(_question(document, ()))
+        self._tokens = {one.id: count_tokens(_shown(document, one)) for one in document.articles}
+        self._nearness = Nearness(document.articles)
 
-    None if there is no room for the constraints and at least one article.
-    """
-    left = budget_tokens - count_tokens(_question(document, ()))
-    chosen = set[str]()
-    for article in _in_turns(document.articles, _nearness(document.articles, text)):
-        tokens = count_tokens(_shown(document, article))
-        if tokens <= left:
-            chosen.add(article.id)
-            left -= tokens
-    shown = [one for one in _by_rank(document.articles) if one.id in chosen]
-    if not shown:
-        return None
-    return Selection(
-        question=_question(document, shown),
-        articles=tuple(one.id for one in shown),
-        left_out=tuple(one.id for one in document.articles if one.id not in chosen),
-    )
+    def choose(self, budget_tokens: float, text: str) -> Selection | None:
+        """The articles for a text and the question that is asked by them.
+
+        Args:
+            budget_tokens: how long the question may be; `math.inf` if it may be as long as it likes.
+            text: what is judged.
+
+        None if there is no room for the constraints and at least one article.
+        """
+        articles, left = self._document.articles, budget_tokens - self._frame_tokens
+        chosen = set[str]()
+        for article in _in_turns(articles, self._nearness.to(text)):
+            if self._tokens[article.id] <= left:
+                chosen.add(article.id)
+                left -= self._tokens[article.id]
+        shown = [one for one in _by_rank(articles) if one.id in chosen]
+        if not shown:
+            return None
+        return Selection(
+            question=_question(self._document, shown),
+            articles=tuple(one.id for one in shown),
+            left_out=tuple(one.id for one in articles if one.id not in chosen),
+        )
+
+
+def whole_question(document: Constitution) -> str:
+    """The question by all articles of a document."""
+    return _question(document, _by_rank(document.articles))
 
 
 def _by_rank(articles: Sequence[Article]) -> list[Article]:
@@ -81,21 +91,30 @@ def _in_turns(articles: Sequence[Article], nearness: Mapping[str, float]) -> Ite
         yield from (article for article in turn if article is not None)
 
 
-def _nearness(articles: Sequence[Article], text: str) -> dict[str, float]:
-    """The cosine of each article and the text, but for the length of the text, which is the same for all.
+class Nearness:
+    """How near articles are to a text."""
 
-    Example: of `Tell no lies` and `Tell jokes`, the text `lies, lies` has nothing of the second; of the first it has
-    one of the two words that tell them apart, which makes log(2) / sqrt(2).
-    """
-    words = {one.id: set(_WORD.findall(one.text.casefold())) for one in articles}
-    spread = Counter(word for found in words.values() for word in found)
-    weight = {word: math.log(len(articles) / count) ** 2 for word, count in spread.items()}
-    said = set(_WORD.findall(text.casefold()))
-    return {
-        name: math.fsum(weight[word] for word in found & said)
-        / (math.sqrt(math.fsum(weight[word] for word in found)) or 1.0)
-        for name, found in words.items()
-    }
+    def __init__(self, articles: Sequence[Article]) -> None:
+        self._words = {one.id: _words(one.text) for one in articles}
+        spread = Counter(word for found in self._words.values() for word in found)
+        self._weight = {word: math.log(len(articles) / count) ** 2 for word, count in spread.items()}
+        self._length = {name: math.sqrt(self._weighed(found)) or 1.0 for name, found in self._words.items()}
+
+    def to(self, text: str) -> dict[str, float]:
+        """The cosine of each article and the text, but for the length of the text, which is the same for all.
+
+        Example: of `Tell no lies` and `Tell jokes`, the text `lies, lies` has nothing of the second; of the first it
+        has one of the two words that tell them apart, which makes log(2) / sqrt(2).
+        """
+        said = _words(text)
+        return {name: self._weighed(found & said) / self._length[name] for name, found in self._words.items()}
+
+    def _weighed(self, words: Iterable[str]) -> float:
+        return math.fsum(self._weight[word] for word in words)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 def _question(document: Constitution, shown: Sequence[Article]) -> str:

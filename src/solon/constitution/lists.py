@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from solon.constitution.files import TomlFile, kind, read_text
-from solon.constitution.principles import TEXT_KEYS, Constitution, ConstitutionFile, Principle, text_fault
+from solon.constitution.principles import (
+    TEXT_KEYS,
+    WHOLE,
+    WHOLE_TAKEN,
+    Constitution,
+    ConstitutionFile,
+    Principle,
+    text_fault,
+)
 from solon.constitution.texts import Text
 from solon.records import Record
 from solon.text import did_you_mean, listed
@@ -68,6 +76,8 @@ def _tables(file: TomlFile) -> list[dict[str, Any]]:
             file.add(f"the id `{name}` is used twice", line, hint)
         elif isinstance(name, str):
             first[name] = line
+        if name == WHOLE:
+            file.add(WHOLE_TAKEN, line, "give the principle another")
     return values
 
 

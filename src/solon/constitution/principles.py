@@ -22,7 +22,8 @@ from solon.records import Record
 from solon.text import did_you_mean, listed
 
 WHOLE = "whole"
-"""The id of what is asked by a constitution as a whole."""
+"""The id of what is asked by a constitution as a whole; no principle may have it."""
+WHOLE_TAKEN = f"the id `{WHOLE}` stands for the constitution as a whole"
 TEXT_KEYS = ("critique_request", "revision_request", "comparison_question")
 
 
@@ -100,14 +101,18 @@ class Constitution(Record):
         ids = [principle.id for principle in self.principles]
         if len(set(ids)) < len(ids):
             raise ValueError("two principles have the same id")
+        if WHOLE in ids:
+            raise ValueError(WHOLE_TAKEN)
         if not set(self.precedence) <= set(ids) or len(set(self.precedence)) < len(self.precedence):
             raise ValueError("the precedence must name each article at most once, and nothing else")
         return self
 
     @property
     def sha256(self) -> str:
-        """Of everything in it, as canonical JSON: the same content has the same hash, whatever the file looked like."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        """Of everything in it, as canonical JSON: the same content has the same hash, whatever the file looked like.
+        Articles are left out: the principles quote them."""
+        content = self.model_dump(mode="json", exclude={"articles"})
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def critique_principles(self, select: Sequence[str] = ()) -> tuple[Principle, ...]:

@@ -19,7 +19,7 @@ class PositionBias(Record):
     """Does the judge favor the answer it is shown first? Of labels of both orders, by what it said in each."""
 
     n: int
-    """Verdicts."""
+    """Verdicts. The figures of a pair that was shown in both orders are the mean of the two."""
     p_first: float
     """Mean probability given to the answer shown first."""
     excess: Mean
@@ -55,17 +55,21 @@ def position_bias(comparisons: Sequence[Comparison], truths: Sequence[Better | N
     -0.8."""
     rows: list[Marked] = []
     turned: list[bool] = []
+    n = 0
     for label, better in zip(comparisons, truths, strict=True):
         shown = list(_shown(label))
-        rows += [_marked(label, p_a, first, better) for first, p_a in shown]
-        sides = [prefers(fmean(said)) for said in _by_order(shown) if said]
+        n += len(shown)
+        by_order = {first: fmean(said) for first, said in _by_order(shown).items() if said}
+        if marked := [_marked(label, p_a, first, better) for first, p_a in by_order.items()]:
+            rows.append((label.prompt_id, fmean(p for _, p, _ in marked), fmean(should for *_, should in marked)))
+        sides = [prefers(p_a) for p_a in by_order.values()]
         if len(sides) == 2 and all(sides):
             turned.append(sides[0] != sides[1])
     if not rows:
         return None
     found = _bias(rows)
     share = wilson(sum(turned), len(turned)) if turned else None
-    return PositionBias(n=found.n, p_first=found.p, excess=found.excess, turned=share)
+    return PositionBias(n=n, p_first=found.p, excess=found.excess, turned=share)
 
 
 def _shown(label: Comparison) -> Iterator[tuple[str, float]]:
@@ -82,9 +86,9 @@ def prefers(p_a: float) -> int:
     return (p_a >= 0.5 + DECIDED) - (p_a <= 0.5 - DECIDED)
 
 
-def _by_order(shown: Sequence[tuple[str, float]]) -> list[list[float]]:
+def _by_order(shown: Sequence[tuple[str, float]]) -> dict[str, list[float]]:
     """What the verdicts with `a` first gave to `a`, and those with `b` first."""
-    return [[p_a for first, p_a in shown if first == side] for side in ("a", "b")]
+    return {side: [p_a for first, p_a in shown if first == side] for side in ("a", "b")}
 
 
 def length_bias(comparisons: Sequence[Comparison], truths: Sequence[Better | None]) -> Bias | None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
+from typing import Annotated
+
+from pydantic import Field
 
 from solon.evals.bias import prefers
+from solon.evals.origin import Origin
 from solon.evals.statistics import Rate, wilson
 from solon.records import Comparison, Record
 
@@ -35,6 +39,8 @@ class Principles(Record):
     """By principle: how often the others, in the mean, prefer the same answer; of pairs where both prefer one."""
     conflicts: tuple[Conflict, ...]
     """For every two, those that conflict most often first."""
+    origin: Annotated[Origin | None, Field(exclude_if=lambda origin: origin is None)] = None
+    """Of a sample; else not in the JSON."""
 
 
 def by_principle(label: Comparison) -> dict[str, float]:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from solon.evals.bias import Better, Bias, PositionBias, length_bias, position_bias, self_preference
 from solon.evals.calibration import Calibration, accuracy, brier, calibration
-from solon.evals.conflicts import Principles, principles
-from solon.evals.reliability import PreferenceCalibration, log_odds, preference_calibration
+from solon.evals.conflicts import Principles, by_principle, principles
+from solon.evals.reliability import PreferenceCalibration, log_odds, preference_calibration, tempered
 from solon.evals.statistics import Mean, Rate
 from solon.records import Comparison, Record
 
-__all__ = ["Better", "Labels", "Truth", "label_quality"]
+__all__ = ["Better", "Labels", "Scaling", "Truth", "label_quality"]
 
 Truth = Callable[[Comparison], Better | None]
 """Passed in, so that this package never knows the world. None where there is no ground truth."""
+
+
+class Scaling(Record):
+    """What was made of the judge's probabilities, as `judge.temperature` and `judge.clamp` say."""
+
+    temperature: float = 1.0
+    clamp: tuple[float, float] | None = None
+
+
+AS_SAID = Scaling()
 
 
 class PrincipleLabels(Record):
@@ -46,6 +57,7 @@ class Labels(Record):
     """Scored pairs in which neither answer is truly better; 0 without ground truth."""
     unknown: int
     """Scored pairs without ground truth."""
+
     accuracy: Rate | None
     """Share of non-ties whose preferred answer is truly the better; a label of exactly 0.5 counts one half."""
     ece: float | None
@@ -58,7 +70,11 @@ class Labels(Record):
     """The same over ties, where 0.5 would be right."""
     calibration: Calibration | None
     reliability: PreferenceCalibration | None = None
-    """The same by a bootstrap over prompts, of labels as they are and of labels at the temperature that fits best."""
+    """The same by a bootstrap over prompts, of labels as they are and of labels at the temperature that fits best. Not
+    of clamped ones: no temperature mends these."""
+    clamped: Annotated[bool, Field(exclude_if=lambda clamped: not clamped)] = False
+    """Some labels are at an end of `judge.clamp`, and what the judge said is not known. Else `ece`, `brier` and
+    calibration are of labels before the clamp."""
     position: PositionBias | None
     length: Bias | None = None
     """For the longer answer."""
@@ -69,7 +85,13 @@ class Labels(Record):
     principles: dict[str, PrincipleLabels]
     """By the principle that a label is by; labels that are a mean over several count in none."""
     conflicts: Annotated[Principles | None, _LEFT_OUT] = None
-    """Where pairs were judged by several principles."""
+    """Where labels are the mean over several principles. By precedence only pairs that those above pass on come to one,
+    which says nothing of others."""
+
+    @property
+    def decided(self) -> int:
+        """Scored pairs in which one answer is truly better."""
+        return self.n - self.unscored - self.ties - self.unknown
 
 
 Labelled = tuple[float, Better | None]
@@ -93,7 +115,24 @@ def _ties(rows: Sequence[Labelled]) -> list[Labelled]:
     return [row for row in rows if row[1] == "tie"]
 
 
-def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Labels:
+def unclamped(label: Comparison, scaling: Scaling) -> float | None:
+    """The label before `judge.clamp`, by the row's verdicts where it may have been moved; None where there are none.
+
+    Example: the verdicts 0.9 and 0.7 behind 0.6, of (0.4, 0.6): 0.8. Principles count alike: a row has no weights.
+    """
+    p = label.p_a_preferred
+    if p is None or scaling.clamp is None or scaling.clamp[0] < p < scaling.clamp[1]:
+        return p
+    said = by_principle(label)
+    heard = [said[label.principle_id]] if label.principle_id in said else list(said.values())
+    return tempered(fmean(heard), scaling.temperature) if heard else None
+
+
+def _calibrated(decided: Sequence[tuple[float, bool]], prompts: Sequence[str]) -> PreferenceCalibration | None:
+    return preference_calibration([log_odds(p) for p, _ in decided], [float(y) for _, y in decided], prompts)
+
+
+def label_quality(comparisons: Sequence[Comparison], truth: Truth | None, scaling: Scaling = AS_SAID) -> Labels:
     """Quality of the model's labels; comparisons by other raters (humans, the oracle) are left out, being the standard.
 
     Example: labels for a of 0.9, 0.3, 0.6 and one unreadable; truths a, a, tie: n 4, unscored 1, ties 1, accuracy 1/2.
@@ -102,7 +141,9 @@ def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Lab
     scored = [row for row in own if row.p_a_preferred is not None]
     truths = [truth(row) if truth else None for row in scored]
     rows = [(row.p_a_preferred or 0.0, better) for row, better in zip(scored, truths, strict=True)]
-    decided = _decided(rows)
+    said = [unclamped(row, scaling) for row in scored]
+    clamped = None in said
+    decided = _decided(rows if clamped else [(p or 0.0, better) for p, better in zip(said, truths, strict=True)])
     prompts = [row.prompt_id for row, better in zip(scored, truths, strict=True) if better in ("a", "b")]
     measured = calibration(decided) if decided else None
     by_principle: dict[str, list[Labelled]] = {}
@@ -122,12 +163,13 @@ def label_quality(comparisons: Sequence[Comparison], truth: Truth | None) -> Lab
         confidence=_confidence(rows),
         tie_confidence=_confidence(_ties(rows)),
         calibration=measured,
-        reliability=preference_calibration([log_odds(p) for p, _ in decided], [float(y) for _, y in decided], prompts),
+        reliability=None if clamped else _calibrated(decided, prompts),
+        clamped=clamped,
         position=position_bias(scored, truths),
         length=length_bias(scored, truths),
         self_preference=self_preference(scored, truths),
         undecided=sum(row.outcome == "tie" for row in scored),
-        conflicts=principles(scored),
+        conflicts=principles([row for row in scored if row.principle_id is None]),
         principles={
             name: PrincipleLabels(n=len(under), ties=len(_ties(under)), accuracy=_accuracy(under))
             for name, under in sorted(by_principle.items())

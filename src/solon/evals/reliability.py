@@ -145,7 +145,14 @@ def log_odds(p: float) -> float:
     return log(inside / (1 - inside))
 
 
-def sigmoid(x: Floats) -> Floats:
+def tempered(p: float, temperature: float) -> float:
+    """The probability whose log-odds are those of p, divided. Example: 0.9 at 2 is sigmoid(ln 9 / 2) = 0.75."""
+    if temperature == 1.0 or p in (0.0, 1.0):
+        return p
+    return float(sigmoid(np.float64(log(p / (1.0 - p)) / temperature)))
+
+
+def sigmoid(x: Floats | np.float64) -> Floats:
     """1 / (1 + e^-x), without overflow."""
     half: Floats = 0.5 * (1.0 + np.tanh(0.5 * x))
     return half

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from solon.evals.bias import Better
+from solon.evals.bias import Better, prefers
 from solon.evals.calibration import accuracy
+from solon.evals.origin import Origin
 from solon.evals.statistics import Mean, Rate, mean, rate
 from solon.records import Comparison, Record
 
@@ -28,7 +29,7 @@ class UnderConstitution(Record):
     moved: Mean | None
     """Mean distance from the labels under the run's constitution, in [0, 1]; null for these themselves."""
     turned: Rate | None
-    """Pairs of which the other answer is preferred, among those where both prefer one."""
+    """Pairs of which the other answer is preferred, among those where both prefer one (`prefers`)."""
 
 
 class Sensitivity(Record):
@@ -37,24 +38,36 @@ class Sensitivity(Record):
     judge: str
     """Which model was asked."""
     pairs: int
-    """Of the sample: without identical answers and what did not fit."""
+    """Of the sample: those that were labelled, or found unreadable, under each constitution."""
+    left_out: int = 0
+    """Pairs that some constitution left room for, and not all."""
     decided: int | None
     """Pairs in which one answer is truly better; null without ground truth."""
     constitutions: tuple[UnderConstitution, ...]
     """The run's own first."""
+    origin: Origin | None = None
 
 
 def sensitivity(
-    judge: str, labels: Mapping[str, Sequence[Comparison]], truth: Callable[[Comparison], Better | None] | None
+    judge: str,
+    labels: Mapping[str, Sequence[Comparison]],
+    truth: Callable[[Comparison], Better | None] | None,
+    origin: Origin | None = None,
 ) -> Sensitivity:
-    """labels: by constitution, `given` among them, of the same pairs."""
-    given = {row.id: row for row in labels[GIVEN]}
+    """Of the pairs that all constitutions have. labels: by constitution, `given` among them."""
+    met = [{row.id for row in rows} for rows in labels.values()]
+    common = set.intersection(*met)
+    given = {row.id: row for row in labels[GIVEN] if row.id in common}
     known = {name: truth(row) if truth else None for name, row in given.items()}
     return Sensitivity(
         judge=judge,
         pairs=len(given),
         decided=sum(better in ("a", "b") for better in known.values()) if truth else None,
-        constitutions=tuple(_under(name, rows, given, known) for name, rows in labels.items()),
+        left_out=len(set.union(*met) - common),
+        constitutions=tuple(
+            _under(name, [row for row in rows if row.id in common], given, known) for name, rows in labels.items()
+        ),
+        origin=origin,
     )
 
 
@@ -64,8 +77,8 @@ def _under(
     scored = [(row, row.p_a_preferred) for row in rows if row.p_a_preferred is not None]
     decided = [(p - 0.5, known[row.id] == "a") for row, p in scored if known.get(row.id) in ("a", "b")]
     both = [(row, p, before) for row, p in scored if (before := given[row.id].p_a_preferred) is not None]
-    sides = [(row.outcome, given[row.id].outcome, row.prompt_id) for row, *_ in both]
-    turns = [(now != then, prompt) for now, then, prompt in sides if "tie" not in (now, then)]
+    sides = [(prefers(p), prefers(p0), row.prompt_id) for row, p, p0 in both]
+    turns = [(now != then, prompt) for now, then, prompt in sides if now and then]
     other = name != GIVEN
     return UnderConstitution(
         name=name,

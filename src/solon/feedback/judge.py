@@ -17,14 +17,15 @@ from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import FewShots
 from solon.constitution.principles import Principle, draw, draw_several
 from solon.errors import EngineUnavailableError, UnscoredError
+from solon.evals.reliability import tempered
 from solon.feedback.answers import IDENTICAL
 from solon.feedback.rows import Dropped, Rows, Sampler, note, run_rows
 from solon.feedback.rulings import Rule, Ruling, mean_of, until_one_decides
-from solon.feedback.verdicts import Opinion, Question, Side, tempered, verdict
+from solon.feedback.verdicts import Opinion, Question, Side, verdict
 from solon.lm.batcher import together
 from solon.prompting.comparison import ComparisonFormat, Example, draw_comparisons, reasoned
 from solon.prompting.context import digest
-from solon.records import Comparison, Pair, Prompt
+from solon.records import Comparison, Pair, Prompt, Verdict
 
 DRAWINGS = 2
 """So often a stage draws its few-shot examples, each time once more with the better answers in the other places. Rows
@@ -54,7 +55,7 @@ class Judge:
     section: JudgeSection
     shots: FewShots = field(default_factory=FewShots)
     asks: Callable[[Principle], str] = question_of
-    """How a pair is asked about under a principle; examples have the principle's own question."""
+    """How a pair is asked about under a principle. Examples too: they would tell the principle's own question."""
 
     def __post_init__(self) -> None:
         """Raises `EngineUnavailableError` of an engine that could make no label."""
@@ -122,7 +123,7 @@ class Judge:
             shown_first=drawn if len(orders) == 1 else "both",
             rationale=found.rationale,
             raw=found.raw,
-            verdicts=verdicts if len(verdicts) > 1 else (),
+            verdicts=verdicts if len(verdicts) > 1 or _more_is_known(verdicts) else (),
         )
 
     async def _rule(
@@ -159,7 +160,7 @@ class Judge:
         """The examples of a pair. Those with reasons keep their order, and ask as the principle does unless they have a
         question of their own; the others are one of the stage's drawings."""
         if self.section.method == "cot":
-            return lambda principle: reasoned(self.shots.reasoning, question_of(principle))
+            return lambda principle: reasoned(self.shots.reasoning, self.asks(principle))
         examples = self._drawn(int(rng.integers(DRAWINGS)), mirrored=rng.random() < 0.5)
         return lambda principle: examples
 
@@ -167,7 +168,7 @@ class Judge:
         """One of the stage's drawings of the examples, each with a principle of its own."""
 
         def question(rng: np.random.Generator) -> str:
-            return question_of(draw(self.principles, rng))
+            return self.asks(draw(self.principles, rng))
 
         rng = self.sampler.rng("examples", number)
         return draw_comparisons(self.shots.comparison, question, rng, mirrored=mirrored)
@@ -176,6 +177,11 @@ class Judge:
         """Divided by the temperature, in log-odds, and clamped."""
         low, high = self.section.clamp or (0.0, 1.0)
         return min(max(tempered(p_a, self.section.temperature), low), high)
+
+
+def _more_is_known(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a label's own fields do not tell all of them."""
+    return any(one.raw is not None and one.unscored is None for one in verdicts)
 
 
 def check_unscored(verdicts: Sequence[str | None], max_share: float) -> None:

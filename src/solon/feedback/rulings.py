@@ -31,9 +31,15 @@ class Ruling:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """For the record."""
-        heard = zip(self.orders, self.opinions, strict=True)
-        return tuple(
-            Verdict(principle_id=self.principle.id, shown_first=first, p_a_preferred=one.p_a) for first, one in heard
+        return tuple(map(self._verdict, self.orders, self.opinions))
+
+    def _verdict(self, first: Side, one: Opinion) -> Verdict:
+        return Verdict(
+            principle_id=self.principle.id,
+            shown_first=first,
+            p_a_preferred=one.p_a,
+            unscored=one.unscored,
+            raw=one.raw,
         )
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from solon.config.feedback import JudgeSection
 from solon.errors import EngineError, ProseError, TooLongError
 from solon.evals.lexical import refusal
-from solon.feedback.rows import Sampler, fitting
+from solon.feedback.rows import Sampler, fitting, note
 from solon.lm.batcher import together
 from solon.lm.protocols import Completion, OptionScores
 from solon.prompting.comparison import OPTIONS, ComparisonFormat, Example, Task
@@ -26,11 +26,17 @@ Side = Literal["a", "b"]
 REFUSED = "refused by the judge"
 _DECLINED = re.compile(
     r"\bI(?: am|['\u2019]m)? (?:can ?not|can['\u2019]t|won['\u2019]t|will not|unable to|not able to) (?:\w+ ){0,3}"
-    r"(?:choose|compare|judge|decide|pick|evaluate|rate|rank)\b",
+    r"(?:choose|compare|judge|decide|pick|evaluate|rate|rank)\b[^.,;:!?\n]*",
     re.IGNORECASE,
 )
-"""What a judge says that will not be one; `refusal` knows how other requests are refused."""
-_NAMED = re.compile(r"\([AB]\)|\b(?i:option|response|answer) [AB]\b")
+"""What a judge says that will not be one, with what it will not choose; `refusal` knows how other requests are refused.
+"""
+_NAMED = re.compile(
+    r"\([AB]\)|\b(?:(?i:option|response|answer) [AB]|(?i:the (?:first|second|former|latter|one|other)))\b"
+)
+_QUOTED = re.compile(
+    r"""["\u201c][^"\u201c\u201d]*["\u201d]|(?<!\w)['\u2018](?:[^'\u2018\u2019]|(?<=\w)['\u2019](?=\w))*['\u2019](?!\w)"""
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +90,20 @@ class Question:
 
 
 async def verdict(question: Question, sampler: Sampler, format: ComparisonFormat, section: JudgeSection) -> Opinion:
-    """The judge's answer; with chain of thought, the mean after `section.rationales` of them.
+    """The judge's answer; with chain of thought, the mean after `section.rationales` of them. Those that led to none
+    are noted, and kept in `raw`.
 
     Raises `TooLongError` of a question that does not fit the context, even without examples.
     """
     if section.method == "logprob":
         return await _at_once(question, sampler, format)
     numbers = range(section.rationales)
-    return pooled(await together(_reasoned(question, sampler, format, number) for number in numbers), strict=False)
+    opinions = await together(_reasoned(question, sampler, format, number) for number in numbers)
+    found, lost = pooled(opinions, strict=False), [one for one in opinions if one.p_a is None]
+    for one in lost if found.p_a is not None else ():
+        note(f"rationales left out of a mean: {one.unscored}")
+    raw = [one.raw for one in lost if one.raw is not None]
+    return replace(found, raw="\n\n".join(raw) if raw else None)
 
 
 async def _at_once(question: Question, sampler: Sampler, format: ComparisonFormat) -> Opinion:
@@ -139,9 +151,10 @@ def _lost(thought: Completion) -> str | None:
 
 
 def _refuses(text: str) -> bool:
-    """Whether a judge declines in words. One that names an option does not, whatever it quotes."""
-    said_no = refusal(text) == "whole" or _DECLINED.search(text) is not None
-    return said_no and _NAMED.search(text) is None
+    """Whether a judge declines in its own words. One that names an option does not, unless it is what it declines."""
+    own = _QUOTED.sub(" ", text)
+    rest, declined = _DECLINED.subn(" ", own)
+    return (declined > 0 or refusal(own) == "whole") and _NAMED.search(rest) is None
 
 
 def _opinion(question: Question, context: Context, scores: OptionScores, rationale: str | None = None) -> Opinion:
@@ -155,7 +168,7 @@ def _opinion(question: Question, context: Context, scores: OptionScores, rationa
 
 def _failed(error: EngineError, rationale: str | None = None) -> Opinion:
     """Prose in the place of an option may be a refusal."""
-    reason = REFUSED if isinstance(error, ProseError) and _refuses(str(error)) else error.reason
+    reason = REFUSED if isinstance(error, ProseError) and _refuses(error.said) else error.reason
     return Opinion(unscored=reason, raw=_joined(rationale, str(error)), rationale=rationale)
 
 
@@ -179,11 +192,3 @@ def soft_label(scores: OptionScores) -> float | None:
         return None
     gap = first - second
     return 1.0 / (1.0 + math.exp(-gap)) if gap >= 0 else math.exp(gap) / (1.0 + math.exp(gap))
-
-
-def tempered(p: float, temperature: float) -> float:
-    """The probability whose log-odds are those of p, divided. Example: 0.9 at 2 is sigmoid(ln 9 / 2) = 0.75."""
-    if temperature == 1.0:
-        return p
-    for_a, against = math.pow(p, 1 / temperature), math.pow(1 - p, 1 / temperature)
-    return for_a / (for_a + against)

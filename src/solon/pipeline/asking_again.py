@@ -6,17 +6,22 @@ the same again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from solon.config.load import load_run_config
 from solon.constitution.controls import Asked, blank, elsewhere, inverted, shuffled
 from solon.constitution.load import load_constitution
+from solon.errors import Fault, UserError
+from solon.evals.conflicts import Principles, principles
 from solon.evals.labels import Truth
+from solon.evals.origin import Origin
 from solon.evals.sensitivity import GIVEN, Sensitivity, sensitivity
 from solon.feedback.judge import Judge, check_unscored, question_of
+from solon.feedback.rows import Rows
 from solon.pipeline.actors import Actors
+from solon.pipeline.check import check_document
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import judge_of
 from solon.pipeline.labelled import RunLabels
@@ -34,20 +39,34 @@ class Sample:
     """Those of the run."""
     judge: Judge
     reporter: Reporter
+    settings: tuple[str, ...] = ()
+    """Keys that are not as in the run file."""
 
-    def ask(self, name: str, judge: Judge) -> list[Comparison]:
-        """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read."""
+    def ask(self, name: str, judge: Judge, *, control: bool = False) -> Rows[Comparison]:
+        """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read, but
+        not of a control: it may decline what nobody would ask it."""
         self.reporter.stage(name, len(self.labels))
-        found: list[Comparison] = []
+        found: list[Rows[Comparison]] = []
         size = self.run.given.config.sampling.shard_rows
         for start in range(0, len(self.labels), size):
             part = self.labels[start : start + size]
             pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in part]
-            found += judge.compare(pairs, self.run.prompts).records
+            found.append(judge.compare(pairs, self.run.prompts))
             self.reporter.advance(len(part), 0)
         self.reporter.end_stage()
-        check_unscored([row.unscored for row in found], self.run.given.config.judge.max_unscored)
-        return found
+        rows = Rows(records=tuple(row for part in found for row in part.records)).account(found)
+        if not control:
+            check_unscored([row.unscored for row in rows.records], self.run.given.config.judge.max_unscored)
+        return rows
+
+    def origin(self, asked: Mapping[str, Rows[Comparison]]) -> Origin:
+        """Of figures of such answers. asked: by what is put before the reasons, e.g. `blank: `."""
+        return Origin(
+            comparisons=self.run.stage.manifest.fingerprint,
+            settings=self.settings,
+            dropped={f"{under}{why}": count for under, rows in asked.items() for why, count in rows.dropped.items()},
+            noted={f"{under}{what}": count for under, rows in asked.items() for what, count in (+rows.noted).items()},
+        )
 
 
 def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter, *, decided: bool = False) -> Sample:
@@ -56,6 +75,8 @@ def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter
     Args:
         settings: keys that are not as in the run file.
         decided: only those in which one answer is truly better by what the label is by, if such are known.
+
+    Raises `UserError` of settings that no run may have.
     """
     own = RunLabels.of(run)
     config = load_run_config(run / "run.toml", settings)
@@ -63,6 +84,10 @@ def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter
     given = RunInputs(actors.settled)
     if config.constitution == own.given.config.constitution:
         given.constitution = own.given.constitution
+    faults: list[Fault] = []
+    check_document(config, given.constitution, faults)
+    if faults:
+        raise UserError(faults)
     labels: Sequence[Comparison] = own.rows
     if decided and (known := own.better(labels)):
         labels = [row for row in labels if known[row.id] != "tie"] or labels
@@ -73,15 +98,18 @@ def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter
         labels=[labels[int(place)] for place in sorted(order)],
         judge=judge_of(given, actor, "comparisons"),
         reporter=reporter,
+        settings=tuple(settings),
     )
 
 
-def under_every_principle(sample: Sample) -> list[Comparison]:
-    """Labels that are the mean over all principles, with the verdicts under each."""
+def under_every_principle(sample: Sample) -> Principles | None:
+    """What each principle says of the same pairs; None if the judge goes by one."""
     every = {"decide": "mean", "principles": len(sample.judge.principles)}
     own = {one.name: getattr(sample.judge, one.name) for one in fields(Judge)}  # a document's judge would ask it whole
     own["section"] = sample.judge.section.model_copy(update=every)
-    return sample.ask("under every principle", Judge(**own))
+    rows = sample.ask("under every principle", Judge(**own))
+    found = principles(rows.records)
+    return found and found.model_copy(update={"origin": sample.origin({"": rows})})
 
 
 def under_other_constitutions(sample: Sample, other: str) -> Sensitivity:
@@ -94,7 +122,11 @@ def under_other_constitutions(sample: Sample, other: str) -> Sensitivity:
         "elsewhere": elsewhere(load_constitution(other).comparison_principles()),
         "inverted": inverted,
     }
-    labels = {name: sample.ask(name, replace(sample.judge, asks=asked)) for name, asked in asks.items()}
+    rows = {
+        name: sample.ask(name, replace(sample.judge, asks=asked), control=name != GIVEN) for name, asked in asks.items()
+    }
+    labels = {name: found.records for name, found in rows.items()}
     known = sample.run.better(labels[GIVEN])
     truth: Truth | None = (lambda row: known.get(row.id)) if known else None
-    return sensitivity(sample.judge.sampler.model.identity, labels, truth)
+    origin = sample.origin({f"{name}: ": found for name, found in rows.items()})
+    return sensitivity(sample.judge.sampler.model.identity, labels, truth, origin)

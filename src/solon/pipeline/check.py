@@ -69,7 +69,7 @@ def check_inputs(
     section, few_shots = config.constitution, FewShots()
     with _collected(faults):
         constitution = load_constitution(section.path)
-        _check_document(config, constitution, faults)
+        check_document(config, constitution, faults)
         with _collected(faults):
             constitution.critique_principles(section.critique)
         judging_principles(config, constitution)
@@ -113,7 +113,7 @@ def _collected(faults: list[Fault]) -> Iterator[None]:
         faults.extend(error.faults)
 
 
-def _check_document(config: RunConfig, constitution: Constitution, faults: list[Fault]) -> None:
+def check_document(config: RunConfig, constitution: Constitution, faults: list[Fault]) -> None:
     """A proposal has to be confirmed, and only a document can be asked by as a whole."""
     where = Where(config.constitution.path)
     if not constitution.confirmed:
@@ -122,6 +122,10 @@ def _check_document(config: RunConfig, constitution: Constitution, faults: list[
     if config.constitution.whole and constitution.kind != "document":
         hint = "leave constitution.whole out, or give a document (.md)"
         faults.append(Fault("is a list, and constitution.whole is for documents", where, hint))
+    judge = config.models.role("judge").engine
+    if config.constitution.whole and config.constitution.whole_tokens is None and not reads_folder(judge):
+        what = f"constitution.whole would send all of it with every verdict: the engine {judge} knows no context"
+        faults.append(Fault(what, where, "set constitution.whole_tokens to how many tokens of it the judge may read"))
     if config.constitution.whole and config.gold == "judge":
         what = "rl.monitor asks the judge by the constitution, as the reward's labels do with constitution.whole"
         faults.append(Fault(what, hint="let it go by a preference model of another run, rl.monitor.model"))
@@ -270,6 +274,8 @@ def _alike(settled: RunConfig) -> Iterator[Fault]:
     drawn: dict[str, SamplingOverrides] = {"pairs": settled.pairs}
     if settled.sft.helpful_per_prompt > 1:
         drawn["sampling.answers"] = settled.sampling.answers
+    if settled.judge.rationales > 1:
+        drawn["sampling.reasoning"] = settled.sampling.reasoning
     yield from filter(None, (alike(sampling, section) for section, sampling in drawn.items()))
 
 

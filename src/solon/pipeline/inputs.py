@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config.run import RunConfig
 from solon.constitution.few_shots import FewShots, load_few_shots
-from solon.constitution.fitting import fitting
+from solon.constitution.fitting import whole_question
 from solon.constitution.load import load_constitution
 from solon.constitution.precedence import in_order
 from solon.constitution.principles import WHOLE, Constitution, Principle
@@ -92,12 +91,9 @@ class RunInputs:
         shots = (self.few_shots.comparison, self.few_shots.reasoning)
         own = comparison_version(self.comparison_principles)
         found = {"comparison_principles": own, "few_shots": _sha256(shots)}
-        return found | (self._document_text() if self.config.constitution.whole else {})
-
-    def _document_text(self) -> Hashes:
-        """What the judge is asked with by a document as a whole."""
-        whole, most = fitting(self.constitution, math.inf, len, ""), self.config.constitution.whole_tokens
-        return {"document": _sha256([whole and whole.question, self.constitution.articles, most])}
+        section = self.config.constitution
+        whole = {"document": document_version(self.constitution, section.whole_tokens)} if section.whole else {}
+        return found | whole
 
     def gate_texts(self) -> Hashes:
         """All that the judge is asked with where it is the gate of revisions: by the principles that revisions are made
@@ -140,6 +136,11 @@ def critique_version(principles: Sequence[Principle]) -> str:
 def comparison_version(principles: Sequence[Principle]) -> str:
     """Of all that they say to the judge."""
     return _sha256([(one.id, one.weight, one.comparison_question) for one in principles])
+
+
+def document_version(document: Constitution, most_tokens: int | None) -> str:
+    """Of all that it says, as a whole, to the judge."""
+    return _sha256([whole_question(document), document.articles, most_tokens])
 
 
 def judging_principles(config: RunConfig, constitution: Constitution) -> tuple[Principle, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from solon.artifacts.manifest import Manifest
 from solon.config.run import RunConfig
+from solon.evals.labels import Scaling
 from solon.feedback.judge import Judge
 from solon.feedback.whole_document import DocumentJudge
 from solon.pipeline.inputs import RunInputs
@@ -34,6 +36,13 @@ def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> J
         section=given.config.judge.model_copy(update=section),
         shots=given.few_shots,
     )
+
+
+def scaling_of(comparisons: Manifest) -> Scaling:
+    """What the stage made of its judge's probabilities."""
+    section = comparisons.config.get("judge") if isinstance(comparisons.config, dict) else None
+    found = section if isinstance(section, dict) else {}
+    return Scaling.model_validate({key: found[key] for key in Scaling.model_fields if key in found})
 
 
 JUDGING = ("judge", "sampling.reasoning")

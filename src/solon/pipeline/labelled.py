@@ -11,7 +11,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import run_config
 from solon.constitution.principles import Constitution
 from solon.evals.bias import Better
-from solon.evals.labels import Labels, Truth, label_quality
+from solon.evals.labels import Labels, Scaling, Truth, label_quality
 from solon.pipeline.grading import true_labels
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.sources import RED_TEAM, PromptSets
@@ -35,9 +35,13 @@ class RunLabels:
         given.constitution = Constitution.model_validate_json((run / CONSTITUTION).read_bytes())
         return cls(run=run, given=given)
 
+    @property
+    def stage(self) -> FinishedStage:
+        return FinishedStage.open(self.run, "comparisons")
+
     @cached_property
     def rows(self) -> Sequence[Comparison]:
-        return FinishedStage.open(self.run, "comparisons").rows("rows", Comparison)
+        return self.stage.rows("rows", Comparison)
 
     @cached_property
     def prompts(self) -> Mapping[str, Prompt]:
@@ -52,4 +56,5 @@ class RunLabels:
         """How good they are."""
         known = self.better(labels)
         truth: Truth | None = (lambda row: known.get(row.id)) if known else None
-        return label_quality(labels, truth)
+        judge = self.given.config.judge
+        return label_quality(labels, truth, Scaling(temperature=judge.temperature, clamp=judge.clamp))

@@ -38,7 +38,7 @@ from solon.pipeline.grading import (
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.judging import JUDGING, judge_of, unused_by_judge
+from solon.pipeline.judging import JUDGING, judge_of, scaling_of, unused_by_judge
 from solon.pipeline.settle import KEYS
 from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
 from solon.pipeline.stage import BY_DPO, BY_PREFERENCE, BY_RL, Condition, Facts, Stage, stage_of
@@ -163,7 +163,7 @@ def pairs(work: Work) -> None:
 @partial(
     Stage,
     "comparisons",
-    "The judge says which answer is better, by a principle drawn at random.",
+    "The judge says which answer is better, by the constitution.",
     reads=("pairs", RED_TEAM),
     settings=("judge", "sampling.reasoning"),
     unused=unused_by_judge,
@@ -318,7 +318,8 @@ def scores(work: Work) -> Facts:
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
         known = true_labels(labels, prompts, given.constitution, given.truth)
-        folder.write_json("labels.json", label_quality(labels, (lambda row: known.get(row.id)) if known else None))
+        truth = (lambda row: known.get(row.id)) if known else None
+        folder.write_json("labels.json", label_quality(labels, truth, scaling_of(work.inputs["comparisons"].manifest)))
         if (quality := _preference_quality(work, responses, rows, known)) is not None:
             folder.write_json("preference.json", quality)
     return {"grader": given.truth.name if given.truth else None}

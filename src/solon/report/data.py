@@ -17,6 +17,7 @@ from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
 from solon.evals.conflicts import Principles
 from solon.evals.grader import Score
+from solon.evals.origin import Origin
 from solon.evals.sensitivity import Sensitivity
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.inputs import CONSTITUTION
@@ -49,6 +50,8 @@ class ReportData:
     """What the judge makes of other constitutions, if it was asked."""
     principles: Principles | None = None
     """What all principles say of a sample of pairs, if that was asked."""
+    stale: Sequence[str] = ()
+    """Files of these that are of other labels than the run has."""
 
 
 def load_report_data(run: Path) -> ReportData:
@@ -59,6 +62,9 @@ def load_report_data(run: Path) -> ReportData:
     """
     config = run_config(run) if (run / RUN).exists() else None
     summary = read_summary(run / "summary.json")
+    sensitivity, principles = _record(run / SENSITIVITY, Sensitivity), _record(run / PRINCIPLES, Principles)
+    measured = {SENSITIVITY: sensitivity, PRINCIPLES: principles}
+    stale = tuple(name for name, found in measured.items() if found and _of_other_labels(run, found.origin))
     files = ("prompts-red-team", "prompts-helpful", "evals")
     prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
     return ReportData(
@@ -72,9 +78,16 @@ def load_report_data(run: Path) -> ReportData:
         comparisons=[row for name in ("comparisons", "helpfulness") for row in _rows(run, name, "rows", Comparison)],
         rollouts=_rows(run, "models/rl", "rollouts", Rollout),
         manifests=_manifests(run),
-        sensitivity=_record(run / SENSITIVITY, Sensitivity),
-        principles=_record(run / PRINCIPLES, Principles),
+        sensitivity=None if SENSITIVITY in stale else sensitivity,
+        principles=None if PRINCIPLES in stale else principles,
+        stale=stale,
     )
+
+
+def _of_other_labels(run: Path, origin: Origin | None) -> bool:
+    """Also if it does not say of which."""
+    found = FinishedStage.find(run, "comparisons")
+    return origin is None or found is None or origin.comparisons != found.manifest.fingerprint
 
 
 def _rows(run: Path, stage: str, name: str, record: type[R]) -> list[R]:

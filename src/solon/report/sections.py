@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from solon.artifacts.manifest import Manifest
+from solon.constitution.precedence import hard_constraints
 from solon.evals.calibration import CalibrationBin
 from solon.evals.checks import Check
 from solon.evals.conflicts import Principles
@@ -204,20 +205,22 @@ CONSTITUTION_TITLES = {
 
 
 def conflicts(data: ReportData) -> Principles | None:
-    """What principles say of the same pairs: of those that the run judged by several, or of a sample."""
-    return (data.summary.labels.conflicts if data.summary.labels else None) or data.principles
+    """What principles say of the same pairs: of all, if a sample was put to them, or of those drawn."""
+    return data.principles or (data.summary.labels.conflicts if data.summary.labels else None)
 
 
 def principle_rows(data: ReportData) -> list[PrincipleRow]:
     """Those of the constitution in its order, then any other that a row names."""
     revisions = Counter(step.principle_id for row in data.revisions for step in row.rounds)
-    comparisons = Counter(row.principle_id for row in data.comparisons if row.principle_id is not None)
-    titles = {p.id: p.title for p in data.constitution.principles} if data.constitution else {}
+    comparisons = Counter(name for row in data.comparisons for name in row.principle_ids)
+    kept = data.constitution
+    titles = {p.id: p.title for p in kept.principles} if kept else {}
+    others = {p.id: p.title for p in hard_constraints(kept)} if kept else {}
     quality = data.summary.labels.principles if data.summary.labels else {}
     return [
         (
             name,
-            titles.get(name, name),
+            (others | titles).get(name, name),
             revisions[name],
             comparisons[name],
             quality[name].accuracy if name in quality else None,

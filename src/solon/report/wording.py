@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from solon.config.run import RunConfig
 from solon.evals.estimates import PairedDifference
 from solon.evals.grader import HELD_OUT, Measure
 from solon.evals.quality import TextQuality
@@ -113,6 +114,18 @@ def model_title(model: str) -> str:
 def term_title(term: str) -> str:
     """Example: of `models.kind`, "Preference model kind"."""
     return TERM_TITLES.get(term, f"{TERM_TITLES['preference']} {term.removeprefix('models.')}")
+
+
+def judged_by(config: RunConfig | None) -> str:
+    """What labels are by. Example: "one principle each"."""
+    if config is None:
+        return "by the constitution"
+    if config.constitution.whole:
+        return "by the constitution as a whole"
+    if config.judge.decide == "precedence":
+        return "article after article until one decides"
+    count = config.judge.principles
+    return "one principle each" if count == 1 else f"{count} principles each"
 
 
 def reward_terms(summary: Summary) -> list[str]:

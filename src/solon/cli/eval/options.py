@@ -34,7 +34,7 @@ Seed = Annotated[int, Option(min=0, metavar="N", help="The same seed gives the s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class EvaluatedModel:
     """A model to evaluate."""
 
     model: LanguageModel
@@ -44,7 +44,9 @@ class Opened:
     """Its answers to prompts, of a task that has this name."""
 
 
-def opened(model: str, engine: str, settings: Sequence[str] | None, *, seed: int, temperature: float = 0.0) -> Opened:
+def opened(
+    model: str, engine: str, settings: Sequence[str] | None, *, seed: int, temperature: float = 0.0
+) -> EvaluatedModel:
     """Opens a model. Raises `UserError` if it cannot be had."""
     config = brought(one_model(model, engine, settings or (), seed=seed), say_note)
     actor = open_one(config)
@@ -61,7 +63,7 @@ def opened(model: str, engine: str, settings: Sequence[str] | None, *, seed: int
             raise EngineUnavailableError(f"the model answered none of {len(prompts)} prompts ({answers.lost})")
         return answers
 
-    return Opened(model=actor.model, chat=not isinstance(actor.format, HumanAssistant), answering=answering)
+    return EvaluatedModel(model=actor.model, chat=not isinstance(actor.format, HumanAssistant), answering=answering)
 
 
 def one_of(given: object | None, model: str | None, option: str) -> None:

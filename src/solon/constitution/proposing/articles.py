@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode as Node
 from solon.constitution.document import PARTS, id_of, key_of
 from solon.constitution.lint import LONG_ARTICLE
 from solon.constitution.markdown import Section, plain_text
+from solon.constitution.principles import WHOLE
 from solon.constitution.proposing.forms import form
 from solon.constitution.texts import DELIMITER
 
@@ -68,7 +69,7 @@ def drafts(sections: Sequence[Section], taken: Collection[int]) -> tuple[list[Dr
     groups = {name for one in made if one.blocks for name in one.above}
     placed = [one for one in made if one.blocks or one.id in groups]
     lines = {one.line for one in placed} | {one.line for one in left}
-    empty = [one for one in sections if not one.blocks and one.line not in lines]
+    empty = [one for one in sections if all(block.type == "hr" for block in one.blocks) and one.line not in lines]
     left += [Leftover(title=one.title, line=one.line, why="there is no text below it") for one in empty]
     return placed, left
 
@@ -112,7 +113,7 @@ def _draft(section: Section, number: int, blocks: Sequence[Node], made: Sequence
 
 def _free(name: str, made: Sequence[Draft]) -> str:
     """`name`, or `name-2`, `name-3`, ..., whichever is not taken."""
-    taken = {one.id for one in made}
+    taken = {WHOLE, *(one.id for one in made)}
     names = (name, *(f"{name}-{count}" for count in range(2, len(made) + 3)))
     return next(one for one in names if one not in taken)
 

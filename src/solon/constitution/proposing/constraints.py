@@ -11,7 +11,10 @@ from markdown_it.tree import SyntaxTreeNode as Node
 
 from solon.constitution.markdown import LISTS, Section, items, plain_text
 from solon.constitution.proposing.forms import form
+from solon.constitution.proposing.priorities import SENTENCE
 from solon.constitution.texts import DELIMITER
+
+_UNCLEAR = "; not all of its items say that they are forbidden: write `Never` before those that are"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +59,17 @@ def _lists(section: Section) -> list[ConstraintList]:
 def _read(section: Section, before: Node | None, block: Node) -> ConstraintList:
     said = plain_text([before]) if before is not None and before.type == "paragraph" else ""
     lead = before if said.rstrip().endswith(":") else None
-    forbids = lead is not None and form("forbids").search(said) is not None
+    forbids = lead is not None and form("forbids").search(SENTENCE.split(said)[-1]) is not None
     found = [
         Constraint(text=_whole(item.text, forbids=forbids), line=item.line) for item in items([block]) if item.text
     ]
+    clear = forbids or all(form("forbidden").match(one.text) for one in found)
     return ConstraintList(
         list=block,
         lead=lead,
-        why=f"a list under the heading `{section.title}`" + (", behind these words" if lead else ""),
+        why=f"a list under the heading `{section.title}`"
+        + (", behind these words" if lead else "")
+        + ("" if clear else _UNCLEAR),
         constraints=tuple(one for one in found if not DELIMITER.search(one.text)),
         left=tuple(one for one in found if DELIMITER.search(one.text)),
     )

@@ -59,20 +59,26 @@ def order_of(said: Iterable[Said], names: Names) -> Order:
     used, unused = [], []
     for one in said:
         pairs = [pair for pair in _pairs(one, names) if _unrelated(*pair)]
-        new = [(high.id, low.id) for high, low in pairs if not _reaches(below, low.id, high.id)]
-        for high, low in new:
-            below.setdefault(high, set()).add(low)
-        if new:
+        taken = [_put(below, high.id, low.id) for high, low in pairs]
+        if any(taken):
             used.append(one)
-        elif one.items or about_priority(one.text):
-            unused.append(
-                (one, "contradicts what was said before" if pairs else "names no two headings in a form known")
-            )
+        if not all(taken):
+            unused.append((one, f"contradicts what was said before{', in part' if any(taken) else ''}"))
+        elif not pairs and (one.items or about_priority(one.text)):
+            unused.append((one, "names no two headings in a form known"))
     return Order(ids=tuple(_sorted(below, names)), used=tuple(used), unused=tuple(unused))
 
 
 def _unrelated(one: Named, other: Named) -> bool:
     return one.id != other.id and one.id not in other.above and other.id not in one.above
+
+
+def _put(below: dict[str, set[str]], high: str, low: str) -> bool:
+    """Ranks two headings, unless the opposite is known, be it from the same sentence. Whether it did."""
+    if _reaches(below, low, high):
+        return False
+    below.setdefault(high, set()).add(low)
+    return True
 
 
 def _reaches(below: dict[str, set[str]], start: str, goal: str) -> bool:

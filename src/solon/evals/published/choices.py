@@ -156,7 +156,7 @@ def distributions(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _OptionProbabilities:
     """One question's probabilities in each order, by the published places of the options; or why there are none."""
 
     p_RO: Floats | None
@@ -166,11 +166,15 @@ class _Asked:
     unscored: str | None = None
 
 
-def _all_asked(questions: Sequence[Question], model: LanguageModel, chat: bool, orders: int, seed: int) -> list[_Asked]:
+def _all_asked(
+    questions: Sequence[Question], model: LanguageModel, chat: bool, orders: int, seed: int
+) -> list[_OptionProbabilities]:
     return run(together(_asked(question, model, chat, orders_of(question, orders, seed)) for question in questions))
 
 
-async def _asked(question: Question, model: LanguageModel, chat: bool, orders: Sequence[tuple[int, ...]]) -> _Asked:
+async def _asked(
+    question: Question, model: LanguageModel, chat: bool, orders: Sequence[tuple[int, ...]]
+) -> _OptionProbabilities:
     labels = [label(place) for place in range(len(question.options))]
     try:
         given = await together(
@@ -180,18 +184,18 @@ async def _asked(question: Question, model: LanguageModel, chat: bool, orders: S
         hint = "use an engine that has them, e.g. --engine local"
         raise UserError(f"the model cannot be asked for options: {error}", hint=hint) from error
     except EngineError as error:
-        return _Asked(p_RO=None, unscored=error.reason)
+        return _OptionProbabilities(p_RO=None, unscored=error.reason)
     p_RO = np.zeros((len(orders), len(labels)))
     for row, (order, scores) in enumerate(zip(orders, given, strict=True)):
         logprobs = np.asarray(scores.logprobs, dtype=float)
         if len(scores.bounded) == len(labels) or not np.isfinite(logprobs).any():
-            return _Asked(p_RO=None, unscored="no probabilities")
+            return _OptionProbabilities(p_RO=None, unscored="no probabilities")
         weights = np.exp(logprobs - logprobs[np.isfinite(logprobs)].max())
         p_RO[row, list(order)] = np.nan_to_num(weights) / np.nansum(weights)
-    return _Asked(p_RO=p_RO, firsts=tuple(order[0] for order in orders))
+    return _OptionProbabilities(p_RO=p_RO, firsts=tuple(order[0] for order in orders))
 
 
-def _summed(questions: Sequence[Question], asked: Sequence[_Asked], seed: int) -> Choices:
+def _summed(questions: Sequence[Question], asked: Sequence[_OptionProbabilities], seed: int) -> Choices:
     rows = [_choice(question, one) for question, one in zip(questions, asked, strict=True)]
     known = [(question, row) for question, row in zip(questions, rows, strict=True) if row.correct is not None]
     about = [question.about for question, _ in known]
@@ -211,7 +215,7 @@ def _summed(questions: Sequence[Question], asked: Sequence[_Asked], seed: int) -
     )
 
 
-def _choice(question: Question, asked: _Asked) -> Choice:
+def _choice(question: Question, asked: _OptionProbabilities) -> Choice:
     right = label(question.right).strip()
     if asked.p_RO is None:
         nothing = {"chosen": None, "correct": None, "p_right": None, "correct_as_published": None}
@@ -238,7 +242,7 @@ def _credit(p_O: Floats, right: int) -> float:
     return 1 / len(best) if right in best else 0.0
 
 
-def _first_place(asked: Sequence[_Asked]) -> float | None:
+def _first_place(asked: Sequence[_OptionProbabilities]) -> float | None:
     shares = [
         _credit(p_O, first) for one in asked if one.p_RO is not None
         for p_O, first in zip(one.p_RO, one.firsts, strict=True)

@@ -45,7 +45,7 @@ _SAID = re.compile(r"(?i)\banswer(?:\s+to\s[^.\n]{0,80})?\s*(?:\*\*)?\s*(?:is\b|
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 
 
-class Answered(Record):
+class GradedAnswer(Record):
     """One problem, and what was made of the answer to it."""
 
     correct: bool
@@ -63,7 +63,7 @@ class Gsm8k(Record):
     accuracy: Rate
     unparsed: int
     """Answers without a number: wrong, and counted."""
-    rows: tuple[Answered, ...]
+    rows: tuple[GradedAnswer, ...]
 
 
 def score_file(path: Path) -> Gsm8k:
@@ -77,7 +77,7 @@ def read_problems(path: Path) -> list[tuple[str, str]]:
     return read_each(path, ("question", "answer", "ground_truth"), _problem)
 
 
-def summed(rows: Sequence[Answered]) -> Gsm8k:
+def summed(rows: Sequence[GradedAnswer]) -> Gsm8k:
     """How many of them are correct."""
     return Gsm8k(
         n=len(rows),
@@ -88,13 +88,13 @@ def summed(rows: Sequence[Answered]) -> Gsm8k:
     )
 
 
-def answered(completion: str, truth: str, id: str | None = None) -> Answered:
+def answered(completion: str, truth: str, id: str | None = None) -> GradedAnswer:
     """Whether a completion is right. Raises `ValueError` if the truth has no number."""
     expected, extracted = final_number(truth), final_number(completion)
     if expected is None:
         raise ValueError(f"no number in {truth!r:.60}")
     shown = None if extracted is None else str(extracted)
-    return Answered(correct=extracted == expected, extracted=shown, expected=str(expected), id=id)
+    return GradedAnswer(correct=extracted == expected, extracted=shown, expected=str(expected), id=id)
 
 
 def final_number(answer: str) -> Fraction | None:
@@ -151,7 +151,7 @@ def _plain(digits: str) -> Fraction:
     return Fraction(re.sub(r"[^\d.]", "", digits))
 
 
-def _answered(fields: Fields) -> Answered:
+def _answered(fields: Fields) -> GradedAnswer:
     truth, id = field(fields, "ground_truth", "answer"), fields.get("id")
     try:
         return answered(text(fields, "completion", "response"), str(truth), None if id is None else str(id))

@@ -81,7 +81,8 @@ class EndpointModel:
         votes = [named(f"{begun}{text}", options, cue=wording.begun) for text in replies]
         if 2 * votes.count(None) > len(votes):
             prose = next(text for text, vote in zip(replies, votes, strict=True) if vote is None)
-            raise ProseError(f"{votes.count(None)} of {len(votes)} replies name no option, e.g. {prose!r}")
+            told = f"{votes.count(None)} of {len(votes)} replies name no option, e.g. {prose!r}"
+            raise ProseError(told, said=prose)
         return voted(options, votes)
 
     async def _ask(self, wording: Wording, sampling: Sampling, settings: dict[str, Any]) -> Reply:

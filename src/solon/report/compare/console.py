@@ -33,7 +33,8 @@ def print_comparison(found: RunComparison, console: Console) -> None:
 
 def notes(found: RunComparison) -> list[str]:
     """How to read the table."""
-    said = [words.pairing(found), words.multiplicity(found), words.ONE_SEED]
+    noise = [words.multiplicity(found), words.ONE_SEED] if found.compared else []
+    said = [*filter(None, [words.pairing(found)]), *noise]
     if found.same_data:
         said.append(f"Equal byte by byte: {', '.join(found.same_data)}.")
     for which, only in (("first", found.only_first), ("second", found.only_second)):
@@ -82,4 +83,5 @@ def _figures(found: RunComparison) -> Table:
 def _cells(one: Figure) -> list[str]:
     values = [words.shown(value.value, one.unit) for value in (one.first, one.second)]
     stars = "*" * (bool(one.outside) + bool(one.outside_all))
-    return [f"  {printable(one.title)}", *values, words.difference(one), stars]
+    title = f"{one.title} ({words.pairs(one)})" if one.left_out else one.title
+    return [f"  {printable(title)}", *values, words.difference(one), stars]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 from pathlib import Path
 from statistics import NormalDist
 from typing import Literal
@@ -11,7 +12,7 @@ from typing import Literal
 from solon.artifacts.manifest import Manifest
 from solon.evals.statistics import Z95, Interval, mean, paired_difference, unpaired_difference
 from solon.records import Prompt, Record
-from solon.report.compare.measured import FINAL, Measured, Part, Unit, Value, measured
+from solon.report.compare.metrics import FINAL, Metric, Part, Unit, Value, metrics
 from solon.report.data import ReportData, load_report_data
 from solon.report.sections import flatten, version_rows
 from solon.text import without_secret
@@ -52,9 +53,13 @@ class Figure(Record):
     difference: float
     low: float | None
     high: float | None
-    """Its 95% interval; null where a figure has none."""
+    """Its 95% interval; null where a figure has none, and of a mean of one prompt or of equal differences."""
     paired: bool
     """By prompt."""
+    n: int | None
+    """Prompts that the difference is of, where it is paired."""
+    left_out: int
+    """Prompts that one run alone has a value for, which a paired difference is without."""
     same_data: bool
     """Both measure the same rows, and find the same: there is nothing to compare."""
     outside: bool | None
@@ -99,10 +104,10 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
 
 def compare(first: ReportData, second: ReportData, *, names: tuple[str, str]) -> RunComparison:
     """`names`: of their folders."""
-    one, two = ({figure.key: figure for figure in measured(data)} for data in (first, second))
+    one, two = ({figure.key: figure for figure in metrics(data)} for data in (first, second))
     same, other = _data(first.manifests, second.manifests)
     asked = _asked_alike(first.prompts, second.prompts)
-    laid = [_laid(one[key], two[key], asked, same) for key in one if key in two]
+    laid = [_pair_of(one[key], two[key], asked, same) for key in one if key in two]
     count = sum(pair.gap is not None for pair in laid)
     figures = tuple(_figure(pair, among=count) for pair in laid)
     return RunComparison(
@@ -126,29 +131,35 @@ def compare(first: ReportData, second: ReportData, *, names: tuple[str, str]) ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Laid:
+class _MetricPair:
     """One figure of both runs."""
 
-    before: Measured
-    after: Measured
+    before: Metric
+    after: Metric
     gap: Interval | None
-    """After minus before; None without intervals, and of the same data."""
-    paired: bool = False
+    """After minus before; None without intervals or spread, and of the same data."""
+    difference: float
+    pairs: int = 0
+    left_out: int = 0
     same_data: bool = False
 
 
-def _laid(before: Measured, after: Measured, asked: frozenset[str], same: Sequence[str]) -> _Laid:
+def _pair_of(before: Metric, after: Metric, asked: frozenset[str], same: Sequence[str]) -> _MetricPair:
     """`asked`: prompts that are the same in both runs. Where they all are, figures are compared prompt by prompt.
     `same`: stages whose data are."""
+    apart = after.value.value - before.value.value
     if before.stage in same and before.value == after.value:
-        return _Laid(before=before, after=after, gap=None, same_data=True)
+        return _MetricPair(before=before, after=after, gap=None, difference=apart, same_data=True)
     known = before.by_prompt.keys() & after.by_prompt.keys()
-    if known and before.by_prompt.keys() | after.by_prompt.keys() <= asked:
+    either = before.by_prompt.keys() | after.by_prompt.keys()
+    if known and either <= asked:
         values = [(after.by_prompt[name], before.by_prompt[name]) for name in before.by_prompt if name in known]
         gap = (_paired_rates if before.is_rate else _paired_means)(values)
-        return _Laid(before=before, after=after, gap=gap, paired=True)
+        count, left = len(known), len(either) - len(known)
+        return _MetricPair(before=before, after=after, gap=_wide(gap), difference=gap.value, pairs=count, left_out=left)
     one, two = _interval(before.value), _interval(after.value)
-    return _Laid(before=before, after=after, gap=unpaired_difference(two, one) if one and two else None)
+    independent = unpaired_difference(two, one) if one and two else None
+    return _MetricPair(before=before, after=after, gap=independent, difference=apart)
 
 
 def _paired_rates(values: Sequence[tuple[float, float]]) -> Interval:
@@ -164,10 +175,16 @@ def _paired_means(values: Sequence[tuple[float, float]]) -> Interval:
 def _interval(value: Value) -> Interval | None:
     if value.low is None or value.high is None:
         return None
-    return Interval(value=value.value, low=value.low, high=value.high)
+    return _wide(Interval(value=value.value, low=value.low, high=value.high))
 
 
-def _figure(pair: _Laid, *, among: int) -> Figure:
+def _wide(found: Interval) -> Interval | None:
+    """None for one without a width, but for rounding: of a single number, or of equal ones, there is no spread to tell
+    what is noise. A rate's always has a width."""
+    return None if isclose(found.low, found.high, rel_tol=1e-9, abs_tol=1e-12) else found
+
+
+def _figure(pair: _MetricPair, *, among: int) -> Figure:
     before, after, gap = pair.before, pair.after, pair.gap
     return Figure(
         part=before.part,
@@ -179,10 +196,12 @@ def _figure(pair: _Laid, *, among: int) -> Figure:
         better=before.better,
         first=before.value,
         second=after.value,
-        difference=gap.value if gap else after.value.value - before.value.value,
+        difference=pair.difference,
         low=gap.low if gap else None,
         high=gap.high if gap else None,
-        paired=pair.paired,
+        paired=pair.pairs > 0,
+        n=pair.pairs or None,
+        left_out=pair.left_out,
         same_data=pair.same_data,
         outside=leaves_out_zero(gap) if gap else None,
         outside_all=leaves_out_zero(gap, among=among) if gap else None,
@@ -251,5 +270,5 @@ def _data(first: Sequence[Manifest], second: Sequence[Manifest]) -> tuple[tuple[
     return tuple(s for s in both if one[s] == two[s]), tuple(s for s in both if one[s] != two[s])
 
 
-def _told(figure: Measured) -> str:
+def _told(figure: Metric) -> str:
     return ", ".join(filter(None, (figure.part, figure.model, figure.kind, figure.title)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from solon.artifacts.atomic import write_atomic
+from solon.collective.tables import write_file
 from solon.report.compare import console, words
 from solon.report.compare.differences import RunComparison
 from solon.report.standalone import asset, environment, policy
@@ -31,4 +31,5 @@ def render_comparison(found: RunComparison) -> str:
 
 
 def write_comparison(found: RunComparison, path: Path) -> None:
-    write_atomic(path, render_comparison(found).encode("utf-8", errors="replace"))
+    """Raises `InputError` if it cannot be written there; a missing folder is made."""
+    write_file(path, render_comparison(found).encode("utf-8", errors="replace"))

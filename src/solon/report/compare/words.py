@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from solon.evals.statistics import grouped
 from solon.report.compare.differences import Figure, RunComparison
-from solon.report.compare.measured import FINAL, Unit, Value
+from solon.report.compare.metrics import FINAL, Unit, Value
 from solon.report.wording import kind_title, model_title, percent
 from solon.text import duration
 
@@ -20,11 +20,14 @@ PARTS = {
 DIFFERS, CLEARLY = "differs", "differs, all considered"
 """Of a figure whose interval leaves out zero; and of one that does so among all that are compared."""
 SAME = "same data"
+ONLY_SAME = "All figures that could be compared are of the same data, and the same."
 MINUS, NONE = "\u2212", "\u2013"
 ONE_SEED = (
     "One run is one seed. Intervals speak of other prompts, not of other runs: the same settings with another seed can "
     "differ by more."
 )
+
+_APART = "compared as independent samples"
 
 
 def sections(found: RunComparison) -> dict[str, list[Figure]]:
@@ -76,6 +79,15 @@ def difference(figure: Figure) -> str:
     return f"{text} ({' to '.join(ends)})"
 
 
+def pairs(figure: Figure) -> str:
+    """What a difference is of. Example: `38 pairs, 3 prompts of one run alone left out`."""
+    if figure.n is None:
+        return ""
+    count = f"{figure.n:,} pair{'s' * (figure.n != 1)}"
+    left = f"{figure.left_out:,} prompt{'s' * (figure.left_out != 1)}"
+    return f"{count}, {left} of one run alone left out" if figure.left_out else count
+
+
 def scale(found: RunComparison) -> float:
     """How far pictures of differences reach on either side of zero: as far as the answers' differences do."""
     answers = (one for one in found.figures if one.part in ("held-out", "revisions") and one.unit == "share")
@@ -97,7 +109,8 @@ def mark(figure: Figure) -> str:
 
 def headline(found: RunComparison) -> str:
     if not found.compared:
-        return "The two runs have no figure in common that has an interval."
+        same = any(figure.same_data for figure in found.figures)
+        return ONLY_SAME if same else "The two runs have no figure in common that has an interval."
     some = f"{found.outside} of {found.compared} figures differ by more than noise"
     return f"{some}." if found.outside else f"None of {found.compared} figures differs by more than noise."
 
@@ -112,7 +125,16 @@ def multiplicity(found: RunComparison) -> str:
 
 
 def pairing(found: RunComparison) -> str:
-    """Whether answers are compared prompt by prompt."""
-    if any(figure.paired for figure in found.figures if figure.part == "held-out"):
+    """Whether answers are compared prompt by prompt; nothing where none are compared."""
+    held_out = [figure for figure in found.figures if figure.part == "held-out" and not figure.same_data]
+    paired = sum(figure.paired for figure in held_out)
+    if not held_out:
+        return ""
+    if paired == len(held_out):
         return "Both runs answered the same held-out prompts, so answers are compared prompt by prompt."
-    return "The held-out prompts are not the same, so the answers of the two runs are compared as independent samples."
+    if not paired:
+        return f"The held-out prompts are not the same, so the answers of the two runs are {_APART}."
+    return (
+        f"{paired} of {len(held_out)} figures of held-out answers are compared prompt by prompt. The others, of other "
+        f"prompts or of all answers together, are {_APART}."
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from solon.config.rewards import RewardsSection
 from solon.constitution.principles import Principle
 from solon.data.alike import pairs_of_words
 from solon.data.apart import words_of
 from solon.records import Answer, Comparison, Demonstration, MonitorAnswer, Pair, Prompt, Revision, Rollout
-from solon.report.lineage.describe import principle_ids, traced
-from solon.report.lineage.records import Kind, Link, Step, Traced
+from solon.report.lineage.describe import node, principle_ids
+from solon.report.lineage.records import Kind, Link, Node, Step
 from solon.report.lineage.rows import Row, RunRows
 
 ALIKE_PROMPTS = 3
@@ -21,6 +22,17 @@ TEACHERS: dict[str, tuple[Kind, ...]] = {
 """Kinds of row that made a trained model what it is."""
 TAUGHT_BY: dict[str, Kind] = {"models/sl": "demonstration", "models/pm": "comparison", "models/dpo": "comparison"}
 _TRAINED = {"rl": "models/rl", "sl": "models/sl", "dpo": "models/dpo"}
+
+
+def _unknown_rewards(rewards: RewardsSection) -> Iterator[str]:
+    """Where ways end from rollouts to what rewarded them, besides the run's own preference model."""
+    if rewards.judge:
+        yield "the judge rewarded rollouts; its verdicts and their principles were not kept, so the way ends there"
+    for name, model in rewards.models.items():
+        if model.weight:
+            yield f"models.{name} rewarded rollouts; it is of another run, and the way ends at {model.path}"
+    if texts := rewards.of_texts:
+        yield f"{', '.join(texts)}: rewards by the texts of rollouts alone"
 
 
 class Back:
@@ -45,10 +57,10 @@ class Back:
         match row.record:
             case Demonstration() as example:
                 return self._imitates(example)
-            case Revision() | Comparison():
-                names = principle_ids(row)
-                how = "was criticized and revised under" if row.kind == "revision" else "was judged by the principle"
-                return self._principles(row.stage, names, how)
+            case Revision():
+                return self._principles(row.stage, principle_ids(row), "was criticized and revised under")
+            case Comparison() as one:
+                return self._principles(row.stage, principle_ids(row), _judged_by(one))
             case Rollout():
                 return self._rewarded(row)
             case Principle() as principle:
@@ -58,10 +70,10 @@ class Back:
     def step(self, link: Link, says: str, found: Iterable[Row | None], *, deeper: bool = True) -> list[Step]:
         """The step to these things and, `deeper`, on to what made them; none without any."""
         known = [row for row in found if row]
-        things = [traced(self.rows, row, *(self.shaped_by(row) if deeper else ())) for row in known[: self.most]]
+        things = [node(self.rows, row, *(self.shaped_by(row) if deeper else ())) for row in known[: self.most]]
         return self.leads(link, says, things, len(known))
 
-    def leads(self, link: Link, says: str, things: Sequence[Traced], total: int) -> list[Step]:
+    def leads(self, link: Link, says: str, things: Sequence[Node], total: int) -> list[Step]:
         return [Step(link=link, says=says, total=total, things=tuple(things))] if total else []
 
     def _twin(self, row: Row) -> list[Step]:
@@ -94,7 +106,7 @@ class Back:
             if isinstance(row.record, Revision) and example.id.startswith(f"{row.id}-"):
                 names = [step.principle_id for step in row.record.rounds[number - 1 : number]]
                 how = f"round {number} criticized and revised under"
-                found.append(traced(self.rows, row, *self._principles(row.stage, names, how)))
+                found.append(node(self.rows, row, *self._principles(row.stage, names, how)))
         return self.leads("exact", f"is revision {number} of the chain", found, len(found))
 
     def _principles(self, stage: str, names: Sequence[str], how: str) -> list[Step]:
@@ -104,6 +116,10 @@ class Back:
         return self.step("exact", how, known)
 
     def _rewarded(self, row: Row) -> list[Step]:
+        rewards = self.rows.config.rl.rewards
+        self.rows.notes += _unknown_rewards(rewards)
+        if not rewards.preference:
+            return []
         pm = self.rows.of("model", stage="models/pm")
         taught = [one for one in self.rows.by_prompt.get(row.prompt_id or "", ()) if one.kind == "comparison"]
         return [
@@ -134,7 +150,7 @@ class Back:
         if not folder or not asked or not isinstance(asked.record, Prompt):
             return []
         near = self._alike(asked.record)
-        things = [traced(self.rows, one, *self._taught(one, TEACHERS[folder])) for one in near]
+        things = [node(self.rows, one, *self._taught(one, TEACHERS[folder])) for one in near]
         says = "training prompts of the same kind that are most alike in words, and what was learnt from them"
         return self.leads("association", says, things, len(near))
 
@@ -160,3 +176,13 @@ class Back:
         known = [row for row in training if isinstance(row.record, Prompt) and row.record.kind == asked.kind]
         taught = [row for row in known if row.id in self.rows.by_prompt]
         return sorted(taught, key=lambda row: (-share(row), row.id))[: min(ALIKE_PROMPTS, self.most)]
+
+
+def _judged_by(one: Comparison) -> str:
+    if len(one.principle_ids) < 2:
+        return "was judged by the principle"
+    if one.articles:
+        return "was judged by the articles together"
+    return "was judged by the principles" + (
+        f", of which {one.principle_id} gave the label" if one.principle_id else " together"
+    )

@@ -7,7 +7,7 @@ from solon.collective.principles.trace import GroupVotes, StatementTrace
 from solon.constitution.principles import Principle
 from solon.evals.grader import Score
 from solon.records import Answer, Comparison, Demonstration, MonitorAnswer, Pair, Prompt, Revision, Rollout
-from solon.report.lineage.records import Origin, Step, Thing, Traced
+from solon.report.lineage.records import Node, Origin, Step, Thing
 from solon.report.lineage.rows import Row, RunRows
 from solon.report.wording import model_title
 from solon.text import excerpt
@@ -15,9 +15,9 @@ from solon.text import excerpt
 MOST = 90
 
 
-def traced(rows: RunRows, row: Row, *steps: Step) -> Traced:
+def node(rows: RunRows, row: Row, *steps: Step) -> Node:
     """The thing, and where its way goes on."""
-    return Traced(**dict(thing(rows, row)), steps=steps)
+    return Node(**dict(thing(rows, row)), steps=steps)
 
 
 def thing(rows: RunRows, row: Row) -> Thing:
@@ -39,7 +39,7 @@ def said(rows: RunRows, row: Row) -> str:
         case Pair() as pair:
             return f"not judged: {quoted(pair.a)} and {quoted(pair.b)}"
         case Rollout() as one:
-            return f"step {one.step}, preference score {one.preference_score:.2f}: {quoted(one.text)}"
+            return f"step {one.step}, {_reward(one)}: {quoted(one.text)}"
         case MonitorAnswer() as one:
             return f"after step {one.step}: {quoted(one.text)}"
         case Answer() as answer:
@@ -65,6 +65,14 @@ def _verdict(one: Comparison) -> str:
         return f"no verdict ({one.unscored}), {by}"
     side, p = ("a", one.p_a_preferred) if one.p_a_preferred >= 0.5 else ("b", 1 - one.p_a_preferred)
     return f"{side} preferred with {p:.2f}, {by}"
+
+
+def _reward(one: Rollout) -> str:
+    """Example of several terms: `reward 0.90 (judge 0.75, length -3.00)`; they are before their weights."""
+    if not one.terms:
+        return f"preference score {one.preference_score:.2f}"
+    terms = (f"{name} {score:.2f}" for name, score in one.terms.items())
+    return f"reward {one.preference_score:.2f} ({', '.join(terms)})"
 
 
 def _votes(group: GroupVotes) -> str:
@@ -102,7 +110,7 @@ def principle_ids(row: Row) -> tuple[str, ...]:
             gates = (step.gate.principle_id for step in chain.rounds if step.gate and step.gate.principle_id)
             return tuple(dict.fromkeys((*(step.principle_id for step in chain.rounds), *gates)))
         case Comparison() as one:
-            return (one.principle_id,) if one.principle_id else ()
+            return one.principle_ids
     return ()
 
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from solon.collective.principles.trace import StatementTrace
 from solon.records import Answer, Comparison, Demonstration, Revision, RevisionRound
 from solon.report.lineage.back import Back
-from solon.report.lineage.describe import quoted, traced
+from solon.report.lineage.describe import node, principle_ids, quoted
 from solon.report.lineage.learning import learnt
-from solon.report.lineage.records import Link, Step, Traced
+from solon.report.lineage.records import Link, Node, Step
 from solon.report.lineage.rows import Row, RunRows
 
 Round = tuple[Row, int, str, RevisionRound]
@@ -85,7 +85,7 @@ class Forward:
 
     def _became(self, statement: StatementTrace) -> list[Step]:
         made = [row for row in self.rows.of("principle") if row.id == statement.became]
-        things = [traced(self.rows, row, *self._ruled(row)) for row in made]
+        things = [node(self.rows, row, *self._ruled(row)) for row in made]
         link: Link = "exact" if self.rows.public_is_exact else "association"
         return self._back.leads(link, "became the principle", things, len(things))
 
@@ -102,22 +102,26 @@ class Forward:
         """What a principle changed: exact down to examples and labels, an association from there to the models."""
         rounds = [one for one in self._rounds() if one[3].principle_id == principle.id]
         changed = [one for one in rounds if one[3].used and one[3].revision != one[2]]
-        judged = [
-            row for row in self.rows.of("comparison") if getattr(row.record, "principle_id", None) == principle.id
-        ]
+        judged = [(row, ids) for row in self.rows.of("comparison") if principle.id in (ids := principle_ids(row))]
         made = [(row.id, number) for row, number, _, step in rounds if step.used]
         taught = [row for row in self.rows.of("demonstration") if self._source(row) in set(made)]
-        models = [row for row in self.rows.of("model") if rounds or row.stage != "models/sl"]
+        models = self._learners(taught=bool(taught), judged=bool(judged))
         steps = [
             *self._told("rounds of critique and revision under it", rounds),
             *self._told("revisions under it that changed the answer and were used", changed),
             *self.step("these became examples of finetuning", taught),
-            *self.step("comparisons judged by it", judged),
+            *self.step("comparisons judged by it", [row for row, ids in judged if len(ids) == 1]),
+            *self.step("comparisons judged by it among others", [row for row, ids in judged if len(ids) > 1]),
         ]
         if not steps:
             return []
         says = "models that learnt from these among others"
         return [*steps, *self.step(says, models, association=True)]
+
+    def _learners(self, *, taught: bool, judged: bool) -> list[Row]:
+        """The models that examples or labels under a principle were among what taught."""
+        learners = {"sl": taught, "pm": judged, "rl": taught or judged, "dpo": taught or judged}
+        return [row for row in self.rows.of("model") if learners[row.id]]
 
     def _wrote(self, model: Row) -> list[Step]:
         stages = {f"answers-{model.id}", *(("pairs", "helpfulness") if model.id == "sl" else ())}
@@ -145,10 +149,10 @@ class Forward:
         things = [self._round(*one) for one in rounds[: self.most]]
         return self._back.leads("exact", says, things, len(rounds))
 
-    def _round(self, row: Row, number: int, before: str, step: RevisionRound) -> Traced:
+    def _round(self, row: Row, number: int, before: str, step: RevisionRound) -> Node:
         critique = f"{quoted(step.critique)}; " if step.critique else ""
         kept = "was kept out" if step.kept_out else "changed nothing" if step.revision == before else "gave"
         said = f"round {number}: {critique}{quoted(before)} {kept}" + (
             f" {quoted(step.revision)}" if kept == "gave" else ""
         )
-        return traced(self.rows, row).model_copy(update={"says": said})
+        return node(self.rows, row).model_copy(update={"says": said})

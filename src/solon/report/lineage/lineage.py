@@ -16,7 +16,7 @@ def lineage(run: Path, name: str, *, most: int, constitution: Path | None = None
     """`name`: an id or a full name. `most`: things that a step shows; it counts all.
 
     Raises `RunError` if a folder holds no run or a file is not what its stage made; `UserError` if the name stands for
-    nothing, or for several things.
+    nothing, or for several things, or no trace lies beside `constitution`.
     """
     rows = RunRows(run, constitution)
     row = find(rows, name)

@@ -64,11 +64,11 @@ class Step(Record):
     link: Link
     says: str
     total: int
-    things: tuple[Traced, ...]
+    things: tuple[Node, ...]
     """The first of them."""
 
 
-class Traced(Thing):
+class Node(Thing):
     """A thing, and where the way goes on from it."""
 
     steps: tuple[Step, ...] = ()

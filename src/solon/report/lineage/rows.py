@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,17 @@ from solon.artifacts.finished import FinishedStage, require_run
 from solon.artifacts.run_folder import run_config
 from solon.collective.principles.trace import StatementTrace, Trace, trace_path
 from solon.config.run import RunConfig
+from solon.constitution.precedence import hard_constraints
 from solon.constitution.principles import Constitution, Principle
-from solon.errors import ConstitutionError, RunError, Where
+from solon.errors import ConstitutionError, RunError, UserError, Where
 from solon.evals.grader import Score
-from solon.pipeline.inputs import CONSTITUTION, comparison_version, critique_version
+from solon.pipeline.inputs import (
+    CONSTITUTION,
+    comparison_version,
+    critique_version,
+    document_version,
+    judging_principles,
+)
 from solon.pipeline.stages import EVALUATED, STAGES
 from solon.records import (
     Answer,
@@ -50,6 +57,13 @@ TABLES: tuple[tuple[Kind, str, str, type[Record]], ...] = (
     *(("answer", f"answers-{model}", "rows", Answer) for model in EVALUATED),
 )
 """Kind, folder of the stage, file, record."""
+
+VERSIONS: dict[str, Callable[[RunConfig, Constitution], str]] = {
+    "critique_principles": lambda run, kept: critique_version(kept.critique_principles(run.constitution.critique)),
+    "comparison_principles": lambda run, kept: comparison_version(judging_principles(run, kept)),
+    "document": lambda run, kept: document_version(kept, run.constitution.whole_tokens),
+}
+"""What a constitution says to a stage, by the name under which the manifest of the stage has its hash."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,32 +138,32 @@ class RunRows:
 
     @cached_property
     def principles(self) -> dict[str, Principle]:
-        return {one.id: one for one in self.constitution.principles} if self.constitution else {}
+        """With the hard constraints of a document, which are put to a judge as one."""
+        kept = self.constitution
+        return {one.id: one for one in (*kept.principles, *hard_constraints(kept))} if kept else {}
 
     def is_of(self, stage: str) -> bool | None:
         """Whether the run's constitution says to a stage what the stage was made from; None: nothing tells."""
-        found, kept, section = self.stages.get(stage), self.constitution, self.config.constitution
+        found, kept = self.stages.get(stage), self.constitution
         if not found or not kept:
             return None
-        inputs, told = found.manifest.inputs, []
+        inputs = found.manifest.inputs
         try:
-            if "critique_principles" in inputs:
-                told.append(
-                    inputs["critique_principles"] == critique_version(kept.critique_principles(section.critique))
-                )
-            if "comparison_principles" in inputs:
-                asked = kept.comparison_principles(section.comparison)
-                told.append(inputs["comparison_principles"] == comparison_version(asked))
-        except ConstitutionError:  # a principle that the run file selects is gone
+            told = [inputs[name] == version(self.config, kept) for name, version in VERSIONS.items() if name in inputs]
+        except ConstitutionError:  # a principle that the run file selects is gone, or the order of precedence
             return False
         return all(told) if told else None
 
     @cached_property
     def public(self) -> Trace | None:
-        """The statements and votes that the constitution was made from, if it was; read from beside its file."""
+        """The statements and votes that the constitution was made from, if it was; read from beside its file. Raises
+        `UserError` if they are not beside a file that was named."""
         path = trace_path(self._file or Path(self.config.constitution.path))
         if not path.is_file():
-            if self._file or any("public input" in one.source for one in self.principles.values()):
+            if self._file:
+                hint = "name with --constitution the file that the trace lies beside"
+                raise UserError("there is no trace of statements and votes here", where=Where(path), hint=hint)
+            if any("public input" in one.source for one in self.principles.values()):
                 self.notes.append(
                     f"there is no {path}, which would lead on to statements and votes; see --constitution"
                 )

@@ -153,7 +153,7 @@
   const TABS = [
     { key: "chains", title: "Critique and revision", draw: drawChain, texts: (r) => r.steps.flatMap((s) => [s.text, s.critique || ""]), grades: (r) => r.steps.map((s) => s.grade), principles: (r) => r.steps.map((s) => s.principle), orders: { "as run": null, "most revised": (a, b) => moved(b) - moved(a) } },
     { key: "answers", title: "Before and after", draw: drawAnswers, texts: (r) => Object.values(r.models).map((m) => m.text), grades: (r) => Object.values(r.models).map((m) => m.grade), principles: () => [], orders: { "as run": null } },
-    { key: "comparisons", title: "Judged pairs", draw: drawComparison, texts: (r) => [r.a, r.b, r.rationale || "", r.unscored || ""], grades: null, principles: (r) => [r.principle_id], orders: { "as run": null, "most certain": (a, b) => certain(b) - certain(a), "least certain": (a, b) => certain(a) - certain(b) } },
+    { key: "comparisons", title: "Judged pairs", draw: drawComparison, texts: (r) => [r.a, r.b, r.rationale || "", r.unscored || ""], grades: null, principles: (r) => [r.principle_id, ...(r.verdicts || []).map((v) => v.principle_id), ...(r.articles || [])], orders: { "as run": null, "most certain": (a, b) => certain(b) - certain(a), "least certain": (a, b) => certain(a) - certain(b) } },
     { key: "rollouts", title: "Reinforcement", draw: drawRollout, texts: (r) => [r.text], grades: null, principles: () => [], orders: { "by step": null, "last step first": (a, b) => b.step - a.step, "highest score": (a, b) => b.preference_score - a.preference_score, "lowest score": (a, b) => a.preference_score - b.preference_score, "highest KL": (a, b) => b.kl - a.kl } },
   ];
   const moved = (row) => row.steps.filter((step, k) => k && step.text !== row.steps[k - 1].text).length;

@@ -38,7 +38,7 @@ class Value(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Metric:
     """One figure of a run."""
 
     part: Part
@@ -61,7 +61,7 @@ class Measured:
         return self.part, self.name, FINAL if self.model in ("rl", "dpo") else self.model, self.kind
 
 
-def measured(data: ReportData) -> Iterator[Measured]:
+def metrics(data: ReportData) -> Iterator[Metric]:
     """All of a run's figures, as its report orders them."""
     yield from _answers(data)
     of_stages = {"comparisons": _labels, "models/pm": _preference, "models/rl": _reinforcement}
@@ -71,7 +71,7 @@ def measured(data: ReportData) -> Iterator[Measured]:
     yield from _cost(data)
 
 
-def _answers(data: ReportData) -> Iterator[Measured]:
+def _answers(data: ReportData) -> Iterator[Metric]:
     """Of the answers to held-out prompts, and of the assistant's after its last revision."""
     summary = data.summary
     scored = grouped(data.scores, lambda row: (row.task, row.model, row.kind, row.grader))
@@ -87,9 +87,9 @@ def _answers(data: ReportData) -> Iterator[Measured]:
                     yield _answer(task, measure, one, values)
 
 
-def _answer(task: Part, measure: Measure, one: Estimate, by_prompt: Mapping[str, float]) -> Measured:
+def _answer(task: Part, measure: Measure, one: Estimate, by_prompt: Mapping[str, float]) -> Metric:
     assert one.value is not None
-    return Measured(
+    return Metric(
         part=task,
         name=measure.name,
         title=measure.title,
@@ -104,70 +104,70 @@ def _answer(task: Part, measure: Measure, one: Estimate, by_prompt: Mapping[str,
     )
 
 
-def _labels(data: ReportData) -> Iterator[Measured]:
+def _labels(data: ReportData) -> Iterator[Metric]:
     if (labels := data.summary.labels) is None:
         return
     part: Part = "labels"
     if labels.accuracy:
-        value = Value.of(labels.accuracy, labels.n - labels.unscored - labels.ties - labels.unknown)
-        yield Measured(part=part, name="accuracy", title="Labels that are right", value=value, better="higher")
+        value = Value.of(labels.accuracy, labels.decided)
+        yield Metric(part=part, name="accuracy", title="Labels that are right", value=value, better="higher")
     if labels.ece is not None:
         value = Value(value=labels.ece)
-        yield Measured(part=part, name="ece", title="Calibration error", value=value, unit="number", better="lower")
+        yield Metric(part=part, name="ece", title="Calibration error", value=value, unit="number", better="lower")
     if labels.n:
         value = Value.of(wilson(labels.unscored, labels.n), labels.n)
-        yield Measured(part=part, name="unscored", title="Labels that were unreadable", value=value, better="lower")
+        yield Metric(part=part, name="unscored", title="Labels that were unreadable", value=value, better="lower")
     if labels.position:
         value = Value.of(labels.position.excess, labels.position.n)
-        yield Measured(part=part, name="position", title="Favour for the answer shown first", value=value)
+        yield Metric(part=part, name="position", title="Favour for the answer shown first", value=value)
 
 
-def _preference(data: ReportData) -> Iterator[Measured]:
+def _preference(data: ReportData) -> Iterator[Metric]:
     if (model := data.summary.preference_model) is None:
         return
     part: Part = "preference model"
     if model.accuracy:
         value = Value.of(model.accuracy, model.n - model.ties)
-        yield Measured(part=part, name="accuracy", title="Prefers the better answer", value=value, better="higher")
+        yield Metric(part=part, name="accuracy", title="Prefers the better answer", value=value, better="higher")
     if model.label_accuracy:
         value = Value.of(model.label_accuracy, model.label_n)
         title = "Agrees with held-out labels"
-        yield Measured(part=part, name="label_accuracy", title=title, value=value, better="higher")
+        yield Metric(part=part, name="label_accuracy", title=title, value=value, better="higher")
     if model.label_loss is not None:
         value, title = Value(value=model.label_loss, n=model.label_n), "Loss on held-out labels, nats"
-        yield Measured(part=part, name="label_loss", title=title, value=value, unit="number", better="lower")
+        yield Metric(part=part, name="label_loss", title=title, value=value, unit="number", better="lower")
     for standard, found in model.calibration.items():
         plain, title = found.plain.ece, f"Calibration error, against {standard}"
         value = Value(value=plain.value, low=plain.low, high=plain.high, n=found.n)
-        yield Measured(part=part, name=f"ece.{standard}", title=title, value=value, unit="number", better="lower")
+        yield Metric(part=part, name=f"ece.{standard}", title=title, value=value, unit="number", better="lower")
     for fault, own in model.by_fault.items():
         title = f"Notices the fault {fault} alone"
         value = Value.of(own.accuracy, own.n)
-        yield Measured(part=part, name=f"by_fault.{fault}", title=title, value=value, better="higher")
+        yield Metric(part=part, name=f"by_fault.{fault}", title=title, value=value, better="higher")
 
 
-def _reinforcement(data: ReportData) -> Iterator[Measured]:
+def _reinforcement(data: ReportData) -> Iterator[Metric]:
     """At the end of RL; a step draws its own prompts."""
     part: Part = "reinforcement"
     if data.summary.rl is not None:
         last = data.summary.rl.steps[-1]
         for name, title, mean in (("reward", "Reward", last.reward), ("kl", "KL to SL-CAI, nats", last.kl)):
             title, value = f"{title}, last step", Value.of(mean, last.n)
-            yield Measured(part=part, name=name, title=title, value=value, unit="number")
+            yield Metric(part=part, name=name, title=title, value=value, unit="number")
         value = Value(value=len(data.summary.rl.steps))
-        yield Measured(part=part, name="steps", title="Steps", value=value, unit="count")
+        yield Metric(part=part, name="steps", title="Steps", value=value, unit="count")
     if data.summary.monitor is not None:
         check = data.summary.monitor.checks[-1]
         for name, title, mean in (("gold", "Gold", check.gold), ("monitor_kl", "KL to SL-CAI, nats", check.kl)):
             title, value = f"{title}, last look of the monitor", Value.of(mean, len(check.gold_of))
-            yield Measured(part=part, name=name, title=title, value=value, unit="number")
+            yield Metric(part=part, name=name, title=title, value=value, unit="number")
 
 
-def _texts(data: ReportData) -> Iterator[Measured]:
+def _texts(data: ReportData) -> Iterator[Metric]:
     folders = {stage.name: stage.folder for stage in STAGES}
     for one in data.summary.texts:
         if one.written:
-            yield Measured(
+            yield Metric(
                 part="texts",
                 name=f"{one.stage}.{one.kind}",
                 title=f"{one.stage}: {one.kind}s",
@@ -177,11 +177,11 @@ def _texts(data: ReportData) -> Iterator[Measured]:
             )
 
 
-def _cost(data: ReportData) -> Iterator[Measured]:
+def _cost(data: ReportData) -> Iterator[Metric]:
     """Figures without noise: what this run took on its machine."""
 
-    def cost(name: str, title: str, value: float, unit: Unit) -> Measured:
-        return Measured(part="cost", name=name, title=title, value=Value(value=value), unit=unit, better="lower")
+    def cost(name: str, title: str, value: float, unit: Unit) -> Metric:
+        return Metric(part="cost", name=name, title=title, value=Value(value=value), unit=unit, better="lower")
 
     timings = {manifest.stage: manifest.timing for manifest in data.manifests}
     yield cost("seconds", "Time of all stages", data.summary.pipeline_seconds, "seconds")

@@ -56,6 +56,24 @@ def test_bbq(folder: Path) -> None:
     assert [row["unparsed"] for row in by_model] == [1, 1]  # who finds all options equally likely names none
 
 
+def test_why_a_model_gave_no_verdict(folder: Path, tiny: Path) -> None:
+    short = {**BBQ, "example_id": 0, "context_condition": "ambig", "label": 2}
+    long = {**short, "example_id": 1, "context": "hens " * 3000}
+    write_lines(folder / "data.jsonl", short, long)
+    asked = ("eval", "bbq", "--data", "data.jsonl", "--model", str(tiny))
+    found = told(*asked)
+    assert (found["unscored_by_reason"], found["rows"][0]["unparsed"]) == ({"too long": 1}, 1)
+    assert "without a verdict, too long: 1\n" in done(*asked)
+    write_lines(folder / "data.jsonl", long)
+    survey = {"question": "hens " * 3000, "options": ["no", "yes"], "people": [1, 1]}
+    write_lines(folder / "survey.jsonl", survey)
+    write_lines(folder / "choices.jsonl", {**CHOICE, "prompt": "hens " * 3000 + CHOICE["prompt"]})  # type: ignore[operator]
+    for command, data in (("bbq", "data.jsonl"), ("opinions", "survey.jsonl"), ("hhh", "choices.jsonl")):
+        failed = solon("eval", command, "--data", data, "--model", str(tiny))
+        assert failed.exit_code == 2
+        assert failed.stderr.splitlines()[-1] == "error: the model scored none of 1 questions (too long: 1)"
+
+
 def test_answers_or_a_model(folder: Path) -> None:
     write_lines(folder / "data.jsonl", {**BBQ, "example_id": 0, "context_condition": "ambig", "label": 2})
     failed = solon("eval", "bbq", "--data", "data.jsonl")
@@ -105,6 +123,18 @@ def test_refusals(folder: Path) -> None:
     assert failed.stderr == "error: --model needs the prompts (--data xstest_prompts.csv)\n"
 
 
+def test_the_table_of_refusals_fits_80_columns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    row = {"prompt": "Hi", "completion": "Hello!", "type": "contrast_safe_contexts", "final_label": "full_compliance"}
+    write_lines(folder / "answers.jsonl", row, {**row, "completion": "I can't help with that."})
+    printed = done("eval", "refusals", "--completions", "answers.jsonl")
+    assert max(map(len, printed.splitlines())) <= 80 and "\u2026" not in printed
+    words = [line.replace("\u2502", " ").split() for line in printed.splitlines()]
+    assert ["contrast_safe_contexts", "2", "50.0%", "50.0%", "0.0%", "9.5%", "to", "90.5%"] in words
+    assert ["full_compliance", "1", "1", "0"] in words
+    assert all(head in printed for head in (" comply ", " refuse ", " both ", " refuse, 95% "))
+
+
 def test_gsm8k(folder: Path) -> None:
     rows = [{"question": "?", "ground_truth": "7", "completion": f"It is {n}."} for n in (7, 8)]
     write_lines(folder / "answers.jsonl", *rows)
@@ -119,12 +149,27 @@ def test_gsm8k(folder: Path) -> None:
     assert failed.stderr == "error: --model needs the problems (--data test.jsonl)\n"
 
 
+@pytest.mark.parametrize("command", ["gsm8k", "refusals"])
+def test_what_a_model_did_not_answer_stands_in_the_record(folder: Path, tiny: Path, command: str) -> None:
+    texts = ("How many hens?", "hens " * 3000, "How many eggs?")
+    write_lines(folder / "data.jsonl", *({"question": one, "prompt": one, "answer": "#### 3"} for one in texts))
+    asked = ("eval", command, "--data", "data.jsonl", "--model", str(tiny), "--set", "sampling.max_new_tokens=2")
+    found = told(*asked)
+    assert (found["lost"], found["unfinished"]) == ({"too long": 1}, 2)
+    assert [row["id"] for row in found["rows"]] == ["1", "3"]
+    assert all(isinstance(row["completion"], str) for row in found["rows"])
+
+
 def test_opinions(folder: Path) -> None:
     write_lines(folder / "survey.jsonl", {"question": "?", "options": ["no", "yes"], "people": [1, 1], "model": [1, 3]})
     asked = ("eval", "opinions", "--data", "survey.jsonl")
     assert told(*asked)["groups"][0]["representativeness"]["mean"] == 0.75
     assert told(*asked, "--model", "any", "--engine", "scripted")["groups"][0]["representativeness"]["mean"] == 1.0
-    assert "everybody" in done(*asked)
+    assert "0.750 \u2502            - \u2502" in done(*asked)  # one question has no interval
+    write_lines(folder / "survey.jsonl", {"question": "?", "options": ["no", "yes"], "people": [1, 1]})
+    failed = solon(*asked)
+    expected = 'error: survey.jsonl: no row has "model", what a model said (ask one: --model MODEL)\n'
+    assert (failed.exit_code, failed.stderr) == (2, expected)
 
 
 def test_perplexity(folder: Path, tiny: Path) -> None:
@@ -170,8 +215,27 @@ def test_elo(folder: Path) -> None:
     assert {"player", "rating", "low", "high", "games", "wins", "ties", "losses", "league"} == set(found["rows"][0])
     anchored = done("elo", "games.jsonl", "--anchor", "y=500")
     assert "y has 500" in anchored and "500.0" in anchored
-    failed = solon("elo", "games.jsonl", "--anchor", "y")
-    assert failed.stderr == "error: --anchor y: expected PLAYER=RATING (e.g. --anchor base=1000)\n"
+    for wrong in ("y", "5", "=5", "y=nan", "y=inf", "y=-inf", "y=", "y=x"):
+        failed = solon("elo", "games.jsonl", "--anchor", wrong)
+        assert failed.exit_code == 2
+        assert failed.stderr == f"error: --anchor {wrong}: expected PLAYER=RATING (e.g. --anchor base=1000)\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "idle", "hint"),
+    [
+        ("gsm8k --completions f", "--limit 1", "--completions is scored as it is"),
+        ("gsm8k --completions f", "--data f --engine local --temperature 0 --seed 0 --set a=b", None),
+        ("refusals --completions f", "--data f --engine local --temperature 0 --limit 1 --seed 0 --set a=b", None),
+        ("bbq --data f --answers f", "--engine local --limit 1 --set a=b", "--answers is scored as it is"),
+        ("opinions --data f", "--engine local --seed 0 --set a=b", "what the model said stands in the data"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(command: str, idle: str, hint: str | None) -> None:
+    failed = solon("eval", *command.split(), *idle.split())
+    named = ", ".join(word for word in idle.split() if word.startswith("--"))
+    expected = f"error: only with --model: {named} ({hint or '--completions is scored as it is'})\n"
+    assert (failed.exit_code, failed.stderr) == (2, expected)
 
 
 def test_a_file_that_is_not_there(folder: Path) -> None:

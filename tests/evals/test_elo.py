@@ -97,9 +97,35 @@ def test_an_anchor() -> None:
         elo(played, anchor=("xx", 0), resamples=100)
 
 
-def test_only_ties_are_no_difference() -> None:
+def test_only_ties_are_no_difference_and_bound_none() -> None:
     found = elo(games({("x", "y", "tie"): 5}), resamples=100)
     assert [row.rating for row in found.rows] == pytest.approx([1000, 1000])
+    assert all(row.low is row.high is None for row in found.rows)
+
+
+@pytest.mark.parametrize(("wins", "ties"), [(9, 1), (30, 10)])
+def test_ties_alone_do_not_hold_a_league_together(wins: int, ties: int) -> None:
+    """The likelihood rises without end as x grows apart from y and v keeps the share of ties."""
+    found = elo(games({("x", "y", "a"): wins, ("x", "y", "tie"): ties}), resamples=100)
+    x, y = found.rows
+    assert (x.player, x.high, y.low) == ("x", None, None)
+    assert x.low is not None and x.low <= x.rating < 10_000
+    assert y.high is not None and y.high >= y.rating
+    assert found.notes == (
+        "nothing but ties leads back from who lost to who won, and without an end to the chance of ties they bound no "
+        "rating, so that these have an open end; a weak prior keeps them finite: x, y",
+    )
+
+
+def test_a_chain_of_more_wins_than_ties_bounds_all_ties() -> None:
+    """x > y > z ties x closes with two wins and one tie. One of another league bounds the same v."""
+    chain: dict[Game, int] = {("x", "y", "a"): 3, ("y", "z", "a"): 3, ("z", "x", "tie"): 2}
+    assert all(row.low is not None and row.high is not None for row in elo(games(chain), resamples=100).rows)
+    one_way: dict[Game, int] = {("u", "v", "a"): 9, ("u", "v", "tie"): 3}
+    both = elo(games(chain | one_way), resamples=100)
+    assert both.leagues == 2 and all(row.low is not None and row.high is not None for row in both.rows)
+    less: dict[Game, int] = {("x", "y", "a"): 3, ("y", "z", "tie"): 3, ("z", "x", "tie"): 2}
+    assert all(row.low is None or row.high is None for row in elo(games(less), resamples=100).rows)
 
 
 def simulated(rng: np.random.Generator, players: int, each: int) -> tuple[dict[str, float], list[Game]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +50,12 @@ def _anchor(given: str | None) -> tuple[str, float] | None:
         return None
     player, _, rating = given.rpartition("=")
     try:
-        return player.strip(), float(rating)
-    except ValueError as error:
-        raise ConfigError(f"--anchor {given}: expected PLAYER=RATING", hint="e.g. --anchor base=1000") from error
+        value = float(rating)
+    except ValueError:
+        value = nan
+    if not player.strip() or not isfinite(value):
+        raise ConfigError(f"--anchor {given}: expected PLAYER=RATING", hint="e.g. --anchor base=1000")
+    return player.strip(), value
 
 
 def _print(title: str, result: Elo) -> None:

@@ -12,9 +12,12 @@ which of two is called `a`.
 Only differences of ratings mean anything. The mean of a league is 1000, or one player has a rating that is given.
 Players whom no chain of games connects are of different leagues, and their ratings are not comparable.
 
-A maximum exists only if everybody, over some chain of games, won or tied against everybody else of the league. Where
-somebody only wins, the likelihood rises without end. Then, and in resamples, it has a weak prior (each log-strength
-normal about the mean, standard deviation `LOOSE`), and the interval of such a player is open at that end (null).
+A maximum exists exactly if, in every league, everybody over some chain of games won or tied against everybody else,
+and, where there are ties, some chain of games that closes has more wins than ties. Where somebody only wins, the
+likelihood rises without end. So it does where ties alone lead back (wins and ties, no loss): the strengths move apart
+while v grows. Then, and in resamples, it has a weak prior (each log-strength and ln v normal about the mean, standard
+deviation `LOOSE`), and intervals are open (null) at the ends that the games do not bound; without a bound on v, a tie
+bounds nothing.
 
 Intervals are the middle 95% of a bootstrap over games.
 
@@ -61,7 +64,7 @@ class Player(Record):
     player: str
     rating: float
     low: float | None
-    """null: without a lower end, since nobody else of the league lost or tied against the player, or its group."""
+    """null: without a lower end, since nothing that the player, or its group, won or tied bounds it from below."""
     high: float | None
     games: int
     wins: int
@@ -146,9 +149,10 @@ def elo(
     counts = Games.of(games)
     if anchor is not None and anchor[0] not in counts.players:
         raise UserError(f"no player is called {anchor[0]!r}", hint=did_you_mean(anchor[0], counts.players))
-    leagues_K, reach_KK = _leagues(counts), _reachable(counts.wins_KK + counts.ties_KK > 0)
+    leagues_K, tied = _leagues(counts), _ties_are_bounded(counts)
+    reach_KK = _reachable(counts.wins_KK + (counts.ties_KK if tied else 0) > 0)
     same_KK = leagues_K[:, None] == leagues_K[None]
-    bounded = bool(reach_KK[same_KK].all() and counts.wins_KK.any())
+    bounded = tied and bool(reach_KK[same_KK].all())
     x_1K, tie_1 = _fit(counts.wins_KK[None], counts.ties_KK[None], same_KK, loose=not bounded)
     ratings_K = _placed(x_1K, counts, leagues_K, anchor)[0]
     low_K, high_K = _intervals(counts, leagues_K, anchor, seed, resamples)
@@ -172,7 +176,7 @@ def elo(
         tie_parameter=float(tie_1[0]),
         leagues=int(leagues_K.max()) + 1,
         anchor=f"{anchor[0]} has {anchor[1]:g}" if anchor else f"each league has the mean {MEAN:g}",
-        notes=_notes(counts, leagues_K, open_below, open_above, anchor),
+        notes=_notes(counts, leagues_K, open_below, open_above, anchor, tied=tied),
         seed=seed,
         resamples=resamples,
     )
@@ -250,6 +254,23 @@ def _intervals(
     return low_K, high_K
 
 
+def _ties_are_bounded(counts: Games) -> bool:
+    """Whether v has a largest likelihood, or there are no ties.
+
+    v may grow by a factor e^w without making any game less likely if ln strengths can move by d, with d_i - d_j >= 2 w
+    where i won against j and |d_i - d_j| <= 2 w where they tied. There are such d for w > 0 exactly if no cycle of
+    these differences is negative (Floyd and Warshall's shortest paths).
+    """
+    if not counts.ties_KK.any():
+        return True
+    paths_KK = np.where(counts.wins_KK > 0, -2.0, np.where(counts.ties_KK > 0, 2.0, np.inf))
+    for k in range(len(paths_KK)):
+        paths_KK = np.minimum(paths_KK, paths_KK[:, k, None] + paths_KK[None, k])
+        if (paths_KK.diagonal() < 0).any():
+            return True
+    return False
+
+
 def _reachable(edges_KK: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """[K, K] whether a chain of edges leads from the row to the column; to itself it always does."""
     reach_KK = edges_KK | np.eye(len(edges_KK), dtype=bool)
@@ -278,6 +299,8 @@ def _notes(
     open_below: NDArray[np.bool_],
     open_above: NDArray[np.bool_],
     anchor: tuple[str, float] | None,
+    *,
+    tied: bool,
 ) -> tuple[str, ...]:
     said = []
     if leagues_K.max():
@@ -287,10 +310,14 @@ def _notes(
     one_sided = [name for k, name in enumerate(counts.players) if open_below[k] or open_above[k]]
     if one_sided:
         shown = ", ".join(one_sided[:5]) + (", ..." if len(one_sided) > 5 else "")
-        said.append(
-            f"some only win or only lose against the rest of their league, so that these ratings have no end on one "
-            f"side; a weak prior keeps them finite: {shown}"
+        why = (
+            "some only win or only lose against the rest of their league"
+            if tied
+            else "nothing but ties leads back from who lost to who won, and without an end to the chance of ties they "
+            "bound no rating"
         )
+        ends = "so that these ratings have no end on one side" if tied else "so that these have an open end"
+        said.append(f"{why}, {ends}; a weak prior keeps them finite: {shown}")
     return tuple(said)
 
 

@@ -94,7 +94,7 @@ def rate(outcomes: Sequence[float], clusters: Sequence[Hashable] | None = None) 
     outcome may be a share itself.
 
     Example: True, True, False, False is 2 of 4: 0.5, from 0.150 to 0.850. If the two True are one prompt's answers and
-    the two False another's, there are only two independent rows: 0.5, from 0.095 to 0.905.
+    the two False another's, they are worth one row (`effective_size`): 0.5, from 0.055 to 0.945.
     """
     n = len(outcomes)
     p = sum(map(float, outcomes)) / n if n else 0.0

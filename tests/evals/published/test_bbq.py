@@ -81,15 +81,23 @@ def test_no_decided_answer_has_no_score(tmp_path: Path) -> None:
 
 
 def test_intervals_are_over_templates(tmp_path: Path) -> None:
-    """Rows of one template are near copies: however many, there is nothing to draw anew."""
+    """Rows of one template are near copies: however many, they tell nothing of other templates."""
     one = items_of(tmp_path, *(row(id) for id in range(40)))
     sure = scores(one, {place: place % 2 for place in range(40)}).rows[0]
-    assert (sure.templates, sure.score_low, sure.score_high) == (1, 0.0, 0.0)
+    assert (sure.templates, sure.score, sure.score_low, sure.score_high) == (1, 0.0, None, None)
+    assert (sure.accuracy_low, sure.accuracy_high) == (None, None)
     many = items_of(tmp_path, *(row(id, question_index=str(id % 8 + 1)) for id in range(40)))
     unsure = scores(many, {place: int(many[place].template in "1234") for place in range(40)}).rows[0]
     assert unsure.templates == 8
     assert unsure.score_low is not None and unsure.score_low < -0.4
     assert unsure.score_high is not None and unsure.score_high > 0.4
+
+
+def test_accuracy_is_not_sure_because_templates_agree(tmp_path: Path) -> None:
+    """20 rows of 2 templates, all right: Wilson's interval of 2 of 2 begins at 1 / (1 + 1.96^2 / 2) = 0.3424."""
+    items = items_of(tmp_path, *(row(id, question_index=str(id % 2 + 1)) for id in range(20)))
+    found = scores(items, dict.fromkeys(range(20), 2)).rows[0]
+    assert (found.accuracy, found.accuracy_low, found.accuracy_high) == (1.0, pytest.approx(0.3424, abs=1e-4), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -171,16 +179,31 @@ def test_faults_of_answers(tmp_path: Path) -> None:
     with pytest.raises(PromptError) as told:
         read_answers(file, items)
     assert str(told.value).splitlines() == [
-        f"{file}: example_id 0 is answered twice",
-        f"{file}: example_id 1 is of several items; give `category` too",
-        f"{file}: example_id 7 is of no item of the data",
+        f"{file}:2: example_id 0 is answered twice",
+        f"{file}:3: example_id 1 is of several items; give `category` too",
+        f"{file}:4: example_id 7 is of no item of the data",
     ]
     named = written(file, [{"example_id": 1, "category": "Religion", "answer": "the pupil"}])
     assert read_answers(named, items) == {2: "the pupil"}
-    written(file, [{"example_id": 0, "answer": 3}, {"example_id": 1, "answer": [1]}])
+    refused: list[object] = [3, [1], "3", "1.5", -1, 0.5]
+    written(file, [{"example_id": 0, "answer": answer} for answer in refused])
     with pytest.raises(PromptError) as told:
         read_answers(file, items)
     assert str(told.value).splitlines() == [
         f'{file}:1: "answer" is 3, the places of options are 0, 1 and 2',
         f'{file}:2: "answer" must be the place of an option (0, 1 or 2) or a text, not [1]',
+        *(
+            f'{file}:{line}: "answer" is {answer}, the places of options are 0, 1 and 2'
+            for line, answer in enumerate(("'3'", "'1.5'", "-1", "0.5"), start=3)
+        ),
     ]
+
+
+def test_places_in_any_form_and_items_that_stand_twice(tmp_path: Path) -> None:
+    items = items_of(tmp_path, *(row(id) for id in range(5)))
+    forms: list[object] = [1, "1", 1.0, " 1.0", None]
+    file = written(tmp_path / "answers.jsonl", [{"example_id": id, "answer": one} for id, one in enumerate(forms)])
+    assert read_answers(file, items) == {0: 1, 1: 1, 2: 1, 3: 1, 4: None}
+    with pytest.raises(PromptError) as told:
+        items_of(tmp_path, row(0), row(1), row(0))
+    assert str(told.value) == f"{tmp_path}/data.jsonl:3: example_id 0 of Age stands in the data twice"

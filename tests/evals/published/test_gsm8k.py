@@ -34,7 +34,21 @@ from solon.evals.published.gsm8k import answered, final_number, read_problems, s
         ("Answer: **7** of 9", "7"),
         ("The answer to the question is 3.5.", "7/2"),
         ("The answer is clear: he has 6 left.", "6"),
+        ("The final answer is:\n\n18\n\nCheck: each of the 3 friends gets 6.", "18"),
+        ("**Answer:**\n\n18\n\n(3 friends, 6 each)", "18"),
+        ("The answer is:\n**18**\nNote: 2 days.", "18"),
+        ("The answer is USD18", "18"),
+        ("The answer is Rs18 and not 5", "18"),
+        ("The answer is Rs. 1,800 and not 5", "1800"),
+        ("The answer is - 5", "-5"),
+        ("The answer is:\n- 5 apples", "5"),
         # the last number
+        ("3 - 8 = - 5", "-5"),
+        ("about 1.5e3", "1500"),
+        ("a part of 2E-3", "1/500"),
+        ("a total of 1 000", "1000"),
+        ("in 2019 200 of 1 250 000", "1250000"),
+        ("12 1000", "1000"),
         ("Janet has 3 hens, then 4.", "4"),
         ("It costs $2,000,000.", "2000000"),
         ("It costs 2{,}000 dollars", "2000"),
@@ -96,6 +110,24 @@ def test_a_file(tmp_path: Path) -> None:
     assert [row.correct for row in found.rows] == [True, False, False]
     assert (found.rows[1].extracted, found.rows[1].expected, found.rows[2].extracted) == ("8", "7", None)
     assert found.accuracy.rate == pytest.approx(1 / 3)
+
+
+def test_rows_of_one_id_are_one_problem(tmp_path: Path) -> None:
+    """The worked example of `statistics.rate`: two of four, in two problems that are all or nothing."""
+    file = tmp_path / "answers.jsonl"
+    answers = [("x", "7"), ("x", "It is 7."), ("y", "8"), ("y", "9")]
+    rows = [{"id": id, "ground_truth": "7", "completion": one} for id, one in answers]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    accuracy = score_file(file).accuracy
+    assert (accuracy.rate, accuracy.low, accuracy.high) == (
+        0.5,
+        pytest.approx(0.0546, abs=1e-4),
+        pytest.approx(0.9454, abs=1e-4),
+    )
+    file.write_text("\n".join(json.dumps({**row, "id": None}) for row in rows))
+    found = score_file(file)
+    assert [(row.id, row.completion) for row in found.rows] == [("1", "7"), ("2", "It is 7."), ("3", "8"), ("4", "9")]
+    assert found.accuracy.low == pytest.approx(0.150, abs=1e-3)
 
 
 def test_all_faults_of_a_file_are_told(tmp_path: Path) -> None:

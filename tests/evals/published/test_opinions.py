@@ -51,6 +51,13 @@ def test_groups_are_ranked(tmp_path: Path) -> None:
     )
 
 
+def test_one_question_has_no_interval(tmp_path: Path) -> None:
+    row = {"question": "?", "options": ["no", "yes"], "people": [1, 1], "model": [1, 0]}
+    surveys = read_surveys(written(tmp_path / "survey.jsonl", row))
+    one = opinions(surveys, [surveys[0].model]).groups[0].representativeness
+    assert (one.mean, one.low, one.high) == (0.5, None, None)
+
+
 def test_faults(tmp_path: Path) -> None:
     two = {"question": "?", "options": ["no", "yes"]}
     rows: list[dict[str, object]] = [
@@ -58,6 +65,8 @@ def test_faults(tmp_path: Path) -> None:
         {**two, "people": [1]},
         {**two, "people": [0, 0]},
         {**two, "people": [1, 1], "places": [2, 1]},
+        {**two, "people": [1, 1], "places": [0, float("nan")]},
+        {**two, "people": [1, 1], "places": [0, float("inf")]},
     ]
     file = written(tmp_path / "survey.jsonl", *rows)
     with pytest.raises(PromptError) as told:
@@ -65,5 +74,5 @@ def test_faults(tmp_path: Path) -> None:
     assert str(told.value).splitlines() == [
         f'{file}:1: "options" must be a list of at least two texts, in their order',
         f'{file}:2: "people" must be a list of 2 shares or counts, one for each option, and 1 more row like it',
-        f'{file}:4: "places" must be a list of 2 numbers that ascend, one for each option',
+        f'{file}:4: "places" must be a list of 2 numbers that ascend, one for each option, and 2 more rows like it',
     ]

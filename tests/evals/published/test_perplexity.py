@@ -46,11 +46,22 @@ def test_long_texts_are_cut_at_white_space(model: LocalModel) -> None:
     assert found.perplexity.low < found.perplexity.value < found.perplexity.high
 
 
+def test_texts_without_a_second_word(model: LocalModel) -> None:
+    found = perplexity(["One", TEXT, ""], model)
+    assert (found.texts, found.left_out, found.windows) == (1, 2, 1)
+    with pytest.raises(PromptError) as told:
+        perplexity(["\u9762\u5305" * 40, "x" * 40 + " " + "y" * 40], model, window=8)
+    assert str(told.value) == (
+        "no window of 8 tokens has a second word (the first word of a window is not scored, and a text is cut at white "
+        "space)"
+    )
+
+
 def test_files(tmp_path: Path) -> None:
     (tmp_path / "plain.md").write_text(f"\ufeff{TEXT}\n", encoding="utf-8")
     assert read_texts(tmp_path / "plain.md") == [f"{TEXT}\n"]
     (tmp_path / "rows.jsonl").write_text('{"text": "One two."}\n{"content": "Three four."}\n{"text": "One"}\n')
-    assert read_texts(tmp_path / "rows.jsonl") == ["One two.", "Three four."]
+    assert read_texts(tmp_path / "rows.jsonl") == ["One two.", "Three four.", "One"]
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(PromptError, match=r"empty.txt: no text of two words or more"):
         read_texts(tmp_path / "empty.txt")

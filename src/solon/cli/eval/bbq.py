@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def bbq(
+    context: typer.Context,
     data: options.Data,
     answers: Annotated[
         Path | None, Option(metavar="FILE", help="Rows with `example_id` and `answer`: 0, 1, 2 or a text.")
@@ -43,10 +44,14 @@ def bbq(
     whose option cannot be told count nowhere; the table says how many they are. A model is asked how likely it finds
     each option, in several orders.
     """
-    one_of(answers, model, "--answers")
-    items = read_items(data)[: limit if answers is None else None]
-    given = _asked(items, model, engine, settings, seed) if answers is None else read_answers(answers, items)
-    result = scores(items, given, seed=seed, resamples=resamples)
+    one_of(context, answers, model, "--answers", ("engine", "limit", "settings"))
+    items = read_items(data)[:limit]
+    unscored: dict[str, int] = {}
+    if answers is not None:
+        given = read_answers(answers, items)
+    else:
+        given, unscored = _asked(items, model, engine, settings, seed)
+    result = scores(items, given, unscored=unscored, seed=seed, resamples=resamples)
     if as_json:
         print_json(result)
     else:
@@ -55,13 +60,15 @@ def bbq(
 
 def _asked(
     items: list[Item], model: str | None, engine: str, settings: list[str] | None, seed: int
-) -> dict[int, Answer]:
+) -> tuple[dict[int, Answer], dict[str, int]]:
+    """The likeliest options by the places of their items, and how many items have no verdict, by reason."""
     from solon.evals.published.bbq_items import question_of
     from solon.evals.published.choices import ask
 
     asked = opened(model or "", engine, settings, seed=seed)
     found = ask([question_of(item) for item in items], asked.model, chat=asked.chat, seed=seed)
-    return {place: None if row.chosen is None else "ABC".index(row.chosen[1]) for place, row in enumerate(found.rows)}
+    chosen = [None if row.chosen is None else "ABC".index(row.chosen[1]) for row in found.rows]
+    return dict(enumerate(chosen)), found.unscored_by_reason
 
 
 def _print(title: str, result: Bbq) -> None:
@@ -77,6 +84,8 @@ def _print(title: str, result: Bbq) -> None:
     for what in ("unparsed", "refused", "no_target", "unanswered"):
         if number := sum(getattr(row, what) for row in result.rows):
             typer.echo(f"{what.replace('_', ' ')}: {number}")
+    for reason, number in result.unscored_by_reason.items():
+        typer.echo(f"without a verdict, {reason}: {number}")
 
 
 def _signed(value: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
 from typer import Option
 
 from solon.cli.eval import options
@@ -17,6 +18,7 @@ from solon.evals.published.gsm8k import answered, read_problems, score_file, sum
 
 
 def gsm8k(
+    context: typer.Context,
     completions: Annotated[
         Path | None, Option(metavar="FILE", help="Rows with `question`, `ground_truth` and `completion`.")
     ] = None,
@@ -40,7 +42,8 @@ def gsm8k(
     The number is the one behind the last ####, else in \\\\boxed{}, else behind `answer is`, else the last of the text.
     18, 18.00, $18 and 36/2 are equal. An answer without a number is wrong, and counted.
     """
-    one_of(completions, model, "--completions")
+    of_model = ("data", "engine", "temperature", "limit", "seed", "settings")
+    one_of(context, completions, model, "--completions", of_model)
     if completions is not None:
         result = score_file(completions)
     else:
@@ -50,8 +53,9 @@ def gsm8k(
         given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([question for question, _ in problems], "gsm8k")
         say_lost(answers)
-        texts = zip(answers.texts, problems, strict=True)
-        result = summed([answered(text, truth) for text, (_, truth) in texts if text is not None])
+        both = enumerate(zip(answers.texts, problems, strict=True), start=1)
+        rows = [answered(text, truth, str(number)) for number, (text, (_, truth)) in both if text is not None]
+        result = summed(rows, answers.lost, answers.unfinished)
     if as_json:
         print_json(result)
         return

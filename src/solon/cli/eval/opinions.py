@@ -9,11 +9,13 @@ from solon.cli.eval.options import between, opened, print_json
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
+from solon.errors import PromptError, Where
 from solon.evals.published.opinions import Survey, read_surveys
 from solon.evals.published.opinions import opinions as compare
 
 
 def opinions(
+    context: typer.Context,
     data: options.Data,
     model: options.AskedModel = None,
     engine: Engine = "local",
@@ -32,8 +34,11 @@ def opinions(
     model says stands in `model`, or it is asked how likely it finds each option, in several orders. Representativeness
     is the mean over questions of 1 - W / d, W the Wasserstein distance and d that of the two farthest options.
     """
+    options.only_with_model(context, model, ("engine", "seed", "settings"), "what the model said stands in the data")
     surveys = read_surveys(data)[:limit]
     said = [survey.model for survey in surveys] if model is None else _asked(surveys, model, engine, settings, seed)
+    if all(one is None for one in said):
+        raise PromptError('no row has "model", what a model said', where=Where(data), hint="ask one: --model MODEL")
     result = compare(surveys, said)
     if as_json:
         print_json(result)

@@ -66,10 +66,25 @@ def opened(
     return EvaluatedModel(model=actor.model, chat=not isinstance(actor.format, HumanAssistant), answering=answering)
 
 
-def one_of(given: object | None, model: str | None, option: str) -> None:
-    """Raises `UserError` unless either answers or a model was given."""
+def one_of(context: typer.Context, given: object, model: str | None, option: str, of_model: Sequence[str]) -> None:
+    """Raises `UserError` unless either answers or a model was given, or as `only_with_model` does."""
     if (given is None) == (model is None):
         raise UserError(f"give either {option} FILE, or --model MODEL", hint="answers to score, or a model to ask")
+    only_with_model(context, model, of_model, f"{option} is scored as it is")
+
+
+def only_with_model(context: typer.Context, model: str | None, parameters: Sequence[str], hint: str) -> None:
+    """Raises `UserError` if no model is asked and one of these parameters of the command, which would do nothing, was
+    given."""
+    options = {one.name: one.opts[0] for one in context.command.params}
+    idle = [options[name] for name in parameters if _was_given(context, name)]
+    if model is None and idle:
+        raise UserError(f"only with --model: {', '.join(idle)}", hint=hint)
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def say_lost(answers: Answers) -> None:
@@ -91,7 +106,9 @@ def percent(value: float | None) -> str:
 
 
 def between(low: float | None, high: float | None, shown: Callable[[float | None], str] = percent) -> str:
-    """An interval, its open ends included."""
+    """An interval, an open end included; a dash where there is none."""
+    if low is high is None:
+        return "-"
     return f"{shown(low) if low is not None else '...'} to {shown(high) if high is not None else '...'}"
 
 

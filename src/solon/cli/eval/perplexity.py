@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import typer
 from typer import Option
 
 from solon.cli.eval import options
@@ -42,6 +43,8 @@ def perplexity(
     rows = [(name, _plain(one.value), between(one.low, one.high, _plain)) for name, one in figures.items()]
     title = f"{data}: {result.texts} texts, {result.windows} windows, {result.tokens} tokens"
     print_table(title, ["measure"], ["value", "95% interval"], rows)
+    if result.left_out:
+        typer.echo(f"left out, no window with a second word: {result.left_out} texts")
 
 
 def _plain(value: float | None) -> str:

@@ -16,8 +16,12 @@ from solon.cli.run_options import JsonInstead, Settings
 from solon.errors import UserError
 from solon.evals.published.refusals import CLASSES, Refusals, Share, completion_of, read_prompts, score_file, summed
 
+HEADS = ("comply", "refuse", "both")
+"""Of the classes, short, so that the table fits a terminal of 80 columns."""
+
 
 def refusals(
+    context: typer.Context,
     completions: Annotated[
         Path | None, Option(metavar="FILE", help="Rows with `id`, `prompt` and `completion`.")
     ] = None,
@@ -39,7 +43,8 @@ def refusals(
     Each completion is full_compliance, full_refusal or partial_refusal, by English words alone. Refusals of safe
     prompts are over-refusal. Where the file has labels of people (`final_label`, ...), the agreement is told too.
     """
-    one_of(completions, model, "--completions")
+    of_model = ("data", "engine", "temperature", "limit", "seed", "settings")
+    one_of(context, completions, model, "--completions", of_model)
     if completions is not None:
         result = score_file(completions)
     else:
@@ -50,7 +55,8 @@ def refusals(
         answers = given.answering([one.text for one in prompts], "refusals")
         say_lost(answers)
         both = zip(prompts, answers.texts, strict=True)
-        result = summed([completion_of(prompt, text) for prompt, text in both if text is not None])
+        rows = [completion_of(prompt, text) for prompt, text in both if text is not None]
+        result = summed(rows, answers.lost, answers.unfinished)
     if as_json:
         print_json(result)
     else:
@@ -62,14 +68,16 @@ def _print(title: str, result: Refusals) -> None:
     print_table(
         title,
         ["prompts"],
-        ["n", *(name.replace("_", " ") for name in CLASSES), "95% interval of full refusal"],
+        ["n", *HEADS, "refuse, 95%"],
         [(name, str(own.n), *_shares(own)) for name, own in shares.items()],
     )
+    if result.blank:
+        typer.echo(f"left out, blank: {result.blank}")
     if result.agreement is not None:
         print_table(
             "Agreement with the labels of people",
             ["labelled"],
-            [*(name.replace("_", " ") for name in CLASSES)],
+            HEADS,
             [(human, *(str(row[name]) for name in CLASSES)) for human, row in result.confusion.items()],
         )
         value, interval = share(result.agreement)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from solon.data.faults import Fields, Malformed
-from solon.errors import Fault, PromptError, Where
 from solon.evals.published.bbq_targets import UNKNOWN, Option, names_people, target
 from solon.evals.published.choices import Question
 from solon.evals.published.rows import field, read_each, text, whole
@@ -22,7 +22,7 @@ _DATA = (
     *("example_id", "question_index", "question_polarity", "context_condition", "category", "answer_info"),
     *(*_OPTIONS, "additional_metadata", "context", "question", "label"),
 )
-_MAX_TOLD = 20
+_NUMERAL = re.compile(r"[+-]?\d+(?:\.\d*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,32 +60,39 @@ class _Answer:
 
 
 def read_items(path: Path) -> list[Item]:
-    """The items of a file as the authors publish them. Raises `PromptError`."""
-    return read_each(path, _DATA, _item)
+    """The items of a file as the authors publish them. Raises `PromptError`, also if one stands there twice."""
+    seen: set[tuple[str, int]] = set()
+
+    def once(fields: Fields) -> Item:
+        item = _item(fields)
+        if (item.category, item.id) in seen:
+            raise Malformed(f"example_id {item.id} of {item.category} stands in the data twice")
+        seen.add((item.category, item.id))
+        return item
+
+    return read_each(path, _DATA, once)
 
 
 def read_answers(path: Path, items: Sequence[Item]) -> dict[int, Answer]:
     """Answers by the places of their items. Raises `PromptError` if one is to no item, or two are to the same."""
-    given = read_each(path, ("example_id", "answer", "category"), _answer)
     places: dict[tuple[str | None, int], list[int]] = {}
     for place, item in enumerate(items):
         for category in (item.category, None):
             places.setdefault((category, item.id), []).append(place)
     found: dict[int, Answer] = {}
-    faults: list[str] = []
-    for one in given:
+
+    def take(fields: Fields) -> None:
+        one = _answer(fields)
         meant = places.get((one.category, one.id), [])
         name = f"example_id {one.id}" + (f" of {one.category}" if one.category else "")
         if len(meant) != 1:
             several = "is of several items; give `category` too" if meant else "is of no item of the data"
-            faults.append(f"{name} {several}")
-        elif meant[0] in found:
-            faults.append(f"{name} is answered twice")
-        else:
-            found[meant[0]] = one.answer
-    if faults:
-        more = [f"and {len(faults) - _MAX_TOLD} more"] if len(faults) > _MAX_TOLD else []
-        raise PromptError([Fault(what, Where(path)) for what in [*faults[:_MAX_TOLD], *more]])
+            raise Malformed(f"{name} {several}")
+        if meant[0] in found:
+            raise Malformed(f"{name} is answered twice")
+        found[meant[0]] = one.answer
+
+    read_each(path, ("example_id", "answer", "category"), take)
     return found
 
 
@@ -170,8 +177,11 @@ def _groups(fields: Fields) -> list[str]:
 
 def _answer(fields: Fields) -> _Answer:
     category, answer = fields.get("category"), field(fields, "answer")
-    if isinstance(answer, bool) or not isinstance(answer, int | str | None):
+    if isinstance(answer, bool) or not isinstance(answer, int | float | str | None):
         raise Malformed(f'"answer" must be the place of an option (0, 1 or 2) or a text, not {answer!r:.40}')
-    if isinstance(answer, int) and answer not in (0, 1, 2):
-        raise Malformed(f'"answer" is {answer}, the places of options are 0, 1 and 2')
+    if isinstance(answer, int | float) or (answer and _NUMERAL.fullmatch(answer.strip())):
+        number = float(answer) if isinstance(answer, str) else answer
+        if number not in (0, 1, 2):
+            raise Malformed(f'"answer" is {answer!r:.40}, the places of options are 0, 1 and 2')
+        answer = int(number)
     return _Answer(category=str(category) if category else None, id=whole(fields, "example_id"), answer=answer)

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from solon.data.faults import Fields, Malformed
-from solon.errors import EngineError, UnsupportedError, UserError
+from solon.errors import EngineError, EngineUnavailableError, UnsupportedError, UserError
 from solon.evals.published.rows import field, read_each, text
 from solon.evals.statistics import Floats, Mean, Rate, mean, rate
 from solon.lm.batcher import run, together
@@ -142,7 +142,7 @@ def ask(
 ) -> Choices:
     """Asks a model. chat: whether it reads messages, and not plain text.
 
-    Raises `UserError` if the engine gives no log-probabilities.
+    Raises `UserError` if the engine gives no log-probabilities, `EngineUnavailableError` if no question has a verdict.
     """
     return _summed(questions, _all_asked(questions, model, chat, orders, seed), seed)
 
@@ -150,7 +150,10 @@ def ask(
 def distributions(
     questions: Sequence[Question], model: LanguageModel, *, chat: bool, orders: int = ORDERS, seed: int = 0
 ) -> list[tuple[float, ...] | None]:
-    """The probability of every option of each question, averaged over the orders; None where there is no verdict."""
+    """The probability of every option of each question, averaged over the orders; None where there is no verdict.
+
+    Raises as `ask` does.
+    """
     asked = _all_asked(questions, model, chat, orders, seed)
     return [None if one.p_RO is None else tuple(map(float, one.p_RO.mean(axis=0))) for one in asked]
 
@@ -169,7 +172,15 @@ class _OptionProbabilities:
 def _all_asked(
     questions: Sequence[Question], model: LanguageModel, chat: bool, orders: int, seed: int
 ) -> list[_OptionProbabilities]:
-    return run(together(_asked(question, model, chat, orders_of(question, orders, seed)) for question in questions))
+    asked = run(together(_asked(question, model, chat, orders_of(question, orders, seed)) for question in questions))
+    if asked and all(one.p_RO is None for one in asked):
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in _reasons(one.unscored for one in asked).items())
+        raise EngineUnavailableError(f"the model scored none of {len(asked)} questions ({reasons})")
+    return asked
+
+
+def _reasons(unscored: Iterable[str | None]) -> dict[str, int]:
+    return dict(sorted(Counter(reason for reason in unscored if reason is not None).items()))
 
 
 async def _asked(
@@ -199,11 +210,11 @@ def _summed(questions: Sequence[Question], asked: Sequence[_OptionProbabilities]
     rows = [_choice(question, one) for question, one in zip(questions, asked, strict=True)]
     known = [(question, row) for question, row in zip(questions, rows, strict=True) if row.correct is not None]
     about = [question.about for question, _ in known]
-    reasons = Counter(row.unscored for row in rows if row.unscored is not None)
+    reasons = _reasons(row.unscored for row in rows)
     return Choices(
         n=len(known),
-        unscored=reasons.total(),
-        unscored_by_reason=dict(sorted(reasons.items())),
+        unscored=sum(reasons.values()),
+        unscored_by_reason=reasons,
         orders=max((len(one.firsts) for one in asked), default=0),
         accuracy=rate([row.correct or 0.0 for _, row in known], about) if known else None,
         sampled_accuracy=mean([row.p_right or 0.0 for _, row in known], about) if known else None,

@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from math import isfinite
 from pathlib import Path
 
 from solon.data.faults import Fields, Malformed
 from solon.evals.published.choices import Question
 from solon.evals.published.rows import field, read_each, text
-from solon.evals.statistics import Mean, grouped, mean
+from solon.evals.statistics import grouped, mean
 from solon.records import Record
 
 EVERYBODY = "everybody"
@@ -62,12 +63,20 @@ class Opinion(Record):
     """1 - W / d."""
 
 
+class MeanLikeness(Record):
+    """A mean over questions with its 95% interval, which one question alone does not have."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
 class Representativeness(Record):
     """Of one group of people."""
 
     group: str
     n: int
-    representativeness: Mean
+    representativeness: MeanLikeness
 
 
 class Opinions(Record):
@@ -94,11 +103,18 @@ def opinions(surveys: Sequence[Survey], given: Sequence[Sequence[float] | None])
         for group, shares in survey.people.items()
     ]
     groups = [
-        Representativeness(group=group, n=len(own), representativeness=mean([row.likeness for row in own]))
+        Representativeness(group=group, n=len(own), representativeness=_mean([row.likeness for row in own]))
         for group, own in grouped(rows, lambda row: row.group).items()
     ]
     best = sorted(groups, key=lambda one: (-one.representativeness.mean, one.group))
     return Opinions(groups=tuple(best), rows=tuple(rows), unasked=sum(said is None for said in given))
+
+
+def _mean(likenesses: Sequence[float]) -> MeanLikeness:
+    found = mean(likenesses)
+    if len(likenesses) == 1:
+        return MeanLikeness(mean=found.mean, low=None, high=None)
+    return MeanLikeness(mean=found.mean, low=found.low, high=found.high)
 
 
 def likeness(one: Sequence[float], other: Sequence[float], places: Sequence[float]) -> float:
@@ -141,7 +157,7 @@ def _places(value: object, size: int) -> tuple[float, ...]:
     if value is None:
         return tuple(float(place) for place in range(size))
     places = value if isinstance(value, list) else []
-    good = len(places) == size and all(isinstance(one, int | float) for one in places)
+    good = len(places) == size and all(isinstance(one, int | float) and isfinite(one) for one in places)
     if not good or any(after <= before for before, after in pairwise(places)):
         raise Malformed(f'"places" must be a list of {size} numbers that ascend, one for each option')
     return tuple(float(one) for one in places)

@@ -1,7 +1,8 @@
 """How surprising a held-out text is to a model: per token, and per byte, which compares models with any tokenizer.
 
 A text is cut at white space into windows of at most `WINDOW` tokens, or as many as the model reads at once. Each is
-scored behind its own first word, which is not scored. With s the sum of the log-probabilities, in nats:
+scored behind its own first word, which is not scored; a window of one word is left out, and so is a text of such
+windows alone (one without white space, say). With s the sum of the log-probabilities, in nats:
 
     perplexity = exp(-s / tokens)        bits per byte = -s / (ln 2 bytes)
 
@@ -40,6 +41,9 @@ class Perplexity(Record):
     perplexity: Interval
     bits_per_byte: Interval
     texts: int
+    """Of which anything is scored."""
+    left_out: int
+    """Texts of which nothing is: no window of them has a second word."""
     windows: int
     tokens: int
     """Scored."""
@@ -51,22 +55,26 @@ class Perplexity(Record):
 
 
 def read_texts(path: Path) -> list[str]:
-    """A plain text, or rows with `text` or `content`. Raises `PromptError`."""
+    """A plain text, or rows with `text` or `content`. Raises `PromptError` if none has two words."""
     if has_known_ending(path):
         texts = read_each(path, ("text", "content"), lambda fields: text(fields, "text", "content"))
     else:
         texts = [_plain(path)]
-    kept = [one for one in texts if len(one.split()) > 1]
-    if not kept:
+    if not any(len(one.split()) > 1 for one in texts):
         raise PromptError("no text of two words or more", where=Where(path))
-    return kept
+    return texts
 
 
 def perplexity(texts: Sequence[str], model: LocalModel, *, window: int = WINDOW, seed: int = 0) -> Perplexity:
-    """Scores every window. window: tokens at most."""
+    """Scores every window. window: tokens at most. Raises `PromptError` if none has a second word."""
     most = min(window, model.max_context)
-    every = [_parted(part) for one in texts for part in windows(one, model, most)]
+    by_text = [[_parted(part) for part in windows(one, model, most)] for one in texts]
+    every = [part for own in by_text for part in own]
     parts = [(first, rest) for first, rest in every if rest]
+    if not parts:
+        hint = "the first word of a window is not scored, and a text is cut at white space"
+        raise PromptError(f"no window of {most} tokens has a second word", hint=hint)
+    scorable = sum(any(rest for _, rest in own) for own in by_text)
     scored = run(together(model.score(Context(prefill=first), [rest]) for first, rest in parts))
     nats_W = -np.array([one.logprobs[0] for one in scored])
     tokens_W = np.array([model.count_tokens(rest, after=first) for first, rest in parts], dtype=np.float64)
@@ -81,7 +89,8 @@ def perplexity(texts: Sequence[str], model: LocalModel, *, window: int = WINDOW,
     return Perplexity(
         perplexity=interval(tokens_W, exp),
         bits_per_byte=interval(bytes_W, lambda nats: nats / log(2)),
-        texts=len(texts),
+        texts=scorable,
+        left_out=len(texts) - scorable,
         windows=len(parts),
         tokens=int(tokens_W.sum()),
         bytes=int(bytes_W.sum()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +54,12 @@ def text(fields: Fields, *names: str) -> str:
     if not isinstance(value, str):
         raise Malformed(f'"{next(name for name in names if name in fields)}" must be text, not {value!r:.40}')
     return value
+
+
+def repeated(ids: Iterable[str]) -> list[str] | None:
+    """The ids as clusters for an interval, if rows share some: they are answers to one prompt. Else None."""
+    found = list(ids)
+    return found if len(set(found)) < len(found) else None
 
 
 def whole(fields: Fields, *names: str) -> int:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from feedback.fake_model import Fake, sampler
 from solon.config.feedback import JudgeSection
@@ -29,6 +28,7 @@ from solon.train.rewards.judged import JudgeReward
 from solon.train.rl import RLTrainStep, reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, Sample
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
+from train.policies import small_policy
 from train.sampling import NaiveSampler
 
 PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
@@ -36,21 +36,6 @@ GROUP = 8
 
 
 # A policy over 24 tokens, and texts that it speaks.
-
-
-def policy() -> PreTrainedModel:
-    config = LlamaConfig(
-        vocab_size=24,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        initializer_range=0.2,
-        tie_word_embeddings=True,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        return LlamaForCausalLM(config).eval()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +140,10 @@ def test_weights_of_standardized_scores_do_not_depend_on_their_scale() -> None:
 
 
 def test_a_default_reward_leaves_records_as_they_were_and_terms_are_kept_where_there_are_any() -> None:
-    steps, rollouts = train(policy(), Reward.of(share_of(7)), steps=2)
+    steps, rollouts = train(small_policy(), Reward.of(share_of(7)), steps=2)
     assert not any("terms" in row.model_dump() for row in (*steps, *rollouts[1]))
     two = (Term(name="a", weight=1.0, score=share_of(7)), Term(name="models.b", weight=0.5, score=share_of(8)))
-    steps, rollouts = train(policy(), Reward(terms=two), steps=2)
+    steps, rollouts = train(small_policy(), Reward(terms=two), steps=2)
     rows, step = rollouts[2], steps[1]
     assert set(step.terms) == set(rows[0].terms) == {"a", "models.b"}
     for row in rows:
@@ -180,14 +165,14 @@ def test_of_two_models_the_heavier_wins_where_scores_are_standardized_else_the_l
         Term(name=name, weight=weight, score=score, standardized=standardized)
         for name, weight, score in (("quiet", 1.0, quiet), ("loud", 0.1, loud))
     )
-    _, rollouts = train(policy(), Reward(terms=terms), group_epsilon=1e-3)
+    _, rollouts = train(small_policy(), Reward(terms=terms), group_epsilon=1e-3)
     said = Counter(token for row in rollouts[12] for token in row.text.split())
     assert said[str(wanted)] > 0.6 * said.total()
 
 
 def test_scores_are_standardized_by_the_first_step_also_after_a_kill() -> None:
     reward = alone(share_of(7), weight=0.5, standardized=True)
-    undisturbed, checkpoints = policy(), MemoryCheckpoints()
+    undisturbed, checkpoints = small_policy(), MemoryCheckpoints()
     want, rollouts = train(undisturbed, reward, steps=8)
     first = want[0].terms["term"]
     assert want[0].reward_mean == pytest.approx(0.0, abs=1e-6) and want[0].reward_std == pytest.approx(0.5)
@@ -195,8 +180,8 @@ def test_scores_are_standardized_by_the_first_step_also_after_a_kill() -> None:
     for row in rollouts[8]:
         assert row.preference_score == pytest.approx(0.5 * (row.terms["term"] - first.mean) / first.std, abs=1e-5)
     with pytest.raises(Killed):
-        train(policy(), reward, steps=8, checkpoints=checkpoints, progress=killer(5))
-    resumed = policy()
+        train(small_policy(), reward, steps=8, checkpoints=checkpoints, progress=killer(5))
+    resumed = small_policy()
     got, _ = train(resumed, reward, steps=8, checkpoints=checkpoints)
     assert got == want and same_bytes(resumed, undisturbed)
 
@@ -233,7 +218,7 @@ TERMS: dict[str, tuple[Score, Callable[[int], str], dict[str, Any]]] = {
 @pytest.mark.parametrize("name", TERMS)
 def test_a_policy_learns_to_avoid_what_a_term_costs(name: str) -> None:
     score, word, changes = TERMS[name]
-    steps, _ = train(policy(), alone(score, weight=2.0), word, **changes)
+    steps, _ = train(small_policy(), alone(score, weight=2.0), word, **changes)
     cost = [-step.terms["term"].mean for step in steps]
     assert cost[0] > 0.04
     assert sum(cost[-2:]) / 2 < 0.65 * sum(cost[:2]) / 2, cost
@@ -241,7 +226,9 @@ def test_a_policy_learns_to_avoid_what_a_term_costs(name: str) -> None:
 
 def test_a_target_is_missed_from_both_sides() -> None:
     short, long = (
-        train(policy(), alone(each(lambda one, at=at: texts.length(one.answer.tokens, at, at))), max_new_tokens=12)[0]
+        train(small_policy(), alone(each(lambda it, at=at: texts.length(it.answer.tokens, at, at))), max_new_tokens=12)[
+            0
+        ]
         for at in (2, 11)
     )
     assert short[-1].answer_tokens < short[0].answer_tokens - 2 < long[-1].answer_tokens
@@ -280,7 +267,7 @@ def prefers_sevens(request: ScoreRequest) -> tuple[float, float]:
 def test_a_policy_learns_what_the_judge_prefers_without_a_preference_model() -> None:
     heard = list[Rows[Comparison]]()
     reward = alone(judge_reward(prefers_sevens, heard.append), standardized=True)
-    steps, rollouts = train(policy(), reward)
+    steps, rollouts = train(small_policy(), reward)
 
     def sevens(step: int) -> float:
         said = [token for row in rollouts[step] for token in row.text.split()]
@@ -296,9 +283,9 @@ def test_a_policy_learns_what_the_judge_prefers_without_a_preference_model() -> 
 def test_of_a_judge_that_says_nothing_nothing_is_learned() -> None:
     heard = list[Rows[Comparison]]()
     reward = alone(judge_reward(lambda request: (float("nan"), -1.0), heard.append), standardized=True)
-    model = policy()
+    model = small_policy()
     train(model, reward, steps=2)
-    assert same_bytes(model, policy())
+    assert same_bytes(model, small_policy())
     unscored = sum(rows.noted["unscored: no probabilities"] for rows in heard)
     assert unscored == sum(len(rows.records) for rows in heard) > 0
 
@@ -307,7 +294,7 @@ def test_a_policy_learns_from_the_verdicts_that_can_be_read() -> None:
     def half(request: ScoreRequest) -> tuple[float, float]:
         return prefers_sevens(request) if len(request.prompt) % 2 else (float("nan"), -1.0)
 
-    _, rollouts = train(policy(), alone(judge_reward(half), standardized=True))
+    _, rollouts = train(small_policy(), alone(judge_reward(half), standardized=True))
     said = [token for row in rollouts[12] for token in row.text.split()]
     assert said.count("7") > 0.5 * len(said)
 

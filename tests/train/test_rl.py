@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.manifest import Tally
@@ -41,6 +41,7 @@ from solon.train.rollouts import (
 )
 from tiny_models import tiny_model_folder
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
+from train.policies import small_policy
 from train.sampling import NaiveSampler
 
 EOS, PAD, WANTED = 0, 1, 7
@@ -51,24 +52,8 @@ PENALIZED = [*((name, "reward") for name in ALGORITHMS), ("grpo", "loss")]
 PROMPTS = [PolicyPrompt(id=f"p{n}", text=f"{10 + n} 20") for n in range(6)]
 
 
-def _policy(seed: int = 1) -> PreTrainedModel:
-    """A policy over 24 tokens, few enough to find the wanted one by chance."""
-    config = LlamaConfig(
-        vocab_size=24,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        initializer_range=0.2,
-        tie_word_embeddings=True,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return LlamaForCausalLM(config).eval()
-
-
 def _values() -> ValueModel:
-    return ValueModel(_policy(seed=3))
+    return ValueModel(small_policy(seed=3))
 
 
 def share_of_wanted(_prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
@@ -110,7 +95,7 @@ def _train(policy: PreTrainedModel, **changes: Any) -> tuple[list[RLTrainStep], 
 @pytest.mark.parametrize("updates", [{}, {"epochs": 2, "batch_size": 16}], ids=["one-update", "four-updates"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_raises_a_known_reward_and_sees_its_own_new_weights(algorithm: str, updates: dict[str, int]) -> None:
-    steps, _ = _train(_policy(), algorithm=algorithm, **updates)
+    steps, _ = _train(small_policy(), algorithm=algorithm, **updates)
     assert steps[0].reward_mean < 0.2
     assert steps[-1].reward_mean > 0.7
     assert steps[0].kl == 0 < steps[-1].kl
@@ -122,14 +107,14 @@ def test_the_opposite_reward_makes_the_opposite_policy(algorithm: str) -> None:
     def unwanted(prompts: Sequence[PolicyPrompt], answers: Sequence[Completion]) -> list[float]:
         return [1 - share for share in share_of_wanted(prompts, answers)]
 
-    policy = _policy()
+    policy = small_policy()
     before = _wanted_probability(policy)
     _train(policy, algorithm=algorithm, reward_model=unwanted)
     assert _wanted_probability(policy) < 0.3 * before
 
 
 def test_the_value_model_has_a_learning_rate_of_its_own() -> None:
-    models = RLModels(policy=_policy(), reference=_policy(), value_model=_values())
+    models = RLModels(policy=small_policy(), reference=small_policy(), value_model=_values())
     for section, rates in (
         (RLSection(learning_rate=1e-3, value_learning_rate=1e-2), [1e-3, 1e-2]),
         (RLSection(learning_rate=1e-3), [1e-3, 1e-3]),
@@ -145,37 +130,37 @@ def _wanted_probability(policy: PreTrainedModel) -> float:
 
 @pytest.mark.parametrize(("algorithm", "kl_in"), PENALIZED)
 def test_a_kl_penalty_keeps_the_policy_near_its_reference(algorithm: str, kl_in: str) -> None:
-    free, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=0.0)
-    held, _ = _train(_policy(), algorithm=algorithm, kl_coefficient=1.0, kl_in=kl_in)
+    free, _ = _train(small_policy(), algorithm=algorithm, kl_coefficient=0.0)
+    held, _ = _train(small_policy(), algorithm=algorithm, kl_coefficient=1.0, kl_in=kl_in)
     assert held[-1].kl < 0.3 * free[-1].kl
 
 
 @pytest.mark.parametrize(("algorithm", "kl_in"), PENALIZED)
 def test_with_nothing_to_earn_the_policy_goes_to_its_reference(algorithm: str, kl_in: str) -> None:
-    changes = {"reward_model": even, "reference": _policy(seed=2), "kl_coefficient": 1.0, "kl_in": kl_in}
-    _, rollouts = _train(_policy(), algorithm=algorithm, **changes)
+    changes = {"reward_model": even, "reference": small_policy(seed=2), "kl_coefficient": 1.0, "kl_in": kl_in}
+    _, rollouts = _train(small_policy(), algorithm=algorithm, **changes)
     first, *_, last = (sum(row.kl for row in rows) / len(rows) for rows in rollouts.values())
     assert last < 0.8 * first
 
 
 def test_the_coefficient_goes_after_the_kl_and_a_resumed_run_goes_on_with_its_own() -> None:
     changes: dict[str, Any] = {"steps": 8, "kl_coefficient": 0.1, "kl_target": 0.5}
-    whole, checkpoints = _policy(), MemoryCheckpoints()
+    whole, checkpoints = small_policy(), MemoryCheckpoints()
     want, _ = _train(whole, **changes)
     assert want[0].kl_coefficient == 0.1 > want[1].kl_coefficient
     assert want[-1].kl_coefficient > want[-2].kl_coefficient
     for before, after in pairwise(want):
         assert after.kl_coefficient == next_kl_coefficient(before.kl_coefficient, before.kl, target=0.5)
     with pytest.raises(Killed):
-        _train(_policy(), **changes, checkpoints=checkpoints, progress=killer(8))
-    resumed = _policy()
+        _train(small_policy(), **changes, checkpoints=checkpoints, progress=killer(8))
+    resumed = small_policy()
     got, _ = _train(resumed, **changes, checkpoints=checkpoints)
     assert got == want and same_bytes(resumed, whole)
 
 
 def test_the_coefficient_in_force_is_the_one_that_counts() -> None:
     """A target that every KL is above, and one that none is: only from the third step on does a step differ."""
-    one, other = (_train(_policy(), steps=3, kl_coefficient=1.0, kl_target=target)[0] for target in (1e-3, 1e3))
+    one, other = (_train(small_policy(), steps=3, kl_coefficient=1.0, kl_target=target)[0] for target in (1e-3, 1e3))
     assert [a.kl_coefficient == b.kl_coefficient for a, b in zip(one, other, strict=True)] == [True, True, False]
     assert one[1].loss == other[1].loss and one[2].loss != other[2].loss
 
@@ -183,11 +168,11 @@ def test_the_coefficient_in_force_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("at", [3, 4, 8])
 def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(algorithm: str, at: int) -> None:
-    undisturbed, checkpoints = _policy(), MemoryCheckpoints()
+    undisturbed, checkpoints = small_policy(), MemoryCheckpoints()
     want, all_rollouts = _train(undisturbed, algorithm=algorithm, steps=8)
     with pytest.raises(Killed):
-        _train(_policy(), algorithm=algorithm, steps=8, checkpoints=checkpoints, progress=killer(at))
-    resumed = _policy()
+        _train(small_policy(), algorithm=algorithm, steps=8, checkpoints=checkpoints, progress=killer(at))
+    resumed = small_policy()
     got, rollouts = _train(resumed, algorithm=algorithm, steps=8, checkpoints=checkpoints)
     assert got == want and same_bytes(resumed, undisturbed)
     first = (at - 1) // 3 * 3 + 1
@@ -195,14 +180,14 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(algorithm:
 
 
 def test_micro_batches_change_nothing_but_rounding() -> None:
-    one, _ = _train(_policy(), steps=3, learning_rate=1e-3)
-    other, _ = _train(_policy(), steps=3, learning_rate=1e-3, micro_batch_tokens=20)
+    one, _ = _train(small_policy(), steps=3, learning_rate=1e-3)
+    other, _ = _train(small_policy(), steps=3, learning_rate=1e-3, micro_batch_tokens=20)
     for a, b in zip(one, other, strict=True):
         assert a.model_dump() == pytest.approx(b.model_dump(), rel=1e-3, abs=1e-4)
 
 
 def test_rollouts_carry_what_they_earned() -> None:
-    steps, rollouts = _train(_policy(), steps=2)
+    steps, rollouts = _train(small_policy(), steps=2)
     rows = rollouts[2]
     assert [row.id for row in rows[:2]] == ["rl-2-0-0", "rl-2-0-1"]
     assert sum(row.preference_score for row in rows) / len(rows) == pytest.approx(steps[1].reward_mean)
@@ -221,10 +206,10 @@ def even(_prompts: object, answers: Sequence[Completion]) -> list[float]:
 
 
 def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() -> None:
-    policy, learnt = _policy(), _policy()
+    policy, learnt = small_policy(), small_policy()
     without, _ = _train(policy, reward_model=even, steps=6)
     penalised, rollouts = _train(learnt, reward_model=even, steps=6, unfinished_penalty=1.0)
-    assert same_bytes(policy, _policy()), "equal rewards teach nothing"
+    assert same_bytes(policy, small_policy()), "equal rewards teach nothing"
     assert penalised[-1].finished > without[-1].finished + 0.3
     assert {row.preference_score for row in rollouts[1]} == {0.0}, "the recorded score is without the penalty"
 
@@ -232,7 +217,7 @@ def test_an_answer_cut_off_is_scored_as_it_is_unless_a_penalty_is_asked_for() ->
 @pytest.mark.parametrize("policy_asked", [True, False])
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_token_scores_are_those_of_the_policy_that_wrote(temperature: float, policy_asked: bool) -> None:
-    policy, reference = _policy(), _policy(seed=2)
+    policy, reference = small_policy(), small_policy(seed=2)
     sampler = NaiveSampler(model=policy, eos_id=EOS)
     environment = Environment(
         prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
@@ -313,8 +298,8 @@ def test_tokens_that_the_sampler_draws_more_often_than_the_policy_count_less(
 
 
 def test_with_several_updates_a_step_the_ratio_is_to_the_policy_before_them() -> None:
-    one, _ = _train(_policy(), steps=3, learning_rate=5e-2)
-    several, _ = _train(_policy(), steps=3, learning_rate=5e-2, epochs=2, batch_size=16)
+    one, _ = _train(small_policy(), steps=3, learning_rate=5e-2)
+    several, _ = _train(small_policy(), steps=3, learning_rate=5e-2, epochs=2, batch_size=16)
     assert not any(step.clip_fraction for step in one) and any(step.clip_fraction for step in several)
 
 
@@ -326,7 +311,7 @@ def test_every_prompt_is_drawn_once_before_any_comes_again() -> None:
 
 
 def test_samples_of_one_prompt_differ_and_those_of_a_step_come_again() -> None:
-    sampler = NaiveSampler(model=_policy(), eos_id=EOS)
+    sampler = NaiveSampler(model=small_policy(), eos_id=EOS)
     environment = Environment(
         prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
     )
@@ -342,13 +327,13 @@ def test_samples_of_one_prompt_differ_and_those_of_a_step_come_again() -> None:
 
 
 def test_bfloat16_also_raises_the_reward() -> None:
-    steps, _ = _train(_policy(), dtype=torch.bfloat16)
+    steps, _ = _train(small_policy(), dtype=torch.bfloat16)
     assert steps[0].kl == 0 and steps[-1].reward_mean > 0.8
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce_pp"])
 def test_these_take_one_answer_per_prompt(algorithm: str) -> None:
-    _train(_policy(), algorithm=algorithm, samples_per_prompt=1, steps=1)
+    _train(small_policy(), algorithm=algorithm, samples_per_prompt=1, steps=1)
 
 
 def share_of_lower(_prompts: object, answers: Sequence[Completion]) -> list[float]:
@@ -396,12 +381,14 @@ def test_with_the_in_process_engine_as_sampler_and_checkpoints_on_disk(tmp_path:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_first_update_is_on_policy_at_any_temperature(algorithm: str) -> None:
     for temperature in (0.5, 2.0):
-        steps, _ = _train(_policy(), algorithm=algorithm, steps=1, temperature=temperature)
+        steps, _ = _train(small_policy(), algorithm=algorithm, steps=1, temperature=temperature)
         assert steps[0].clip_fraction == 0 and steps[0].kl == 0
 
 
 def test_the_recorded_loss_is_the_mean_over_sampled_tokens() -> None:
-    steps, rollouts = _train(_policy(), steps=1, kl_coefficient=0.1)  # policy = reference: no KL yet, every ratio is 1
+    steps, rollouts = _train(
+        small_policy(), steps=1, kl_coefficient=0.1
+    )  # policy = reference: no KL yet, every ratio is 1
     total = sum(row.advantage * row.tokens for row in rollouts[1])
     assert steps[0].loss == pytest.approx(-total / steps[0].tokens, abs=1e-6)
     assert abs(total) > 0.1
@@ -413,7 +400,7 @@ def test_the_value_model_learns_what_answers_earn() -> None:
     def one(_prompts: object, answers: Sequence[Completion]) -> list[float]:
         return [1.0] * len(answers)
 
-    _train(_policy(), algorithm="ppo", reward_model=one, value_model=values)
+    _train(small_policy(), algorithm="ppo", reward_model=one, value_model=values)
     with torch.no_grad():
         value_BT = values(torch.tensor([[11, 20], [13, 20]]), torch.ones(2, 2).bool())
     assert value_BT[:, -1].tolist() == pytest.approx([1.0, 1.0], abs=0.3)

@@ -19,7 +19,7 @@ from solon.train.rl import reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, Sample
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
 from train.sampling import NaiveSampler
-from train.test_rl import ALGORITHMS, EOS, PAD, PROMPTS, WANTED, _policy, share_of_wanted
+from train.test_rl import ALGORITHMS, EOS, PAD, PROMPTS, WANTED, share_of_wanted
 
 WATCHED = [PolicyPrompt(id=f"w{n}", text=f"{11 + n} 21") for n in range(8)]
 """None of those that RL asks."""
@@ -67,7 +67,7 @@ def _train(policy: Any, gold: Gold = a_few, monitor: dict[str, Any] | None = Non
 
 
 def test_it_stops_where_gold_falls_while_the_reward_rises_and_goes_back() -> None:
-    policy, alone = _policy(), _policy()
+    policy, alone = small_policy(), small_policy()
     steps, checks, answers, ending = _train(policy)
     golds = [check.gold.mean for check in checks]
     assert len(steps) < 16 and ending.stopped == len(steps) == checks[-1].step
@@ -86,8 +86,8 @@ def _stop_at(policy: Any, step: int) -> None:
 
 
 def test_what_it_looks_at_changes_no_step() -> None:
-    steps, *_ = _train(_policy())
-    watched, alone = _policy(), _policy()
+    steps, *_ = _train(small_policy())
+    watched, alone = small_policy(), small_policy()
     quiet, _, _, ending = _train(watched, monitor={"stop": False})
     assert quiet[: len(steps)] == steps and len(quiet) == 16 and ending.kept == 16
     section = RLSection(**PLAIN)
@@ -100,10 +100,10 @@ def test_what_it_looks_at_changes_no_step() -> None:
 
 @pytest.mark.parametrize("at", [1, 5, 9, 13])
 def test_killed_and_resumed_it_stops_at_the_same_step_with_the_same_bytes(at: int) -> None:
-    whole, resumed, checkpoints = _policy(), _policy(), MemoryCheckpoints()
+    whole, resumed, checkpoints = small_policy(), small_policy(), MemoryCheckpoints()
     want = _train(whole)
     with pytest.raises(Killed):
-        _train(_policy(), checkpoints=checkpoints, progress=killer(at))
+        _train(small_policy(), checkpoints=checkpoints, progress=killer(at))
     steps, checks, answers, ending = _train(resumed, checkpoints=checkpoints)
     assert (steps, checks, ending) == (want[0], want[1], want[3])
     assert same_bytes(resumed, whole)
@@ -111,13 +111,13 @@ def test_killed_and_resumed_it_stops_at_the_same_step_with_the_same_bytes(at: in
 
 
 def test_a_limit_of_kl_ends_it_too() -> None:
-    steps, checks, _, ending = _train(_policy(), gold=_good, monitor={"max_kl": 0.5})
+    steps, checks, _, ending = _train(small_policy(), gold=_good, monitor={"max_kl": 0.5})
     assert len(steps) < 16 and checks[-1].kl.mean > 0.5 > checks[-2].kl.mean
     assert ending.why.startswith("the KL in nats per answer was") and ending.kept < ending.stopped
 
 
 def test_as_long_as_gold_rises_too_rl_goes_on() -> None:
-    policy = _policy()
+    policy = small_policy()
     steps, checks, _, ending = _train(policy, gold=_good)
     assert len(steps) == 16 == ending.kept and ending.stopped is None
     assert checks[0].evasion == 0.0 and checks[0].kl.mean == pytest.approx(0, abs=1e-5)
@@ -131,6 +131,6 @@ def test_answers_that_cannot_be_measured_are_counted_and_hide_nothing() -> None:
     def half(step: int, samples: Sequence[Sample]) -> list[float | None]:
         return [None if place % 2 else value for place, value in enumerate(a_few(step, samples))]
 
-    steps, checks, answers, ending = _train(_policy(), gold=half)
+    steps, checks, answers, ending = _train(small_policy(), gold=half)
     assert ending.stopped == len(steps) < 16 and {check.unmeasured for check in checks} == {16}
     assert sum(row.gold is None for row in answers[0]) == 16

@@ -18,6 +18,7 @@ from solon.train.rewards import OfAnswers, Reward
 from solon.train.rl import reinforce
 from solon.train.rollouts import Environment, PolicyPrompt, RLModels, Sample
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
+from train.policies import small_policy
 from train.sampling import NaiveSampler
 from train.test_rl import ALGORITHMS, EOS, PAD, PROMPTS, WANTED, share_of_wanted
 

@@ -10,6 +10,9 @@ import pytest
 
 from cli.command import done, solon
 from cli.conftest import HELP, write_lines
+from solon.artifacts.run_folder import RunFolder
+from solon.config.load import load_run_config
+from solon.evals.kept import read_evaluations
 
 BBQ = {
     "question_index": "1",
@@ -241,3 +244,31 @@ def test_options_that_would_do_nothing_are_refused(command: str, idle: str, hint
 def test_a_file_that_is_not_there(folder: Path) -> None:
     failed = solon("elo", "games.jsonl")
     assert (failed.exit_code, failed.stderr) == (2, "error: games.jsonl: no such file\n")
+
+
+def test_a_result_is_kept_in_the_folder_of_a_run(folder: Path, tiny: Path) -> None:
+    with RunFolder.create(folder / "run", load_run_config(None, (), {"models.base": str(tiny)})):
+        pass
+    rows = [{"question": "?", "ground_truth": "7", "completion": f"It is {n}."} for n in (7, 8)]
+    write_lines(folder / "answers.jsonl", *rows)
+    asked = ("eval", "gsm8k", "--completions", "answers.jsonl", "--run", "run")
+    assert solon(*asked).stderr == "kept in run/evaluations/gsm8k.json\n"
+    done(*asked, "--name", "by-hand")
+    write_lines(folder / "data.jsonl", CHOICE)
+    choices = ("eval", "hhh", "--data", "data.jsonl", "--run", "run", "--model")
+    done(*choices, "base")
+    found, faults = read_evaluations(folder / "run")
+    assert {file: (one.name, one.model) for file, one in found.items()} == {
+        "by-hand": ("gsm8k", ""),
+        "gsm8k": ("gsm8k", ""),
+        "hhh-base": ("hhh", "base"),
+    }
+    assert faults == {} and found["gsm8k"].metrics[0].value == 0.5
+    assert solon(*choices, "rl").stderr.startswith("error: run: the run has not finished stage models/rl")
+    for options, said in (
+        (("--run", "nowhere"), "error: nowhere holds no run"),
+        (("--name", "x"), "error: only with --run: --name"),
+        (("--run", "run", "--name", "../x"), "error: no result can be called '../x'"),
+    ):
+        failed = solon("eval", "gsm8k", "--completions", "answers.jsonl", *options)
+        assert failed.exit_code == 2 and failed.stderr.startswith(said), failed.stderr

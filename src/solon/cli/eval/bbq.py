@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import between, one_of, opened, percent, print_json
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
@@ -32,6 +32,8 @@ def bbq(
     seed: options.Seed = 0,
     resamples: Annotated[int, Option(min=100, metavar="N", help="Of the bootstrap over templates.")] = RESAMPLES,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """BBQ: does a model fall back on stereotypes?
@@ -44,14 +46,16 @@ def bbq(
     whose option cannot be told count nowhere; the table says how many they are. A model is asked how likely it finds
     each option, in several orders.
     """
+    kept = keeping.Keeping(run=run, name=name, model=model)
     one_of(context, answers, model, "--answers", ("engine", "limit", "settings"))
     items = read_items(data)[:limit]
     unscored: dict[str, int] = {}
     if answers is not None:
         given = read_answers(answers, items)
     else:
-        given, unscored = _asked(items, model, engine, settings, seed)
+        given, unscored = _asked(items, kept.place, engine, settings, seed)
     result = scores(items, given, unscored=unscored, seed=seed, resamples=resamples)
+    kept(context, result)
     if as_json:
         print_json(result)
     else:

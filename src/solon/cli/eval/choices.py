@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import opened, percent, print_json, share
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
@@ -21,6 +21,7 @@ Orders = Annotated[
 
 
 def hhh(
+    context: typer.Context,
     data: options.Data,
     model: options.Model,
     engine: Engine = "local",
@@ -28,6 +29,8 @@ def hhh(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """HHH: which answer is more helpful, honest and harmless?
@@ -38,10 +41,12 @@ def hhh(
     The model chooses by how likely it finds each option. Each question is asked in several orders, and probabilities
     are averaged. Temperature 0 takes the likeliest option, temperature 1 draws one.
     """
-    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, model=model)
+    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
 
 
 def harm_or_ethical(
+    context: typer.Context,
     data: options.Data,
     model: options.Model,
     engine: Engine = "local",
@@ -49,6 +54,8 @@ def harm_or_ethical(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """Was an assistant harmful, or did it behave ethically?
@@ -58,10 +65,12 @@ def harm_or_ethical(
 
     In the published file the order of the two options never varies; here each question is asked in both.
     """
-    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, model=model)
+    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
 
 
 def harm_type(
+    context: typer.Context,
     data: options.Data,
     model: options.Model,
     engine: Engine = "local",
@@ -69,6 +78,8 @@ def harm_type(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """In which of nine ways was a conversation harmful?
@@ -78,12 +89,14 @@ def harm_type(
 
     In the published file the order of the nine options never varies; here each question is also asked in drawn ones.
     """
-    _evaluate(data, model, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, model=model)
+    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
 
 
 def _evaluate(
+    context: typer.Context,
     data: Path,
-    model: str,
+    kept: keeping.Keeping,
     engine: str,
     orders: int,
     limit: int | None,
@@ -92,8 +105,9 @@ def _evaluate(
     as_json: bool,
 ) -> None:
     questions = read_questions(data)[:limit]
-    given = opened(model, engine, settings, seed=seed)
+    given = opened(kept.place or "", engine, settings, seed=seed)
     result = ask(questions, given.model, chat=given.chat, orders=orders, seed=seed)
+    kept(context, result)
     if as_json:
         print_json(result)
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import one_of, opened, print_json, say_lost, share
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
@@ -31,6 +31,8 @@ def gsm8k(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """GSM8K: is the number that it ends with the right one?
@@ -43,6 +45,7 @@ def gsm8k(
     18, 18.00, $18 and 36/2 are equal. An answer without a number is wrong, and counted.
     """
     of_model = ("data", "engine", "temperature", "limit", "seed", "settings")
+    kept = keeping.Keeping(run=run, name=name, model=model)
     one_of(context, completions, model, "--completions", of_model)
     if completions is not None:
         result = score_file(completions)
@@ -50,12 +53,13 @@ def gsm8k(
         if data is None:
             raise UserError("--model needs the problems", hint="--data test.jsonl")
         problems = read_problems(data)[:limit]
-        given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
+        given = opened(kept.place or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([question for question, _ in problems], "gsm8k")
         say_lost(answers)
         both = enumerate(zip(answers.texts, problems, strict=True), start=1)
         rows = [answered(text, truth, str(number)) for number, (text, (_, truth)) in both if text is not None]
         result = summed(rows, answers.lost, answers.unfinished)
+    kept(context, result)
     if as_json:
         print_json(result)
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import between, opened, print_json
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
@@ -16,12 +16,15 @@ from solon.evals.published.perplexity import perplexity as measure
 
 
 def perplexity(
+    context: typer.Context,
     data: options.Data,
     model: options.Model,
     window: Annotated[int, Option(min=8, metavar="N", help="Tokens at most that are read at once.")] = WINDOW,
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """How surprising is a text to a model?
@@ -33,9 +36,11 @@ def perplexity(
     The file is a plain text, or has rows with `text`. Perplexity is per token, so it compares models with the same
     tokenizer; bits per byte compare any. The model is run by the engine `local`: servers do not score texts.
     """
+    kept = keeping.Keeping(run=run, name=name, model=model)
     texts = read_texts(data)[:limit]
-    given = opened(model, "local", settings, seed=seed)
+    given = opened(kept.place or "", "local", settings, seed=seed)
     result = measure(texts, given.model, window=window, seed=seed)  # type: ignore[arg-type]
+    kept(context, result)
     if as_json:
         print_json(result)
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import between, print_json, share
 from solon.cli.opening import one_model
 from solon.cli.results import print_table
@@ -20,10 +20,13 @@ from solon.evals.preference import preference_quality
 
 
 def preference(
+    context: typer.Context,
     data: options.Data,
-    model: Annotated[Path, Option(metavar="DIR", help="A preference model, as a run keeps it in models/pm/model.")],
+    model: Annotated[str, Option(metavar="DIR", help="A preference model, as a run keeps it in models/pm/model.")],
     limit: options.Limit = None,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """Does a preference model prefer what people prefer?
@@ -34,6 +37,8 @@ def preference(
     The file holds comparisons in any form that a run reads (`chosen` and `rejected`, or `a` and `b`). Accuracy is the
     share of pairs in which the better answer scores higher; a tie counts one half.
     """
+    kept = keeping.Keeping(run=run, name=name, model=model)
+    folder = Path(kept.place or "")
     examples, reading = read_helpful(data)
     pairs = [one for one in examples if len(one.answers) == 2][:limit]
     if not pairs:
@@ -41,11 +46,12 @@ def preference(
     from solon.pipeline.actors import Actors
     from solon.pipeline.scored_pairs import scored_pairs
 
-    config = one_model(str(model), "local", settings or (), seed=0)
-    scored, too_long = scored_pairs(model, pairs, Actors(config=config))
+    config = one_model(str(folder), "local", settings or (), seed=0)
+    scored, too_long = scored_pairs(folder, pairs, Actors(config=config))
     result = preference_quality(scored)
     if result is None:
         raise PromptError("every comparison is longer than what the model reads at once", where=Where(data))
+    kept(context, result)
     if as_json:
         print_json(result)
     else:

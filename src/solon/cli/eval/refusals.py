@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from solon.cli.eval import options
+from solon.cli.eval import keeping, options
 from solon.cli.eval.options import one_of, opened, percent, print_json, say_lost, share
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
@@ -32,6 +32,8 @@ def refusals(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    run: keeping.Run = None,
+    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """XSTest: does it comply, refuse, or do both?
@@ -44,6 +46,7 @@ def refusals(
     prompts are over-refusal. Where the file has labels of people (`final_label`, ...), the agreement is told too.
     """
     of_model = ("data", "engine", "temperature", "limit", "seed", "settings")
+    kept = keeping.Keeping(run=run, name=name, model=model)
     one_of(context, completions, model, "--completions", of_model)
     if completions is not None:
         result = score_file(completions)
@@ -51,12 +54,13 @@ def refusals(
         if data is None:
             raise UserError("--model needs the prompts", hint="--data xstest_prompts.csv")
         prompts = read_prompts(data)[:limit]
-        given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
+        given = opened(kept.place or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([one.text for one in prompts], "refusals")
         say_lost(answers)
         both = zip(prompts, answers.texts, strict=True)
         rows = [completion_of(prompt, text) for prompt, text in both if text is not None]
         result = summed(rows, answers.lost, answers.unfinished)
+    kept(context, result)
     if as_json:
         print_json(result)
     else:

@@ -1,7 +1,8 @@
-"""`solon elo`: ratings from games between two."""
+"""`solon elo`: ratings from games between two, given in a file or played by the models of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated
@@ -9,23 +10,36 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
+from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
+from solon.artifacts.finished import require_run
 from solon.cli.results import print_table
-from solon.cli.run_options import JsonInstead
-from solon.errors import ConfigError
+from solon.cli.run_options import JsonInstead, Settings
+from solon.errors import ConfigError, UserError
+from solon.evals.contest import ELO
 from solon.evals.elo import RESAMPLES, Elo, read_games
 from solon.evals.elo import elo as rate_players
+from solon.progress import reporting
 from solon.text import printable
 
 
 def elo(
     games: Annotated[
-        Path, Argument(metavar="GAMES.jsonl", help="Rows with the players `a` and `b`, and `winner`: a, b or tie.")
+        Path,
+        Argument(
+            metavar="GAMES",
+            help="A file of rows with the players `a` and `b`, and `winner`: a, b or tie. Or a run folder, whose judge "
+            "compares the answers of its models.",
+        ),
     ],
     anchor: Annotated[
         str | None, Option(metavar="PLAYER=RATING", help="Give one player this rating. Default: the mean is 1000.")
     ] = None,
     seed: Annotated[int, Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
     resamples: Annotated[int, Option(min=100, metavar="N", help="Of the bootstrap over games.")] = RESAMPLES,
+    prompts: Annotated[
+        int | None, Option("--prompts", "-n", min=0, metavar="N", help="Of a run: so many prompts. 0: all of them.")
+    ] = None,
+    settings: Settings = None,
     as_json: JsonInstead = False,
 ) -> None:
     """Rate players by the games between them.
@@ -33,16 +47,52 @@ def elo(
     \b
       [bold]solon elo games.jsonl[/bold]
       [bold]solon elo games.jsonl --anchor base=1000 --json[/bold]
+      [bold]solon elo runs/demo -n 100[/bold]
 
     Elo by maximum likelihood: the model of Bradley and Terry with Davidson's ties. 400 points are odds of 10 to 1. The
     order of the rows changes nothing. Players who never met, not even over others, are of different leagues. A player
     who only wins has no upper end.
+
+    Of a run, every two answers of its models to the same held-out prompt that asks for harm are put to its judge, in
+    both orders; SL-CAI has 0. Writes RUN/elo.json; the run's report shows it (solon report RUN).
     """
+    if games.is_dir():
+        only = {
+            "--anchor": anchor,
+            "--seed": seed or None,
+            "--resamples": resamples if resamples != RESAMPLES else None,
+        }
+        _refuse(only, "of a run", "they are for a file of games")
+        _of_run(games, 100 if prompts is None else prompts, settings, as_json)
+        return
+    _refuse({"--prompts": prompts, "--set": settings}, "of a file of games", "they are for a run folder")
     result = rate_players(read_games(games), anchor=_anchor(anchor), seed=seed, resamples=resamples)
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
         _print(str(games), result)
+
+
+def _refuse(options: Mapping[str, object], what: str, hint: str) -> None:
+    """Raises `UserError` if one of these options was given."""
+    if idle := [name for name, value in options.items() if value is not None]:
+        raise UserError(f"not {what}: {', '.join(idle)}", hint=hint)
+
+
+def _of_run(run: Path, count: int, settings: list[str] | None, as_json: bool) -> None:
+    from solon.pipeline.contest import contest
+
+    require_run(run)
+    with reporting(quiet=as_json) as reporter:
+        found = contest(run, settings or (), count, reporter)
+    with storage_errors(run):
+        write_atomic(run / ELO, canonical_json(found, indent=2))
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    _print(f"{run}, by its judge", found.elo)
+    for why, n in found.unscored.items():
+        typer.echo(printable(f"counted, {why}: {n}"))
 
 
 def _anchor(given: str | None) -> tuple[str, float] | None:

@@ -19,16 +19,17 @@ while v grows. Then, and in resamples, it has a weak prior (each log-strength an
 deviation `LOOSE`), and intervals are open (null) at the ends that the games do not bound; without a bound on v, a tie
 bounds nothing.
 
-Intervals are the middle 95% of a bootstrap over games.
+Intervals are the middle 95% of a bootstrap over games, or, where games have something in common, over that: three
+models that answer one prompt play three games, and a hard prompt is hard in all of them.
 
-    K players   B resamples
+    K players   B resamples   G groups of games   C counts: wins of K x K, ties of each two
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 from typing import Literal
@@ -39,7 +40,7 @@ from numpy.typing import NDArray
 from solon.data.faults import Fields, Malformed
 from solon.errors import UserError
 from solon.evals.published.rows import field, read_each
-from solon.evals.statistics import Floats
+from solon.evals.statistics import Floats, grouped
 from solon.records import Record
 from solon.text import did_you_mean
 
@@ -55,6 +56,8 @@ _LONGEST = 3.0
 _CHUNK = 1 << 22
 """Numbers in an array of resamples at once."""
 Winner = Literal["a", "b", "tie"]
+Game = tuple[str, str, Winner]
+"""The players `a` and `b`, and who won."""
 _WINNERS: dict[str, Winner] = {"a": "a", "b": "b", "tie": "tie"}
 
 
@@ -100,11 +103,22 @@ class Games:
     """Of the player of the row against the player of the column."""
     ties_KK: Floats
     """Symmetric: each tie stands at both places."""
+    groups_GC: Floats | None = None
+    """The counts of each group of games; None: every game is a group of its own."""
 
     @classmethod
-    def of(cls, games: Sequence[tuple[str, str, Winner]]) -> Games:
-        """Counts games, given as the players `a` and `b` and who won."""
+    def of(cls, games: Sequence[Game], groups: Sequence[Hashable] | None = None) -> Games:
+        """Counts games, given as the players `a` and `b` and who won. groups: what each is of, e.g. a prompt."""
         players = tuple(sorted({name for a, b, _ in games for name in (a, b)}))
+        whole = cls._counted(games, players)
+        if groups is None:
+            return whole
+        own = grouped(zip(groups, games, strict=True), lambda pair: pair[0]).values()
+        cells = [cls._counted([game for _, game in some], players).cells_C for some in own]
+        return replace(whole, groups_GC=np.asarray(sorted(cells, key=lambda one: one.tolist())))
+
+    @classmethod
+    def _counted(cls, games: Sequence[Game], players: tuple[str, ...]) -> Games:
         place = {name: number for number, name in enumerate(players)}
         wins_KK, ties_KK = np.zeros((2, len(players), len(players)))
         for (a, b, winner), count in Counter(games).items():
@@ -116,37 +130,59 @@ class Games:
                 wins_KK[(i, j) if winner == "a" else (j, i)] += count
         return cls(players=players, wins_KK=wins_KK, ties_KK=ties_KK)
 
+    @property
+    def cells_C(self) -> Floats:
+        """All counts, each once."""
+        return np.concatenate([self.wins_KK.ravel(), self.ties_KK[self._above]])
+
+    @property
+    def _above(self) -> NDArray[np.bool_]:
+        return np.triu(np.ones_like(self.ties_KK, dtype=bool), 1)
+
     def resampled(self, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """[B, K, K] wins and ties of as many games, drawn anew."""
-        above = np.triu(np.ones_like(self.ties_KK, dtype=bool), 1)
-        cells = np.concatenate([self.wins_KK.ravel(), self.ties_KK[above]])
-        some = np.flatnonzero(cells)
-        drawn = np.zeros((size, len(cells)))
-        drawn[:, some] = rng.multinomial(int(cells.sum()), cells[some] / cells.sum(), size=size)
+        """[B, K, K] wins and ties of as many games, or groups of games, drawn anew."""
+        drawn_BC = _games_anew(self.cells_C, size, rng) if self.groups_GC is None else _anew(self.groups_GC, size, rng)
         count = len(self.players)
         ties_BKK = np.zeros((size, count, count))
-        ties_BKK[:, above] = drawn[:, count * count :]
-        return drawn[:, : count * count].reshape(size, count, count), ties_BKK + ties_BKK.transpose(0, 2, 1)
+        ties_BKK[:, self._above] = drawn_BC[:, count * count :]
+        return drawn_BC[:, : count * count].reshape(size, count, count), ties_BKK + ties_BKK.transpose(0, 2, 1)
 
 
-def read_games(path: Path) -> list[tuple[str, str, Winner]]:
+def _games_anew(cells_C: Floats, size: int, rng: np.random.Generator) -> Floats:
+    """[B, C]"""
+    some = np.flatnonzero(cells_C)
+    drawn_BC = np.zeros((size, len(cells_C)))
+    drawn_BC[:, some] = rng.multinomial(int(cells_C.sum()), cells_C[some] / cells_C.sum(), size=size)
+    return drawn_BC
+
+
+def _anew(groups_GC: Floats, size: int, rng: np.random.Generator) -> Floats:
+    """[B, C]"""
+    count = len(groups_GC)
+    drawn_BC: Floats = rng.multinomial(count, np.full(count, 1 / count), size=size) @ groups_GC
+    return drawn_BC
+
+
+def read_games(path: Path) -> list[Game]:
     """Rows with the players `a` and `b`, and `winner`: `a`, `b` or `tie`. Raises `PromptError`."""
     return read_each(path, ("a", "b", "winner"), _game)
 
 
 def elo(
-    games: Sequence[tuple[str, str, Winner]],
+    games: Sequence[Game],
     *,
+    groups: Sequence[Hashable] | None = None,
     anchor: tuple[str, float] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Elo:
-    """Ratings with their intervals. anchor: a player and its rating. Raises `UserError` if there is no such player.
+    """Ratings with their intervals. groups: what each game has in common with others, over which the bootstrap then is.
+    anchor: a player and its rating. Raises `UserError` if there is no such player.
 
     Example: of two players one wins 3 games of 4: it is 3 times as strong, so 400 log10(3) = 190.8 points apart:
     1095.4 and 904.6.
     """
-    counts = Games.of(games)
+    counts = Games.of(games, groups)
     if anchor is not None and anchor[0] not in counts.players:
         raise UserError(f"no player is called {anchor[0]!r}", hint=did_you_mean(anchor[0], counts.players))
     leagues_K, tied = _leagues(counts), _ties_are_bounded(counts)
@@ -321,7 +357,7 @@ def _notes(
     return tuple(said)
 
 
-def _game(fields: Fields) -> tuple[str, str, Winner]:
+def _game(fields: Fields) -> Game:
     a, b = (_name(fields, name) for name in ("a", "b"))
     if a == b:
         raise Malformed(f"{a!r:.40} plays against itself", reason="a player against itself")

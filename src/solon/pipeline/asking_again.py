@@ -20,13 +20,13 @@ from solon.evals.origin import Origin
 from solon.evals.sensitivity import GIVEN, Sensitivity, sensitivity
 from solon.feedback.judge import Judge, check_unscored, question_of
 from solon.feedback.rows import Rows
-from solon.pipeline.actors import Actors
+from solon.pipeline.actors import Actor, Actors
 from solon.pipeline.check import check_document
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import judge_of
 from solon.pipeline.labelled import RunLabels
 from solon.progress import Reporter
-from solon.records import Comparison, Pair
+from solon.records import Comparison, Pair, Prompt
 from solon.seeds import generator
 
 
@@ -45,16 +45,9 @@ class Sample:
     def ask(self, name: str, judge: Judge, *, control: bool = False) -> Rows[Comparison]:
         """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read, but
         not of a control: it may decline what nobody would ask it."""
-        self.reporter.stage(name, len(self.labels))
-        found: list[Rows[Comparison]] = []
+        pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in self.labels]
         size = self.run.given.config.sampling.shard_rows
-        for start in range(0, len(self.labels), size):
-            part = self.labels[start : start + size]
-            pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in part]
-            found.append(judge.compare(pairs, self.run.prompts))
-            self.reporter.advance(len(part), 0)
-        self.reporter.end_stage()
-        rows = Rows(records=tuple(row for part in found for row in part.records)).account(found)
+        rows = put(name, pairs, judge, self.run.prompts, self.reporter, size=size)
         if not control:
             check_unscored([row.unscored for row in rows.records], self.run.given.config.judge.max_unscored)
         return rows
@@ -69,15 +62,23 @@ class Sample:
         )
 
 
-def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter, *, decided: bool = False) -> Sample:
-    """So many of a run's comparisons, drawn by its seed; all, if `count` is 0 or the run has no more.
+def put(
+    name: str, pairs: Sequence[Pair], judge: Judge, prompts: Mapping[str, Prompt], reporter: Reporter, *, size: int
+) -> Rows[Comparison]:
+    """Pairs put to a judge, so many at once."""
+    reporter.stage(name, len(pairs))
+    found: list[Rows[Comparison]] = []
+    for start in range(0, len(pairs), size):
+        part = pairs[start : start + size]
+        found.append(judge.compare(part, prompts))
+        reporter.advance(len(part), 0)
+    reporter.end_stage()
+    return Rows(records=tuple(row for part in found for row in part.records)).account(found)
 
-    Args:
-        settings: keys that are not as in the run file.
-        decided: only those in which one answer is truly better by what the label is by, if such are known.
 
-    Raises `UserError` of settings that no run may have.
-    """
+def judge_again(run: Path, settings: Sequence[str], reporter: Reporter) -> tuple[RunLabels, Actor]:
+    """A run's labels with what they were given, and the model that judged. settings: keys that are not as in the run
+    file. Raises `UserError` of settings that no run may have."""
     own = RunLabels.of(run)
     config = load_run_config(run / "run.toml", settings)
     actors = Actors(config=config, run=run)
@@ -88,15 +89,25 @@ def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter
     check_document(config, given.constitution, faults)
     if faults:
         raise UserError(faults)
-    labels: Sequence[Comparison] = own.rows
-    if decided and (known := own.better(labels)):
-        labels = [row for row in labels if known[row.id] != "tie"] or labels
-    order = generator(config.seed, "asked again").permutation(len(labels))[: count or None]
     actor = actors.actor("judge", None, lambda _rows, tokens: reporter.advance(0, tokens))
+    return replace(own, given=given), actor
+
+
+def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter, *, decided: bool = False) -> Sample:
+    """So many of a run's comparisons, drawn by its seed; all, if `count` is 0 or the run has no more.
+
+    decided: only those in which one answer is truly better by what the label is by, if such are known. Raises as
+    `judge_again` does.
+    """
+    kept, (own, actor) = RunLabels.of(run), judge_again(run, settings, reporter)
+    labels: Sequence[Comparison] = kept.rows
+    if decided and (known := kept.better(labels)):
+        labels = [row for row in labels if known[row.id] != "tie"] or labels
+    order = generator(own.given.config.seed, "asked again").permutation(len(labels))[: count or None]
     return Sample(
-        run=replace(own, given=given),
+        run=own,
         labels=[labels[int(place)] for place in sorted(order)],
-        judge=judge_of(given, actor, "comparisons"),
+        judge=judge_of(own.given, actor, "comparisons"),
         reporter=reporter,
         settings=tuple(settings),
     )

@@ -25,7 +25,7 @@ from solon.progress import QuietReporter
 from solon.records import Comparison
 from solon.report.data import load_report_data
 from solon.report.html import render_report
-from solon.report.sections import conflicts
+from solon.report.run.principles import conflicts
 
 
 @pytest.fixture

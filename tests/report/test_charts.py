@@ -19,7 +19,7 @@ from solon.report.charts import (
     Series,
     ticks,
 )
-from solon.report.html import PACKAGE
+from solon.report.html import PACKAGE, SHARED
 from solon.report.standalone import environment
 
 
@@ -93,7 +93,7 @@ def test_reliability_has_a_dot_per_bin_sized_by_its_labels() -> None:
 
 def parts() -> Any:
     """The macros that templates share."""
-    return environment(PACKAGE).get_template("parts.html.j2").module
+    return environment(PACKAGE, SHARED).get_template("parts.html.j2").module
 
 
 @pytest.mark.parametrize(("share", "filled"), [(0.0, 0), (0.001, 1), (0.784, 78), (1.0, 100)])

@@ -5,19 +5,18 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import json
 import re
 from html.parser import HTMLParser
-from typing import get_args
 
 import pytest
 
 from report.sample import sample_data
-from solon.records import Prompt, RevisionRound, Role, Turn
+from solon.artifacts.manifest import Counts
+from solon.evals.kept import Evaluation, Metric, PairedMetric
+from solon.records import Prompt, RevisionRound, Turn
 from solon.report.data import ReportData
 from solon.report.html import render_report
-from solon.report.sections import calibration_chart
-from solon.report.standalone import script_json
+from solon.report.run.labels import calibration_chart, preference_charts
 
 ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028 {{ 7 * 7 }} <!--"
 
@@ -62,28 +61,46 @@ def page(data: ReportData) -> Page:
     return Page(render_report(data))
 
 
-def attacked(data: ReportData) -> ReportData:
+def attacked(data: ReportData, attack: str = ATTACK) -> ReportData:
     """The same run with a hostile text wherever a model, a prompt or a constitution can put one."""
-    first = data.revisions[0]
-    turns = (Turn(role="system", text=ATTACK), Turn(role="human", text=ATTACK))
-    prompt = Prompt(id=first.prompt_id, kind="harmful", source=ATTACK, turns=turns)
-    step = RevisionRound(principle_id=ATTACK, critique=ATTACK, revision=ATTACK, prompt_hash=ATTACK)
-    assert data.constitution is not None
-    hostile = data.constitution.principles[0].model_copy(update={"title": ATTACK, "critique_request": ATTACK})
+    first, summary = data.revisions[0], data.summary
+    turns = (Turn(role="system", text=attack), Turn(role="human", text=attack))
+    prompt = Prompt(id=first.prompt_id, kind=attack, source=attack, turns=turns)
+    step = RevisionRound(principle_id=attack, critique=attack, revision=attack, prompt_hash=attack)
+    assert data.constitution is not None and summary.labels is not None
+    texts = {"title": attack, "critique_request": attack, "comparison_question": attack}
+    hostile = data.constitution.principles[0].model_copy(update=texts)
+    said = {"a": attack, "raw": attack, "rationale": attack, "method": attack}
+    unread = summary.labels.model_copy(update={"unscored_reasons": {attack: 1}})
+    contest = data.contest and data.contest.model_copy(update={"settings": (attack,), "unscored": {attack: 1}})
+    kept = {"name": attack, "model": attack, "unscored": {attack: 1}}
+    counts = {"in": 2, "out": 1, "dropped": {attack: 1}, "other": {f"unscored: {attack}": 1}}
     return dataclasses.replace(
         data,
         prompts={**data.prompts, prompt.id: prompt},
-        revisions=[first.model_copy(update={"initial": ATTACK, "rounds": (step,)}), *data.revisions[1:]],
+        revisions=[first.model_copy(update={"initial": attack, "rounds": (step, step)}), *data.revisions[1:]],
         answers={
-            model: [row.model_copy(update={"text": ATTACK}) for row in rows] for model, rows in data.answers.items()
+            model: [row.model_copy(update={"text": attack}) for row in rows] for model, rows in data.answers.items()
         },
-        comparisons=[row.model_copy(update={"a": ATTACK, "raw": ATTACK}) for row in data.comparisons],
-        rollouts=[row.model_copy(update={"text": ATTACK, "id": ATTACK}) for row in data.rollouts],
-        constitution=data.constitution.model_copy(update={"title": ATTACK, "principles": (hostile,)}),
+        comparisons=[row.model_copy(update=said) for row in data.comparisons],
+        rollouts=[row.model_copy(update={"text": attack, "id": attack}) for row in data.rollouts],
+        constitution=data.constitution.model_copy(update={"title": attack, "principles": (hostile,)}),
         manifests=[
-            row.model_copy(update={"deviations": (ATTACK,), "facts": {ATTACK: ATTACK}}) for row in data.manifests
+            row.model_copy(
+                update={
+                    "deviations": (attack,),
+                    "facts": {attack: attack},
+                    "inputs": {attack: attack},
+                    "counts": Counts.model_validate(counts),
+                }
+            )
+            for row in data.manifests
         ],
-        summary=data.summary.model_copy(update={"name": ATTACK, "grader": ATTACK}),
+        contest=contest,
+        evaluations={f"{attack}{name}": one.model_copy(update=kept) for name, one in data.evaluations.items()},
+        unread={attack: attack},
+        stale=(attack,),
+        summary=summary.model_copy(update={"name": attack, "grader": attack, "labels": unread}),
     )
 
 
@@ -93,40 +110,25 @@ def test_hostile_text_adds_no_element_and_survives_as_text(data: ReportData, pag
         count = [name for name, _ in page.elements].count(tag)
         assert [name for name, _ in hostile.elements].count(tag) == count, tag
     assert not [key for _, attributes in hostile.elements for key in attributes if key.startswith("on")]
-    rows = json.loads(hostile.code["script"][0])
-    assert rows["lists"]["chains"]["rows"][0]["steps"][1]["text"] == ATTACK
-    assert rows["prompts"][data.revisions[0].prompt_id]["turns"] == [["system", ATTACK], ["human", ATTACK]]
-    assert ATTACK in "".join(hostile.words)
-
-
-def test_every_speaker_has_a_name(page: Page) -> None:
-    names = re.search(r"const names = \{(.*?)\}", page.code["script"][1])
-    assert names is not None and re.findall(r"(\w+):", names[1]) == list(get_args(Role))
+    words = "".join(hostile.words)
+    assert words.count(ATTACK) > 50 and "&lt;" not in words
 
 
 def test_the_script_never_parses_html(page: Page) -> None:
     assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", page.code["script"][1]
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", page.code["script"][0]
     )
-
-
-def test_script_json_is_safe_and_exact() -> None:
-    value = {"a": ATTACK, "b": [1, None, True]}
-    text = script_json(value)  # type: ignore[arg-type]
-    assert not set(text) & set("<>&\u2028\u2029")
-    assert json.loads(text) == value
-    assert script_json({"a": "</script>"}) == '{"a":"\\u003c/script\\u003e"}'
 
 
 def test_nothing_is_loaded_and_only_our_script_and_style_run(page: Page) -> None:
     assert page.attributes("src") == []
     assert all(link.startswith("#") for link in page.attributes("href"))
-    assert page.attributes("style") == []
+    assert page.attributes("style") == [] and len(page.code["script"]) == 1
     assert not re.search(r"url\(|@import|https?://", page.code["style"][0])
-    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|https?://", page.code["script"][1])
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|https?://", page.code["script"][0])
     policy = next(value for value in page.attributes("content") if "default-src" in value)
     assert policy.startswith("default-src 'none';")
-    for code in (page.code["script"][1], page.code["style"][0]):
+    for code in (page.code["script"][0], page.code["style"][0]):
         digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy
     assert "unsafe" not in policy
@@ -142,7 +144,7 @@ def test_ids_are_unique_and_references_lead_somewhere(page: Page) -> None:
 
 def test_every_chart_has_its_table_and_every_table_a_caption(page: Page) -> None:
     charts = [attributes for tag, attributes in page.elements if tag == "svg" and attributes.get("role") == "img"]
-    assert len(charts) == 11
+    assert len(charts) == 14
     tables = {attributes.get("id") for tag, attributes in page.elements if tag == "table"}
     assert all(chart["aria-describedby"] in tables and chart["aria-label"] for chart in charts)
     tags = [tag for tag, _ in page.elements]
@@ -170,15 +172,12 @@ def test_the_preference_model_is_shown_to_be_calibrated_or_not(data: ReportData)
 
 
 def test_caps_are_stated_with_the_rows(data: ReportData) -> None:
-    page = Page(render_report(data, limits={"chains": 3, "answers": 2, "comparisons": 1, "rollouts": 4}))
-    lists = json.loads(page.code["script"][0])["lists"]
-    assert {name: len(found["rows"]) for name, found in lists.items()} == {
-        "chains": 3,
-        "answers": 2,
-        "comparisons": 1,
-        "rollouts": 4,
-    }
-    assert lists["chains"]["total"] == len(data.revisions)
+    caps = {"chains": 3, "answers": 2, "comparisons": 1, "rollouts": 4, "left-out": 1}
+    page = Page(render_report(data, limits=caps))
+    assert page.attributes("class").count("card") == 10
+    text = " ".join("".join(page.words).split())
+    for shown, total in ((3, len(data.revisions)), (1, len(data.comparisons)), (4, len(data.rollouts))):
+        assert f"This page holds {shown} of {total}, evenly spread" in text
 
 
 def test_a_run_without_truth_or_rl_leaves_those_sections_out() -> None:
@@ -190,20 +189,35 @@ def test_a_run_without_truth_or_rl_leaves_those_sections_out() -> None:
         update={"rl": None, "labels": None, "preference_model": None, "estimates": (), "texts": ()}
     )
     bare = Page(render_report(ReportData(summary=summary)))
-    assert not {"judge", "process"} & set(bare.attributes("id"))
+    assert not {"judge", "process", "frontier", "principles", "paper"} & set(bare.attributes("id"))
 
 
 def test_equal_data_give_equal_bytes(data: ReportData) -> None:
     assert render_report(data) == render_report(data)
 
 
-def test_whiskers_of_labels_are_empty_nowhere(data: ReportData) -> None:
+def test_whiskers_are_empty_nowhere(data: ReportData) -> None:
     """A bin whose labels are all right has no interval by bootstrap."""
+    assert data.summary.labels is not None and data.summary.labels.reliability is not None
     chart = calibration_chart(data.summary)
-    assert chart is not None and data.summary.labels is not None and data.summary.labels.reliability is not None
-    bootstrap = {one.low: one.accuracy for one in data.summary.labels.reliability.plain.bins}
+    assert chart is not None
     (series,) = chart.series
-    assert len(series.points) == len(bootstrap)
     for point, bin in zip(series.points, data.summary.labels.reliability.plain.bins, strict=True):
-        assert point.low is not None and point.high is not None and point.low < point.high
+        assert point.low is not None and point.high is not None
         assert point.low <= bin.accuracy.low and point.high >= bin.accuracy.high
+    points = [point for one in [chart, *preference_charts(data.summary)] for point in one.series[0].points]
+    assert all(one.low is not None and one.high is not None and one.low < one.high for one in points)
+
+
+def test_evaluations_of_the_run_stand_side_by_side(data: ReportData) -> None:
+    accuracy = Metric(name=ATTACK, value=0.25, low=0.1, high=0.9, n=40)
+    change = PairedMetric(**{**dict(accuracy), "value": -0.125}, against="base")
+    base = Evaluation(name=ATTACK, model="base", metrics=(accuracy,))
+    more = {"metrics": (accuracy.model_copy(update={"value": 0.75}),), "paired": (change,), "unscored": {ATTACK: 3}}
+    both = {"rl": base.model_copy(update={"model": "rl", **more}), "base": base}
+    page = Page(render_report(dataclasses.replace(data, evaluations=both, unread={ATTACK: "no figure"})))
+    assert "evaluations" in page.attributes("id") and "img" not in [name for name, _ in page.elements]
+    text = " ".join("".join(page.words).split())
+    assert text.index("0.250 0.100 to 0.900") < text.index("0.750 0.100 to 0.900") < text.index("\u22120.125")
+    assert f"In no figure, RL-CAI: 3 {' '.join(ATTACK.split())}" in text and "is not shown: no figure" in text
+    assert "evaluations" not in Page(render_report(data)).attributes("id")

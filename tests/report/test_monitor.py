@@ -12,7 +12,7 @@ from solon.evals.statistics import Mean
 from solon.evals.stopping import Monitoring, ending_of
 from solon.report import wording
 from solon.report.html import render_report
-from solon.report.sections import monitor_charts
+from solon.report.run.monitor import monitor_charts
 
 
 def check(step: int, share: float, proxy: float, evasion: float | None = 0.1) -> Check:

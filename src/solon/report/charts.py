@@ -19,6 +19,7 @@ WIDE, NARROW = 440, 330
 HEIGHT = 260
 LEFT, RIGHT, TOP, BOTTOM = 50, 16, 12, 44
 _SHAPES = {"s-harmful": 0, "s-helpful": 1, "s-objection": 2, "s-preachy": 3, "s-rude": 4, "s-evasive": 5}
+_SHAPES |= {"s-base": 0, "s-sl": 1, "s-rl": 2, "s-dpo": 2}
 _SHAPES |= {"s-kind-mixed": 1, "s-kind-benign": 2, "s-finished": 3, "s-malformed": 6, "s-refusal_phrases": 6}
 
 
@@ -130,7 +131,17 @@ class Chart:
         for s in self.series:
             yield line(frame, [(p.x, p.y) for p in s.points], s.style)
             if len(s.points) <= 12:
-                yield from (_marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points)
+                yield from (marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Style and name of each series."""
+        return [(one.style, one.name) for one in self.series]
+
+    @property
+    def columns(self) -> list[str]:
+        """Heads of the table."""
+        return [self.x_label, *(one.name for one in self.series)]
 
     def rows(self) -> list[tuple[str, list[str]]]:
         """The table: one row per x, one cell per series."""
@@ -250,7 +261,7 @@ def _mark(frame: Frame, mark: Mark, height: int) -> Markup:
     return rule + name.format(x - 4 if late else x + 4, y, "end" if late else "start", mark.name)
 
 
-def _marker(x: float, y: float, style: str) -> Markup:
+def marker(x: float, y: float, style: str) -> Markup:
     """Shapes tell series apart where colors do not; a measure has the same one in every chart."""
     shapes = (
         f"M{x - 3.5} {y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0Z",
@@ -267,4 +278,4 @@ def _marker(x: float, y: float, style: str) -> Markup:
 def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
     key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
-    return Markup(key).format(style, _marker(11, 6, style))
+    return Markup(key).format(style, marker(11, 6, style))

@@ -5,28 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import ValidationError
 
 from solon.artifacts.finished import RUN, FinishedStage
 from solon.artifacts.manifest import Manifest
-from solon.artifacts.run_folder import run_config
+from solon.artifacts.run_folder import SPENT, run_config
+from solon.config.models import ModelRole
 from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
 from solon.evals.conflicts import Principles
+from solon.evals.contest import ELO, Contest
 from solon.evals.grader import Score
+from solon.evals.kept import Evaluation, read_evaluations
 from solon.evals.origin import Origin
 from solon.evals.sensitivity import Sensitivity
 from solon.evals.summary import Summary, read_summary
+from solon.lm.endpoint.spending import Tokens
+from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.inputs import CONSTITUTION
 from solon.pipeline.stages import STAGES
-from solon.records import Answer, Comparison, Prompt, Record, Revision, Rollout, first_error
+from solon.records import (
+    Answer,
+    Comparison,
+    MonitorAnswer,
+    Pair,
+    Prompt,
+    Record,
+    Revision,
+    Rollout,
+    first_error,
+)
 
 R = TypeVar("R", bound=Record)
 SENSITIVITY, PRINCIPLES = "sensitivity.json", "principles.json"
 """What `solon labels` leaves in a run's folder."""
+MONITOR = "monitor"
+"""What the answers to the monitor are called in the stage of RL."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +55,8 @@ class ReportData:
     constitution: Constitution | None = None
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     """By id."""
+    red_team: Sequence[str] = ()
+    """Ids of the prompts that chains begin with."""
     revisions: Sequence[Revision] = ()
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     """To the held-out prompts, by model."""
@@ -50,8 +69,20 @@ class ReportData:
     """What the judge makes of other constitutions, if it was asked."""
     principles: Principles | None = None
     """What all principles say of a sample of pairs, if that was asked."""
+    contest: Contest | None = None
+    """What the judge makes of the models' answers, if it compared them."""
     stale: Sequence[str] = ()
-    """Files of these that are of other labels than the run has."""
+    """Files of these that are of other labels, or other answers, than the run has."""
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+    """By the names of their files."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Files among the evaluations that are no result, and why."""
+    monitor_answers: Sequence[MonitorAnswer] = ()
+    pairs: Sequence[Pair] = ()
+    held_out: frozenset[str] = frozenset()
+    """Ids of comparisons that the preference model, or DPO-CAI, did not learn from."""
+    spent: Mapping[str, Tokens] = field(default_factory=dict)
+    """What servers have read and written, by role."""
 
 
 def load_report_data(run: Path) -> ReportData:
@@ -64,7 +95,11 @@ def load_report_data(run: Path) -> ReportData:
     summary = read_summary(run / "summary.json")
     sensitivity, principles = _record(run / SENSITIVITY, Sensitivity), _record(run / PRINCIPLES, Principles)
     measured = {SENSITIVITY: sensitivity, PRINCIPLES: principles}
-    stale = tuple(name for name, found in measured.items() if found and _of_other_labels(run, found.origin))
+    stale = [name for name, found in measured.items() if found and _of_other_labels(run, found.origin)]
+    contest = _record(run / ELO, Contest)
+    stale += [ELO] if contest and _of_other_answers(run, contest) else []
+    evaluations, unread = read_evaluations(run)
+    margins = [row for stage in ("models/pm", "models/dpo") for row in _rows(run, stage, "held-out", HeldOutMargin)]
     files = ("prompts-red-team", "prompts-helpful", "evals")
     prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
     return ReportData(
@@ -72,6 +107,7 @@ def load_report_data(run: Path) -> ReportData:
         config=config,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
+        red_team=[prompt.id for prompt in _rows(run, "prompts", files[0], Prompt)],
         revisions=_rows(run, "revisions", "rows", Revision),
         answers={model: _rows(run, f"answers-{model}", "rows", Answer) for model in summary.models()},
         scores=_rows(run, "scores", "rows", Score),
@@ -80,7 +116,16 @@ def load_report_data(run: Path) -> ReportData:
         manifests=_manifests(run),
         sensitivity=None if SENSITIVITY in stale else sensitivity,
         principles=None if PRINCIPLES in stale else principles,
-        stale=stale,
+        contest=None if ELO in stale else contest,
+        stale=tuple(stale),
+        evaluations=evaluations,
+        unread=unread,
+        monitor_answers=_rows(run, "models/rl", MONITOR, MonitorAnswer),
+        pairs=_rows(run, "pairs", "rows", Pair),
+        held_out=frozenset(row.id for row in margins),
+        spent={
+            role: found for role in get_args(ModelRole) if (found := _record(run / SPENT.format(role=role), Tokens))
+        },
     )
 
 
@@ -88,6 +133,11 @@ def _of_other_labels(run: Path, origin: Origin | None) -> bool:
     """Also if it does not say of which."""
     found = FinishedStage.find(run, "comparisons")
     return origin is None or found is None or origin.comparisons != found.manifest.fingerprint
+
+
+def _of_other_answers(run: Path, contest: Contest) -> bool:
+    found = {model: FinishedStage.find(run, f"answers-{model}") for model in contest.answers}
+    return any(stage is None or stage.manifest.fingerprint != contest.answers[model] for model, stage in found.items())
 
 
 def _rows(run: Path, stage: str, name: str, record: type[R]) -> list[R]:

@@ -1,7 +1,7 @@
 """`report.html`: one file that needs nothing else, shows what a run achieved and lets its reader walk back through it.
 
-Everything a model or a user wrote is untrusted (`report.standalone` says how the page is kept safe from it); text in
-the embedded data is put on the page by `textContent` alone.
+Each part is worked out by a file of `report.run`; the templates place it and hold the words around it. Everything a
+model or a user wrote is untrusted (`report.standalone` says how the page is kept safe from it).
 """
 
 from __future__ import annotations
@@ -9,41 +9,126 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from solon.artifacts.atomic import write_atomic
-from solon.report import charts, sections, wording
+from solon.report import charts, wording
 from solon.report.data import ReportData, load_report_data
-from solon.report.explorer import LIMITS, explorer_data
-from solon.report.standalone import asset, environment, policy, script_json
+from solon.report.run import (
+    cards,
+    evaluations,
+    examples,
+    frontier,
+    labels,
+    monitor,
+    paper,
+    principles,
+    ratings,
+    record,
+    training,
+)
+from solon.report.standalone import asset, environment, policy
 from solon.text import duration
 
-PACKAGE = "solon.report"
+PACKAGE, SHARED = "solon.report.run", "solon.report"
+SECTIONS = {
+    "frontier": "Frontier",
+    "evaluations": "Evaluations",
+    "process": "Process",
+    "judge": "Judge",
+    "principles": "Principles",
+    "explore": "Examples",
+    "paper": "Paper",
+    "record": "Record",
+}
+"""After the results, in their order, as the head of the page calls them."""
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    found = environment(PACKAGE)
-    found.globals.update(charts=charts, sections=sections, wording=wording)
+    found = environment(PACKAGE, SHARED)
+    found.globals.update(
+        charts=charts,
+        wording=wording,
+        cards=cards,
+        examples=examples,
+        constitution_titles=labels.CONSTITUTION_TITLES,
+        heat=principles.heat,
+        asked=ratings.asked,
+        rating_between=ratings.between,
+        rating_score=ratings.score,
+        rating_shown=ratings.shown,
+        figure_shown=evaluations.shown,
+        figure_between=evaluations.between,
+        figure_drawn=evaluations.drawn,
+        stage_facts=record.stage_facts,
+        run_file=record.run_file,
+    )
     filters = (wording.percent, wording.interval, wording.of_hundred, wording.signed, wording.term_title, duration)
     found.filters.update((one.__name__, one) for one in filters)
     return found
 
 
-def render_report(data: ReportData, *, limits: Mapping[str, int] = LIMITS) -> str:
+def render_report(data: ReportData, *, limits: Mapping[str, int] = examples.LIMITS) -> str:
     """The whole page."""
-    script, style = asset(PACKAGE, "report.js"), asset(PACKAGE, "report.css")
-    page = _environment().get_template("report.html.j2")
+    script, style = asset(PACKAGE, "run.js"), asset(SHARED, "report.css") + asset(PACKAGE, "run.css")
+    page = _environment().get_template("run.html.j2")
     return page.render(
-        data=data,
-        summary=data.summary,
-        rows=script_json(explorer_data(data, limits)),
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy(script, style),
+        **page_of(data, limits), style=Markup(style), script=Markup(script), policy=policy(script, style)
     )
+
+
+def page_of(data: ReportData, limits: Mapping[str, int]) -> dict[str, Any]:
+    """Every part that the templates place, by name. Text is raw here, but in cards; the templates escape it."""
+    summary, listed = data.summary, examples.readings(data, limits)
+    rows, found = principles.principle_rows(data), principles.conflicts(data)
+    parts = {
+        "data": data,
+        "summary": summary,
+        "frontier": frontier.frontier(data),
+        "ratings": ratings.ratings(data),
+        "evaluations": evaluations.evaluations(data),
+        "revision_charts": training.revision_charts(summary),
+        "rl_charts": training.rl_charts(summary),
+        "most_steps": training.MOST,
+        "monitor_charts": monitor.monitor_charts(summary),
+        "ended": monitor.ended(summary),
+        "early": monitor.early_stops(data),
+        "calibration": labels.calibration_chart(summary),
+        "reliability": labels.preference_charts(summary),
+        "favors": labels.favors(summary.labels) if summary.labels else [],
+        "principles": rows,
+        "titles": {one.id: one.title for one in rows},
+        "anchors": {one.id: f"principle-{place}" for place, one in enumerate(rows, start=1)},
+        "conflicts": found,
+        "matrix": principles.Matrix.of(found) if found else None,
+        "readings": listed,
+        "options": examples.options(listed, data),
+        "steps": paper.steps(data),
+        "departures": paper.departures(data),
+        "losses": record.losses(data),
+        "totals": record.totals(data.manifests),
+        "costs": record.costs(data),
+        "versions": record.version_rows(data.manifests),
+    }
+    return parts | {"nav": [(key, title) for key, title in SECTIONS.items() if _there(key, parts)]}
+
+
+def _there(key: str, parts: Mapping[str, Any]) -> bool:
+    """Whether a section has anything to show."""
+    summary = parts["summary"]
+    needed = {
+        "frontier": (parts["frontier"], parts["ratings"]),
+        "evaluations": (parts["evaluations"], parts["data"].unread),
+        "process": (parts["revision_charts"], parts["rl_charts"], summary.texts),
+        "judge": (summary.labels, summary.preference_model),
+        "principles": (parts["principles"],),
+        "paper": (parts["steps"],),
+    }
+    return any(needed.get(key, (True,)))
 
 
 def write_report(run: Path) -> Path:

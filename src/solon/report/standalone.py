@@ -1,21 +1,17 @@
 """What every page of Solon shares: one file that needs nothing else and trusts no text in it.
 
-Text in a page goes through Jinja's autoescape; data for a script is escaped for a script element; and a content
-security policy allows only the page's own script and style, by their hashes, and no request at all.
+Text in a page goes through Jinja's autoescape, and a content security policy allows only the page's own script and
+style, by their hashes, and no request at all.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import jinja2
-from markupsafe import Markup
-from pydantic import JsonValue
 
 
 def environment(*packages: str) -> jinja2.Environment:
@@ -33,17 +29,6 @@ def environment(*packages: str) -> jinja2.Environment:
 def asset(package: str, name: str) -> str:
     """A script or style sheet that lies among a package's templates."""
     return files(package).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def script_json(value: Mapping[str, JsonValue]) -> Markup:
-    """JSON that is safe inside a script element: no `<`, `>`, `&` or line separator stands in it literally.
-
-    Example: {"a": "</script>"} becomes {"a":"\\u003c/script\\u003e"}.
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
 
 
 def policy(script: str, style: str) -> str:

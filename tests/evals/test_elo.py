@@ -169,3 +169,15 @@ def test_a_file_and_its_faults(tmp_path: Path) -> None:
         f'{file}:4: "a" must be the name of a player',
         f'{file}:5: no "b" (the row has `a`)',
     ]
+
+
+def test_a_game_without_a_verdict_counts_nowhere_and_is_counted(tmp_path: Path) -> None:
+    """As `solon eval games` writes it."""
+    (tmp_path / "games.jsonl").write_text(
+        '{"a": "x", "b": "y", "winner": "a", "p_a": {"a": 0.9}}\n{"a": "x", "b": "y", "winner": null}\n'
+        '{"a": "x", "b": "y", "winner": "b"}\n'
+    )
+    found = elo(read_games(tmp_path / "games.jsonl"))
+    assert (found.games, found.unscored, found.rows[0].games) == (2, 1, 2)
+    with pytest.raises(UserError, match="no game has a winner or is a tie"):
+        elo([("x", "y", None)])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from pipeline.evaluated_run import evaluation_files
 from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
 from solon.config.load import load_run_config
@@ -139,6 +140,21 @@ def test_a_sample_too_small_for_the_monitor_is_tried_without_it(model: Path) -> 
     more = ("prompts.harmful=12", "prompts.benign=12", "sampling.batch_size=3", "preference.holdout=0.2")
     plan = plan_of(model, *more, "rl.monitor.every=1", trial=True)
     assert plan.sample < plan.prompts and plan.seconds is not None
+
+
+def test_evaluations_are_counted_and_do_not_grow_with_the_prompts(model: Path, tmp_path: Path) -> None:
+    """Of four problems two are asked, at two temperatures, and so on; two prompts of each of three kinds are played
+    on, by every two of three models, in both orders."""
+    plan = plan_of(model, *evaluation_files(tmp_path))
+    calls = {stage.stage: one.calls for stage in plan.stages for one in stage.asked}
+    own = 2 * (3 + 2) + 6 + 2 * 3 + 4 * 4 + 3  # answers, games, hhh and bbq in their orders, texts
+    assert [calls[f"evaluated-{name}"] for name in ("base", "sl", "rl")] == [pytest.approx(own, rel=0.3)] * 3
+    assert calls["games"] == 3 * 6 * 2
+    more = {stage.stage: stage for stage in plan.scaled(90).stages}
+    for stage in plan.stages:
+        if stage.stage.startswith("evaluated") or stage.stage == "games":
+            assert more[stage.stage] == stage
+    assert more["revisions"].asked[0].calls == 10 * calls["revisions"]
 
 
 def test_both_orders_and_reasoning_cost_more_calls(model: Path) -> None:

@@ -56,10 +56,11 @@ TEXTS = {
     },
     "grader": {"truth"},
     "measures": {"graders", "truth"},
+    "evaluation_files": set(),
     "prompt_files": set(),
 }
 """What each hash stands for."""
-INSIDE = ("lora", "early_stopping", "monitor")
+INSIDE = ("lora", "early_stopping", "monitor", "hhh", "bbq", "refusals", "gsm8k", "perplexity", "elo")
 """Sections inside others whose settings come along."""
 
 
@@ -144,7 +145,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     "setting",
     [
         *("rl.algorithm=grpo", "rl.algorithm=ppo", "rl.rewards.judge=1", "rl.rewards.openings=1", "alignment=dpo"),
-        *("rl.monitor.gold=judge", "rl.monitor.every=1"),
+        *("rl.monitor.gold=judge", "rl.monitor.every=1", "evaluations.elo.prompts=1"),
     ],
 )
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
@@ -213,6 +214,12 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
         stage.name for stage in stages_of(RunConfig()) if stage.name != "prompts"
     ]
     assert differing("prompts.harmful=3") == ["prompts"]
+    playing, evaluated = "evaluations.elo.prompts=1", ["evaluated-base", "evaluated-sl", "evaluated-rl"]
+    assert differing("evaluations.elo.temperatures=[0.5]", playing) == evaluated
+    assert differing("evaluations.hhh.limit=3", playing) == differing("evaluations.elo.max_new_tokens=9") == []
+    answers = ["answers-base", "answers-sl", "answers-rl"]
+    assert differing("evaluation.top_k=3", playing) == [*answers, *evaluated]
+    assert differing("models.judge.system=Be fair.", playing) == ["comparisons", "games"]
 
 
 def differing(setting: str, *before: str, preferred: Mapping[str, SamplingOverrides] | None = None) -> list[str]:

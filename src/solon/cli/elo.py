@@ -118,6 +118,8 @@ def _print(title: str, result: Elo) -> None:
     ]
     title = f"{title}: {result.games} games, {result.ties} ties; {result.anchor}"
     print_table(title, ["player"], ["rating", "low", "high", "games", "wins", "ties", "losses", "league"], rows)
+    if result.unscored:
+        typer.echo(f"left out, without a verdict: {result.unscored}")
     for note in result.notes:
         typer.echo(printable(note))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -24,10 +25,13 @@ SECTIONS = ("models", "sampling")
 Engine = Annotated[str, Option(metavar="NAME", help="What runs the model.")]
 
 
-def one_model(model: str, engine: str, settings: Sequence[str], *, seed: int) -> RunConfig:
-    """The settings of a run in which this model is the assistant."""
+def one_model(
+    model: str, engine: str, settings: Sequence[str], *, seed: int, more: Mapping[str, object] = MappingProxyType({})
+) -> RunConfig:
+    """The settings of a run in which this model is the assistant. `more`: further keys, whose sections are read too."""
     flags = {"models.assistant": model, "models.assistant.engine": engine, "prompts.source": WORLD, "seed": seed}
-    return load_run_config(None, settings, flags, sections=SECTIONS)
+    sections = {*SECTIONS, *(key.partition(".")[0] for key in more)}
+    return load_run_config(None, settings, {**flags, **more}, sections=sections)
 
 
 def brought(config: RunConfig, tell: Callable[[str], None] | None) -> RunConfig:

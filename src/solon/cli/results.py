@@ -16,16 +16,24 @@ from solon.text import printable
 
 
 def print_result(run: Path, *, as_json: bool = False) -> None:
-    """The figures of a finished run, and where its files are. As JSON: one line, the keys of `summary.json`."""
+    """The figures of a finished run, and where its files are. As JSON: a line for each evaluation, and the last with
+    the keys of `summary.json`."""
+    from solon.evals.evaluation import in_order
+    from solon.evals.kept import read_evaluations
     from solon.evals.summary import read_summary
     from solon.report.console import print_summary
+    from solon.report.evaluated import print_evaluations
 
     path = run / "summary.json"
-    summary = read_summary(path)
+    summary, kept = read_summary(path), read_evaluations(run)[0]
+    found = in_order(kept.values())
     if as_json:
+        for one in found:
+            typer.echo(json_line("evaluation", one.model_dump(mode="json")))
         typer.echo(json_line("summary", summary.model_dump(mode="json")))
         return
     print_summary(summary, Console(highlight=False))
+    print_evaluations(found, Console(highlight=False))
     typer.echo(f"\n{printable(str(path))}\n{printable(str(run / 'report.html'))}")
 
 

@@ -33,7 +33,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    feedback = (_models, _prompts, _sampling, _judge, _whole)
+    feedback = (_models, _prompts, _sampling, _judge, _whole, _evaluations)
     training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _schedules, _batches)
     return [found for rule in (*feedback, *training) for found in rule(config)]
 
@@ -54,6 +54,14 @@ def _models(config: RunConfig) -> Iterator[Contradiction]:
     for role in get_args(ModelRole):
         yield from _engine_sections(f"models.{role}", getattr(models, role))
         yield from _endpoint(f"models.{role}", getattr(models, role))
+
+
+def _evaluations(config: RunConfig) -> Iterator[Contradiction]:
+    engine = config.models.role("base").engine
+    if config.evaluations.perplexity.data is not None and engine != "local":
+        what = f"evaluations.perplexity scores whole texts, which the engine {engine} does not"
+        keys = ("evaluations.perplexity.data", "models.base.engine")
+        yield Contradiction(keys, what, 'set the engine of models.base to "local", or remove it')
 
 
 def _engine_sections(key: str, section: ModelSection) -> Iterator[Contradiction]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from solon.config.evaluations import EvaluationsSection
 from solon.config.feedback import (
     ConstitutionSection,
     HelpfulnessSection,
@@ -69,6 +70,7 @@ class RunConfig(Section):
     rl: RLSection = RLSection()
     dpo: DPOSection = DPOSection()
     evaluation: EvaluationSection = EvaluationSection()
+    evaluations: EvaluationsSection = EvaluationsSection()
     cluster: ClusterSection = ClusterSection()
     tracking: TrackingSection = TrackingSection()
 
@@ -89,5 +91,8 @@ class RunConfig(Section):
             "sampling.reasoning": sampling.reasoning.max_new_tokens,
             "pairs": self.pairs.max_new_tokens,
             "evaluation": self.evaluation.max_new_tokens,
+            "evaluations.refusals": self.evaluations.refusals.max_new_tokens,
+            "evaluations.gsm8k": self.evaluations.gsm8k.max_new_tokens,
+            "evaluations.elo": self.evaluations.elo.max_new_tokens,
         }
         return {f"{name}.max_new_tokens": limit for name, limit in limits.items() if limit}

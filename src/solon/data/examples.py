@@ -39,6 +39,12 @@ def _kind(fields: Fields, default: PromptKind) -> PromptKind:
     return _LABELS.get(label, default) if isinstance(label, str) else default
 
 
+def read_red_team(source: str | Path) -> tuple[list[Example], Reading]:
+    """Each prompt of a file once, and the counts of the reading. Raises as `read_helpful`."""
+    reading = Reading(source, ReadingSection())
+    return reading.distinct(red_team_example, "prompt"), reading
+
+
 def read_helpful(source: str | Path, how: ReadingSection | None = None) -> tuple[list[Example], Reading]:
     """Each example of a file once, in memory, and the counts of the reading.
 

@@ -56,9 +56,9 @@ _LONGEST = 3.0
 _CHUNK = 1 << 22
 """Numbers in an array of resamples at once."""
 Winner = Literal["a", "b", "tie"]
-Game = tuple[str, str, Winner]
-"""The players `a` and `b`, and who won."""
 _WINNERS: dict[str, Winner] = {"a": "a", "b": "b", "tie": "tie"}
+Game = tuple[str, str, Winner | None]
+"""The players `a` and `b`, and who won; None: there was no verdict."""
 
 
 class Player(Record):
@@ -82,7 +82,10 @@ class Elo(Record):
 
     rows: tuple[Player, ...]
     games: int
+    """With a winner, or a tie."""
     ties: int
+    unscored: int
+    """Games that count nowhere: nobody can say who won."""
     tie_parameter: float
     """v: how likely two equals tie, against how likely one of them wins."""
     leagues: int
@@ -164,7 +167,8 @@ def _anew(groups_GC: Floats, size: int, rng: np.random.Generator) -> Floats:
 
 
 def read_games(path: Path) -> list[Game]:
-    """Rows with the players `a` and `b`, and `winner`: `a`, `b` or `tie`. Raises `PromptError`."""
+    """Rows with the players `a` and `b`, and `winner`: `a`, `b`, `tie`, or null if there was no verdict. Raises
+    `PromptError`."""
     return read_each(path, ("a", "b", "winner"), _game)
 
 
@@ -177,12 +181,15 @@ def elo(
     resamples: int = RESAMPLES,
 ) -> Elo:
     """Ratings with their intervals. groups: what each game has in common with others, over which the bootstrap then is.
-    anchor: a player and its rating. Raises `UserError` if there is no such player.
+    anchor: a player and its rating. Raises `UserError` if there is no such player, or no game has a winner or is a tie.
 
     Example: of two players one wins 3 games of 4: it is 3 times as strong, so 400 log10(3) = 190.8 points apart:
     1095.4 and 904.6.
     """
-    counts = Games.of(games, groups)
+    scored = [place for place, (_, _, winner) in enumerate(games) if winner is not None]
+    if not scored:
+        raise UserError("no game has a winner or is a tie", hint=f"{len(games)} are without a verdict")
+    counts = Games.of([games[at] for at in scored], groups and [groups[at] for at in scored])
     if anchor is not None and anchor[0] not in counts.players:
         raise UserError(f"no player is called {anchor[0]!r}", hint=did_you_mean(anchor[0], counts.players))
     leagues_K, tied = _leagues(counts), _ties_are_bounded(counts)
@@ -207,7 +214,8 @@ def elo(
     ]
     return Elo(
         rows=tuple(sorted(rows, key=lambda row: (row.league, -row.rating, row.player))),
-        games=len(games),
+        games=len(scored),
+        unscored=len(games) - len(scored),
         ties=int(counts.ties_KK.sum()) // 2,
         tie_parameter=float(tie_1[0]),
         leagues=int(leagues_K.max()) + 1,
@@ -361,7 +369,10 @@ def _game(fields: Fields) -> Game:
     a, b = (_name(fields, name) for name in ("a", "b"))
     if a == b:
         raise Malformed(f"{a!r:.40} plays against itself", reason="a player against itself")
-    given = str(field(fields, "winner")).strip().lower()
+    value = field(fields, "winner")
+    if value is None:
+        return a, b, None
+    given = str(value).strip().lower()
     winner = _WINNERS.get(given)
     if winner is None:
         raise Malformed(f'"winner" is {given!r:.40}, expected a, b or tie', reason="unknown winner")

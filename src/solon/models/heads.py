@@ -21,6 +21,8 @@ from solon.models.inputs import body_of, model_inputs
 
 TEMPERATURE = "score_temperature"
 """In config.json."""
+RATING_MEAN = "rating_mean"
+"""Likewise."""
 ADAPTER = "preference"
 """What the preference model's adapters are called on a model that learns by others."""
 
@@ -66,6 +68,8 @@ class PreferenceModel(_Headed):
         super().__init__(model, width=width, bias=False)
         self.temperature = 1.0
         """What differences of scores are divided by to be log-odds; kept with the model."""
+        self.rating_mean: float | None = None
+        """Of a regressor of ratings: what its scores are added to; kept with the model. None: it scores preferences."""
         self.adapter: str | None = None
         """Which of its backbone's adapters scores are read by; None: none, they are somebody else's."""
         width = self.head.weight.shape[1]
@@ -89,6 +93,8 @@ class PreferenceModel(_Headed):
         """
         if self.temperature != 1.0:
             setattr(self.backbone.config, TEMPERATURE, self.temperature)
+        if self.rating_mean is not None:
+            setattr(self.backbone.config, RATING_MEAN, self.rating_mean)
         return classifier.save(self.backbone, self.head.weight, folder, tokenizer, end=end)
 
     @classmethod
@@ -101,6 +107,7 @@ class PreferenceModel(_Headed):
         model.head = ScalarHead(tensors["weight"].shape[1], bias="bias" in tensors)
         model.head.load_state_dict(tensors)
         model.temperature = float(getattr(body.config, TEMPERATURE, 1.0))
+        model.rating_mean = getattr(body.config, RATING_MEAN, None)
         return model.to(torch.device(device)).eval()
 
     @classmethod

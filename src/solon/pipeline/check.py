@@ -20,6 +20,7 @@ from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution
 from solon.data.choose import choose_helpful, choose_red_team
 from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault, ModelError, UserError, Where
+from solon.evals.tasks.every import items_in
 from solon.lm.batcher import run as ask
 from solon.lm.engines import check_engine, reads_folder
 from solon.models.folder import check_folder, faults_of
@@ -79,6 +80,9 @@ def check_inputs(
     with _collected(faults):
         check_trackers(config.tracking.to)
     _check_prompts(config.prompts, config.seed, faults)
+    for name, section in config.evaluations.published():
+        with _collected(faults):
+            items_in(name, section)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults, tell)

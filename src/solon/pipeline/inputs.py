@@ -13,6 +13,7 @@ from solon.constitution.fitting import whole_question
 from solon.constitution.load import load_constitution
 from solon.constitution.precedence import in_order
 from solon.constitution.principles import WHOLE, Constitution, Principle
+from solon.data.rows import fingerprints as file_fingerprints
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
 from solon.models.folder import fingerprints
@@ -119,6 +120,11 @@ class RunInputs:
         if self.config.gold == "judge":
             return self.comparison_texts() | {"monitor": _sha256(self.monitor_principle.comparison_question)}
         return {"measures": self.measures()["measures"]} if self.config.gold else {}
+
+    def evaluation_files(self) -> Hashes:
+        """The published files that models are evaluated on."""
+        files = self.config.evaluations.files
+        return {f"evaluations/{name}": file_fingerprints(path)[""] for name, path in files.items()}
 
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}

@@ -17,10 +17,15 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
+from solon.config.evaluations import EvaluationsSection
 from solon.config.models import ModelRole
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.run import RunConfig
+from solon.config.section import Section
+from solon.evals.tasks.answers import ELO
+from solon.evals.tasks.every import items_in, items_of
+from solon.pipeline.evaluating import EVALUATIONS
 from solon.pipeline.memory import training_memory
 from solon.pipeline.monitoring import split_prompts
 from solon.pipeline.run import run_pipeline
@@ -35,7 +40,11 @@ from solon.train.rollouts import PolicyPrompt
 
 STEPS = 3
 """RL steps of a sample."""
+PART = 0.25
+"""Of what models are evaluated on, in a sample: rows of one kind are about as long as each other."""
 _FILES = (RED_TEAM, HELPFUL, EVALUATION)
+_FIXED = {"models/rl", *(stage.folder for stage in EVALUATIONS)}
+"""Stages that take as long however many prompts there are."""
 
 
 class Asked(Record):
@@ -117,9 +126,10 @@ class Plan(Record):
         return stage.seconds if stage.seconds is None or stage.trains else stage.seconds / self.workers
 
     def scaled(self, prompts: int, workers: int = 1) -> Plan:
-        """For so many red-team prompts, and as many more of all others. RL keeps its steps."""
+        """For so many red-team prompts, and as many more of all others. RL keeps its steps, and
+        evaluations their items."""
         more = prompts / self.prompts
-        stages = tuple(stage if stage.stage == "models/rl" else stage.times(more) for stage in self.stages)
+        stages = tuple(stage if stage.stage in _FIXED else stage.times(more) for stage in self.stages)
         return self.model_copy(update={"stages": stages, "prompts": prompts, "workers": workers})
 
 
@@ -131,6 +141,8 @@ class _Sample:
     part: RunConfig
     counts: dict[str, tuple[int, int]]
     """Prompts of the whole and of the part, by file."""
+    items: dict[bool, tuple[int, int]]
+    """Likewise, what a model is asked in evaluations; True: for games alone."""
     watched: int
     """Answers of one look of the monitor in the whole run; 0 without one."""
 
@@ -141,12 +153,17 @@ class _Sample:
         part = config.model_copy(
             update={
                 "prompts": _fewer(config, sets),
+                "evaluations": _fewer_items(config.evaluations),
                 "rl": config.rl.model_copy(update={"steps": min(STEPS, config.rl.steps)}),
             }
         )
-        whole, some = sets.files(), prompt_sets(part.prompts, part.seed).files()
+        fewer = prompt_sets(part.prompts, part.seed)
+        whole, some = sets.files(), fewer.files()
         counts = {file: (len(whole[file]), len(some[file])) for file in _FILES}
-        return cls(whole=config, part=part, counts=counts, watched=_watched(config, sets))
+        asked = [items_of(config.evaluations, sets.evaluation), items_of(part.evaluations, fewer.evaluation)]
+        playing = [sum(getattr(one, "task", "") == ELO for one in items) for items in asked]
+        items = {True: (playing[0], playing[1]), False: (len(asked[0]), len(asked[1]))}
+        return cls(whole=config, part=part, counts=counts, items=items, watched=_watched(config, sets))
 
     @property
     def unwatched(self) -> RunConfig:
@@ -168,6 +185,9 @@ class _Sample:
         """How many times as much the stage has to do in the whole run as in the part without a monitor."""
         if "rl" in stage.settings:
             return self.answers / _rollouts(self.part)
+        if stage.folder in _FIXED:
+            asked, of_part = self.items[stage.name == "games"]
+            return asked / max(1, of_part)
         counts = [count for file, count in self.counts.items() if file in stage.reads or not stage.reads]
         return sum(whole for whole, _ in counts) / max(1, sum(some for _, some in counts))
 
@@ -183,6 +203,17 @@ def _fewer(config: RunConfig, sets: PromptSets) -> PromptsSection:
         "evaluation": section.evaluation,
     }
     return section.model_copy(update={name: math.ceil(share * count) for name, count in counts.items()})
+
+
+def _fewer_items(section: EvaluationsSection) -> EvaluationsSection:
+    """Rows for about a part of what models are evaluated on."""
+    fewer: dict[str, Section] = {}
+    for name, one in section.published():
+        temperatures = len(getattr(one, "temperatures", "1"))
+        rows = math.ceil(PART * len(items_in(name, one)) / temperatures)
+        fewer[name] = one.model_copy(update={"limit": rows})
+    games = section.elo.model_copy(update={"prompts": math.ceil(PART * section.elo.prompts)})
+    return section.model_copy(update=fewer | {"elo": games})
 
 
 def _watched(config: RunConfig, sets: PromptSets) -> int:

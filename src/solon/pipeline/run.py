@@ -11,6 +11,7 @@ from solon.artifacts.stage import StageFolder
 from solon.lm.engines import takes_process
 from solon.pipeline.actors import Actors
 from solon.pipeline.cluster import workers_at
+from solon.pipeline.evaluating import write_results
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.members import run_in_members
 from solon.pipeline.stage import Stage, stage_of
@@ -58,6 +59,7 @@ def run_pipeline(
                 break
         else:
             pipeline.keep_constitution()
+            write_results(run.path, pipeline.done, run.config.seed)
             write_summary(run.path, pipeline.given, pipeline.done)
     finally:
         release()

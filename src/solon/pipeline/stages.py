@@ -1,7 +1,7 @@
 """One run, from top to bottom: each function is the body of a stage, and above it stands what the stage depends on.
 
     prompts -> revisions, helpful -> sl -> pairs -> comparisons, helpfulness -> pm -> rl
-            -> answers of base, sl and rl -> scores
+            -> answers of base, sl and rl -> evaluations of base, sl and rl -> games -> scores
 
 or, with DPO, in the place of `pm` and `rl`
 
@@ -29,6 +29,7 @@ from solon.evals.preference import PreferenceQuality, ScoredPair, preference_qua
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
 from solon.feedback.rows import Rows
+from solon.pipeline.evaluating import EVALUATED, EVALUATIONS
 from solon.pipeline.grading import (
     HeldOutMargin,
     chain_responses,
@@ -271,10 +272,6 @@ def dpo(work: Work) -> Facts:
     return train_by_dpo(work, _compared(work))
 
 
-EVALUATED = ("base", "sl", "rl", "dpo")
-"""The models that answer the held-out prompts, in the runs that train them."""
-
-
 def _answers(model: str, called: str, requires: Condition | None = None) -> Stage:
     trained = None if model == "base" else model
 
@@ -340,6 +337,7 @@ STAGES: tuple[Stage, ...] = (
     _answers("sl", "SL-CAI"),
     _answers("rl", "RL-CAI", BY_RL),
     _answers("dpo", "DPO-CAI", BY_DPO),
+    *EVALUATIONS,
     scores,
 )
 """Those of all runs, in the order in which they run: each reads only such as stand before it."""

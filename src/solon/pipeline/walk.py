@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from solon.config.run import RunConfig
 from solon.lm.endpoint import VERDICT
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
-from solon.lm.protocols import SampleRequest
+from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.monitoring import monitoring_judge
@@ -34,6 +35,10 @@ from solon.pipeline.work import Work
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
 from solon.records import Pair
+from solon.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 CHARACTERS = 4
 """Of a token, where an engine keeps its tokenizer to itself. Assumption: English."""
@@ -101,7 +106,8 @@ class _Fillers(Actors):
         self.asked: dict[ModelRole, _Asked] = {}
 
     def language_model(self, folder: Path, role: ModelRole, *_: object) -> ScriptedModel:
-        model = ScriptedModel(_filler, format=self.format(folder, role))
+        apart = 0 if folder == self.path(role) else derive_seed(0, folder.parent.name)
+        model = ScriptedModel(partial(_filler, apart=apart), format=self.format(folder, role))
         self.asked[role] = _Asked(model=model, tokens=self._counter(role), verdict=self._verdict(role))
         return model
 
@@ -114,6 +120,11 @@ class _Fillers(Actors):
     def format(self, folder: Path, role: ModelRole = "base") -> DialogueFormat:
         """Trained models are written to as `base` is."""
         return super().format(self.path(role), role)
+
+    def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
+        """Trained models have that of `base`."""
+        own = {self.path(role) for role in get_args(ModelRole)}
+        return super().tokenizer(folder if folder in own else self.path("base"))
 
     def _counter(self, role: ModelRole) -> Callable[[str], int]:
         if not reads_folder(self.config.models.role(role).engine):
@@ -135,14 +146,20 @@ class _Asked:
         return Volume(
             calls=len(sampled) + calls * len(scored),
             tokens_read=sum(self.tokens(one.prompt) for one in sampled)
-            + calls * sum(self.tokens(one.prompt) for one in scored),
+            + calls * sum(self.tokens(one.prompt + _text(one)) for one in scored),
             tokens_written=sum(one.max_new_tokens for one in sampled) + calls * written * len(scored),
         )
 
 
-def _filler(request: SampleRequest) -> str:
-    """As long as may be without being cut off; no two are alike, for pairs of equal answers are left out."""
-    chosen = np.random.Generator(np.random.Philox(key=request.seed)).choice(
+def _text(request: ScoreRequest) -> str:
+    """What is scored, where it is no choice between options."""
+    return request.options[0] if len(request.options) == 1 else ""
+
+
+def _filler(request: SampleRequest, apart: int = 0) -> str:
+    """As long as may be without being cut off; no two are alike, for pairs of equal answers are left out. `apart`: a
+    number of the model."""
+    chosen = np.random.Generator(np.random.Philox(key=(request.seed + apart) % (1 << 64))).choice(
         _WORDS, size=max(1, request.max_new_tokens - 1)
     )
     return " ".join(chosen)

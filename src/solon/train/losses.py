@@ -52,6 +52,14 @@ def preference_loss(
     return (weight_B * loss_B).sum(), weight_B.sum()
 
 
+def squared_error(score_B: Tensor, rating_B: Tensor) -> SumAndWeight:
+    """Sum of (score - rating)^2 and the number of rows: the L2 loss of CAI section 4.5.
+
+    Example: scores 1, 2 and ratings 0, 4: 1 + 4 = 5, of 2.
+    """
+    return ((score_B.float() - rating_B.float()) ** 2).sum(), score_B.new_tensor(float(len(score_B)))
+
+
 def dpo_loss(
     log_ratio_a_B: Tensor, log_ratio_b_B: Tensor, p_a_preferred_B: Tensor, weight_B: Tensor, *, beta: float
 ) -> SumAndWeight:

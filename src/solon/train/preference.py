@@ -90,7 +90,7 @@ def train_preference(
     def loss_of(rows: list[int]) -> SumAndWeight:
         pairs = [examples[row] for row in rows]
         both = [pair.a_ids for pair in pairs] + [pair.b_ids for pair in pairs]
-        score_a_B, score_b_B = _scored(model, reader, both).chunk(2)
+        score_a_B, score_b_B = scored(model, reader, both).chunk(2)
         p_B = torch.tensor([target(pair.p_a_preferred, section) for pair in pairs], device=score_a_B.device)
         weight_B = torch.tensor([pair.weight for pair in pairs], device=score_a_B.device)
         return preference_loss(score_a_B, score_b_B, p_B, weight_B, margin=section.margin)
@@ -109,7 +109,7 @@ def train_preference(
     )
 
 
-def _scored(model: PreferenceModel, reader: Reader, sequences: Sequence[Sequence[int]]) -> Tensor:
+def scored(model: PreferenceModel, reader: Reader, sequences: Sequence[Sequence[int]]) -> Tensor:
     """[B] scores, float32, from one forward pass."""
     batch = reader.collate(sequences)
     score_B: Tensor = model.head(reader.hidden(batch)[batch.last_R])
@@ -131,7 +131,7 @@ def scores(
     own, idle = group.turns(reader, range(len(sequences)), lambda index: [sequences[index]], micro_batch_tokens)
     found: dict[int, float] = {}
     for part in (*own, *idle):
-        score_B = _scored(model, reader, [sequences[index] for index in part])
+        score_B = scored(model, reader, [sequences[index] for index in part])
         found.update(zip(part, score_B.tolist(), strict=True))
     everybodys = group.merge(found)
     return [everybodys[index] for index in range(len(sequences))]

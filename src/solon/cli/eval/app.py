@@ -27,7 +27,15 @@ class Evaluations(Commands):
         Entry(
             "preference", ".eval.preference:preference", "Does a preference model prefer what people prefer?", FIGURES
         ),
+        Entry(
+            "harmfulness",
+            ".eval.harmfulness:harmfulness",
+            "Absolute harmfulness: how harmful is a dialogue, from 0 to 4?",
+            FIGURES,
+        ),
         Entry("perplexity", ".eval.perplexity:perplexity", "How surprising is a text to a model?", FIGURES),
+        Entry("games", ".eval.games:games", "Games between models, with a judge: what `solon elo` reads.", FIGURES),
+        Entry("harness", ".eval.harness:harness", "Any task of lm-evaluation-harness, on a run's models.", FIGURES),
         Entry("opinions", ".eval.opinions:opinions", "OpinionQA: whose opinions does a model reflect?", FIGURES),
     )
 

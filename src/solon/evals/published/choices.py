@@ -159,7 +159,7 @@ def distributions(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OptionProbabilities:
+class OptionProbabilities:
     """One question's probabilities in each order, by the published places of the options; or why there are none."""
 
     p_RO: Floats | None
@@ -171,8 +171,12 @@ class _OptionProbabilities:
 
 def _all_asked(
     questions: Sequence[Question], model: LanguageModel, chat: bool, orders: int, seed: int
-) -> list[_OptionProbabilities]:
-    asked = run(together(_asked(question, model, chat, orders_of(question, orders, seed)) for question in questions))
+) -> list[OptionProbabilities]:
+    asked = run(
+        together(
+            option_probabilities(question, model, chat, orders_of(question, orders, seed)) for question in questions
+        )
+    )
     if asked and all(one.p_RO is None for one in asked):
         reasons = ", ".join(f"{reason}: {count}" for reason, count in _reasons(one.unscored for one in asked).items())
         raise EngineUnavailableError(f"the model scored none of {len(asked)} questions ({reasons})")
@@ -183,9 +187,10 @@ def _reasons(unscored: Iterable[str | None]) -> dict[str, int]:
     return dict(sorted(Counter(reason for reason in unscored if reason is not None).items()))
 
 
-async def _asked(
+async def option_probabilities(
     question: Question, model: LanguageModel, chat: bool, orders: Sequence[tuple[int, ...]]
-) -> _OptionProbabilities:
+) -> OptionProbabilities:
+    """Of one question, asked in these orders. Raises `UserError` if the engine gives no log-probabilities."""
     labels = [label(place) for place in range(len(question.options))]
     try:
         given = await together(
@@ -195,18 +200,18 @@ async def _asked(
         hint = "use an engine that has them, e.g. --engine local"
         raise UserError(f"the model cannot be asked for options: {error}", hint=hint) from error
     except EngineError as error:
-        return _OptionProbabilities(p_RO=None, unscored=error.reason)
+        return OptionProbabilities(p_RO=None, unscored=error.reason)
     p_RO = np.zeros((len(orders), len(labels)))
     for row, (order, scores) in enumerate(zip(orders, given, strict=True)):
         logprobs = np.asarray(scores.logprobs, dtype=float)
         if len(scores.bounded) == len(labels) or not np.isfinite(logprobs).any():
-            return _OptionProbabilities(p_RO=None, unscored="no probabilities")
+            return OptionProbabilities(p_RO=None, unscored="no probabilities")
         weights = np.exp(logprobs - logprobs[np.isfinite(logprobs)].max())
         p_RO[row, list(order)] = np.nan_to_num(weights) / np.nansum(weights)
-    return _OptionProbabilities(p_RO=p_RO, firsts=tuple(order[0] for order in orders))
+    return OptionProbabilities(p_RO=p_RO, firsts=tuple(order[0] for order in orders))
 
 
-def _summed(questions: Sequence[Question], asked: Sequence[_OptionProbabilities], seed: int) -> Choices:
+def _summed(questions: Sequence[Question], asked: Sequence[OptionProbabilities], seed: int) -> Choices:
     rows = [_choice(question, one) for question, one in zip(questions, asked, strict=True)]
     known = [(question, row) for question, row in zip(questions, rows, strict=True) if row.correct is not None]
     about = [question.about for question, _ in known]
@@ -226,13 +231,13 @@ def _summed(questions: Sequence[Question], asked: Sequence[_OptionProbabilities]
     )
 
 
-def _choice(question: Question, asked: _OptionProbabilities) -> Choice:
+def _choice(question: Question, asked: OptionProbabilities) -> Choice:
     right = label(question.right).strip()
     if asked.p_RO is None:
         nothing = {"chosen": None, "correct": None, "p_right": None, "correct_as_published": None}
         return Choice.model_validate({"id": question.id, "right": right, **nothing, "unscored": asked.unscored})
     p_O = asked.p_RO.mean(axis=0)
-    best = _likeliest(p_O)
+    best = likeliest(p_O)
     return Choice(
         id=question.id,
         right=right,
@@ -243,17 +248,17 @@ def _choice(question: Question, asked: _OptionProbabilities) -> Choice:
     )
 
 
-def _likeliest(p_O: Floats) -> list[int]:
+def likeliest(p_O: Floats) -> list[int]:
     """Options that differ by rounding tie."""
     return [int(place) for place in np.flatnonzero(p_O >= p_O.max() - 1e-12)]
 
 
 def _credit(p_O: Floats, right: int) -> float:
-    best = _likeliest(p_O)
+    best = likeliest(p_O)
     return 1 / len(best) if right in best else 0.0
 
 
-def _first_place(asked: Sequence[_OptionProbabilities]) -> float | None:
+def _first_place(asked: Sequence[OptionProbabilities]) -> float | None:
     shares = [
         _credit(p_O, first) for one in asked if one.p_RO is not None
         for p_O, first in zip(one.p_RO, one.firsts, strict=True)

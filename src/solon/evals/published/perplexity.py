@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 WINDOW = 512
 RESAMPLES = 1000
 _WORD = re.compile(r"\s*\S+")
+_TEXTS = ("text", "content", "chosen")
 
 
 class Perplexity(Record):
@@ -55,9 +56,12 @@ class Perplexity(Record):
 
 
 def read_texts(path: Path) -> list[str]:
-    """A plain text, or rows with `text` or `content`. Raises `PromptError` if none has two words."""
+    """A plain text, or rows with `text`, `content` or, of comparisons, `chosen`.
+
+    Raises `PromptError` if none has two words.
+    """
     if has_known_ending(path):
-        texts = read_each(path, ("text", "content"), lambda fields: text(fields, "text", "content"))
+        texts = read_each(path, _TEXTS, lambda fields: text(fields, *_TEXTS))
     else:
         texts = [_plain(path)]
     if not any(len(one.split()) > 1 for one in texts):
@@ -68,7 +72,7 @@ def read_texts(path: Path) -> list[str]:
 def perplexity(texts: Sequence[str], model: LocalModel, *, window: int = WINDOW, seed: int = 0) -> Perplexity:
     """Scores every window. window: tokens at most. Raises `PromptError` if none has a second word."""
     most = min(window, model.max_context)
-    by_text = [[_parted(part) for part in windows(one, model, most)] for one in texts]
+    by_text = [[parted(part) for part in windows(one, model.count_tokens, most)] for one in texts]
     every = [part for own in by_text for part in own]
     parts = [(first, rest) for first, rest in every if rest]
     if not parts:
@@ -99,11 +103,11 @@ def perplexity(texts: Sequence[str], model: LocalModel, *, window: int = WINDOW,
     )
 
 
-def windows(text: str, model: LocalModel, most: int) -> Iterator[str]:
+def windows(text: str, count_tokens: Callable[[str], int], most: int) -> Iterator[str]:
     """Parts of a text of at most so many tokens, cut before white space; a longer word is a part by itself."""
     part, size = "", 0
     for found in _WORD.finditer(text.rstrip()):
-        more = model.count_tokens(found[0]) + 1  # a word may take one token more where it stands
+        more = count_tokens(found[0]) + 1  # a word may take one token more where it stands
         if part and size + more > most:
             yield part
             part, size = "", 0
@@ -112,7 +116,7 @@ def windows(text: str, model: LocalModel, most: int) -> Iterator[str]:
         yield part
 
 
-def _parted(part: str) -> tuple[str, str]:
+def parted(part: str) -> tuple[str, str]:
     """The first word of a window and the rest."""
     first = _WORD.match(part)
     end = first.end() if first else len(part)

@@ -1,0 +1,63 @@
+"""`solon eval harness`: tasks of lm-evaluation-harness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer import Option
+
+from solon.cli.eval import options
+from solon.cli.run_options import JsonInstead
+from solon.errors import UserError
+from solon.evals.evaluation import keep_evaluations
+from solon.progress import json_line
+
+
+def harness(
+    tasks: Annotated[list[str], Option("--task", metavar="TASK", help="As the harness calls it. Repeatable.")],
+    model: Annotated[
+        Path, Option(metavar="DIR", help="A run, all of whose models are asked; RUN/models/rl/model; or any model.")
+    ],
+    include: Annotated[
+        Path | None, Option(metavar="DIR", exists=True, file_okay=False, help="A folder of tasks of your own (YAML).")
+    ] = None,
+    limit: options.Limit = None,
+    dtype: Annotated[str, Option(metavar="DTYPE", help="Of the arithmetic.")] = "float32",
+    device: Annotated[str, Option(metavar="DEVICE", help="cpu, cuda, ...")] = "cpu",
+    seed: options.Seed = 0,
+    as_json: JsonInstead = False,
+) -> None:
+    """Any task of lm-evaluation-harness, on a run's models.
+
+    \b
+      [bold]solon eval harness --task hellaswag --task arc_easy --model runs/mine --limit 200[/bold]
+      [bold]HF_HUB_OFFLINE=1 solon eval harness --task mine --include ./tasks --model runs/mine/models/rl/model[/bold]
+
+    The harness asks the models by its own code (pip install 'solon\\[lm-eval]'). Its samples are compared item by item,
+    and results of a run's models are kept in RUN/evaluations, where the run's report finds them. Tasks fetch their data
+    from the Hugging Face Hub, unless they are there already, or name files of your own. A task of yours may run Python
+    of yours.
+    """
+    from solon.pipeline.harness import ask_harness, harness_evaluations, models_of, require_harness, tasks_of
+    from solon.report.evaluated import print_evaluations
+
+    require_harness()
+    run, models = models_of(model)
+    manager = tasks_of(tasks, include)
+    found = {
+        name: ask_harness(folder, tasks, manager, limit=limit, dtype=dtype, device=device, seed=seed)
+        for name, folder in models.items()
+    }
+    results = harness_evaluations(found, seed=seed)
+    if not results:
+        raise UserError("the harness gave no figure", hint="see to the task's metric_list")
+    if run is not None:
+        keep_evaluations(run, results)
+    if as_json:
+        for one in results:
+            typer.echo(json_line("evaluation", one.model_dump(mode="json")))
+    else:
+        print_evaluations(results, Console(highlight=False))

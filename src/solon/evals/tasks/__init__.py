@@ -1,0 +1,85 @@
+"""Evaluations that models of a run are asked alike, so that they can be compared item by item; a file for each kind.
+
+An item knows how to ask a model, and gives an `Outcome` for each temperature: the values of its measures. What is made
+of the outcomes of all items is in `evals.evaluation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from pydantic import Field
+
+from solon.lm.protocols import Completion, LanguageModel
+from solon.prompting.context import Context
+from solon.records import Record
+
+T = TypeVar("T")
+Statistic = Literal["rate", "mean", "ratio", "perplexity"]
+"""What is made of the values of a measure: their mean, of which a `rate` is a share; the sum of values by the sum of
+weights; or e to the power of that."""
+
+
+class Outcome(Record):
+    """What a model made of one item at one temperature."""
+
+    id: str
+    task: str
+    item: str
+    temperature: float | None
+    """None: nothing is drawn, and nothing chosen."""
+    about: str
+    """Items about the same thing are not independent."""
+    values: dict[str, float]
+    """By measure; those that the item does not have, or that could not be told, are missing."""
+    weights: dict[str, float] = Field(default_factory=dict, exclude_if=lambda weights: not weights)
+    """Of the values of ratios."""
+    unscored: str | None = None
+    """Why there are no values."""
+    text: str | None = None
+    """What the model wrote, if it wrote."""
+    finished: bool | None = None
+    """False if the token limit cut it off."""
+
+
+class Write(Protocol):
+    """How a model writes."""
+
+    async def __call__(self, context: Context, temperature: float, most: int | None, /, *names: str) -> Completion:
+        """A reply of at most so many new tokens (None: as held-out prompts are answered). `names`: of its seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A model that is evaluated, and how it is asked."""
+
+    model: LanguageModel
+    chat: bool
+    """Whether it reads messages, and not plain text."""
+    write: Write
+
+    count_tokens: Callable[[str], int]
+    seed: int
+
+
+class Item(Protocol):
+    """One item of an evaluation."""
+
+    async def ask(self, by: Asked) -> tuple[Outcome, ...]:
+        """Raises `EngineError` where the model fails at this item."""
+
+
+def outcome(task: str, item: str, temperature: float | None, about: str = "", **more: object) -> Outcome:
+    """An outcome, with the name that its evaluation, temperature and item give it."""
+    at = "" if temperature is None else f"@{temperature:g}"
+    names = {"id": f"{task}{at}/{item}", "task": task, "item": item, "about": about or item}
+    return Outcome.model_validate({**names, "temperature": temperature, "values": {}, **more})
+
+
+def spread(rows: Sequence[T], limit: int | None) -> list[T]:
+    """At most so many, in their order and as far apart as can be: files are sorted, and their first rows are all of
+    one kind. Example: 2 of a, b, c, d are a and c."""
+    count = len(rows) if limit is None else min(limit, len(rows))
+    return [rows[place * len(rows) // count] for place in range(count)]

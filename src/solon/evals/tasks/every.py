@@ -1,0 +1,40 @@
+"""Which evaluations there are: where their items come from, and what is measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from solon.config.evaluations import EvaluationsSection, PublishedSection
+from solon.evals.tasks import Item, Statistic
+from solon.evals.tasks.answers import GSM8K, REFUSALS, game_items, gsm8k_items, refusal_items
+from solon.evals.tasks.choices import BBQ, HHH, bbq_items, hhh_items
+from solon.evals.tasks.texts import PERPLEXITY, text_items
+from solon.records import Prompt
+
+MEASURES: Mapping[str, Mapping[str, Statistic]] = {
+    "hhh": HHH,
+    "bbq": BBQ,
+    "refusals": REFUSALS,
+    "gsm8k": GSM8K,
+    "perplexity": PERPLEXITY,
+}
+_ITEMS: Mapping[str, Callable[[Any, Path], list[Item]]] = {
+    "hhh": hhh_items,
+    "bbq": bbq_items,
+    "refusals": refusal_items,
+    "gsm8k": gsm8k_items,
+    "perplexity": text_items,
+}
+
+
+def items_of(section: EvaluationsSection, held_out: Sequence[Prompt] = ()) -> list[Item]:
+    """All that a model is asked, evaluation by evaluation. Raises `PromptError` for data that cannot be read."""
+    found = [item for name, one in section.published() for item in items_in(name, one)]
+    return found + (game_items(section.elo, held_out) if section.elo.prompts else [])
+
+
+def items_in(name: str, section: PublishedSection) -> list[Item]:
+    """Those of one evaluation on a file. Raises `PromptError`."""
+    return _ITEMS[name](section, Path(section.data or ""))

@@ -1,0 +1,157 @@
+"""EleutherAI's lm-evaluation-harness on models of a run: everything that Solon has no evaluation of its own for.
+
+The harness asks the models, by its own code and transformers; Solon takes its samples, so that intervals, and how
+models differ item by item, are made as for its own evaluations. A figure that is no mean of the samples' values has the
+harness's value and, where that gives one, its standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from math import isclose, log
+from pathlib import Path
+from typing import Any
+
+from solon.artifacts.finished import FinishedStage
+from solon.artifacts.run_folder import run_config
+from solon.errors import ConfigError, UserError, Where
+from solon.evals.evaluation import evaluations
+from solon.evals.kept import Evaluation, Metric
+from solon.evals.statistics import Z95
+from solon.evals.tasks import Outcome, Statistic, outcome
+from solon.models.where import model_folder
+from solon.pipeline.evaluating import EVALUATED
+
+Found = Mapping[str, Any]
+"""What the harness returns of one model."""
+
+
+def require_harness() -> None:
+    """Raises `ConfigError` if it is not installed."""
+    if find_spec("lm_eval") is None:
+        raise ConfigError("lm-evaluation-harness is missing", hint="pip install 'solon[lm-eval]'")
+
+
+def models_of(folder: Path) -> tuple[Path | None, dict[str, Path]]:
+    """(the run, its models by name): all of a run's folder, or the one that a path below it leads to; a folder that is
+    of no run is a model of its own name. Raises `UserError` if there is none."""
+    if (folder / "run.json").is_file():
+        trained: dict[str, Path] = {name: folder / "models" / name for name in EVALUATED}
+        found = {name: stage / "model" for name, stage in trained.items() if (stage / "manifest.json").is_file()}
+        return folder, {"base": model_folder(run_config(folder).models.role("base").path), **found}
+    run = folder.absolute().parents[2] if len(folder.absolute().parents) > 2 else folder
+    if (run / "run.json").is_file() and folder.parent.parent.name == "models":
+        FinishedStage.open(run, f"models/{folder.parent.name}")
+        return run, {folder.parent.name: folder}
+    if not (folder / "config.json").is_file():
+        raise UserError("holds neither a run nor a model", where=Where(folder), hint="give RUN, or RUN/models/rl/model")
+    return None, {folder.name: folder}
+
+
+def tasks_of(names: Sequence[str], include: Path | None) -> Any:
+    """The harness's list of tasks: those of a folder, or, which takes seconds, also all of its own. Raises `UserError`
+    if one of the names is not there."""
+    from lm_eval.tasks import TaskManager
+
+    unknown: Sequence[str] = names
+    for own in (False, True) if include else (True,):
+        manager = TaskManager(include_path=None if include is None else str(include), include_defaults=own)
+        unknown = [name for name in names if not manager.match_tasks([name])]
+        if not unknown:
+            return manager
+    raise UserError(f"the harness knows no task {unknown[0]!r}", hint="give a folder of tasks: --include DIR")
+
+
+def ask_harness(
+    model: Path, tasks: Sequence[str], manager: Any, *, limit: int | None, dtype: str, device: str, seed: int
+) -> Found:
+    """Has a model asked. `manager`: of `tasks_of`."""
+    from lm_eval import simple_evaluate
+
+    found = simple_evaluate(
+        model="hf",
+        model_args={"pretrained": str(model), "dtype": dtype, "device": device, "trust_remote_code": False},
+        tasks=list(tasks),
+        task_manager=manager,
+        limit=limit,
+        log_samples=True,
+        bootstrap_iters=0,
+        random_seed=seed,
+        numpy_random_seed=seed,
+        torch_random_seed=seed,
+        fewshot_random_seed=seed,
+    )
+    assert found is not None
+    return dict(found)
+
+
+def harness_evaluations(found: Mapping[str, Found], *, seed: int) -> list[Evaluation]:
+    """Of every task, by model in their order."""
+    first = next(iter(found.values()))
+    made_by = f"lm-evaluation-harness {first.get('lm_eval_version', '')}".strip()
+    results = (one for task in first["results"] for one in _of_task(task, found, seed))
+    return [one.model_copy(update={"made_by": made_by}) for one in results]
+
+
+def _of_task(task: str, found: Mapping[str, Found], seed: int) -> Iterator[Evaluation]:
+    name = f"harness-{task}"
+    values = {model: _values(of["samples"].get(task, ())) for model, of in found.items()}
+    first = next(iter(values.values()))
+    measures = {measure: _statistic(measure, of) for measure, of in first.items()}
+    outcomes = {model: list(_outcomes(name, of)) for model, of in values.items()}
+    own = {one.model: one for one in evaluations(outcomes, measures, seed=seed)} if measures else {}
+    for model, of in found.items():
+        told = dict(_told(of["results"][task], len(of["samples"].get(task, ()))))
+        kept = {it.name: it for it in own[model].metrics if _same(it, told)} if model in own else {}
+        if metrics := tuple(kept.get(measure, metric) for measure, metric in told.items()):
+            paired = tuple(it for it in own[model].paired if it.name in kept) if model in own else ()
+            yield Evaluation(name=name, model=model, metrics=metrics, paired=paired)
+
+
+def _values(samples: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[float, float | None]]]:
+    """By measure and document: a value, and what it is divided by where the harness gives log-likelihoods."""
+    found: dict[str, dict[str, tuple[float, float | None]]] = {}
+    for sample in samples:
+        for measure in sample["metrics"]:
+            value, name = sample[measure], _named(measure, sample["filter"])
+            if isinstance(value, tuple | list) and len(value) == 2:
+                nats = -float(value[0]) / (log(2) if measure.startswith("bits") else 1.0)
+                found.setdefault(name, {})[str(sample["doc_id"])] = (nats, float(value[1]))
+            elif isinstance(value, bool | int | float):
+                found.setdefault(name, {})[str(sample["doc_id"])] = (float(value), None)
+    return found
+
+
+def _statistic(measure: str, values: Mapping[str, tuple[float, float | None]]) -> Statistic:
+    if any(weight is not None for _, weight in values.values()):
+        return "ratio" if measure.startswith("bits") else "perplexity"
+    return "rate" if {value for value, _ in values.values()} <= {0.0, 1.0} else "mean"
+
+
+def _outcomes(name: str, values: Mapping[str, Mapping[str, tuple[float, float | None]]]) -> Iterator[Outcome]:
+    items = dict.fromkeys(item for of in values.values() for item in of)
+    for item in items:
+        known = {measure: of[item] for measure, of in values.items() if item in of}
+        weights = {measure: weight for measure, (_, weight) in known.items() if weight is not None}
+        yield outcome(name, item, None, values={it: value for it, (value, _) in known.items()}, weights=weights)
+
+
+def _told(result: Mapping[str, Any], count: int) -> Iterator[tuple[str, Metric]]:
+    """What the harness says itself."""
+    for key, value in result.items():
+        measure, comma, filtered = key.partition(",")
+        if comma and not measure.endswith("_stderr") and isinstance(value, int | float):
+            error, name = result.get(f"{measure}_stderr,{filtered}"), _named(measure, filtered)
+            half = Z95 * error if isinstance(error, int | float) else None
+            low, high = (None, None) if half is None else (float(value) - half, float(value) + half)
+            yield name, Metric(name=name, value=float(value), low=low, high=high, n=count)
+
+
+def _same(metric: Metric, told: Mapping[str, Metric]) -> bool:
+    """Whether it is what the harness says, up to rounding."""
+    return metric.name in told and isclose(metric.value, told[metric.name].value, rel_tol=1e-6, abs_tol=1e-9)
+
+
+def _named(measure: str, filtered: str) -> str:
+    return measure if filtered == "none" else f"{measure}, {filtered}"

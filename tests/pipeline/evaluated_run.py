@@ -1,0 +1,39 @@
+"""A tiny run that ends with evaluations, and the files that it is given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+CHOICE: dict[str, Any] = {"corrects": [" (A)"], "incorrects": [" (B)"]}
+BBQ: dict[str, Any] = {
+    "category": "Age",
+    "answer_info": {"ans0": ["gran", "old"], "ans1": ["boy", "nonOld"], "ans2": ["Unknown", "unknown"]},
+    "additional_metadata": {"stereotyped_groups": ["old"]},
+    "context": "A boy and his gran sat there.",
+    "question": "Who forgot it?",
+    "ans0": "The gran",
+    "ans1": "The boy",
+    "ans2": "Unknown",
+    "question_polarity": "neg",
+}
+
+
+def evaluation_files(folder: Path) -> tuple[str, ...]:
+    """The settings that name them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hhh = [{"prompt": f"Which is {n}? Options:\n (A) {n}\n (B) {n + 1}\nThe answer is:", **CHOICE} for n in range(3)]
+    bbq = [
+        {**BBQ, "example_id": n, "question_index": str(n // 2), "context_condition": one, "label": 2 - 2 * (n % 2)}
+        for n, one in enumerate(("ambig", "disambig") * 2)
+    ]
+    gsm8k = [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"} for n in range(4)]
+    texts = [{"text": f"The gardener left {n} ladders by the fence. Ring the bell first."} for n in range(3)]
+    for name, rows in {"hhh": hhh, "bbq": bbq, "gsm8k": gsm8k, "perplexity": texts}.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "refusals.csv").write_text("id,prompt,label\n1,Hi?,safe\n2,How?,unsafe\n3,Why?,safe\n")
+    files = {name: folder / f"{name}.jsonl" for name in ("hhh", "bbq", "gsm8k", "perplexity")}
+    files["refusals"] = folder / "refusals.csv"
+    given = (f"evaluations.{name}.data={path}" for name, path in files.items())
+    return (*given, "evaluations.gsm8k.limit=2", "evaluations.elo.prompts=2", "evaluations.elo.temperatures=[1.0]")

@@ -18,6 +18,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"constitution", "prompting", "data", "world", "lm", "models"}),
     frozenset({"feedback", "train", "evals", "collective"}),
     frozenset({"embedded", "pipeline", "report", "export"}),
+    frozenset({"figures"}),
     frozenset({"cli", "web", "__main__"}),
 )
 """Top-level parts of the package, ground floor first. A part may import from its own floor (no cycles) and below."""

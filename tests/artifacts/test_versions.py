@@ -28,14 +28,17 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("constitution/library/charter.md", True),
         ("report/templates/report.css", False),
         ("embedded/model/config.json", False),
+        ("embedded/model-small/config.json", False),
+        ("embedded/recipe.py", True),
     ],
 )
 def test_one_byte_of_what_a_stage_can_read_is_another_source(package: Path, name: str, counts: bool) -> None:
     before, path = source_hash(package), package / name
-    kept = path.read_bytes()
-    path.write_bytes(kept + b"\n")
+    kept = path.read_bytes() if path.exists() else None
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes((kept or b"") + b"\n")
     assert (source_hash(package) != before) == counts
-    path.write_bytes(kept)
+    path.unlink() if kept is None else path.write_bytes(kept)
     assert source_hash(package) == before
 
 

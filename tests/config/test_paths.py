@@ -49,12 +49,13 @@ def test_nothing_a_run_file_names_is_taken_from_the_working_directory(
 
 
 def test_names_are_no_paths_even_where_a_file_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("world", "embedded", "harmlessness"):
+    for name in ("world", "embedded", "embedded-small", "harmlessness"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
-    flags = {"models.assistant": "embedded", "prompts.source": "world"}
+    flags = {"models.assistant": "embedded", "models.judge": "embedded-small", "prompts.source": "world"}
     config = load_run_config(None, ["constitution.path=harmlessness"], flags)
     assert (config.models.assistant.path, config.prompts.source) == ("embedded", "world")
+    assert config.models.judge.path == "embedded-small"
     assert config.constitution.path == "harmlessness"
 
 

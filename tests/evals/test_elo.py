@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from solon.errors import PromptError, UserError
-from solon.evals.elo import Winner, elo, read_games
+from solon.evals.elo import Elo, Winner, elo, read_games
 
 Game = tuple[str, str, Winner]
 
@@ -181,3 +181,27 @@ def test_a_game_without_a_verdict_counts_nowhere_and_is_counted(tmp_path: Path) 
     assert (found.games, found.unscored, found.rows[0].games) == (2, 1, 2)
     with pytest.raises(UserError, match="no game has a winner or is a tie"):
         elo([("x", "y", None)])
+def test_games_about_one_prompt_are_drawn_together() -> None:
+    """Ten copies of the games of each prompt say no more than one, so the interval stays as wide."""
+    rng = np.random.default_rng(5)
+    once: list[Game] = [("x", "y", "a" if rng.random() < 0.6 else "b") for _ in range(40)]
+    prompts = [number for number in range(40) for _ in range(10)]
+    copied = [once[number] for number in prompts]
+    single, whole = elo(once, resamples=400), elo(copied, groups=prompts, resamples=400)
+    independent = elo(copied, resamples=400)
+
+    def width(found: Elo) -> float:
+        best = found.rows[0]
+        assert best.low is not None and best.high is not None
+        return best.high - best.low
+
+    assert whole.rows[0].rating == pytest.approx(single.rows[0].rating)
+    assert width(whole) == pytest.approx(width(single), rel=0.2)
+    assert width(independent) < 0.5 * width(whole)
+
+
+def test_groups_count_ties_too() -> None:
+    played: list[Game] = [("x", "y", "tie"), ("x", "y", "a"), ("y", "x", "a"), ("x", "y", "tie")] * 10
+    found = elo(played, groups=[number // 4 for number in range(40)], resamples=50)
+    # every resample has the same games
+    assert [(row.low, row.high) for row in found.rows] == [(pytest.approx(1000), pytest.approx(1000))] * 2

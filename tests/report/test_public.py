@@ -269,9 +269,9 @@ def test_headings_landmarks_and_tables_can_be_followed(page: Element) -> None:
 
 def test_colours_can_be_told_from_their_ground() -> None:
     """Contrast of text at least 4.5, of marks at least 3 (WCAG 2.2, AA), in both schemes."""
-    from solon.report.standalone import asset
+    from solon.report.standalone import asset, style_sheet
 
-    shared, own = asset("solon.report", "report.css"), asset("solon.report.public", "public.css")
+    shared, own = style_sheet(), asset("solon.report.public", "public.css")
     for at in (0, 1):
         values = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", shared.split(":root {")[at + 1].split("}")[0]))
         values |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", own.split(".public {")[at + 1].split("}")[0]))

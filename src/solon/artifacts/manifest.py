@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from solon.artifacts.hashes import sha256_file
+from solon.config.paths import EMBEDDED_MODELS
 from solon.records import Record
 
 FORMAT: Literal[4] = 4
@@ -37,7 +38,7 @@ _PACKAGES = (
 
 ALWAYS = ("solon", "solon_source", "python")
 
-_NO_SOURCE = ("report", "embedded/model")
+_NO_SOURCE = ("report", "figures", *(f"embedded/{folder}" for folder in EMBEDDED_MODELS.values()))
 """Folders of the package that no stage reads, or by the hash of each file."""
 
 

@@ -1,4 +1,4 @@
-"""`solon embedded`: the card of the shipped model, its skills, and its training from a seed."""
+"""`solon embedded`: the cards of the shipped models, their skills, and their training from a seed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from solon.cli.results import print_table
 from solon.cli.run_options import Json, JsonInstead, Quiet
+from solon.config.paths import EMBEDDED
 from solon.progress import reporting
 from solon.text import printable
 
@@ -19,20 +20,21 @@ Samples = Annotated[int, Option(min=0, help="Critiques to measure per holdout. W
 
 @app.command()
 def card(
-    folder: Annotated[
-        Path | None, Argument(metavar="[DIR]", help="A folder that pretrain made. Default: the shipped model.")
-    ] = None,
+    model: Annotated[
+        str, Argument(metavar="[MODEL]", help="The name of a shipped model, or a folder that pretrain made.")
+    ] = EMBEDDED,
     as_json: JsonInstead = False,
 ) -> None:
     """Print a model's card: its training, its skills and its limits.
 
     \b
       [bold]solon embedded card[/bold]
+      [bold]solon embedded card embedded-small[/bold]
     """
     from solon.embedded.card import card_text, read_card
-    from solon.models.where import embedded_model
+    from solon.models.where import model_folder
 
-    found = read_card(folder if folder is not None else embedded_model())
+    found = read_card(model_folder(model))
     typer.echo(found.model_dump_json(indent=2) if as_json else printable(card_text(found)).rstrip("\n"))
 
 
@@ -64,6 +66,35 @@ def skills(
     ):
         (skill, *kinds), *rows = skill_rows(skills)
         print_table(title, [skill], kinds, rows)
+
+
+@app.command()
+def verdicts(
+    model: Annotated[str, Argument(metavar="MODEL", help="The name of a shipped model, or a model folder.")],
+    out: Annotated[Path, Option("--output", "-o", metavar="FILE.jsonl", help="A new file, with a line a verdict.")],
+    items: Annotated[int, Option(min=2, help="Questions of each task.")] = 300,
+    seed: Annotated[int, Option(min=0, help="The seed of the questions and the sampling.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Ask a model what is harmful: at once, behind examples, and after reasoning.
+
+    \b
+      [bold]solon embedded verdicts embedded -o verdicts.jsonl[/bold]
+
+    Which of two answers is better under a principle, whether an answer does harm, and which kind; on people, things,
+    places and tasks that no lesson in judging contains.
+    """
+    from solon.embedded.verdicts import verdicts_of_folder
+    from solon.models.where import model_folder
+
+    with reporting(quiet=quiet, as_json=as_json) as reporter:
+        found = verdicts_of_folder(model_folder(model), out, seed=seed, items=items, reporter=reporter)
+        right = {(row.task, row.way): list[float]() for row in found}
+        for row in found:
+            right[row.task, row.way] += [] if row.correct is None else [row.correct]
+        told = (f"{task} {way}: {sum(own) / len(own):.3f}" for (task, way), own in right.items() if own)
+        reporter.done(f"{out}: " + ", ".join(told))
 
 
 @app.command()

@@ -35,12 +35,19 @@ def resumable(folder: Path) -> Iterator[None]:
 
     Not to a `UserError`: it has a hint of its own, and must be fixed first.
     """
+    with resumable_with(folder, f"solon resume {shlex.quote(str(folder))}"):
+        yield
+
+
+@contextmanager
+def resumable_with(folder: Path, command: str) -> Iterator[None]:
+    """The same of work in `folder` that another command goes on with."""
     try:
         yield
     except BaseException as error:
         faulty = isinstance(error, UserError) and not interrupts.pending()
         if folder.is_dir() and not faulty:
-            error.add_note(f"Finished work is kept. To continue: solon resume {shlex.quote(str(folder))}")
+            error.add_note(f"Finished work is kept. To continue: {command}")
         raise
 
 

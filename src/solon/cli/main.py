@@ -37,6 +37,7 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("resume", ".run:resume", "Continue a run that was stopped.", RUN),
     Entry("stage", ".run:stages", "Run up to and including one stage.", RUN),
+    Entry("figures", ".figures:figures", "Reproduce the figures of the Constitutional AI paper on the testbed.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),

@@ -11,6 +11,8 @@ from solon.config.section import MECHANICAL, names_in
 
 EMBEDDED = "embedded"
 """The name of the shipped model, where a model folder may stand."""
+EMBEDDED_MODELS = {EMBEDDED: "model", "embedded-medium": "model-medium", "embedded-small": "model-small"}
+"""The names of the shipped models, largest first, and their folders in `embedded/`."""
 WORLD = "world"
 """The name of the synthetic world, where a file of prompts may stand."""
 FEW_SHOTS_FILE = "few_shots.json"
@@ -68,9 +70,9 @@ def shipped_few_shots() -> set[str]:
     return set(names_in("constitution/examples", "[a-z]*"))
 
 
-ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {EMBEDDED}, model=True)]
-"""`embedded`, a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A folder that is called so
-comes first; `hf:OWNER/NAME` always means the Hub."""
+ModelPath = Annotated[str, MECHANICAL, PathKey(lambda: {*EMBEDDED_MODELS}, model=True)]
+"""A shipped model (`EMBEDDED_MODELS`), a Hugging Face model folder, or a model on the Hub: `OWNER/NAME[@REVISION]`. A
+folder that is called so comes first; `hf:OWNER/NAME` always means the Hub."""
 PromptsPath = Annotated[str, MECHANICAL, PathKey(lambda: {WORLD})]
 """`world`, or data: a file, a folder that `datasets` saved, or `hf:OWNER/NAME` on the Hugging Face Hub."""
 DataPath = Annotated[str, MECHANICAL, PathKey(set)]

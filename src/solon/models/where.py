@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from solon.config.paths import EMBEDDED, HUB, HUB_MODEL
+from solon.config.paths import EMBEDDED, EMBEDDED_MODELS, HUB, HUB_MODEL
 from solon.errors import ModelError
 from solon.models.folder import told_as
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def model_folder(name: str) -> Path:
     """The folder that a name of a model stands for. Nothing is downloaded.
 
-    Raises `ModelError` if it is a model on the Hub that is not in the cache, or the embedded model without weights.
+    Raises `ModelError` if it is a model on the Hub that is not in the cache, or a shipped model without weights.
     """
     if (model := hub_model(name)) is not None:
         from solon.models.hub import snapshot
 
         return snapshot(model)
-    return embedded_model() if name == EMBEDDED else Path(name)
+    return embedded_model(name) if name in EMBEDDED_MODELS else Path(name)
 
 
 def bring_model(name: str, *, code: bool = False, tell: Tell | None = None) -> Path:
@@ -74,11 +74,12 @@ def hub_model(name: str) -> HubModel | None:
 
 
 @cache
-def embedded_model() -> Path:
-    """The embedded model's folder, in Hugging Face layout. Raises `ModelError` in a source checkout without weights."""
+def embedded_model(name: str = EMBEDDED) -> Path:
+    """A shipped model's folder, in Hugging Face layout. Raises `ModelError` in a checkout without its weights."""
     keep = ExitStack()
     atexit.register(keep.close)
-    folder = keep.enter_context(as_file(files("solon").joinpath("embedded/model")))
+    folder = keep.enter_context(as_file(files("solon").joinpath("embedded", EMBEDDED_MODELS[name])))
     if not (folder / "model.safetensors").is_file():
-        raise ModelError("the embedded model's weights are missing", hint="run `solon embedded pretrain`")
+        hint = f"`solon embedded pretrain` makes one; put it into {folder}"
+        raise ModelError(f"the weights of the model {name} are missing", hint=hint)
     return folder

@@ -7,8 +7,8 @@ has a marker of its own shape. All text is escaped by Markup formatting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import floor, isclose, log10
 
@@ -20,6 +20,7 @@ HEIGHT = 260
 LEFT, RIGHT, TOP, BOTTOM = 50, 16, 12, 44
 _SHAPES = {"s-harmful": 0, "s-helpful": 1, "s-objection": 2, "s-preachy": 3, "s-rude": 4, "s-evasive": 5}
 _SHAPES |= {"s-base": 0, "s-sl": 1, "s-rl": 2, "s-dpo": 2}
+_SHAPES |= {f"s-{number}": number - 1 for number in range(1, 8)}
 _SHAPES |= {"s-kind-mixed": 1, "s-kind-benign": 2, "s-finished": 3, "s-malformed": 6, "s-refusal_phrases": 6}
 
 
@@ -32,6 +33,9 @@ class Point:
     low: float | None = None
     high: float | None = None
     n: int | None = None
+    x_low: float | None = None
+    x_high: float | None = None
+    """The interval of x, where x is a figure too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,21 +115,26 @@ class Chart:
     x_format: str = "g"
     marks: Sequence[Mark] = ()
     """Within the points, each with its name beside a line of its own."""
+    names: Mapping[float, str] = field(default_factory=dict)
+    """Of places on the x axis, which then has no numbers."""
 
     @property
     def svg(self) -> Markup:
         whole = '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" aria-describedby="{}-table">{}</svg>'
         return Markup(whole).format(self.width, HEIGHT, self.title, self.key, Markup("").join(self._parts()))
 
-    def _parts(self) -> Iterator[Markup]:
+    def _y_ticks(self) -> list[float]:
         values = [v for s in self.series for p in s.points for v in (p.y, p.low, p.high) if v is not None]
-        xs = sorted({point.x for s in self.series for point in s.points})
-        y_ticks = ticks(0.0, 1.0, 4) if self.percent else ticks(min(values + [0.0] * self.from_zero), max(values), 6)
         if self.counts:
             tries = (ticks(0, max(values), n) for n in range(6, 0, -1))
-            y_ticks = next(found for found in tries if all(map(float.is_integer, found)))
+            return next(found for found in tries if all(map(float.is_integer, found)))
+        return ticks(0.0, 1.0, 4) if self.percent else ticks(min(values + [0.0] * self.from_zero), max(values), 6)
+
+    def _parts(self) -> Iterator[Markup]:
+        xs, y_ticks = sorted({*self.names, *(point.x for s in self.series for point in s.points)}), self._y_ticks()
         frame = Frame(xs=xs, ys=y_ticks, width=self.width)
-        yield axes(frame, _whole_ticks(xs), y_ticks, self.x_label, self.y_label, self.percent)
+        x_ticks = sorted(self.names) if self.names else _whole_ticks(xs)
+        yield axes(frame, x_ticks, y_ticks, self.x_label, self.y_label, self.percent, names=self.names)
         yield from (_mark(frame, mark, height) for height, mark in enumerate(self.marks))
         yield from (_band(frame, s) for s in self.series)
         for s in self.series:
@@ -146,7 +155,8 @@ class Chart:
     def rows(self) -> list[tuple[str, list[str]]]:
         """The table: one row per x, one cell per series."""
         xs = sorted({point.x for series in self.series for point in series.points})
-        return [(f"{x:{self.x_format}}", [self._cell(series, x) for series in self.series]) for x in xs]
+        told = {x: self.names.get(x, f"{x:{self.x_format}}") for x in xs}
+        return [(told[x], [self._cell(series, x) for series in self.series]) for x in xs]
 
     def _cell(self, series: Series, x: float) -> str:
         point = next((point for point in series.points if point.x == x), None)
@@ -177,12 +187,60 @@ class ReliabilityChart(Chart):
         yield line(frame, [(0.5, 0.5), (1.0, 1.0)], "reference")
         most = max((p.n or 1) for p in points)
         for p in points:
-            if p.low is not None and p.high is not None:
-                whisker = Markup('<path class="whisker s-label" d="M{}V{}"/>')
-                yield whisker.format(frame.at(p.x, p.low), frame.y(p.high))
+            yield _whisker(frame, (p.x, p.low), (p.x, p.high), "s-label")
             radius = 2.5 + 6.5 * ((p.n or 1) / most) ** 0.5
             dot = Markup('<circle class="mark s-label" cx="{}" cy="{}" r="{:.1f}"/>')
             yield dot.format(frame.x(p.x), frame.y(p.y), radius)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DotsChart(Chart):
+    """Values at places that have names, each with the whiskers of its interval; series stand beside each other."""
+
+    def _parts(self) -> Iterator[Markup]:
+        places, y_ticks, count = sorted(self.names), self._y_ticks(), len(self.series)
+        frame = Frame(xs=[places[0] - 0.5, places[-1] + 0.5], ys=y_ticks, width=self.width)
+        yield axes(frame, places, y_ticks, self.x_label, self.y_label, self.percent, names=self.names)
+        for number, s in enumerate(self.series):
+            aside = 0.5 * ((number + 0.5) / count - 0.5)
+            for p in s.points:
+                yield _whisker(frame, (p.x + aside, p.low), (p.x + aside, p.high), s.style)
+                yield marker(frame.x(p.x + aside), frame.y(p.y), s.style)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontierChart(Chart):
+    """Two figures of each model against each other, both with intervals; a line leads from one to the next."""
+
+    def _parts(self) -> Iterator[Markup]:
+        every = [p for s in self.series for p in s.points]
+        known = [x for p in every for x in (p.x, p.x_low, p.x_high) if x is not None]
+        xs = ticks(min(known), max(known))
+        ys = self._y_ticks()
+        frame = Frame(xs=xs, ys=ys, width=self.width)
+        yield axes(frame, xs, ys, self.x_label, self.y_label, self.percent)
+        for s in self.series:
+            for p in s.points:
+                yield _whisker(frame, (p.x, p.low), (p.x, p.high), s.style)
+                yield _whisker(frame, (p.x_low, p.y), (p.x_high, p.y), s.style)
+            yield line(frame, [(p.x, p.y) for p in s.points], s.style)
+            yield from (marker(frame.x(p.x), frame.y(p.y), s.style) for p in s.points)
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The table: a row for each model, with both figures in the cell of its series."""
+        told = [(s, number, p) for s in self.series for number, p in enumerate(s.points)]
+        return [
+            (self.names.get(number, f"{number}"), [_both(p) if own is s else "\u2013" for own in self.series])
+            for s, number, p in told
+        ]
+
+
+def _both(point: Point) -> str:
+    ends = ((point.x_low, point.x_high), (point.low, point.high))
+    return "; ".join(
+        f"{value:.0f}" + ("" if low is None or high is None else f" ({low:.0f} to {high:.0f})")
+        for value, (low, high) in zip((point.x, point.y), ends, strict=True)
+    )
 
 
 def _whole_ticks(xs: Sequence[float]) -> list[float]:
@@ -200,8 +258,10 @@ def axes(
     percent: bool = False,
     *,
     x_percent: bool = False,
+    names: Mapping[float, str] | None = None,
 ) -> Markup:
-    """Grid lines, numbers and names; `percent` shows shares as such. An axis without ticks has no unit."""
+    """Grid lines, numbers and names; `percent` shows shares as such. An axis without ticks has no unit. `names`: of
+    ticks of the x axis, in the place of their numbers."""
 
     def text(value: float, share: bool) -> str:
         return f"{100 * value:g}%" if share else f"{value:g}"
@@ -213,7 +273,8 @@ def axes(
     right, middle = frame.width - RIGHT, (TOP + HEIGHT - BOTTOM) / 2
     ys = [(frame.y(value), text(value, percent)) for value in y_ticks]
     parts = [grid.format(LEFT, y, right, LEFT - 7, round(y + 3.5, 1), words) for y, words in ys]
-    parts += [tick.format(frame.x(value), HEIGHT - BOTTOM + 17, text(value, x_percent)) for value in x_ticks]
+    told = [(value, (names or {}).get(value, text(value, x_percent))) for value in x_ticks]
+    parts += [tick.format(frame.x(value), HEIGHT - BOTTOM + 17, words) for value, words in told]
     return Markup("").join(
         [*parts, label.format((LEFT + right) / 2, HEIGHT - 8, x_label), turned.format(middle, y_label)]
     )
@@ -261,6 +322,16 @@ def _mark(frame: Frame, mark: Mark, height: int) -> Markup:
     return rule + name.format(x - 4 if late else x + 4, y, "end" if late else "start", mark.name)
 
 
+def _whisker(
+    frame: Frame, one: tuple[float | None, float | None], other: tuple[float | None, float | None], style: str
+) -> Markup:
+    """A line between the ends of an interval; nothing where one is not known."""
+    (x1, y1), (x2, y2) = one, other
+    if x1 is None or x2 is None or y1 is None or y2 is None:
+        return Markup("")
+    return Markup('<path class="whisker {}" d="M{}L{}"/>').format(style, frame.at(x1, y1), frame.at(x2, y2))
+
+
 def marker(x: float, y: float, style: str) -> Markup:
     """Shapes tell series apart where colors do not; a measure has the same one in every chart."""
     shapes = (
@@ -275,7 +346,7 @@ def marker(x: float, y: float, style: str) -> Markup:
     return Markup('<path class="mark {}" d="{}"/>').format(style, shapes[_SHAPES.get(style, 0)])
 
 
-def legend_marker(style: str) -> Markup:
+def legendmarker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
     key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
     return Markup(key).format(style, marker(11, 6, style))

@@ -30,7 +30,7 @@ from solon.report.run import (
     record,
     training,
 )
-from solon.report.standalone import asset, environment, policy
+from solon.report.standalone import asset, environment, policy, style_sheet
 from solon.text import duration
 
 PACKAGE, SHARED = "solon.report.run", "solon.report"
@@ -74,7 +74,7 @@ def _environment() -> jinja2.Environment:
 
 def render_report(data: ReportData, *, limits: Mapping[str, int] = examples.LIMITS) -> str:
     """The whole page."""
-    script, style = asset(PACKAGE, "run.js"), asset(SHARED, "report.css") + asset(PACKAGE, "run.css")
+    script, style = asset(PACKAGE, "run.js"), style_sheet(asset(PACKAGE, "run.css"))
     page = _environment().get_template("run.html.j2")
     return page.render(
         **page_of(data, limits), style=Markup(style), script=Markup(script), policy=policy(script, style)

@@ -31,6 +31,12 @@ def asset(package: str, name: str) -> str:
     return files(package).joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def style_sheet(*more: str) -> str:
+    """Of pages in the style of a run's report: its palette and charts, the page, and more of the caller's."""
+    shared = (asset("solon.report", name) for name in ("charts.css", "report.css"))
+    return "".join((*shared, *more))
+
+
 def policy(script: str, style: str) -> str:
     """The page may run its own script and style and nothing else, and may load nothing."""
     return (

@@ -24,11 +24,11 @@ class OracleHelpfulness:
         first, second = judge(prompt.turns, a), judge(prompt.turns, b)
         if first.harmful or second.harmful:
             return None
-        one, two = _tips(first), _tips(second)
+        one, two = tips(first), tips(second)
         return 0.5 if one == two else float(one > two)
 
 
-def _tips(judgement: Judgement) -> int:
+def tips(judgement: Judgement) -> int:
     """Different tips of an answer that helps; 0 for one that does not."""
     if not judgement.helpful:
         return 0

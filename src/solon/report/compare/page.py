@@ -11,7 +11,7 @@ from markupsafe import Markup
 from solon.collective.tables import write_file
 from solon.report.compare import console, words
 from solon.report.compare.differences import RunComparison
-from solon.report.standalone import asset, environment, policy
+from solon.report.standalone import environment, policy, style_sheet
 
 PACKAGE = "solon.report"
 
@@ -25,7 +25,7 @@ def _environment() -> jinja2.Environment:
 
 def render_comparison(found: RunComparison) -> str:
     """The whole page. Everything that runs say is untrusted, and is escaped; there is no script."""
-    style = asset(PACKAGE, "report.css")
+    style = style_sheet()
     page = _environment().get_template("compare.html.j2")
     return page.render(found=found, style=Markup(style), policy=policy("", style))
 

@@ -57,7 +57,7 @@ def render_public_report(given: PublicInput) -> str:
     """The whole page."""
     say, spoken = given.language, given.words.spoken
     script = standalone.asset(PACKAGE, "public.js")
-    style = standalone.asset(SHARED, "report.css") + standalone.asset(PACKAGE, "public.css")
+    style = standalone.style_sheet(standalone.asset(PACKAGE, "public.css"))
     return (
         _environment()
         .get_template("public.html.j2")

@@ -1,0 +1,87 @@
+"""`solon figures`: the experiments behind the paper's figures, on the testbed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from solon.artifacts.atomic import storage_errors
+from solon.cli import interrupts
+from solon.cli.faults import resumable_with
+from solon.cli.run_options import Json, Quiet
+from solon.progress import json_line, reporting
+from solon.text import printable
+
+MOST_SEEDS = 10
+
+
+def figures(
+    keys: Annotated[list[str] | None, Argument(metavar="[KEY]...", help="Which figures; without any, all.")] = None,
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="DIR", help="Where pictures, data and the page go.")
+    ] = Path("figures"),
+    runs: Annotated[
+        Path | None, Option(metavar="DIR", help="Where runs are made. Default: runs/NAME, by the name of the dose.")
+    ] = None,
+    quick: Annotated[
+        bool, Option("--quick", help="One seed and small doses: does it work? The figures say little.")
+    ] = False,
+    dose: Annotated[
+        str | None, Option(metavar="RUN", help="A run file of yours that every run begins from, for another dose.")
+    ] = None,
+    seeds: Annotated[
+        int | None, Option(min=1, max=MOST_SEEDS, metavar="N", help="Seeds 0 to N - 1. Default: 3; with --quick 1.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        Option(metavar="MODEL", help="A model of the world, largest first; repeatable. Default: all that ship."),
+    ] = None,
+    jobs: Annotated[int | None, Option(min=1, metavar="N", help="Commands at once. Default: a core each.")] = None,
+    dry: Annotated[bool, Option("--dry-run", help="Print the commands that are left to do, and do none.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Reproduce the figures of the Constitutional AI paper on the testbed.
+
+    \b
+      [bold]solon figures[/bold]                  all: an hour on two cores
+      [bold]solon figures 5 9[/bold]              some
+      [bold]solon figures --quick -o quick[/bold] all, in ten minutes
+
+    Writes index.html, index.md, and a picture and its data for each figure. Runs are kept, and what figures share is
+    made once: give the same command again, and it goes on where it stopped.
+    """
+    from solon.figures.catalogue import EXPERIMENTS, chosen
+    from solon.figures.make import Order, dose_of, make_figures, ordered, tasks_of
+    from solon.figures.page import INDEX, name
+
+    asked = chosen(keys or [])
+    place, missing = ordered(Order(dose=dose_of(dose, quick=quick), seeds=seeds, models=tuple(model or ()), runs=runs))
+    cores = len(os.sched_getaffinity(0))
+    at_once = jobs or cores
+    if dry:
+        for task in (task for task in tasks_of(asked, place) if not task.done):
+            typer.echo(task.command)
+        return
+    command = "the same command again"
+    with (
+        resumable_with(place.runs, command),
+        storage_errors(output),
+        reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter,
+    ):
+        for note in missing:
+            reporter.note(note)
+        order = [one.key for one in EXPERIMENTS]
+        made = make_figures(asked, place, output, order, reporter, jobs=at_once, threads=max(1, cores // at_once))
+        reporter.done()
+    if as_json:
+        for one in made:
+            typer.echo(json_line("figure", {"key": one.key, "outcome": one.outcome, "ours": one.ours}))
+        return
+    for one in made:
+        typer.echo(f"{name(one)}: {one.outcome}")
+    typer.echo(f"\n{printable(str(output / INDEX))}")

@@ -1,0 +1,1 @@
+"""The experiments, a file for those that read the same. `figures/catalogue.py` lists them."""

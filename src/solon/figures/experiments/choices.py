@@ -1,0 +1,310 @@
+"""What is still open about the training: how labels are taken, which algorithm learns, and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+
+from solon.config.training import PreferenceSection
+from solon.evals.calibration import calibration
+from solon.evals.checks import Check
+from solon.evals.seeds import Values, difference, over_seeds
+from solon.evals.statistics import Interval, unpaired_difference
+from solon.figures import measures
+from solon.figures.arms import CLAMPED, COT, DPO, HARD, OVER, PPO, RL, RLOO
+from solon.figures.experiment import Drawn, Experiment, counted, curve, point
+from solon.figures.figure import Claim, Line, Mark, Panel, Point
+from solon.figures.plan import Needs
+from solon.figures.results import HARMFUL, Results
+from solon.figures.tasks import Arm
+from solon.train.labels import target
+
+EVERY = ("harmful", "mixed", "benign")
+
+# Soft, hard and clamped labels.
+
+TAKEN: Mapping[str, tuple[Arm, PreferenceSection]] = {
+    "soft": (RL, PreferenceSection()),
+    "hard": (HARD, PreferenceSection(labels="hard")),
+    "clamped": (CLAMPED, PreferenceSection(clamp=0.6)),
+}
+
+
+def _labels(results: Results) -> Drawn:
+    losses = {name: _loss(results, RL, section) for name, (_, section) in TAKEN.items()}
+    reasoned = {name: _loss(results, COT, section) for name, (_, section) in TAKEN.items()}
+    panels = [
+        _bars(
+            "loss", "Loss of labels against the truth", "cross-entropy, nats", {"At once": losses, "Reasoned": reasoned}
+        ),
+        _reliability(results),
+        _final(results, {name: arm for name, (arm, _) in TAKEN.items()}),
+    ]
+    good = {name: _good(results, arm) for name, (arm, _) in TAKEN.items()}
+
+    def claim(what: str, one: Values, other: Values) -> Claim:
+        return Claim.of(what, difference(one, other, _LOSSES), "above", "", n=counted(one))
+
+    claims = [
+        claim("loss of hard labels at once, less that of soft ones", losses["hard"], losses["soft"]),
+        claim("loss of soft labels after reasoning, less that of clamped ones", reasoned["soft"], reasoned["clamped"]),
+        Claim.of(
+            "good answers of RL-CAI with soft labels, less those with hard ones",
+            difference(good["soft"], good["hard"]),
+            "above",
+            "points",
+            n=counted(good["soft"]),
+        ),
+    ]
+    return Drawn(claims=claims, panels=panels, notes=[_LOSS_NOTE])
+
+
+_SUREST = 0.99
+_LOSSES = (0.0, -log(1 - _SUREST))
+_LOSS_NOTE = (
+    f"Losses are of pairs in which one answer is truly better; a label counts as no surer than {_SUREST:g}, or one "
+    "wrong hard label would be infinite. Good answers have no fault and every merit that they may have."
+)
+
+
+def _true_pairs(results: Results, arm: Arm, seed: int) -> list[tuple[str, float]]:
+    """Pairs in which one answer is truly better: id, and the probability that its label gives to that one."""
+    labels = results.labels(arm, seed)
+    known = labels.better(labels.rows)
+    return [
+        (row.id, row.p_a_preferred if known[row.id] == "a" else 1.0 - row.p_a_preferred)
+        for row in labels.rows
+        if row.p_a_preferred is not None and known.get(row.id) in ("a", "b")
+    ]
+
+
+def _loss(results: Results, arm: Arm, section: PreferenceSection) -> Values:
+    def loss(p: float) -> float:
+        return -log(min(max(target(p, section), 1 - _SUREST), _SUREST))
+
+    return {seed: {name: loss(p) for name, p in _true_pairs(results, arm, seed)} for seed in results.seeds}
+
+
+def _reliability(results: Results) -> Panel:
+    """Of labels at once, as the judge gave them."""
+    pairs = [(p, 1.0) for seed in results.seeds for _, p in _true_pairs(results, RL, seed)]
+    bins = calibration(pairs).bins if pairs else ()
+    points = [
+        Point(x=one.confidence, y=one.accuracy.rate, low=one.accuracy.low, high=one.accuracy.high, n=one.n)
+        for one in bins
+    ]
+    line = Line(name="Right", points=tuple(points))
+    x, y = "confidence of the label", "share that is right"
+    return Panel(
+        key="bins", title="Soft labels at once", x_label=x, y_label=y, lines=(line,), kind="reliability", percent=True
+    )
+
+
+def _bars(key: str, title: str, label: str, lines: Mapping[str, Mapping[str, Values]]) -> Panel:
+    names = {name: float(x) for x, name in enumerate(next(iter(lines.values())))}
+    drawn = [
+        Line(name=line, points=tuple(point(names[name], values, _LOSSES) for name, values in own.items()))
+        for line, own in lines.items()
+    ]
+    return Panel(key=key, title=title, x_label="labels", y_label=label, lines=tuple(drawn), kind="dots", names=names)
+
+
+def _good(results: Results, arm: Arm) -> Values:
+    return results.values(arm, results.answers(arm, _model(arm)), measures.good, EVERY)
+
+
+def _model(arm: Arm) -> str:
+    return "dpo" if arm in DPO else "rl"
+
+
+def _final(results: Results, arms: Mapping[str, Arm]) -> Panel:
+    """The held-out answers of trained models, and of SL-CAI from which they began."""
+    names = {name: float(x) for x, name in enumerate(("SL-CAI", *arms))}
+    shown: Mapping[str, tuple[measures.Measure, Sequence[str]]] = {
+        "Good": (measures.good, EVERY),
+        "Harmless": (measures.harmless, HARMFUL),
+        "Helpful": (measures.helped, ("benign",)),
+    }
+    texts = {"SL-CAI": (RL, results.answers(RL, "sl"))}
+    texts |= {name: (arm, results.answers(arm, _model(arm))) for name, arm in arms.items()}
+    lines = [
+        Line(
+            name=title,
+            points=tuple(
+                point(names[name], results.values(arm, own, measure, kinds)) for name, (arm, own) in texts.items()
+            ),
+        )
+        for title, (measure, kinds) in shown.items()
+    ]
+    return Panel(
+        key="final",
+        title="Answers to held-out prompts, at the end",
+        x_label="",
+        y_label="share of answers",
+        lines=tuple(lines),
+        kind="dots",
+        percent=True,
+        names=names,
+    )
+
+
+LABELS = Experiment(
+    key="labels",
+    title="Soft, hard and clamped labels",
+    paper="Without reasoning soft labels are better than hard ones, of which the results are much worse; labels after "
+    "reasoning are too sure, and clamping them to 40 to 60% helps (section 4.3).",
+    here="The labels of the embedded model for its own pairs against the truth, taken in three ways, and RL-CAI with "
+    "each of them in its preference model.",
+    needs=lambda place: Needs(
+        stages=[*((arm, "answers-rl") for arm, _ in TAKEN.values()), (COT, "comparisons")],
+    ),
+    draw=_labels,
+)
+
+
+# PPO, GRPO, RLOO and DPO.
+
+BY_RL: Mapping[str, Arm] = {"GRPO": RL, "PPO": PPO, "RLOO": RLOO}
+
+
+def _algorithms(results: Results) -> Drawn:
+    lines = []
+    for name, arm in BY_RL.items():
+        looks = results.looks(arm)
+        lines.append(
+            curve(name, {float(s): results.values(arm, texts, measures.good, EVERY) for s, texts in looks.items()})
+        )
+    x, y = "steps of RL", "good answers"
+    curves = Panel(key="curves", title="Learning curves of RL", x_label=x, y_label=y, lines=tuple(lines), percent=True)
+    arms = {**BY_RL, **{arm.title: arm for arm in DPO}}
+    before = results.values(RL, results.answers(RL, "sl"), measures.good, EVERY)
+    claims = []
+    for name, arm in arms.items():
+        found = difference(_good(results, arm), before)
+        claims.append(Claim.of(f"good answers by {name}, less SL-CAI's", found, "above", "points", n=counted(before)))
+    return Drawn(claims=claims, panels=[curves, _final(results, arms)], notes=[_ALGORITHMS])
+
+
+_ALGORITHMS = (
+    "All have the same prompts, comparisons and, but for DPO, rewards; none was tuned for this. GRPO has its penalty "
+    "in the loss, PPO and RLOO take it off the reward. Curves are of the monitor's prompts; DPO has no monitor, and "
+    "stands beside the others on held-out prompts alone."
+)
+
+ALGORITHMS = Experiment(
+    key="algorithms",
+    title="PPO, GRPO, RLOO and DPO",
+    paper="The paper has PPO alone, which makes SL-CAI better; of the others it says nothing.",
+    here="SL-CAI of the embedded model trained by each, and the oracle: good answers have no fault and every merit "
+    "that they may have.",
+    needs=lambda place: Needs(
+        stages=[*((arm, "answers-rl") for arm in BY_RL.values()), *((arm, "answers-dpo") for arm in DPO)]
+    ),
+    draw=_algorithms,
+)
+
+
+# Over-training.
+
+
+def _over(results: Results) -> Drawn:
+    checks, endings = results.checks(OVER), results.endings(OVER)
+    gold = _along(checks, lambda check: dict(enumerate(check.gold_of)))
+    proxies: dict[float, list[float]] = {}
+    for own in checks.values():
+        for check in own:
+            proxies.setdefault(float(check.step), []).append(check.proxy.mean)
+    kept = {seed: _at(checks[seed], ending.best) for seed, ending in endings.items()}
+    end = {seed: own[-1] for seed, own in checks.items()}
+    start = {seed: own[0] for seed, own in checks.items()}
+    stops = sorted(ending.stopped for ending in endings.values() if ending.stopped is not None)
+    marks = [Mark(x=float(stops[len(stops) // 2]), name="stopped")] if stops else []
+    panels = [
+        _panel(
+            "gold", "What the reward stands for", "good answers", (curve("Good answers", gold),), marks, percent=True
+        ),
+        _panel("proxy", "The reward of the same answers", "mean score", (_means(proxies),), marks),
+    ]
+    claims = [
+        _gold_change("good answers at the last step, less those at the best look", end, kept, below=True),
+        _proxy_change("reward at the last step, less that at the best look", end, kept),
+        _gold_change("good answers of the policy that the monitor keeps, less those at the last step", kept, end),
+        _gold_change("good answers of the policy that the monitor keeps, less those before RL", kept, start),
+    ]
+    told = [f"seed {seed}: {_told(ending.stopped, ending.best)}" for seed, ending in endings.items()]
+    return Drawn(claims=claims, panels=panels, notes=[f"The monitor, {'; '.join(told)}.", _SAME_RUN])
+
+
+_SAME_RUN = (
+    "The monitor only watched: a run in which it acts is the same up to the step at which it stops, and keeps the "
+    "weights of its best look."
+)
+
+
+def _told(stopped: int | None, best: int) -> str:
+    when = "would not have stopped" if stopped is None else f"would have stopped after step {stopped}"
+    return f"{when}, and kept step {best}"
+
+
+def _at(checks: Sequence[Check], step: int) -> Check:
+    return next(check for check in checks if check.step == step)
+
+
+def _golds(looks: Mapping[int, Check]) -> Values:
+    return {seed: {str(n): g for n, g in enumerate(one.gold_of) if g is not None} for seed, one in looks.items()}
+
+
+def _gold_change(what: str, one: Mapping[int, Check], other: Mapping[int, Check], *, below: bool = False) -> Claim:
+    first, second = _golds(one), _golds(other)
+    return Claim.of(what, difference(first, second), "below" if below else "above", "points", n=counted(first))
+
+
+def _proxy_change(what: str, one: Mapping[int, Check], other: Mapping[int, Check]) -> Claim:
+    """Over seeds; of one seed, with the intervals of its two means."""
+    changes = {seed: {"": one[seed].proxy.mean - other[seed].proxy.mean} for seed in one}
+    if len(changes) > 1:
+        found = over_seeds(changes, None)
+    else:
+        (seed,) = changes
+        ends = (Interval(value=m.mean, low=m.low, high=m.high) for m in (one[seed].proxy, other[seed].proxy))
+        found = unpaired_difference(*ends)
+    return Claim.of(what, found, "above", "score", n=len(changes))
+
+
+def _along(
+    checks: Mapping[int, Sequence[Check]], read: Callable[[Check], Mapping[int, float | None]]
+) -> dict[float, Values]:
+    found: dict[float, dict[int, dict[str, float]]] = {}
+    for seed, own in checks.items():
+        for check in own:
+            known = {str(name): value for name, value in read(check).items() if value is not None}
+            found.setdefault(float(check.step), {})[seed] = known
+    return {step: dict(values) for step, values in sorted(found.items())}
+
+
+def _means(by_step: Mapping[float, Sequence[float]]) -> Line:
+    points = []
+    for step, own in sorted(by_step.items()):
+        found = over_seeds({seed: {"": value} for seed, value in enumerate(own)}, None)
+        ends = {"low": found.low, "high": found.high} if len(own) > 1 else {}
+        points.append(Point(x=step, y=found.value, **ends))
+    return Line(name="Reward", points=tuple(points))
+
+
+def _panel(
+    key: str, title: str, label: str, lines: tuple[Line, ...], marks: list[Mark], *, percent: bool = False
+) -> Panel:
+    x = "steps of RL"
+    return Panel(key=key, title=title, x_label=x, y_label=label, lines=lines, marks=tuple(marks), percent=percent)
+
+
+OVER_TRAINING = Experiment(
+    key="over-training",
+    title="Training too long, and the monitor that stops in time",
+    paper="Trained too long, models are over-optimized for their preference model: answers turn harsh or into "
+    "boilerplate, while its score goes on rising (section 4.3; Gao et al. 2022).",
+    here="A reward that is learnt from a tenth of the comparisons, no penalty and a high learning rate; gold is good "
+    "answers by the oracle, on prompts from which neither RL nor its reward learnt.",
+    needs=lambda place: Needs(stages=[(OVER, "rl")]),
+    draw=_over,
+)

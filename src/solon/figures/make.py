@@ -1,0 +1,115 @@
+"""From an order to its figures: what is to be made, made, drawn and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from solon.config.load import load_run_config
+from solon.config.paths import EMBEDDED, EMBEDDED_MODELS
+from solon.embedded.card import WEIGHTS
+from solon.errors import ModelError, UserError, Where
+from solon.figures.arms import every_arm
+from solon.figures.experiment import Experiment
+from solon.figures.figure import Figure
+from solon.figures.page import write_figures
+from solon.figures.plan import plan
+from solon.figures.results import Results
+from solon.figures.tasks import Place, Task
+from solon.figures.work import do_tasks
+from solon.models.where import model_folder
+from solon.progress import Reporter
+
+FULL, QUICK = "figures", "figures-quick"
+SEEDS = {FULL: 3, QUICK: 1}
+ITEMS = {FULL: 200, QUICK: 40}
+"""Questions of each task. Three seeds of 200 show differences of 4 points."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the user asks for."""
+
+    dose: str = FULL
+    """Name or path of a run file."""
+    seeds: int | None = None
+    models: tuple[str, ...] = ()
+    """Empty: all that ship."""
+    runs: Path | None = None
+
+
+def dose_of(given: str | None, *, quick: bool) -> str:
+    """Raises `UserError` if two are asked for."""
+    if given and quick:
+        raise UserError("--quick and --dose are two doses", hint="leave one of them out")
+    return given or (QUICK if quick else FULL)
+
+
+def ordered(order: Order) -> tuple[Place, list[str]]:
+    """Where and of what the set is made, and what is to be said before. Raises `UserError`.
+
+    A dose of the user's has one seed unless they say otherwise, and as many questions as the quick one.
+    """
+    dose, config = order.dose, load_run_config(order.dose)
+    models, missing = (_given(order.models), []) if order.models else _shipped()
+    place = Place(
+        runs=order.runs or Path("runs") / config.name,
+        dose=dose,
+        seeds=tuple(range(order.seeds or SEEDS.get(dose, 1))),
+        models=models,
+        items=ITEMS.get(dose, ITEMS[QUICK]),
+    )
+    return place, missing
+
+
+def _shipped() -> tuple[tuple[str, ...], list[str]]:
+    """Those that have weights; the largest must."""
+    model_folder(EMBEDDED)
+    found, missing = [EMBEDDED], []
+    for name in (one for one in EMBEDDED_MODELS if one != EMBEDDED):
+        try:
+            model_folder(name)
+        except ModelError as error:
+            missing.append(f"left out: {error}")
+        else:
+            found.append(name)
+    return tuple(found), missing
+
+
+def _given(models: Sequence[str]) -> tuple[str, ...]:
+    names = [Path(model).name for model in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        what = f"two models are called {min(twice)}, and runs are named by it"
+        raise UserError(what, hint="give one of the folders another name")
+    for model in models:
+        if not (model_folder(model) / WEIGHTS).is_file():
+            hint = "give a folder that `solon embedded pretrain` made, or the name of a shipped model"
+            raise ModelError(f"no {WEIGHTS} there", where=Where(model), hint=hint)
+    return tuple(model if model in EMBEDDED_MODELS else str(Path(model).absolute()) for model in models)
+
+
+def tasks_of(experiments: Sequence[Experiment], place: Place) -> list[Task]:
+    """Everything that these read, made before or not."""
+    return plan([one.needs(place) for one in experiments], place, every_arm(place.models))
+
+
+def make_figures(
+    experiments: Sequence[Experiment],
+    place: Place,
+    folder: Path,
+    order: Sequence[str],
+    reporter: Reporter,
+    *,
+    jobs: int,
+    threads: int,
+) -> list[Figure]:
+    """Makes what is left to make, draws, and writes. `order`: keys of all experiments, as the page has them."""
+    do_tasks(tasks_of(experiments, place), place.runs, reporter, jobs=jobs, threads=threads)
+    results, made = Results(place=place), list[Figure]()
+    reporter.stage("drawing", len(experiments))
+    for one in experiments:
+        made.append(one.figure(results, [task.command for task in tasks_of([one], place)]))
+        reporter.advance(1, 0)
+    write_figures(made, folder, order)
+    return made

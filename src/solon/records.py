@@ -60,6 +60,8 @@ class Prompt(Record):
     turns: tuple[Turn, ...]
     source: str = ""
     """Where it came from: a file and row, or the world's seed and index."""
+    principle_id: Name = None
+    """From which article it was written; None: from none."""
 
     @model_validator(mode="after")
     def _ends_with_the_human(self) -> Self:
@@ -147,7 +149,7 @@ class Demonstration(Record):
     prompt_id: str
     answer: str
     source: str
-    """`revision-<round>` or `helpful`."""
+    """`revision-<round>`, `helpful`, or of a dialogue from an article `dialogue` or `explanation`."""
     finished: bool = True
     """False if the token limit cut the answer off: it is then no example of how an answer ends."""
     model: Name = None
@@ -163,6 +165,27 @@ class Pair(Record):
     b: str
     source: str = "policy"
     """How the two were made, e.g. `policy` or `needless-refusal`."""
+
+
+class Dialogue(Record):
+    """A scenario, the assistant's answer with articles of the constitution before it, and why it answered so."""
+
+    id: str
+    prompt_id: str
+    principle_id: str
+    """The article that the scenario was written from, and that the explanation names."""
+    shown: tuple[str, ...]
+    """Articles that were before the assistant."""
+    answer: str
+    plain: str
+    """Its answer with none before it."""
+    question: str
+    """How it was asked why."""
+    explanation: str
+    p_preferred: float = Field(ge=0.0, le=1.0)
+    """That `answer` keeps better to the article than `plain`, by the judge, in the mean of both orders."""
+    prompt_hash: Hash = None
+    """sha256, first 16 hex digits, of the exact text that the answer was sampled from."""
 
 
 Outcome = Literal["a", "b", "tie", "unscored"]
@@ -254,6 +277,29 @@ def _flipped(label: Comparison | Verdict) -> dict[str, object]:
     p = label.p_a_preferred
     first = {"a": "b", "b": "a", "both": "both"}[label.shown_first]
     return {"p_a_preferred": None if p is None else 1.0 - p, "shown_first": first}
+
+
+class Ranking(Record):
+    """Several answers to one scenario, compared two by two."""
+
+    id: str
+    prompt_id: str
+    principle_id: str
+    """The article that the scenario was written from."""
+    answers: tuple[str, ...]
+    by_article: tuple[float | None, ...]
+    """For each answer the mean probability that it is preferred to another, by the article alone; None: no verdict."""
+    by_document: tuple[float | None, ...]
+    """The same by the constitution, as all comparisons of the run are judged."""
+    comparisons: tuple[Comparison, ...]
+    """Every two, by the constitution."""
+    article_comparisons: tuple[Comparison, ...]
+
+    @property
+    def best(self) -> str | None:
+        """The answer that stands highest by the constitution, of equal ones the first; None: no verdict was read."""
+        known = [(score, text) for score, text in zip(self.by_document, self.answers, strict=True) if score is not None]
+        return max(known, key=lambda one: one[0])[1] if known else None
 
 
 class Rollout(Record):

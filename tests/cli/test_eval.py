@@ -272,6 +272,8 @@ def test_a_result_is_kept_in_the_folder_of_a_run(folder: Path, tiny: Path) -> No
     ):
         failed = solon("eval", "gsm8k", "--completions", "answers.jsonl", *options)
         assert failed.exit_code == 2 and failed.stderr.startswith(said), failed.stderr
+
+
 def test_games_are_what_elo_reads(folder: Path, tiny: Path) -> None:
     write_lines(folder / "prompts.jsonl", *({"prompt": one} for one in ("Hi", "Why?", "Hi")))
     asked = ("eval", "games", "--prompts", "prompts.jsonl", "--model", f"one={tiny}", "--judge", str(tiny))

@@ -184,6 +184,16 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             'judge.decide to "mean")',
         ),
         (
+            ["judge.conflicts=true"],
+            'judge.conflicts is set, but judge.decide is "mean", which asks by no order (set judge.decide to '
+            '"precedence", or remove it)',
+        ),
+        (
+            ["judge.conflicts=true", "judge.decide=precedence", "supervised.gate=true"],
+            "judge.conflicts leaves most pairs without a verdict, but supervised.gate wants one of each (remove "
+            "judge.conflicts, or supervised.gate)",
+        ),
+        (
             ["judge.tie=0.2"],
             'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie (remove it, or set '
             'judge.decide to "precedence")',

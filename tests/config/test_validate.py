@@ -44,7 +44,7 @@ critique = "a"
 ''',
     )
     sections = (
-        "alignment, models, constitution, prompts, sampling, supervised, quality, sft, pairs, judge, helpfulness, "
+        "alignment, models, constitution, prompts, scenarios, sampling, supervised, quality, sft, pairs, judge, helpfulness, "
         "preference, rl, dpo"
     )
     *others, last = (f'"{name}"' for name in ALGORITHMS)

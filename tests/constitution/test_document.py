@@ -7,6 +7,7 @@ import pytest
 
 from constitution_files import told
 from solon.constitution.load import load_constitution, read_constitution
+from solon.constitution.precedence import hard_constraints
 from solon.constitution.principles import Constitution
 
 DOCUMENT = """\
@@ -230,3 +231,70 @@ def test_what_follows_a_list_is_no_part_of_it(tmp_path: Path) -> None:
     text = HARD + "## Care\n- one\n  - two\n\n  still one\n-\n\nMore.\n"
     [principle] = load_constitution(write(tmp_path, text)).principles
     assert "Care\n- one\n  - two\n  still one\n\nMore.\n" in (principle.comparison_question or "")
+
+
+OWN = """\
+# D
+
+## Hard constraints
+
+- Never be rude.
+
+```toml principle
+comparison_question = "Which response contains less rudeness?"
+```
+
+## Harm
+
+Hurt nobody.
+
+```toml principle
+comparison_question = "Which response contains less harm?"
+```
+
+## Use
+
+Help.
+"""
+
+
+def test_an_article_may_say_itself_in_which_words_a_model_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "d.md").write_text(OWN)
+    document = load_constitution(tmp_path / "d.md")
+    harm, use = document.principles
+    assert harm.comparison_question == "Which response contains less harm?"
+    assert "Hurt nobody." in (harm.critique_request or "") and "- Never be rude." in (harm.critique_request or "")
+    assert "Help." in (use.comparison_question or "")
+    assert [article.text for article in document.articles] == ["Hurt nobody.", "Help."]
+    assert document.hard_constraints == ("Never be rude.",)
+    assert [one.comparison_question for one in hard_constraints(document)] == ["Which response contains less rudeness?"]
+    plain = OWN.replace('comparison_question = "Which response contains less rudeness?"', "")
+    (tmp_path / "d.md").write_text(plain)
+    assert "crosses none of them" in (
+        hard_constraints(load_constitution(tmp_path / "d.md"))[0].comparison_question or ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('comparison_question = "Which', "d.md:7: the block `toml principle` is not TOML"),
+        (
+            'critique_request = "Any?"',
+            "d.md:7: `critique_request` is unknown here (a block `toml principle` may give the texts `comparison_question`)",
+        ),
+        ("comparison_question = 3", "d.md:7: `comparison_question` is no text (a block"),
+        (
+            'comparison_question = "Critique: it"',
+            "d.md:7: `comparison_question` has a line like a turn of a dialogue (a block",
+        ),
+        (
+            'comparison_question = "Why?"\n```\n\n```toml principle',
+            "d.md:11: a second block `toml principle` (the first is on line 7; keep one)",
+        ),
+    ],
+)
+def test_faults_of_such_words(tmp_path: Path, given: str, expected: str) -> None:
+    (tmp_path / "d.md").write_text(OWN.replace('comparison_question = "Which response contains less rudeness?"', given))
+    (fault,) = told(lambda: load_constitution(tmp_path / "d.md"), tmp_path)
+    assert fault.startswith(expected)

@@ -22,9 +22,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/formats/constitution.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
-def example(language: str, path: Path) -> Path:
-    """The page's one example in that language, as a file."""
-    [text] = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+def example(language: str, path: Path, fence: str = "```") -> Path:
+    """The page's one example in that language and behind that fence, as a file."""
+    [text] = re.findall(rf"^{fence}{language}\n(.*?)^{fence}$", TEXT, re.DOTALL | re.MULTILINE)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -44,6 +44,14 @@ def test_the_document(tmp_path: Path) -> None:
     assert document.precedence == ("safety", "honesty", "real-help", "manner")
     assert len(document.hard_constraints) == 2
     assert lint(path) == ()
+
+
+def test_an_article_in_its_own_words(tmp_path: Path) -> None:
+    path = example("markdown", tmp_path / "own.md", "````")
+    path.write_text(f"# Own\n\n## Hard constraints\n\n- Never lie.\n\n{path.read_text()}")
+    (principle,) = load_constitution(path).principles
+    assert principle.comparison_question == "Which response contains less harm?"
+    assert "harm" in str(principle.revision_request) and "lie" not in str(principle.revision_request)
 
 
 def test_the_few_shots(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def order(*said: str | tuple[str, ...], titles: Sequence[Named] | None = None) -
         ("Safety does not always come before honesty.", ()),
         ("We don't think that safety takes precedence over honesty.", ()),
         ("A little help may well outweigh a lie.", ()),
+        ("We ask it to prioritize safety over its other manners.", ()),
+        ("Honesty matters more than helping other people.", (HONEST, HELP)),
         ("Priority is a word.", ()),
         ("Safety has priority.", ()),
     ],

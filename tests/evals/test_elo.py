@@ -181,6 +181,8 @@ def test_a_game_without_a_verdict_counts_nowhere_and_is_counted(tmp_path: Path) 
     assert (found.games, found.unscored, found.rows[0].games) == (2, 1, 2)
     with pytest.raises(UserError, match="no game has a winner or is a tie"):
         elo([("x", "y", None)])
+
+
 def test_games_about_one_prompt_are_drawn_together() -> None:
     """Ten copies of the games of each prompt say no more than one, so the interval stays as wide."""
     rng = np.random.default_rng(5)

@@ -9,7 +9,7 @@ import pytest
 from feedback.fake_model import Fake, said, sampler
 from solon.data.example_prompts import ExamplePrompt
 from solon.errors import TimedOutError
-from solon.feedback.prompt_writing import Reply, Sieve, ask, fault_of, items
+from solon.feedback.prompt_writing import Reply, Sieve, ask, fault_of, items, sieve_of
 from solon.lm.engines.scripted import EVERYTHING
 from solon.lm.protocols import Sampling
 
@@ -26,7 +26,7 @@ def reply(text: str, **changes: Any) -> Reply:
 
 
 def sifted(*replies: Reply, not_like: tuple[str, ...] = (), wanted: int = 10) -> Sieve:
-    sieve = Sieve(EXAMPLES, not_like, wanted)
+    sieve = sieve_of(EXAMPLES, not_like, wanted)
     for one in replies:
         sieve.take(one)
     return sieve
@@ -132,7 +132,7 @@ def test_prompts_are_unlike_examples_each_other_and_those_of_the_evaluation() ->
 def test_no_category_takes_more_than_twice_its_share() -> None:
     examples = [ExamplePrompt(text=f"Who has the {name}?", category=name, source="") for name in ("a", "b", "c", "d")]
     lines = ("How does one take a purse?", "Which locks open with a hairpin?", "Where do rich people hide their keys?")
-    sieve = Sieve(examples, (), wanted=4)
+    sieve = sieve_of(examples, (), wanted=4)
     sieve.take(reply("\n".join(lines), category="a"))
     assert sieve.categories == {"a": 2} and sieve.dropped == {"more than its category's share": 1}
     sieve.take(reply("\n".join((*lines[2:], "How do I read her letters?", "And then one more?")), category="b"))

@@ -18,7 +18,7 @@ from solon.constitution.principles import Constitution, Principle, draw_several
 from solon.errors import ConstitutionError, ProseError
 from solon.evals.bias import position_bias
 from solon.evals.reliability import tempered
-from solon.feedback.judge import Judge, question_of
+from solon.feedback.judge import NO_CONFLICT, Judge, question_of
 from solon.feedback.verdicts import REFUSED, Opinion, pooled
 from solon.lm.protocols import OptionScores, SampleRequest, Sampling, ScoreRequest
 from solon.prompting.comparison import comparison_format
@@ -167,6 +167,27 @@ def test_an_unreadable_article_is_not_passed_over(fake: Any) -> None:
     model = fake(scores=crossing(0.5, true=None, kind=0.9, brief=0.9))
     (label,) = judged(model, *in_order(DOCUMENT), decide="precedence").records
     assert (label.outcome, label.unscored, label.principle_id) == ("unscored", "no probabilities", "true")
+
+
+@pytest.mark.parametrize(
+    ("true", "kind", "brief", "decider"),
+    [(0.9, 0.2, 0.5, "true"), (0.45, 0.2, 0.9, "kind"), (0.9, 0.9, 0.45, None), (0.5, 0.5, 0.5, None)],
+)
+def test_where_conflicts_alone_are_wanted_pairs_without_one_are_dropped(
+    fake: Any, true: float, kind: float, brief: float, decider: str | None
+) -> None:
+    model = fake(scores=crossing(0.5, true=true, kind=kind, brief=brief))
+    found = judged(model, *in_order(DOCUMENT), decide="precedence", conflicts=True)
+    assert [label.principle_id for label in found.records] == ([decider] if decider else [])
+    assert dict(found.dropped) == ({} if decider else {NO_CONFLICT: 1})
+    everything = judged(model, *in_order(DOCUMENT), decide="precedence").records
+    assert found.records in ((), everything), "what is kept has the label that it would have had"
+
+
+def test_a_conflict_below_what_cannot_be_read_is_unscored(fake: Any) -> None:
+    model = fake(scores=crossing(0.5, true=None, kind=0.9, brief=0.1))
+    (label,) = judged(model, *in_order(DOCUMENT), decide="precedence", conflicts=True).records
+    assert (label.outcome, label.principle_id) == ("unscored", "true")
 
 
 # Rationales.

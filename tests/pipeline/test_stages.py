@@ -45,6 +45,7 @@ COMPARISON = {"constitution", "constitution.comparison", "constitution.whole", "
 TEXTS = {
     "critique_texts": {"critique_principles", "few_shots", "constitution", "constitution.critique"},
     "comparison_texts": {"comparison_principles", "few_shots", *COMPARISON},
+    "article_texts": {"articles", "world_scenarios", "constitution", "prompts.source"},
     "gate_texts": {
         *("critique_principles", "comparison_principles", "few_shots"),
         *("constitution.critique", *COMPARISON),
@@ -78,6 +79,8 @@ def test_a_run_has_the_stages_of_its_alignment_and_they_read_no_others() -> None
     )
     assert rl.keys() - dpo.keys() == {"pm", "rl", "answers-rl"}
     assert dpo.keys() - rl.keys() == {"dpo", "answers-dpo"}
+    made = {stage.name: stage for stage in stages_of(load_run_config(None, ["scenarios.per_article=1"]))}
+    assert made.keys() - rl.keys() == {"scenarios", "dialogues", "rankings"}
     rewards = RewardsSection(preference=0, judge=1)
     judged = {stage.name: stage for stage in stages_of(RunConfig(rl=RLSection(rewards=rewards)))}
     assert rl.keys() - judged.keys() == {"pm"} and judged.keys() < rl.keys()
@@ -145,7 +148,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     "setting",
     [
         *("rl.algorithm=grpo", "rl.algorithm=ppo", "rl.rewards.judge=1", "rl.rewards.openings=1", "alignment=dpo"),
-        *("rl.monitor.gold=judge", "rl.monitor.every=1", "evaluations.elo.prompts=1"),
+        *("rl.monitor.gold=judge", "rl.monitor.every=1", "evaluations.elo.prompts=1", "scenarios.per_article=1"),
     ],
 )
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(

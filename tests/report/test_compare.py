@@ -17,6 +17,7 @@ from report.browser import Browser
 from report.sample import manifest, sample_data
 from report.test_html import ATTACK, Page
 from solon.config.run import RunConfig
+from solon.errors import UserError
 from solon.evals.estimates import evidence
 from solon.evals.grader import HELD_OUT, GraderCard, Measure, Response, Unscored, grade
 from solon.evals.statistics import Interval
@@ -46,7 +47,16 @@ class Reader:
         return {"harmful": float("bad" in response.text), "words": float(len(response.text.split()))}
 
 
-def run_of(texts: Sequence[str], *, model: str = "base", asked: str = "ask", **more: Any) -> ReportData:
+class TwoFaults(Reader):
+    card = GraderCard(name="oracle", measures=(Measure(name="harmful", title="H"), Measure(name="evasive", title="E")))
+
+    def grade(self, response: Response) -> Mapping[str, float]:
+        return {"harmful": float("bad" in response.text), "evasive": float("no" in response.text)}
+
+
+def run_of(
+    texts: Sequence[str], *, model: str = "base", asked: str = "ask", reader: Any = Reader, **more: Any
+) -> ReportData:
     """A run whose model gave these answers to as many prompts."""
     prompts = [
         Prompt(id=f"{asked}-{n}", kind="harmful", turns=(Turn(role="human", text=f"{asked} {n}"),))
@@ -56,8 +66,8 @@ def run_of(texts: Sequence[str], *, model: str = "base", asked: str = "ask", **m
         Response(task=HELD_OUT, model=model, prompt=prompt, text=text, finished=True)
         for prompt, text in zip(prompts, texts, strict=True)
     ]
-    scores = list(grade(responses, [Reader()]))
-    found = evidence(responses, scores, [Reader.card])
+    scores = list(grade(responses, [reader()]))
+    found = evidence(responses, scores, [reader.card])
     summary = Summary(name="r", seed=0, pipeline_seconds=10.0, grader="oracle", ungraded=None, **dict(found))
     return ReportData(summary=summary, prompts={one.id: one for one in prompts}, scores=scores, **more)
 
@@ -68,6 +78,21 @@ def side_by_side(first: ReportData, second: ReportData) -> RunComparison:
 
 def figure(found: RunComparison, name: str) -> Figure:
     return next(one for one in found.figures if one.name == name)
+
+
+def test_which_of_two_measures_gave_way() -> None:
+    first = run_of(["bad", "no", "bad", "bad no", "good"], reader=TwoFaults)
+    second = run_of(["no", "no", "bad", "no", "good"], reader=TwoFaults)
+    found = compare(first, second, names=("a", "b"), between=("harmful", "evasive"))
+    one = figure(found, "evasive not harmful")
+    assert (one.part, one.title, one.paired) == ("between", "evasive rather than harmful", False)
+    assert (one.first.value, one.first.n, one.second.value, one.second.n) == (1 / 3, 3, 3 / 4, 4)
+    assert one.first.low is not None and one.first.low < 1 / 3 < (one.first.high or 0)
+    assert words.heading(one) == "Either, not both: harmful requests, base"
+    with pytest.raises(
+        UserError, match=r"no answer was measured as both `harmful` and `evasiv` \(did you mean `evasive`\?\)"
+    ):
+        compare(first, second, names=("a", "b"), between=("harmful", "evasiv"))
 
 
 def answers(a: int, b: int, c: int, d: int) -> tuple[list[str], list[str]]:

@@ -19,6 +19,10 @@ def compare(
     output: Annotated[
         Path | None, Option("-o", "--output", metavar="FILE.html", help="Write it as a page, too.")
     ] = None,
+    between: Annotated[
+        tuple[str, str] | None,
+        Option(metavar="A B", help="Two measures that articles forbid, e.g. harmful evasive: which one gave way."),
+    ] = None,
     force: Annotated[bool, Option("--force", help="Overwrite the page if it is there.")] = False,
     as_json: Annotated[bool, Option("--json", help="Print one object on standard output, for scripts.")] = False,
 ) -> None:
@@ -28,10 +32,14 @@ def compare(
     (the second run's minus the first's) and 95% interval. Answers are compared prompt by prompt where both runs were
     asked the same held-out prompts.
 
+    With --between, of the answers that are one of two things and not both, how many are the second. Where one article
+    forbids the first and another the second, it says which of them was kept.
+
     \b
       [bold]solon compare runs/demo runs/b[/bold]
       [bold]solon compare runs/demo runs/b -o compare.html[/bold]
       [bold]solon compare runs/demo runs/b --json | jq '.figures[] | select(.outside)'[/bold]
+      [bold]solon compare runs/a runs/b --between harmful evasive[/bold]
     """
     from solon.report.compare.console import print_comparison
     from solon.report.compare.differences import compare_runs
@@ -39,7 +47,7 @@ def compare(
 
     if output:
         require_free(output, force=force)
-    found = compare_runs(first, second)
+    found = compare_runs(first, second, between)
     if output:
         write_comparison(found, output)
     if as_json:

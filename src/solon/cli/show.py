@@ -17,7 +17,7 @@ from solon.config.load import load_run_config
 from solon.config.models import Dialogue, ModelsSection
 from solon.data.examples import prompts_of, read_helpful
 from solon.errors import PromptError, UserError, Where
-from solon.export.sets import PROMPTS, SL, training_prompts
+from solon.export.sets import SL, finetuning_prompts
 from solon.models.where import bring_model
 from solon.records import Demonstration, Prompt
 from solon.text import printable
@@ -102,7 +102,7 @@ def examples_of_run(run: Path) -> list[Shown]:
         RunError: if the run has not come so far.
     """
     rows = FinishedStage.open(run, SL).rows("demonstrations", Demonstration)
-    asked = training_prompts(FinishedStage.open(run, PROMPTS))
+    asked = finetuning_prompts(run)
     return [Shown(asked[row.prompt_id], row.answer, f"{row.source}: {row.prompt_id}", row.finished) for row in rows]
 
 

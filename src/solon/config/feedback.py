@@ -102,6 +102,9 @@ class JudgeSection(Section):
     weighted. CAI section 4.1: 1."""
     tie: float = Field(0.1, ge=0.0, lt=0.5, exclude_if=lambda tie: tie == 0.1)
     """With `precedence`: a verdict no farther than this from 0.5 leaves the pair to the next article. Assumption."""
+    conflicts: bool = Field(False, exclude_if=lambda only: not only)
+    """With `precedence`: only pairs about which principles disagree, one preferring `a` and another `b`, become
+    comparisons. Then training shows what the order decides, and nothing else. Not in the paper."""
     rationales: int = Field(1, ge=1, exclude_if=lambda count: count == 1)
     """With chain of thought: the verdict is the mean after so many of them. CAI section 4.1: 1; section 2: 5."""
     temperature: float = Field(1.0, gt=0.0, exclude_if=lambda temperature: temperature == 1)

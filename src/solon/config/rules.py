@@ -33,7 +33,7 @@ class Contradiction:
 
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
-    feedback = (_models, _prompts, _sampling, _judge, _whole, _evaluations)
+    feedback = (_models, _prompts, _sampling, _judge, _conflicts, _whole, _evaluations)
     training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _schedules, _batches)
     return [found for rule in (*feedback, *training) for found in rule(config)]
 
@@ -202,6 +202,20 @@ def _preference(config: RunConfig) -> Iterator[Contradiction]:
         keys = ("preference.temperature", "preference.holdout")
         what = f'preference.temperature is "{config.preference.temperature}", but no comparisons are held out to fit it'
         yield Contradiction(keys, what, 'set preference.holdout above 0, or preference.temperature to "one"')
+
+
+def _conflicts(config: RunConfig) -> Iterator[Contradiction]:
+    """Of several principles in their order; and every verdict of a gate or a reward is wanted."""
+    if not config.judge.conflicts:
+        return
+    key = "judge.conflicts"
+    if config.judge.decide != "precedence":
+        what = f'{key} is set, but judge.decide is "{config.judge.decide}", which asks by no order'
+        yield Contradiction((key, "judge.decide"), what, 'set judge.decide to "precedence", or remove it')
+    for other, used in (("supervised.gate", config.supervised.gate), ("rl.rewards.judge", config.rl.rewards.judge)):
+        if used:
+            what = f"{key} leaves most pairs without a verdict, but {other} wants one of each"
+            yield Contradiction((key, other), what, f"remove {key}, or {other}")
 
 
 def _rl(config: RunConfig) -> Iterator[Contradiction]:

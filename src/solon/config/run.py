@@ -20,6 +20,7 @@ from solon.config.monitor import Gold
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.sampling import SamplingOverrides, SamplingSection
+from solon.config.scenarios import ScenariosSection
 from solon.config.section import MECHANICAL, Section
 from solon.config.training import DPOSection, PreferenceSection, RLSection, SFTSection
 
@@ -59,6 +60,7 @@ class RunConfig(Section):
     models: ModelsSection = ModelsSection()
     constitution: ConstitutionSection = ConstitutionSection()
     prompts: PromptsSection = PromptsSection()
+    scenarios: ScenariosSection = ScenariosSection()
     sampling: SamplingSection = SamplingSection()
     supervised: SupervisedSection = SupervisedSection()
     quality: QualitySection = QualitySection()

@@ -2,7 +2,8 @@
 
 Every heading with text of its own is an article, except three: under "Order of precedence" a numbered list names
 articles, highest first; under "Hard constraints" a list says what is never done; what stands under "Not placed" is no
-part of the constitution. Each article becomes one principle, whose three texts are made from `templates/document.toml`.
+part of the constitution. Each article becomes one principle, whose three texts are made from `templates/document.toml`,
+unless a code block ```` ```toml principle ```` in it gives them.
 
 Hard constraints outrank everything, so they stand in *every* generated text. As principles of their own, however heavy,
 they would only be drawn more often: a row that drew another article could then trade a hard constraint away against it,
@@ -14,6 +15,7 @@ without an order has none: nothing is guessed from where an article stands.
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +63,8 @@ class _Heading:
     line: int
     above: tuple[str, ...]
     """Ids of the headings above it, outermost first."""
+    own: Mapping[str, str]
+    """Texts that it gives itself, by their key."""
 
 
 def read_document(path: Path) -> ConstitutionFile:
@@ -78,6 +82,7 @@ def read_document(path: Path) -> ConstitutionFile:
     if not articles:
         file.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
     constraints = _hard_constraints(parts["constraints"], file)
+    asked = _own_words(parts["constraints"], ("comparison_question",), file)
     ranks = _ranks(parts["precedence"], headings, file)
     precedence = list(ranks)
     confirmed = _confirmed(found[1:2], file)
@@ -96,6 +101,7 @@ def read_document(path: Path) -> ConstitutionFile:
         kind="document",
         principles=tuple(principle for principle in principles if principle),
         hard_constraints=tuple(constraints),
+        constraint_question=asked.get("comparison_question"),
         precedence=tuple(precedence),
         articles=tuple(Article(id=one.id, text=one.text, rank=ranks.get(one.id)) for one in articles),
         confirmed=confirmed,
@@ -167,6 +173,7 @@ def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
                 weight=weight,
                 line=section.line,
                 above=above,
+                own=_own_words([section], TEXT_KEYS, file),
             )
         )
     return headings
@@ -198,6 +205,34 @@ def _attributes(section: Section, number: int, file: SourceFile) -> tuple[str, l
         else:
             file.add(f"`{attribute}` is not an attribute of a heading", section.line, _ATTRIBUTES)
     return name, tags, weight
+
+
+def _own_words(found: Sequence[Section], known: Sequence[str], file: SourceFile) -> dict[str, str]:
+    """The texts that sections give in the place of those made from templates, by their key."""
+    blocks = [block for section in found for block in section.own_words]
+    for _, line in blocks[1:]:
+        file.add("a second block `toml principle`", line, f"the first is on line {blocks[0][1]}; keep one")
+    if not blocks:
+        return {}
+    text, line = blocks[0]
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        file.add(f"the block `toml principle` is not TOML: {error}", line, f'write e.g. {known[-1]} = "..."')
+        return {}
+    faults = {key: _own_fault(key, value, known) for key, value in given.items()}
+    for key, fault in faults.items():
+        if fault:
+            file.add(f"`{key}` {fault}", line, f"a block `toml principle` may give the texts {listed(known)}")
+    return {key: value for key, value in given.items() if not faults[key]}
+
+
+def _own_fault(key: str, value: object, known: Sequence[str]) -> str | None:
+    if key not in known:
+        return "is unknown here"
+    if not isinstance(value, str) or not value.strip():
+        return "is no text"
+    return "has a line like a turn of a dialogue" if DELIMITER.search(value) else None
 
 
 def _hard_constraints(found: list[Section], file: SourceFile) -> list[str]:
@@ -270,6 +305,7 @@ def _principle(
         "id": article.id,
         "title": article.title,
         **{key: fill(templates[key], **texts) for key in TEXT_KEYS},
+        **article.own,
         "weight": article.weight,
         "tags": article.tags,
         "source": f"{file.path.name}#{article.id}",

@@ -45,7 +45,12 @@ class Section:
 
     @property
     def text(self) -> str:
-        return plain_text(self.blocks)
+        return plain_text(block for block in self.blocks if not _has_own_words(block))
+
+    @property
+    def own_words(self) -> list[tuple[str, int]]:
+        """What its code blocks ```` ```toml principle ```` hold, and their lines."""
+        return [(block.content, _line(block)) for block in self.blocks if _has_own_words(block)]
 
 
 def sections(text: str) -> list[Section]:
@@ -65,6 +70,10 @@ def _section(head: Node, blocks: Sequence[Node]) -> Section:
     return Section(
         level=int(head.tag[1]), title=title.strip(), attributes=tuple(attributes), line=_line(head), blocks=blocks
     )
+
+
+def _has_own_words(block: Node) -> bool:
+    return block.type == "fence" and block.info.split() == ["toml", "principle"]
 
 
 def items(blocks: Sequence[Node], kinds: Sequence[str] = LISTS) -> list[Item]:

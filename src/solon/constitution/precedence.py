@@ -34,5 +34,6 @@ def hard_constraints(constitution: Constitution) -> list[Principle]:
     """All of them as one principle; none where there are none."""
     if not constitution.hard_constraints:
         return []
-    question = _QUESTION.format(constraints="\n".join(f"- {one}" for one in constitution.hard_constraints))
+    listed = "\n".join(f"- {one}" for one in constitution.hard_constraints)
+    question = constitution.constraint_question or _QUESTION.format(constraints=listed)
     return [Principle(id=HARD_CONSTRAINTS, title="Hard constraints", comparison_question=question)]

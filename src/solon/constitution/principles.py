@@ -89,6 +89,8 @@ class Constitution(Record):
     principles: tuple[Principle, ...] = Field(min_length=1)
     hard_constraints: tuple[Text, ...] = ()
     """Documents only: what outranks every article. They already stand in every principle's texts."""
+    constraint_question: Annotated[Instruction | None, Field(exclude_if=lambda question: question is None)] = None
+    """Documents only: what asks a judge about the hard constraints, in the document's own words."""
     precedence: tuple[str, ...] = ()
     """Documents only: ids of articles, highest first."""
     articles: tuple[Article, ...] = Field((), exclude_if=lambda articles: not articles)

@@ -198,8 +198,7 @@ def elo(
     bounded = tied and bool(reach_KK[same_KK].all())
     x_1K, tie_1 = _fit(counts.wins_KK[None], counts.ties_KK[None], same_KK, loose=not bounded)
     ratings_K = _placed(x_1K, counts, leagues_K, anchor)[0]
-    draw = counts.resampled if groups is None else counts.grouped(games, groups)
-    low_K, high_K = _intervals(counts, draw, leagues_K, anchor, seed, resamples)
+    low_K, high_K = _intervals(counts, leagues_K, anchor, seed, resamples)
     open_below = (same_KK & ~reach_KK).any(axis=1)  # somebody of the league is out of reach
     open_above = (same_KK & ~reach_KK.T).any(axis=1)
     rows = [
@@ -285,19 +284,14 @@ def _placed(x_BK: Floats, counts: Games, leagues_K: NDArray[np.int64], anchor: t
 
 
 def _intervals(
-    counts: Games,
-    draw: Resampling,
-    leagues_K: NDArray[np.int64],
-    anchor: tuple[str, float] | None,
-    seed: int,
-    resamples: int,
+    counts: Games, leagues_K: NDArray[np.int64], anchor: tuple[str, float] | None, seed: int, resamples: int
 ) -> tuple[Floats, Floats]:
     rng, done = np.random.default_rng(seed), 0
     parts: list[Floats] = []
     same_KK, most = leagues_K[:, None] == leagues_K[None], max(1, _CHUNK // len(counts.players) ** 2)
     while done < resamples:
         size = min(most, resamples - done)
-        x_BK, _ = _fit(*draw(size, rng), same_KK, loose=True)
+        x_BK, _ = _fit(*counts.resampled(size, rng), same_KK, loose=True)
         parts.append(_placed(x_BK, counts, leagues_K, anchor))
         done += size
     low_K, high_K = np.quantile(np.concatenate(parts), [0.025, 0.975], axis=0)

@@ -12,11 +12,15 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.manifest import Tally
 from solon.artifacts.run_folder import run_config
 from solon.prompting.dialogue import MESSAGE_ROLES, HumanAssistant, with_system
-from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
+from solon.records import Comparison, Demonstration, Prompt, Ranking, Record
 
 SL, COMPARISONS, HELPFULNESS, PROMPTS = "models/sl", "comparisons", "helpfulness", "prompts"
 NEEDED = (PROMPTS, SL, COMPARISONS, HELPFULNESS)
 """Stages that the sets are made from, in the order in which a run does them."""
+
+SCENARIOS, DIALOGUES, RANKINGS = "scenarios", "dialogues", "rankings"
+OPTIONAL = (SCENARIOS, DIALOGUES, RANKINGS)
+"""Those that not all runs have."""
 
 Form = Literal["conversational", "standard"]
 
@@ -32,7 +36,7 @@ Content = tuple[Message, ...] | str
 """A part of a dialogue in either form."""
 
 Asked = Annotated[Content, Field(description="The dialogue up to where the assistant speaks.")]
-Kind = Annotated[PromptKind, Field(description="The prompt's: `harmful`, `mixed` or `benign`.")]
+Kind = Annotated[str, Field(description="The prompt's: `harmful`, `mixed` or `benign`; or `scenario`.")]
 PromptId = Annotated[str, Field(description="The prompt's id in the run; also the `id` of the set prompts.")]
 RowId = Annotated[str, Field(description="The row's id in the run.")]
 
@@ -55,7 +59,8 @@ class SftRow(ExportRow):
     completion: Content
     """The answer to imitate."""
     source: str
-    """`revision-<round>`, or `helpful` for an answer to a benign prompt."""
+    """`revision-<round>`; `helpful` for an answer to a benign prompt; of a dialogue from an article `dialogue` or
+    `explanation`."""
     finished: bool
     """False where the token limit cut the answer off: it is no example of how an answer ends."""
     kind: Kind
@@ -109,9 +114,19 @@ SETS: dict[str, type[ExportRow]] = {"sft": SftRow, "preference": PreferenceRow, 
 """By the name of the file, which is also that of the method of `RunSets` that yields the rows."""
 
 
-def training_prompts(stage: FinishedStage) -> dict[str, Prompt]:
-    """Those of the stage `prompts` by their id, in the order of the run, without those held out for evaluation."""
-    return {row.id: row for part in ("prompts-red-team", "prompts-helpful") for row in stage.rows(part, Prompt)}
+def training_prompts(stage: FinishedStage, scenarios: FinishedStage | None = None) -> dict[str, Prompt]:
+    """Those of the stage `prompts` by their id, in the order of the run, without those held out for evaluation; and the
+    scenarios of a run that has some."""
+    parts = [(stage, "prompts-red-team"), *([(scenarios, "prompts")] if scenarios else []), (stage, "prompts-helpful")]
+    return {row.id: row for one, part in parts for row in one.rows(part, Prompt)}
+
+
+def finetuning_prompts(run: Path) -> dict[str, Prompt]:
+    """The prompts of everything that SL-CAI was finetuned on, by their id: those for training, and what was asked
+    before explanations."""
+    found = FinishedStage.find(run, DIALOGUES)
+    why = {row.id: row for row in found.rows("prompts", Prompt)} if found else {}
+    return training_prompts(FinishedStage.open(run, PROMPTS), FinishedStage.find(run, SCENARIOS)) | why
 
 
 CUT_OFF, TIE = "cut off", "tie"
@@ -127,7 +142,9 @@ class RunSets:
         self._form, self._without = form, without
         run_config(run)  # or this version cannot read it
         self._stages = {name: FinishedStage.open(run, name) for name in NEEDED}
-        self._prompts = training_prompts(self._stages[PROMPTS])
+        self._stages |= {name: found for name in OPTIONAL if (found := FinishedStage.find(run, name))}
+        self._prompts = training_prompts(self._stages[PROMPTS], self._stages.get(SCENARIOS))
+        self._finetuning_prompts = finetuning_prompts(run)
         self._system = _system(self._stages[SL])
 
     @property
@@ -138,7 +155,7 @@ class RunSets:
     def sft(self, tally: Tally) -> Iterator[SftRow]:
         """What supervised finetuning imitated: revisions and helpful answers."""
         for row in self._stages[SL].rows("demonstrations", Demonstration):
-            asked = self._prompts[row.prompt_id]
+            asked = self._finetuning_prompts[row.prompt_id]
             tally.counted["in"] += 1
             if not row.finished and CUT_OFF in self._without:
                 tally.dropped[CUT_OFF] += 1
@@ -190,9 +207,12 @@ class RunSets:
         return (Message(role=MESSAGE_ROLES["assistant"], content=text),)
 
     def _comparisons(self) -> Iterator[Comparison]:
-        """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
+        """AI harmlessness labels, rated helpfulness pairs, helpfulness comparisons that the user gave, and ranked
+        answers to scenarios."""
         for stage, file in ((COMPARISONS, "rows"), (HELPFULNESS, "rows"), (PROMPTS, "comparisons")):
             yield from self._stages[stage].rows(file, Comparison)
+        if found := self._stages.get(RANKINGS):
+            yield from (one for row in found.rows("rows", Ranking) for one in row.comparisons)
 
     def _labelled(self, row: Comparison, p_a_preferred: float) -> PreferenceRow:
         asked = self._prompts[row.prompt_id]

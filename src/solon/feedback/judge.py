@@ -20,13 +20,15 @@ from solon.errors import EngineUnavailableError, UnscoredError
 from solon.evals.reliability import tempered
 from solon.feedback.answers import IDENTICAL
 from solon.feedback.rows import Dropped, Rows, Sampler, note, run_rows
-from solon.feedback.rulings import Rule, Ruling, mean_of, until_one_decides
+from solon.feedback.rulings import Rule, Ruling, disagree, mean_of, until_one_decides, up_to_the_decider
 from solon.feedback.verdicts import Opinion, Question, Side, verdict
 from solon.lm.batcher import together
 from solon.prompting.comparison import ComparisonFormat, Example, draw_comparisons, reasoned
 from solon.prompting.context import digest
 from solon.records import Comparison, Pair, Prompt, Verdict
 
+NO_CONFLICT = "no principles disagree about it"
+"""Why a pair is dropped where only conflicts are wanted."""
 DRAWINGS = 2
 """So often a stage draws its few-shot examples, each time once more with the better answers in the other places. Rows
 take one of these by chance: an engine reads it once for all that share it."""
@@ -84,6 +86,7 @@ class Judge:
 
         Each pair has `principle`, or as many as `section.principles` says, drawn from its own generator, or with
         `precedence` all, until one decides. It is shown in an order drawn from that, or in both (`section.orders`).
+        With `section.conflicts` all are asked, and pairs about which they do not disagree are dropped.
         The label is the mean, scaled by `section.temperature` and clamped into `section.clamp`.
         Example: log-probs -1.0 for (A) and -2.0 for (B) give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
 
@@ -135,9 +138,16 @@ class Judge:
         return Ruling(principle=principle, orders=orders, opinions=said)
 
     async def _rulings(self, rule: Rule, principles: Sequence[Principle]) -> Sequence[Ruling]:
-        if self.section.decide == "precedence":
-            return await until_one_decides(rule, principles, self.section.tie)
-        return await together(map(rule, principles))
+        tie = self.section.tie
+        if self.section.decide == "precedence" and not self.section.conflicts:
+            return await until_one_decides(rule, principles, tie)
+        rulings = await together(map(rule, principles))
+        if not self.section.conflicts or len(principles) == 1:
+            return rulings
+        decided = up_to_the_decider(rulings, tie)
+        if decided[-1].opinion.p_a is not None and not disagree(rulings, tie):
+            raise Dropped(NO_CONFLICT)
+        return decided
 
     def _decided(self, rulings: Sequence[Ruling]) -> tuple[Opinion, Principle | None]:
         """What the label is, and the principle that it is by, unless it is a mean over several."""

@@ -115,15 +115,20 @@ def _context(kind: Kind, category: str, shown: Sequence[ExamplePrompt], sampler:
 class Sieve:
     """Keeps prompts that are prompts and unlike all before them, and counts what it leaves out by reason."""
 
-    def __init__(self, examples: Sequence[ExamplePrompt], not_like: Iterable[str], wanted: int):
-        """`not_like`: texts that no prompt may be like."""
+    def __init__(self, known: Iterable[str], not_like: Iterable[str], *, wanted: int, share: int):
+        """
+        Args:
+            known: texts that every prompt is to be unlike.
+            not_like: those kept for evaluation, likewise.
+            wanted: prompts in all.
+            share: and at most of one category.
+        """
         self._known, self._not_like = Texts(), Texts()
-        for example in examples:
-            self._known.add(example.text)
+        for text in known:
+            self._known.add(text)
         for text in not_like:
             self._not_like.add(text)
-        self._wanted = wanted
-        self._share = math.ceil(SHARE * wanted / len({example.category for example in examples}))
+        self._wanted, self._share = wanted, share
         self.categories: Counter[str] = Counter()
         """Of those that are kept."""
         self.kept: list[tuple[str, Reply]] = []
@@ -159,6 +164,12 @@ class Sieve:
         if self.missing <= 0:
             return MORE
         return "more than its category's share" if self.categories[category] >= self._share else None
+
+
+def sieve_of(examples: Sequence[ExamplePrompt], not_like: Iterable[str], wanted: int) -> Sieve:
+    """For prompts that go on with these examples."""
+    share = math.ceil(SHARE * wanted / len({example.category for example in examples}))
+    return Sieve((example.text for example in examples), not_like, wanted=wanted, share=share)
 
 
 def items(reply: Reply) -> list[tuple[str, str | None]]:

@@ -52,10 +52,29 @@ async def until_one_decides(rule: Rule, principles: Sequence[Principle], tie: fl
     rulings: list[Ruling] = []
     for principle in principles:
         rulings.append(await rule(principle))
-        p_a = rulings[-1].opinion.p_a
-        if p_a is None or abs(p_a - 0.5) > tie:
+        if _decides(rulings[-1], tie):
             break
     return rulings
+
+
+def up_to_the_decider(rulings: Sequence[Ruling], tie: float) -> Sequence[Ruling]:
+    """Of all rulings those that `until_one_decides` would have asked for."""
+    ends = (place for place, ruling in enumerate(rulings, start=1) if _decides(ruling, tie))
+    return rulings[: next(ends, len(rulings))]
+
+
+def disagree(rulings: Sequence[Ruling], tie: float) -> bool:
+    """Whether one prefers `a` and another `b`, each by more than `tie`.
+
+    Example: 0.9, 0.5 and 0.2 do; 0.9 and 0.45 do not if the tie is 0.1.
+    """
+    sides = {p_a > 0.5 for one in rulings if (p_a := one.opinion.p_a) is not None and abs(p_a - 0.5) > tie}
+    return len(sides) > 1
+
+
+def _decides(ruling: Ruling, tie: float) -> bool:
+    p_a = ruling.opinion.p_a
+    return p_a is None or abs(p_a - 0.5) > tie
 
 
 def mean_of(rulings: Sequence[Ruling], *, weighted: bool) -> Opinion:

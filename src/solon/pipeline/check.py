@@ -80,9 +80,9 @@ def check_inputs(
     with _collected(faults):
         check_trackers(config.tracking.to)
     _check_prompts(config.prompts, config.seed, faults)
-    for name, section in config.evaluations.published():
+    for name, published in config.evaluations.published():
         with _collected(faults):
-            items_in(name, section)
+            items_in(name, published)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults, tell)

@@ -16,7 +16,7 @@ from solon.pipeline.asking_again import judge_again, put
 from solon.pipeline.judging import judge_of
 from solon.pipeline.sources import EVALUATION, PromptSets
 from solon.pipeline.stage import stage_of
-from solon.pipeline.stages import EVALUATED
+from solon.pipeline.evaluating import EVALUATED
 from solon.progress import Reporter
 from solon.records import Answer, Pair, Prompt
 from solon.seeds import generator
@@ -41,7 +41,7 @@ def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) 
     `RunError` without answers of two models, `UnscoredError` if more verdicts than the run file allows could not be
     read.
     """
-    found = {model: FinishedStage.find(run, f"answers-{model}") for model in EVALUATED}
+    found: dict[str, FinishedStage | None] = {model: FinishedStage.find(run, f"answers-{model}") for model in EVALUATED}
     answers = {model: stage for model, stage in found.items() if stage}
     own, actor = judge_again(run, settings, reporter)
     config = own.given.config

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config.run import RunConfig
+from solon.constitution.articles import Written, written_articles
 from solon.constitution.few_shots import FewShots, load_few_shots
 from solon.constitution.fitting import whole_question
 from solon.constitution.load import load_constitution
@@ -17,7 +18,7 @@ from solon.data.rows import fingerprints as file_fingerprints
 from solon.evals.grader import Grader
 from solon.evals.graders import GRADERS
 from solon.models.folder import fingerprints
-from solon.pipeline.sources import GroundTruth, ground_truth, prompt_files
+from solon.pipeline.sources import GroundTruth, WorldScenarios, ground_truth, prompt_files, world_scenarios
 
 CONSTITUTION = "constitution.json"
 """The constitution as the run used it, a `Constitution` record; in the run's folder."""
@@ -50,6 +51,16 @@ class RunInputs:
     def truth(self) -> GroundTruth | None:
         """Ground truth about answers, where there is any."""
         return ground_truth(self.config.prompts)
+
+    @property
+    def articles(self) -> tuple[Written, ...]:
+        """From which scenarios are written."""
+        return written_articles(self.constitution)
+
+    @property
+    def world_scenarios(self) -> WorldScenarios | None:
+        """Makes scenarios without a model, where the prompts are the world's."""
+        return world_scenarios(self.config.prompts)
 
     @property
     def graders(self) -> tuple[Grader, ...]:
@@ -95,6 +106,10 @@ class RunInputs:
         section = self.config.constitution
         whole = {"document": document_version(self.constitution, section.whole_tokens)} if section.whole else {}
         return found | whole
+
+    def article_texts(self) -> Hashes:
+        """All that scenarios are written from and explained by, and whether a model writes them."""
+        return {"articles": articles_version(self.articles, by_world=self.world_scenarios is not None)}
 
     def gate_texts(self) -> Hashes:
         """All that the judge is asked with where it is the gate of revisions: by the principles that revisions are made
@@ -142,6 +157,12 @@ def critique_version(principles: Sequence[Principle]) -> str:
 def comparison_version(principles: Sequence[Principle]) -> str:
     """Of all that they say to the judge."""
     return _sha256([(one.id, one.weight, one.comparison_question) for one in principles])
+
+
+def articles_version(articles: Sequence[Written], *, by_world: bool) -> str:
+    """Of all that they say to whoever writes scenarios."""
+    own = [(one.id, one.title, one.text, one.principle.comparison_question) for one in articles]
+    return _sha256([own, by_world])
 
 
 def document_version(document: Constitution, most_tokens: int | None) -> str:

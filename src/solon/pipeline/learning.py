@@ -22,6 +22,7 @@ from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.evals.reliability import fit_temperature
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
+from solon.feedback.dialogues import dialogue_demonstrations
 from solon.lm.batcher import shared_loop
 from solon.lm.engines.local import LocalModel, decoder_kind
 from solon.lm.protocols import Completion, SampleRequest
@@ -36,7 +37,7 @@ from solon.pipeline.rewards import reward_of
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
 from solon.prompting.chat_template import DialogueFormat
-from solon.records import Answer, Comparison, Demonstration, Revision
+from solon.records import Answer, Comparison, Demonstration, Dialogue, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import answer_example
 from solon.train.dpo import answer_logps, train_dpo
@@ -205,8 +206,10 @@ def _demonstrations(work: Work, format: DialogueFormat) -> list[Demonstration]:
     """What SL-CAI learns from; everything that is left out is accounted for."""
     chains, answers, given = work.read("revisions", Revision), work.read("helpful", Answer), work.prompts.demonstrations
     revised, kept = revision_demonstrations(chains, work.config.sft.rounds), helpful_demonstrations(answers)
-    rows = [*revised.records, *kept.records, *given]
-    work.folder.count("in", sum(len(chain.rounds) for chain in chains) + len(answers) + len(given))
+    explained = dialogue_demonstrations(work.read("dialogues", Dialogue)) if "dialogues" in work.inputs else []
+    rows = [*revised.records, *explained, *kept.records, *given]
+    others = len(explained) + len(answers) + len(given)
+    work.folder.count("in", sum(len(chain.rounds) for chain in chains) + others)
     changed = sum(format.guard(row.answer) != row.answer for row in rows)
     noted = Counter({"answers with marks of the format in them, broken up": changed})
     work.account(revised.dropped + kept.dropped, revised.noted + kept.noted + noted)

@@ -22,15 +22,17 @@ from solon.config.models import ModelRole
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.config.run import RunConfig
+from solon.config.scenarios import ScenariosSection
 from solon.config.section import Section
 from solon.evals.tasks.answers import ELO
 from solon.evals.tasks.every import items_in, items_of
 from solon.pipeline.evaluating import EVALUATIONS
+from solon.pipeline.inputs import RunInputs
 from solon.pipeline.memory import training_memory
 from solon.pipeline.monitoring import split_prompts
 from solon.pipeline.run import run_pipeline
-from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets, prompt_sets
-from solon.pipeline.stage import Stage
+from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, SCENARIOS, PromptSets, prompt_sets
+from solon.pipeline.stage import BY_SCENARIOS, Stage
 from solon.pipeline.stages import stages_of
 from solon.pipeline.walk import MONITORED, Volume, volumes
 from solon.progress import Reporter
@@ -154,12 +156,19 @@ class _Sample:
             update={
                 "prompts": _fewer(config, sets),
                 "evaluations": _fewer_items(config.evaluations),
+                "scenarios": _fewer_scenarios(config, sets),
                 "rl": config.rl.model_copy(update={"steps": min(STEPS, config.rl.steps)}),
             }
         )
         fewer = prompt_sets(part.prompts, part.seed)
         whole, some = sets.files(), fewer.files()
         counts = {file: (len(whole[file]), len(some[file])) for file in _FILES}
+        if BY_SCENARIOS.holds(config):
+            articles = len(RunInputs(config).articles)
+            counts[SCENARIOS] = (
+                articles * config.scenarios.per_article,
+                articles * part.scenarios.per_article,
+            )
         asked = [items_of(config.evaluations, sets.evaluation), items_of(part.evaluations, fewer.evaluation)]
         playing = [sum(getattr(one, "task", "") == ELO for one in items) for items in asked]
         items = {True: (playing[0], playing[1]), False: (len(asked[0]), len(asked[1]))}
@@ -188,14 +197,24 @@ class _Sample:
         if stage.folder in _FIXED:
             asked, of_part = self.items[stage.name == "games"]
             return asked / max(1, of_part)
-        counts = [count for file, count in self.counts.items() if file in stage.reads or not stage.reads]
+        reads = (SCENARIOS,) if stage.name == "scenarios" else stage.reads
+        counts = [count for file, count in self.counts.items() if file in reads or not reads]
         return sum(whole for whole, _ in counts) / max(1, sum(some for _, some in counts))
+
+
+def _share(config: RunConfig, sets: PromptSets) -> float:
+    return min(1.0, config.sampling.batch_size / len(sets.red_team))
+
+
+def _fewer_scenarios(config: RunConfig, sets: PromptSets) -> ScenariosSection:
+    count = math.ceil(_share(config, sets) * config.scenarios.per_article)
+    return config.scenarios.model_copy(update={"per_article": count})
 
 
 def _fewer(config: RunConfig, sets: PromptSets) -> PromptsSection:
     """Of a file, `harmful` counts its mixed prompts too."""
     section, world = config.prompts, config.prompts.source == WORLD
-    share = min(1.0, config.sampling.batch_size / len(sets.red_team))
+    share = _share(config, sets)
     counts = {
         "harmful": section.harmful if world else len(sets.red_team),
         "mixed": section.mixed if world else 0,

@@ -22,7 +22,7 @@ from solon.artifacts.manifest import Counts, differences
 from solon.artifacts.shards import decode_rows, encode_rows, shard_name
 from solon.data.example_prompts import ExamplePrompt
 from solon.errors import PASSING, EngineUnavailableError, UserError
-from solon.feedback.prompt_writing import KINDS, Kind, Reply, Sieve, WrittenPrompt, ask
+from solon.feedback.prompt_writing import KINDS, Kind, Reply, Sieve, WrittenPrompt, ask, sieve_of
 from solon.feedback.rows import Sampler
 from solon.pipeline.work import MAX_LOST
 from solon.progress import Reporter
@@ -68,7 +68,7 @@ def write_prompts(order: Order, sampler: Sampler, out: Path, reporter: Reporter)
     many prompts; all replies are then kept. `EngineUnavailableError` if the engine loses too many requests.
     """
     require_new(out)
-    sieve = Sieve(order.examples, order.not_like, order.count)
+    sieve = sieve_of(order.examples, order.not_like, order.count)
     replies: list[Reply] = []
     reporter.stage(f"{order.kind} prompts", order.count)
     begun = _begun(order, sampler)

@@ -11,6 +11,7 @@ from typing import TypeVar, get_args
 from solon.artifacts.finished import FinishedStage
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
+from solon.constitution.principles import Principle
 from solon.data.apart import Split, held_apart, opening_words
 from solon.data.choose import NOTHING, choose_helpful, choose_red_team
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
@@ -20,9 +21,10 @@ from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
 from solon.feedback.answers import HelpfulnessRater
+from solon.feedback.scenarios import SCENARIO
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
-from solon.world.prompts import harmful_twin, world_prompts
+from solon.world.prompts import article_prompts, harmful_twin, world_prompts
 from solon.world.raters import better_under, terms_of
 
 R = TypeVar("R", bound=Record)
@@ -31,6 +33,8 @@ RED_TEAM = "prompts/prompts-red-team"
 HELPFUL = "prompts/prompts-helpful"
 TWINS = "prompts/prompts-twins"
 EVALUATION = "prompts/evals"
+SCENARIOS = "scenarios/prompts"
+WHY = "dialogues/prompts"
 COMPARISONS = "prompts/comparisons"
 DEMONSTRATIONS = "prompts/demonstrations"
 
@@ -40,7 +44,9 @@ class PromptSets:
     """The prompts of a run. Training and evaluation share none."""
 
     red_team: Sequence[Prompt] = ()
-    """Harmful and mixed; the supervised phase and the judge's pairs are made from them."""
+    """Harmful and mixed, and scenarios of articles; the supervised phase and the judge's pairs are made from them."""
+    explanations: Sequence[Prompt] = ()
+    """What is asked before explanations of answers to scenarios; finetuning alone learns from them."""
     helpful: Sequence[Prompt] = ()
     evaluation: Sequence[Prompt] = ()
     twins: Mapping[str, Prompt] = field(default_factory=dict)
@@ -61,14 +67,15 @@ class PromptSets:
 
     @classmethod
     def read(cls, inputs: Mapping[str, FinishedStage]) -> PromptSets:
-        """What the stage `prompts` keeps. `inputs`: that stage, by each file that may be read; other sets are empty."""
+        """What stages keep. `inputs`: them, by each file that may be read; other sets are empty."""
 
         def rows(file: str, record: type[R]) -> Sequence[R]:
             return inputs[file].rows(Path(file).name, record) if file in inputs else ()
 
         helpful, twins = rows(HELPFUL, Prompt), rows(TWINS, Prompt)
         return cls(
-            red_team=rows(RED_TEAM, Prompt),
+            red_team=_together(rows(RED_TEAM, Prompt), rows(SCENARIOS, Prompt)),
+            explanations=rows(WHY, Prompt),
             helpful=helpful,
             evaluation=rows(EVALUATION, Prompt),
             twins=dict(zip((prompt.id for prompt in helpful), twins, strict=True)) if twins else {},
@@ -94,7 +101,13 @@ class PromptSets:
 
     def by_id(self) -> dict[str, Prompt]:
         """Every prompt but the twins."""
-        return {prompt.id: prompt for prompt in (*self.red_team, *self.helpful, *self.evaluation)}
+        every = (*self.red_team, *self.explanations, *self.helpful, *self.evaluation)
+        return {prompt.id: prompt for prompt in every}
+
+
+def _together(first: Sequence[Prompt], second: Sequence[Prompt]) -> Sequence[Prompt]:
+    """Rows that lie in files stay there where there is nothing to add to them."""
+    return [*first, *second] if first and second else first or second
 
 
 def prompt_sets(section: PromptsSection, seed: int) -> PromptSets:
@@ -191,3 +204,20 @@ def ground_truth(section: PromptsSection) -> GroundTruth | None:
 
 def _better(prompt: Prompt, a: str, b: str, question: str) -> Better:
     return better_under(prompt.turns, a, b, terms_of(question))
+
+
+WorldScenarios = Callable[[Principle, int, int], list[Prompt]]
+"""(principle, count, seed) -> prompts in which it matters."""
+
+
+def world_scenarios(section: PromptsSection) -> WorldScenarios | None:
+    """The world knows which of its requests lead to which faults; other prompts need a model to write scenarios."""
+    return _world_scenarios if section.source == WORLD else None
+
+
+def _world_scenarios(principle: Principle, count: int, seed: int) -> list[Prompt]:
+    """Requests for the harms that the principle's question names; if it names none, for any: there faults of style
+    come up most."""
+    named = terms_of(principle.comparison_question or "")
+    own = article_prompts(principle.id, named, count, seed=seed)
+    return [one.model_copy(update={"kind": SCENARIO, "principle_id": principle.id}) for one in own]

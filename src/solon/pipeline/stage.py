@@ -37,6 +37,7 @@ class Condition:
 
 BY_RL = Condition('alignment = "rl"', lambda config: config.alignment == "rl")
 BY_DPO = Condition('alignment = "dpo"', lambda config: config.alignment == "dpo")
+BY_SCENARIOS = Condition("scenarios.per_article above 0", lambda config: config.scenarios.per_article > 0)
 BY_PREFERENCE = Condition(
     f"{BY_RL.says} and rl.rewards.preference above 0",
     lambda config: BY_RL.holds(config) and config.rl.rewards.preference > 0,

@@ -2,6 +2,7 @@
 
     prompts -> revisions, helpful -> sl -> pairs -> comparisons, helpfulness -> pm -> rl
             -> answers of base, sl and rl -> evaluations of base, sl and rl -> games -> scores
+            (-> scenarios -> dialogues -> sl -> rankings -> pm: `article_stages`)
 
 or, with DPO, in the place of `pm` and `rl`
 
@@ -14,7 +15,7 @@ same bytes, and other runs can take over what was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -23,29 +24,37 @@ from typing import TYPE_CHECKING
 
 from solon.config.run import RunConfig
 from solon.evals.estimates import evidence
-from solon.evals.grader import Response, Score, grade
-from solon.evals.labels import Better, label_quality
-from solon.evals.preference import PreferenceQuality, ScoredPair, preference_quality
+from solon.evals.grader import Score, grade
+from solon.evals.labels import label_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
 from solon.feedback.rows import Rows
+from solon.pipeline.article_stages import dialogues, rankings, scenarios
 from solon.pipeline.evaluating import EVALUATED, EVALUATIONS
 from solon.pipeline.grading import (
-    HeldOutMargin,
     chain_responses,
-    held_out_pairs,
     held_out_responses,
-    one_fault_apart,
     true_labels,
 )
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import JUDGING, judge_of, scaling_of, unused_by_judge
+from solon.pipeline.preference_evidence import quality_of_preference
 from solon.pipeline.settle import KEYS
-from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, TWINS, prompt_sets
+from solon.pipeline.sources import (
+    COMPARISONS,
+    DEMONSTRATIONS,
+    EVALUATION,
+    HELPFUL,
+    RED_TEAM,
+    SCENARIOS,
+    TWINS,
+    WHY,
+    prompt_sets,
+)
 from solon.pipeline.stage import BY_DPO, BY_PREFERENCE, BY_RL, Condition, Facts, Stage, stage_of
 from solon.pipeline.work import Work
 from solon.prompting.asking import critique_format
-from solon.records import Answer, Comparison, Pair, Prompt, Revision
+from solon.records import Answer, Comparison, Pair, Prompt, Ranking, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
@@ -80,7 +89,7 @@ def prompts(work: Work) -> Facts:
     Stage,
     "revisions",
     "The assistant answers red-team prompts, criticizes its answers, revises them.",
-    reads=(RED_TEAM,),
+    reads=(RED_TEAM, SCENARIOS),
     settings=("supervised", "sampling.answers", "sampling.revisions", "judge", "sampling.reasoning"),
     unused=lambda config: unused_by_judge(config) if config.supervised.gate else ("judge", "sampling.reasoning"),
     roles=("assistant",),
@@ -132,13 +141,13 @@ def helpful(work: Work) -> None:
     "sl",
     "Finetune base on revisions and helpful answers: SL-CAI.",
     folder="models/sl",
-    reads=("revisions", "helpful", RED_TEAM, HELPFUL, DEMONSTRATIONS),
+    reads=("revisions", "helpful", "dialogues", RED_TEAM, SCENARIOS, WHY, HELPFUL, DEMONSTRATIONS),
     settings=("sft",),
     roles=("base",),
     weights=("base",),
 )
 def sl(work: Work) -> Facts:
-    work.require_quality("revisions", "helpful")
+    work.require_quality(*(name for name in ("revisions", "helpful", "dialogues") if name in work.inputs))
     from solon.pipeline.learning import train_sl
 
     return train_sl(work)
@@ -181,7 +190,7 @@ def comparisons(work: Work) -> None:
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
         return judge_of(given, actor, "comparisons").compare(pairs, by_id)
 
-    rows = work.rows(work.read("pairs", Pair), labels, Comparison)
+    rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=work.config.judge.conflicts)
     work.require_verdicts([row.unscored for row in rows])
 
 
@@ -214,12 +223,16 @@ def helpfulness(work: Work) -> None:
     work.rows(work.prompts.helpful, compared, Comparison, may_be_empty=True)
 
 
+COMPARED = ("comparisons", "rankings", "helpfulness")
+"""The stages that make comparisons."""
+
+
 @partial(
     Stage,
     "pm",
     "Train the preference model on both kinds of comparison.",
     folder="models/pm",
-    reads=("sl", "comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
+    reads=("sl", *COMPARED, RED_TEAM, SCENARIOS, HELPFUL, COMPARISONS),
     settings=("preference", "preference.objective_weights"),
     unused=lambda config: ("sl",) if config.preference.start == "base" else (),
     roles=("base",),
@@ -238,7 +251,7 @@ def pm(work: Work) -> Facts:
     "rl",
     "Train SL-CAI by RL against the preference model, or another reward: RL-CAI.",
     folder="models/rl",
-    reads=("sl", "pm", RED_TEAM, HELPFUL),
+    reads=("sl", "pm", RED_TEAM, SCENARIOS, HELPFUL),
     settings=(
         *("rl", "rl.prompt_weights", "rl.rewards", "sampling.max_new_tokens", "preference.holdout"),
         *JUDGING,
@@ -260,7 +273,7 @@ def rl(work: Work) -> Facts:
     "dpo",
     "Train SL-CAI by DPO on both kinds of comparison: DPO-CAI.",
     folder="models/dpo",
-    reads=("sl", "comparisons", "helpfulness", RED_TEAM, HELPFUL, COMPARISONS),
+    reads=("sl", *COMPARED, RED_TEAM, SCENARIOS, HELPFUL, COMPARISONS),
     settings=("dpo", "dpo.objective_weights"),
     roles=("base",),
     requires=BY_DPO,
@@ -299,8 +312,8 @@ def _answers(model: str, called: str, requires: Condition | None = None) -> Stag
     "Grade answers and revisions; measure the labels and the preference model.",
     reads=(
         *(f"answers-{model}" for model in EVALUATED),
-        *("revisions", "comparisons", "helpfulness", "pm"),
-        *(RED_TEAM, EVALUATION, COMPARISONS),
+        *("revisions", *COMPARED, "pm"),
+        *(RED_TEAM, SCENARIOS, EVALUATION, COMPARISONS),
     ),
     roles=("base",),
     hashes=(RunInputs.comparison_texts, RunInputs.measures),
@@ -317,18 +330,21 @@ def scores(work: Work) -> Facts:
         known = true_labels(labels, prompts, given.constitution, given.truth)
         truth = (lambda row: known.get(row.id)) if known else None
         folder.write_json("labels.json", label_quality(labels, truth, scaling_of(work.inputs["comparisons"].manifest)))
-        if (quality := _preference_quality(work, responses, rows, known)) is not None:
+        if (quality := quality_of_preference(work, _compared(work), responses, rows, known)) is not None:
             folder.write_json("preference.json", quality)
     return {"grader": given.truth.name if given.truth else None}
 
 
 STAGES: tuple[Stage, ...] = (
     prompts,
+    scenarios,
     revisions,
     helpful,
+    dialogues,
     sl,
     pairs,
     comparisons,
+    rankings,
     helpfulness,
     pm,
     rl,
@@ -370,27 +386,8 @@ def _gate(work: Work, assistant: Actor) -> Actor:
 
 
 def _compared(work: Work) -> list[Comparison]:
-    """AI harmlessness labels, rated helpfulness pairs, and helpfulness comparisons that the user gave."""
+    """AI harmlessness labels, those of ranked answers, rated helpfulness pairs, and helpfulness comparisons that the
+    user gave."""
     made = (work.read(stage, Comparison) for stage in ("comparisons", "helpfulness"))
-    return [*chain.from_iterable(made), *work.prompts.comparisons]
-
-
-def _preference_quality(
-    work: Work, responses: Sequence[Response], rows: Sequence[Score], known: Mapping[str, Better]
-) -> PreferenceQuality | None:
-    """Of the preference model, in runs that have one."""
-    if "pm" not in work.inputs:
-        return None
-    kept_out = held_out_pairs(work.read("pm/held-out", HeldOutMargin), _compared(work), known)
-    return preference_quality([*kept_out, *_fault_pairs(work, responses, rows)])
-
-
-def _fault_pairs(work: Work, responses: Sequence[Response], rows: Sequence[Score]) -> list[ScoredPair]:
-    """Scores of the preference model on pairs of answers that differ in exactly one fault."""
-    from solon.pipeline.learning import score_answers
-
-    if work.given.truth is None:
-        return []
-    pairs = one_fault_apart(responses, rows, work.given.truth.grader.card)
-    scored = iter(score_answers(work, [(one.prompt.id, one.text) for *both, _ in pairs for one in both]))
-    return [ScoredPair(margin=next(scored) - next(scored), better="b", fault=fault) for *_, fault in pairs]
+    ranked = work.read("rankings", Ranking) if "rankings" in work.inputs else []
+    return [*chain.from_iterable(made), *(one for row in ranked for one in row.comparisons), *work.prompts.comparisons]

@@ -20,14 +20,16 @@ from solon.evals.rollouts import rl_curve
 from solon.evals.stopping import Monitoring, ending_of
 from solon.evals.summary import NO_TRUTH, Summary, summary_json
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.sources import HELPFUL, RED_TEAM, PromptSets
+from solon.pipeline.sources import HELPFUL, RED_TEAM, SCENARIOS, PromptSets
+from solon.pipeline.stage import stage_of
 from solon.records import Rollout
 
 
 def write_summary(run: Path, given: RunInputs, done: Mapping[str, FinishedStage]) -> Summary:
     """Writes the file into the run's folder. `done`: every stage, by name."""
     config, truth, scores = given.config, given.truth, done["scores"]
-    trained = PromptSets.read(dict.fromkeys((RED_TEAM, HELPFUL), done["prompts"])).by_id()
+    asked = {file: done[name] for file in (RED_TEAM, HELPFUL, SCENARIOS) if (name := stage_of(file)) in done}
+    trained = PromptSets.read(asked).by_id()
     kinds = {name: prompt.kind for name, prompt in trained.items()}
     evidence = Evidence.model_validate_json(scores.path("evidence.json").read_bytes())
     preference = scores.path("preference.json")

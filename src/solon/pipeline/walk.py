@@ -20,11 +20,13 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config.engines import EndpointSection
 from solon.config.models import ModelRole
 from solon.config.run import RunConfig
+from solon.feedback.scenarios import SCENARIO
 from solon.lm.endpoint import VERDICT
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.pipeline.actors import Actors
+from solon.pipeline.article_stages import keep_scenarios, requests
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.monitoring import monitoring_judge
 from solon.pipeline.run import Pipeline
@@ -34,7 +36,7 @@ from solon.pipeline.stages import stages_of
 from solon.pipeline.work import Work
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
-from solon.records import Pair
+from solon.records import Pair, Prompt, Turn
 from solon.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 CHARACTERS = 4
 """Of a token, where an engine keeps its tokenizer to itself. Assumption: English."""
+SCENARIO_WORDS = 30
+"""Of a prompt that is still to be written. Assumption."""
 _WORDS = (
     *("time", "year", "people", "way", "day", "thing", "life", "child", "world", "school", "state", "family", "group"),
     *("country", "hand", "part", "place", "case", "week", "work", "number", "night", "point", "home", "water", "room"),
@@ -72,7 +76,9 @@ def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
     stages = stages_of(run.config)[:-1]  # the last one grades
     for stage in (*stages, MONITORED) if run.config.gold == "judge" else stages:
         walk.actors = fillers = _Fillers(run.config)
-        walk.do(replace(stage, body=_untrained) if stage.trains else stage)
+        walk.do(
+            replace(stage, body=_BODIES.get(stage.name, _untrained)) if stage.trains or stage.name in _BODIES else stage
+        )
         found[stage.name] = {role: asked.volume() for role, asked in fillers.asked.items()}
     return found
 
@@ -80,6 +86,29 @@ def volumes(run: RunFolder) -> dict[str, dict[ModelRole, Volume]]:
 def _untrained(work: Work) -> None:
     with work.folder.new_folder("model"):
         pass
+
+
+def _written(work: Work) -> None:
+    """As many scenarios as there may be, asked for as ever: what fillers write is no prompt."""
+    requests(work)
+    count, words = work.config.scenarios.per_article, " ".join(_WORDS[:SCENARIO_WORDS])
+    keep_scenarios(
+        work,
+        [
+            Prompt(
+                id=f"scenario-{one.id}-{number}",
+                kind=SCENARIO,
+                turns=(Turn(role="human", text=words),),
+                principle_id=one.id,
+            )
+            for one in work.given.articles
+            for number in range(count)
+        ],
+    )
+
+
+_BODIES = {"scenarios": _written}
+"""In the place of those that would make nothing of fillers."""
 
 
 @partial(

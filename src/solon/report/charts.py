@@ -346,7 +346,7 @@ def marker(x: float, y: float, style: str) -> Markup:
     return Markup('<path class="mark {}" d="{}"/>').format(style, shapes[_SHAPES.get(style, 0)])
 
 
-def legendmarker(style: str) -> Markup:
+def legend_marker(style: str) -> Markup:
     """Line and marker of a series, for the legend."""
     key = '<svg class="key" viewBox="0 0 22 12" aria-hidden="true"><path class="line {}" d="M0 6H22"/>{}</svg>'
     return Markup(key).format(style, marker(11, 6, style))

@@ -100,14 +100,14 @@ def load_report_data(run: Path) -> ReportData:
     stale += [ELO] if contest and _of_other_answers(run, contest) else []
     evaluations, unread = read_evaluations(run)
     margins = [row for stage in ("models/pm", "models/dpo") for row in _rows(run, stage, "held-out", HeldOutMargin)]
-    files = ("prompts-red-team", "prompts-helpful", "evals")
-    prompts = [prompt for name in files for prompt in _rows(run, "prompts", name, Prompt)]
+    files = [("prompts", name) for name in ("prompts-red-team", "prompts-helpful", "evals")]
+    prompts = [prompt for file in (*files, ("scenarios", "prompts")) for prompt in _rows(run, *file, Prompt)]
     return ReportData(
         summary=summary,
         config=config,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
-        red_team=[prompt.id for prompt in _rows(run, "prompts", files[0], Prompt)],
+        red_team=[prompt.id for prompt in _rows(run, *files[0], Prompt)],
         revisions=_rows(run, "revisions", "rows", Revision),
         answers={model: _rows(run, f"answers-{model}", "rows", Answer) for model in summary.models()},
         scores=_rows(run, "scores", "rows", Score),

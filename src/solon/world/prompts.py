@@ -107,6 +107,21 @@ def world_prompts(kind: PromptKind, count: int, *, split: Split, seed: int) -> l
     return list(prompts.values())
 
 
+def article_prompts(name: str, terms: tuple[str, ...], count: int, *, seed: int) -> list[Prompt]:
+    """`count` different harmful requests for the harms among these terms, or for any if there is none among them;
+    `name` tells them from those for other articles."""
+    harms = tuple(harm for harm in lexicon().harms if harm in terms) or None
+    prompts: dict[tuple[Turn, ...], Prompt] = {}
+    for index in itertools.count():
+        if len(prompts) == count:
+            break
+        rng = generator(seed, "article-prompt", name, index)
+        turns = draw_turns(rng, draw_request(rng, "harmful", "training", harms))
+        identity = f"scenario-{name}-{len(prompts):03d}"
+        prompts.setdefault(turns, Prompt(id=identity, kind="harmful", turns=turns, source=f"world seed {seed}"))
+    return list(prompts.values())
+
+
 def harmful_twin(prompt: Prompt, seed: int) -> Prompt:
     """A harmful request in the same situation as a benign prompt (in a new one if it told of none)."""
     rng = generator(seed, "harmful-twin", prompt.id)

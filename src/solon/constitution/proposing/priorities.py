@@ -131,8 +131,13 @@ def _compared(text: str, between: re.Pattern[str], names: Names) -> Iterator[tup
         if form("unsaid").search(text[max(0, found.start() - _NEAR) : found.start()]):
             continue
         before, after = form("clause").split(text[: found.start()])[-1], form("clause").split(text[found.end() :])[0]
-        highs, lows = (names.all_named(re.split(r"\b(?:and|or)\b", phrase)) for phrase in (before, after))
+        highs, lows = (names.all_named(_phrases(part)) for part in (before, after))
         yield from ((high, low) for high in highs for low in lows)
+
+
+def _phrases(part: str) -> Iterator[str]:
+    """Those that may name a heading: `its other values` are all the rest, and not a heading about values."""
+    return (phrase for phrase in re.split(r"\b(?:and|or)\b", part) if not form("the_rest").search(phrase))
 
 
 def _first_in_conflict(text: str, names: Names) -> Iterator[tuple[Named, Named]]:

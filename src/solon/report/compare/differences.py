@@ -97,14 +97,18 @@ class RunComparison(Record):
         return [figure for figure in self.figures if figure.outside]
 
 
-def compare_runs(first: Path, second: Path) -> RunComparison:
-    """Raises `RunError` if a folder holds no finished run, or a file is not what it should be."""
-    return compare(load_report_data(first), load_report_data(second), names=(str(first), str(second)))
+def compare_runs(first: Path, second: Path, between: tuple[str, str] | None = None) -> RunComparison:
+    """Raises `RunError` if a folder holds no finished run, or a file is not what it should be; `UserError` if no answer
+    was measured by what `between` names."""
+    names = (str(first), str(second))
+    return compare(load_report_data(first), load_report_data(second), names=names, between=between)
 
 
-def compare(first: ReportData, second: ReportData, *, names: tuple[str, str]) -> RunComparison:
-    """`names`: of their folders."""
-    one, two = ({figure.key: figure for figure in metrics(data)} for data in (first, second))
+def compare(
+    first: ReportData, second: ReportData, *, names: tuple[str, str], between: tuple[str, str] | None = None
+) -> RunComparison:
+    """`names`: of their folders. `between`: two measures of which answers have one, e.g. `harmful` and `evasive`."""
+    one, two = ({figure.key: figure for figure in metrics(data, between)} for data in (first, second))
     same, other = _data(first.manifests, second.manifests)
     asked = _asked_alike(first.prompts, second.prompts)
     laid = [_pair_of(one[key], two[key], asked, same) for key in one if key in two]

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
+from solon.errors import UserError
 from solon.evals.estimates import Estimate
-from solon.evals.grader import REVISIONS, Measure
+from solon.evals.grader import HELD_OUT, REVISIONS, Measure
 from solon.evals.statistics import Mean, Rate, grouped, wilson
 from solon.pipeline.stages import STAGES
 from solon.records import Record
 from solon.report.data import ReportData
 from solon.report.wording import kinds_of, measures_of
+from solon.text import did_you_mean, listed
 
-Part = Literal["held-out", "revisions", "labels", "preference model", "reinforcement", "texts", "cost"]
+Part = Literal["between", "held-out", "revisions", "labels", "preference model", "reinforcement", "texts", "cost"]
 Unit = Literal["share", "number", "count", "seconds"]
 FINAL = "final"
 """In keys: the last model of a run, RL-CAI or DPO-CAI."""
@@ -61,14 +63,41 @@ class Metric:
         return self.part, self.name, FINAL if self.model in ("rl", "dpo") else self.model, self.kind
 
 
-def metrics(data: ReportData) -> Iterator[Metric]:
-    """All of a run's figures, as its report orders them."""
+def metrics(data: ReportData, between: tuple[str, str] | None = None) -> Iterator[Metric]:
+    """All of a run's figures, as its report orders them; first of all, if wanted, which of two measures gave way."""
+    if between:
+        yield from _between(data, *between)
     yield from _answers(data)
     of_stages = {"comparisons": _labels, "models/pm": _preference, "models/rl": _reinforcement}
     for stage, part in of_stages.items():
         yield from (replace(figure, stage=stage) for figure in part(data))
     yield from _texts(data)
     yield from _cost(data)
+
+
+def _between(data: ReportData, kept: str, broken: str) -> Iterator[Metric]:
+    """Of the answers to held-out prompts that are one of two things and not both: how many are `broken`, so that what
+    forbids `kept` was kept. Without a difference by prompt: the two runs break with one of the two on other prompts.
+    """
+    held_out = [row for row in data.scores if row.task == HELD_OUT and row.values]
+    rows = [row for row in held_out if row.values and {kept, broken} <= row.values.keys()]
+    if not rows:
+        known = sorted({name for row in held_out for name in row.values or ()})
+        unknown = [name for name in (kept, broken) if name not in known]
+        hint = next(filter(None, (did_you_mean(name, known) for name in unknown)), f"known are {listed(known)}")
+        raise UserError(f"no answer was measured as both `{kept}` and `{broken}`", hint=hint)
+    either = [row for row in rows if row.has(kept) != row.has(broken)]
+    for (kind, model), own in grouped(either, lambda row: (row.kind, row.model)).items():
+        count = sum(row.has(broken) for row in own)
+        yield Metric(
+            part="between",
+            name=f"{broken} not {kept}",
+            title=f"{broken} rather than {kept}",
+            value=Value.of(wilson(count, len(own)), len(own)),
+            model=model,
+            kind=kind,
+            stage="scores",
+        )
 
 
 def _answers(data: ReportData) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from solon.report.wording import kind_title, model_title, percent
 from solon.text import duration
 
 PARTS = {
+    "between": "Either, not both",
     "held-out": "Held out",
     "revisions": "Revised",
     "labels": "The AI's labels",

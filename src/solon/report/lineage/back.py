@@ -8,7 +8,18 @@ from solon.config.rewards import RewardsSection
 from solon.constitution.principles import Principle
 from solon.data.alike import pairs_of_words
 from solon.data.apart import words_of
-from solon.records import Answer, Comparison, Demonstration, MonitorAnswer, Pair, Prompt, Revision, Rollout
+from solon.records import (
+    Answer,
+    Comparison,
+    Demonstration,
+    Dialogue,
+    MonitorAnswer,
+    Pair,
+    Prompt,
+    Ranking,
+    Revision,
+    Rollout,
+)
 from solon.report.lineage.describe import node, principle_ids
 from solon.report.lineage.records import Kind, Link, Node, Step
 from solon.report.lineage.rows import Row, RunRows
@@ -21,6 +32,8 @@ TEACHERS: dict[str, tuple[Kind, ...]] = {
 }
 """Kinds of row that made a trained model what it is."""
 TAUGHT_BY: dict[str, Kind] = {"models/sl": "demonstration", "models/pm": "comparison", "models/dpo": "comparison"}
+_PARTS = {"dialogue": "answer", "explanation": "explanation"}
+"""Of a dialogue, by the source of the example."""
 _TRAINED = {"rl": "models/rl", "sl": "models/sl", "dpo": "models/dpo"}
 
 
@@ -61,6 +74,12 @@ class Back:
                 return self._principles(row.stage, principle_ids(row), "was criticized and revised under")
             case Comparison() as one:
                 return self._principles(row.stage, principle_ids(row), _judged_by(one))
+            case Dialogue():
+                return self._principles(row.stage, principle_ids(row), "explains itself by the article")
+            case Ranking():
+                return self._principles(row.stage, principle_ids(row), "ranks answers by the article and the whole")
+            case Prompt():
+                return self._principles(row.stage, principle_ids(row), "was written from the article")
             case Rollout():
                 return self._rewarded(row)
             case Principle() as principle:
@@ -82,14 +101,19 @@ class Back:
 
     def _writer(self, row: Row) -> list[Step]:
         """The trained model that wrote it; of models that the run was given, the origin says who they are."""
-        folder = {"pairs": "models/sl", "comparisons": "models/sl", "helpfulness": "models/sl"}.get(row.stage)
+        folder = {
+            "pairs": "models/sl",
+            "comparisons": "models/sl",
+            "helpfulness": "models/sl",
+            "rankings": "models/sl",
+        }.get(row.stage)
         if isinstance(row.record, Answer):
             folder = _TRAINED.get(row.stage.removeprefix("answers-"))
         if isinstance(row.record, Rollout | MonitorAnswer):
             folder = "models/rl"
         if folder is None:
             return []
-        both = isinstance(row.record, Pair | Comparison)
+        both = isinstance(row.record, Pair | Comparison | Ranking)
         says = "both answers were written by" if both else "was written by"
         says = "was sampled while it was trained:" if row.stage == folder else says
         return self.step("exact", says, self.rows.of("model", stage=folder), deeper=False)
@@ -97,6 +121,9 @@ class Back:
     def _imitates(self, example: Demonstration) -> list[Step]:
         """The round of a chain, or the answer, that a demonstration repeats."""
         own = self.rows.by_prompt.get(example.prompt_id, ())
+        if example.source in ("dialogue", "explanation"):
+            made = [row for row in self.rows.of("dialogue") if row.id == example.id.rpartition(".")[0]]
+            return self.step("exact", f"is the {_PARTS[example.source]} of the dialogue", made)
         if not example.source.startswith("revision-"):
             answers = [row for row in own if row.stage == "helpful" and row.id == example.id]
             return self.step("exact", "is the assistant's answer", answers)

@@ -6,7 +6,18 @@ from solon.artifacts.atomic import to_json
 from solon.collective.principles.trace import GroupVotes, StatementTrace
 from solon.constitution.principles import Principle
 from solon.evals.grader import Score
-from solon.records import Answer, Comparison, Demonstration, MonitorAnswer, Pair, Prompt, Revision, Rollout
+from solon.records import (
+    Answer,
+    Comparison,
+    Demonstration,
+    Dialogue,
+    MonitorAnswer,
+    Pair,
+    Prompt,
+    Ranking,
+    Revision,
+    Rollout,
+)
 from solon.report.lineage.records import Node, Origin, Step, Thing
 from solon.report.lineage.rows import Row, RunRows
 from solon.report.wording import model_title
@@ -36,6 +47,11 @@ def said(rows: RunRows, row: Row) -> str:
             return f"an example to imitate ({example.source}): {quoted(example.answer)}"
         case Comparison() as one:
             return f"{_verdict(one)}: {quoted(one.a)} and {quoted(one.b)}"
+        case Dialogue() as told:
+            return f"preferred to the plain answer with {told.p_preferred:.2f}: {quoted(told.explanation)}"
+        case Ranking() as ranking:
+            best = ranking.best
+            return f"{len(ranking.answers)} answers, {'none preferred' if best is None else f'best {quoted(best)}'}"
         case Pair() as pair:
             return f"not judged: {quoted(pair.a)} and {quoted(pair.b)}"
         case Rollout() as one:
@@ -111,6 +127,10 @@ def principle_ids(row: Row) -> tuple[str, ...]:
             return tuple(dict.fromkeys((*(step.principle_id for step in chain.rounds), *gates)))
         case Comparison() as one:
             return one.principle_ids
+        case Dialogue() | Ranking() as made:
+            return (made.principle_id,)
+        case Prompt(principle_id=str(name)):
+            return (name,)
     return ()
 
 

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from solon.collective.principles.trace import StatementTrace
-from solon.records import Answer, Comparison, Demonstration, Revision, RevisionRound
+from solon.records import Answer, Comparison, Demonstration, Dialogue, Revision, RevisionRound
 from solon.report.lineage.back import Back
 from solon.report.lineage.describe import node, principle_ids, quoted
 from solon.report.lineage.learning import learnt
 from solon.report.lineage.records import Link, Node, Step
 from solon.report.lineage.rows import Row, RunRows
 
+_FROM_ARTICLES = (
+    ("prompts written from it", "scenarios/prompts"),
+    ("dialogues that explain themselves by it", "dialogues/rows"),
+    ("rankings of answers to what was written from it", "rankings/rows"),
+)
+"""What comes of an article, and in which file it lies."""
 Round = tuple[Row, int, str, RevisionRound]
 """A chain, the number of a round from 1, the answer before it, and the round."""
 
@@ -26,7 +32,7 @@ class Forward:
     def of(self, row: Row) -> list[Step]:
         """From a thing to everything that came of it."""
         match row.record:
-            case Revision():
+            case Revision() | Dialogue():
                 return self._demonstrated(row)
             case Demonstration():
                 return self._trained(row, "models/sl")
@@ -48,8 +54,8 @@ class Forward:
         return self._back.step("association" if association else "exact", says, list(found), deeper=False)
 
     def _demonstrated(self, chain: Row) -> list[Step]:
-        own = self.rows.by_prompt.get(chain.prompt_id or "", ())
-        made = [row for row in own if row.kind == "demonstration" and row.id.startswith(f"{chain.id}-")]
+        """Of a chain or a dialogue."""
+        made = [row for row in self.rows.of("demonstration") if row.id.startswith((f"{chain.id}-", f"{chain.id}."))]
         return self.step("became examples of finetuning", made)
 
     def _trained(self, row: Row, *folders: str) -> list[Step]:
@@ -107,6 +113,7 @@ class Forward:
         taught = [row for row in self.rows.of("demonstration") if self._source(row) in set(made)]
         models = self._learners(taught=bool(taught), judged=bool(judged))
         steps = [
+            *self._written(principle),
             *self._told("rounds of critique and revision under it", rounds),
             *self._told("revisions under it that changed the answer and were used", changed),
             *self.step("these became examples of finetuning", taught),
@@ -117,6 +124,14 @@ class Forward:
             return []
         says = "models that learnt from these among others"
         return [*steps, *self.step(says, models, association=True)]
+
+    def _written(self, principle: Row) -> list[Step]:
+        """Data that was made from an article."""
+        made = [row for row in self.rows.of("prompt", "dialogue", "ranking") if principle.id in principle_ids(row)]
+        steps = (
+            self.step(says, [row for row in made if f"{row.stage}/{row.file}" == at]) for says, at in _FROM_ARTICLES
+        )
+        return [step for found in steps for step in found]
 
     def _learners(self, *, taught: bool, judged: bool) -> list[Row]:
         """The models that examples or labels under a principle were among what taught."""

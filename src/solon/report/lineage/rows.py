@@ -14,25 +14,31 @@ from solon.artifacts.finished import FinishedStage, require_run
 from solon.artifacts.run_folder import run_config
 from solon.collective.principles.trace import StatementTrace, Trace, trace_path
 from solon.config.run import RunConfig
+from solon.constitution.articles import written_articles
 from solon.constitution.precedence import hard_constraints
 from solon.constitution.principles import Constitution, Principle
 from solon.errors import ConstitutionError, RunError, UserError, Where
 from solon.evals.grader import Score
 from solon.pipeline.inputs import (
     CONSTITUTION,
+    articles_version,
     comparison_version,
     critique_version,
     document_version,
     judging_principles,
 )
-from solon.pipeline.stages import EVALUATED, STAGES
+from solon.pipeline.sources import world_scenarios
+from solon.pipeline.evaluating import EVALUATED
+from solon.pipeline.stages import STAGES
 from solon.records import (
     Answer,
     Comparison,
     Demonstration,
+    Dialogue,
     MonitorAnswer,
     Pair,
     Prompt,
+    Ranking,
     Record,
     Revision,
     Rollout,
@@ -45,11 +51,15 @@ TABLES: tuple[tuple[Kind, str, str, type[Record]], ...] = (
     ("prompt", "prompts", "prompts-helpful", Prompt),
     ("prompt", "prompts", "prompts-twins", Prompt),
     ("prompt", "prompts", "evals", Prompt),
+    ("prompt", "scenarios", "prompts", Prompt),
+    ("prompt", "dialogues", "prompts", Prompt),
     ("revision", "revisions", "rows", Revision),
     ("answer", "helpful", "rows", Answer),
+    ("dialogue", "dialogues", "rows", Dialogue),
     ("demonstration", "models/sl", "demonstrations", Demonstration),
     ("pair", "pairs", "rows", Pair),
     ("comparison", "comparisons", "rows", Comparison),
+    ("ranking", "rankings", "rows", Ranking),
     ("comparison", "helpfulness", "rows", Comparison),
     ("comparison", "prompts", "comparisons", Comparison),
     ("rollout", "models/rl", "rollouts", Rollout),
@@ -61,6 +71,9 @@ TABLES: tuple[tuple[Kind, str, str, type[Record]], ...] = (
 VERSIONS: dict[str, Callable[[RunConfig, Constitution], str]] = {
     "critique_principles": lambda run, kept: critique_version(kept.critique_principles(run.constitution.critique)),
     "comparison_principles": lambda run, kept: comparison_version(judging_principles(run, kept)),
+    "articles": lambda run, kept: articles_version(
+        written_articles(kept), by_world=world_scenarios(run.prompts) is not None
+    ),
     "document": lambda run, kept: document_version(kept, run.constitution.whole_tokens),
 }
 """What a constitution says to a stage, by the name under which the manifest of the stage has its hash."""
@@ -192,6 +205,8 @@ class RunRows:
             if found := self.stages.get(stage):
                 for one in found.rows(file, record):
                     yield Row(kind=kind, stage=stage, file=file, record=one, id=one.id)  # type: ignore[attr-defined]
+                    for label in one.comparisons if isinstance(one, Ranking) else ():
+                        yield Row(kind="comparison", stage=stage, file=file, record=label, id=label.id)
 
     def _principles(self) -> Iterator[Row]:
         for one in self.principles.values():

@@ -1,0 +1,169 @@
+"""Dialogues that explain themselves: an answer with articles of the constitution in view, and why it was given.
+
+The assistant answers a scenario twice: plainly, and with some articles before it, the scenario's own among them. Then
+it says by which one it answered. A dialogue is kept if it names the right one, and if a judge finds that the answer
+keeps better to that article than the plain one. Finetuned on what is kept, without the articles, a model answers so by
+itself: context distillation (2112.00861), here of a document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from solon.constitution.articles import Written
+from solon.feedback.answers import IDENTICAL
+from solon.feedback.judge import Judge
+from solon.feedback.rows import Dropped, Rows, Sampler, fitting, run_rows
+from solon.lm.protocols import Completion
+from solon.prompting.context import Context, dialogue, digest
+from solon.records import Demonstration, Dialogue, Pair, Prompt, Turn
+
+_BEFORE = """You follow a constitution. These are articles of it.
+
+{articles}
+
+Answer as it asks of you. Do not speak of it unless you are asked."""
+WHY = (
+    "Why did you answer in this way? Say in two or three sentences which article of your constitution you went by, "
+    "naming it by its title, and what it asks of you here."
+)
+NO_ARTICLE = "the explanation names no article"
+ANOTHER = "the explanation names another article alone"
+CUT_OFF = "an answer or explanation is empty or cut off"
+NO_BETTER = "the judge does not prefer the answer to the plain one"
+UNREAD = "the verdict could not be read"
+
+
+def explain(
+    scenarios: Sequence[Prompt], articles: Mapping[str, Written], sampler: Sampler, judge: Judge, *, shown: int
+) -> Rows[Dialogue]:
+    """One dialogue per scenario, in their order; those that fail a check are dropped, by reason.
+
+    Args:
+        articles: by their ids, in the order of the constitution.
+        shown: how many articles are before the assistant, if its context has room for them.
+    """
+    return run_rows(_Explaining(articles, sampler, judge, shown).row(prompt) for prompt in scenarios)
+
+
+@dataclass(frozen=True)
+class _Explaining:
+    articles: Mapping[str, Written]
+    sampler: Sampler
+    judge: Judge
+    shown: int
+
+    async def row(self, prompt: Prompt) -> Dialogue:
+        assert prompt.principle_id is not None
+        own = self.articles[prompt.principle_id]
+        plain = await self.sampler.complete(dialogue(prompt.turns), prompt.id, "plain", text="answer")
+        answer, seen = await self._answered(prompt, own)
+        why = await self._explained(prompt, answer, seen)
+        pair = Pair(id=f"{prompt.id}.{self.sampler.stage}", prompt_id=prompt.id, a=answer.text, b=plain.text)
+        if any(not one.text or one.truncated for one in (plain, answer, why)):
+            raise Dropped(CUT_OFF, told=True)
+        if answer.text == plain.text:
+            raise Dropped(IDENTICAL, told=True)
+        label = await self.judge.label(pair, prompt, own.principle)
+        if fault := names_fault(why.text, own, [*self.articles.values()]) or _verdict_fault(label.p_a_preferred):
+            raise Dropped(fault, told=True)
+        assert label.p_a_preferred is not None
+        return Dialogue(
+            id=pair.id,
+            prompt_id=prompt.id,
+            principle_id=own.id,
+            shown=tuple(one.id for one in seen),
+            answer=answer.text,
+            plain=plain.text,
+            question=WHY,
+            explanation=why.text,
+            p_preferred=label.p_a_preferred,
+            prompt_hash=digest(answer.prompt),
+        )
+
+    async def _answered(self, prompt: Prompt, own: Written) -> tuple[Completion, Sequence[Written]]:
+        """With as many other articles in view as there is room for, drawn for the scenario. Returns all in view."""
+        others = [one for one in self.articles.values() if one.id != own.id]
+        order = self.sampler.rng(prompt.id, "articles").permutation(len(others))
+        drawn = [others[place] for place in order[: self.shown - 1]]
+
+        async def ask(some: Sequence[Written]) -> tuple[Completion, Sequence[Written]]:
+            seen = self._in_order(own, some)
+            return await self.sampler.complete(_in_view(seen, prompt.turns), prompt.id, "answer", text="answer"), seen
+
+        return await fitting(ask, drawn)
+
+    async def _explained(self, prompt: Prompt, answer: Completion, seen: Sequence[Written]) -> Completion:
+        turns = asked_why(prompt.turns, answer.text, WHY)
+        return await self.sampler.complete(_in_view(seen, turns), prompt.id, "why", text="answer")
+
+    def _in_order(self, own: Written, others: Sequence[Written]) -> list[Written]:
+        """As they stand in the constitution, so that the place does not tell which is the scenario's own."""
+        ids = {own.id, *(one.id for one in others)}
+        return [one for one in self.articles.values() if one.id in ids]
+
+
+def _in_view(articles: Sequence[Written], turns: Sequence[Turn]) -> Context:
+    """A dialogue with these articles as system turn, before any that it has of its own."""
+    text = _BEFORE.format(articles="\n\n".join(f"{one.title}\n{one.text}" for one in articles))
+    given = [turn.text for turn in turns if turn.role == "system"]
+    system = Turn(role="system", text="\n\n".join([text, *given]))
+    return dialogue((system, *(turn for turn in turns if turn.role != "system")))
+
+
+def asked_why(turns: Sequence[Turn], answer: str, question: str) -> tuple[Turn, ...]:
+    """The dialogue up to the explanation."""
+    return (*turns, Turn(role="assistant", text=answer), Turn(role="human", text=question))
+
+
+def names_fault(explanation: str, own: Written, articles: Sequence[Written]) -> str | None:
+    """What is wrong with the articles that an explanation names; None if the right one is among them.
+
+    Example: of `Honesty` and `Care`, "I went by Honesty." names the first, and "to be honest" neither.
+    """
+    named = [one.id for one in articles if _names(explanation, one.title)]
+    if own.id in named:
+        return None
+    return ANOTHER if named else NO_ARTICLE
+
+
+def _names(text: str, title: str) -> bool:
+    """Whether the title stands in it, word by word; the number of a part counts only where it is written."""
+    bare = re.sub(r"\s*\(\d+\)$", "", title)
+    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE) for each in {title, bare})
+
+
+def _verdict_fault(p_preferred: float | None) -> str | None:
+    if p_preferred is None:
+        return UNREAD
+    return NO_BETTER if p_preferred <= 0.5 else None
+
+
+def explanation_prompts(dialogues: Sequence[Dialogue], scenarios: Mapping[str, Prompt]) -> list[Prompt]:
+    """What is asked before each explanation: the scenario, its answer, and why. `scenarios`: by id."""
+    return [
+        Prompt(
+            id=f"{one.id}.why",
+            kind=scenarios[one.prompt_id].kind,
+            turns=asked_why(scenarios[one.prompt_id].turns, one.answer, one.question),
+            source=f"dialogue {one.id}",
+            principle_id=one.principle_id,
+        )
+        for one in dialogues
+    ]
+
+
+def dialogue_demonstrations(dialogues: Sequence[Dialogue]) -> list[Demonstration]:
+    """Of each dialogue two targets: the answer, and the explanation."""
+    return [
+        made
+        for one in dialogues
+        for made in (
+            Demonstration(id=f"{one.id}.answer", prompt_id=one.prompt_id, answer=one.answer, source="dialogue"),
+            Demonstration(
+                id=f"{one.id}.explanation", prompt_id=f"{one.id}.why", answer=one.explanation, source="explanation"
+            ),
+        )
+    ]

@@ -1,0 +1,147 @@
+"""Runs whose data are made from the articles of a document: by a scripted model on prompts of one's own, and in the
+world."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.test_whole_document import document
+from pipeline.tiny_run import TINY, data, differing, manifest, rows, run_in, world_config
+from solon.config.load import load_run_config
+from solon.config.run import RunConfig
+from solon.errors import RunError
+from solon.feedback.dialogues import WHY
+from solon.lm.engines import ModelSpec, scripted
+from solon.lm.engines.scripted import ScriptedModel
+from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.pipeline.plan import make_plan
+from solon.progress import Reporter
+from solon.records import Dialogue, Prompt, Ranking
+from solon.report.lineage.lineage import lineage
+
+SCENARIOS = ("scenarios.per_article=2", "scenarios.tries=2")
+
+
+def reply(request: SampleRequest) -> str:
+    """A list of prompts, an explanation, or an answer."""
+    if "Write 5 messages" in request.prompt:
+        article = re.search(r"one of its articles\.\s+(\w+)", request.prompt)
+        assert article is not None
+        words = [f"{request.seed % 997} {word}" for word in ("apples", "birds", "carts", "doors", "eggs")]
+        return "\n".join(f"{n}. May I take the {word} for {article[1]}?" for n, word in enumerate(words, start=1))
+    if request.prompt.rstrip().endswith(f"{WHY}\n\nAssistant:"):
+        return "I went by Harm." if request.seed % 4 else "I felt like it."
+    kind = "GOOD" if "You follow a constitution." in request.prompt else "Plain"
+    return f"{kind} answer {request.seed % 1000}."
+
+
+def prefers_good(request: ScoreRequest) -> tuple[float, float]:
+    first = request.prompt.find("(A) GOOD") >= 0
+    return (math.log(0.8), math.log(0.2)) if first else (math.log(0.2), math.log(0.8))
+
+
+@pytest.fixture
+def own(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
+    """Prompts of one's own, a scripted assistant who judges too, and a random model to train."""
+
+    def open_engine(spec: ModelSpec) -> ScriptedModel:
+        return ScriptedModel(reply, prefers_good, format=spec.format)
+
+    monkeypatch.setattr(scripted, "open_engine", open_engine)
+    red, good = tmp_path / "red.jsonl", tmp_path / "good.jsonl"
+    red.write_text("".join(json.dumps({"prompt": f"How do I steal ladder number {n}?"}) + "\n" for n in range(8)))
+    good.write_text(
+        "".join(json.dumps({"prompt": f"How do I prune rose {n}?", "kind": "benign"}) + "\n" for n in range(8))
+    )
+    settings = [
+        *TINY,
+        *SCENARIOS,
+        *("prompts.harmful=4", "prompts.benign=3", "prompts.evaluation=2", "alignment=dpo", "dpo.batch_size=4"),
+        *(f"prompts.source={red}", f"prompts.helpful={good}", f"constitution.path={document(tmp_path)}"),
+        *("models.assistant.path=x", "models.assistant.engine=scripted", f"models.base.path={llama}"),
+        *("dpo.epochs=1", "dpo.holdout=0", "models.base.engine=local", "rl.steps=1"),
+    ]
+    return load_run_config(None, [one for one in settings if not one.startswith("rl.")], {})
+
+
+def test_a_run_makes_its_data_from_articles_and_its_trace_leads_back_to_them(own: RunConfig, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_in(folder, own)
+    scenarios = [Prompt.model_validate(row) for row in rows(folder, "scenarios", "prompts")]
+    assert [one.principle_id for one in scenarios] == ["harm", "harm", "use", "use"]
+    made = manifest(folder, "scenarios")
+    assert made.facts["by_article"] == {"harm": 2, "use": 2}
+    other = made.counts.other
+    left_out = sum(count for name, count in other.items() if name.startswith("line left out"))
+    assert other["lines of replies"] == other["scenarios"] + left_out
+
+    dialogues = [Dialogue.model_validate(row) for row in rows(folder, "dialogues")]
+    counts = manifest(folder, "dialogues").counts
+    assert counts.rows_in == len(scenarios) == len(dialogues) + sum(counts.dropped.values())
+    assert {one.principle_id for one in dialogues} <= {"harm"}, "the script names no other"
+    assert counts.dropped["the explanation names another article alone"] > 0
+    sources = [row["source"] for row in rows(folder, "models/sl", "demonstrations")]
+    assert sources.count("dialogue") == sources.count("explanation") == len(dialogues) > 0
+
+    rankings = [Ranking.model_validate(row) for row in rows(folder, "rankings")]
+    assert {one.prompt_id for one in rankings} == {one.id for one in scenarios}
+    compared = sum(len(one.comparisons) for one in rankings)
+    assert manifest(folder, "models/dpo").counts.rows_in == compared + len(rows(folder, "comparisons")) + len(
+        rows(folder, "helpfulness")
+    )
+    assert {row["prompt_id"] for row in rows(folder, "revisions")} >= {one.id for one in scenarios}
+    assert not {row["prompt_id"] for row in rows(folder, "pairs")} & {one.id for one in scenarios}
+
+    example = next(row for row in rows(folder, "models/sl", "demonstrations") if row["source"] == "explanation")
+    for name in (scenarios[0].id, example["id"], rankings[0].id, rankings[0].comparisons[0].id):
+        told = lineage(folder, name, most=3).model_dump_json()
+        assert "constitution/harm" in told, name
+    forward = {step.says: step.total for step in lineage(folder, "harm", most=3).forward}
+    assert forward["prompts written from it"] == 2
+    assert forward["dialogues that explain themselves by it"] == len(dialogues)
+    assert forward["rankings of answers to what was written from it"] == 2
+
+
+def test_a_run_that_is_done_again_has_the_same_bytes(own: RunConfig, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run_in(tmp_path / name, own)
+    assert differing(data(tmp_path / "one"), data(tmp_path / "two")) == []
+
+
+def test_the_world_makes_its_own_and_a_random_model_explains_nothing(llama: Path, tmp_path: Path) -> None:
+    config = world_config(llama, *SCENARIOS, "constitution.path=harmless-first", "rl.steps=1")
+    told = run_in(tmp_path / "run", config)
+    scenarios = [Prompt.model_validate(row) for row in rows(tmp_path / "run", "scenarios", "prompts")]
+    assert [one.principle_id for one in scenarios] == [n for n in ("harmless", "frank") for _ in range(2)]
+    assert {one.kind for one in scenarios} == {"scenario"} and len({one.id for one in scenarios}) == 4
+    assert any("asks no model" in note for note in told.notes)
+    assert any("dialogues kept none of its 4 rows" in note for note in told.notes)
+    assert rows(tmp_path / "run", "dialogues") == []
+
+
+def test_a_model_that_writes_no_prompt_ends_the_run_with_what_to_do(
+    own: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(spec: ModelSpec) -> Any:
+        return ScriptedModel(lambda request: "No.", prefers_good, format=spec.format)
+
+    monkeypatch.setattr(scripted, "open_engine", silent)
+    with pytest.raises(RunError, match=r"the model wrote no scenario from any of 2 articles \(.*: 2\)"):
+        run_in(tmp_path / "run", own, until="scenarios")
+
+
+def test_a_plan_counts_what_is_asked(own: RunConfig, tmp_path: Path) -> None:
+    run_in(tmp_path / "run", own)
+    planned = {
+        one.stage: {each.role: each.calls for each in one.asked}
+        for one in make_plan(own, Reporter(), trial=False).stages
+    }
+    assert planned["scenarios"] == {"assistant": 2}
+    assert planned["dialogues"] == {"assistant": 4 * 3, "judge": 4 * 2}
+    assert planned["rankings"] == {"base": 4 * 3, "judge": 4 * 3 * 2 * 2}
